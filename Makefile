@@ -1,0 +1,46 @@
+# Every target sets itself up in .venv; PYTHON names the interpreter it is made from.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: run test check conformance soak sim bench format clean
+
+$(READY): requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Homeport needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+run: $(READY)  ## the whole platform on this machine
+	$(BIN)/python -m infra.local
+
+test: $(READY)
+	$(BIN)/python -m pytest -q -m "not conformance and not soak"
+
+check: $(READY)  ## format, lint, types, floors
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_floors.py
+
+conformance: $(READY)  ## vendors' own clients against the local stack
+	$(BIN)/python -m pytest -q -m conformance tests/conformance
+
+soak: $(READY)
+	$(BIN)/python -m pytest -q -m soak
+
+SEED ?= 1
+COMMANDS ?= 100000
+sim: $(READY)
+	$(BIN)/python -m tests.sim --seed $(SEED) --commands $(COMMANDS)
+
+bench: $(READY)
+	$(BIN)/python -m bench
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache
