@@ -1,0 +1,64 @@
+"""The audit log: everything refused or malformed, with a reason one can act on; so much a device and minute, no more."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.fleet.ids import repeatable_id
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.ports import Ports
+
+PER_MINUTE = 10
+_MINUTE = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """`source` names who it is about (deviceId, nodeId, connector…); `content` holds what is particular to the kind."""
+
+    tenant: str
+    id: str
+    at: int
+    level: str
+    category: str
+    subcategory: str
+    kind: str
+    reason: str
+    source: Mapping[str, str] = field(default_factory=dict)
+    content: Mapping[str, Any] = field(default_factory=dict)
+
+
+def refuse(
+    ports: "Ports",
+    tenant: str,
+    *,
+    at: int,
+    event: str,
+    reason: str,
+    source: Mapping[str, str],
+    content: Mapping[str, Any] | None = None,
+    category: str = "connectivity",
+    subcategory: str = "mqtt",
+    kind: str = "mqtt_debug_logs",
+) -> None:
+    """Record that something was refused, at most PER_MINUTE times a minute for one source.
+
+    The id is made of the minute, the source and one of PER_MINUTE slots that the event falls into: what finds its slot
+    taken is not stored, so no counter is needed and a repeated event is absorbed.
+    """
+    slot = int.from_bytes(event.encode()[-4:]) % PER_MINUTE
+    who = "|".join(f"{k}={v}" for k, v in sorted(source.items()))
+    entry = AuditEntry(
+        tenant=tenant,
+        id=repeatable_id(at - at % _MINUTE, f"{who}|{slot}"),
+        at=at,
+        level="error",
+        category=category,
+        subcategory=subcategory,
+        kind=kind,
+        reason=reason,
+        source=source,
+        content=content or {},
+    )
+    ports.audit.put(entry)

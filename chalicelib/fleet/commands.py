@@ -1,0 +1,247 @@
+"""Commands: one record for every dialect, and the table of what may become of it.
+
+A command's body (`request`, `response`) is opaque here; its dialect wrote it and the codec of the device's interface
+will read it.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from chalicelib.fleet.errors import IllegalTransition, Invalid
+from chalicelib.fleet.ids import correlation
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+
+MIN_EXPIRATION, DEFAULT_EXPIRATION, MAX_EXPIRATION = 5, 7 * 86_400, 30 * 86_400
+MIN_ACK_TIMEOUT, DEFAULT_ACK_TIMEOUT, MAX_ACK_TIMEOUT = 10, 120, 30 * 86_400
+MAX_ATTEMPTS = 5
+MAX_HISTORY = 50
+CONFIRMATION = 15
+"""The longest (s) a network acknowledgement is waited for."""
+PATROL = 15 * MINUTE
+"""How long after a step that should be quick the sweep looks whether it was finished."""
+
+
+class Status(StrEnum):
+    PENDING = "PENDING"
+    PROCESSING = "PROCESSING"
+    RETRYING = "RETRYING"
+    PROCESSED = "PROCESSED"
+    CANCELED = "CANCELED"
+    ERROR = "ERROR"
+    EXPIRED = "EXPIRED"
+
+
+class DeliveryStatus(StrEnum):
+    SENDING = "SENDING"
+    SENT = "SENT"
+    DELIVERED = "DELIVERED"
+    REPLIED = "REPLIED"
+
+
+class AckMode(StrEnum):
+    NONE = "NONE"
+    NETWORK = "NETWORK"
+    APPLICATIVE = "APPLICATIVE"
+
+
+class Failure(StrEnum):
+    """Why a command ended in ERROR."""
+
+    ACK_TIMEOUT = "ACK_TIMEOUT"
+    DELIVERY_REFUSED = "DELIVERY_REFUSED"
+
+
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.PROCESSING, Status.CANCELED, Status.EXPIRED}),
+    Status.RETRYING: frozenset({Status.PROCESSING, Status.PROCESSED, Status.CANCELED, Status.EXPIRED}),
+    Status.PROCESSING: frozenset({Status.PENDING, Status.RETRYING, Status.PROCESSED, Status.ERROR, Status.CANCELED}),
+    Status.PROCESSED: frozenset(),
+    Status.CANCELED: frozenset(),
+    Status.ERROR: frozenset(),
+    Status.EXPIRED: frozenset(),
+}
+FINAL = frozenset(s for s, following in TRANSITIONS.items() if not following)
+WAITING = frozenset({Status.PENDING, Status.RETRYING})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How hard to try. Seconds; `queue` and `window` are how many commands a device may have waiting and in flight."""
+
+    expiration: int = DEFAULT_EXPIRATION
+    ack_mode: AckMode = AckMode.APPLICATIVE
+    ack_timeout: int | None = DEFAULT_ACK_TIMEOUT
+    attempts: int = 1
+    queue: int = 10
+    window: int = 1
+
+    def __post_init__(self) -> None:
+        if not MIN_EXPIRATION <= self.expiration <= MAX_EXPIRATION:
+            raise Invalid(f"expiration is {MIN_EXPIRATION} to {MAX_EXPIRATION} seconds", "expirationInSeconds")
+        if self.ack_mode is AckMode.NONE and self.ack_timeout is not None:
+            raise Invalid("a command without acknowledgement has no acknowledgement time-out", "ackTimeoutInSeconds")
+        if self.ack_timeout is not None and not MIN_ACK_TIMEOUT <= self.ack_timeout <= MAX_ACK_TIMEOUT:
+            raise Invalid(
+                f"the acknowledgement time-out is {MIN_ACK_TIMEOUT} to {MAX_ACK_TIMEOUT} seconds", "ackTimeoutInSeconds"
+            )
+        if not 1 <= self.attempts <= MAX_ATTEMPTS:
+            raise Invalid(f"attempts are 1 to {MAX_ATTEMPTS}", "attempts")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a command's history. `note` is free text for what the columns cannot say."""
+
+    at: int
+    status: Status
+    delivery: DeliveryStatus | None = None
+    error: str | None = None
+    node: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Times in ms. `due` is when the present attempt has failed, `check_at` when the sweep looks at the latest."""
+
+    tenant: str
+    id: str
+    device: str
+    connector: str
+    request: Any
+    policy: Policy
+    created: int
+    updated: int
+    expires: int
+    check_at: int | None
+    revision: int = 0
+    status: Status = Status.PENDING
+    delivery: DeliveryStatus | None = None
+    response: Any = None
+    error: str | None = None
+    notify_to: str | None = None
+    attempts_used: int = 0
+    generation: int = 0
+    due: int | None = None
+    timer: str | None = None
+    answered_by: str | None = None
+    trace: str | None = None
+    history: tuple[Entry, ...] = field(default_factory=tuple)
+
+    @property
+    def final(self) -> bool:
+        return self.status in FINAL
+
+    @property
+    def waiting(self) -> bool:
+        return self.status in WAITING
+
+    @property
+    def correlation(self) -> int:
+        return correlation(self.id)
+
+    @property
+    def deadline(self) -> int:
+        """When the clock will demand something next."""
+        return self.due if self.due is not None else self.expires
+
+    @property
+    def subject(self) -> dict[str, str]:
+        """What a deadline carries: enough to find the command again."""
+        return {"tenant": self.tenant, "device": self.device, "command": self.id}
+
+    @property
+    def expiry_timer(self) -> str:
+        return f"{self.id}-x"
+
+    @property
+    def attempt_timer(self) -> str:
+        return f"{self.id}-{self.generation}"
+
+
+def move(
+    command: Command,
+    now: int,
+    status: Status,
+    *,
+    delivery: DeliveryStatus | None = None,
+    error: str | None = None,
+    node: str | None = None,
+    note: str | None = None,
+    **changes: Any,
+) -> Command:
+    """The one place where a status changes. IllegalTransition where the table has no such step."""
+    if status is not command.status and status not in TRANSITIONS[command.status]:
+        raise IllegalTransition(f"a command that is {command.status} cannot become {status}")
+    entry = Entry(now, status, delivery, error, node, note)
+    if status in FINAL:
+        changes |= {"due": None, "check_at": None}
+    return replace(
+        command,
+        status=status,
+        delivery=delivery,
+        error=error,
+        updated=now,
+        history=remember(command.history, entry),
+        **changes,
+    )
+
+
+def remember(history: tuple[Entry, ...], entry: Entry) -> tuple[Entry, ...]:
+    """The history with one more entry; a full one keeps its beginning and its end."""
+    if len(history) < MAX_HISTORY:
+        return (*history, entry)
+    return (*history[: MAX_HISTORY // 2], *history[MAX_HISTORY // 2 + 1 :], entry)
+
+
+def claimed(command: Command, now: int, generation: int, node: str) -> Command:
+    """An attempt begins: the command is ours to send under `generation`."""
+    applicative = command.policy.ack_mode is AckMode.APPLICATIVE
+    allowed = (command.policy.ack_timeout or DEFAULT_ACK_TIMEOUT) if applicative else CONFIRMATION + MINUTE // SECOND
+    due = now + allowed * SECOND
+    check_at = command.check_at
+    if check_at is None or check_at > due + PATROL:
+        check_at = due + MINUTE
+    return move(
+        command,
+        now,
+        Status.PROCESSING,
+        delivery=DeliveryStatus.SENDING,
+        node=node,
+        generation=generation,
+        attempts_used=command.attempts_used + 1,
+        due=due,
+        check_at=check_at,
+        timer=f"{command.id}-{generation}" if applicative else None,
+    )
+
+
+def sent(command: Command, now: int, delivery: DeliveryStatus, node: str) -> Command:
+    """Still in progress, known to be that far."""
+    return move(command, now, Status.PROCESSING, delivery=delivery, node=node)
+
+
+def put_back(command: Command, now: int, note: str) -> Command:
+    """The attempt did not take place: it does not count, and the command waits again."""
+    used = command.attempts_used - 1
+    status = Status.RETRYING if used else Status.PENDING
+    return move(command, now, status, note=note, attempts_used=used, due=None, timer=None)
+
+
+def attempt_failed(command: Command, now: int, node: str | None = None) -> Command:
+    """No acknowledgement in time: try again, or give up with ACK_TIMEOUT."""
+    if command.attempts_used < command.policy.attempts:
+        return move(command, now, Status.RETRYING, node=node, note=Failure.ACK_TIMEOUT, due=None, timer=None)
+    return move(command, now, Status.ERROR, delivery=command.delivery, error=Failure.ACK_TIMEOUT, node=node)
+
+
+def as_of(command: Command, now: int) -> Command:
+    """What a reader is told: the truth by the clock, even before anybody has written it down."""
+    if command.waiting and now >= command.expires:
+        return move(command, command.expires, Status.EXPIRED)
+    if command.status is Status.PROCESSING and command.due is not None and now >= command.due:
+        return attempt_failed(command, command.due)
+    return command

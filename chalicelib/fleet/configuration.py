@@ -1,0 +1,166 @@
+"""Device configuration: typed parameters with what the device reported, what was requested, and how the two stand."""
+
+import base64
+import binascii
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from chalicelib.fleet.errors import Invalid, ParameterNotFound
+
+MAX_PARAMETERS = 100
+MAX_KEY = 128
+MAX_VALUE = 2000
+
+ParameterValue = int | float | str | bool
+
+
+class ParameterType(StrEnum):
+    INT32 = "INT32"
+    UINT32 = "UINT32"
+    BINARY = "BINARY"
+    STRING = "STRING"
+    FLOAT = "FLOAT"
+
+
+class SyncStatus(StrEnum):
+    NONE = "NONE"
+    PENDING = "PENDING"
+    SENT = "SENT"
+    CANCELED = "CANCELED"
+    OK = "OK"
+    FAILED = "FAILED"
+
+
+_RANGES = {ParameterType.INT32: (-(1 << 31), (1 << 31) - 1), ParameterType.UINT32: (0, (1 << 32) - 1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A typed value and when (ms) it was reported or requested."""
+
+    type: ParameterType
+    value: ParameterValue
+    at: int
+
+    def same(self, other: "Value | None") -> bool:
+        return other is not None and self.type is other.type and self.value == other.value
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    reported: Value | None = None
+    requested: Value | None = None
+    status: SyncStatus = SyncStatus.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What goes to a device: the parameters to change, under a correlation id."""
+
+    correlation: int
+    parameters: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """All parameters of one device. `correlation` and `sent_to` name the last update and the session it went to."""
+
+    tenant: str
+    device: str
+    revision: int = 0
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    notify_to: str | None = None
+    correlation: int = 0
+    sent_to: str | None = None
+
+    def due(self, session: str) -> dict[str, Value]:
+        """What that session has still to be told: the pending, and what an earlier session left unanswered."""
+        unanswered = {SyncStatus.PENDING} | ({SyncStatus.SENT} if self.sent_to != session else set())
+        return {k: p.requested for k, p in self.parameters.items() if p.requested and p.status in unanswered}
+
+    def with_status(self, keys: Mapping[str, Value], before: SyncStatus | None, after: SyncStatus) -> "Configuration":
+        """Those of `keys` that still ask for the same, and stand at `before` where one is given, stand at `after`."""
+        changed = {
+            k: replace(p, status=after)
+            for k, p in self.parameters.items()
+            if k in keys and p.requested == keys[k] and before in (None, p.status)
+        }
+        return replace(self, parameters={**self.parameters, **changed}) if changed else self
+
+
+def checked(kind: ParameterType, value: object, field_name: str) -> ParameterValue:
+    """The value, if it is one of that type. Invalid otherwise."""
+    if kind in _RANGES:
+        low, high = _RANGES[kind]
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise Invalid(f"{field_name} is an integer from {low} to {high}", field_name)
+        return value
+    if kind is ParameterType.FLOAT:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise Invalid(f"{field_name} is a finite number", field_name)
+        return value
+    if not isinstance(value, str) or len(value) > MAX_VALUE:
+        raise Invalid(f"{field_name} is a string of at most {MAX_VALUE} characters", field_name)
+    if kind is ParameterType.BINARY:
+        try:
+            base64.b64decode(value, validate=True)
+        except (binascii.Error, ValueError):
+            raise Invalid(f"{field_name} is base64", field_name) from None
+    return value
+
+
+def requested(configuration: Configuration, values: Mapping[str, Value], notify_to: str | None) -> Configuration:
+    """New targets. One that the device already reported is OK at once."""
+    after = dict(configuration.parameters)
+    for key, value in values.items():
+        known = after.get(key, Parameter())
+        status = SyncStatus.OK if value.same(known.reported) else SyncStatus.PENDING
+        after[key] = Parameter(known.reported, value, status)
+    if len(after) > MAX_PARAMETERS:
+        raise Invalid(f"a device has at most {MAX_PARAMETERS} parameters", "parameters")
+    return replace(configuration, parameters=after, notify_to=notify_to or configuration.notify_to)
+
+
+def reported(configuration: Configuration, values: Mapping[str, Value], correlation: int | None) -> Configuration:
+    """What a device says of itself. With the correlation id of the last update it is the answer to that update."""
+    answers = correlation is not None and correlation == configuration.correlation
+    after = dict(configuration.parameters)
+    for key, value in values.items():
+        if key not in after and len(after) >= MAX_PARAMETERS:
+            continue
+        known = after.get(key, Parameter())
+        after[key] = Parameter(value, known.requested, _status_after_report(known, value, answers=answers))
+    if answers:
+        for key, known in after.items():
+            if known.status is SyncStatus.SENT and key not in values:
+                after[key] = replace(known, status=SyncStatus.FAILED)
+    return replace(configuration, parameters=after)
+
+
+def canceled(configuration: Configuration, key: str) -> Configuration:
+    """The request for one parameter is withdrawn. ParameterNotFound, Invalid (nothing to cancel)."""
+    known = configuration.parameters.get(key)
+    if known is None:
+        raise ParameterNotFound(f"configuration parameter {key} not found")
+    if known.status not in (SyncStatus.PENDING, SyncStatus.SENT):
+        raise Invalid(f"a parameter that is {known.status} cannot be canceled", "status")
+    parameter = replace(known, status=SyncStatus.CANCELED)
+    return replace(configuration, parameters={**configuration.parameters, key: parameter})
+
+
+def _status_after_report(known: Parameter, value: Value, *, answers: bool) -> SyncStatus:
+    if known.requested is None:
+        return SyncStatus.NONE
+    same = value.same(known.requested)
+    match known.status:
+        case SyncStatus.SENT if answers:
+            return SyncStatus.OK if same else SyncStatus.FAILED
+        case SyncStatus.PENDING | SyncStatus.SENT if same:
+            return SyncStatus.OK
+        case SyncStatus.OK if not same:
+            # The device went back on what it had accepted: ask again.
+            return SyncStatus.PENDING
+        case status:
+            return status

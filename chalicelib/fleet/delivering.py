@@ -1,0 +1,164 @@
+"""Sending what waits, one claim at a time.
+
+`deliver` is invoked whenever something may have become deliverable and may run any number of times, at once and again:
+a command is sent only by whoever raised the mailbox's generation for it.
+"""
+
+from chalicelib.fleet import settling, synchronizing
+from chalicelib.fleet.changes import change_command, change_mailbox
+from chalicelib.fleet.commands import (
+    CONFIRMATION,
+    SECOND,
+    AckMode,
+    Command,
+    DeliveryStatus,
+    Failure,
+    Status,
+    attempt_failed,
+    claimed,
+    move,
+    put_back,
+    sent,
+)
+from chalicelib.fleet.errors import TemporarilyUnavailable
+from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.ports import Outcome, Ports
+from chalicelib.fleet.presence import Capability, Route, interface_key
+
+
+def deliver(ports: Ports, tenant: str, device: str, until: int) -> None:
+    """Send what can be sent until the clock shows `until` (ms); what is left then goes on in the background."""
+    synchronizing.synchronize(ports, tenant, device)
+    while _deliver_next(ports, tenant, device):
+        if ports.clock.now() >= until:
+            ports.background.deliver(tenant, device)
+            return
+
+
+def _deliver_next(ports: Ports, tenant: str, device: str) -> bool:
+    """One step; True if there may be another."""
+    mailbox = ports.mailboxes.get(tenant, device)
+    head = mailbox.next_waiting() if mailbox else None
+    if mailbox is None:
+        return False
+    if head is None:
+        return _repair(ports, mailbox)
+    command = ports.commands.get(tenant, head)
+    if command is None or command.final:
+        change_mailbox(ports, tenant, device, lambda m: m.remove(head), seen=mailbox)
+        return True
+    now = ports.clock.now()
+    if now + SECOND > command.expires:
+        # Too late for an acknowledgement before it expires.
+        settling.arm_expiry(ports, command)
+        return now >= command.expires and settling.expire(ports, command)
+    if len(mailbox.flights) >= command.policy.window:
+        return _repair(ports, mailbox)
+    route = mailbox.route(Capability.COMMAND, command.connector)
+    if route is None:
+        settling.arm_expiry(ports, command)
+        return _ask(ports, mailbox)
+    if not ports.mailboxes.replace(mailbox, mailbox.claim(head, now)):
+        return True
+    return _attempt(ports, command, route, mailbox.generation + 1)
+
+
+def _repair(ports: Ports, mailbox: Mailbox) -> bool:
+    """Look after claims whose holder must have crashed; True if one was freed."""
+    now = ports.clock.now()
+    stale = [c for c, flight in mailbox.flights.items() if flight.stale(now)]
+    done = [settling.settle(ports, mailbox.tenant, mailbox.device, c, wake=False) for c in stale]
+    return any(done)
+
+
+def _ask(ports: Ports, mailbox: Mailbox) -> bool:
+    """A resumed session announces nothing: let the broker say what it is subscribed to. True if that was something."""
+    answers = [_consult(ports, mailbox, route) for _, route in mailbox.doubtful()]
+    return any(answers)
+
+
+def _consult(ports: Ports, mailbox: Mailbox, route: Route) -> bool:
+    """Write down what the broker says of one session; True if it is there and listens."""
+    key = interface_key(route.connector, route.node)
+    capabilities = ports.delivery.capabilities(route)
+    now = ports.clock.now()
+
+    def learned(box: Mailbox) -> Mailbox:
+        presence = box.presence.get(key)
+        if presence is None or presence.session != route.session:
+            return box
+        if capabilities is None:
+            return box.with_presence(key, presence.disconnected(route.session, now))
+        return box.with_presence(key, presence.resumed(route.session, capabilities))
+
+    change_mailbox(ports, mailbox.tenant, mailbox.device, learned)
+    return bool(capabilities)
+
+
+def _attempt(ports: Ports, command: Command, route: Route, generation: int) -> bool:
+    now = ports.clock.now()
+    attempt, ours = change_command(
+        ports,
+        command.tenant,
+        command.id,
+        lambda c: claimed(c, now, generation, route.node) if c.waiting and now < c.expires else None,
+        seen=command,
+    )
+    if attempt is None or not ours:
+        # Canceled, deleted or expired between reading and claiming.
+        settling.release(ports, command, generation, final=attempt is None or attempt.final)
+        return True
+    if command.timer:
+        ports.deadlines.stop(command.timer)
+    if attempt.timer and attempt.due:
+        ports.deadlines.start(attempt.timer, attempt.due, attempt.subject)
+    left = (attempt.expires - now) // SECOND
+    allowed = min(CONFIRMATION, max(1, left), attempt.policy.ack_timeout or CONFIRMATION)
+    outcome = ports.delivery.command(route, attempt, allowed)
+    return _conclude(ports, attempt, route, outcome)
+
+
+def _conclude(ports: Ports, attempt: Command, route: Route, outcome: Outcome) -> bool:
+    now = ports.clock.now()
+    generation = attempt.generation
+
+    def result(command: Command) -> Command | None:
+        # An answer may have overtaken us, or a canceling client: then there is nothing left to say.
+        if command.status is not Status.PROCESSING or command.generation != generation:
+            return None
+        return _after(command, now, route.node, outcome)
+
+    command, _ = change_command(ports, attempt.tenant, attempt.id, result, seen=attempt)
+    if command is not None and command.status is Status.PROCESSING and command.generation == generation:
+        return True
+    if attempt.timer and outcome is not Outcome.CONFIRMED:
+        ports.deadlines.stop(attempt.timer)
+    final = command is None or command.final
+    mailbox = settling.release(ports, attempt, generation, final=final)
+    there = outcome is Outcome.ABSENT and mailbox is not None and _consult(ports, mailbox, route)
+    if command is not None and command.waiting:
+        settling.arm_expiry(ports, command)
+    if outcome is Outcome.BUSY or there:
+        raise TemporarilyUnavailable("the broker could not take a downlink; it will be tried again")
+    return True
+
+
+def _after(command: Command, now: int, node: str, outcome: Outcome) -> Command:
+    mode = command.policy.ack_mode
+    match outcome:
+        case Outcome.CONFIRMED if mode is AckMode.NONE:
+            return move(command, now, Status.PROCESSED, delivery=DeliveryStatus.SENT, node=node)
+        case Outcome.CONFIRMED if mode is AckMode.NETWORK:
+            return move(command, now, Status.PROCESSED, delivery=DeliveryStatus.DELIVERED, node=node)
+        case Outcome.CONFIRMED:
+            return sent(command, now, DeliveryStatus.DELIVERED, node)
+        case Outcome.UNCONFIRMED if mode is AckMode.APPLICATIVE:
+            return sent(command, now, DeliveryStatus.SENT, node)
+        case Outcome.UNCONFIRMED:
+            return attempt_failed(command, now, node)
+        case Outcome.REFUSED:
+            return move(command, now, Status.ERROR, error=Failure.DELIVERY_REFUSED, node=node)
+        case Outcome.ABSENT:
+            return put_back(command, now, "the device was not connected")
+        case Outcome.BUSY:
+            return put_back(command, now, "the broker was busy")

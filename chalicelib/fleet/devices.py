@@ -1,0 +1,222 @@
+"""Devices and their interfaces: the inventory's records and the use cases that change them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.fleet.errors import Contended, DeviceNotFound, InterfaceDuplicate, InterfaceNotFound
+from chalicelib.fleet.presence import interface_key
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.ports import Ports
+
+ROOT_GROUP = "root"
+_TRIES = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One access of a device to the platform: (connector, node) is unique in the tenant.
+
+    `dialect` names who encodes for it; `definition` is the dialect's own.
+    """
+
+    connector: str
+    node: str
+    dialect: str
+    created: int
+    updated: int
+    enabled: bool = True
+    definition: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return interface_key(self.connector, self.node)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Degrees, and metres above the sea."""
+
+    lat: float
+    lon: float
+    alt: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device as registered. `attributes` holds what a dialect owns, under that dialect's name."""
+
+    tenant: str
+    id: str
+    created: int
+    updated: int
+    revision: int = 0
+    name: str | None = None
+    description: str | None = None
+    stream: str | None = None
+    tags: tuple[str, ...] = ()
+    properties: Mapping[str, str] = field(default_factory=dict)
+    group: str = ROOT_GROUP
+    interfaces: tuple[Interface, ...] = ()
+    location: Location | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def data_stream(self) -> str:
+        return self.stream or self.id
+
+    def interface(self, connector: str, node: str) -> Interface | None:
+        key = interface_key(connector, node)
+        return next((i for i in self.interfaces if i.key == key), None)
+
+    def with_interface(self, interface: Interface) -> "Device":
+        """The device with that interface added, or put in the place of the one with the same key."""
+        others = tuple(i for i in self.interfaces if i.key != interface.key)
+        return replace(self, interfaces=(*others, interface))
+
+    def without_interface(self, interface: Interface) -> "Device":
+        return replace(self, interfaces=tuple(i for i in self.interfaces if i.key != interface.key))
+
+
+def register(ports: "Ports", device: Device) -> Device:
+    """Errors: DeviceDuplicate, InterfaceDuplicate."""
+    ports.devices.create(device)
+    return device
+
+
+def get(ports: "Ports", tenant: str, device_id: str) -> Device:
+    device = ports.devices.get(tenant, device_id)
+    if device is None:
+        raise DeviceNotFound(f"device {device_id} not found")
+    return device
+
+
+def update(ports: "Ports", tenant: str, device_id: str, change: Callable[[Device], Device]) -> Device:
+    """The device after `change`. Errors: DeviceNotFound, and what `change` raises."""
+    for _ in range(_TRIES):
+        device = get(ports, tenant, device_id)
+        changed = change(device)
+        if changed == device:
+            return device
+        changed = replace(changed, updated=ports.clock.now())
+        if ports.devices.replace(device, changed):
+            return changed
+    raise Contended(f"device {device_id} is written by too many at once")
+
+
+def delete(ports: "Ports", tenant: str, device_id: str) -> None:
+    """Remove a device with its interfaces, claims, mailbox and configuration; its data stays until it expires."""
+    for _ in range(_TRIES):
+        device = get(ports, tenant, device_id)
+        mailbox = ports.mailboxes.get(tenant, device_id)
+        if ports.devices.delete(device):
+            break
+    else:
+        raise Contended(f"device {device_id} is written by too many at once")
+    for interface in device.interfaces:
+        _let_go(ports, tenant, interface)
+    for command_id in mailbox.queue if mailbox else ():
+        _settle(ports, tenant, device_id, command_id)
+
+
+def add_interface(ports: "Ports", tenant: str, device_id: str, interface: Interface) -> Device:
+    """Errors: DeviceNotFound, InterfaceDuplicate."""
+
+    def added(device: Device) -> Device:
+        if device.interface(interface.connector, interface.node):
+            raise InterfaceDuplicate(f"interface {interface.key} exists already")
+        return device.with_interface(interface)
+
+    return update(ports, tenant, device_id, added)
+
+
+def find_interface(device: Device, connector: str, node: str) -> Interface:
+    found = device.interface(connector, node)
+    if found is None:
+        raise InterfaceNotFound(f"interface {interface_key(connector, node)} not found")
+    return found
+
+
+def update_interface(
+    ports: "Ports",
+    tenant: str,
+    device_id: str,
+    key: tuple[str, str],
+    *,
+    enabled: bool | None = None,
+    definition: Mapping[str, Any] | None = None,
+) -> Device:
+    """Change an interface. Disabling one closes its connection. Errors: DeviceNotFound, InterfaceNotFound."""
+    now = ports.clock.now()
+
+    def changed(device: Device) -> Device:
+        interface = find_interface(device, *key)
+        return device.with_interface(
+            replace(
+                interface,
+                enabled=interface.enabled if enabled is None else enabled,
+                definition={**interface.definition, **(definition or {})},
+                updated=now,
+            )
+        )
+
+    device = update(ports, tenant, device_id, changed)
+    interface = find_interface(device, *key)
+    claim = ports.claims.get(interface.node)
+    if claim is not None and claim.holds(tenant, interface) and claim.enabled != interface.enabled:
+        ports.claims.put(replace(claim, enabled=interface.enabled))
+        if not interface.enabled:
+            ports.background.disconnect(claim.client)
+    return device
+
+
+def move_interface(ports: "Ports", tenant: str, source_id: str, key: tuple[str, str], target_id: str) -> Device:
+    """Give an interface to another device; returns that device. Errors: DeviceNotFound, InterfaceNotFound."""
+    for _ in range(_TRIES):
+        source, target = get(ports, tenant, source_id), get(ports, tenant, target_id)
+        interface = find_interface(source, *key)
+        if ports.devices.move_interface(source, target, interface):
+            break
+    else:
+        raise Contended(f"interface {interface_key(*key)} is written by too many at once")
+    claim = ports.claims.get(interface.node)
+    if claim is not None and claim.holds(tenant, interface):
+        # The live connection belongs to the old device's mailbox: the next one will find the new.
+        ports.claims.put(replace(claim, device=target_id))
+        ports.background.disconnect(claim.client)
+    return get(ports, tenant, target_id)
+
+
+def delete_interface(ports: "Ports", tenant: str, device_id: str, connector: str, node: str) -> None:
+    """Errors: DeviceNotFound, InterfaceNotFound."""
+    gone: list[Interface] = []
+
+    def without(device: Device) -> Device:
+        interface = find_interface(device, connector, node)
+        gone[:] = [interface]
+        return device.without_interface(interface)
+
+    update(ports, tenant, device_id, without)
+    for interface in gone:
+        _let_go(ports, tenant, interface)
+        _forget(ports, tenant, device_id, interface)
+
+
+def _let_go(ports: "Ports", tenant: str, interface: Interface) -> None:
+    claim = ports.claims.get(interface.node)
+    if claim is not None and claim.holds(tenant, interface):
+        ports.claims.release(tenant, claim.client)
+        ports.background.disconnect(claim.client)
+
+
+def _forget(ports: "Ports", tenant: str, device_id: str, interface: Interface) -> None:
+    from chalicelib.fleet.changes import change_mailbox
+
+    change_mailbox(ports, tenant, device_id, lambda m: m.without_presence(interface.key))
+
+
+def _settle(ports: "Ports", tenant: str, device_id: str, command_id: str) -> None:
+    from chalicelib.fleet.settling import settle
+
+    settle(ports, tenant, device_id, command_id, wake=False)

@@ -1,0 +1,97 @@
+"""Errors by what the caller can do about them; each dialect renders them in its vendor's own shape."""
+
+
+class FleetError(Exception):
+    """Something the caller of a use case has to hear about. `str()` is a sentence for a person."""
+
+
+class Invalid(FleetError):
+    """The request itself is wrong: correct it. `field` names the culprit where there is one."""
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class TooLarge(Invalid):
+    """The request is bigger than what can be kept or delivered."""
+
+
+class Unauthenticated(FleetError):
+    """No usable credential: missing, malformed, expired, not yet valid or disabled."""
+
+
+class UnknownCredential(FleetError):
+    """A credential that belongs to nobody."""
+
+
+class Forbidden(FleetError):
+    """The credential is good, but does not allow this."""
+
+
+class NotFound(FleetError):
+    """What was named does not exist in this tenant."""
+
+
+class DeviceNotFound(NotFound):
+    pass
+
+
+class InterfaceNotFound(NotFound):
+    pass
+
+
+class ConnectorNotFound(NotFound):
+    pass
+
+
+class GroupNotFound(NotFound):
+    pass
+
+
+class CommandNotFound(NotFound):
+    pass
+
+
+class ParameterNotFound(NotFound):
+    pass
+
+
+class KeyNotFound(NotFound):
+    pass
+
+
+class Conflict(FleetError):
+    """What was asked for contradicts the present state."""
+
+
+class DeviceDuplicate(Conflict):
+    pass
+
+
+class InterfaceDuplicate(Conflict):
+    pass
+
+
+class TenantDuplicate(Conflict):
+    pass
+
+
+class IllegalTransition(Conflict):
+    """The state machine has no such step."""
+
+
+class LimitReached(Forbidden):
+    """A quota of the tenant, key or device is used up."""
+
+
+class CommandLimitReached(LimitReached):
+    pass
+
+
+class Contended(FleetError):
+    """So many writers at one item that ours never got through: try again."""
+
+
+class TemporarilyUnavailable(FleetError):
+    """Our own platform could not do it now: try again."""

@@ -1,0 +1,63 @@
+"""Data messages: what devices say, kept by stream and time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.fleet.ids import repeatable_id
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.ports import Ports
+
+FUTURE = 24 * 3_600_000
+"""How far (ms) a device's clock may be ahead before its time stamps are replaced by the time of arrival."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataMessage:
+    """One reading. `id` sorts by `timestamp` (ms); `metadata` says where it came from."""
+
+    tenant: str
+    id: str
+    stream: str
+    timestamp: int
+    created: int
+    value: Any
+    model: str | None = None
+    tags: tuple[str, ...] = ()
+    location: Mapping[str, Any] | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] | None = None
+    kind: str = "data"
+
+
+def message_id(timestamp: int, event: str) -> str:
+    """The same event has the same id however often it arrives; two events of one moment have two."""
+    return repeatable_id(timestamp, event)
+
+
+def clamped(timestamp: int | None, arrived: int) -> int:
+    """A device's own time where it is credible, else the time of arrival."""
+    if timestamp is None or timestamp < 0 or timestamp > arrived + FUTURE:
+        return arrived
+    return timestamp
+
+
+def store(ports: "Ports", message: DataMessage) -> DataMessage:
+    """Keep a message. Storing the same one again changes nothing."""
+    ports.messages.put(message)
+    return message
+
+
+def read(
+    ports: "Ports",
+    tenant: str,
+    stream: str,
+    *,
+    start: int | None = None,
+    end: int | None = None,
+    before: str | None = None,
+    limit: int = 100,
+) -> list[DataMessage]:
+    """Messages of a stream, newest first, with start <= timestamp < end, older than the message `before`."""
+    return ports.messages.page(tenant, stream, start=start, end=end, before=before, limit=limit)

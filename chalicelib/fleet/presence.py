@@ -1,0 +1,114 @@
+"""Who is connected: built from broker events that come late, twice and out of order.
+
+A disconnect counts only for the session it names. An ended session leaves a tombstone, so that its own late
+`connected` cannot bring it back. `subscribed` implies connected; a bare `connected` makes a device capable of nothing.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+_TOMBSTONES = 4
+
+
+class Capability(StrEnum):
+    """What a device announces by subscribing to a downlink topic."""
+
+    COMMAND = "command"
+    CONFIGURATION = "configuration"
+    RESOURCE = "resource"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a downlink of one interface goes: the client id to send to and the dialect to encode it in."""
+
+    dialect: str
+    client: str
+    connector: str
+    node: str
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """The connection state of one interface. Times in ms; `session` is None while it is not connected."""
+
+    dialect: str
+    client: str
+    session: str | None = None
+    since: int | None = None
+    ended: int | None = None
+    last_contact: int | None = None
+    capabilities: frozenset[str] = frozenset()
+    remembered: frozenset[str] = frozenset()
+    tombstones: tuple[str, ...] = ()
+
+    @property
+    def online(self) -> bool:
+        return self.session is not None
+
+    @property
+    def in_doubt(self) -> bool:
+        """Connected without having subscribed, though its last session had: it may have resumed a kept one."""
+        return self.online and not self.capabilities and bool(self.remembered)
+
+    def connected(self, session: str, at: int) -> "Presence":
+        if session == self.session or session in self.tombstones:
+            return self
+        if self.session is not None and self.since is not None and at < self.since:
+            return self._bury(session)
+        buried = self._bury(self.session) if self.session else self
+        return replace(
+            buried,
+            session=session,
+            since=at,
+            last_contact=max(at, self.last_contact or 0),
+            capabilities=frozenset(),
+            remembered=self.capabilities or self.remembered,
+        )
+
+    def subscribed(self, session: str, capabilities: frozenset[str], at: int) -> "Presence":
+        now = self.connected(session, at)
+        if now.session != session:
+            return now
+        return replace(now, capabilities=now.capabilities | capabilities, remembered=now.remembered | capabilities)
+
+    def unsubscribed(self, session: str, capabilities: frozenset[str]) -> "Presence":
+        if session != self.session:
+            return self
+        return replace(self, capabilities=self.capabilities - capabilities, remembered=self.remembered - capabilities)
+
+    def disconnected(self, session: str, at: int) -> "Presence":
+        if session != self.session:
+            return self._bury(session)
+        return replace(
+            self._bury(session),
+            session=None,
+            ended=at,
+            capabilities=frozenset(),
+            remembered=self.capabilities or self.remembered,
+        )
+
+    def heard(self, at: int) -> "Presence":
+        """A message came at `at`."""
+        return self if at <= (self.last_contact or 0) else replace(self, last_contact=at)
+
+    def resumed(self, session: str, capabilities: frozenset[str]) -> "Presence":
+        """What the broker itself said, when asked, about a session that was in doubt."""
+        if session != self.session:
+            return self
+        return replace(self, capabilities=self.capabilities | capabilities, remembered=frozenset())
+
+    def _bury(self, session: str) -> "Presence":
+        if session in self.tombstones:
+            return self
+        return replace(self, tombstones=(*self.tombstones, session)[-_TOMBSTONES:])
+
+
+def interface_key(connector: str, node: str) -> str:
+    return f"{connector}:{node}"
+
+
+def split_interface_key(key: str) -> tuple[str, str]:
+    connector, _, node = key.partition(":")
+    return connector, node

@@ -1,0 +1,32 @@
+"""What a key or a user may do."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    API_KEY_R = "API_KEY_R"
+    API_KEY_W = "API_KEY_W"
+    USER_R = "USER_R"
+    USER_W = "USER_W"
+    SETTINGS_R = "SETTINGS_R"
+    SETTINGS_W = "SETTINGS_W"
+    DEVICE_R = "DEVICE_R"
+    DEVICE_W = "DEVICE_W"
+    CAMPAIGN_R = "CAMPAIGN_R"
+    CAMPAIGN_W = "CAMPAIGN_W"
+    DATA_R = "DATA_R"
+    DATA_W = "DATA_W"
+    DATA_PROCESSING_R = "DATA_PROCESSING_R"
+    DATA_PROCESSING_W = "DATA_PROCESSING_W"
+    BUS_CONFIG_R = "BUS_CONFIG_R"
+    BUS_CONFIG_W = "BUS_CONFIG_W"
+    BUS_R = "BUS_R"
+    BUS_W = "BUS_W"
+    BOOTSTRAP_R = "BOOTSTRAP_R"
+    BOOTSTRAP_W = "BOOTSTRAP_W"
+    DEVICE_ACCESS = "DEVICE_ACCESS"
+    CONNECTOR_ACCESS = "CONNECTOR_ACCESS"
+    LOGS_R = "LOGS_R"
+
+
+ALL_ROLES = frozenset(Role)

@@ -1,0 +1,263 @@
+"""What becomes of a command by answer, by deadline or by repair. Everything here may run again and at any time."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chalicelib.fleet.changes import change_command, change_mailbox
+from chalicelib.fleet.commands import (
+    MINUTE,
+    PATROL,
+    Command,
+    DeliveryStatus,
+    Entry,
+    Status,
+    attempt_failed,
+    move,
+    remember,
+)
+from chalicelib.fleet.errors import CommandLimitReached
+from chalicelib.fleet.ids import correlation
+from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.ports import Ports
+
+_EARLY = 2_000
+_RECENT = 50
+"""How many of a device's commands a late answer is compared with."""
+
+
+class NotDue(Exception):
+    """The deadline came before its time (clocks differ): ask again in a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a device said to a command: `event` tells repeated deliveries of one message from two messages."""
+
+    cid: int
+    response: Any
+    event: str
+    node: str
+
+
+def answer(ports: Ports, tenant: str, device: str, said: Answer) -> Command | None:
+    """A device's answer to the command with this correlation id; None if there never was one.
+
+    The first answer to a command that was sent makes it PROCESSED. A later one is recorded and changes nothing; the
+    same event arriving again is not even recorded.
+    """
+    mailbox = ports.mailboxes.get(tenant, device)
+    if mailbox is None:
+        return None
+    command_id = _correlated(ports, mailbox, said.cid)
+    if command_id is None:
+        return None
+    now = ports.clock.now()
+
+    def answered(command: Command) -> Command | None:
+        if command.answered_by == said.event:
+            return None
+        if command.status in (Status.PROCESSING, Status.RETRYING):
+            return replace(
+                move(command, now, Status.PROCESSED, delivery=DeliveryStatus.REPLIED, node=said.node),
+                response=said.response,
+                answered_by=said.event,
+            )
+        late = Entry(now, command.status, command.delivery, command.error, said.node, "an answer came too late")
+        return replace(command, history=remember(command.history, late), answered_by=said.event, updated=now)
+
+    command, _ = change_command(ports, tenant, command_id, answered)
+    if command is None:
+        return None
+    if command.final:
+        finish(ports, command, seen=mailbox)
+    return command
+
+
+def on_deadline(ports: Ports, tenant: str, device: str, command_id: str) -> None:
+    """A timer has run out. NotDue if it did so a moment before the deadline, as clocks differ."""
+    settle(ports, tenant, device, command_id)
+    command = ports.commands.get(tenant, command_id)
+    if command is not None and not command.final and 0 < command.deadline - ports.clock.now() <= _EARLY:
+        raise NotDue
+
+
+def settle(ports: Ports, tenant: str, device: str, command_id: str, *, wake: bool = True) -> bool:
+    """Do what the clock demands of a command, and mend what a crash left behind; True if that changed anything."""
+    command = ports.commands.get(tenant, command_id)
+    mailbox = ports.mailboxes.get(tenant, device)
+    if command is None:
+        return change_mailbox(ports, tenant, device, lambda m: m.remove(command_id), seen=mailbox) is not mailbox
+    if mailbox is None and not command.final:
+        return _orphaned(ports, command)
+    if command.final:
+        return _tidy(ports, command, mailbox, wake=wake)
+    now = ports.clock.now()
+    if command.waiting:
+        return _settle_waiting(ports, command, mailbox, now, wake=wake)
+    return _settle_processing(ports, command, mailbox, now, wake=wake)
+
+
+def expire(ports: Ports, command: Command) -> bool:
+    """Only an unclaimed command expires: a claim and an expiry meet in the command's revision, and one of them wins."""
+    now = ports.clock.now()
+    changed, ours = change_command(
+        ports,
+        command.tenant,
+        command.id,
+        lambda c: move(c, now, Status.EXPIRED) if c.waiting and now >= c.expires else None,
+        seen=command,
+    )
+    if changed is not None and changed.final:
+        finish(ports, changed)
+    return ours
+
+
+def finish(ports: Ports, command: Command, seen: Mailbox | None = None, *, wake: bool = True) -> None:
+    """A command is final: free its place, stop its clock, let the next one go. Repeated after a crash."""
+    mailbox = change_mailbox(ports, command.tenant, command.device, lambda m: m.remove(command.id), seen=seen)
+    if command.timer:
+        ports.deadlines.stop(command.timer)
+    if wake and mailbox is not None and mailbox.next_waiting():
+        ports.background.deliver(command.tenant, command.device)
+
+
+def release(ports: Ports, command: Command, generation: int, *, final: bool) -> Mailbox | None:
+    """The claim is over: the command leaves the queue if it is final and waits again if not."""
+    if final:
+        return change_mailbox(ports, command.tenant, command.device, lambda m: m.remove(command.id))
+    return change_mailbox(ports, command.tenant, command.device, lambda m: m.land(command.id, generation))
+
+
+def arm_expiry(ports: Ports, command: Command) -> None:
+    """A waiting command that expires soon gets its deadline; a later one is found by the sweep as it comes near."""
+    if command.expires <= ports.clock.now() + PATROL:
+        ports.deadlines.start(command.expiry_timer, command.expires, command.subject)
+
+
+def sweep(ports: Ports, *, everything: bool = False) -> int:
+    """Hand near deadlines to their timers and settle what is overdue; returns how many commands were looked at.
+
+    Runs every minute. `everything` also re-arms all that is not final, nearest first: for a restart after which no
+    timer is left.
+    """
+    now = ports.clock.now()
+    overdue = list(ports.commands.due(after=0, until=now))
+    for tenant, device, command in overdue:
+        _inspect(ports, tenant, device, command)
+    horizon = (now, 1 << 62) if everything else (now + PATROL - MINUTE, now + PATROL + MINUTE)
+    near = list(ports.commands.due(after=horizon[0], until=horizon[1]))
+    waiting = [c for t, _, i in near if (c := ports.commands.get(t, i)) is not None and not c.final]
+    for command_ in sorted(waiting, key=lambda c: c.deadline):
+        _rearm(ports, command_)
+    return len(overdue) + len(near)
+
+
+def _rearm(ports: Ports, command: Command) -> None:
+    now = ports.clock.now()
+    due = command.deadline
+    if due <= now:
+        _inspect(ports, command.tenant, command.device, command.id)
+    elif due <= now + PATROL + MINUTE:
+        name = command.expiry_timer if command.waiting else command.attempt_timer
+        ports.deadlines.start(name, due, command.subject)
+
+
+def _inspect(ports: Ports, tenant: str, device: str, command_id: str) -> None:
+    """Settle, then write down when to look again: only the sweep moves `check_at` of a healthy command."""
+    settle(ports, tenant, device, command_id)
+    now = ports.clock.now()
+    mailbox = ports.mailboxes.get(tenant, device)
+
+    def later(command: Command) -> Command | None:
+        if command.final or (command.check_at or 0) > now:
+            return None
+        soon = mailbox is not None and mailbox.may_deliver(command.connector, command.policy.window)
+        return replace(command, check_at=max(now + MINUTE, now + PATROL if soon else command.deadline))
+
+    change_command(ports, tenant, command_id, later)
+
+
+def _settle_waiting(ports: Ports, command: Command, mailbox: Mailbox | None, now: int, *, wake: bool) -> bool:
+    if now >= command.expires:
+        return expire(ports, command)
+    if mailbox is None:
+        return False
+    flight = mailbox.flights.get(command.id)
+    changed = False
+    if flight is not None and flight.stale(now):
+        # Claimed, then crashed before the command was marked: it was never sent.
+        mailbox = release(ports, command, flight.generation, final=False)
+        changed = True
+    if mailbox is not None and command.id not in mailbox.queue:
+        # Created, then crashed before it was queued.
+        mailbox = _requeue(ports, command)
+        changed = True
+    if wake and mailbox is not None and mailbox.may_deliver(command.connector, command.policy.window):
+        ports.background.deliver(command.tenant, command.device)
+    return changed
+
+
+def _requeue(ports: Ports, command: Command) -> Mailbox | None:
+    def add(mailbox: Mailbox) -> Mailbox:
+        if len(mailbox.queue) >= command.policy.queue:
+            raise CommandLimitReached("the queue is full")
+        return mailbox.enqueue(command.id)
+
+    try:
+        return change_mailbox(ports, command.tenant, command.device, add)
+    except CommandLimitReached:
+        return None
+
+
+def _settle_processing(ports: Ports, command: Command, mailbox: Mailbox | None, now: int, *, wake: bool) -> bool:
+    if now < command.deadline:
+        return False
+    generation = command.generation
+    changed, ours = change_command(
+        ports,
+        command.tenant,
+        command.id,
+        lambda c: attempt_failed(c, now) if c.status is Status.PROCESSING and c.generation == generation else None,
+        seen=command,
+    )
+    if changed is None or changed.status is Status.PROCESSING:
+        return False
+    after = release(ports, command, generation, final=changed.final)
+    if changed.waiting:
+        arm_expiry(ports, changed)
+    if wake and after is not None and after.next_waiting():
+        ports.background.deliver(command.tenant, command.device)
+    return ours or after is not mailbox
+
+
+def _tidy(ports: Ports, command: Command, mailbox: Mailbox | None, *, wake: bool) -> bool:
+    if mailbox is None or (command.id not in mailbox.queue and command.id not in mailbox.flights):
+        return False
+    finish(ports, command, seen=mailbox, wake=wake)
+    return True
+
+
+def _orphaned(ports: Ports, command: Command) -> bool:
+    """Its device is gone: nobody will ever take it."""
+    now = ports.clock.now()
+    _, ours = change_command(
+        ports,
+        command.tenant,
+        command.id,
+        lambda c: (
+            None if c.final else move(c, now, Status.CANCELED, delivery=c.delivery, note="the device was deleted")
+        ),
+        seen=command,
+    )
+    return ours
+
+
+def _correlated(ports: Ports, mailbox: Mailbox, cid: int) -> str | None:
+    for command_id in (*mailbox.flights, *mailbox.queue):
+        if correlation(command_id) == cid:
+            return command_id
+    past = ports.commands.of_device(mailbox.tenant, mailbox.device, start=None, end=None, descending=True)
+    for _, command in zip(range(_RECENT), past, strict=False):
+        if command.correlation == cid:
+            return command.id
+    return None

@@ -1,0 +1,130 @@
+"""Bringing a device's configuration to what was requested: on request, on connection and on report."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from chalicelib.fleet import configuration as rules
+from chalicelib.fleet.changes import change_mailbox
+from chalicelib.fleet.commands import CONFIRMATION
+from chalicelib.fleet.configuration import Configuration, SyncStatus, Update, Value
+from chalicelib.fleet.errors import Contended, DeviceNotFound, TemporarilyUnavailable
+from chalicelib.fleet.ids import correlation
+from chalicelib.fleet.ports import Outcome, Ports
+from chalicelib.fleet.presence import Capability, Route
+
+_TRIES = 25
+
+
+def request(ports: Ports, tenant: str, device: str, values: Mapping[str, Value], notify_to: str | None) -> None:
+    """Set target values. Errors: DeviceNotFound, Invalid."""
+    changed = change(ports, tenant, device, lambda c: rules.requested(c, values, notify_to))
+    if not any(p.status is SyncStatus.PENDING for p in changed.parameters.values()):
+        return
+    # After the targets are written: a device that comes in between finds either the flag or its own wake-up.
+    mailbox = change_mailbox(ports, tenant, device, lambda m: m.with_todo(add=Capability.CONFIGURATION))
+    if mailbox is None:
+        raise DeviceNotFound(f"device {device} not found")
+    if mailbox.route(Capability.CONFIGURATION) or mailbox.doubtful():
+        ports.background.deliver(tenant, device)
+
+
+def report(ports: Ports, tenant: str, device: str, values: Mapping[str, Value], cid: int | None) -> Configuration:
+    """What a device reports of its configuration; differences to the targets are sent to it."""
+    changed = change(ports, tenant, device, lambda c: rules.reported(c, values, cid))
+    if any(p.status is SyncStatus.PENDING for p in changed.parameters.values()):
+        change_mailbox(ports, tenant, device, lambda m: m.with_todo(add=Capability.CONFIGURATION))
+        ports.background.deliver(tenant, device)
+    return changed
+
+
+def cancel(ports: Ports, tenant: str, device: str, key: str) -> None:
+    change(ports, tenant, device, lambda c: rules.canceled(c, key))
+
+
+def get(ports: Ports, tenant: str, device: str) -> Configuration:
+    """A device's configuration, empty where it has none. Errors: DeviceNotFound."""
+    found = ports.configurations.get(tenant, device)
+    if found is None:
+        if ports.mailboxes.get(tenant, device) is None:
+            raise DeviceNotFound(f"device {device} not found")
+        return Configuration(tenant, device)
+    return found
+
+
+def synchronize(ports: Ports, tenant: str, device: str) -> None:
+    """Send the device what it has still to be told, if it is there and listens."""
+    mailbox = ports.mailboxes.get(tenant, device)
+    if mailbox is None or Capability.CONFIGURATION not in mailbox.todo:
+        return
+    route = mailbox.route(Capability.CONFIGURATION)
+    if route is None:
+        return
+    present = ports.configurations.get(tenant, device)
+    due = present.due(route.session) if present else {}
+    if present is None or not due:
+        _settled(ports, tenant, device)
+        return
+    update = Update(correlation(f"{device}{ports.new_id(ports.clock.now())}"), due)
+    # Two deliveries at once would send the same update twice: the revision lets one of them mark it as sent.
+    marked = replace(
+        present.with_status(due, None, SyncStatus.SENT), correlation=update.correlation, sent_to=route.session
+    )
+    if not ports.configurations.replace(present, marked):
+        ports.background.deliver(tenant, device)
+        return
+    outcome = ports.delivery.configuration(route, update, CONFIRMATION)
+    _conclude(ports, tenant, device, route, update, outcome)
+
+
+def _conclude(ports: Ports, tenant: str, device: str, route: Route, update: Update, outcome: Outcome) -> None:
+    if outcome in (Outcome.CONFIRMED, Outcome.UNCONFIRMED):
+        _settled(ports, tenant, device)
+        return
+    after = SyncStatus.FAILED if outcome is Outcome.REFUSED else SyncStatus.PENDING
+    change(
+        ports,
+        tenant,
+        device,
+        lambda c: (
+            c.with_status(update.parameters, SyncStatus.SENT, after) if c.correlation == update.correlation else c
+        ),
+    )
+    if outcome is Outcome.BUSY:
+        raise TemporarilyUnavailable("the broker could not take a downlink; it will be tried again")
+    if outcome is Outcome.ABSENT and ports.delivery.capabilities(route) is None:
+        key = f"{route.connector}:{route.node}"
+        now = ports.clock.now()
+        change_mailbox(
+            ports,
+            tenant,
+            device,
+            lambda m: (
+                m.with_presence(key, m.presence[key].disconnected(route.session, now)) if key in m.presence else m
+            ),
+        )
+
+
+def _settled(ports: Ports, tenant: str, device: str) -> None:
+    """Drop the flag where nothing waits; what was sent and stays unanswered is looked at on the next connection."""
+    if _unsettled(ports, tenant, device):
+        return
+    change_mailbox(ports, tenant, device, lambda m: m.with_todo(done=Capability.CONFIGURATION))
+    # A request written between our look and our write has set the flag that we just dropped: look again.
+    if _unsettled(ports, tenant, device):
+        change_mailbox(ports, tenant, device, lambda m: m.with_todo(add=Capability.CONFIGURATION))
+        ports.background.deliver(tenant, device)
+
+
+def _unsettled(ports: Ports, tenant: str, device: str) -> bool:
+    present = ports.configurations.get(tenant, device)
+    statuses = {p.status for p in present.parameters.values()} if present else set()
+    return bool(statuses & {SyncStatus.PENDING, SyncStatus.SENT})
+
+
+def change(ports: Ports, tenant: str, device: str, change_: Callable[[Configuration], Configuration]) -> Configuration:
+    for _ in range(_TRIES):
+        present = ports.configurations.get(tenant, device) or Configuration(tenant, device)
+        changed = change_(present)
+        if changed == present or ports.configurations.replace(present, changed):
+            return changed
+    raise Contended(f"the configuration of {device} is written by too many at once")
