@@ -1,4 +1,4 @@
-"""The audit log: everything refused or malformed, with a reason one can act on; so much a device and minute, no more."""
+"""The audit log: everything refused or malformed, with a reason one can act on; capped a device and minute."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

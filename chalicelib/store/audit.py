@@ -1,0 +1,51 @@
+from collections.abc import Iterator
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import PutError
+from pynamodb.models import Model
+
+from chalicelib.fleet.audit import AuditEntry
+from chalicelib.fleet.ids import first_id
+from chalicelib.store import documents
+from chalicelib.store.tables import Defaults, condition_failed, key, table_name
+
+RETENTION = 14 * 86_400
+_DAY = 86_400_000
+_OWN = frozenset({"tenant", "id"})
+
+
+class AuditItem(Model):
+    """A tenant's entries of one day in order of time."""
+
+    class Meta(Defaults):
+        table_name = table_name("audit")
+
+    pk = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+    ttl = NumberAttribute()
+    doc = UnicodeAttribute()
+
+
+class AuditTable:
+    def put(self, entry: AuditEntry) -> None:
+        # The slot of this minute is taken: by the same event arriving again, or by another one within the cap.
+        text = documents.dump(entry, without=_OWN)
+        item = AuditItem(key(entry.tenant, str(entry.at // _DAY)), entry.id, ttl=entry.at // 1000 + RETENTION, doc=text)
+        try:
+            item.save(condition=AuditItem.id.does_not_exist())
+        except PutError as error:
+            if not condition_failed(error):
+                raise
+
+    def page(self, tenant: str, *, start: int, end: int, descending: bool) -> Iterator[AuditEntry]:
+        days = range(start // _DAY, end // _DAY + 1)
+        for day in reversed(days) if descending else days:
+            found = AuditItem.query(
+                key(tenant, str(day)),
+                AuditItem.id.between(first_id(start - start % 60_000), first_id(end)),
+                scan_index_forward=not descending,
+            )
+            for item in found:
+                entry = documents.load(AuditEntry, item.doc, tenant=tenant, id=item.id)
+                if start <= entry.at < end:
+                    yield entry

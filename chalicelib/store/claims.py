@@ -1,0 +1,58 @@
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import DeleteError, PutError
+from pynamodb.models import Model
+
+from chalicelib.fleet.claims import Claim
+from chalicelib.store import documents
+from chalicelib.store.tables import Defaults, condition_failed, table_name
+
+
+class ClaimItem(Model):
+    """Keyed by client id alone: the broker's client ids belong to the whole account."""
+
+    class Meta(Defaults):
+        table_name = table_name("claims")
+
+    client = UnicodeAttribute(hash_key=True)
+    tenant = UnicodeAttribute()
+    doc = UnicodeAttribute()
+
+
+class ClaimTable:
+    def get(self, client: str) -> Claim | None:
+        try:
+            item = ClaimItem.get(client, consistent_read=True)
+        except ClaimItem.DoesNotExist:
+            return None
+        return documents.load(Claim, item.doc, client=item.client, tenant=item.tenant)
+
+    def put_new(self, claim: Claim) -> bool:
+        # Two first connections with one id, perhaps of two tenants: one of them owns it.
+        try:
+            _item(claim).save(condition=ClaimItem.client.does_not_exist())
+        except PutError as error:
+            if condition_failed(error):
+                return False
+            raise
+        return True
+
+    def put(self, claim: Claim) -> None:
+        # A release between reading and writing must not be undone, nor another tenant's new claim overwritten.
+        try:
+            _item(claim).save(condition=ClaimItem.tenant == claim.tenant)
+        except PutError as error:
+            if not condition_failed(error):
+                raise
+
+    def release(self, tenant: str, client: str) -> None:
+        # The id may have been released and taken by another tenant already.
+        try:
+            ClaimItem(client).delete(condition=ClaimItem.tenant == tenant)
+        except DeleteError as error:
+            if not condition_failed(error):
+                raise
+
+
+def _item(claim: Claim) -> ClaimItem:
+    text = documents.dump(claim, without=frozenset({"client", "tenant"}))
+    return ClaimItem(claim.client, tenant=claim.tenant, doc=text)

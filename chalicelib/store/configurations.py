@@ -1,0 +1,44 @@
+from dataclasses import replace
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import PutError
+from pynamodb.models import Model
+
+from chalicelib.fleet.configuration import Configuration
+from chalicelib.store import documents
+from chalicelib.store.tables import Defaults, condition_failed, key, table_name
+
+_OWN = frozenset({"tenant", "device", "revision"})
+
+
+class ConfigurationItem(Model):
+    class Meta(Defaults):
+        table_name = table_name("configurations")
+
+    pk = UnicodeAttribute(hash_key=True)
+    revision = NumberAttribute()
+    doc = UnicodeAttribute()
+
+
+class ConfigurationTable:
+    def get(self, tenant: str, device: str) -> Configuration | None:
+        try:
+            item = ConfigurationItem.get(key(tenant, device), consistent_read=True)
+        except ConfigurationItem.DoesNotExist:
+            return None
+        return documents.load(Configuration, item.doc, tenant=tenant, device=device, revision=int(item.revision))
+
+    def replace(self, old: Configuration, new: Configuration) -> bool:
+        stored = replace(new, revision=old.revision + 1)
+        item = ConfigurationItem(
+            key(new.tenant, new.device), revision=stored.revision, doc=documents.dump(stored, without=_OWN)
+        )
+        # A report of the device and a request of a client at once: the later one works on what the first one left.
+        unchanged = ConfigurationItem.revision == old.revision
+        try:
+            item.save(condition=unchanged if old.revision else ConfigurationItem.pk.does_not_exist())
+        except PutError as error:
+            if condition_failed(error):
+                return False
+            raise
+        return True

@@ -1,0 +1,177 @@
+from dataclasses import replace
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.fleet.devices import Device, Interface
+from chalicelib.fleet.errors import DeviceDuplicate, InterfaceDuplicate
+from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.ports import Page
+from chalicelib.store import documents, mailboxes
+from chalicelib.store.configurations import ConfigurationItem
+from chalicelib.store.tables import CONDITION_FAILED, Defaults, condition_failed, key, table_name
+
+_OWN = frozenset({"tenant", "id", "revision"})
+
+
+class FleetIndex(GlobalSecondaryIndex["DeviceItem"]):
+    """A tenant's devices in order of their ids."""
+
+    class Meta:
+        index_name = "fleet"
+        projection = AllProjection()
+
+    tenant = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+
+
+class DeviceItem(Model):
+    class Meta(Defaults):
+        table_name = table_name("devices")
+
+    pk = UnicodeAttribute(hash_key=True)
+    tenant = UnicodeAttribute()
+    id = UnicodeAttribute()
+    revision = NumberAttribute()
+    doc = UnicodeAttribute()
+    fleet = FleetIndex()
+
+
+class OwnerItem(Model):
+    """Which device has the interface (connector, node): unique in the tenant."""
+
+    class Meta(Defaults):
+        table_name = table_name("interfaces")
+
+    pk = UnicodeAttribute(hash_key=True)
+    device = UnicodeAttribute()
+
+
+class DeviceTable:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def create(self, device: Device) -> None:
+        # Two registrations of one device, or of one interface, at once: the transaction lets one of them in.
+        with _reasons(owners=len(device.interfaces)), TransactWrite(connection=self._connection) as transaction:
+            transaction.save(_item(device), condition=DeviceItem.pk.does_not_exist())
+            transaction.save(mailboxes.item_of(Mailbox(device.tenant, device.id)))
+            for interface in device.interfaces:
+                transaction.save(_owner(device, interface), condition=OwnerItem.pk.does_not_exist())
+
+    def get(self, tenant: str, device: str) -> Device | None:
+        try:
+            return _load(DeviceItem.get(key(tenant, device), consistent_read=True))
+        except DeviceItem.DoesNotExist:
+            return None
+
+    def replace(self, old: Device, new: Device) -> bool:
+        before, after = {i.key: i for i in old.interfaces}, {i.key: i for i in new.interfaces}
+        added = [after[k] for k in after.keys() - before.keys()]
+        removed = [before[k] for k in before.keys() - after.keys()]
+        item = _item(replace(new, revision=old.revision + 1))
+        unchanged = DeviceItem.revision == old.revision
+        if not added and not removed:
+            try:
+                item.save(condition=unchanged)
+            except PutError as error:
+                if condition_failed(error):
+                    return False
+                raise
+            return True
+        try:
+            # Another device may take the same interface at the same time: the device and its entries change together.
+            with _reasons(device=1, owners=len(added)), TransactWrite(connection=self._connection) as transaction:
+                transaction.save(item, condition=unchanged)
+                for interface in added:
+                    transaction.save(_owner(new, interface), condition=OwnerItem.pk.does_not_exist())
+                for interface in removed:
+                    transaction.delete(_owner(old, interface), condition=OwnerItem.device == old.id)
+        except DeviceDuplicate:
+            return False
+        return True
+
+    def move_interface(self, source: Device, target: Device, interface: Interface) -> bool:
+        giver = replace(source.without_interface(interface), revision=source.revision + 1)
+        taker = replace(target.with_interface(interface), revision=target.revision + 1)
+        try:
+            # Either device may be written meanwhile, or the interface be moved elsewhere: all three or nothing.
+            with TransactWrite(connection=self._connection) as transaction:
+                transaction.save(_item(giver), condition=DeviceItem.revision == source.revision)
+                transaction.save(_item(taker), condition=DeviceItem.revision == target.revision)
+                transaction.save(_owner(target, interface), condition=OwnerItem.device == source.id)
+        except TransactWriteError as error:
+            if CONDITION_FAILED in [r.code for r in error.cancellation_reasons if r]:
+                return False
+            raise
+        return True
+
+    def delete(self, device: Device) -> bool:
+        try:
+            # An interface added since the device was read would be left behind: look again.
+            with _reasons(device=1), TransactWrite(connection=self._connection) as transaction:
+                transaction.delete(_item(device), condition=DeviceItem.revision == device.revision)
+                transaction.delete(mailboxes.item_of(Mailbox(device.tenant, device.id)))
+                transaction.delete(ConfigurationItem(key(device.tenant, device.id)))
+                for interface in device.interfaces:
+                    transaction.delete(_owner(device, interface))
+        except DeviceDuplicate:
+            return False
+        return True
+
+    def owner(self, tenant: str, connector: str, node: str) -> str | None:
+        try:
+            return OwnerItem.get(key(tenant, connector, node), consistent_read=True).device
+        except OwnerItem.DoesNotExist:
+            return None
+
+    def page(self, tenant: str, *, after: str | None, limit: int, descending: bool = False) -> Page[Device]:
+        bound = None
+        if after is not None:
+            bound = DeviceItem.id < after if descending else DeviceItem.id > after
+        found = DeviceItem.fleet.query(tenant, bound, limit=limit + 1, scan_index_forward=not descending)
+        devices = [_load(item) for item in found]
+        return Page(devices[:limit], devices[limit - 1].id if len(devices) > limit else None)
+
+    def count(self, tenant: str) -> int:
+        return DeviceItem.fleet.count(tenant)
+
+
+class _reasons:  # noqa: N801 - reads as a statement
+    """Turns a transaction's cancellation into what it means: its items stand in the order device, others, owners."""
+
+    def __init__(self, *, owners: int = 0, device: int = 2) -> None:
+        self._owners, self._others = owners, device
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, TransactWriteError):
+            return
+        failed = [r is not None and r.code == CONDITION_FAILED for r in error.cancellation_reasons]
+        if failed and failed[0]:
+            raise DeviceDuplicate("a device with this id exists already") from error
+        if any(failed[self._others : self._others + self._owners]):
+            raise InterfaceDuplicate("an interface with this connector and node exists already") from error
+
+
+def _item(device: Device) -> DeviceItem:
+    return DeviceItem(
+        key(device.tenant, device.id),
+        tenant=device.tenant,
+        id=device.id,
+        revision=device.revision,
+        doc=documents.dump(device, without=_OWN),
+    )
+
+
+def _load(item: DeviceItem) -> Device:
+    return documents.load(Device, item.doc, tenant=item.tenant, id=item.id, revision=int(item.revision))
+
+
+def _owner(device: Device, interface: Interface) -> OwnerItem:
+    return OwnerItem(key(device.tenant, interface.connector, interface.node), device=device.id)

@@ -1,0 +1,67 @@
+import json
+import zlib
+
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.models import Model
+
+from chalicelib.fleet.ids import first_id
+from chalicelib.fleet.messages import DataMessage
+from chalicelib.store import documents
+from chalicelib.store.objects import Objects
+from chalicelib.store.tables import Defaults, key, table_name
+
+RETENTION = 365 * 86_400
+MAX_ITEM = 350_000
+"""Bytes a document may have inside an item (DynamoDB allows 400 KB with keys); bigger ones go to the object store."""
+_COMPRESS_FROM = 600
+_OWN = frozenset({"tenant", "stream", "id"})
+_PLAIN, _DEFLATED, _ELSEWHERE = b"j", b"z", b"o"
+
+
+class MessageItem(Model):
+    """A stream's messages in order of their time stamps; the first byte of `doc` says how the rest is kept."""
+
+    class Meta(Defaults):
+        table_name = table_name("messages")
+
+    stream = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+    ttl = NumberAttribute()
+    doc = BinaryAttribute(legacy_encoding=False)
+
+
+class MessageTable:
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def put(self, message: DataMessage) -> None:
+        body = documents.dump(message, without=_OWN).encode()
+        packed = _PLAIN + body if len(body) < _COMPRESS_FROM else _DEFLATED + zlib.compress(body, 6)
+        if len(packed) > MAX_ITEM:
+            name = f"messages/{message.tenant}/{message.id}"
+            self._objects.put(name, packed)
+            packed = _ELSEWHERE + json.dumps(name).encode()
+        ttl = message.created // 1000 + RETENTION
+        MessageItem(key(message.tenant, message.stream), message.id, ttl=ttl, doc=packed).save()
+
+    def page(
+        self, tenant: str, stream: str, *, start: int | None, end: int | None, before: str | None, limit: int
+    ) -> list[DataMessage]:
+        low = first_id(start or 0)
+        bounds = [first_id(end)] if end is not None else []
+        bounds += [before] if before is not None else []
+        condition = MessageItem.id.between(low, min(bounds)) if bounds else MessageItem.id >= low
+        if bounds and min(bounds) <= low:
+            return []
+        found = MessageItem.query(
+            key(tenant, stream), condition, scan_index_forward=False, limit=limit + 1, consistent_read=True
+        )
+        items = [item for item in found if item.id not in bounds]
+        return [self._load(tenant, stream, item) for item in items[:limit]]
+
+    def _load(self, tenant: str, stream: str, item: MessageItem) -> DataMessage:
+        packed = bytes(item.doc)
+        if packed[:1] == _ELSEWHERE:
+            packed = self._objects.get(json.loads(packed[1:]))
+        body = zlib.decompress(packed[1:]) if packed[:1] == _DEFLATED else packed[1:]
+        return documents.load(DataMessage, body.decode(), tenant=tenant, stream=stream, id=item.id)
