@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -13,7 +15,7 @@ from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Page
 from chalicelib.store import documents, mailboxes
 from chalicelib.store.configurations import ConfigurationItem
-from chalicelib.store.tables import CONDITION_FAILED, Defaults, condition_failed, key, table_name
+from chalicelib.store.tables import Defaults, condition_failed, failed_conditions, key, table_name
 
 _OWN = frozenset({"tenant", "id", "revision"})
 
@@ -57,7 +59,7 @@ class DeviceTable:
 
     def create(self, device: Device) -> None:
         # Two registrations of one device, or of one interface, at once: the transaction lets one of them in.
-        with _reasons(owners=len(device.interfaces)), TransactWrite(connection=self._connection) as transaction:
+        with _meaning(device=0), TransactWrite(connection=self._connection) as transaction:
             transaction.save(_item(device), condition=DeviceItem.pk.does_not_exist())
             transaction.save(mailboxes.item_of(Mailbox(device.tenant, device.id)))
             for interface in device.interfaces:
@@ -85,7 +87,7 @@ class DeviceTable:
             return True
         try:
             # Another device may take the same interface at the same time: the device and its entries change together.
-            with _reasons(device=1, owners=len(added)), TransactWrite(connection=self._connection) as transaction:
+            with _meaning(device=len(removed)), TransactWrite(connection=self._connection) as transaction:
                 transaction.save(item, condition=unchanged)
                 for interface in added:
                     transaction.save(_owner(new, interface), condition=OwnerItem.pk.does_not_exist())
@@ -105,7 +107,7 @@ class DeviceTable:
                 transaction.save(_item(taker), condition=DeviceItem.revision == target.revision)
                 transaction.save(_owner(target, interface), condition=OwnerItem.device == source.id)
         except TransactWriteError as error:
-            if CONDITION_FAILED in [r.code for r in error.cancellation_reasons if r]:
+            if any(failed_conditions(error)):
                 return False
             raise
         return True
@@ -113,7 +115,7 @@ class DeviceTable:
     def delete(self, device: Device) -> bool:
         try:
             # An interface added since the device was read would be left behind: look again.
-            with _reasons(device=1), TransactWrite(connection=self._connection) as transaction:
+            with _meaning(device=0), TransactWrite(connection=self._connection) as transaction:
                 transaction.delete(_item(device), condition=DeviceItem.revision == device.revision)
                 transaction.delete(mailboxes.item_of(Mailbox(device.tenant, device.id)))
                 transaction.delete(ConfigurationItem(key(device.tenant, device.id)))
@@ -141,22 +143,18 @@ class DeviceTable:
         return DeviceItem.fleet.count(tenant)
 
 
-class _reasons:  # noqa: N801 - reads as a statement
-    """Turns a transaction's cancellation into what it means: its items stand in the order device, others, owners."""
-
-    def __init__(self, *, owners: int = 0, device: int = 2) -> None:
-        self._owners, self._others = owners, device
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if not isinstance(error, TransactWriteError):
-            return
-        failed = [r is not None and r.code == CONDITION_FAILED for r in error.cancellation_reasons]
-        if failed and failed[0]:
+@contextmanager
+def _meaning(*, device: int) -> Iterator[None]:
+    """Turns a canceled transaction into what it means; the device's own item is the one at that position."""
+    try:
+        yield
+    except TransactWriteError as error:
+        failed = failed_conditions(error)
+        if not any(failed):
+            raise
+        if failed[device]:
             raise DeviceDuplicate("a device with this id exists already") from error
-        if any(failed[self._others : self._others + self._owners]):
-            raise InterfaceDuplicate("an interface with this connector and node exists already") from error
+        raise InterfaceDuplicate("an interface with this connector and node exists already") from error
 
 
 def _item(device: Device) -> DeviceItem:

@@ -2,10 +2,12 @@
 
 import os
 
-from pynamodb.exceptions import PynamoDBException
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.models import Model
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
+CANCELED_BY_CONDITION = "ConditionalCheckFailed"
+"""The same inside the reasons of a canceled transaction, where DynamoDB leaves off the suffix."""
 SEPARATOR = "#"
 
 
@@ -28,6 +30,11 @@ def key(*parts: str) -> str:
 
 def condition_failed(error: PynamoDBException) -> bool:
     return error.cause_response_code == CONDITION_FAILED
+
+
+def failed_conditions(error: TransactWriteError) -> list[bool]:
+    """For each item of a canceled transaction whether its condition failed; deletions first, then what was saved."""
+    return [reason is not None and reason.code == CANCELED_BY_CONDITION for reason in error.cancellation_reasons]
 
 
 def all_models() -> list[type[Model]]:

@@ -7,7 +7,7 @@ from pynamodb.transactions import TransactWrite
 from chalicelib.fleet.errors import TenantDuplicate
 from chalicelib.fleet.tenants import Tenant
 from chalicelib.store import documents
-from chalicelib.store.tables import CONDITION_FAILED, Defaults, key, table_name
+from chalicelib.store.tables import Defaults, failed_conditions, key, table_name
 
 
 class TenantItem(Model):
@@ -33,12 +33,12 @@ class TenantTable:
                 name = key("name", tenant.name.casefold())
                 transaction.save(TenantItem(name, doc=text), condition=TenantItem.pk.does_not_exist())
         except TransactWriteError as error:
-            reasons = [r.code if r else None for r in error.cancellation_reasons]
-            if len(reasons) > 1 and reasons[1] == CONDITION_FAILED:
+            failed = failed_conditions(error)
+            if not any(failed):
+                raise
+            if failed[1]:
                 raise TenantDuplicate(f"a tenant named {tenant.name} exists already") from error
-            if CONDITION_FAILED in reasons:
-                return False
-            raise
+            return False
         return True
 
     def get(self, tenant: str) -> Tenant | None:
