@@ -100,13 +100,13 @@ class _Rendering:
 
     def _section(self, section: Section, stack: list[JsonValue], style: _Style) -> str:
         value = self._lookup(section.name, stack)
-        filled = not (isinstance(value, _Absent) or value is None or value is False or value == [])
-        if section.inverted or not filled:
-            return self.nodes(section.nodes, stack, style) if section.inverted and not filled else ""
+        if isinstance(value, _Absent) or value is None or value is False or value == []:
+            return self.nodes(section.nodes, stack, style) if section.inverted else ""
+        if section.inverted:
+            return ""
         items = value if isinstance(value, list) else [value]
-        return "".join(
-            self.nodes(section.nodes, [*stack, item], style) for item in items if not isinstance(item, _Absent)
-        )
+        self.budget.spend_steps(len(items))
+        return "".join(self.nodes(section.nodes, [*stack, item], style) for item in items)
 
     def _lookup(self, name: str, stack: list[JsonValue]) -> _Found:
         if name == ".":

@@ -23,8 +23,11 @@ def test_a_string_is_taken_as_hexadecimal_digits() -> None:
     assert read("float sent_value;", "41200000") == {"sent_value": 10.0}
 
 
-def test_a_float_is_the_shortest_decimal_with_the_same_bits() -> None:
-    assert read("float a; float b;", "3dcccccd7f7fffff") == {"a": 0.1, "b": 3.4028235e38}
+@pytest.mark.parametrize(
+    ("digits", "value"), [("3dcccccd", 0.1), ("7f7fffff", 3.4028235e38), ("3764e943", 1.36441695e-05)]
+)
+def test_a_float_is_the_shortest_decimal_with_the_same_bits(digits: str, value: float) -> None:
+    assert read("float x;", digits) == {"x": value}
 
 
 def test_what_json_cannot_spell_is_null() -> None:

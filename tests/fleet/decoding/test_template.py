@@ -181,6 +181,12 @@ def test_lists_within_lists_end_at_the_budget() -> None:
         render("{{#l}}" * 8 + "{{/l}}" * 8, {"l": [1] * 1000}, Budget())
 
 
+def test_an_empty_section_costs_as_many_steps_as_its_list_is_long() -> None:
+    budget = Budget()
+    render("{}{{#l}}{{/l}}", {"l": [1] * 1000}, budget)
+    assert budget.granted[0] - budget.steps > 1000
+
+
 def test_a_field_repeated_ends_at_the_budget() -> None:
     with pytest.raises(BudgetExceededError, match="characters"):
         render("{{x}}" * 3000, {"x": "a" * 1000}, Budget())
