@@ -49,7 +49,10 @@ def test_what_json_cannot_spell_is_null() -> None:
         ("double", "3ff8000000000000", 1.5),
         ("doublej", "3ff8000000000000", 1.5),
         ("asciichar", "41", "A"),
+        ("utf8", "7a", "z"),
+        ("utf8", "c3a9", "é"),
         ("utf8", "e282ac", "€"),
+        ("utf8", "f09f8ca1", "🌡"),
         ("stringj", "03e282ac", "€"),
         ("stringj", "8102" + "6869", "hi"),
         ("stringj", "ff", None),
@@ -112,6 +115,11 @@ def test_structures_are_objects_and_arrays_of_them_lists() -> None:
         "head": {"n": 2},
         "reading": [{"size": 1, "data": [5]}, {"size": 2, "data": [6, 7]}],
     }
+
+
+def test_the_innermost_field_of_a_name_is_meant() -> None:
+    source = "ubyte n; s { ubyte n; t { ubyte[n] a; } } ubyte[n] b;"
+    assert read(source, "0102050607") == {"n": 1, "s": {"n": 2, "t": {"a": [5, 6]}}, "b": [7]}
 
 
 def test_structures_may_go_on_to_the_end() -> None:

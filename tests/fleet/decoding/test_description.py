@@ -80,11 +80,6 @@ def test_an_element_may_use_the_fields_of_its_own_element() -> None:
     BinaryFormat("r[2]{int n; in{ byte[n] a; byte[r.n] b; }}").validate()
 
 
-def test_the_innermost_field_of_a_name_is_meant() -> None:
-    format_ = BinaryFormat("ubyte n; s{ float x; t{ ubyte n; } byte[n] a; }")
-    format_.validate()
-
-
 def test_structures_nest_only_so_deep() -> None:
     BinaryFormat("s{" * 16 + "}" * 16).validate()
     assert "nested more than 16" in str(failure("s{" * 17 + "}" * 17))
