@@ -1,0 +1,310 @@
+"""API Gateway's REST API (version 1) with Lambda proxy integration, in front of a Chalice app.
+
+The event and the answers follow the API Gateway developer guide ("Input format of a Lambda function for proxy
+integration", "Important notes"): path parameters stay percent-encoded, repeated headers and query parameters come in
+the multi-value maps with the last one in the single-value maps, an unknown route is 403, a body above 10 MB is 413.
+A body is handed over as text unless its content type is one of the app's binary types; bytes that are no UTF-8 then
+become U+FFFD each, as they do there, so that a handler which needs them exactly has to declare the type binary.
+"""
+
+import base64
+import json
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from http.client import responses
+from typing import Any
+from urllib.parse import parse_qsl
+
+from chalice.app import Chalice
+
+from infra.local.http_server import RAW_HEADERS, REQUEST_TOO_LONG, StartResponse
+from infra.local.lambda_context import LambdaContext
+
+MAX_BODY = 10 * 1024 * 1024
+"""Bytes of a request body that API Gateway still accepts."""
+
+_TIMEOUT_S = 29.0  # API Gateway's integration timeout
+# names that API Gateway keeps for itself: an integration's own arrive renamed
+_REMAPPED = {"connection", "date", "server", "www-authenticate"}
+
+_log = logging.getLogger(__name__)
+PeerOf = Callable[[int], str | None]
+
+
+@dataclass(frozen=True)
+class _Answer:
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def _refusal(status: int, message: str, error_type: str) -> _Answer:
+    headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", error_type)]
+    return _Answer(status, headers, json.dumps({"message": message}).encode())
+
+
+_UNKNOWN_ROUTE = _refusal(403, "Missing Authentication Token", "MissingAuthenticationTokenException")
+_TOO_LONG = _Answer(
+    413,
+    [("Content-Type", "application/json"), ("x-amzn-ErrorType", "RequestTooLargeException")],
+    REQUEST_TOO_LONG,
+)
+_BROKEN_INTEGRATION = _refusal(502, "Internal server error", "InternalServerErrorException")
+
+
+class ApiGateway:
+    """A WSGI application. `GET /health` is answered here: 200 when `ready()` is true, else 503."""
+
+    def __init__(
+        self,
+        app: Chalice,
+        *,
+        function_arn: str,
+        account: str,
+        ready: Callable[[], bool],
+        peer_of: PeerOf = lambda _port: None,
+        stage: str = "api",
+    ) -> None:
+        """`peer_of` gives the address behind a TLS-unwrapped connection from a local port, None for a plain one."""
+        make_current_request_thread_local(app)
+        self._app = app
+        self._routes = _compile(app.routes)
+        self._function_arn = function_arn
+        self._account = account
+        self._ready = ready
+        self._peer_of = peer_of
+        self._stage = stage
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        context = LambdaContext(self._function_arn.rsplit(":", 1)[-1], self._function_arn, timeout=_TIMEOUT_S)
+        answer = self._answer(environ, context)
+        status = f"{answer.status} {responses.get(answer.status, 'Unknown')}"
+        headers = [*answer.headers, ("x-amzn-RequestId", context.aws_request_id)]
+        if environ["REQUEST_METHOD"] == "HEAD":
+            start_response(status, headers)
+            return []
+        start_response(status, [*headers, ("Content-Length", str(len(answer.body)))])
+        return [answer.body]
+
+    def _answer(self, environ: dict[str, Any], context: LambdaContext) -> _Answer:
+        path = _path(environ)
+        method = environ["REQUEST_METHOD"]
+        if path == "/health" and method in {"GET", "HEAD"}:
+            return self._health()
+        body = environ["wsgi.input"].read()
+        if len(body) > MAX_BODY:
+            return _TOO_LONG
+        matched = self._match(path)
+        if matched is None:
+            return _UNKNOWN_ROUTE
+        route, parameters = matched
+        if method not in self._app.routes[route]:
+            preflight = self._preflight(route) if method == "OPTIONS" else None
+            return preflight or _UNKNOWN_ROUTE
+        request = _Request(environ, path, method, route, parameters, body)
+        return self._integrate(self._event(request, context), context)
+
+    def _health(self) -> _Answer:
+        ready = self._ready()
+        body = json.dumps({"status": "UP" if ready else "STARTING"}).encode()
+        return _Answer(200 if ready else 503, [("Content-Type", "application/json")], body)
+
+    def _match(self, path: str) -> tuple[str, dict[str, str] | None] | None:
+        # a trailing slash names the same resource
+        wanted = path.rstrip("/") or "/"
+        for pattern, route in self._routes:
+            if found := pattern.fullmatch(wanted):
+                return route, found.groupdict() or None
+        return None
+
+    def _preflight(self, route: str) -> _Answer | None:
+        """What Chalice deploys for a route with CORS: an OPTIONS method that API Gateway answers by itself."""
+        with_cors = {method: entry for method, entry in self._app.routes[route].items() if entry.cors}
+        if not with_cors:
+            return None
+        headers = dict(next(iter(with_cors.values())).cors.get_access_control_headers())
+        headers["Access-Control-Allow-Methods"] = ",".join([*with_cors, "OPTIONS"])
+        return _Answer(200, [("Content-Type", "application/json"), *headers.items()], b"")
+
+    def _event(self, request: "_Request", context: LambdaContext) -> dict[str, Any]:
+        forwarded = self._peer_of(int(request.environ.get("REMOTE_PORT") or 0))
+        headers = request.headers(forwarded)
+        query: dict[str, list[str]] = {}
+        for name, value in parse_qsl(request.environ.get("QUERY_STRING", ""), keep_blank_values=True, errors="replace"):
+            query.setdefault(name, []).append(value)
+        content_type = _first_type(_header(headers, "content-type"))
+        binary = _is_binary(content_type, self._app.api.binary_types)
+        return {
+            "resource": request.route,
+            "path": request.path,
+            "httpMethod": request.method,
+            "headers": {name: values[-1] for name, values in headers.items()},
+            "multiValueHeaders": headers,
+            "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
+            "multiValueQueryStringParameters": query or None,
+            "pathParameters": request.parameters,
+            "stageVariables": None,
+            "requestContext": self._request_context(request, context, forwarded, _header(headers, "user-agent")),
+            "body": _encode_body(request.body, binary=binary),
+            "isBase64Encoded": binary and bool(request.body),
+        }
+
+    def _request_context(
+        self, request: "_Request", context: LambdaContext, forwarded: str | None, agent: str | None
+    ) -> dict[str, Any]:
+        now = time.time()
+        return {
+            "accountId": self._account,
+            "apiId": "local",
+            "domainName": request.environ.get("HTTP_HOST", "localhost").rsplit(":", 1)[0],
+            "extendedRequestId": context.aws_request_id,
+            "httpMethod": request.method,
+            "identity": {
+                "sourceIp": forwarded or request.environ.get("REMOTE_ADDR", "127.0.0.1"),
+                "userAgent": agent,
+                **dict.fromkeys(("accessKey", "accountId", "apiKey", "caller", "principalOrgId", "user", "userArn")),
+            },
+            "path": f"/{self._stage}{request.path}",
+            "protocol": request.environ.get("SERVER_PROTOCOL", "HTTP/1.1"),
+            "requestId": context.aws_request_id,
+            "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
+            "requestTimeEpoch": int(now * 1000),
+            "resourceId": "local",
+            "resourcePath": request.route,
+            "stage": self._stage,
+        }
+
+    def _integrate(self, event: dict[str, Any], context: LambdaContext) -> _Answer:
+        try:
+            return _render(self._app(event, context), event, self._app.api.binary_types)
+        except Exception:  # noqa: BLE001  whatever a handler lets out, the caller gets 502
+            _log.exception("%s %s: no usable answer", event["httpMethod"], event["path"])
+            return _BROKEN_INTEGRATION
+
+
+@dataclass(frozen=True)
+class _Request:
+    environ: dict[str, Any]
+    path: str
+    method: str
+    route: str
+    parameters: dict[str, str] | None
+    body: bytes
+
+    def headers(self, forwarded: str | None) -> dict[str, list[str]]:
+        """Names as sent, values in order; the forwarding headers are the gateway's own word, not the client's."""
+        collected: dict[str, list[str]] = {}
+        for name, value in self.environ[RAW_HEADERS]:
+            if name.lower() not in {"transfer-encoding", "connection", "x-forwarded-proto", "x-forwarded-port"}:
+                collected.setdefault(name, []).append(value)
+        source = forwarded or self.environ.get("REMOTE_ADDR", "127.0.0.1")
+        earlier = collected.pop("X-Forwarded-For", [])
+        collected["X-Forwarded-For"] = [", ".join([*earlier, source])]
+        collected["X-Forwarded-Proto"] = ["https" if forwarded else "http"]
+        collected["X-Forwarded-Port"] = [str(self.environ.get("SERVER_PORT", ""))]
+        return collected
+
+
+def make_current_request_thread_local(app: Chalice) -> None:
+    """Let one app serve many threads: Chalice keeps the request in hand as an attribute of the app.
+
+    In Lambda there is one request a process at a time, here there are many.
+    """
+    if isinstance(app, _ThreadLocalRequests):
+        return
+    app.__dict__.pop("current_request", None)
+    app.__dict__.pop("lambda_context", None)
+    app.__class__ = type("LocalApp", (_ThreadLocalRequests, app.__class__), {})
+
+
+class _ThreadLocalRequests:
+    _serving = threading.local()
+
+    @property
+    def current_request(self) -> Any:
+        return getattr(self._serving, "request", None)
+
+    @current_request.setter
+    def current_request(self, request: Any) -> None:
+        self._serving.request = request
+
+    @property
+    def lambda_context(self) -> Any:
+        return getattr(self._serving, "context", None)
+
+    @lambda_context.setter
+    def lambda_context(self, context: Any) -> None:
+        self._serving.context = context
+
+
+def _compile(routes: Iterable[str]) -> list[tuple[re.Pattern[str], str]]:
+    """Patterns in the order of precedence: at each place a literal segment goes before a parameter."""
+
+    def precedence(route: str) -> list[tuple[bool, str]]:
+        return [(segment.startswith("{"), segment) for segment in route.split("/")]
+
+    def pattern(route: str) -> re.Pattern[str]:
+        parts = (
+            f"(?P<{segment[1:-1]}>[^/]+)" if segment.startswith("{") else re.escape(segment)
+            for segment in route.split("/")
+        )
+        return re.compile("/".join(parts))
+
+    return [(pattern(route.rstrip("/") or "/"), route) for route in sorted(routes, key=precedence)]
+
+
+def _path(environ: dict[str, Any]) -> str:
+    """The path as it was sent, still percent-encoded, without scheme, host and query."""
+    target = str(environ["REQUEST_URI"])
+    if not target.startswith("/"):
+        target = "/" + target.partition("://")[2].partition("/")[2]
+    return target.partition("?")[0].partition("#")[0]
+
+
+def _header(headers: dict[str, list[str]], wanted: str) -> str | None:
+    return next((values[-1] for name, values in headers.items() if name.lower() == wanted), None)
+
+
+def _first_type(value: str | None) -> str:
+    return (value or "").partition(",")[0].partition(";")[0].strip().lower()
+
+
+def _is_binary(content_type: str, binary_types: Iterable[str]) -> bool:
+    if not content_type:
+        return False
+    main = content_type.partition("/")[0]
+    return any(kind in {content_type, f"{main}/*", "*/*"} for kind in binary_types)
+
+
+def _encode_body(body: bytes, *, binary: bool) -> str | None:
+    if not body:
+        return None
+    return base64.b64encode(body).decode("ascii") if binary else body.decode("utf-8", "replace")
+
+
+def _render(output: dict[str, Any], event: dict[str, Any], binary_types: Iterable[str]) -> _Answer:
+    text = output.get("body") or ""
+    accepted = _first_type(_header(event["multiValueHeaders"], "accept"))
+    if output.get("isBase64Encoded") and _is_binary(accepted, binary_types):
+        body = base64.b64decode(text)
+    else:
+        body = text.encode("utf-8")
+    multiple = {name.lower() for name in output.get("multiValueHeaders") or {}}
+    headers = [
+        (name, str(value)) for name, value in (output.get("headers") or {}).items() if name.lower() not in multiple
+    ]
+    headers += [
+        (name, str(value)) for name, values in (output.get("multiValueHeaders") or {}).items() for value in values
+    ]
+    headers = [
+        (f"x-amzn-Remapped-{name}" if name.lower() in _REMAPPED else name, value)
+        for name, value in headers
+        if name.lower() not in {"content-length", "transfer-encoding"}
+    ]
+    if not any(name.lower() == "content-type" for name, _ in headers):
+        headers.append(("Content-Type", "application/json"))
+    return _Answer(int(output["statusCode"]), headers, body)

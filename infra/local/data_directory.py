@@ -1,0 +1,67 @@
+"""The folder $HOMEPORT_DATA: one stack at a time, and the file that tells others where it listens."""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+class AlreadyRunningError(Exception):
+    """Another stack holds this data directory; the text says which process."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """What `credentials.json` holds: the first tenant, its master key, and the ports in use."""
+
+    tenant: str
+    apiKey: str  # noqa: N815  the file's own spelling, fixed for whoever scripts the stack
+    http: int
+    https: int
+    mqtts: int
+    aws: int
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold `folder` for this process; the operating system lets go of it however the process ends.
+
+    Raises AlreadyRunningError when another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a+", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            raise AlreadyRunningError(
+                f"another Homeport (process {holder}) runs on {folder}; stop it, or set HOMEPORT_DATA to another folder"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def write_credentials(folder: Path, credentials: Credentials) -> Path:
+    """Replace `credentials.json` in one step, readable by its owner alone."""
+    path = folder / "credentials.json"
+    part = folder / "credentials.json.part"
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump(asdict(credentials), file, indent=2)
+        file.write("\n")
+    part.replace(path)
+    return path
+
+
+def read_credentials(folder: Path) -> Credentials | None:
+    """What an earlier or the running stack wrote; None when there is nothing usable."""
+    try:
+        return Credentials(**json.loads((folder / "credentials.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None

@@ -1,0 +1,350 @@
+"""moto's DynamoDB made atomic, fast and lasting. Everything that reaches into moto's DynamoDB stands here.
+
+moto 5.2.5 as it comes checks and writes without a lock, deep-copies a whole table for every operation of a
+transaction, sorts a whole table for every query, forgets everything when the process ends, and never expires an item.
+"""
+
+import copy
+import heapq
+import itertools
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import moto.dynamodb.models as moto_models
+from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.table import Table
+from moto.dynamodb.responses import DynamoHandler
+
+from infra.local import attribute_values
+from infra.local.dynamodb_index import COMPARISONS, Key, TableIndex, find, items_of
+from infra.local.journal import Change, Journal
+
+_ITEM = "dynamodb.item"
+_TABLE = "dynamodb.table"
+_TABLE_ACTIONS = {"CreateTable", "UpdateTable", "DeleteTable", "UpdateTimeToLive", "UpdateContinuousBackups"}
+
+_lock = threading.RLock()
+_touched: dict[tuple[str, str], tuple[Table, Key]] = {}
+_preimages: list[tuple[Table, Key, Item | None]] | None = None
+_candidates = threading.local()
+_journal: Journal | None = None
+_expiring: list[tuple[float, int, Table, Key]] = []
+_expiry_order = itertools.count()
+_installed = False
+
+
+def install() -> None:
+    """Mend moto in this process; calling it again changes nothing."""
+    global _installed  # noqa: PLW0603  moto's classes are global, and so is having changed them
+    if _installed:
+        return
+    _installed = True
+    for owner, name, mend in _MENDED:
+        setattr(owner, name, mend(getattr(owner, name)))
+    vars(moto_models)["copy"] = _CopyAnythingButTables()
+
+
+def keep_in(journal: Journal, *, account: str) -> None:
+    """Restore tables and items from `journal`, and write every change to it from now on. Call `install` first."""
+    global _journal  # noqa: PLW0603  as above: one moto a process
+    with _lock:
+        for name, text in journal.entries(_TABLE):
+            _restore_table(account, name, json.loads(text))
+        for name, text in journal.entries(_ITEM):
+            region, table_name, _ = name.split("/", 2)
+            _restore_item(dynamodb_backends[account][region].tables[table_name], str(text))
+        _journal = journal
+
+
+def stop_keeping() -> None:
+    """Write no more, and forget what was to expire."""
+    global _journal  # noqa: PLW0603  as above
+    with _lock:
+        _journal = None
+        _expiring.clear()
+
+
+def expire_items(now: float) -> int:
+    """Delete the items whose time to live has passed, as DynamoDB does in the background; returns how many."""
+    count = 0
+    with _lock:
+        while _expiring and _expiring[0][0] < now:
+            _, _, table, key = heapq.heappop(_expiring)
+            item = find(table, key)
+            expires = None if item is None else _expiry(table, item)
+            if expires is not None and expires < now:
+                table.delete_item(*key)
+                count += 1
+        _settle()
+    return count
+
+
+class _CopyAnythingButTables:
+    """Stands for the module `copy` where moto takes its rollback image of whole tables: ours is by item."""
+
+    @staticmethod
+    def deepcopy(value: Any) -> Any:
+        return value if isinstance(value, Table) else copy.deepcopy(value)
+
+
+def _atomically(call_action: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def locked(handler: DynamoHandler) -> Any:
+        with _lock:
+            try:
+                return call_action(handler)
+            finally:
+                _settle()
+                if handler._get_action() in _TABLE_ACTIONS:
+                    _keep_tables(handler.dynamodb_backend)
+
+    return locked
+
+
+def _key_of_put(table: Table, item_attrs: dict[str, Any], *_args: Any, **_kwargs: Any) -> Key | None:
+    names = table.table_key_attrs
+    if any(name not in item_attrs for name in names):
+        return None  # moto refuses it in a moment
+    hash_key = DynamoType(item_attrs[names[0]])
+    return hash_key, DynamoType(item_attrs[names[1]]) if len(names) > 1 else None
+
+
+def _noting(change: Callable[..., Any], key_of: Callable[..., Key | None]) -> Callable[..., Any]:
+    def noting(table: Table, *args: Any, **kwargs: Any) -> Any:
+        key = key_of(table, *args, **kwargs)
+        if key is not None:
+            _note(table, key)
+        return change(table, *args, **kwargs)
+
+    return noting
+
+
+def _noting_update(update_item: Callable[..., Any]) -> Callable[..., Any]:
+    def noting(backend: DynamoDBBackend, table_name: str, key: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        table = backend.get_table(table_name)
+        noted = _key_of_put(table, key)
+        if noted is None:
+            return update_item(backend, table_name, key, *args, **kwargs)
+        _note(table, noted)
+        before = copy.deepcopy(find(table, noted))
+        try:
+            return update_item(backend, table_name, key, *args, **kwargs)
+        except BaseException:
+            # moto updates in place and creates what it updates first: undo what a refused update has done by then
+            _put_back(table, noted, before)
+            raise
+
+    return noting
+
+
+def _note(table: Table, key: Key) -> None:
+    """Before an item changes: keep what it was if a transaction may have to put it back."""
+    identity = (table.table_arn, _text_of(key))
+    if _preimages is not None and identity not in _touched:
+        _preimages.append((table, key, copy.deepcopy(find(table, key))))
+    _touched[identity] = (table, key)
+
+
+def _settle() -> None:
+    """After a call: bring the indexes and the journal in line with the items that it touched."""
+    changes: list[Change] = []
+    for table, key in _touched.values():
+        index = table.__dict__.get("homeport_index")
+        if index is not None:
+            index.update(key)
+        item = find(table, key)
+        if item is not None:
+            _watch_expiry(table, item)
+        if _journal is not None:
+            changes.append((_ITEM, _entry(table, key), None if item is None else attribute_values.dumps(item)))
+    _touched.clear()
+    if changes and _journal is not None:
+        _journal.write(changes)
+
+
+def _without_copies(transact: Callable[..., Any]) -> Callable[..., Any]:
+    def transact_write_items(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> Any:
+        global _preimages  # noqa: PLW0603  one transaction at a time, under the lock
+        with _lock:
+            _settle()
+            _preimages = []
+            try:
+                return transact(backend, transact_items)
+            except BaseException:
+                for table, key, item in _preimages:
+                    _put_back(table, key, item)
+                raise
+            finally:
+                _preimages = None
+
+    return transact_write_items
+
+
+def _put_back(table: Table, key: Key, item: Item | None) -> None:
+    hash_key, range_key = key
+    slot: dict[Any, Any] = table.items if range_key is None else table.items[hash_key]
+    place = hash_key if range_key is None else range_key
+    if item is None:
+        slot.pop(place, None)
+    else:
+        slot[place] = item
+
+
+def _candidates_first(all_items: Callable[[Table], list[Item]]) -> Callable[[Table], list[Item]]:
+    def candidates_or_all(table: Table) -> list[Item]:
+        found: tuple[Table, list[Item]] | None = getattr(_candidates, "found", None)
+        return found[1] if found is not None and found[0] is table else all_items(table)
+
+    return candidates_or_all
+
+
+def _by_index(query: Callable[..., Any]) -> Callable[..., Any]:
+    def indexed(
+        table: Table,
+        hash_key: DynamoType,
+        range_comparison: str | None,
+        range_objs: list[DynamoType],
+        limit: int | None,
+        exclusive_start_key: dict[str, Any] | None,
+        scan_index_forward: bool,  # noqa: FBT001  moto's own signature
+        projection_expressions: Any,
+        index_name: str | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
+        condition = (range_comparison, range_objs) if range_comparison else None
+        simple = len(kwargs.get("range_key_conditions") or []) <= 1 and (
+            range_comparison is None or range_comparison.upper() in COMPARISONS
+        )
+        # more conditions than key conditions: moto filters before it counts, so it needs to see the whole partition
+        filtered = bool(kwargs.keys() - {"consistent_read", "filter_expression", *_KEY_CONDITIONS})
+        with _lock:
+            index = _index(table)
+            known = index.knows(index_name) and hash_key is not None
+            if known:
+                _candidates.found = (
+                    table,
+                    index.page(
+                        index_name,
+                        hash_key,
+                        condition=condition if simple else None,
+                        start=exclusive_start_key if simple else None,
+                        forward=scan_index_forward is not False,
+                        limit=limit if simple and not filtered else None,
+                    ),
+                )
+            try:
+                return query(
+                    table, hash_key, range_comparison, range_objs, limit, exclusive_start_key, scan_index_forward,
+                    projection_expressions, index_name, *args, **kwargs,
+                )  # fmt: skip
+            finally:
+                _candidates.found = None
+
+    return indexed
+
+
+_KEY_CONDITIONS = ("hash_key_conditions", "range_key_conditions")
+
+_MENDED: tuple[tuple[type, str, Callable[..., Any]], ...] = (
+    (DynamoHandler, "call_action", _atomically),
+    (Table, "put_item", lambda change: _noting(change, _key_of_put)),
+    (Table, "delete_item", lambda change: _noting(change, lambda _table, *key: key)),
+    (Table, "all_items", _candidates_first),
+    (Table, "query", _by_index),
+    (DynamoDBBackend, "update_item", _noting_update),
+    (DynamoDBBackend, "transact_write_items", _without_copies),
+)
+"""What of moto is replaced, and by what made from it."""
+
+
+def _index(table: Table) -> TableIndex:
+    index: TableIndex | None = table.__dict__.get("homeport_index")
+    if index is None or not index.fits():
+        index = table.__dict__["homeport_index"] = TableIndex(table)
+    return index
+
+
+def _expiry(table: Table, item: Item) -> float | None:
+    value = item.attrs.get(table.ttl.get("AttributeName", "")) if table.ttl["TimeToLiveStatus"] == "ENABLED" else None
+    return float(value.value) if value is not None and value.type == "N" else None
+
+
+def _watch_expiry(table: Table, item: Item) -> None:
+    expires = _expiry(table, item)
+    if expires is not None:
+        heapq.heappush(_expiring, (expires, next(_expiry_order), table, (item.hash_key, item.range_key)))
+
+
+def _keep_tables(backend: DynamoDBBackend) -> None:
+    """After a table came, changed or went: the journal holds exactly the tables that are there."""
+    for table in backend.tables.values():
+        if table.ttl["TimeToLiveStatus"] == "ENABLED" and not table.__dict__.get("homeport_expiring"):
+            table.__dict__["homeport_expiring"] = True
+            for item in items_of(table):
+                _watch_expiry(table, item)
+    if _journal is None:
+        return
+    prefix = f"{backend.region_name}/"
+    present = {prefix + name: json.dumps(_table_arguments(table)) for name, table in backend.tables.items()}
+    changes: list[Change] = [(_TABLE, name, text) for name, text in present.items()]
+    for gone in set(_journal.keys(_TABLE, prefix)) - present.keys():
+        changes.append((_TABLE, gone, None))
+        changes += [(_ITEM, key, None) for key in _journal.keys(_ITEM, f"{gone}/")]
+    _journal.write(changes)
+
+
+def _table_arguments(table: Table) -> dict[str, Any]:
+    """What `create_table` needs to make the same table again, and its time to live."""
+    throughput = {name: table.throughput[name] for name in ("ReadCapacityUnits", "WriteCapacityUnits")}
+    return {
+        "create": {
+            "name": table.name,
+            "schema": table.schema,
+            "throughput": throughput,
+            "attr": table.attr,
+            "global_indexes": [_index_arguments(index.describe()) for index in table.global_indexes],
+            "indexes": [index.describe() for index in table.indexes],
+            "streams": table.stream_specification,
+            "billing_mode": table.billing_mode,
+            "sse_specification": table.sse_specification,
+            "tags": table.tags,
+            "deletion_protection_enabled": table.deletion_protection_enabled,
+            "warm_throughput": None,
+        },
+        "ttl": table.ttl,
+        "backups": table.continuous_backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"],
+    }
+
+
+def _index_arguments(described: dict[str, Any]) -> dict[str, Any]:
+    return {name: described[name] for name in ("IndexName", "KeySchema", "Projection", "ProvisionedThroughput")}
+
+
+def _restore_table(account: str, name: str, arguments: dict[str, Any]) -> None:
+    region = name.split("/", 1)[0]
+    backend = dynamodb_backends[account][region]
+    table = backend.create_table(**arguments["create"])
+    table.ttl.update(arguments["ttl"])
+    if arguments["backups"] == "ENABLED":
+        backend.update_continuous_backups(table.name, {"PointInTimeRecoveryEnabled": True})
+
+
+def _restore_item(table: Table, text: str) -> None:
+    attributes = attribute_values.loads(text)
+    key = _key_of_put(table, attributes)
+    if key is None:
+        raise ValueError(f"the journal holds an item of {table.name} without its key")
+    item = Item(*key, attributes)
+    _put_back(table, key, item)
+    _watch_expiry(table, item)
+
+
+def _entry(table: Table, key: Key) -> str:
+    return f"{table.region_name}/{table.name}/{_text_of(key)}"
+
+
+def _text_of(key: Key) -> str:
+    return json.dumps([attribute_values.plain(part) for part in key if part is not None])

@@ -1,0 +1,182 @@
+"""Sorted partitions of a moto DynamoDB table and of its indexes, so that a query reads a page and not the table."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.table import RESULT_SIZE_LIMIT, Table
+
+Key = tuple[DynamoType, DynamoType | None]
+"""An item's partition key and, where the table has one, its sort key."""
+
+COMPARISONS = frozenset({"=", "<", "<=", ">", ">=", "BETWEEN", "BEGINS_WITH"})
+"""What a sort key may be compared by, as moto spells it."""
+
+_TABLE = ""  # the name under which the table itself stands beside its indexes
+_MANY = 500
+_Row = tuple[tuple[Any, ...], Item]
+_Place = tuple[str, Any, tuple[Any, ...]]
+
+
+def find(table: Table, key: Key) -> Item | None:
+    """The item at `key` as it is now, without the side effects of reading moto's nested defaultdict."""
+    if key[1] is None:
+        found = table.items.get(key[0])
+        return found if isinstance(found, Item) else None
+    partition = table.items.get(key[0])
+    return partition.get(key[1]) if partition else None
+
+
+def items_of(table: Table) -> Iterable[Item]:
+    for found in table.items.values():
+        if isinstance(found, Item):
+            yield found
+        else:
+            yield from found.values()
+
+
+class TableIndex:
+    """Where each item of one table stands in the table's and each index's partitions."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._schemas = _schemas(table)
+        self._partitions: dict[tuple[str, Any], list[_Row]] = {}
+        self._places: dict[Key, list[_Place]] = {}
+        for item in items_of(table):
+            self.update((item.hash_key, item.range_key))
+
+    def fits(self) -> bool:
+        """False once the table's indexes are no longer those that this was built for."""
+        return self._schemas == _schemas(self._table)
+
+    def knows(self, index: str | None) -> bool:
+        return (index or _TABLE) in self._schemas
+
+    def update(self, key: Key) -> None:
+        """Take note of how the item at `key` is now; call it after every change."""
+        for name, partition, order in self._places.pop(key, ()):
+            rows = self._partitions[name, partition]
+            rows.pop(bisect_left(rows, order, key=_order))
+            if not rows:
+                del self._partitions[name, partition]
+        item = find(self._table, key)
+        if item is None:
+            return
+        places = [place for name in self._schemas if (place := self._place(name, item)) is not None]
+        for name, partition, order in places:
+            rows = self._partitions.setdefault((name, partition), [])
+            rows.insert(bisect_left(rows, order, key=_order), (order, item))
+        self._places[key] = places
+
+    def page(
+        self,
+        index: str | None,
+        partition: DynamoType,
+        *,
+        condition: tuple[str, list[DynamoType]] | None,
+        start: dict[str, Any] | None,
+        forward: bool,
+        limit: int | None,
+    ) -> list[Item]:
+        """A query's items, and beyond its limit just enough for moto to see that there are more.
+
+        `condition` compares the first sort key; `start` is the query's ExclusiveStartKey.
+        """
+        name = index or _TABLE
+        rows = self._partitions.get((name, _sortable(partition)), [])
+        low, high = _bounds(rows, condition)
+        if start is not None and (order := self._start(name, start)) is not None:
+            if forward:
+                low = max(low, bisect_right(rows, order, key=_order))
+            else:
+                high = min(high, bisect_left(rows, order, key=_order))
+        if limit:
+            low, high = (low, min(high, low + limit + 1)) if forward else (max(low, high - limit - 1), high)
+        found = [item for _, item in rows[low:high]]
+        return _first_megabyte(found if forward else found[::-1])
+
+    def _place(self, name: str, item: Item) -> _Place | None:
+        hashes, ranges = self._schemas[name]
+        values = [item.attrs.get(attribute) for attribute in (*hashes, *ranges)]
+        if any(value is None for value in values):
+            return None  # an index holds only the items that carry all of its keys
+        partition, *order = (_sortable(value) for value in values)
+        if name != _TABLE:
+            order += [_sortable(item.hash_key)] + ([_sortable(item.range_key)] if item.range_key else [])
+        return name, partition, tuple(order)
+
+    def _start(self, name: str, start: dict[str, Any]) -> tuple[Any, ...] | None:
+        attributes = list(self._schemas[name][1])
+        if name != _TABLE:
+            attributes += [self._table.hash_key_attr]
+            attributes += [self._table.range_key_attr] if self._table.range_key_attr else []
+        if any(attribute not in start for attribute in attributes):
+            return None
+        return tuple(_sortable(DynamoType(start[attribute])) for attribute in attributes)
+
+
+def _schemas(table: Table) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Partition and sort attributes by index; indexes with several partition attributes are left to moto."""
+    by_name = {_TABLE: table.schema, **{index.name: index.schema for index in table.all_indexes()}}
+    split = {name: (_attributes(schema, "HASH"), _attributes(schema, "RANGE")) for name, schema in by_name.items()}
+    return {name: (hashes, ranges) for name, (hashes, ranges) in split.items() if len(hashes) == 1}
+
+
+def _attributes(schema: list[dict[str, str]], kind: str) -> tuple[str, ...]:
+    return tuple(key["AttributeName"] for key in schema if key["KeyType"] == kind)
+
+
+def _sortable(value: Any) -> tuple[str, Any]:
+    # the type goes first, so that values of a type that the index should not hold never meet the others
+    return value.type, value.cast_value
+
+
+def _order(row: _Row) -> tuple[Any, ...]:
+    return row[0]
+
+
+def _bounds(rows: list[_Row], condition: tuple[str, list[DynamoType]] | None) -> tuple[int, int]:
+    """The slice of `rows` that satisfies a comparison of the first sort key."""
+    if condition is None or not rows or not rows[0][0]:
+        return 0, len(rows)
+    comparison, operands = condition
+    low, high = _sortable(operands[0]), _sortable(operands[-1])
+
+    def below(value: Any) -> int:
+        return bisect_left(rows, value, key=_first)
+
+    def through(value: Any) -> int:
+        return bisect_right(rows, value, key=_first)
+
+    def starting(prefix: tuple[str, Any]) -> int:
+        length = len(prefix[1])
+        return bisect_right(rows, prefix, key=lambda row: (_first(row)[0], _first(row)[1][:length]))
+
+    ends: dict[str, Callable[[], tuple[int, int]]] = {
+        "=": lambda: (below(low), through(low)),
+        "<": lambda: (0, below(low)),
+        "<=": lambda: (0, through(low)),
+        ">": lambda: (through(low), len(rows)),
+        ">=": lambda: (below(low), len(rows)),
+        "BETWEEN": lambda: (below(low), through(high)),
+        "BEGINS_WITH": lambda: (below(low), starting(low)),
+    }
+    return ends[comparison.upper()]()
+
+
+def _first(row: _Row) -> Any:
+    return row[0][0]
+
+
+def _first_megabyte(items: list[Item]) -> list[Item]:
+    """Cut what no single answer can carry, so that moto does not sort it."""
+    if len(items) <= _MANY:
+        return items
+    size = 0
+    for count, item in enumerate(items, start=1):
+        size += item.size()
+        if size > RESULT_SIZE_LIMIT:
+            return items[: count + 1]
+    return items

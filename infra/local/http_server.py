@@ -1,0 +1,121 @@
+"""waitress with what API Gateway shows of a request and waitress hides: header names as sent, repeated headers."""
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, get_header_lines
+from waitress.server import create_server
+from waitress.task import ErrorTask, WSGITask
+
+StartResponse = Callable[..., Any]
+Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+RAW_HEADERS = "homeport.headers"
+"""Environ key: the request's headers as a list of (name as sent, value) in the order of arrival."""
+
+REQUEST_TOO_LONG = b'{"message":"Request Too Long"}'
+"""API Gateway's body for 413."""
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress is untyped
+    raw_headers: list[tuple[str, str]]
+
+    def parse_header(self, header_plus: bytes) -> None:
+        self.raw_headers = []
+        super().parse_header(header_plus)
+        for line in get_header_lines(header_plus.partition(b"\r\n")[2]):
+            name, _, value = line.partition(b":")
+            self.raw_headers.append((name.decode("latin-1"), _text(value.strip(b" \t"))))
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+class _Task(WSGITask):  # type: ignore[misc]  # waitress is untyped
+    @property
+    def has_body(self) -> bool:
+        # RFC 9110 9.3.2: an answer to HEAD carries no content
+        return self.request.command != "HEAD" and bool(super().has_body)
+
+    def get_environment(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environment()
+        environ[RAW_HEADERS] = self.request.raw_headers
+        return environ
+
+
+class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress is untyped
+    """Answers what never reaches the application; only the length limit has a shape of API Gateway's own."""
+
+    def execute(self) -> None:
+        if self.request.error.code != 413:  # noqa: PLR2004  the status itself says what it is
+            super().execute()
+            return
+        self.status = "413 Request Entity Too Large"
+        self.response_headers.append(("Content-Type", "application/json"))
+        self.response_headers.append(("x-amzn-ErrorType", "RequestTooLargeException"))
+        self.set_close_on_finish()
+        self.content_length = len(REQUEST_TOO_LONG)
+        self.write(REQUEST_TOO_LONG)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress is untyped
+    parser_class = _Parser
+    task_class = _Task
+    error_task_class = _ErrorTask
+
+
+class HttpServer:
+    """Serves one WSGI application on a socket that is already bound, in threads of its own."""
+
+    def __init__(
+        self, application: Application, listener: socket.socket, *, name: str, threads: int, max_body: int
+    ) -> None:
+        """`max_body` is the first length in bytes of a request's body that is refused, with 413."""
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue is no news while every thread waits
+        self._map: dict[int, Any] = {}
+        self._server = create_server(
+            application,
+            map=self._map,
+            sockets=[listener],
+            threads=threads,
+            ident="homeport",
+            max_request_body_size=max_body,
+            channel_request_lookahead=0,
+            clear_untrusted_proxy_headers=False,
+            connection_limit=1000,
+            channel_timeout=300,
+        )
+        self._server.channel_class = _Channel
+        self._thread = threading.Thread(target=self._server.run, name=name, daemon=True)
+        self.port: int = listener.getsockname()[1]
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout: float) -> None:
+        """Close the listener and let requests that are being served end, for at most `timeout` seconds."""
+        self._server.task_dispatcher.shutdown(timeout=timeout)
+        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._map, ignore_all=True))
+        self._thread.join(timeout)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A TCP socket bound to `host` and `port` (0: a free one); raises OSError when it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener

@@ -1,0 +1,59 @@
+"""What an operator sets from outside: the HOMEPORT_* variables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_HIGHEST_PORT = 65535
+
+
+class SettingsError(Exception):
+    """A HOMEPORT_* variable holds something the stack cannot start with; the text names the variable."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Ports are TCP ports, 0 meaning "pick a free one"; hosts are further DNS names of the server certificate."""
+
+    http_port: int
+    https_port: int
+    mqtts_port: int
+    mqtt_port: int
+    aws_port: int
+    data: Path
+    hosts: tuple[str, ...]
+    bind: str
+    lenient: bool
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read the HOMEPORT_* variables; raises SettingsError for one that makes no sense."""
+    return Settings(
+        http_port=_port(environment, "HOMEPORT_HTTP_PORT", 8080),
+        https_port=_port(environment, "HOMEPORT_HTTPS_PORT", 8443),
+        mqtts_port=_port(environment, "HOMEPORT_MQTTS_PORT", 8883),
+        mqtt_port=_port(environment, "HOMEPORT_MQTT_PORT", 1883),
+        aws_port=_port(environment, "HOMEPORT_AWS_PORT", 4566),
+        data=Path(environment.get("HOMEPORT_DATA") or ".homeport").absolute(),
+        hosts=tuple(environment.get("HOMEPORT_HOSTS", "").replace(",", " ").split()),
+        bind=environment.get("HOMEPORT_BIND") or "127.0.0.1",
+        lenient=_switch(environment, "HOMEPORT_LENIENT"),
+    )
+
+
+def _port(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or int(text) > _HIGHEST_PORT:
+        raise SettingsError(f"{name}={text} is not a port: give a number from 0 (pick a free one) to {_HIGHEST_PORT}")
+    return int(text)
+
+
+def _switch(environment: Mapping[str, str], name: str) -> bool:
+    text = environment.get(name, "").strip().lower()
+    if text in {"", "0", "false", "no", "off"}:
+        return False
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    raise SettingsError(f"{name}={text} is neither 1 nor 0")

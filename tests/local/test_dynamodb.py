@@ -1,0 +1,390 @@
+"""moto's DynamoDB as the local stack mends it: same answers, but atomic, by index, and kept."""
+
+import inspect
+import random
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import moto
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
+from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.models.table import Table
+
+from infra.local import dynamodb
+from infra.local.journal import Journal
+
+REGION = "eu-west-1"
+
+
+@pytest.fixture(autouse=True)
+def aws() -> Iterator[None]:
+    dynamodb.install()
+    with mock_aws():
+        yield
+    dynamodb.stop_keeping()
+
+
+@pytest.fixture
+def client() -> Any:
+    return boto3.client("dynamodb", region_name=REGION)
+
+
+def make_table(client: Any, name: str = "reading") -> None:
+    client.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "device", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "device", "AttributeType": "S"},
+            {"AttributeName": "at", "AttributeType": "N"},
+            {"AttributeName": "group", "AttributeType": "S"},
+            {"AttributeName": "label", "AttributeType": "S"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by-group",
+                "KeySchema": [
+                    {"AttributeName": "group", "KeyType": "HASH"},
+                    {"AttributeName": "label", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def item(device: str, at: int, **further: Any) -> dict[str, Any]:
+    return {"device": {"S": device}, "at": {"N": str(at)}, **{name: {"S": value} for name, value in further.items()}}
+
+
+def ats(answer: dict[str, Any]) -> list[int]:
+    return [int(found["at"]["N"]) for found in answer["Items"]]
+
+
+def test_moto_still_has_the_inside_that_is_mended() -> None:
+    assert moto.__version__ == "5.2.5"
+    assert {name for _, name, _ in dynamodb._MENDED} == {
+        "call_action", "put_item", "delete_item", "all_items", "query", "update_item", "transact_write_items",
+    }  # fmt: skip
+    source = inspect.getsource(inspect.getmodule(DynamoDBBackend) or moto)
+    assert "original_table_state[table_name] = copy.deepcopy(" in source
+    assert "for item in self.all_items():" in inspect.getsource(inspect.getmodule(Table) or moto)
+
+
+def test_a_transaction_copies_the_items_it_touches_and_no_table(client: Any) -> None:
+    make_table(client)
+    table = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables["reading"]
+    table.__dict__["uncopyable"] = threading.Lock()
+
+    client.transact_write_items(
+        TransactItems=[{"Put": {"TableName": "reading", "Item": item("a", at)}} for at in range(3)]
+    )
+
+    assert client.scan(TableName="reading")["Count"] == 3
+
+
+def test_a_refused_transaction_leaves_everything_as_it_was(client: Any) -> None:
+    make_table(client)
+    client.put_item(TableName="reading", Item=item("a", 1, group="g", label="old"))
+    client.put_item(TableName="reading", Item=item("a", 2))
+    update = {
+        "TableName": "reading",
+        "Key": item("a", 1),
+        "UpdateExpression": "SET label = :new",
+        "ExpressionAttributeValues": {":new": {"S": "new"}},
+    }
+    refused = {"TableName": "reading", "Item": item("a", 9), "ConditionExpression": "attribute_exists(device)"}
+
+    with pytest.raises(ClientError, match="TransactionCanceled"):
+        client.transact_write_items(
+            TransactItems=[
+                {"Update": update},
+                {"Delete": {"TableName": "reading", "Key": item("a", 2)}},
+                {"Put": {"TableName": "reading", "Item": item("b", 1)}},
+                {"Put": refused},
+            ]
+        )
+
+    assert client.scan(TableName="reading")["Items"] == [item("a", 1, group="g", label="old"), item("a", 2)]
+    assert query_group(client, "g", "label = :value", "old") == [1]
+    assert query_group(client, "g", "label = :value", "new") == []
+
+
+def query_group(client: Any, group: str, condition: str, value: str, **further: Any) -> list[int]:
+    names = {"#group": "group"}
+    values = {":group": {"S": group}, ":value": {"S": value}}
+    return ats(
+        client.query(
+            TableName="reading",
+            IndexName="by-group",
+            KeyConditionExpression=f"#group = :group AND {condition}",
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+            **further,
+        )
+    )
+
+
+def test_a_refused_update_leaves_no_trace(client: Any) -> None:
+    make_table(client)
+
+    with pytest.raises(ClientError):
+        client.update_item(
+            TableName="reading",
+            Key=item("a", 1),
+            UpdateExpression="SET amount = missing + :one",
+            ExpressionAttributeValues={":one": {"N": "1"}},
+        )
+
+    assert client.scan(TableName="reading")["Items"] == []
+
+
+def test_a_query_does_not_read_beyond_its_partition_and_page(client: Any) -> None:
+    make_table(client)
+    for device in ("a", "b"):
+        for at in range(50):
+            client.put_item(TableName="reading", Item=item(device, at))
+    seen: list[int] = []
+    table = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables["reading"]
+
+    class Counted(Table):
+        def all_items(self) -> list[Item]:
+            found = super().all_items()
+            seen.append(len(found))
+            return found
+
+    table.__class__ = Counted  # type: ignore[type-abstract]  # moto leaves a class method abstract
+
+    page = client.query(
+        TableName="reading",
+        KeyConditionExpression="device = :device",
+        ExpressionAttributeValues={":device": {"S": "a"}},
+        ScanIndexForward=False,
+        Limit=10,
+    )
+
+    assert ats(page) == list(range(49, 39, -1))
+    assert seen == [11]
+
+
+@pytest.mark.parametrize(
+    ("condition", "values", "wanted"),
+    [
+        ("#at = :low", [3], [3]),
+        ("#at < :low", [3], [0, 1, 2]),
+        ("#at <= :low", [3], [0, 1, 2, 3]),
+        ("#at > :low", [6], [7, 8, 9, 10]),
+        ("#at >= :low", [6], [6, 7, 8, 9, 10]),
+        ("#at BETWEEN :low AND :high", [9, 20], [9, 10]),
+        ("#at > :low", [99], []),
+    ],
+)
+def test_conditions_of_the_sort_key_select_by_number_and_not_by_text(
+    client: Any, condition: str, values: list[int], wanted: list[int]
+) -> None:
+    make_table(client)
+    for at in range(11):
+        client.put_item(TableName="reading", Item=item("a", at))
+
+    answer = client.query(
+        TableName="reading",
+        KeyConditionExpression=f"device = :device AND {condition}",
+        ExpressionAttributeNames={"#at": "at"},
+        ExpressionAttributeValues={
+            ":device": {"S": "a"},
+            **{name: {"N": str(value)} for name, value in zip((":low", ":high"), values, strict=False)},
+        },
+    )
+
+    assert ats(answer) == wanted
+
+
+def test_an_index_holds_what_carries_its_keys_in_their_order(client: Any) -> None:
+    make_table(client)
+    labels = ["ba", "b", "bcd", "c", "a"]
+    for at, label in enumerate(labels):
+        client.put_item(TableName="reading", Item=item("a", at, group="g", label=label))
+    client.put_item(TableName="reading", Item=item("a", 7, group="g"))
+    client.put_item(TableName="reading", Item=item("a", 8, group="other", label="b"))
+
+    assert query_group(client, "g", "begins_with(label, :value)", "b") == [1, 0, 2]
+    assert query_group(client, "g", "begins_with(label, :value)", "b", ScanIndexForward=False) == [2, 0, 1]
+    client.delete_item(TableName="reading", Key=item("a", 0))
+    client.put_item(TableName="reading", Item=item("a", 2, group="other", label="bcd"))
+    assert query_group(client, "g", "begins_with(label, :value)", "b") == [1]
+
+
+def test_pages_of_an_index_follow_each_other_whatever_changes_between_them(client: Any) -> None:
+    make_table(client)
+    for at in range(25):
+        client.put_item(TableName="reading", Item=item("a", at, group="g", label=f"{at // 5}"))
+    pages: list[list[int]] = []
+    start: dict[str, Any] = {}
+    while True:
+        answer = client.query(
+            TableName="reading",
+            IndexName="by-group",
+            KeyConditionExpression="#group = :group",
+            ExpressionAttributeNames={"#group": "group"},
+            ExpressionAttributeValues={":group": {"S": "g"}},
+            Limit=7,
+            **start,
+        )
+        pages.append(ats(answer))
+        if "LastEvaluatedKey" not in answer:
+            break
+        start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        client.delete_item(TableName="reading", Key=item("a", pages[-1][-1]))
+
+    assert [len(page) for page in pages] == [7, 7, 7, 4]
+    assert [at for page in pages for at in page] == list(range(25))
+
+
+def test_random_changes_and_queries_agree_with_a_plain_search(client: Any) -> None:
+    make_table(client)
+    rng = random.Random(5)
+    held: dict[tuple[str, int], dict[str, Any]] = {}
+    for _ in range(400):
+        device, at = rng.choice("abc"), rng.randrange(12)
+        if rng.random() < 0.3:
+            client.delete_item(TableName="reading", Key=item(device, at))
+            held.pop((device, at), None)
+        else:
+            held[device, at] = item(device, at, group=rng.choice("xy"), label=rng.choice("pqr"))
+            client.put_item(TableName="reading", Item=held[device, at])
+    for group in "xy":
+        for label in "pqr":
+            found = [
+                key
+                for key, value in sorted(held.items())
+                if value["group"]["S"] == group and value["label"]["S"] == label
+            ]
+            assert query_group(client, group, "label = :value", label) == [at for _, at in found]
+
+
+def test_concurrent_conditional_writes_have_one_winner(client: Any) -> None:
+    make_table(client)
+    won: list[int] = []
+
+    def write(writer: int) -> None:
+        try:
+            client.put_item(TableName="reading", Item=item("a", 1), ConditionExpression="attribute_not_exists(device)")
+        except ClientError:
+            return
+        won.append(writer)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+
+    assert len(won) == 1
+
+
+def every_type(device: str, at: int) -> dict[str, Any]:
+    return {
+        **item(device, at, group="g", label="l"),
+        "bytes": {"B": b"\x00\xff"},
+        "set": {"BS": [b"1", b"2"]},
+        "numbers": {"NS": ["1", "2.50"]},
+        "nothing": {"NULL": True},
+        "flag": {"BOOL": False},
+        "nested": {"M": {"B": {"S": "a map's own B"}, "list": {"L": [{"B": b"\x01"}, {"M": {}}]}}},
+        "text": {"S": "ü\u0000\U0001f600"},
+    }
+
+
+def restart(path: Path) -> Any:
+    """Forget all that is in memory, as a killed process does, and read the journal again."""
+    dynamodb.stop_keeping()
+    dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].reset()
+    dynamodb.keep_in(Journal(path), account=DEFAULT_ACCOUNT_ID)
+    return boto3.client("dynamodb", region_name=REGION)
+
+
+def test_tables_and_items_of_every_type_come_back(client: Any, tmp_path: Path) -> None:
+    path = tmp_path / "aws.sqlite3"
+    dynamodb.keep_in(Journal(path), account=DEFAULT_ACCOUNT_ID)
+    make_table(client)
+    make_table(client, "gone")
+    client.put_item(TableName="gone", Item=item("a", 1))
+    client.delete_table(TableName="gone")
+    client.update_time_to_live(
+        TableName="reading", TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
+    )
+    client.put_item(TableName="reading", Item=every_type("a", 1))
+    client.put_item(TableName="reading", Item=item("a", 2))
+    client.delete_item(TableName="reading", Key=item("a", 2))
+    client.update_item(
+        TableName="reading",
+        Key=item("a", 3),
+        UpdateExpression="SET amount = :one",
+        ExpressionAttributeValues={":one": {"N": "1"}},
+    )
+
+    client = restart(path)
+
+    assert client.list_tables()["TableNames"] == ["reading"]
+    assert client.describe_time_to_live(TableName="reading")["TimeToLiveDescription"]["AttributeName"] == "expires"
+    found = client.scan(TableName="reading")["Items"]
+    assert found == [every_type("a", 1), {**item("a", 3), "amount": {"N": "1"}}]
+    assert query_group(client, "g", "label = :value", "l") == [1]
+
+
+def test_a_batch_and_a_transaction_are_kept_and_a_refused_one_is_not(client: Any, tmp_path: Path) -> None:
+    path = tmp_path / "aws.sqlite3"
+    dynamodb.keep_in(Journal(path), account=DEFAULT_ACCOUNT_ID)
+    make_table(client)
+    client.batch_write_item(RequestItems={"reading": [{"PutRequest": {"Item": item("a", at)}} for at in range(5)]})
+    client.transact_write_items(
+        TransactItems=[
+            {"Put": {"TableName": "reading", "Item": item("b", 1)}},
+            {"Delete": {"TableName": "reading", "Key": item("a", 0)}},
+        ]
+    )
+    with pytest.raises(ClientError):
+        client.transact_write_items(
+            TransactItems=[
+                {"Put": {"TableName": "reading", "Item": item("c", 1)}},
+                {
+                    "ConditionCheck": {
+                        "TableName": "reading",
+                        "Key": item("a", 0),
+                        "ConditionExpression": "attribute_exists(device)",
+                    }
+                },
+            ]
+        )
+
+    client = restart(path)
+
+    found = sorted((value["device"]["S"], value["at"]["N"]) for value in client.scan(TableName="reading")["Items"])
+    assert found == [("a", "1"), ("a", "2"), ("a", "3"), ("a", "4"), ("b", "1")]
+
+
+def test_items_past_their_time_to_live_go(client: Any, tmp_path: Path) -> None:
+    path = tmp_path / "aws.sqlite3"
+    dynamodb.keep_in(Journal(path), account=DEFAULT_ACCOUNT_ID)
+    make_table(client)
+    client.update_time_to_live(
+        TableName="reading", TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
+    )
+    now = int(time.time())
+    for at, expires in enumerate((now - 10, now + 1000, now - 5)):
+        client.put_item(TableName="reading", Item={**item("a", at), "expires": {"N": str(expires)}})
+    client.put_item(TableName="reading", Item={**item("a", 2), "expires": {"N": str(now + 2000)}})
+    client = restart(path)
+
+    assert dynamodb.expire_items(now) == 1
+    assert ats(client.scan(TableName="reading")) == [1, 2]
+    assert dynamodb.expire_items(now + 1500) == 1
+    assert ats(restart(path).scan(TableName="reading")) == [2]
