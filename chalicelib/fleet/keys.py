@@ -107,6 +107,13 @@ def authenticate(ports: "Ports", presented: str | None) -> ApiKey:
     return key
 
 
+def owner(ports: "Ports", presented: str) -> ApiKey | None:
+    """Whose secret this is, usable or not: whom to tell that it was refused."""
+    secret = secrets.parse(presented)
+    key = ports.keys.get(secret.tenant, secret.id) if secret else None
+    return key if key is not None and secrets.matches(presented, key.salt, key.digest) else None
+
+
 def ensure_usable(key: ApiKey, now: int) -> None:
     if not key.active:
         raise Unauthenticated("this API key is disabled")

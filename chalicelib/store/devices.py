@@ -55,11 +55,11 @@ class OwnerItem(Model):
 
 class DeviceTable:
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = connection
 
     def create(self, device: Device) -> None:
         # Two registrations of one device, or of one interface, at once: the transaction lets one of them in.
-        with _meaning(device=0), TransactWrite(connection=self._connection) as transaction:
+        with _meaning(device=0), TransactWrite(connection=self.connection) as transaction:
             transaction.save(_item(device), condition=DeviceItem.pk.does_not_exist())
             transaction.save(mailboxes.item_of(Mailbox(device.tenant, device.id)))
             for interface in device.interfaces:
@@ -87,7 +87,7 @@ class DeviceTable:
             return True
         try:
             # Another device may take the same interface at the same time: the device and its entries change together.
-            with _meaning(device=len(removed)), TransactWrite(connection=self._connection) as transaction:
+            with _meaning(device=len(removed)), TransactWrite(connection=self.connection) as transaction:
                 transaction.save(item, condition=unchanged)
                 for interface in added:
                     transaction.save(_owner(new, interface), condition=OwnerItem.pk.does_not_exist())
@@ -102,7 +102,7 @@ class DeviceTable:
         taker = replace(target.with_interface(interface), revision=target.revision + 1)
         try:
             # Either device may be written meanwhile, or the interface be moved elsewhere: all three or nothing.
-            with TransactWrite(connection=self._connection) as transaction:
+            with TransactWrite(connection=self.connection) as transaction:
                 transaction.save(_item(giver), condition=DeviceItem.revision == source.revision)
                 transaction.save(_item(taker), condition=DeviceItem.revision == target.revision)
                 transaction.save(_owner(target, interface), condition=OwnerItem.device == source.id)
@@ -115,7 +115,7 @@ class DeviceTable:
     def delete(self, device: Device) -> bool:
         try:
             # An interface added since the device was read would be left behind: look again.
-            with _meaning(device=0), TransactWrite(connection=self._connection) as transaction:
+            with _meaning(device=0), TransactWrite(connection=self.connection) as transaction:
                 transaction.delete(_item(device), condition=DeviceItem.revision == device.revision)
                 transaction.delete(mailboxes.item_of(Mailbox(device.tenant, device.id)))
                 transaction.delete(ConfigurationItem(key(device.tenant, device.id)))

@@ -1,0 +1,59 @@
+"""Homeport's table of contents: one blueprint a dialect, one function a trigger."""
+
+from typing import Any
+
+from chalice.app import Chalice, Rate
+
+from chalicelib import wiring
+
+app = Chalice(app_name="homeport")
+app.api.binary_types = ["*/*"]
+
+
+@app.lambda_function(name="uplink")
+def uplink(event: dict[str, Any], _context: Any) -> None:
+    from chalicelib.triggers import uplink as trigger
+
+    trigger.handle(wiring.hot_ports(), event)
+
+
+@app.lambda_function(name="presence")
+def presence(event: dict[str, Any], _context: Any) -> None:
+    from chalicelib.triggers import presence as trigger
+
+    trigger.handle(wiring.ports(), event)
+
+
+@app.lambda_function(name="authorizer")
+def authorizer(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    from chalicelib.triggers import authorizer as trigger
+
+    return trigger.handle(wiring.ports(), event, context.invoked_function_arn)
+
+
+@app.lambda_function(name="deliver")
+def deliver(event: dict[str, Any], context: Any) -> None:
+    from chalicelib.triggers import downlink
+
+    downlink.deliver(wiring.ports(), event, context.get_remaining_time_in_millis())
+
+
+@app.lambda_function(name="disconnect")
+def disconnect(event: dict[str, Any], _context: Any) -> None:
+    from chalicelib.triggers import downlink
+
+    downlink.disconnect(wiring.ports(), event)
+
+
+@app.lambda_function(name="settle")
+def settle(event: dict[str, Any], _context: Any) -> None:
+    from chalicelib.triggers import deadlines
+
+    deadlines.settle(wiring.ports(), event)
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES), name="sweep")
+def sweep(_event: Any) -> dict[str, int]:
+    from chalicelib.triggers import deadlines
+
+    return deadlines.sweep(wiring.ports())

@@ -1,0 +1,33 @@
+"""Work that goes on after the caller was answered: asynchronous invocations, which Lambda keeps and retries itself."""
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+log = logging.getLogger(__name__)
+
+
+class LambdaBackground:
+    """`function` gives the full name of a function of this application."""
+
+    def __init__(self, client: Callable[[], Any], function: Callable[[str], str]) -> None:
+        self._client = client
+        self._function = function
+
+    def deliver(self, tenant: str, device: str) -> None:
+        self._invoke("deliver", {"tenant": tenant, "device": device})
+
+    def disconnect(self, client: str) -> None:
+        self._invoke("disconnect", {"client": client})
+
+    def _invoke(self, function: str, event: dict[str, Any]) -> None:
+        try:
+            self._client().invoke(
+                FunctionName=self._function(function), InvocationType="Event", Payload=json.dumps(event)
+            )
+        except (ClientError, BotoCoreError) as error:
+            # What was to be done stands in the store already: the next event for the device, or the sweep, does it.
+            log.warning("%s was not invoked: %s", function, error)

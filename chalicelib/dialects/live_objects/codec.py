@@ -1,0 +1,43 @@
+"""Fleet records to the JSON that devices know (manual 6.5.6.2 and 6.5.7.1).
+
+The C SDK reads `req`, `arg`, `cid` in that order, wants `arg` to be an object and `cid` a non-zero int32.
+"""
+
+import json
+from typing import Any
+
+from chalicelib.dialects.live_objects import topics
+from chalicelib.dialects.topics import Downlink
+from chalicelib.fleet.commands import Command
+from chalicelib.fleet.configuration import ParameterType, Update
+from chalicelib.fleet.presence import Route
+
+TYPE_CODES = {
+    ParameterType.INT32: "i32",
+    ParameterType.UINT32: "u32",
+    ParameterType.STRING: "str",
+    ParameterType.BINARY: "bin",
+    ParameterType.FLOAT: "f64",
+}
+CODED_TYPES = {code: kind for kind, code in TYPE_CODES.items()}
+
+
+def command(command: Command, route: Route) -> Downlink:  # noqa: ARG001 - the topic is the same for every device
+    request = command.request if isinstance(command.request, dict) else {"value": command.request}
+    req = request.get("req")
+    arg = request.get("arg")
+    body = {
+        "req": req if isinstance(req, str) else "",
+        "arg": arg if isinstance(arg, dict) else {},
+        "cid": command.correlation,
+    }
+    return Downlink(topics.COMMAND, _json(body))
+
+
+def configuration(update: Update, route: Route) -> Downlink:  # noqa: ARG001 - the topic is the same for every device
+    parameters = {k: {"t": TYPE_CODES[v.type], "v": v.value} for k, v in update.parameters.items()}
+    return Downlink(topics.CONFIGURATION_UPDATE, _json({"cfg": parameters, "cid": update.correlation}))
+
+
+def _json(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()

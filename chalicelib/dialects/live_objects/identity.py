@@ -1,0 +1,17 @@
+"""Device identifiers: `urn:lo:nsid:{namespace}:{id}` (manual 5.2.1.1 and 6.5.2)."""
+
+import re
+
+MAX_URN = 269
+URN = re.compile(r"urn:lo:nsid:([\w-]{1,128}):([:\w-]{1,128})", re.ASCII)
+CLIENT_ID = re.compile(r"[\w:-]{1,128}", re.ASCII)
+MQTT = "mqtt"
+
+
+def is_urn(text: str) -> bool:
+    return len(text) <= MAX_URN and URN.fullmatch(text) is not None
+
+
+def device_for_client(client: str) -> str:
+    """The device that an unknown client id is registered as: itself if it is a URN, else in the namespace `mqtt`."""
+    return client if is_urn(client) else f"urn:lo:nsid:{MQTT}:{client}"

@@ -1,0 +1,44 @@
+"""Who an MQTT client of Live Objects is: the user name selects the mode, the password is an API key (manual 6.1.1)."""
+
+from chalicelib.dialects.live_objects.identity import CLIENT_ID, MQTT, device_for_client
+from chalicelib.dialects.live_objects.topics import DEVICE
+from chalicelib.dialects.registry import Refused
+from chalicelib.fleet import keys
+from chalicelib.fleet.admitting import Candidate
+from chalicelib.fleet.errors import Unauthenticated, UnknownCredential
+from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.roles import Role
+
+BAD_CREDENTIALS, NOT_AUTHORIZED = 4, 5
+"""CONNACK codes of manual 6.4."""
+
+MODES = {"json+device": (DEVICE, Role.DEVICE_ACCESS)}
+
+
+def recognises(username: str, client: str) -> bool:  # noqa: ARG001 - other dialects look at the client id
+    return username in MODES
+
+
+def authenticate(
+    ports: Ports, *, username: str, password: str, client: str, server_name: str | None
+) -> tuple[ApiKey, Candidate]:
+    mode, role = MODES[username]
+    try:
+        key = keys.authenticate(ports, password)
+    except (Unauthenticated, UnknownCredential) as error:
+        raise Refused(str(error), BAD_CREDENTIALS, keys.owner(ports, password)) from error
+    if role not in key.roles:
+        raise Refused(f"the API key lacks the role {role}", NOT_AUTHORIZED, key)
+    if not CLIENT_ID.fullmatch(client):
+        raise Refused("a client id has 1 to 128 letters, digits, colons, hyphens and underscores", NOT_AUTHORIZED, key)
+    candidate = Candidate(
+        client=client,
+        dialect="live_objects",
+        mode=mode,
+        connector=MQTT,
+        device=device_for_client(client),
+        username=username,
+        server_name=server_name,
+    )
+    return key, candidate

@@ -1,0 +1,109 @@
+"""What devices publish (manual 6.5.5 to 6.5.8), turned into calls of use cases."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from chalicelib.dialects.live_objects import topics
+from chalicelib.dialects.live_objects.codec import CODED_TYPES
+from chalicelib.dialects.live_objects.readings import reading
+from chalicelib.dialects.registry import Malformed
+from chalicelib.dialects.topics import Direction, Uplink, matches
+from chalicelib.fleet import messages, settling, synchronizing
+from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.configuration import MAX_KEY, ParameterType, Value, checked
+from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.ports import Ports
+
+_INT32 = range(-(1 << 31), 1 << 31)
+
+
+def receive(ports: Ports, claim: Claim, uplink: Uplink) -> None:
+    """Dispatch by topic. Malformed for a topic or a payload that a device may not send."""
+    for topic in topics.TOPICS:
+        ours = topic.direction is Direction.UP and topic.mode == claim.mode
+        if ours and topic.handler and matches(topic.filter, uplink.topic):
+            HANDLERS[topic.handler](ports, claim, uplink)
+            return
+    raise Malformed(f"a {claim.mode} may not publish on topic {uplink.topic}")
+
+
+def data(ports: Ports, claim: Claim, uplink: Uplink) -> None:
+    """`dev/data`, in the long and in the short form."""
+    if claim.device is None:
+        raise Malformed("no device belongs to this client")
+    device = ports.devices.get(claim.tenant, claim.device)
+    if device is None:
+        raise Malformed(f"device {claim.device} was deleted; connect again to register it anew")
+    messages.store(ports, reading(_object(uplink.payload), device, claim, uplink))
+
+
+def configuration(ports: Ports, claim: Claim, uplink: Uplink) -> None:
+    """`dev/cfg`: what the device has, or its answer to an update."""
+    body = _object(uplink.payload)
+    parameters = body.get("cfg")
+    if not isinstance(parameters, dict):
+        raise Malformed("cfg is a JSON object of parameters")
+    values, faults = {}, []
+    for name, parameter in parameters.items():
+        try:
+            values[name] = _parameter(name, parameter, uplink.at)
+        except Invalid as error:
+            faults.append(str(error))
+    cid = _cid(body) if "cid" in body else None
+    synchronizing.report(ports, claim.tenant, claim.device or "", values, cid)
+    if faults:
+        raise Malformed("; ".join(faults[:5]))
+
+
+def command_response(ports: Ports, claim: Claim, uplink: Uplink) -> None:
+    """`dev/cmd/res`: any answer makes the command PROCESSED."""
+    body = _object(uplink.payload)
+    said = settling.Answer(_cid(body), body.get("res"), uplink.event, claim.client)
+    if settling.answer(ports, claim.tenant, claim.device or "", said) is None:
+        raise Malformed(f"no command has the correlation id {said.cid}")
+
+
+HANDLERS: dict[str, Callable[[Ports, Claim, Uplink], None]] = {
+    "data": data,
+    "configuration": configuration,
+    "command_response": command_response,
+}
+
+
+def _object(payload: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(payload, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"the payload is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise Malformed("the payload is not a JSON object")
+    return body
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _cid(body: dict[str, Any]) -> int:
+    cid = body.get("cid")
+    if isinstance(cid, str) and cid.lstrip("-").isdigit() and len(cid) <= len("-2147483648"):
+        cid = int(cid)
+    if isinstance(cid, bool) or not isinstance(cid, int) or cid not in _INT32:
+        raise Malformed("cid is the correlation id of the request, a 32-bit integer")
+    return cid
+
+
+def _parameter(name: str, parameter: Any, at: int) -> Value:
+    if not name or len(name) > MAX_KEY:
+        raise Invalid(f"a parameter's name has 1 to {MAX_KEY} characters", name)
+    if not isinstance(parameter, dict):
+        raise Invalid(f"parameter {name} is not an object with t and v", name)
+    kind = CODED_TYPES.get(parameter.get("t", ""))
+    if kind is None:
+        raise Invalid(f"parameter {name}: t is one of {', '.join(CODED_TYPES)}", name)
+    value = parameter.get("v")
+    if kind is ParameterType.BINARY and isinstance(value, bool):
+        # The Python SDK reports its booleans as `bin`.
+        return Value(kind, value, at)
+    return Value(kind, checked(kind, value, f"parameter {name}"), at)

@@ -1,0 +1,103 @@
+"""Data messages as devices and clients write them (manual 6.5.5.1), read into the fleet's own."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.dialects.registry import Malformed
+from chalicelib.dialects.topics import Uplink
+from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.devices import Device
+from chalicelib.fleet.messages import DataMessage, clamped, message_id
+
+SHORT = {"s": "streamId", "ts": "timestamp", "m": "model", "v": "value", "t": "tags", "loc": "location"}
+"""The C and Node.js SDKs' names for the same fields."""
+
+_MAX_STREAM = 512
+_MAX_TAGS = 100
+_STREAM_FORBIDDEN = frozenset("'\\\";{}() ")
+_LOCATION = ("lat", "lon", "alt", "accuracy")
+
+
+def reading(body: Mapping[str, Any], device: Device, claim: Claim, uplink: Uplink) -> DataMessage:
+    """The message that a device published. Malformed, with the field that is wrong."""
+    fields = {SHORT.get(name, name): value for name, value in body.items()}
+    stamp = clamped(timestamp(fields.get("timestamp")), uplink.at)
+    metadata = {"source": device.id, "connector": claim.connector}
+    encoding = _metadata(fields).get("encoding")
+    if isinstance(encoding, str):
+        metadata["encoding"] = encoding
+    return DataMessage(
+        tenant=claim.tenant,
+        id=message_id(stamp, uplink.event),
+        stream=stream(fields.get("streamId")) or device.data_stream,
+        timestamp=stamp,
+        created=uplink.at,
+        value=fields.get("value"),
+        model=_text(fields, "model"),
+        tags=tuple(dict.fromkeys((*tags(fields.get("tags")), *device.tags))),
+        location=location(fields.get("location")),
+        metadata={**metadata, "group": {"id": device.group, "path": "/"}},
+    )
+
+
+def timestamp(value: Any) -> int | None:
+    """ISO 8601, or milliseconds, to milliseconds."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return int(value)
+    try:
+        moment = datetime.fromisoformat(value)
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (TypeError, ValueError, OverflowError):
+        raise Malformed("timestamp is a date in ISO 8601") from None
+
+
+def stream(value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or len(value) > _MAX_STREAM or _STREAM_FORBIDDEN & set(value):
+        raise Malformed(f"streamId has at most {_MAX_STREAM} characters, without quotes, brackets, ; \\ and blanks")
+    return value
+
+
+def tags(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or len(value) > _MAX_TAGS or not all(isinstance(t, str) for t in value):
+        raise Malformed(f"tags is a list of at most {_MAX_TAGS} strings")
+    return tuple(value)
+
+
+def location(value: Any) -> dict[str, Any] | None:
+    """`{lat, lon, alt?, accuracy?, provider?}`, or the short form `[lat, lon]`."""
+    if value is None:
+        return None
+    if isinstance(value, list):
+        value = dict(zip(_LOCATION, value, strict=False))
+    if not isinstance(value, dict):
+        raise Malformed("location is an object with lat and lon")
+    place = {name: _number(value[name], name) for name in _LOCATION if value.get(name) is not None}
+    if "lat" not in place or "lon" not in place or abs(place["lat"]) > 90 or abs(place["lon"]) > 180:  # noqa: PLR2004
+        raise Malformed("location has lat from -90 to 90 and lon from -180 to 180")
+    provider = value.get("provider")
+    return {**place, "provider": provider} if isinstance(provider, str) else dict(place)
+
+
+def _number(value: Any, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Malformed(f"location.{name} is a number")
+    return value
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str | None:
+    value = fields.get(name)
+    if value is not None and not isinstance(value, str):
+        raise Malformed(f"{name} is a string")
+    return value
+
+
+def _metadata(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    value = fields.get("metadata")
+    return value if isinstance(value, dict) else {}

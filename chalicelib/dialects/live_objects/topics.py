@@ -1,0 +1,25 @@
+"""The topics of manual 6.5.4 ("device" mode)."""
+
+from chalicelib.dialects.topics import Direction, Topic
+from chalicelib.fleet.presence import Capability
+
+DEVICE = "device"
+
+DATA = "dev/data"
+CONFIGURATION = "dev/cfg"
+CONFIGURATION_UPDATE = "dev/cfg/upd"
+COMMAND = "dev/cmd"
+COMMAND_RESPONSE = "dev/cmd/res"
+RESOURCE_UPDATE = "dev/rsc/upd"
+
+ROOTS = ("dev",)
+"""First levels that clients publish below."""
+
+TOPICS = (
+    Topic(DATA, Direction.UP, DEVICE, handler="data"),
+    Topic(COMMAND, Direction.DOWN, DEVICE, capability=Capability.COMMAND),
+    Topic(COMMAND_RESPONSE, Direction.UP, DEVICE, handler="command_response"),
+    Topic(CONFIGURATION, Direction.UP, DEVICE, handler="configuration"),
+    Topic(CONFIGURATION_UPDATE, Direction.DOWN, DEVICE, capability=Capability.CONFIGURATION),
+    Topic(RESOURCE_UPDATE, Direction.DOWN, DEVICE, capability=Capability.RESOURCE),
+)

@@ -1,0 +1,73 @@
+"""The dialects, each imported when it is first spoken."""
+
+import importlib
+from typing import Any, Protocol, cast
+
+from chalicelib.dialects.topics import Downlink, Topic, Uplink
+from chalicelib.fleet.admitting import Candidate
+from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.commands import Command
+from chalicelib.fleet.configuration import Update
+from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence import Route
+
+NAMES = ("live_objects",)
+
+
+class Refused(Exception):
+    """A client may not come in. `key` is who it came with, where that is known; `code` what the vendor would answer."""
+
+    def __init__(self, reason: str, code: int, key: ApiKey | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.key = key
+
+
+class Malformed(Exception):
+    """A message that cannot be understood; the sentence goes to the audit log."""
+
+
+class Topics(Protocol):
+    TOPICS: tuple[Topic, ...]
+    ROOTS: tuple[str, ...]
+
+
+class Login(Protocol):
+    def recognises(self, username: str, client: str) -> bool: ...
+    def authenticate(
+        self, ports: Ports, *, username: str, password: str, client: str, server_name: str | None
+    ) -> tuple[ApiKey, Candidate]:
+        """Errors: Refused."""
+
+
+class Receiver(Protocol):
+    def receive(self, ports: Ports, claim: Claim, uplink: Uplink) -> None:
+        """Errors: Malformed."""
+
+
+class Codec(Protocol):
+    def command(self, command: Command, route: Route) -> Downlink: ...
+    def configuration(self, update: Update, route: Route) -> Downlink: ...
+
+
+def topics(dialect: str) -> Topics:
+    return cast("Topics", _module(dialect, "topics"))
+
+
+def login(dialect: str) -> Login:
+    return cast("Login", _module(dialect, "login"))
+
+
+def receiver(dialect: str) -> Receiver:
+    return cast("Receiver", _module(dialect, "mqtt"))
+
+
+def codec(dialect: str) -> Codec:
+    return cast("Codec", _module(dialect, "codec"))
+
+
+def _module(dialect: str, part: str) -> Any:
+    if dialect not in NAMES:
+        raise ValueError(f"there is no dialect {dialect}")
+    return importlib.import_module(f"chalicelib.dialects.{dialect}.{part}")

@@ -1,0 +1,103 @@
+"""Reads that may be a minute old: what every message of a device needs and hardly ever changes."""
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.devices import Device
+from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.ports import Clock
+from chalicelib.store.claims import ClaimTable
+from chalicelib.store.devices import DeviceTable
+from chalicelib.store.keys import KeyTable
+
+MAX_AGE = 60_000
+_MAX_ENTRIES = 20_000
+T = TypeVar("T")
+
+
+class Cache(Generic[T]):
+    """Values by name for MAX_AGE ms. Absence is not remembered: what was not there may be made any moment."""
+
+    def __init__(self, clock: Clock, max_age: int = MAX_AGE) -> None:
+        self._clock = clock
+        self._max_age = max_age
+        self._entries: dict[str, tuple[int, T]] = {}
+
+    def get(self, name: str, read: Callable[[], T | None]) -> T | None:
+        now = self._clock.now()
+        entry = self._entries.get(name)
+        if entry is not None and now - entry[0] < self._max_age:
+            return entry[1]
+        value = read()
+        if value is not None:
+            if len(self._entries) >= _MAX_ENTRIES:
+                self._entries.clear()
+            self._entries[name] = (now, value)
+        return value
+
+    def forget(self, name: str) -> None:
+        self._entries.pop(name, None)
+
+
+class CachedKeys(KeyTable):
+    def __init__(self, clock: Clock) -> None:
+        self._cache: Cache[ApiKey] = Cache(clock)
+
+    def get(self, tenant: str, key: str) -> ApiKey | None:
+        return self._cache.get(tenant + key, lambda: KeyTable.get(self, tenant, key))
+
+    def put(self, key: ApiKey) -> None:
+        super().put(key)
+        self._cache.forget(key.tenant + key.id)
+
+    def delete(self, tenant: str, key: str) -> None:
+        super().delete(tenant, key)
+        self._cache.forget(tenant + key)
+
+
+class Announcing(ClaimTable):
+    """The claims, telling a cache beside them what was written."""
+
+    def __init__(self, cache: Cache[Claim]) -> None:
+        self._cache = cache
+
+    def put(self, claim: Claim) -> None:
+        super().put(claim)
+        self._cache.forget(claim.client)
+
+    def release(self, tenant: str, client: str) -> None:
+        super().release(tenant, client)
+        self._cache.forget(client)
+
+
+class CachedClaims(Announcing):
+    def get(self, client: str) -> Claim | None:
+        return self._cache.get(client, lambda: ClaimTable.get(self, client))
+
+
+class CachedDevices(DeviceTable):
+    """Only for reading what enriches a message: a change made elsewhere is seen after MAX_AGE at the latest."""
+
+    def __init__(self, source: DeviceTable, cache: Cache[Device]) -> None:
+        super().__init__(source.connection)
+        self._cache = cache
+
+    def get(self, tenant: str, device: str) -> Device | None:
+        return self._cache.get(tenant + device, lambda: DeviceTable.get(self, tenant, device))
+
+
+class AnnouncingDevices(DeviceTable):
+    """The devices, telling a cache beside them what was written."""
+
+    def __init__(self, source: DeviceTable, cache: Cache[Device]) -> None:
+        super().__init__(source.connection)
+        self._cache = cache
+
+    def replace(self, old: Device, new: Device) -> bool:
+        self._cache.forget(old.tenant + old.id)
+        return super().replace(old, new)
+
+    def delete(self, device: Device) -> bool:
+        self._cache.forget(device.tenant + device.id)
+        return super().delete(device)

@@ -1,0 +1,104 @@
+"""The custom authorizer of IoT Core: who may connect, and what that connection may then do.
+
+It answers within 5 s cold, so nothing heavy is imported here, and reads the key and the claim; more only for a client
+id that was never seen. A refused client is told to its tenant's audit log, where the credential names a tenant.
+"""
+
+import base64
+import binascii
+import json
+from typing import Any
+
+from chalicelib.dialects import registry
+from chalicelib.dialects.registry import Refused
+from chalicelib.dialects.topics import Direction
+from chalicelib.fleet import admitting, audit
+from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.errors import Forbidden
+from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.ports import Ports
+
+_BAD_CREDENTIALS, _NOT_AUTHORIZED = 4, 5
+LONGEST, SHORTEST = 86_400, 43_200
+"""Seconds a connection lasts, at most IoT Core's day; spread, so that a fleet does not return all at once."""
+
+
+def handle(ports: Ports, event: dict[str, Any], function_arn: str) -> dict[str, Any]:
+    """AWS's event in, AWS's answer out; `connackCode` is read by our own broker only, in its lenient mode."""
+    mqtt = event.get("protocolData", {}).get("mqtt", {})
+    client = str(mqtt.get("clientId", ""))
+    try:
+        claim = _admit(ports, event, mqtt, client)
+    except Refused as refusal:
+        if refusal.key is not None:
+            _record(ports, refusal.key, client, str(refusal), str(mqtt.get("username", "")))
+        return {"isAuthenticated": False, "connackCode": refusal.code}
+    lasting = SHORTEST + int.from_bytes(ports.chance(4)) % (LONGEST - SHORTEST)
+    return {
+        "isAuthenticated": True,
+        "principalId": f"{claim.tenant}{claim.key}",
+        "disconnectAfterInSeconds": lasting,
+        "refreshAfterInSeconds": LONGEST,
+        "policyDocuments": [json.dumps(policy(claim.dialect, claim.mode, function_arn), separators=(",", ":"))],
+    }
+
+
+def policy(dialect: str, mode: str, function_arn: str) -> dict[str, Any]:
+    """What a client of that mode may do, derived from the dialect's topics."""
+    _, partition, _, region, account, *_ = function_arn.split(":")
+    base = f"arn:{partition}:iot:{region}:{account}:"
+    spoken = registry.topics(dialect)
+    down = [t.filter for t in spoken.TOPICS if t.direction is Direction.DOWN and t.mode == mode]
+    # A topic below the root that means nothing goes through to the audit log; a downlink topic would reach others.
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            _allow("iot:Connect", [f"{base}client/${{iot:ClientId}}"]),
+            _allow("iot:Publish", [f"{base}topic/{root}/*" for root in spoken.ROOTS]),
+            {**_allow("iot:Publish", [f"{base}topic/{name}" for name in down]), "Effect": "Deny"},
+            _allow("iot:Subscribe", [f"{base}topicfilter/{name}" for name in down]),
+            _allow("iot:Receive", [f"{base}topic/{name}" for name in down]),
+        ],
+    }
+
+
+def _allow(action: str, resources: list[str]) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resources}
+
+
+def _admit(ports: Ports, event: dict[str, Any], mqtt: dict[str, Any], client: str) -> Claim:
+    username = str(mqtt.get("username", "")).partition("?")[0]
+    dialect = next((d for d in registry.NAMES if registry.login(d).recognises(username, client)), None)
+    if dialect is None:
+        raise Refused(f"the user name {username!r} selects no mode", _BAD_CREDENTIALS)
+    key, candidate = registry.login(dialect).authenticate(
+        ports,
+        username=username,
+        password=_password(mqtt),
+        client=client,
+        server_name=event.get("protocolData", {}).get("tls", {}).get("serverName"),
+    )
+    try:
+        return admitting.admit(ports, key, candidate)
+    except Forbidden as error:
+        raise Refused(str(error), _NOT_AUTHORIZED, key) from error
+
+
+def _password(mqtt: dict[str, Any]) -> str:
+    try:
+        return base64.b64decode(mqtt.get("password", ""), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _record(ports: Ports, key: ApiKey, client: str, reason: str, username: str) -> None:
+    now = ports.clock.now()
+    audit.refuse(
+        ports,
+        key.tenant,
+        at=now,
+        event=ports.new_id(now),
+        reason=f"connection refused: {reason}",
+        source={"nodeId": client, "connector": "mqtt"},
+        content={"username": username, "apiKeyId": key.id},
+    )

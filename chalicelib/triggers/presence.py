@@ -1,0 +1,37 @@
+"""Lifecycle events of IoT Core: `$aws/events/presence/…` and `$aws/events/subscriptions/…`, as AWS writes them."""
+
+from typing import Any
+
+from chalicelib.dialects import registry
+from chalicelib.dialects.topics import Direction
+from chalicelib.fleet import connecting
+from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.ports import Ports
+
+
+def handle(ports: Ports, event: dict[str, Any]) -> None:
+    claim = ports.claims.get(str(event["clientId"]))
+    if claim is None:
+        return
+    session, at = str(event.get("sessionIdentifier", "")), int(event["timestamp"])
+    match event.get("eventType"):
+        case "connected":
+            connecting.connected(ports, claim, session, at)
+        case "disconnected":
+            connecting.disconnected(ports, claim, session, at)
+        case "subscribed":
+            connecting.subscribed(ports, claim, session, _announced(claim, event), at)
+        case "unsubscribed":
+            connecting.unsubscribed(ports, claim, session, _announced(claim, event))
+
+
+def _announced(claim: Claim, event: dict[str, Any]) -> frozenset[str]:
+    filters = set(event.get("topics", ()))
+    return frozenset(
+        topic.capability
+        for topic in registry.topics(claim.dialect).TOPICS
+        if topic.capability
+        and topic.direction is Direction.DOWN
+        and topic.mode == claim.mode
+        and topic.filter in filters
+    )

@@ -1,0 +1,75 @@
+"""Messages of devices, from the topic rules: `{payload: base64, client, topic, at, id}`.
+
+Lambda invokes asynchronously: an event may come twice, and what fails here is tried again and then kept.
+"""
+
+import base64
+import binascii
+import logging
+from typing import Any
+
+from chalicelib.dialects import registry
+from chalicelib.dialects.registry import Malformed
+from chalicelib.dialects.topics import Uplink
+from chalicelib.fleet import audit, connecting, keys
+from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.errors import FleetError, Invalid, Unauthenticated
+from chalicelib.fleet.ports import Ports
+
+log = logging.getLogger(__name__)
+
+_MINUTE = 60_000
+_MAX_HEARD = 50_000
+_heard: dict[str, int] = {}
+
+
+def handle(ports: Ports, event: dict[str, Any]) -> None:
+    client = str(event["client"])
+    claim = ports.claims.get(client)
+    if claim is None:
+        log.warning("a message of %s came after its claim was released", client)
+        return
+    try:
+        uplink = Uplink(str(event["topic"]), base64.b64decode(event["payload"]), int(event["at"]), str(event["id"]))
+        _ensure_key(ports, claim)
+        registry.receiver(claim.dialect).receive(ports, claim, uplink)
+    except (Malformed, Invalid, Unauthenticated, binascii.Error) as error:
+        refuse(ports, claim, event, str(error))
+    _heard_of(ports, claim, int(event["at"]))
+
+
+def refuse(ports: Ports, claim: Claim, event: dict[str, Any], reason: str) -> None:
+    source = {"connector": claim.connector, "nodeId": claim.client}
+    if claim.device:
+        source["deviceId"] = claim.device
+    audit.refuse(
+        ports,
+        claim.tenant,
+        at=int(event["at"]),
+        event=str(event["id"]),
+        reason=reason,
+        source=source,
+        content={"topic": event["topic"]},
+    )
+
+
+def _ensure_key(ports: Ports, claim: Claim) -> None:
+    key = ports.keys.get(claim.tenant, claim.key)
+    if key is None:
+        raise Unauthenticated("the API key of this connection was deleted")
+    keys.ensure_usable(key, ports.clock.now())
+
+
+def _heard_of(ports: Ports, claim: Claim, at: int) -> None:
+    """Once a minute and device is enough, as far as this instance knows."""
+    minute = at - at % _MINUTE
+    if _heard.get(claim.client, 0) >= minute:
+        return
+    if len(_heard) >= _MAX_HEARD:
+        _heard.clear()
+    _heard[claim.client] = minute
+    try:
+        connecting.contact(ports, claim, at)
+    except FleetError as error:
+        # The message itself is safe; that the device was heard will be said by its next one.
+        log.warning("last contact of %s was not written: %s", claim.client, error)

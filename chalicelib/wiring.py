@@ -1,0 +1,178 @@
+"""The one place that ties ports to what serves them; lazily, so that a cold function pays only for what it uses."""
+
+import os
+import secrets
+import time
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
+
+from chalicelib.fleet.ids import timed_id
+
+if TYPE_CHECKING:
+    from pynamodb.connection import Connection
+
+    from chalicelib.fleet import ports as p
+    from chalicelib.fleet.claims import Claim
+    from chalicelib.fleet.devices import Device
+    from chalicelib.store.cache import Cache, CachedKeys
+    from chalicelib.store.devices import DeviceTable
+
+
+class SystemClock:
+    def now(self) -> int:
+        return time.time_ns() // 1_000_000
+
+
+class Wiring:
+    """The ports as a request needs them: what was written is read."""
+
+    @cached_property
+    def clock(self) -> "p.Clock":
+        return SystemClock()
+
+    @cached_property
+    def tenants(self) -> "p.Tenants":
+        from chalicelib.store.tenants import TenantTable
+
+        return TenantTable(_connection())
+
+    @property
+    def keys(self) -> "p.Keys":
+        return _keys()
+
+    @cached_property
+    def claims(self) -> "p.Claims":
+        from chalicelib.store.cache import Announcing
+
+        return Announcing(_claim_cache())
+
+    @cached_property
+    def devices(self) -> "p.Devices":
+        from chalicelib.store.cache import AnnouncingDevices
+
+        return AnnouncingDevices(_device_table(), _device_cache())
+
+    @cached_property
+    def mailboxes(self) -> "p.Mailboxes":
+        from chalicelib.store.mailboxes import MailboxTable
+
+        return MailboxTable()
+
+    @cached_property
+    def commands(self) -> "p.Commands":
+        from chalicelib.store.commands import CommandTable
+
+        return CommandTable()
+
+    @cached_property
+    def configurations(self) -> "p.Configurations":
+        from chalicelib.store.configurations import ConfigurationTable
+
+        return ConfigurationTable()
+
+    @cached_property
+    def messages(self) -> "p.Messages":
+        from chalicelib.aws.clients import client
+        from chalicelib.store.messages import MessageTable
+        from chalicelib.store.objects import Objects
+
+        return MessageTable(Objects(os.environ.get("HOMEPORT_BUCKET", ""), lambda: client("s3")))
+
+    @cached_property
+    def audit(self) -> "p.AuditLog":
+        from chalicelib.store.audit import AuditTable
+
+        return AuditTable()
+
+    @cached_property
+    def delivery(self) -> "p.Delivery":
+        from chalicelib.aws.clients import client
+        from chalicelib.delivery.iot_core import IotCoreDelivery
+
+        return IotCoreDelivery(lambda: client("iot-data"))
+
+    @cached_property
+    def deadlines(self) -> "p.Deadlines":
+        from chalicelib.aws.clients import client
+        from chalicelib.aws.deadlines import StepFunctionsDeadlines
+
+        return StepFunctionsDeadlines(lambda: client("stepfunctions"), os.environ.get("HOMEPORT_STATE_MACHINE", ""))
+
+    @cached_property
+    def background(self) -> "p.Background":
+        from chalicelib.aws.background import LambdaBackground
+        from chalicelib.aws.clients import client
+
+        return LambdaBackground(lambda: client("lambda"), function_name)
+
+    def new_id(self, at: int) -> str:
+        return timed_id(at, secrets.token_bytes(8))
+
+    def chance(self, count: int) -> bytes:
+        return secrets.token_bytes(count)
+
+
+class HotWiring(Wiring):
+    """The ports as a message of a device needs them: who it is may be a minute old, so that a message costs no read."""
+
+    @cached_property
+    def claims(self) -> "p.Claims":
+        from chalicelib.store.cache import CachedClaims
+
+        return CachedClaims(_claim_cache())
+
+    @cached_property
+    def devices(self) -> "p.Devices":
+        from chalicelib.store.cache import CachedDevices
+
+        return CachedDevices(_device_table(), _device_cache())
+
+
+def function_name(function: str) -> str:
+    """Chalice names a function after application, stage and handler."""
+    return f"{os.environ.get('HOMEPORT_APP', 'homeport')}-{os.environ.get('HOMEPORT_STAGE', 'local')}-{function}"
+
+
+@cache
+def ports() -> "p.Ports":
+    return Wiring()
+
+
+@cache
+def hot_ports() -> "p.Ports":
+    return HotWiring()
+
+
+@cache
+def _connection() -> "Connection":
+    from pynamodb.connection import Connection
+
+    return Connection(region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
+
+
+@cache
+def _device_table() -> "DeviceTable":
+    from chalicelib.store.devices import DeviceTable
+
+    return DeviceTable(_connection())
+
+
+@cache
+def _keys() -> "CachedKeys":
+    from chalicelib.store.cache import CachedKeys
+
+    return CachedKeys(ports().clock)
+
+
+@cache
+def _claim_cache() -> "Cache[Claim]":
+    from chalicelib.store.cache import Cache
+
+    return Cache(ports().clock)
+
+
+@cache
+def _device_cache() -> "Cache[Device]":
+    from chalicelib.store.cache import Cache
+
+    return Cache(ports().clock)

@@ -1,0 +1,77 @@
+"""One description of everything the product has in AWS; the templates and the local stack are both made from it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.models import Model
+
+from chalicelib.dialects import registry
+from chalicelib.fleet.settling import NotDue
+from chalicelib.store.tables import all_models
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A topic rule that invokes a function."""
+
+    name: str
+    sql: str
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue; `function` consumes it, and what that cannot handle goes to `dead_letter`."""
+
+    name: str
+    dead_letter: str | None = None
+    function: str | None = None
+
+
+UPLINK_SQL = (
+    "SELECT encode(*, 'base64') AS payload, clientid() AS client, topic() AS topic, "
+    "timestamp() AS at, newuuid() AS id FROM '{root}/#'"
+)
+LIFECYCLE_FILTERS = {"presence": "$aws/events/presence/+/+", "subscriptions": "$aws/events/subscriptions/+/+"}
+DEAD_LETTERS = "dead-letters"
+OBJECTS = "objects"
+
+
+def tables() -> list[type[Model]]:
+    return all_models()
+
+
+def rules() -> list[Rule]:
+    """One rule a topic root of every dialect, and one for each kind of lifecycle event."""
+    roots = sorted({root for dialect in registry.NAMES for root in registry.topics(dialect).ROOTS})
+    uplinks = [Rule(f"uplink_{root.replace('-', '_')}", UPLINK_SQL.format(root=root), "uplink") for root in roots]
+    events = [Rule(f"lifecycle_{k}", f"SELECT * FROM '{v}'", "presence") for k, v in LIFECYCLE_FILTERS.items()]
+    return uplinks + events
+
+
+def queues() -> list[Queue]:
+    return [Queue(DEAD_LETTERS)]
+
+
+def buckets() -> list[str]:
+    return [OBJECTS]
+
+
+def state_machine(function_arn: str) -> dict[str, Any]:
+    """Wait until a deadline, then settle: two states, because every transition has a price."""
+    return {
+        "Comment": "A deadline of one command",
+        "StartAt": "Wait",
+        "States": {
+            "Wait": {"Type": "Wait", "TimestampPath": "$.dueAt", "Next": "Settle"},
+            "Settle": {
+                "Type": "Task",
+                "Resource": function_arn,
+                "End": True,
+                "Retry": [
+                    {"ErrorEquals": [NotDue.__name__], "IntervalSeconds": 2, "MaxAttempts": 3, "BackoffRate": 1},
+                    {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 5, "MaxAttempts": 4, "BackoffRate": 3},
+                ],
+            },
+        },
+    }
