@@ -1,0 +1,384 @@
+"""The ports of the fleet in memory: a clock that is set, ids and chance from a seed, a broker that follows a script."""
+
+from bisect import bisect_right, insort
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from random import Random
+from typing import Any
+
+from chalicelib.fleet import delivering, ids
+from chalicelib.fleet.audit import AuditEntry
+from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.commands import Command
+from chalicelib.fleet.configuration import Configuration, Update
+from chalicelib.fleet.devices import Device, Interface
+from chalicelib.fleet.errors import DeviceDuplicate, InterfaceDuplicate, TenantDuplicate
+from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.messages import DataMessage
+from chalicelib.fleet.ports import Outcome, Page
+from chalicelib.fleet.presence import Route
+from chalicelib.fleet.tenants import Tenant
+
+START = 1_800_000_000_000
+"""What a new clock shows: a moment in 2027."""
+
+Id = tuple[str, str]
+
+
+@dataclass
+class SetClock:
+    at: int = START
+
+    def now(self) -> int:
+        return self.at
+
+    def advance(self, *, seconds: float = 0, ms: int = 0) -> int:
+        self.at += int(seconds * 1000) + ms
+        return self.at
+
+
+@dataclass
+class MemoryTenants:
+    rows: dict[str, Tenant] = field(default_factory=dict)
+
+    def create(self, tenant: Tenant) -> bool:
+        if any(t.name == tenant.name for t in self.rows.values()):
+            raise TenantDuplicate("a tenant with this name exists already")
+        if tenant.id in self.rows:
+            return False
+        self.rows[tenant.id] = tenant
+        return True
+
+    def get(self, tenant: str) -> Tenant | None:
+        return self.rows.get(tenant)
+
+
+@dataclass
+class MemoryKeys:
+    rows: dict[Id, ApiKey] = field(default_factory=dict)
+
+    def get(self, tenant: str, key: str) -> ApiKey | None:
+        return self.rows.get((tenant, key))
+
+    def put(self, key: ApiKey) -> None:
+        self.rows[key.tenant, key.id] = key
+
+    def delete(self, tenant: str, key: str) -> None:
+        self.rows.pop((tenant, key), None)
+
+    def all(self, tenant: str) -> list[ApiKey]:
+        return [k for (t, _), k in sorted(self.rows.items()) if t == tenant]
+
+
+@dataclass
+class MemoryClaims:
+    rows: dict[str, Claim] = field(default_factory=dict)
+
+    def get(self, client: str) -> Claim | None:
+        return self.rows.get(client)
+
+    def put_new(self, claim: Claim) -> bool:
+        return self.rows.setdefault(claim.client, claim) is claim
+
+    def put(self, claim: Claim) -> None:
+        self.rows[claim.client] = claim
+
+    def release(self, tenant: str, client: str) -> None:
+        held = self.rows.get(client)
+        if held is not None and held.tenant == tenant:
+            del self.rows[client]
+
+
+@dataclass
+class MemoryMailboxes:
+    rows: dict[Id, Mailbox] = field(default_factory=dict)
+
+    def get(self, tenant: str, device: str) -> Mailbox | None:
+        return self.rows.get((tenant, device))
+
+    def replace(self, old: Mailbox, new: Mailbox) -> bool:
+        stored = self.rows.get((old.tenant, old.device))
+        if stored is None or stored.revision != old.revision:
+            return False
+        self.rows[old.tenant, old.device] = replace(new, revision=old.revision + 1)
+        return True
+
+
+@dataclass
+class MemoryConfigurations:
+    rows: dict[Id, Configuration] = field(default_factory=dict)
+
+    def get(self, tenant: str, device: str) -> Configuration | None:
+        return self.rows.get((tenant, device))
+
+    def replace(self, old: Configuration, new: Configuration) -> bool:
+        stored = self.rows.get((old.tenant, old.device))
+        if (stored.revision if stored else 0) != old.revision:
+            return False
+        self.rows[old.tenant, old.device] = replace(new, revision=old.revision + 1)
+        return True
+
+
+@dataclass
+class MemoryDevices:
+    mailboxes: MemoryMailboxes
+    configurations: MemoryConfigurations
+    rows: dict[Id, Device] = field(default_factory=dict)
+    owners: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def create(self, device: Device) -> None:
+        if (device.tenant, device.id) in self.rows:
+            raise DeviceDuplicate("a device with this id exists already")
+        self._ensure_free(device.tenant, device.interfaces)
+        self.rows[device.tenant, device.id] = device
+        self.mailboxes.rows[device.tenant, device.id] = Mailbox(device.tenant, device.id)
+        self._own(device)
+
+    def get(self, tenant: str, device: str) -> Device | None:
+        return self.rows.get((tenant, device))
+
+    def replace(self, old: Device, new: Device) -> bool:
+        if not self._unchanged(old):
+            return False
+        before = {i.key for i in old.interfaces}
+        self._ensure_free(old.tenant, tuple(i for i in new.interfaces if i.key not in before))
+        self._disown(old)
+        self._store(old, new)
+        return True
+
+    def move_interface(self, source: Device, target: Device, interface: Interface) -> bool:
+        if not self._unchanged(source) or not self._unchanged(target):
+            return False
+        self._store(source, source.without_interface(interface))
+        self._store(target, target.with_interface(interface))
+        return True
+
+    def delete(self, device: Device) -> bool:
+        if not self._unchanged(device):
+            return False
+        self._disown(device)
+        for rows in (self.rows, self.mailboxes.rows, self.configurations.rows):
+            rows.pop((device.tenant, device.id), None)
+        return True
+
+    def owner(self, tenant: str, connector: str, node: str) -> str | None:
+        return self.owners.get((tenant, f"{connector}:{node}"))
+
+    def page(self, tenant: str, *, after: str | None, limit: int, descending: bool = False) -> Page[Device]:
+        every = sorted((d for (t, _), d in self.rows.items() if t == tenant), key=lambda d: d.id, reverse=descending)
+        rest = [d for d in every if after is None or (d.id < after if descending else d.id > after)]
+        return Page(rest[:limit], rest[limit - 1].id if len(rest) > limit else None)
+
+    def count(self, tenant: str) -> int:
+        return sum(t == tenant for t, _ in self.rows)
+
+    def _unchanged(self, device: Device) -> bool:
+        stored = self.rows.get((device.tenant, device.id))
+        return stored is not None and stored.revision == device.revision
+
+    def _store(self, old: Device, new: Device) -> None:
+        self.rows[old.tenant, old.id] = replace(new, revision=old.revision + 1)
+        self._own(new)
+
+    def _own(self, device: Device) -> None:
+        self.owners |= {(device.tenant, i.key): device.id for i in device.interfaces}
+
+    def _disown(self, device: Device) -> None:
+        for interface in device.interfaces:
+            self.owners.pop((device.tenant, interface.key), None)
+
+    def _ensure_free(self, tenant: str, interfaces: tuple[Interface, ...]) -> None:
+        if any((tenant, i.key) in self.owners for i in interfaces):
+            raise InterfaceDuplicate("an interface with this connector and node exists already")
+
+
+@dataclass
+class MemoryCommands:
+    """Also keeps an index by device and one by `check_at`, so that neither costs more as the store grows."""
+
+    rows: dict[Id, Command] = field(default_factory=dict)
+    by_device: dict[Id, list[str]] = field(default_factory=dict)
+    by_check: list[tuple[int, str, str, str]] = field(default_factory=list)
+
+    def create(self, command: Command) -> None:
+        if (command.tenant, command.id) in self.rows:
+            raise ValueError(f"command {command.id} exists")
+        self.rows[command.tenant, command.id] = command
+        insort(self.by_device.setdefault((command.tenant, command.device), []), command.id)
+        self._index(command)
+
+    def get(self, tenant: str, command: str) -> Command | None:
+        return self.rows.get((tenant, command))
+
+    def replace(self, old: Command, new: Command) -> bool:
+        stored = self.rows.get((old.tenant, old.id))
+        if stored is None or stored.revision != old.revision:
+            return False
+        self.rows[old.tenant, old.id] = replace(new, revision=old.revision + 1)
+        if stored.check_at != new.check_at:
+            self._unindex(stored)
+            self._index(new)
+        return True
+
+    def delete(self, tenant: str, command: str) -> None:
+        gone = self.rows.pop((tenant, command), None)
+        if gone is not None:
+            self.by_device[tenant, gone.device].remove(command)
+            self._unindex(gone)
+
+    def of_device(
+        self, tenant: str, device: str, *, start: int | None, end: int | None, descending: bool
+    ) -> Iterator[Command]:
+        known = self.by_device.get((tenant, device), [])
+        for command_id in list(reversed(known)) if descending else list(known):
+            at = ids.moment(command_id)
+            if (start is None or at >= start) and (end is None or at < end):
+                yield self.rows[tenant, command_id]
+
+    def count(self, tenant: str, device: str, *, start: int | None, end: int | None) -> int:
+        return sum(1 for _ in self.of_device(tenant, device, start=start, end=end, descending=False))
+
+    def due(self, *, after: int, until: int) -> Iterator[tuple[str, str, str]]:
+        low, high = bisect_right(self.by_check, (after + 1,)), bisect_right(self.by_check, (until + 1,))
+        for _, tenant, device, command in self.by_check[low:high]:
+            yield tenant, device, command
+
+    def _index(self, command: Command) -> None:
+        if command.check_at is not None:
+            insort(self.by_check, (command.check_at, command.tenant, command.device, command.id))
+
+    def _unindex(self, command: Command) -> None:
+        if command.check_at is not None:
+            self.by_check.remove((command.check_at, command.tenant, command.device, command.id))
+
+
+@dataclass
+class MemoryMessages:
+    rows: dict[tuple[str, str], dict[str, DataMessage]] = field(default_factory=dict)
+
+    def put(self, message: DataMessage) -> None:
+        self.rows.setdefault((message.tenant, message.stream), {})[message.id] = message
+
+    def page(
+        self, tenant: str, stream: str, *, start: int | None, end: int | None, before: str | None, limit: int
+    ) -> list[DataMessage]:
+        newest_first = sorted(self.rows.get((tenant, stream), {}).values(), key=lambda m: m.id, reverse=True)
+        wanted = (
+            m
+            for m in newest_first
+            if (start is None or m.timestamp >= start)
+            and (end is None or m.timestamp < end)
+            and (before is None or m.id < before)
+        )
+        return list(islice(wanted, limit))
+
+
+@dataclass
+class MemoryAudit:
+    rows: dict[Id, AuditEntry] = field(default_factory=dict)
+
+    def put(self, entry: AuditEntry) -> None:
+        self.rows.setdefault((entry.tenant, entry.id), entry)
+
+    def page(self, tenant: str, *, start: int, end: int, descending: bool) -> Iterator[AuditEntry]:
+        every = sorted((e for e in self.rows.values() if e.tenant == tenant), key=lambda e: e.id, reverse=descending)
+        return (e for e in every if start <= e.at < end)
+
+
+@dataclass
+class ScriptedDelivery:
+    """Answers with what `outcomes` holds next, else CONFIRMED; `meanwhile` runs while the downlink is under way.
+
+    `subscriptions` is what the broker would list for a client: absent = not connected.
+    """
+
+    outcomes: deque[Outcome] = field(default_factory=deque)
+    subscriptions: dict[str, frozenset[str]] = field(default_factory=dict)
+    commands: list[tuple[Route, Command]] = field(default_factory=list)
+    updates: list[tuple[Route, Update]] = field(default_factory=list)
+    timeouts: list[int] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    disconnected: list[str] = field(default_factory=list)
+    meanwhile: Callable[[], object] = lambda: None
+
+    def command(self, route: Route, command: Command, timeout: int) -> Outcome:
+        self.commands.append((route, command))
+        return self._outcome(timeout)
+
+    def configuration(self, route: Route, update: Update, timeout: int) -> Outcome:
+        self.updates.append((route, update))
+        return self._outcome(timeout)
+
+    def capabilities(self, route: Route) -> frozenset[str] | None:
+        self.asked.append(route.client)
+        return self.subscriptions.get(route.client)
+
+    def disconnect(self, client: str) -> None:
+        self.disconnected.append(client)
+
+    def _outcome(self, timeout: int) -> Outcome:
+        self.timeouts.append(timeout)
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
+        return self.outcomes.popleft() if self.outcomes else Outcome.CONFIRMED
+
+
+@dataclass
+class ListedDeadlines:
+    """`running` are those started and not stopped; with `failing` none can be started."""
+
+    running: dict[str, tuple[int, Mapping[str, Any]]] = field(default_factory=dict)
+    failing: bool = False
+
+    def start(self, name: str, due: int, subject: dict[str, Any]) -> None:
+        if not self.failing:
+            self.running[name] = (due, subject)
+
+    def stop(self, name: str) -> None:
+        self.running.pop(name, None)
+
+
+@dataclass
+class QueuedBackground:
+    deliveries: deque[Id] = field(default_factory=deque)
+    disconnects: list[str] = field(default_factory=list)
+
+    def deliver(self, tenant: str, device: str) -> None:
+        self.deliveries.append((tenant, device))
+
+    def disconnect(self, client: str) -> None:
+        self.disconnects.append(client)
+
+
+class MemoryPorts:
+    """All ports; `seed` decides ids and chance. `run_background` does what a handler asked to be done after it."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self.random = Random(seed)
+        self.clock = SetClock()
+        self.tenants = MemoryTenants()
+        self.keys = MemoryKeys()
+        self.claims = MemoryClaims()
+        self.mailboxes = MemoryMailboxes()
+        self.configurations = MemoryConfigurations()
+        self.devices = MemoryDevices(self.mailboxes, self.configurations)
+        self.commands = MemoryCommands()
+        self.messages = MemoryMessages()
+        self.audit = MemoryAudit()
+        self.delivery = ScriptedDelivery()
+        self.deadlines = ListedDeadlines()
+        self.background = QueuedBackground()
+
+    def new_id(self, at: int) -> str:
+        return ids.timed_id(at, self.chance(7))
+
+    def chance(self, count: int) -> bytes:
+        return self.random.randbytes(count)
+
+    def run_background(self) -> None:
+        while self.background.deliveries:
+            tenant, device = self.background.deliveries.popleft()
+            delivering.deliver(self, tenant, device, self.clock.now() + 60_000)
