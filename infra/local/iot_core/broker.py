@@ -1,0 +1,151 @@
+"""The broker: what all connections share. It lives on one event loop; nothing here may block."""
+
+import asyncio
+import json
+import logging
+from typing import TYPE_CHECKING
+
+from .authorizer import Authorize, Authorizer
+from .lanes import Errand, Lane, Lanes
+from .lifecycle import Departures, Event, Reason, Subject
+from .limits import Meter
+from .message import NO_CLIENT, Message
+from .packets import Publish
+from .receiving import deliver
+from .retained import RetainedMessages
+from .rules import BASIC_INGEST, Invoke, PreparedRule, Rule, Rules
+from .session import Session
+from .settings import Settings
+from .topics import SubscriptionTree
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .connection import Connection
+
+log = logging.getLogger(__name__)
+
+_BASIC_INGEST_LEVELS = 3
+
+
+class Broker:
+    def __init__(self, authorize: Authorize, invoke: Invoke, rules: "Sequence[Rule]", settings: Settings) -> None:
+        self.settings = settings
+        self.authorizer = Authorizer(authorize, settings.limits)
+        # IoT Core's `a/#` does not cover `a`; in MQTT it does [MQTT-4.7.1-2].
+        parent = settings.lenient
+        self.rules = Rules(rules, parent=parent, new_id=settings.new_id, account=settings.account)
+        self.lanes = Lanes(settings.lanes, invoke, asyncio.get_running_loop())
+        self.subscriptions: SubscriptionTree[Session] = SubscriptionTree(parent=parent)
+        self.retained = RetainedMessages(wildcards=settings.lenient, parent=parent)
+        self.sessions: dict[str, Session] = {}
+        self.connections: set[Connection] = set()
+        self.empty = asyncio.Event()  # set while there is no connection
+        self.empty.set()
+        self.departures = Departures()
+        self.connects: dict[str, Meter] = {}
+        self.discarded = 0  # messages over a quota or for a client that does not keep up
+        self.high_water = settings.limits.queued_messages // 2
+        self.low_water = settings.limits.queued_messages // 4
+
+    def now_ms(self) -> int:
+        return int(self.settings.clock() * 1000)
+
+    def remember(self, connection: "Connection") -> None:
+        self.connections.add(connection)
+        self.empty.clear()
+
+    def forget(self, connection: "Connection") -> None:
+        self.connections.discard(connection)
+        if not self.connections:
+            self.empty.set()
+
+    # -- messages
+
+    def destination(self, topic: str) -> tuple[str, tuple[PreparedRule, ...] | None]:
+        """The topic that rules see, and the rules that get a client's message; None for a reserved topic."""
+        if not topic.startswith("$"):
+            return topic, self.rules.matching(topic)
+        if topic.startswith(BASIC_INGEST):
+            name, _, rest = topic[len(BASIC_INGEST) :].partition("/")
+            if name and rest:
+                return rest, self.rules.named(name)
+        return topic, None
+
+    def accept(self, message: Message, errand: Errand | None = None, lane: Lane | None = None) -> None:
+        """Take a message that does not come from a client's PUBLISH; `errand` tells when its rules have had it."""
+        if message.retain:
+            self.retained.store(message.topic, message.payload, message.qos, message.at)
+        self.route(message.topic, message.payload, message.qos)
+        errand = errand or Errand(message, self.rules.matching(message.topic))
+        (lane or self.lanes.lane(message.client_id)).put(errand)
+
+    def route(self, topic: str, payload: bytes, qos: int, publisher: "Connection | None" = None) -> None:
+        """Deliver to every subscriber, with RETAIN cleared [MQTT-3.3.1-9], at the lower QoS of the two."""
+        for session, granted in self.subscriptions.match(topic).items():
+            deliver(self, session, Publish(topic, payload, min(granted, qos)))
+            if publisher is not None and session.connection is not None and len(session.queue) > self.high_water:
+                session.waiting.add(publisher)
+                publisher.pause(publisher.RECIPIENT)
+
+    def announce(self, subject: Subject, event: Event) -> None:
+        """Publish a lifecycle event; the rules get it behind what the client sent before."""
+        if not subject.announced:
+            return
+        topic, body = event
+        payload = json.dumps(body, separators=(",", ":")).encode()
+        message = Message(topic, payload, 0, retain=False, client_id=NO_CLIENT, principal="", at=body["timestamp"])
+        self.accept(message, lane=self.lanes.lane(subject.client_id))
+
+    # -- sessions
+
+    def discard_session(self, session: Session) -> None:
+        for topic_filter in session.subscriptions:
+            self.subscriptions.discard(topic_filter, session)
+        session.subscriptions.clear()
+        session.queue.clear()
+        if self.sessions.get(session.client_id) is session:
+            del self.sessions[session.client_id]
+
+    def release_publishers(self, session: Session) -> None:
+        """Read the publishers again that this session's long queue held back."""
+        waiting, session.waiting = session.waiting, set()
+        for publisher in waiting:
+            publisher.resume(publisher.RECIPIENT)
+
+    # -- time
+
+    async def keep_time(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.sweep_every)
+            self.sweep()
+
+    def sweep(self) -> None:
+        now = self.settings.monotonic()
+        for connection in list(self.connections):
+            connection.check_time(now)
+        for session in [session for session in self.sessions.values() if session.connection is None]:
+            if session.expires_at <= now:
+                self.discard_session(session)
+        for session in [session for session in self.sessions.values() if session.waiting]:
+            self._check_recipient(session, now)
+        self.departures.forget(now)
+        self.connects = {client_id: meter for client_id, meter in self.connects.items() if not meter.idle(now)}
+
+    def _check_recipient(self, session: Session, now: float) -> None:
+        """A recipient that holds others back and acknowledges nothing must not do so for ever."""
+        connection = session.connection
+        if connection is not None and now - connection.acknowledged_at > self.settings.stall_after:
+            connection.close(Reason.THROTTLED, "it does not acknowledge what others publish")
+
+    def close(self) -> None:
+        """End every connection, with its lifecycle event."""
+        for connection in list(self.connections):
+            connection.close(Reason.SERVER_INITIATED_DISCONNECT, "the broker stops")
+        self.authorizer.close()
+        self.lanes.close()
+
+    def abort(self) -> None:
+        """Drop the sockets whose peers did not end their TLS session."""
+        for connection in list(self.connections):
+            connection.abort()

@@ -1,0 +1,344 @@
+"""One network connection: bytes in and out, MQTT over TCP, TLS or WebSocket, and its end."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from enum import Enum, Flag, auto
+from typing import TYPE_CHECKING, cast
+
+from . import connecting, disconnecting, packets, publishing, receiving, subscribing, websocket
+from .authorizer import Certificate, Credentials
+from .framing import Framer, check_flags
+from .lanes import Errand, Lane
+from .lifecycle import Reason, Subject
+from .limits import Meter
+from .message import Message
+from .packets import ProtocolViolation, Will
+from .policy import Policy
+from .session import Session
+from .tls import client_certificate
+
+if TYPE_CHECKING:
+    from .broker import Broker
+
+log = logging.getLogger(__name__)
+
+_WRITE_HIGH = 256 * 1024
+_CONNECT_FIRST_BYTE = packets.CONNECT << 4
+
+
+class State(Enum):
+    OPENING = "waits for CONNECT"
+    AUTHORIZING = "waits for the authorizer"
+    CONNECTED = "connected"
+    CLOSED = "closed"
+
+
+class Pause(Flag):
+    """Why a connection is not read at the moment."""
+
+    NONE = 0
+    AUTHORIZING = auto()  # bytes may be pipelined behind CONNECT [MQTT-3.1.4-5]
+    RULES = auto()  # its messages come faster than rules accept them
+    RECIPIENT = auto()  # a recipient of its messages does not keep up
+    BYTES = auto()  # more bytes a second than the quota
+    WRITING = auto()  # it does not read what we answer
+
+
+def _pingreq(connection: "Connection", _flags: int, body: bytes) -> None:
+    if body:
+        raise ProtocolViolation("PINGREQ has no body")
+    connection.send(packets.PINGRESP_PACKET)
+
+
+def _second_connect(_connection: "Connection", _flags: int, _body: bytes) -> None:
+    raise ProtocolViolation("a second CONNECT [MQTT-3.1.0-2]")
+
+
+Handler = Callable[["Connection", int, bytes], None]
+_HANDLERS: dict[int, Handler] = {
+    packets.CONNECT: _second_connect,
+    packets.PUBLISH: publishing.on_publish,
+    packets.PUBREL: publishing.on_pubrel,
+    packets.PUBACK: receiving.on_puback,
+    packets.PUBREC: receiving.on_pubrec,
+    packets.PUBCOMP: receiving.on_pubcomp,
+    packets.SUBSCRIBE: subscribing.on_subscribe,
+    packets.UNSUBSCRIBE: subscribing.on_unsubscribe,
+    packets.PINGREQ: _pingreq,
+    packets.DISCONNECT: disconnecting.on_disconnect,
+}
+
+
+class Connection(asyncio.Protocol):
+    """The transport side of a client; what its packets mean is in the modules named after them.
+
+    `session`, `policy`, `subject` and `credentials` are there once CONNECT was accepted.
+    """
+
+    session: Session
+    policy: Policy
+    subject: Subject
+    credentials: Credentials
+    lane: Lane
+    RULES = Pause.RULES
+    RECIPIENT = Pause.RECIPIENT
+
+    def __init__(
+        self,
+        broker: "Broker",
+        *,
+        tls: bool = False,
+        server_name: str | None = None,
+    ) -> None:
+        self.broker = broker
+        self.tls = tls
+        self.server_name = server_name
+        self.certificate: Certificate | None = None
+        self.state = State.OPENING
+        self.level = packets.MQTT_3_1_1
+        self.keep_alive = 0
+        self.will: Will | None = None
+        self.connected_at = 0  # milliseconds since the epoch
+        self.websocket: websocket.WebSocket | None = None
+        self.failed = False  # a message of this client could not be handed over
+        self.pending = 0  # messages with the rules, and their bytes
+        self.pending_bytes = 0
+        self.writable = True
+        limits = broker.settings.limits
+        self.publishes = Meter(limits.publishes_per_second)
+        self.stored = Meter(limits.stored_per_second)
+        self._bytes = Meter(limits.bytes_per_second)
+        self._framer = Framer(limits.packet_bytes)
+        self._paused = Pause.NONE
+        self._sniffed = False
+        self._outgoing: list[bytes] = []
+        self._timers: list[asyncio.TimerHandle] = []
+        self._abort: asyncio.TimerHandle | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self.opened_at = self.heard_at = self.acknowledged_at = broker.settings.monotonic()
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+
+    @property
+    def alive(self) -> bool:
+        return self.state is State.CONNECTED
+
+    def opened(self) -> None:
+        """CONNECT was accepted."""
+        self.state = State.CONNECTED
+        self.lane = self.broker.lanes.lane(self.subject.client_id)
+
+    def begin_reading(self) -> None:
+        self.resume(Pause.AUTHORIZING)
+
+    def message(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> Message:
+        """A message from this client, accepted now."""
+        settings = self.broker.settings
+        return Message(
+            topic,
+            payload,
+            qos,
+            retain=retain,
+            client_id=self.subject.client_id,
+            principal=self.subject.principal,
+            at=self.broker.now_ms(),
+            new_trace_id=settings.new_id,
+        )
+
+    # -- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self.certificate = client_certificate(transport)
+        self._transport.set_write_buffer_limits(high=_WRITE_HIGH)
+        self.broker.remember(self)
+
+    def data_received(self, data: bytes) -> None:
+        self.heard_at = self.broker.settings.monotonic()
+        if self.state is State.CLOSED:
+            return
+        if wait := self._bytes.overdrawn(self.heard_at, len(data)):
+            self.pause(Pause.BYTES)
+            self.later(wait, self.resume, Pause.BYTES)
+        self._guarded(self._receive, data)
+
+    def eof_received(self) -> bool:
+        return False
+
+    def pause_writing(self) -> None:
+        self.writable = False
+        self.pause(Pause.WRITING)
+
+    def resume_writing(self) -> None:
+        self.writable = True
+        if self.state is State.CONNECTED:
+            receiving.drain(self)
+        self.resume(Pause.WRITING)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self.close(Reason.CONNECTION_LOST)
+        if self._abort is not None:
+            self._abort.cancel()
+        self._transport = None
+        self.broker.forget(self)
+
+    # -- reading
+
+    def _guarded(self, step: Callable[..., None], *args: object) -> None:
+        """Whatever a client sends, only its own connection may suffer."""
+        try:
+            step(*args)
+        except ProtocolViolation as violation:
+            self.close(Reason.CLIENT_ERROR, str(violation))
+        except Exception:
+            log.exception("client %s", self.name)
+            self.close(Reason.SERVER_ERROR)
+
+    def _receive(self, data: bytes) -> None:
+        if not self._sniffed:
+            self._sniffed = True
+            if data[:1] == websocket.FIRST_BYTE:
+                self.websocket = websocket.WebSocket(self.broker.settings.limits.packet_bytes)
+        if self.websocket is not None:
+            data = self.websocket.receive(data)
+            self._write(self.websocket.pending())
+        if data:
+            self._framer.feed(data)
+            self._read_packets()
+        if self.websocket is not None and self.websocket.ended:
+            # A close frame; as there was no DISCONNECT, the Will stands [MQTT-3.1.2-8].
+            self.close(Reason.CLIENT_INITIATED_DISCONNECT)
+
+    def _read_packets(self) -> None:
+        while not self._paused and self.state is not State.CLOSED:
+            cut = self._framer.next()
+            if cut is None:
+                return
+            first, body = cut
+            if self.state is State.CONNECTED:
+                _HANDLERS[check_flags(first, self.level)](self, first & 0x0F, body)
+            else:
+                self._begin(first, body)
+
+    def _begin(self, first: int, body: bytes) -> None:
+        if first != _CONNECT_FIRST_BYTE:
+            raise ProtocolViolation("the first packet is not CONNECT [MQTT-3.1.0-1]")
+        self.state = State.AUTHORIZING
+        self.pause(Pause.AUTHORIZING)
+        self._connecting = self._loop.create_task(connecting.connect(self, body))
+
+    def pause(self, why: Pause) -> None:
+        if not self._paused and self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+        self._paused |= why
+
+    def resume(self, why: Pause) -> None:
+        if not self._paused & why:
+            return
+        self._paused &= ~why
+        if self._paused or self.state is State.CLOSED:
+            return
+        self._guarded(self._read_packets)
+        if not self._paused and self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def check_time(self, now: float) -> None:
+        """End a connection that has been silent for 1.5 times its keep-alive [MQTT-3.1.2-24], or sends no CONNECT."""
+        limits = self.broker.settings.limits
+        if self.state is State.OPENING and now - self.opened_at > limits.connect_timeout:
+            self.close(Reason.CLIENT_ERROR, "no CONNECT")
+        elif (
+            self.state is State.CONNECTED
+            and self.keep_alive
+            and now - self.heard_at > self.keep_alive * 1.5
+            and not self.held_back
+        ):
+            self.close(Reason.MQTT_KEEP_ALIVE_TIMEOUT)
+
+    @property
+    def held_back(self) -> bool:
+        """Whether it is our doing that nothing is heard of the client."""
+        return bool(self._paused & ~Pause.WRITING)
+
+    # -- writing
+
+    def send(self, packet: bytes) -> None:
+        """Write at the end of the loop's turn, together with what else there is: one TLS record instead of many."""
+        if not self._outgoing:
+            self._loop.call_soon(self._flush)
+        self._outgoing.append(packet)
+
+    def _flush(self) -> None:
+        if self._outgoing:
+            data = b"".join(self._outgoing)
+            self._outgoing.clear()
+            if self.websocket is not None:
+                self.websocket.wrap(data)
+                data = self.websocket.pending()
+            self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        if data and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    # -- rules and authorizer
+
+    def settled(self, errand: Errand) -> None:
+        publishing.settle(self, errand)
+
+    def refresh(self) -> None:
+        self._connecting = self._loop.create_task(connecting.refresh(self))
+
+    # -- the end
+
+    def later(self, seconds: float, call: Callable[..., object], *args: object) -> None:
+        """Call after a while, unless the connection has ended by then."""
+        now = self._loop.time()
+        self._timers = [timer for timer in self._timers if timer.when() > now and not timer.cancelled()]
+        self._timers.append(self._loop.call_later(seconds, call, *args))
+
+    def close(self, reason: Reason, detail: str = "") -> None:
+        """End the connection now: the session is told at once, the peer gets what was already sent."""
+        if self.state is State.CLOSED:
+            return
+        connected = self.state is State.CONNECTED
+        self.state = State.CLOSED
+        log.info("client %s: %s %s", self.name, reason, detail)
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        if self._connecting is not None and not self._connecting.done():
+            self._loop.call_soon(self._connecting.cancel)
+        if connected:
+            disconnecting.end(self, reason)
+        self._flush()
+        self._shut()
+
+    def _shut(self) -> None:
+        if self._transport is None:
+            return
+        if self.websocket is not None:
+            self.websocket.close()
+            self._write(self.websocket.pending())
+        self._transport.close()
+        # A peer that answers nothing would keep the socket for as long as asyncio waits for its close_notify.
+        self._abort = self._loop.call_later(self.broker.settings.close_grace, self._transport.abort)
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    @property
+    def name(self) -> str:
+        return self.session.client_id if hasattr(self, "session") else str(self.peer())
+
+    def peer(self) -> tuple[str, int]:
+        return self._address("peername")
+
+    def local(self) -> tuple[str, int]:
+        return self._address("sockname")
+
+    def _address(self, name: str) -> tuple[str, int]:
+        address = self._transport.get_extra_info(name) if self._transport is not None else None
+        return (str(address[0]), int(address[1])) if address else ("", 0)

@@ -1,0 +1,122 @@
+"""PUBLISH to a client, and its acknowledgement: MQTT 3.1.1 chapters 3.3, 4.3 and 4.4.
+
+"Receiving" is what the client does, as in `iot:Receive`, which is checked on every delivery.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from . import packets
+from .packets import Publish
+from .session import Awaiting, InFlight, Session
+
+if TYPE_CHECKING:
+    from .broker import Broker
+    from .connection import Connection
+
+_FIRST = {1: Awaiting.PUBACK, 2: Awaiting.PUBREC}
+_STORED_PAUSE = 1.0
+
+
+def deliver(broker: "Broker", session: Session, packet: Publish) -> None:
+    """Send, queue or drop a message for one subscriber; `packet.qos` is the QoS granted to it."""
+    connection = session.connection
+    if connection is None:
+        if packet.qos:
+            _enqueue(broker, session, packet)
+            session.stored = len(session.queue)
+        return
+    if not connection.policy.allows("iot:Receive", f"topic/{packet.topic}"):
+        return
+    if not connection.publishes.admit(broker.settings.monotonic()):
+        broker.discarded += 1
+    elif not packet.qos:
+        if connection.writable:
+            connection.send(packets.publish(packet))
+        else:
+            broker.discarded += 1  # QoS 0 to a client that does not read [MQTT-4.3.1-1]
+    elif session.queue or not _room(connection):
+        _enqueue(broker, session, packet)
+    else:
+        transmit(connection, packet)
+
+
+def _enqueue(broker: "Broker", session: Session, packet: Publish) -> None:
+    if len(session.queue) < broker.settings.limits.queued_messages:
+        session.queue.append(packet)
+    else:
+        broker.discarded += 1
+
+
+def _room(connection: "Connection") -> bool:
+    return (
+        connection.writable and len(connection.session.in_flight) < connection.broker.settings.limits.unacknowledged_out
+    )
+
+
+def transmit(connection: "Connection", packet: Publish) -> InFlight | None:
+    """Send with QoS 1 or 2; None when no packet identifier is free."""
+    packet_id = connection.session.packet_id()
+    if packet_id is None:
+        return None
+    sent = InFlight(replace(packet, packet_id=packet_id), _FIRST[packet.qos])
+    connection.session.in_flight[packet_id] = sent
+    connection.send(packets.publish(sent.packet))
+    return sent
+
+
+def drain(connection: "Connection") -> None:
+    """Send from the queue what the client can take now."""
+    session, broker = connection.session, connection.broker
+    while session.queue and _room(connection):
+        if session.stored:
+            if not connection.stored.admit(broker.settings.monotonic()):
+                connection.later(_STORED_PAUSE, drain, connection)
+                break
+            session.stored -= 1
+        transmit(connection, session.queue.popleft())
+    if len(session.queue) <= broker.low_water:
+        broker.release_publishers(session)
+
+
+def redeliver(connection: "Connection") -> None:
+    """What was in flight when the client left is sent again, in its order [MQTT-4.4.0-1], [MQTT-4.6.0-1]."""
+    for packet_id, sent in connection.session.in_flight.items():
+        if sent.awaiting is Awaiting.PUBCOMP:
+            connection.send(packets.pubrel(packet_id))
+        elif connection.policy.allows("iot:Receive", f"topic/{sent.packet.topic}"):
+            connection.send(packets.publish(replace(sent.packet, dup=True)))
+    drain(connection)
+
+
+def on_puback(connection: "Connection", _flags: int, body: bytes) -> None:
+    packet_id = packets.decode_ack(body)
+    sent = connection.session.in_flight.get(packet_id)
+    if sent is None or sent.awaiting is not Awaiting.PUBACK:
+        return
+    del connection.session.in_flight[packet_id]
+    if sent.confirmation is not None and not sent.confirmation.done():
+        sent.confirmation.set_result(None)
+    _progress(connection)
+
+
+def on_pubrec(connection: "Connection", _flags: int, body: bytes) -> None:
+    packet_id = packets.decode_ack(body)
+    sent = connection.session.in_flight.get(packet_id)
+    if sent is not None and sent.awaiting is not Awaiting.PUBACK:
+        sent.awaiting = Awaiting.PUBCOMP
+        connection.send(packets.pubrel(packet_id))
+
+
+def on_pubcomp(connection: "Connection", _flags: int, body: bytes) -> None:
+    packet_id = packets.decode_ack(body)
+    sent = connection.session.in_flight.get(packet_id)
+    if sent is not None and sent.awaiting is Awaiting.PUBCOMP:
+        del connection.session.in_flight[packet_id]
+        _progress(connection)
+
+
+def _progress(connection: "Connection") -> None:
+    connection.acknowledged_at = connection.heard_at
+    if connection.session.queue:
+        drain(connection)

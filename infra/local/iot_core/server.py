@@ -1,0 +1,218 @@
+"""`IotCore`: the stand-in as a thread with its own event loop, for callers that know no asyncio."""
+
+import asyncio
+import logging
+import resource
+import threading
+import time
+import uuid
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent import futures
+from typing import Any, TypeVar
+
+from . import data_plane
+from .authorizer import Authorize
+from .broker import Broker
+from .data_plane import TIMEOUT_DEFAULT, DirectMessage
+from .iot_data import IotData
+from .limits import Limits
+from .listener import Listener, listening_socket
+from .rules import Invoke, Rule
+from .settings import Settings
+from .tls import Contexts, TlsIdentity
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+_STOP_GRACE = 0.25  # for peers to end their TLS sessions
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+class IotCore:
+    """AWS IoT Core for one account and region.
+
+    `authorize` gets a custom authorizer's event and gives its answer; it runs in a thread and has 5 s.
+    `invoke(function, event)` returns once that asynchronous invocation cannot get lost any more; it runs in a thread,
+    in order for each client, and must not call back into this object. What it raises keeps the message unacknowledged.
+    `lenient` lifts what only IoT Core forbids; `limits` then defaults to `Limits.lifted()`.
+    """
+
+    def __init__(
+        self,
+        *,
+        authorize: Authorize,
+        invoke: Invoke,
+        rules: Sequence[Rule],
+        region: str = "us-east-1",
+        account: str = "123456789012",
+        lenient: bool = False,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        new_id: Callable[[], str] = _new_id,
+        lanes: int = 4,
+    ) -> None:
+        self.settings = Settings(
+            region=region,
+            account=account,
+            lenient=lenient,
+            limits=limits or (Limits.lifted() if lenient else Limits()),
+            clock=clock,
+            monotonic=monotonic,
+            new_id=new_id,
+            lanes=lanes,
+        )
+        self._authorize = authorize
+        self._invoke = invoke
+        self._rules = tuple(rules)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="iot-core", daemon=True)
+        self._listeners: list[Listener] = []
+        self._contexts: list[Contexts] = []
+        self._sweeper: asyncio.Task[None] | None = None
+        self._stopped = False
+        self.broker: Broker
+        self.iot_data = IotData(self)
+
+    # -- life
+
+    def start(self) -> None:
+        _raise_file_limit()
+        self._thread.start()
+        self._call(self._start())
+
+    async def _start(self) -> None:
+        self.broker = Broker(self._authorize, self._invoke, self._rules, self.settings)
+        self._sweeper = self._loop.create_task(self.broker.keep_time())
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+        self._loop.close()
+
+    def listen_tls(self, host: str, port: int, identity: TlsIdentity) -> int:
+        """MQTT and, at `/mqtt`, WebSocket over TLS on one port; the port in use, which matters for 0."""
+        contexts = Contexts(identity)
+        self._contexts.append(contexts)
+        return self._listen(host, port, contexts)
+
+    def listen_plain(self, host: str, port: int) -> int:
+        """MQTT and WebSocket without TLS, which AWS IoT Core does not offer: lenient mode only."""
+        if not self.settings.lenient:
+            raise ValueError("plain TCP needs lenient mode")
+        return self._listen(host, port, None)
+
+    def _listen(self, host: str, port: int, contexts: Contexts | None) -> int:
+        sock = listening_socket(host, port)
+
+        async def listen() -> None:
+            self._listeners.append(Listener(self.broker, sock, contexts))
+
+        self._call(listen())
+        return int(sock.getsockname()[1])
+
+    def trust(self, pem: str) -> None:
+        """Accept these client certificates, or those that chain to them, on the `mtls` hosts from now on."""
+
+        async def trust() -> None:
+            for contexts in self._contexts:
+                contexts.trust(pem)
+
+        self._call(trust())
+
+    def stop(self, timeout: float = 4.0) -> None:
+        """Close every connection, let the rules have its lifecycle event, and end the threads.
+
+        After `timeout` seconds what has not ended is left behind, with a warning.
+        """
+        if self._stopped or not self._thread.is_alive():
+            return
+        self._stopped = True
+        deadline = time.monotonic() + timeout
+        self._call(self._stop(deadline))
+        if not self.broker.lanes.join(deadline - time.monotonic()):
+            log.warning("rules are still busy after %g s", timeout)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(max(0.1, deadline - time.monotonic()))
+
+    async def _stop(self, deadline: float) -> None:
+        for listener in self._listeners:
+            await listener.close()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        self.broker.close()
+        if not await self._emptied(min(_STOP_GRACE, deadline - time.monotonic())):
+            self.broker.abort()
+            await self._emptied(deadline - time.monotonic())
+
+    async def _emptied(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self.broker.empty.wait(), max(0.0, seconds))
+        except TimeoutError:
+            return False
+        return True
+
+    def _call(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        if threading.current_thread() is self._thread:
+            coroutine.close()
+            raise RuntimeError("this would wait for the thread that it runs in")
+        try:
+            future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        except RuntimeError:
+            coroutine.close()
+            raise
+        try:
+            return future.result()
+        except futures.CancelledError:
+            raise data_plane.InternalFailureException("the broker stops") from None
+
+    # -- data plane
+
+    def publish(self, topic: str, payload: bytes, qos: int = 0, *, retain: bool = False) -> None:
+        """Publish as the HTTP API does; raise a `DataPlaneError`."""
+        self._call(data_plane.publish(self.broker, topic, payload, qos=qos, retain=retain))
+
+    def send_direct_message(
+        self,
+        client_id: str,
+        topic: str,
+        payload: bytes,
+        *,
+        confirmation: bool = False,
+        timeout: int = TIMEOUT_DEFAULT,
+    ) -> str:
+        """Send to one client and give the trace id; with `confirmation` after its PUBACK. Raise a `DataPlaneError`."""
+        message = DirectMessage(client_id, topic, payload, confirmation, timeout)
+        return self._call(data_plane.send_direct_message(self.broker, message))
+
+    def get_connection(self, client_id: str, *, include_socket: bool = False) -> dict[str, Any]:
+        return self._call(data_plane.get_connection(self.broker, client_id, include_socket=include_socket))
+
+    def list_subscriptions(self, client_id: str) -> list[dict[str, Any]]:
+        return self._call(data_plane.list_subscriptions(self.broker, client_id))
+
+    def delete_connection(self, client_id: str, *, clean_session: bool = False, prevent_will: bool = False) -> None:
+        self._call(
+            data_plane.delete_connection(
+                self.broker,
+                client_id,
+                clean_session=clean_session,
+                prevent_will=prevent_will,
+            ),
+        )
+
+    def get_retained_message(self, topic: str) -> dict[str, Any]:
+        return self._call(data_plane.get_retained_message(self.broker, topic))
+
+    def list_retained_messages(self) -> list[dict[str, Any]]:
+        return self._call(data_plane.list_retained_messages(self.broker))
+
+
+def _raise_file_limit() -> None:
+    """A connection is a file descriptor; the default soft limit of 1024 is for other programs."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
