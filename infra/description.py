@@ -28,8 +28,9 @@ class Queue:
     function: str | None = None
 
 
+# IoT SQL, made of our own topics.
 UPLINK_SQL = (
-    "SELECT encode(*, 'base64') AS payload, clientid() AS client, topic() AS topic, "
+    "SELECT encode(*, 'base64') AS payload, clientid() AS client, topic() AS topic, "  # noqa: S608
     "timestamp() AS at, newuuid() AS id FROM '{root}/#'"
 )
 LIFECYCLE_FILTERS = {"presence": "$aws/events/presence/+/+", "subscriptions": "$aws/events/subscriptions/+/+"}
