@@ -30,7 +30,7 @@ class Queue:
 
 # IoT SQL, made of our own topics.
 UPLINK_SQL = (
-    "SELECT encode(*, 'base64') AS payload, clientid() AS client, topic() AS topic, "  # noqa: S608
+    "SELECT encode(*, 'base64') AS payload, clientid() AS client, topic() AS topic, "
     "timestamp() AS at, newuuid() AS id FROM '{root}/#'"
 )
 LIFECYCLE_FILTERS = {"presence": "$aws/events/presence/+/+", "subscriptions": "$aws/events/subscriptions/+/+"}
@@ -46,7 +46,7 @@ def rules() -> list[Rule]:
     """One rule a topic root of every dialect, and one for each kind of lifecycle event."""
     roots = sorted({root for dialect in registry.NAMES for root in registry.topics(dialect).ROOTS})
     uplinks = [Rule(f"uplink_{root.replace('-', '_')}", UPLINK_SQL.format(root=root), "uplink") for root in roots]
-    events = [Rule(f"lifecycle_{k}", f"SELECT * FROM '{v}'", "presence") for k, v in LIFECYCLE_FILTERS.items()]
+    events = [Rule(f"lifecycle_{k}", f"SELECT * FROM '{v}'", "presence") for k, v in LIFECYCLE_FILTERS.items()]  # noqa: S608
     return uplinks + events
 
 
