@@ -1,0 +1,148 @@
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from chalicelib.fleet import admitting, keys, messages, tenants
+from chalicelib.fleet.admitting import Candidate
+from chalicelib.fleet.audit import PER_MINUTE
+from chalicelib.fleet.keys import ApiKey
+from chalicelib.triggers import uplink
+from tests.fakes import MemoryPorts
+
+DEVICE = "urn:lo:nsid:sensor:s1"
+
+
+class Site:
+    """A tenant with one admitted device."""
+
+    def __init__(self) -> None:
+        self.ports = MemoryPorts()
+        tenant, self.key, _ = tenants.create(self.ports, "acme")
+        self.tenant = tenant.id
+        self.events = 0
+        candidate = Candidate(DEVICE, "live_objects", "device", "mqtt", DEVICE, "json+device")
+        admitting.admit(self.ports, self.key, candidate)
+        uplink._heard.clear()
+
+    def say(self, topic: str, body: Any, event: str | None = None) -> None:
+        self.events += 1
+        payload = body if isinstance(body, bytes) else json.dumps(body).encode()
+        uplink.handle(
+            self.ports,
+            {
+                "payload": base64.b64encode(payload).decode(),
+                "client": DEVICE,
+                "topic": topic,
+                "at": self.ports.clock.now(),
+                "id": event or f"event-{self.events:04d}",
+            },
+        )
+
+    def stored(self, stream: str = DEVICE) -> list[Any]:
+        return [m.value for m in messages.read(self.ports, self.tenant, stream)]
+
+    def reasons(self) -> list[str]:
+        end = self.ports.clock.now() + 1
+        return [e.reason for e in self.ports.audit.page(self.tenant, start=0, end=end, descending=True)]
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+def test_a_reading_is_stored_in_the_devices_own_stream(site: Site) -> None:
+    site.say("dev/data", {"value": {"temp": 21}})
+    assert site.stored() == [{"temp": 21}]
+
+
+def test_the_short_form_says_the_same(site: Site) -> None:
+    site.say("dev/data", {"s": "room", "m": "m1", "v": {"t": 1}, "t": ["a"], "loc": [48.8, 2.3]})
+    (message,) = messages.read(site.ports, site.tenant, "room")
+    assert (message.model, message.tags, message.location) == ("m1", ("a",), {"lat": 48.8, "lon": 2.3})
+
+
+def test_the_same_event_twice_is_one_message(site: Site) -> None:
+    site.say("dev/data", {"value": 1}, event="e1")
+    site.say("dev/data", {"value": 1}, event="e1")
+    assert site.stored() == [1]
+
+
+def test_two_readings_of_the_same_moment_are_both_kept(site: Site) -> None:
+    site.say("dev/data", {"value": 1, "timestamp": "2018-01-01T00:00:00Z"})
+    site.say("dev/data", {"value": 2, "timestamp": "2018-01-01T00:00:00Z"})
+    assert sorted(site.stored()) == [1, 2]
+
+
+def test_a_clock_far_ahead_is_replaced_by_the_time_of_arrival(site: Site) -> None:
+    site.say("dev/data", {"value": 1, "timestamp": "2999-01-01T00:00:00Z"})
+    (message,) = messages.read(site.ports, site.tenant, DEVICE)
+    assert message.timestamp == site.ports.clock.now()
+
+
+@pytest.mark.parametrize(
+    ("topic", "body"),
+    [
+        ("dev/nonsense", {"value": 1}),
+        ("dev/data", b"\xff\xfe"),
+        ("dev/data", b"[1]"),
+        ("dev/data", b'{"value": NaN}'),
+        ("dev/data", b"[" * 100_000),
+        ("dev/data", {"value": 1, "timestamp": "yesterday"}),
+        ("dev/data", {"value": 1, "location": {"lat": 91, "lon": 0}}),
+        ("dev/data", {"value": 1, "tags": "a"}),
+        ("dev/data", {"value": 1, "streamId": "a b"}),
+        ("dev/cfg", {"cfg": [1]}),
+        ("dev/cfg", {"cfg": {"p": {"t": "i32", "v": 1 << 40}}}),
+        ("dev/cfg", {"cfg": {"p": {"t": "i32", "v": 1}}, "cid": "x"}),
+        ("dev/cmd/res", {"res": {}}),
+        ("dev/cmd/res", {"res": {}, "cid": 12}),
+    ],
+)
+def test_rubbish_is_told_to_the_audit_log_and_nowhere_else(site: Site, topic: str, body: Any) -> None:
+    site.say(topic, body)
+    assert len(site.reasons()) == 1
+    assert site.stored() == []
+
+
+def test_a_flood_of_rubbish_fills_no_more_than_its_share_of_the_audit_log(site: Site) -> None:
+    for _ in range(500):
+        site.say("dev/data", b"rubbish")
+    assert 1 <= len(site.reasons()) <= PER_MINUTE
+
+
+def test_a_revoked_key_no_longer_stores_anything(site: Site) -> None:
+    disabled, _ = keys.mint(site.ports, site.tenant, roles=site.key.roles)
+    admitting.admit(site.ports, disabled, Candidate(DEVICE, "live_objects", "device", "mqtt", DEVICE, "json+device"))
+    site.ports.keys.put(revoked(disabled))
+    site.say("dev/data", {"value": 1})
+    assert site.stored() == []
+    assert site.reasons() == ["this API key is disabled"]
+
+
+def revoked(key: ApiKey) -> ApiKey:
+    from dataclasses import replace
+
+    return replace(key, active=False)
+
+
+def test_a_message_that_fails_by_our_fault_is_raised_so_that_lambda_tries_again(site: Site) -> None:
+    class Broken:
+        def put(self, _message: object) -> None:
+            raise OSError("table is away")
+
+    site.ports.messages = Broken()  # type: ignore[assignment]
+    with pytest.raises(OSError, match="table is away"):
+        site.say("dev/data", {"value": 1})
+
+
+def test_last_contact_is_written_once_a_minute(site: Site) -> None:
+    before = site.ports.mailboxes.get(site.tenant, DEVICE)
+    for _ in range(100):
+        site.say("dev/data", {"value": 1})
+    after = site.ports.mailboxes.get(site.tenant, DEVICE)
+    assert before is not None
+    assert after is not None
+    assert after.revision - before.revision <= 2
