@@ -289,7 +289,8 @@ def _encode_body(body: bytes, *, binary: bool) -> str | None:
 def _render(output: dict[str, Any], event: dict[str, Any], binary_types: Iterable[str]) -> _Answer:
     text = output.get("body") or ""
     accepted = _first_type(_header(event["multiValueHeaders"], "accept"))
-    if output.get("isBase64Encoded") and _is_binary(accepted, binary_types):
+    # a type of */* makes every answer binary, whatever the client says it accepts
+    if output.get("isBase64Encoded") and (_is_binary(accepted, binary_types) or "*/*" in binary_types):
         body = base64.b64decode(text)
     else:
         body = text.encode("utf-8")

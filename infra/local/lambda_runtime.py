@@ -39,6 +39,9 @@ class FunctionError(Exception):
         super().__init__(f"{payload['errorType']}: {payload['errorMessage']}")
         self.payload = payload
 
+    def json(self) -> bytes:
+        return json.dumps(self.payload).encode()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Function:

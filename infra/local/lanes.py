@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 Job = Callable[[], None]
 
 _log = logging.getLogger(__name__)
-_IDLE_S = 10.0
+_IDLE_S = 120.0  # long, because a thread keeps its own AWS clients and they are slow to make
 
 
 class Lanes:

@@ -34,6 +34,7 @@ class Spool:
             "CREATE TABLE IF NOT EXISTS event(id INTEGER PRIMARY KEY AUTOINCREMENT, function TEXT, payload TEXT);"
         )
         self._done: list[tuple[int]] = []
+        self._closed = False
 
     def add(self, function: str, payload: str) -> int:
         """Keep the event; when this returns it survives `kill -9`."""
@@ -50,7 +51,8 @@ class Spool:
         """Let go of the event; deletions go to the file many at a time, since repeating an event is harmless."""
         with self._lock:
             self._done.append((event,))
-            if len(self._done) >= _FORGET_AT:
+            # a function that outlives the stack ends after the file was closed: its event is replayed
+            if len(self._done) >= _FORGET_AT and not self._closed:
                 self._forget()
 
     def flush(self) -> None:
@@ -76,6 +78,7 @@ class Spool:
     def close(self) -> None:
         with self._lock:
             self._forget()
+            self._closed = True
             self._db.close()
 
     def _forget(self) -> None:

@@ -27,7 +27,7 @@ class Timers:
             heapq.heappush(self._heap, (time.monotonic() + delay, next(self._order), call))
             self._changed.notify()
 
-    def every(self, interval: float, call: Callable[[], None], *, first: float = 0.0) -> None:
+    def every(self, interval: float, call: Callable[[], object], *, first: float = 0.0) -> None:
         """Call `call` after `first` seconds and then `interval` seconds after each return."""
 
         def again() -> None:

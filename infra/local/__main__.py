@@ -1,0 +1,65 @@
+"""`python -m infra.local`: the whole platform on this machine, until Ctrl-C or SIGTERM.
+
+Exit codes: 0 stopped when asked to, 2 a setting makes no sense or a port is taken, 3 another stack runs on the data.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+
+from infra.local.data_directory import AlreadyRunningError, locked
+from infra.local.settings import Settings, SettingsError, read_settings
+
+_CANNOT_START = 2
+_ALREADY_RUNNING = 3
+
+
+def main() -> int:
+    logging.basicConfig(
+        level=os.environ.get("HOMEPORT_LOG", "WARNING").upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    try:
+        settings = read_settings(os.environ)
+        with locked(settings.data):
+            return _run(settings)
+    except SettingsError as error:
+        return _complain(error, _CANNOT_START)
+    except AlreadyRunningError as error:
+        return _complain(error, _ALREADY_RUNNING)
+
+
+def _run(settings: Settings) -> int:
+    # these take a second to import: not before the settings make sense and the data is ours
+    import infra.description
+    from infra.local.banner import banner
+    from infra.local.stack import PortTakenError, Stack
+
+    asked = threading.Event()
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        asked.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, ask)
+    stack = Stack(settings, infra.description)
+    try:
+        stack.start()
+    except PortTakenError as error:
+        return _complain(error, _CANNOT_START)
+    print(banner(stack.credentials, settings.data, host=settings.bind, mqtt=stack.ports.mqtt), flush=True)
+    asked.wait()
+    stack.stop()
+    return 0
+
+
+def _complain(error: Exception, code: int) -> int:
+    print(f"homeport: {error}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

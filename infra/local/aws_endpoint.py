@@ -1,0 +1,104 @@
+"""One endpoint for all of AWS: moto, our functions behind Lambda's Invoke, and the IoT stand-in's data plane.
+
+`aws --endpoint-url http://127.0.0.1:4566 …` and every SDK with AWS_ENDPOINT_URL reach it. Who is meant follows from
+the credential scope of the signature, as it does in moto.
+"""
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Iterable
+from http.client import responses
+from typing import Any
+from urllib.parse import unquote
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from infra.local import s3
+from infra.local.http_server import Application, StartResponse
+from infra.local.lambda_runtime import FunctionError, LambdaRuntime, UnknownFunctionError
+
+_INVOKE = re.compile(r"/2015-03-31/functions/(?P<function>[^/]+)/invocations/?")
+_SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/(?P<service>[^/]+)/aws4_request")
+_IOT_DATA = {"iotdata", "iotdevicegateway"}
+
+
+class AwsEndpoint:
+    """A WSGI application. Nothing that changes an object in S3 is answered before the change is kept."""
+
+    def __init__(self, runtime: LambdaRuntime, iot_data: Application | None = None) -> None:
+        self._runtime = runtime
+        self._moto: Application = DomainDispatcherApplication(create_backend_app)
+        self.iot_data = iot_data
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        signed = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+        if signed is not None and signed["service"] in _IOT_DATA and self.iot_data is not None:
+            return self.iot_data(environ, start_response)
+        invoked = _INVOKE.fullmatch(environ["PATH_INFO"])
+        if invoked is not None and environ["REQUEST_METHOD"] == "POST":
+            return self._invoke(unquote(invoked["function"]), environ, start_response)
+        return _kept(self._moto, environ, start_response)
+
+    def _invoke(self, function: str, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """The Invoke operation of Lambda's API reference, types RequestResponse, Event and DryRun."""
+        try:
+            payload = environ["wsgi.input"].read().decode() or "null"
+            json.loads(payload)
+            answer = self._run(function, environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "RequestResponse"), payload)
+        except UnknownFunctionError as error:
+            answer = _error(404, "ResourceNotFoundException", str(error))
+        except ValueError as error:
+            answer = _error(400, "InvalidRequestContentException", f"Could not parse request body into json: {error}")
+        status, headers, body = answer
+        start_response(
+            f"{status} {responses[status]}",
+            [
+                *headers,
+                ("Content-Type", "application/json"),
+                ("x-amzn-RequestId", str(uuid.uuid4())),
+                ("Content-Length", str(len(body))),
+            ],
+        )
+        return [body]
+
+    def _run(self, function: str, kind: str, payload: str) -> tuple[int, list[tuple[str, str]], bytes]:
+        if kind == "DryRun":
+            self._runtime.find(function)
+            return 204, [], b""
+        if kind == "Event":
+            self._runtime.invoke_async_json(function, payload)
+            return 202, [], b""
+        executed = [("X-Amz-Executed-Version", "$LATEST")]
+        try:
+            return 200, executed, self._runtime.invoke_json(function, payload).encode()
+        except FunctionError as error:
+            return 200, [*executed, ("X-Amz-Function-Error", "Unhandled")], error.json()
+
+
+def _error(status: int, code: str, message: str) -> tuple[int, list[tuple[str, str]], bytes]:
+    return status, [("x-amzn-errortype", code)], json.dumps({"Type": "User", "Message": message}).encode()
+
+
+def _kept(application: Application, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    """Let moto answer, write what it changed, and only then let the answer out."""
+    started: list[Callable[[], Any]] = []
+
+    def hold(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+        started[:] = [lambda: start_response(status, headers, exc_info)]
+        return _no_write
+
+    answer = application(environ, hold)
+    try:
+        body = b"".join(answer)
+    finally:
+        close = getattr(answer, "close", None)
+        if close is not None:
+            close()
+        s3.settle()
+    started[0]()
+    return [body]
+
+
+def _no_write(_data: bytes) -> object:
+    raise NotImplementedError("moto answers with what it returns, never by calling write")

@@ -1,0 +1,37 @@
+"""What a stack says when it is ready: where it listens, and two commands to paste."""
+
+from pathlib import Path
+
+from infra.local.data_directory import Credentials
+
+_TEMPLATE = """\
+Homeport is ready.
+
+  REST API       http://{host}:{c.http}   https://localhost:{c.https}
+  MQTT over TLS  localhost:{c.mqtts}{plain}   (WebSocket at /mqtt)
+  AWS            http://127.0.0.1:{c.aws}   (aws --endpoint-url)
+  tenant         {c.tenant}
+  API key        {c.apiKey}
+  certificate    {ca}
+  all of this    {credentials}
+
+Send a first message as a device, then read it back:
+
+  mosquitto_pub -h localhost -p {c.mqtts} --cafile {ca} -i urn:lo:nsid:demo:one \\
+    -u 'json+device' -P '{c.apiKey}' -q 1 -t dev/data -m '{{"s":"demo","v":{{"temperature":21.5}}}}'
+  curl -H 'X-API-Key: {c.apiKey}' 'http://{host}:{c.http}/api/v0/data/streams/demo?limit=1'
+
+Stop with Ctrl-C; what was acknowledged is in {data}.
+"""
+
+
+def banner(credentials: Credentials, data: Path, *, host: str, mqtt: int | None) -> str:
+    """The text to print; `mqtt` is the plain port of lenient mode."""
+    return _TEMPLATE.format(
+        c=credentials,
+        host="localhost" if host in {"0.0.0.0", "::", "127.0.0.1", "::1"} else host,
+        plain="" if mqtt is None else f"   plain: localhost:{mqtt}",
+        ca=data / "ca.pem",
+        credentials=data / "credentials.json",
+        data=data,
+    )

@@ -1,0 +1,84 @@
+"""What the stack has to be told about the product: the tables, rules, queues and buckets that it is to provide."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from pynamodb.models import Model
+
+
+class Rule(Protocol):
+    """A topic rule: AWS IoT SQL whose result invokes a function."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def sql(self) -> str: ...
+    @property
+    def function(self) -> str: ...
+
+
+class Queue(Protocol):
+    """A queue, with what consumes it and where it leaves what cannot be consumed."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def dead_letter(self) -> str | None: ...
+    @property
+    def function(self) -> str | None: ...
+
+
+class Description(Protocol):
+    """`infra.description` is one; names in it are without application and stage."""
+
+    DEAD_LETTERS: str
+    OBJECTS: str
+
+    def tables(self) -> Sequence[type[Model]]: ...
+    def rules(self) -> Sequence[Rule]: ...
+    def queues(self) -> Sequence[Queue]: ...
+    def buckets(self) -> Sequence[str]: ...
+    def state_machine(self, function_arn: str, /) -> dict[str, Any]: ...
+
+
+APP, STAGE = "homeport", "local"
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+PREFIX = f"{APP}-{STAGE}-"
+
+
+def deployed_name(noun: str) -> str:
+    """What a thing of the description is called in AWS."""
+    return PREFIX + noun
+
+
+STATE_MACHINE = deployed_name("deadlines")
+STATE_MACHINE_ARN = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{STATE_MACHINE}"
+
+
+NOT_IN_ENVIRONMENT = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
+"""What an operator may have set for an AWS account of their own, and what must not be there beside `environment`."""
+
+
+def environment(description: Description, aws_port: int) -> dict[str, str]:
+    """The variables that functions find; the AWS ones keep every SDK away from the operator's own account."""
+    return {
+        "HOMEPORT_APP": APP,
+        "HOMEPORT_STAGE": STAGE,
+        "HOMEPORT_BUCKET": deployed_name(description.OBJECTS),
+        "HOMEPORT_STATE_MACHINE": STATE_MACHINE_ARN,
+        **aws_environment(aws_port),
+    }
+
+
+def aws_environment(aws_port: int) -> dict[str, str]:
+    """What makes every AWS SDK in a process speak to the stack on `aws_port`, and to nothing else."""
+    return {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws_port}",
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }

@@ -1,0 +1,26 @@
+"""The tenant that a fresh stack begins with, so that its credentials can be pasted at once."""
+
+from pathlib import Path
+
+from infra.local.data_directory import read_credentials
+
+_MOST_NAMES = 1000
+
+
+def ensure(folder: Path) -> tuple[str, str]:
+    """Tenant id and master key: those of `credentials.json` while that tenant exists, else those of a new tenant."""
+    from chalicelib import wiring
+    from chalicelib.fleet import tenants
+    from chalicelib.fleet.errors import TenantDuplicate
+
+    ports = wiring.ports()
+    kept = read_credentials(folder)
+    if kept is not None and ports.tenants.get(kept.tenant) is not None:
+        return kept.tenant, kept.apiKey
+    for number in range(1, _MOST_NAMES):
+        try:
+            tenant, _, secret = tenants.create(ports, "local" if number == 1 else f"local {number}")
+        except TenantDuplicate:
+            continue  # its key went with an earlier credentials.json
+        return tenant.id, secret
+    raise RuntimeError(f"no free name for a tenant after {_MOST_NAMES}")

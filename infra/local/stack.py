@@ -1,0 +1,285 @@
+"""The whole platform in one process: what AWS provides, the functions of `app.py`, and the doors to them.
+
+Start goes from the ground up, so that nothing is accepted before what it needs is there; stop goes the other way.
+"""
+
+import contextlib
+import functools
+import importlib
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from botocore.session import Session
+from chalice.app import Chalice, ScheduledEventConfig
+
+from infra.local import dynamodb, first_tenant, resources, s3, sqs, step_functions
+from infra.local.api_gateway import MAX_BODY, ApiGateway
+from infra.local.aws_endpoint import AwsEndpoint
+from infra.local.certificates import Certificates, ensure_certificates
+from infra.local.data_directory import Credentials, write_credentials
+from infra.local.description import (
+    ACCOUNT,
+    NOT_IN_ENVIRONMENT,
+    PREFIX,
+    REGION,
+    Description,
+    deployed_name,
+    environment,
+)
+from infra.local.event_sources import QueuePoller, Schedule
+from infra.local.http_server import HttpServer, bind
+from infra.local.iot_core import IotCore, Rule, TlsIdentity
+from infra.local.journal import Journal
+from infra.local.lambda_runtime import Function, LambdaRuntime
+from infra.local.open_sessions import OpenSessions
+from infra.local.settings import Settings
+from infra.local.spool import Spool
+from infra.local.timers import Timers
+from infra.local.tls_terminator import TlsTerminator
+
+_log = logging.getLogger(__name__)
+Listening = TypeVar("Listening")
+
+API_FUNCTION = "api_handler"
+_SCHEDULE_S = 2.0
+_EXPIRY_S = 30.0
+_HTTP_THREADS = 16
+_AWS_THREADS = 96  # a direct message holds its thread until the device has acknowledged it
+_MANY = 64 * 1024 * 1024
+_RULE_CONCURRENCY = 8
+_OTHER_CONCURRENCY = 64
+_SWITCH_INTERVAL_S = 0.001
+_THREAD_STACK = 512 * 1024
+
+
+class PortTakenError(Exception):
+    """Something else listens on a port; the text names the variable that moves ours."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """TCP ports in use; `mqtt` is None unless lenient."""
+
+    http: int
+    https: int
+    mqtts: int
+    mqtt: int | None
+    aws: int
+
+
+class Stack:
+    """One local stack; `start` once, `stop` once."""
+
+    def __init__(self, settings: Settings, description: Description, app_module: str = "app") -> None:
+        self._settings = settings
+        self._description = description
+        self._app_module = app_module
+        self._closing = contextlib.ExitStack()
+        self._ready = threading.Event()
+        self._ends = 0.0
+        self.ports: Ports
+        self.credentials: Credentials
+
+    def start(self) -> None:
+        """Bring everything up; raises PortTakenError. What was started before an error is stopped again."""
+        try:
+            self._start()
+        except BaseException:
+            self.stop(timeout=2.0)
+            raise
+
+    def stop(self, timeout: float = 4.0) -> None:
+        """End within about `timeout` seconds, whatever is still running."""
+        self._ready.clear()
+        self._ends = time.monotonic() + timeout
+        self._closing.close()
+
+    def _start(self) -> None:
+        # a thread that holds the interpreter hands it on five times as often as by default: many wait for the disk
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        threading.stack_size(_THREAD_STACK)
+        settings = self._settings
+        http = self._listen("HOMEPORT_HTTP_PORT", settings.http_port)
+        https = self._listen("HOMEPORT_HTTPS_PORT", settings.https_port)
+        aws = self._listen("HOMEPORT_AWS_PORT", settings.aws_port)
+        certificates = ensure_certificates(settings.data, settings.hosts, now=datetime.now(UTC))
+        _set_environment(environment(self._description, aws.getsockname()[1]))
+        journal = Journal(settings.data / "aws.sqlite3")
+        self._closing.callback(journal.close)
+        _restore(journal)
+        self._closing.callback(_forget)
+        runtime = self._runtime()
+        endpoint = self._serve_aws(aws, runtime)
+        urls = resources.create(self._description, _client, runtime.arn("settle"))
+        app = importlib.import_module(self._app_module).app
+        self._register(app, runtime)
+        sessions = OpenSessions(journal, runtime.invoke_async)
+        replayed, ended = runtime.replay(), sessions.end_all()
+        if replayed or ended:
+            _log.info("taken up again: %d events; told to be over: %d sessions", replayed, ended)
+        mqtts, mqtt = self._serve_mqtt(runtime, sessions, certificates, endpoint)
+        self._run_event_sources(app, runtime, urls)
+        tenant, key = first_tenant.ensure(settings.data)
+        self._serve_http(app, runtime, http, https, certificates)
+        ports = Ports(http.getsockname()[1], https.getsockname()[1], mqtts, mqtt, aws.getsockname()[1])
+        self.ports = ports
+        self.credentials = Credentials(
+            tenant=tenant, apiKey=key, http=ports.http, https=ports.https, mqtts=ports.mqtts, aws=ports.aws
+        )
+        write_credentials(settings.data, self.credentials)
+        self._ready.set()
+
+    def _left(self, most: float) -> float:
+        return max(0.05, min(most, self._ends - time.monotonic()))
+
+    def _listen(self, variable: str, port: int) -> socket.socket:
+        listener = _or_taken(variable, port, lambda: bind(self._settings.bind, port))
+        self._closing.callback(listener.close)
+        return listener
+
+    def _runtime(self) -> LambdaRuntime:
+        spool = Spool(self._settings.data / "lambda.sqlite3")
+        self._closing.callback(spool.close)
+        timers = Timers()
+        self._closing.callback(timers.stop)
+        timers.every(_EXPIRY_S, lambda: dynamodb.expire_items(time.time()), first=_EXPIRY_S)
+        runtime = LambdaRuntime(
+            spool, timers, account=ACCOUNT, region=REGION, prefix=PREFIX, send_to_queue=_send_to_queue
+        )
+        step_functions.call_functions_of(runtime)
+        return runtime
+
+    def _serve_aws(self, listener: socket.socket, runtime: LambdaRuntime) -> AwsEndpoint:
+        endpoint = AwsEndpoint(runtime)
+        server = HttpServer(endpoint, listener, name="aws", threads=_AWS_THREADS, max_body=_MANY)
+        server.start()
+        self._closing.callback(lambda: server.stop(self._left(0.5)))
+        os.environ["MOTO_PORT"] = str(server.port)  # where moto finds itself
+        return endpoint
+
+    def _register(self, app: Chalice, runtime: LambdaRuntime) -> None:
+        by_rules = {rule.function for rule in self._description.rules()}
+        for name, handler in app.handler_map.items():
+            concurrency = _RULE_CONCURRENCY if name in by_rules else _OTHER_CONCURRENCY
+            runtime.register(
+                Function(name=name, handler=handler, concurrency=concurrency, on_failure=self._description.DEAD_LETTERS)
+            )
+        self._closing.callback(lambda: runtime.stop(self._left(1.5)))
+
+    def _serve_mqtt(
+        self, runtime: LambdaRuntime, sessions: OpenSessions, certificates: Certificates, endpoint: AwsEndpoint
+    ) -> tuple[int, int | None]:
+        settings = self._settings
+        core = IotCore(
+            authorize=lambda event: runtime.invoke("authorizer", event),
+            invoke=sessions.invoke,
+            rules=[Rule(rule.name, rule.sql, rule.function) for rule in self._description.rules()],
+            region=REGION,
+            account=ACCOUNT,
+            lenient=settings.lenient,
+        )
+        core.start()
+        self._closing.callback(lambda: core.stop(self._left(1.5)))
+        endpoint.iot_data = core.iot_data
+        identity = TlsIdentity(certificates.server, certificates.server_key, certificates.authority)
+        mqtts = _or_taken(
+            "HOMEPORT_MQTTS_PORT",
+            settings.mqtts_port,
+            lambda: core.listen_tls(settings.bind, settings.mqtts_port, identity),
+        )
+        if not settings.lenient:
+            return mqtts, None
+        mqtt = _or_taken(
+            "HOMEPORT_MQTT_PORT", settings.mqtt_port, lambda: core.listen_plain(settings.bind, settings.mqtt_port)
+        )
+        return mqtts, mqtt
+
+    def _run_event_sources(self, app: Chalice, runtime: LambdaRuntime, urls: dict[str, str]) -> None:
+        batches = {source.name: getattr(source, "batch_size", 1) for source in app.event_sources}
+        schedules = [source.name for source in app.event_sources if isinstance(source, ScheduledEventConfig)]
+        sources: list[Schedule | QueuePoller] = [
+            *(Schedule(name, runtime.invoke, _SCHEDULE_S) for name in schedules),
+            *(
+                QueuePoller(queue.function, runtime.invoke, _client("sqs"), urls[queue.name], batches[queue.function])
+                for queue in self._description.queues()
+                if queue.function is not None
+            ),
+        ]
+        for source in sources:
+            source.start()
+            self._closing.callback(self._stop_source, source)
+
+    def _stop_source(self, source: Schedule | QueuePoller) -> None:
+        source.stop(self._left(1.0))
+
+    def _serve_http(
+        self,
+        app: Chalice,
+        runtime: LambdaRuntime,
+        http: socket.socket,
+        https: socket.socket,
+        certificates: Certificates,
+    ) -> None:
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._settings.bind, self._settings.bind)
+        terminator = TlsTerminator(https, certificates.server_context(), (host, http.getsockname()[1]))
+        gateway = ApiGateway(
+            app,
+            function_arn=runtime.arn(API_FUNCTION),
+            account=ACCOUNT,
+            ready=self._ready.is_set,
+            peer_of=terminator.peer,
+        )
+        # bodies that are too long are read to their end all the same: a client that still writes reads no answer
+        server = HttpServer(gateway, http, name="http", threads=_HTTP_THREADS, max_body=_MANY + MAX_BODY)
+        server.start()
+        self._closing.callback(lambda: server.stop(self._left(1.0)))
+        terminator.start()
+        self._closing.callback(lambda: terminator.stop(self._left(0.5)))
+
+
+def _or_taken(variable: str, port: int, listen: Callable[[], Listening]) -> Listening:
+    try:
+        return listen()
+    except OSError as error:
+        raise PortTakenError(
+            f"cannot listen on port {port}: {error.strerror or error}; "
+            f"set {variable} to another port, or to 0 for a free one"
+        ) from error
+
+
+def _set_environment(variables: dict[str, str]) -> None:
+    for name in NOT_IN_ENVIRONMENT:
+        os.environ.pop(name, None)
+    os.environ.update(variables)
+
+
+def _restore(journal: Journal) -> None:
+    for service in (dynamodb, sqs, s3):
+        service.install()
+        service.keep_in(journal, account=ACCOUNT)
+    step_functions.install()
+
+
+def _forget() -> None:
+    for service in (dynamodb, sqs, s3):
+        service.stop_keeping()
+
+
+@functools.cache
+def _client(service: str) -> Any:
+    """A client of the local AWS; made after the environment was set, and never shared with the functions."""
+    return Session().create_client(service, region_name=REGION)
+
+
+def _send_to_queue(queue: str, body: str) -> None:
+    client = _client("sqs")
+    url = client.get_queue_url(QueueName=deployed_name(queue))["QueueUrl"]
+    client.send_message(QueueUrl=url, MessageBody=body)
