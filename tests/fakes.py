@@ -45,7 +45,7 @@ class MemoryTenants:
     rows: dict[str, Tenant] = field(default_factory=dict)
 
     def create(self, tenant: Tenant) -> bool:
-        if any(t.name == tenant.name for t in self.rows.values()):
+        if any(t.name.casefold() == tenant.name.casefold() for t in self.rows.values()):
             raise TenantDuplicate("a tenant with this name exists already")
         if tenant.id in self.rows:
             return False
@@ -84,7 +84,9 @@ class MemoryClaims:
         return self.rows.setdefault(claim.client, claim) is claim
 
     def put(self, claim: Claim) -> None:
-        self.rows[claim.client] = claim
+        held = self.rows.get(claim.client)
+        if held is not None and held.tenant == claim.tenant:
+            self.rows[claim.client] = claim
 
     def release(self, tenant: str, client: str) -> None:
         held = self.rows.get(client)

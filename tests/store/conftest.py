@@ -1,0 +1,37 @@
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+
+from chalicelib import wiring
+from chalicelib.fleet.ports import Ports
+from chalicelib.store.tables import all_models
+from tests.fakes import MemoryPorts
+
+
+@pytest.fixture(scope="session")
+def dynamodb() -> Iterator[Ports]:
+    """The real stores on moto's DynamoDB, with every table made once; tests keep apart by tenant."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ACCESS_KEY_ID", "testing")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        environment.setenv("HOMEPORT_BUCKET", "objects")
+        with mock_aws():
+            for model in all_models():
+                model.create_table(wait=True)
+            yield wiring.Wiring()
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def ports(request: pytest.FixtureRequest) -> Ports:
+    """One contract, two implementations: the fake that fast tests use keeps what the tables promise."""
+    if request.param == "memory":
+        return MemoryPorts()
+    stores: Ports = request.getfixturevalue("dynamodb")
+    return stores
+
+
+@pytest.fixture
+def tenant(ports: Ports) -> str:
+    return ports.chance(3).hex()
