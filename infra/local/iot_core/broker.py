@@ -11,9 +11,10 @@ from .lifecycle import Departures, Event, Reason, Subject
 from .limits import Meter
 from .message import NO_CLIENT, Message
 from .packets import Publish
+from .pause import Pause
 from .receiving import deliver
 from .retained import RetainedMessages
-from .rules import BASIC_INGEST, Invoke, PreparedRule, Rule, Rules
+from .rules import Invoke, Rule, Rules
 from .session import Session
 from .settings import Settings
 from .topics import SubscriptionTree
@@ -25,19 +26,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_BASIC_INGEST_LEVELS = 3
-
 
 class Broker:
     def __init__(self, authorize: Authorize, invoke: Invoke, rules: "Sequence[Rule]", settings: Settings) -> None:
         self.settings = settings
         self.authorizer = Authorizer(authorize, settings.limits)
-        # IoT Core's `a/#` does not cover `a`; in MQTT it does [MQTT-4.7.1-2].
-        parent = settings.lenient
-        self.rules = Rules(rules, parent=parent, new_id=settings.new_id, account=settings.account)
+        self.rules = Rules(rules, settings)
         self.lanes = Lanes(settings.lanes, invoke, asyncio.get_running_loop())
-        self.subscriptions: SubscriptionTree[Session] = SubscriptionTree(parent=parent)
-        self.retained = RetainedMessages(wildcards=settings.lenient, parent=parent)
+        self.subscriptions: SubscriptionTree[Session] = SubscriptionTree(parent=settings.lenient)
+        self.retained = RetainedMessages(wildcards=settings.lenient, parent=settings.lenient)
         self.sessions: dict[str, Session] = {}
         self.connections: set[Connection] = set()
         self.empty = asyncio.Event()  # set while there is no connection
@@ -62,16 +59,6 @@ class Broker:
 
     # -- messages
 
-    def destination(self, topic: str) -> tuple[str, tuple[PreparedRule, ...] | None]:
-        """The topic that rules see, and the rules that get a client's message; None for a reserved topic."""
-        if not topic.startswith("$"):
-            return topic, self.rules.matching(topic)
-        if topic.startswith(BASIC_INGEST):
-            name, _, rest = topic[len(BASIC_INGEST) :].partition("/")
-            if name and rest:
-                return rest, self.rules.named(name)
-        return topic, None
-
     def accept(self, message: Message, errand: Errand | None = None, lane: Lane | None = None) -> None:
         """Take a message that does not come from a client's PUBLISH; `errand` tells when its rules have had it."""
         if message.retain:
@@ -86,7 +73,7 @@ class Broker:
             deliver(self, session, Publish(topic, payload, min(granted, qos)))
             if publisher is not None and session.connection is not None and len(session.queue) > self.high_water:
                 session.waiting.add(publisher)
-                publisher.pause(publisher.RECIPIENT)
+                publisher.pause(Pause.RECIPIENT)
 
     def announce(self, subject: Subject, event: Event) -> None:
         """Publish a lifecycle event; the rules get it behind what the client sent before."""
@@ -111,7 +98,7 @@ class Broker:
         """Read the publishers again that this session's long queue held back."""
         waiting, session.waiting = session.waiting, set()
         for publisher in waiting:
-            publisher.resume(publisher.RECIPIENT)
+            publisher.resume(Pause.RECIPIENT)
 
     # -- time
 

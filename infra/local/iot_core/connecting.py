@@ -47,7 +47,8 @@ async def connect(connection: "Connection", body: bytes) -> None:
         log.exception("CONNECT of %s", connection.name)
         connection.close(Reason.SERVER_ERROR)
     else:
-        _open(connection, packet, grant, policy)
+        if connection.authorizing:  # it may have been closed meanwhile
+            _open(connection, packet, grant, policy)
 
 
 def _decode(connection: "Connection", body: bytes) -> Connect:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from enum import Enum, Flag, auto
+from enum import Enum
 from typing import TYPE_CHECKING, cast
 
 from . import connecting, disconnecting, packets, publishing, receiving, subscribing, websocket
@@ -14,6 +14,7 @@ from .lifecycle import Reason, Subject
 from .limits import Meter
 from .message import Message
 from .packets import ProtocolViolation, Will
+from .pause import Pause
 from .policy import Policy
 from .session import Session
 from .tls import client_certificate
@@ -32,17 +33,6 @@ class State(Enum):
     AUTHORIZING = "waits for the authorizer"
     CONNECTED = "connected"
     CLOSED = "closed"
-
-
-class Pause(Flag):
-    """Why a connection is not read at the moment."""
-
-    NONE = 0
-    AUTHORIZING = auto()  # bytes may be pipelined behind CONNECT [MQTT-3.1.4-5]
-    RULES = auto()  # its messages come faster than rules accept them
-    RECIPIENT = auto()  # a recipient of its messages does not keep up
-    BYTES = auto()  # more bytes a second than the quota
-    WRITING = auto()  # it does not read what we answer
 
 
 def _pingreq(connection: "Connection", _flags: int, body: bytes) -> None:
@@ -81,8 +71,6 @@ class Connection(asyncio.Protocol):
     subject: Subject
     credentials: Credentials
     lane: Lane
-    RULES = Pause.RULES
-    RECIPIENT = Pause.RECIPIENT
 
     def __init__(
         self,
@@ -102,8 +90,7 @@ class Connection(asyncio.Protocol):
         self.connected_at = 0  # milliseconds since the epoch
         self.websocket: websocket.WebSocket | None = None
         self.failed = False  # a message of this client could not be handed over
-        self.pending = 0  # messages with the rules, and their bytes
-        self.pending_bytes = 0
+        self.pending = publishing.Pending()
         self.writable = True
         limits = broker.settings.limits
         self.publishes = Meter(limits.publishes_per_second)
@@ -112,6 +99,7 @@ class Connection(asyncio.Protocol):
         self._framer = Framer(limits.packet_bytes)
         self._paused = Pause.NONE
         self._sniffed = False
+        self._draining = False
         self._outgoing: list[bytes] = []
         self._timers: list[asyncio.TimerHandle] = []
         self._abort: asyncio.TimerHandle | None = None
@@ -123,6 +111,10 @@ class Connection(asyncio.Protocol):
     @property
     def alive(self) -> bool:
         return self.state is State.CONNECTED
+
+    @property
+    def authorizing(self) -> bool:
+        return self.state is State.AUTHORIZING
 
     def opened(self) -> None:
         """CONNECT was accepted."""
@@ -207,8 +199,8 @@ class Connection(asyncio.Protocol):
             self._framer.feed(data)
             self._read_packets()
         if self.websocket is not None and self.websocket.ended:
-            # A close frame; as there was no DISCONNECT, the Will stands [MQTT-3.1.2-8].
-            self.close(Reason.CLIENT_INITIATED_DISCONNECT)
+            # As there was no DISCONNECT, the Will stands [MQTT-3.1.2-8].
+            self.close(Reason.CLIENT_INITIATED_DISCONNECT if self.websocket.left else Reason.CLIENT_ERROR)
 
     def _read_packets(self) -> None:
         while not self._paused and self.state is not State.CLOSED:
@@ -289,6 +281,16 @@ class Connection(asyncio.Protocol):
 
     def refresh(self) -> None:
         self._connecting = self._loop.create_task(connecting.refresh(self))
+
+    def drain_later(self, seconds: float) -> None:
+        """Go on with the session's queue after a while; once, however often it is asked for."""
+        if not self._draining:
+            self._draining = True
+            self.later(seconds, self._drain)
+
+    def _drain(self) -> None:
+        self._draining = False
+        receiving.drain(self)
 
     # -- the end
 

@@ -188,14 +188,21 @@ def decode_publish(flags: int, data: bytes) -> Publish:
         raise ProtocolViolation("QoS 3 [MQTT-3.3.1-4]")
     if not qos and flags & 0x08:
         raise ProtocolViolation("DUP with QoS 0 [MQTT-3.3.1-2]")
-    body = _Body(data)
-    topic = body.string()
+    # Read by hand and not through _Body: nearly every packet is a PUBLISH.
+    size = len(data)
+    end = 2 + (data[0] << 8 | data[1]) if size > 1 else 2
+    payload_at = end + 2 if qos else end
+    if payload_at > size:
+        raise ProtocolViolation("the packet is shorter than its fields")
+    topic = text(data[2:end])
     if not topic:
         raise ProtocolViolation("an empty topic name [MQTT-4.7.3-1]")
     if "+" in topic or "#" in topic:
         raise ProtocolViolation("a wildcard in a topic name [MQTT-3.3.2-2]")
-    packet_id = body.packet_id() if qos else 0
-    return Publish(topic, data[body.position :], qos, bool(flags & 1), bool(flags & 8), packet_id)
+    packet_id = data[end] << 8 | data[end + 1] if qos else 0
+    if qos and not packet_id:
+        raise ProtocolViolation("packet identifier 0 [MQTT-2.3.1-1]")
+    return Publish(topic, data[payload_at:], qos, bool(flags & 1), bool(flags & 8), packet_id)
 
 
 def decode_subscribe(data: bytes) -> Subscribe:

@@ -4,13 +4,16 @@ PUBACK (or PUBREC) means that every rule's invocation has been accepted, and is 
 """
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import packets
 from .lanes import Errand
 from .lifecycle import Reason
 from .packets import ProtocolViolation, Publish
-from .rules import PreparedRule
+from .pause import Pause
+from .rules import Destination
+from .settings import Settings
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -23,14 +26,34 @@ _PENDING_BYTES = 1024 * 1024
 _OVERHEAD = 200
 
 
+@dataclass(slots=True)
+class Pending:
+    """One client's messages that its rules have not had yet."""
+
+    messages: int = 0
+    unacknowledged: int = 0  # those with QoS 1 or 2
+    size: int = 0
+
+    def add(self, qos: int, payload: bytes, sign: int = 1) -> None:
+        self.messages += sign
+        self.unacknowledged += sign * (qos > 0)
+        self.size += sign * (len(payload) + _OVERHEAD)
+
+    def overloaded(self, unacknowledged_in: int) -> bool:
+        # The quota of unacknowledged messages is kept by reading no further: nothing is lost.
+        return self.size > _PENDING_BYTES or self.unacknowledged >= unacknowledged_in
+
+
 def on_publish(connection: "Connection", flags: int, body: bytes) -> None:
     packet = packets.decode_publish(flags, body)
     broker = connection.broker
-    if packet.qos == _QOS_2 and not broker.settings.lenient:
+    settings = broker.settings
+    if packet.qos == _QOS_2 and not settings.lenient:
         # "When QoS level 2 is requested, the message broker doesn't send a PUBACK or SUBACK."
         log.info("client %s published with QoS 2, which is left unanswered", connection.name)
         return
-    topic, rules = _destination(connection, packet)
+    destination = broker.rules.destination(packet.topic)
+    _check(packet, destination, settings)
     if not connection.publishes.admit(connection.heard_at):
         broker.discarded += 1  # IoT Core discards the excess without a word; QoS 1 is not acknowledged
         return
@@ -39,28 +62,20 @@ def on_publish(connection: "Connection", flags: int, body: bytes) -> None:
         return
     if packet.qos == _QOS_2 and _repeated(connection, packet.packet_id):
         return
-    if rules is None:
-        # A reserved topic that lenient mode does not know: acknowledged, and of no effect.
-        rules = ()
-    elif topic == packet.topic:
+    if destination.subscribers:
         _to_others(connection, packet)
-    _to_rules(connection, packet, topic, rules)
+    _to_rules(connection, packet, destination)
 
 
-def _destination(connection: "Connection", packet: Publish) -> tuple[str, tuple[PreparedRule, ...] | None]:
-    """The topic that rules see, and the rules; None for a reserved topic that nobody serves."""
-    broker = connection.broker
-    limits = broker.settings.limits
-    if len(packet.payload) > limits.payload_bytes:
+def _check(packet: Publish, destination: Destination, settings: Settings) -> None:
+    if len(packet.payload) > settings.limits.payload_bytes:
         raise ProtocolViolation(f"a payload of {len(packet.payload)} bytes")
-    topic, rules = broker.destination(packet.topic)
-    if not limits.topic_fits(topic):
-        raise ProtocolViolation(f"the topic {topic[:64]!r}… is too long or has too many slashes")
-    if rules is None and not broker.settings.lenient:
+    if not destination.fits:
+        raise ProtocolViolation(f"the topic {packet.topic[:64]!r}… is too long or has too many slashes")
+    if destination.reserved and not settings.lenient:
         # "Unsupported publish or subscribe operations to topics that start with $aws can result in a terminated
-        # connection": it is terminated.
+        # connection": it is terminated. In lenient mode such a message is acknowledged, and of no effect.
         raise ProtocolViolation(f"the topic {packet.topic} is reserved")
-    return topic, rules
 
 
 def _allowed(connection: "Connection", packet: Publish) -> bool:
@@ -89,44 +104,31 @@ def _to_others(connection: "Connection", packet: Publish) -> None:
         broker.route(packet.topic, packet.payload, packet.qos, connection)
 
 
-def _to_rules(
-    connection: "Connection",
-    packet: Publish,
-    topic: str,
-    rules: tuple[PreparedRule, ...],
-) -> None:
-    if not rules and not connection.pending:
+def _to_rules(connection: "Connection", packet: Publish, destination: Destination) -> None:
+    if not destination.rules and not connection.pending.messages:
         _acknowledge(connection, packet.qos, packet.packet_id)
         return
     # Without a rule it still waits behind the ones before it: acknowledgements keep the order [MQTT-4.6.0-2].
     message = connection.message(packet.topic, packet.payload, packet.qos, retain=packet.retain)
-    message.rule_topic = topic
-    connection.pending += 1
-    connection.pending_bytes += _OVERHEAD + len(packet.payload)
-    connection.lane.put(Errand(message, rules, connection, connection.settled, packet.packet_id))
-    if _overloaded(connection):
-        connection.pause(connection.RULES)
-
-
-def _overloaded(connection: "Connection") -> bool:
-    # A quota of unacknowledged QoS 1 messages would be counted here too, but a client that keeps to MQTT never sees
-    # it: reading it more slowly has the same effect and loses nothing.
-    return connection.pending_bytes > _PENDING_BYTES
+    message.rule_topic = destination.topic
+    connection.pending.add(packet.qos, packet.payload)
+    connection.lane.put(Errand(message, destination.rules, connection, connection.settled, packet.packet_id))
+    if connection.pending.overloaded(connection.broker.settings.limits.unacknowledged_in):
+        connection.pause(Pause.RULES)
 
 
 def settle(connection: "Connection", errand: Errand) -> None:
     """The rules have had the message: acknowledge it, or end a connection whose message could not be kept."""
     message = errand.message
-    connection.pending -= 1
-    connection.pending_bytes -= _OVERHEAD + len(message.payload)
+    connection.pending.add(message.qos, message.payload, -1)
     if errand.accepted:
         _acknowledge(connection, message.qos, errand.packet_id)
     else:
         if message.qos == _QOS_2:
             connection.session.received.pop(errand.packet_id, None)
         connection.close(Reason.SERVER_ERROR, f"the message on {message.topic} was not accepted")
-    if not _overloaded(connection):
-        connection.resume(connection.RULES)
+    if not connection.pending.overloaded(connection.broker.settings.limits.unacknowledged_in):
+        connection.resume(Pause.RULES)
 
 
 def _acknowledge(connection: "Connection", qos: int, packet_id: int) -> None:

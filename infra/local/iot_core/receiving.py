@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .connection import Connection
 
 _FIRST = {1: Awaiting.PUBACK, 2: Awaiting.PUBREC}
-_STORED_PAUSE = 1.0
+_PAUSE = 1.0
 
 
 def deliver(broker: "Broker", session: Session, packet: Publish) -> None:
@@ -25,20 +25,22 @@ def deliver(broker: "Broker", session: Session, packet: Publish) -> None:
         if packet.qos:
             _enqueue(broker, session, packet)
             session.stored = len(session.queue)
+    elif not _may_receive(connection, packet):
         return
-    if not connection.policy.allows("iot:Receive", f"topic/{packet.topic}"):
-        return
-    if not connection.publishes.admit(broker.settings.monotonic()):
-        broker.discarded += 1
-    elif not packet.qos:
-        if connection.writable:
-            connection.send(packets.publish(packet))
-        else:
-            broker.discarded += 1  # QoS 0 to a client that does not read [MQTT-4.3.1-1]
-    elif session.queue or not _room(connection):
+    elif packet.qos and (session.queue or not _room(connection)):
         _enqueue(broker, session, packet)
-    else:
+    elif not connection.publishes.admit(broker.settings.monotonic()):
+        broker.discarded += 1
+    elif packet.qos:
         transmit(connection, packet)
+    elif connection.writable:
+        connection.send(packets.publish(packet))
+    else:
+        broker.discarded += 1  # QoS 0 to a client that does not read [MQTT-4.3.1-1]
+
+
+def _may_receive(connection: "Connection", packet: Publish) -> bool:
+    return connection.policy.allows("iot:Receive", f"topic/{packet.topic}")
 
 
 def _enqueue(broker: "Broker", session: Session, packet: Publish) -> None:
@@ -69,14 +71,23 @@ def drain(connection: "Connection") -> None:
     """Send from the queue what the client can take now."""
     session, broker = connection.session, connection.broker
     while session.queue and _room(connection):
-        if session.stored:
-            if not connection.stored.admit(broker.settings.monotonic()):
-                connection.later(_STORED_PAUSE, drain, connection)
-                break
-            session.stored -= 1
-        transmit(connection, session.queue.popleft())
+        if not _admitted(connection):
+            connection.drain_later(_PAUSE)
+            break
+        session.stored = max(0, session.stored - 1)
+        packet = session.queue.popleft()
+        if _may_receive(connection, packet):
+            transmit(connection, packet)
     if len(session.queue) <= broker.low_water:
         broker.release_publishers(session)
+
+
+def _admitted(connection: "Connection") -> bool:
+    """Whether one more queued message keeps to the quotas; what was stored for an absent client has one of its own."""
+    now = connection.broker.settings.monotonic()
+    if connection.session.stored and not connection.stored.admit(now):
+        return False
+    return connection.publishes.admit(now)
 
 
 def redeliver(connection: "Connection") -> None:
@@ -84,7 +95,7 @@ def redeliver(connection: "Connection") -> None:
     for packet_id, sent in connection.session.in_flight.items():
         if sent.awaiting is Awaiting.PUBCOMP:
             connection.send(packets.pubrel(packet_id))
-        elif connection.policy.allows("iot:Receive", f"topic/{sent.packet.topic}"):
+        elif _may_receive(connection, sent.packet):
             connection.send(packets.publish(replace(sent.packet, dup=True)))
     drain(connection)
 

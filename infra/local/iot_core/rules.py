@@ -7,6 +7,7 @@ from typing import Any
 
 from . import sql, topics
 from .message import Message
+from .settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -42,29 +43,66 @@ class PreparedRule:
             invoke(self.function, event)
 
 
-class Rules:
-    """All rules, with the matches of each topic remembered."""
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a client's message goes; `topic` is what rules see of its topic."""
 
-    def __init__(self, rules: Iterable[Rule], *, parent: bool, new_id: sql.NewId, account: str) -> None:
+    topic: str
+    rules: tuple[PreparedRule, ...]
+    reserved: bool  # a topic under `$` that nothing serves
+    fits: bool  # within the quotas on length and slashes
+    subscribers: bool  # Basic Ingest has none
+
+
+class Rules:
+    """All rules, with the destination of each topic remembered: devices repeat their few topics."""
+
+    def __init__(self, rules: Iterable[Rule], settings: Settings) -> None:
         self._rules = tuple(
-            PreparedRule(rule.name, rule.function, sql.parse(rule.sql, new_id=new_id, account=account))
+            PreparedRule(
+                rule.name,
+                rule.function,
+                sql.parse(rule.sql, new_id=settings.new_id, account=settings.account),
+            )
             for rule in rules
         )
         for rule in self._rules:
             topics.check_filter(rule.statement.topic_filter)
-        self._parent = parent
-        self._matches: dict[str, tuple[PreparedRule, ...]] = {}
+        # IoT Core's `a/#` does not cover `a`; in MQTT it does [MQTT-4.7.1-2].
+        self._parent = settings.lenient
+        self._limits = settings.limits
+        self._destinations: dict[str, Destination] = {}
 
     def matching(self, topic: str) -> tuple[PreparedRule, ...]:
-        found = self._matches.get(topic)
+        return tuple(
+            rule for rule in self._rules if topics.matches(rule.statement.topic_filter, topic, parent=self._parent)
+        )
+
+    def destination(self, topic: str) -> Destination:
+        """Where what a client publishes on `topic` goes."""
+        found = self._destinations.get(topic)
         if found is None:
-            if len(self._matches) >= _TOPICS_KEPT:
-                self._matches.clear()
-            found = self._matches[topic] = tuple(
-                rule for rule in self._rules if topics.matches(rule.statement.topic_filter, topic, parent=self._parent)
-            )
+            if len(self._destinations) >= _TOPICS_KEPT:
+                self._destinations.clear()
+            found = self._destinations[topic] = self._destination(topic)
         return found
 
-    def named(self, name: str) -> tuple[PreparedRule, ...]:
-        """The rule a Basic Ingest topic names, whatever its own filter says."""
-        return tuple(rule for rule in self._rules if rule.name == name)
+    def _destination(self, topic: str) -> Destination:
+        if not topic.startswith("$"):
+            return Destination(
+                topic,
+                self.matching(topic),
+                reserved=False,
+                fits=self._limits.topic_fits(topic),
+                subscribers=True,
+            )
+        name, _, rest = topic.removeprefix(BASIC_INGEST).partition("/")
+        served = topic.startswith(BASIC_INGEST) and bool(name) and bool(rest)
+        # Basic Ingest names its rule, whatever that rule's own filter says; the prefix is free of quotas.
+        return Destination(
+            rest if served else topic,
+            tuple(rule for rule in self._rules if rule.name == name) if served else (),
+            reserved=not served,
+            fits=self._limits.topic_fits(rest if served else topic),
+            subscribers=False,
+        )

@@ -5,7 +5,6 @@ import logging
 import resource
 import threading
 import time
-import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent import futures
 from typing import Any, TypeVar
@@ -18,16 +17,12 @@ from .iot_data import IotData
 from .limits import Limits
 from .listener import Listener, listening_socket
 from .rules import Invoke, Rule
-from .settings import Settings
+from .settings import Settings, new_uuid
 from .tls import Contexts, TlsIdentity
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 _STOP_GRACE = 0.25  # for peers to end their TLS sessions
-
-
-def _new_id() -> str:
-    return str(uuid.uuid4())
 
 
 class IotCore:
@@ -51,7 +46,7 @@ class IotCore:
         limits: Limits | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
-        new_id: Callable[[], str] = _new_id,
+        new_id: Callable[[], str] = new_uuid,
         lanes: int = 4,
     ) -> None:
         self.settings = Settings(
@@ -90,6 +85,11 @@ class IotCore:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
+        # Whoever still waits for an answer gets one, if only that there is none.
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         self._loop.close()
 
     def listen_tls(self, host: str, port: int, identity: TlsIdentity) -> int:

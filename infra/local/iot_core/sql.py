@@ -8,12 +8,12 @@ comparisons, AND, OR and NOT. Anything else raises `SqlError` when the rule is m
 
 import base64
 import re
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from .message import Message, NotJson
+from .settings import new_uuid
 
 NewId = Callable[[], str]
 Evaluate = Callable[[Message], Any]
@@ -79,7 +79,7 @@ def _object(message: Message) -> dict[str, Any]:
     return dict(payload)
 
 
-def parse(sql: str, *, new_id: NewId = lambda: str(uuid.uuid4()), account: str = "") -> Statement:
+def parse(sql: str, *, new_id: NewId = new_uuid, account: str = "") -> Statement:
     return _Parser(_tokens(sql), new_id, account).statement()
 
 

@@ -33,6 +33,11 @@ class WebSocket:
     def ended(self) -> bool:
         return self._protocol.close_expected()
 
+    @property
+    def left(self) -> bool:
+        """Whether it was the client that ended it, with a close frame."""
+        return self._protocol.close_rcvd is not None
+
     def receive(self, data: bytes) -> bytes:
         """Packets may be cut anywhere across frames [MQTT-6.0.0-2]."""
         self._protocol.receive_data(data)
