@@ -134,8 +134,8 @@ class Stack:
         self.credentials = Credentials(
             tenant=tenant, apiKey=key, http=ports.http, https=ports.https, mqtts=ports.mqtts, aws=ports.aws
         )
-        write_credentials(settings.data, self.credentials)
         self._ready.set()
+        write_credentials(settings.data, self.credentials)  # the last thing, since others wait for it
 
     def _left(self, most: float) -> float:
         return max(0.05, min(most, self._ends - time.monotonic()))

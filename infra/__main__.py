@@ -1,0 +1,21 @@
+"""`python -m infra`: what an operator does from a shell."""
+
+import click
+
+from infra.cli import keys, tenants
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    """Homeport's tools.
+
+    They work on the local stack whose HOMEPORT_DATA is set or that was started in this folder; with --stage NAME on
+    the stage of that name in your AWS account.
+    """
+
+
+main.add_command(tenants.group)
+main.add_command(keys.group)
+
+if __name__ == "__main__":
+    main(prog_name="python -m infra")

@@ -1,0 +1,75 @@
+"""`key …`: what opens a tenant's doors."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from chalicelib.fleet.roles import Role
+from infra.cli.output import as_json, show
+from infra.cli.target import complaints, on_target
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+class Duration(click.ParamType):
+    """A span such as 90m, 12h, 30d or 2w."""
+
+    name = "duration"
+
+    def convert(self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"(?P<count>[1-9]\d{0,5})(?P<unit>[mhdw])", value)
+        if found is None:
+            self.fail(f"{value!r} is no duration: give a number and m, h, d or w, such as 30d", param, ctx)
+        return timedelta(**{_UNITS[found["unit"]]: int(found["count"])})
+
+
+@click.group("key", help="What opens a tenant's doors.")
+def group() -> None:
+    pass
+
+
+@group.command("create")
+@click.option("--tenant", required=True, help="The tenant's six-character id.")
+@click.option(
+    "--role",
+    "roles",
+    required=True,
+    multiple=True,
+    type=click.Choice([role.value for role in Role], case_sensitive=False),
+    help="What the key may do; repeat the option for more.",
+)
+@click.option("--label", default="", help="What people know the key by, at most 24 characters.")
+@click.option("--valid-for", type=Duration(), help="From now on, such as 12h or 30d. Default: without end.")
+@as_json
+@on_target
+@complaints
+def create(tenant: str, roles: tuple[str, ...], label: str, valid_for: timedelta | None, *, json: bool) -> None:
+    """Create a key below the tenant's master key and print it; it is shown this once."""
+    from chalicelib import wiring
+    from chalicelib.fleet import keys
+
+    ports = wiring.ports()
+    master = next((key for key in ports.keys.all(tenant) if key.master), None)
+    if master is None:
+        raise click.ClickException(f"there is no tenant {tenant!r}")
+    ends = None if valid_for is None else ports.clock.now() + int(valid_for.total_seconds() * 1000)
+    asked = keys.KeyRequest(roles=frozenset(Role(role.upper()) for role in roles), label=label, valid_to=ends)
+    key, secret = keys.create_child(ports, master, master.id, asked)
+    show(
+        {
+            "tenant": tenant,
+            "keyId": key.id,
+            "label": key.label,
+            "roles": " ".join(sorted(key.roles)),
+            "validTo": None if key.valid_to is None else _moment(key.valid_to),
+            "apiKey": secret,
+        },
+        json=json,
+    )
+
+
+def _moment(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,25 @@
+"""`tenant …`: isolated spaces, each with a master key."""
+
+import click
+
+from infra.cli.output import as_json, show
+from infra.cli.target import complaints, on_target
+
+
+@click.group("tenant", help="Isolated spaces, each with a master key.")
+def group() -> None:
+    pass
+
+
+@group.command("create")
+@click.argument("name")
+@as_json
+@on_target
+@complaints
+def create(name: str, *, json: bool) -> None:
+    """Create the tenant NAME and print its master key, which is shown this once."""
+    from chalicelib import wiring
+    from chalicelib.fleet import tenants
+
+    tenant, key, secret = tenants.create(wiring.ports(), name)
+    show({"tenant": tenant.id, "name": tenant.name, "keyId": key.id, "apiKey": secret}, json=json)

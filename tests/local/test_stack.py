@@ -1,0 +1,176 @@
+"""The running stack as whoever starts it sees it."""
+
+import json
+import os
+import signal
+import socket
+import ssl
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.local.running import REPOSITORY, RunningStack
+
+
+def run(stack: RunningStack, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=REPOSITORY,
+        env=stack.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_health_answers_once_the_stack_is_ready(stack: RunningStack) -> None:
+    answer = requests.get(f"{stack.url}/health", timeout=5)
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "UP"})
+
+
+def test_the_api_is_served_over_tls_that_the_own_authority_vouches_for(stack: RunningStack) -> None:
+    answer = requests.get(f"https://localhost:{stack.https}/health", verify=str(stack.ca), timeout=5)
+
+    assert answer.status_code == 200
+
+
+def test_credentials_are_for_their_owner_alone(stack: RunningStack) -> None:
+    path = stack.data / "credentials.json"
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert json.loads(path.read_text()).keys() == {"tenant", "apiKey", "http", "https", "mqtts", "aws"}
+
+
+def test_the_banner_shows_where_everything_is(stack: RunningStack) -> None:
+    for wanted in (stack.api_key, str(stack.ca), f":{stack.http}", f":{stack.https}", f":{stack.aws}", "curl"):
+        assert wanted in stack.log
+
+
+def test_mqtt_listens_behind_the_same_authority(stack: RunningStack) -> None:
+    context = ssl.create_default_context(cafile=str(stack.ca))
+    with (
+        socket.create_connection(("127.0.0.1", stack.mqtts), timeout=5) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as session,
+    ):
+        assert session.version() in {"TLSv1.2", "TLSv1.3"}
+
+
+def test_a_second_stack_on_the_same_data_is_refused(stack: RunningStack) -> None:
+    second = run(stack, "infra.local")
+
+    assert second.returncode == 3
+    assert f"process {stack.pid}" in second.stderr
+    assert "HOMEPORT_DATA" in second.stderr
+
+
+def test_a_taken_port_is_named_with_the_variable_that_moves_it(stack: RunningStack, tmp_path: Path) -> None:
+    environment = {**stack.environment(), "HOMEPORT_DATA": str(tmp_path)}
+
+    for variable in ("HOMEPORT_HTTP_PORT", "HOMEPORT_MQTTS_PORT"):
+        ports = dict.fromkeys(
+            ("HOMEPORT_HTTP_PORT", "HOMEPORT_HTTPS_PORT", "HOMEPORT_AWS_PORT", "HOMEPORT_MQTTS_PORT"), "0"
+        )
+        taken = {"HOMEPORT_HTTP_PORT": stack.http, "HOMEPORT_MQTTS_PORT": stack.mqtts}[variable]
+        answer = subprocess.run(
+            [sys.executable, "-m", "infra.local"],
+            cwd=REPOSITORY,
+            env={**environment, **ports, variable: str(taken)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+        assert answer.returncode == 2
+        assert f"port {taken}" in answer.stderr
+        assert variable in answer.stderr
+        assert "Traceback" not in answer.stderr
+
+
+def test_a_setting_that_makes_no_sense_is_refused_by_name(stack: RunningStack) -> None:
+    environment = {**stack.environment(), "HOMEPORT_HTTP_PORT": "http"}
+
+    answer = subprocess.run(
+        [sys.executable, "-m", "infra.local"],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert answer.returncode == 2
+    assert "HOMEPORT_HTTP_PORT=http is not a port" in answer.stderr
+
+
+def test_tenants_and_keys_are_made_from_the_shell(stack: RunningStack) -> None:
+    tenant = json.loads(run(stack, "infra", "tenant", "create", "From the shell", "--json").stdout)
+    again = run(stack, "infra", "tenant", "create", "From the shell")
+    made = run(
+        stack, "infra", "key", "create", "--tenant", tenant["tenant"], "--role", "device_r", "--role", "DATA_R",
+        "--label", "reader", "--valid-for", "30d", "--json",
+    )  # fmt: skip
+    key = json.loads(made.stdout)
+
+    assert tenant["apiKey"].startswith(tenant["tenant"])
+    assert again.returncode == 1
+    assert "exists already" in again.stderr
+    assert (key["roles"], key["label"]) == ("DATA_R DEVICE_R", "reader")
+    assert key["validTo"] is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (["key", "create", "--tenant", "nobody", "--role", "DATA_R"], 1, "no tenant"),
+        (["key", "create", "--tenant", "nobody", "--role", "KING"], 2, "KING"),
+        (["key", "create", "--tenant", "nobody", "--role", "DATA_R", "--valid-for", "soon"], 2, "no duration"),
+        (["tenant", "create", " "], 1, "name"),
+    ],
+)
+def test_commands_that_make_no_sense_say_why(
+    stack: RunningStack, arguments: list[str], code: int, complaint: str
+) -> None:
+    answer = run(stack, "infra", *arguments)
+
+    assert answer.returncode == code
+    assert complaint in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_commands_without_a_stack_say_how_to_start_one(stack: RunningStack, tmp_path: Path) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "infra", "tenant", "create", "x"],
+        cwd=REPOSITORY,
+        env={**stack.environment(), "HOMEPORT_DATA": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert answer.returncode == 1
+    assert "make run" in answer.stderr
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+def test_the_stack_ends_cleanly_when_asked_to_and_keeps_tenant_and_authority(asked: signal.Signals) -> None:
+    with RunningStack() as own:
+        tenant, key, authority = own.tenant, own.api_key, own.ca.read_bytes()
+        os.kill(own.pid, asked)
+        assert own.wait() == 0
+        assert "Traceback" not in own.log
+
+        own.restart()
+
+        assert (own.tenant, own.api_key, own.ca.read_bytes()) == (tenant, key, authority)
+        answer: Any = requests.get(f"{own.url}/health", timeout=5)
+        assert answer.status_code == 200
