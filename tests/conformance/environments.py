@@ -1,0 +1,55 @@
+"""Environments for vendors' clients, one each, made once under `build/conformance`: their pins cannot meet."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2] / "build" / "conformance"
+_INSTALLS_WITHIN_S = 600
+
+
+def python_environment(name: str, *requirements: str) -> Path:
+    """The interpreter of a virtual environment that holds these requirements, pinned as pip writes them."""
+    folder = ROOT / name
+    python = folder / "bin" / "python"
+    if _is_made(folder, requirements):
+        return python
+    shutil.rmtree(folder, ignore_errors=True)
+    _run([sys.executable, "-m", "venv", str(folder)])
+    _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements])
+    _mark_made(folder, requirements)
+    return python
+
+
+def node_environment(name: str, *packages: str) -> Path:
+    """The folder whose `node_modules` holds these packages, pinned as npm writes them; programs run in it."""
+    folder = ROOT / name
+    if _is_made(folder, packages):
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "package.json").write_text(json.dumps({"name": name, "private": True}), encoding="utf-8")
+    _run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", *packages], cwd=folder)
+    _mark_made(folder, packages)
+    return folder
+
+
+def _stamp(wanted: tuple[str, ...]) -> str:
+    return hashlib.sha256("\n".join((sys.version, *wanted)).encode()).hexdigest()
+
+
+def _is_made(folder: Path, wanted: tuple[str, ...]) -> bool:
+    stamp = folder / ".made"
+    return stamp.exists() and stamp.read_text(encoding="utf-8") == _stamp(wanted)
+
+
+def _mark_made(folder: Path, wanted: tuple[str, ...]) -> None:
+    (folder / ".made").write_text(_stamp(wanted), encoding="utf-8")
+
+
+def _run(command: list[str], cwd: Path | None = None) -> None:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=_INSTALLS_WITHIN_S, check=False)
+    assert done.returncode == 0, f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}"
