@@ -1,0 +1,56 @@
+"""Errors in the vendor's shape `{id, code, message, details?}` (manual, "Error case" tables of chapters 4, 5 and 8).
+
+The manual names no codes for commands, keys and what concerns HTTP alone; those here are made after its pattern.
+"""
+
+import uuid
+from http import HTTPStatus
+
+from chalicelib.fleet import errors as fleet
+from chalicelib.fleet.ports import Ports
+from chalicelib.web import refusals
+from chalicelib.web.request import Answer
+
+INVALID = "GENERIC_INVALID_PARAMETER_ERROR"
+FORBIDDEN = "GENERIC_ACTION_FORBIDDEN_ERROR"
+INTERNAL = "GENERIC_INTERNAL_ERROR"
+
+CODES: dict[type[Exception], tuple[int, str]] = {
+    fleet.Invalid: (HTTPStatus.BAD_REQUEST, INVALID),
+    fleet.TooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, INVALID),
+    fleet.Unauthenticated: (HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED"),
+    fleet.UnknownCredential: (HTTPStatus.FORBIDDEN, FORBIDDEN),
+    fleet.Forbidden: (HTTPStatus.FORBIDDEN, FORBIDDEN),
+    fleet.CommandLimitReached: (HTTPStatus.FORBIDDEN, "DM_COMMAND_LIMIT_REACHED"),
+    fleet.NotFound: (HTTPStatus.NOT_FOUND, "GENERIC_NOT_FOUND_ERROR"),
+    fleet.DeviceNotFound: (HTTPStatus.NOT_FOUND, "DM_DEVICE_NOT_FOUND"),
+    fleet.InterfaceNotFound: (HTTPStatus.NOT_FOUND, "DM_INTERFACE_NOT_FOUND"),
+    fleet.ConnectorNotFound: (HTTPStatus.NOT_FOUND, "DM_CONNECTOR_UNAVAILABLE"),
+    fleet.GroupNotFound: (HTTPStatus.NOT_FOUND, "DM_GROUP_NOT_FOUND"),
+    fleet.CommandNotFound: (HTTPStatus.NOT_FOUND, "DM_COMMAND_NOT_FOUND"),
+    fleet.ParameterNotFound: (HTTPStatus.NOT_FOUND, "DM_DEVICE_CONFIG_PARAM_NOT_FOUND"),
+    fleet.KeyNotFound: (HTTPStatus.NOT_FOUND, "API_KEY_NOT_FOUND"),
+    fleet.Conflict: (HTTPStatus.CONFLICT, "GENERIC_CONFLICT_ERROR"),
+    fleet.DeviceDuplicate: (HTTPStatus.CONFLICT, "DM_DEVICE_DUPLICATE"),
+    fleet.InterfaceDuplicate: (HTTPStatus.CONFLICT, "DM_INTERFACE_DUPLICATE"),
+    fleet.IllegalTransition: (HTTPStatus.CONFLICT, "DM_INVALID_STATUS_UPDATE"),
+    fleet.Contended: (HTTPStatus.SERVICE_UNAVAILABLE, "GENERIC_SERVICE_UNAVAILABLE_ERROR"),
+    fleet.TemporarilyUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "GENERIC_SERVICE_UNAVAILABLE_ERROR"),
+    refusals.RouteNotFound: (HTTPStatus.NOT_FOUND, "GENERIC_NOT_FOUND_ERROR"),
+    refusals.MethodNotAllowed: (HTTPStatus.METHOD_NOT_ALLOWED, "GENERIC_METHOD_NOT_ALLOWED_ERROR"),
+    refusals.UnsupportedMediaType: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "GENERIC_UNSUPPORTED_MEDIA_TYPE_ERROR"),
+}
+
+
+def explain(ports: Ports, error: Exception) -> Answer:
+    """Any exception as the vendor would answer it; of one that nobody foresaw nothing is told but its id."""
+    status, code = code_of(type(error))
+    message = "an unexpected error occurred" if code == INTERNAL else str(error)
+    body = {"id": str(uuid.UUID(bytes=ports.chance(16), version=4)), "code": code, "message": message}
+    return Answer(body, status, getattr(error, "headers", {}))
+
+
+def code_of(kind: type[Exception]) -> tuple[int, str]:
+    """Status and code of an error class: its own, or that of its nearest relative."""
+    known = next((CODES[cls] for cls in kind.__mro__ if cls in CODES), None)
+    return known or (HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL)

@@ -1,0 +1,59 @@
+"""Pages of lists: `page` and `size` below /api/v0, `limit` and `offset` below /api/v1."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from chalicelib.fleet.errors import Invalid
+from chalicelib.web.parameters import Kind, Parameter, Place
+from chalicelib.web.request import Answer, Request
+
+T = TypeVar("T")
+
+DEFAULT, LARGEST = 20, 1000
+LAST_OFFSET = 10_000
+TOTAL = "X-Total-Count"
+
+LIMIT = Parameter("limit", Kind.INTEGER, default=DEFAULT, bounds=(1, LARGEST), explained="items per page")
+OFFSET = Parameter("offset", Kind.INTEGER, default=0, bounds=(0, LAST_OFFSET), explained="items to skip")
+TOTAL_WANTED = Parameter(TOTAL, Kind.BOOLEAN, Place.HEADER, default=False, explained="answer with the total count too")
+WINDOW = (LIMIT, OFFSET, TOTAL_WANTED)
+
+PAGE = Parameter("page", Kind.INTEGER, default=0, bounds=(0, LAST_OFFSET), explained="number of the page, from 0")
+SIZE = Parameter("size", Kind.INTEGER, default=DEFAULT, bounds=(1, LARGEST), explained="items per page")
+PAGED = (PAGE, SIZE)
+
+
+def window(request: Request, items: Iterable[T]) -> list[T]:
+    """The asked part of a list, drawn no further than it reaches."""
+    limit, offset = request.asked["limit"], request.asked["offset"]
+    if offset + limit > LAST_OFFSET:
+        raise Invalid(f"offset + limit is at most {LAST_OFFSET}", "offset")
+    return list(islice(items, offset, offset + limit))
+
+
+def answered(request: Request, items: Sequence[Any], total: Callable[[], int]) -> Answer:
+    """A bare list, with the total in a header for those who asked for it."""
+    headers: Mapping[str, str] = {TOTAL: str(total())} if request.asked[TOTAL] else {}
+    return Answer(list(items), headers=headers)
+
+
+def paged(request: Request, items: Sequence[Any]) -> Answer:
+    """`{page, size, totalCount, data}` of a list that is at hand."""
+    page, size = request.asked["page"], request.asked["size"]
+    data = list(items[page * size : (page + 1) * size])
+    return Answer({"page": page, "size": size, "totalCount": len(items), "data": data})
+
+
+def order(request: Request, columns: Sequence[str], default: str) -> list[tuple[str, bool]]:
+    """The columns to sort by and whether each is descending. Errors: Invalid."""
+    asked = request.asked["sort"] or [default]
+    wanted = [(name.lstrip("-").strip("\"'[] "), name.strip("\"'[] ").startswith("-")) for name in asked]
+    cleaned = [(name.lstrip("-"), descending) for name, descending in wanted]
+    for name, _ in cleaned:
+        if name not in columns:
+            raise Invalid(f"sort is among {', '.join(columns)}, with - in front for descending", "sort")
+    return cleaned
+
+
+SORT = Parameter("sort", Kind.LIST, explained="columns, with - in front for descending order")

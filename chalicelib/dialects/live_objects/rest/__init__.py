@@ -1,0 +1,27 @@
+"""The REST API: one module a resource, each with its routes as data; `shapes` says what goes over the wire."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from chalicelib.dialects.live_objects.errors import explain
+from chalicelib.dialects.live_objects.rest import data, devices
+from chalicelib.dialects.live_objects.rest.access import authenticate
+from chalicelib.fleet.ports import Ports
+from chalicelib.web.routes import Api, Route
+
+if TYPE_CHECKING:
+    from chalice.app import Blueprint
+
+API = Api("live_objects", "/api", (*devices.ROUTES, *data.ROUTES), authenticate, explain)
+
+
+def routes() -> tuple[Route, ...]:
+    """Every operation, for whoever walks them: the OpenAPI document, the isolation test."""
+    return tuple(API.routes)
+
+
+def blueprint(ports: Callable[[], Ports]) -> "Blueprint":
+    """What `app.register_blueprint` takes. `ports` is called with the first request."""
+    from chalicelib.web import mounting
+
+    return mounting.blueprint(API, ports)

@@ -1,0 +1,13 @@
+"""Who a request comes from: the key in the header `X-API-Key` (manual 4.3)."""
+
+from chalicelib.fleet import keys
+from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.ports import Ports
+from chalicelib.web.request import Request
+
+HEADER = "X-API-Key"
+
+
+def authenticate(ports: Ports, request: Request) -> ApiKey:
+    """Errors: Unauthenticated (missing, expired, disabled), UnknownCredential."""
+    return keys.authenticate(ports, request.headers.get(HEADER))

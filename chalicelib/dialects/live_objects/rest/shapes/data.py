@@ -1,0 +1,139 @@
+"""Data messages as clients post them and as the store gives them back (OpenAPI of the data store)."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from chalicelib.dialects.live_objects import times
+from chalicelib.dialects.live_objects.rest.shapes import groups, present
+from chalicelib.fleet.devices import Device
+from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.messages import DataMessage, clamped, message_id
+from chalicelib.web import json_text
+
+CONNECTOR = "http"
+MAX_VALUE = 1 << 20
+"""Bytes that `value` may have as JSON."""
+
+_TAG = {"type": "string", "minLength": 1, "maxLength": 255}
+_MESSAGE = {
+    "value": {"type": "object"},
+    "timestamp": {"type": ["string", "null"], "maxLength": 64},
+    "model": {
+        "type": ["string", "null"],
+        "maxLength": 255,
+        "pattern": r"^[^\s.]*$",
+        "description": "has no blank and no dot",
+    },
+    "tags": {"type": ["array", "null"], "maxItems": 100, "items": _TAG},
+    "location": {
+        "type": ["object", "null"],
+        "required": ["lat", "lon"],
+        "properties": {
+            "lat": {"type": "number", "minimum": -90, "maximum": 90},
+            "lon": {"type": "number", "minimum": -180, "maximum": 180},
+            "alt": {"type": ["number", "null"]},
+            "accuracy": {"type": ["number", "null"]},
+            "provider": {"type": ["string", "null"], "maxLength": 255},
+        },
+    },
+    "metadata": {
+        "type": ["object", "null"],
+        "properties": {
+            "source": {"type": ["string", "null"], "maxLength": 512},
+            "encoding": {"type": ["string", "null"], "maxLength": 255},
+        },
+    },
+}
+NEW = {"type": "object", "required": ["value"], "properties": _MESSAGE}
+BULK = {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 1000,
+    "items": {
+        "type": "object",
+        "required": ["streamId", "value"],
+        "properties": {"streamId": {"type": "string"}, **_MESSAGE},
+    },
+}
+_LOCATION = ("lat", "lon", "alt", "accuracy", "provider")
+
+
+def source(body: Mapping[str, Any]) -> str | None:
+    """What the message says that it comes from."""
+    named = (body.get("metadata") or {}).get("source")
+    return named if isinstance(named, str) else None
+
+
+def created(
+    body: Mapping[str, Any], tenant: str, stream: str, now: int, event: str, device: Device | None
+) -> DataMessage:
+    """The message that a body describes; `device` is its source where that is one. Errors: Invalid."""
+    value = body["value"]
+    _ensure_names(value)
+    size = len(json_text.render(value).encode())
+    if size > MAX_VALUE:
+        raise Invalid(f"value has {size} bytes; {MAX_VALUE} are allowed", "value")
+    stamp = clamped(times.parse_optional(body.get("timestamp"), "timestamp"), now)
+    own_tags = device.tags if device else ()
+    return DataMessage(
+        tenant=tenant,
+        id=message_id(stamp, event),
+        stream=stream,
+        timestamp=stamp,
+        created=now,
+        value=value,
+        model=body.get("model"),
+        tags=tuple(dict.fromkeys((*(body.get("tags") or ()), *own_tags))),
+        location=_location(body),
+        metadata=_metadata(body, device),
+    )
+
+
+def _location(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    location = body.get("location")
+    return present({name: location.get(name) for name in _LOCATION}) if location else None
+
+
+def _metadata(body: Mapping[str, Any], device: Device | None) -> dict[str, Any]:
+    return present(
+        {
+            "source": source(body),
+            "connector": CONNECTOR,
+            "encoding": (body.get("metadata") or {}).get("encoding"),
+            "group": groups.render(device.group) if device else None,
+        }
+    )
+
+
+def _ensure_names(value: Mapping[str, Any]) -> None:
+    for name in _names(value):
+        if name.startswith("$") or "." in name:
+            raise Invalid(f"value has a field {name[:64]}: no name begins with $ or has a dot", "value")
+
+
+def _names(value: Any) -> Iterator[str]:
+    waiting = [value]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, dict):
+            yield from inner
+            waiting.extend(inner.values())
+        elif isinstance(inner, list):
+            waiting.extend(inner)
+
+
+def render(message: DataMessage) -> dict[str, Any]:
+    return present(
+        {
+            "id": message.id,
+            "streamId": message.stream,
+            "timestamp": times.render(message.timestamp),
+            "location": dict(message.location) if message.location else None,
+            "model": message.model,
+            "value": message.value,
+            "tags": list(message.tags),
+            "extra": dict(message.extra) if message.extra else None,
+            "metadata": dict(message.metadata),
+            "created": times.render(message.created),
+        }
+    )

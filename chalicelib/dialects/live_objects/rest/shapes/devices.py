@@ -1,0 +1,141 @@
+"""Devices (manual 5.2.1.2, 5.3.1 and 5.3.2)."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from chalicelib.dialects.live_objects import streams, times
+from chalicelib.dialects.live_objects.identity import MAX_URN, URN
+from chalicelib.dialects.live_objects.rest.shapes import groups, interfaces, present
+from chalicelib.fleet.devices import Device, Location
+from chalicelib.fleet.errors import InterfaceDuplicate, Invalid
+from chalicelib.fleet.mailbox import Mailbox
+
+MAX_INTERFACES = 20
+FIELDS = (
+    "id",
+    "name",
+    "description",
+    "tags",
+    "properties",
+    "group",
+    "interfaces",
+    "config",
+    "resources",
+    "firmwares",
+    "activityState",
+    "defaultDataStreamId",
+    "created",
+    "updated",
+    "staticLocation",
+)
+LISTED = ("id", "name", "group", "tags")
+"""What a list shows unless `fields` asks for something else."""
+
+_LOCATION = {
+    "type": ["object", "null"],
+    "required": ["lat", "lon"],
+    "properties": {
+        "lat": {"type": "number", "minimum": -90, "maximum": 90},
+        "lon": {"type": "number", "minimum": -180, "maximum": 180},
+        "alt": {"type": ["number", "null"]},
+    },
+}
+_IDENTIFIER = {
+    "type": "string",
+    "maxLength": MAX_URN,
+    "pattern": f"^{URN.pattern}$",
+    "description": "is urn:lo:nsid:{namespace}:{id}, of letters, digits, - and _, and : in the id",
+}
+_DESCRIPTION = {
+    "name": {"type": ["string", "null"], "maxLength": 255},
+    "description": {"type": ["string", "null"], "maxLength": 500},
+    "defaultDataStreamId": {"type": ["string", "null"], "minLength": 1, "maxLength": 255},
+    "tags": {
+        "type": ["array", "null"],
+        "maxItems": 100,
+        "items": {"type": "string", "minLength": 1, "maxLength": 32},
+    },
+    "properties": {
+        "type": ["object", "null"],
+        "maxProperties": 100,
+        "propertyNames": {
+            "maxLength": 128,
+            "pattern": r"^(?!(class|_class)$)[^$.]+$",
+            "description": "has a name with $ or a dot, or one of class and _class",
+        },
+        "additionalProperties": {"type": "string", "maxLength": 256},
+    },
+    "group": groups.REFERENCE,
+    "staticLocation": _LOCATION,
+}
+NEW = {
+    "type": "object",
+    "required": ["id"],
+    "properties": {
+        "id": _IDENTIFIER,
+        **_DESCRIPTION,
+        "interfaces": {"type": ["array", "null"], "maxItems": MAX_INTERFACES, "items": interfaces.NEW},
+    },
+}
+UPDATE = {"type": "object", "required": ["id"], "properties": {"id": _IDENTIFIER, **_DESCRIPTION}}
+
+
+def created(body: Mapping[str, Any], tenant: str, now: int) -> Device:
+    """The device that a body describes. Errors: Invalid, GroupNotFound, ConnectorNotFound, InterfaceDuplicate."""
+    wanted = tuple(interfaces.created(interface, now) for interface in body.get("interfaces") or ())
+    if len({interface.key for interface in wanted}) < len(wanted):
+        raise InterfaceDuplicate("interfaces has two with one connector and node")
+    return changed(Device(tenant, body["id"], now, now, interfaces=wanted), body)
+
+
+def changed(device: Device, body: Mapping[str, Any]) -> Device:
+    """The device with the fields that the body has; those it leaves out, or has as null, stay as they are."""
+    given = {name: value for name, value in body.items() if value is not None}
+    changes: dict[str, Any] = {name: given[name] for name in ("name", "description", "properties") if name in given}
+    if "tags" in given:
+        changes["tags"] = tuple(dict.fromkeys(given["tags"]))
+    if "defaultDataStreamId" in given:
+        changes["stream"] = streams.checked(given["defaultDataStreamId"], "defaultDataStreamId")
+    if "group" in given:
+        changes["group"] = groups.resolve(given["group"])
+    if "staticLocation" in given:
+        changes["location"] = _location(given["staticLocation"])
+    return replace(device, **changes)
+
+
+def _location(body: Mapping[str, Any]) -> Location:
+    return Location(float(body["lat"]), float(body["lon"]), None if body.get("alt") is None else float(body["alt"]))
+
+
+def fields_of(asked: Collection[str] | None) -> Collection[str]:
+    """What to show of each device of a list: the id always. Errors: Invalid."""
+    for name in asked or ():
+        if name not in FIELDS:
+            raise Invalid(f"fields is among {', '.join(FIELDS)}", "fields")
+    return {"id", *asked} if asked else LISTED
+
+
+def render(device: Device, mailbox: Mailbox | None, fields: Collection[str] | None = None) -> dict[str, Any]:
+    """All of a device, or the named fields; `mailbox` is only needed for its interfaces."""
+    body = {
+        "id": device.id,
+        "name": device.name,
+        "description": device.description,
+        "defaultDataStreamId": device.data_stream,
+        "tags": list(device.tags) or None,
+        "properties": dict(device.properties) or None,
+        "group": groups.render(device.group),
+        "interfaces": [interfaces.render(i, None, mailbox) for i in device.interfaces] or None,
+        "activityState": "NOT_MONITORED",
+        "created": times.render(device.created),
+        "updated": times.render(device.updated),
+        "staticLocation": _rendered_location(device.location),
+    }
+    return present(body if fields is None else {name: body.get(name) for name in FIELDS if name in fields})
+
+
+def _rendered_location(location: Location | None) -> dict[str, Any] | None:
+    if location is None:
+        return None
+    return present({"lat": location.lat, "lon": location.lon, "alt": location.alt})

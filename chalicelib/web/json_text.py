@@ -1,0 +1,83 @@
+"""JSON as strict as RFC 8259 allows, and no value that could not be stored and given back unchanged."""
+
+import json
+import math
+import re
+from typing import Any
+
+from chalicelib.fleet.errors import Invalid
+
+_LARGEST = 1.7976931348623157e308
+_DIGITS = 310
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_REPLACEMENT = "\ufffd"
+BODY = "body"
+
+
+def parse(raw: bytes) -> Any:
+    """The value. Invalid for anything that is not JSON, and for repeated names, NaN and numbers beyond a double."""
+    text = _text(raw)
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_integer
+        )
+    except json.JSONDecodeError as error:
+        raise Invalid(f"the body is not JSON: {error.msg} at line {error.lineno} column {error.colno}", BODY) from None
+    except RecursionError:
+        raise Invalid("the body is nested too deeply", BODY) from None
+    if _SURROGATE_ESCAPE.search(text):
+        _ensure_characters(value)
+    return value
+
+
+def render(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _text(raw: bytes) -> str:
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Invalid(f"the body is not UTF-8: wrong byte at {error.start}", BODY) from None
+    # API Gateway decodes bodies by itself and leaves this where bytes were no UTF-8; an escape can still name it.
+    if _REPLACEMENT in text:
+        raise Invalid(f"the body is not UTF-8: wrong character at {text.index(_REPLACEMENT)}", BODY)
+    if not text.strip():
+        raise Invalid("a JSON body is required", BODY)
+    return text
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise Invalid(f"{name[:64]} appears twice in one object", name[:64])
+            seen.add(name)
+    return value
+
+
+def _constant(name: str) -> Any:
+    raise Invalid(f"{name} is not JSON", BODY)
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise Invalid(f"the number {digits[:32]} is too large", BODY)
+    return value
+
+
+def _integer(digits: str) -> int:
+    # Before int(): Python refuses thousands of digits by itself, and less is already more than a double can hold.
+    if len(digits) > _DIGITS or abs(value := int(digits)) > _LARGEST:
+        raise Invalid(f"the number {digits[:32]}… is too large", BODY)
+    return value
+
+
+def _ensure_characters(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Invalid("the body has half of a surrogate pair", BODY) from None

@@ -1,0 +1,136 @@
+"""Routes onto Chalice, which is left nothing to decide.
+
+Chalice would turn an exception of ours into its own 500, answer a content type it does not know by itself, and leave
+unknown paths to API Gateway. Views here never raise, accept every content type and know what was asked for; unknown
+paths and methods below a dialect's prefix are routes too.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.ports import Ports
+from chalicelib.web import json_text
+from chalicelib.web.refusals import MethodNotAllowed, RouteNotFound
+from chalicelib.web.request import Answer, Headers, Query, Request
+from chalicelib.web.routes import Api, Route
+from chalicelib.web.serving import explained, serve
+
+if TYPE_CHECKING:
+    from chalice.app import Blueprint
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+DEPTH = 8
+"""How many segments below a dialect's prefix an unknown path may have to get the vendor's own 404."""
+
+View = Callable[[Ports, Mapping[str, Any]], Answer]
+
+
+def blueprint(api: Api, ports: Callable[[], Ports]) -> "Blueprint":
+    """What `app.register_blueprint` takes; `ports` is called at the first request, not before."""
+    from chalice.app import Blueprint
+
+    made = Blueprint(__name__)
+    for (method, path), view in views(api).items():
+        made.route(path, methods=[method], content_types=[])(_chalice_view(made, view, ports))
+    return made
+
+
+def views(api: Api) -> dict[tuple[str, str], View]:
+    """Everything that is served, by method and path: the routes, then what refuses the rest in the vendor's shape."""
+    served: dict[tuple[str, str], View] = {(r.method, r.path): _serving(api, r) for r in api.routes}
+    for path in dict.fromkeys(route.path for route in api.routes):
+        allowed = ", ".join(method for method in METHODS if (method, path) in served)
+        for method in METHODS:
+            served.setdefault((method, path), _refusing_method(api, allowed))
+    for path in _unknown_paths(api.prefix):
+        for method in METHODS:
+            served.setdefault((method, path), _refusing_path(api))
+    return served
+
+
+def request_of(event: Mapping[str, Any]) -> Request:
+    """The request in an event of API Gateway's Lambda proxy integration. Errors: Invalid."""
+    headers = event.get("headers") or {}
+    return Request(
+        method=event["httpMethod"],
+        path={name: _unquoted(value) for name, value in (event.get("pathParameters") or {}).items()},
+        query=Query(event.get("multiValueQueryStringParameters")),
+        headers=Headers(headers),
+        raw=_raw(event),
+    )
+
+
+def _unquoted(value: str) -> str:
+    """API Gateway hands path parameters over still encoded."""
+    try:
+        return unquote(value, errors="strict")
+    except UnicodeDecodeError:
+        raise Invalid("the path is not UTF-8", "path") from None
+
+
+def _raw(event: Mapping[str, Any]) -> bytes:
+    body = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return str(body).encode(errors="replace")
+    try:
+        return base64.b64decode(body)
+    except binascii.Error:
+        raise Invalid("the body cannot be read", json_text.BODY) from None
+
+
+def _serving(api: Api, route: Route) -> View:
+    def view(ports: Ports, event: Mapping[str, Any]) -> Answer:
+        try:
+            request = request_of(event)
+        except Invalid as error:
+            return explained(api, ports, error, route.path)
+        return serve(api, route, ports, request)
+
+    return view
+
+
+def _refusing_method(api: Api, allowed: str) -> View:
+    def view(ports: Ports, event: Mapping[str, Any]) -> Answer:
+        error = MethodNotAllowed(f"{event['httpMethod']} is not among {allowed}", {"Allow": allowed})
+        return explained(api, ports, error, "")
+
+    return view
+
+
+def _refusing_path(api: Api) -> View:
+    def view(ports: Ports, event: Mapping[str, Any]) -> Answer:
+        return explained(api, ports, RouteNotFound(f"there is nothing at {event['path'][:256]}"), "")
+
+    return view
+
+
+def _unknown_paths(prefix: str) -> list[str]:
+    paths = [prefix]
+    for level in range(1, DEPTH + 1):
+        paths.append(f"{paths[-1]}/{{level{level}}}")
+    return paths
+
+
+def _chalice_view(made: "Blueprint", view: View, ports: Callable[[], Ports]) -> Callable[..., Any]:
+    from chalice.app import Response
+
+    def chalice_view(**_: str) -> Any:
+        answer = view(ports(), made.current_request.to_original_event())
+        return Response(**_response(answer))
+
+    return chalice_view
+
+
+def _response(answer: Answer) -> dict[str, Any]:
+    headers = dict(answer.headers)
+    if answer.body is None:
+        return {"body": "", "headers": headers, "status_code": answer.status}
+    return {
+        "body": json_text.render(answer.body),
+        "headers": {"Content-Type": "application/json", **headers},
+        "status_code": answer.status,
+    }

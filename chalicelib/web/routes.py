@@ -1,0 +1,46 @@
+"""Routes as data: what is served, who may ask for it, what it takes and what it answers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from chalicelib.fleet.errors import FleetError
+from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.roles import Role
+from chalicelib.web.parameters import Parameter
+from chalicelib.web.request import Answer, Request
+from chalicelib.web.schemas import Schema
+
+Handler = Callable[[Ports, Request], Answer]
+KILOBYTE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation. A caller needs one of `roles` (none: any key will do); `failures` are the use case's own errors.
+
+    `path` is the whole path of the original, one `{name}` a segment. `schema` is what a body must satisfy, None where
+    the operation takes none; a body has at most `max_body` bytes.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    roles: frozenset[Role] = frozenset()
+    success: int = 200
+    schema: Schema | None = None
+    parameters: tuple[Parameter, ...] = ()
+    failures: tuple[type[FleetError], ...] = ()
+    max_body: int = 128 * KILOBYTE
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What a dialect serves. `authenticate` raises fleet errors; `explain` gives any exception the vendor's shape."""
+
+    name: str
+    prefix: str
+    routes: Sequence[Route]
+    authenticate: Callable[[Ports, Request], ApiKey]
+    explain: Callable[[Ports, Exception], Answer]

@@ -1,0 +1,75 @@
+"""Bodies against JSON Schema 2020-12, with sentences that name the field."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.fleet.errors import Invalid
+
+Schema = Mapping[str, Any]
+
+_KINDS = {
+    "object": "an object",
+    "array": "a list",
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+_validators: dict[int, Any] = {}
+
+
+def check(schema: Schema, body: Any) -> None:
+    """Errors: Invalid, naming what is wrong first."""
+    validator = _validators.get(id(schema))
+    if validator is None:
+        from jsonschema import Draft202012Validator  # only requests with a body pay for it
+
+        validator = _validators.setdefault(id(schema), Draft202012Validator(dict(schema)))
+    error = next(validator.iter_errors(body), None)
+    if error is not None:
+        name = _field(error)
+        raise Invalid(f"{name} {_sentence(error)}"[:500], name)
+
+
+def _field(error: Any) -> str:
+    steps = [f"[{step}]" if isinstance(step, int) else f".{str(step)[:128]}" for step in error.absolute_path]
+    if error.validator == "required":
+        missing = next(name for name in error.validator_value if name not in error.instance)
+        steps.append(f".{missing}")
+    if error.validator == "additionalProperties":
+        unknown = sorted(set(error.instance) - set(error.schema.get("properties", ())))
+        steps.append(f".{unknown[0][:128]}" if unknown else "")
+    return "".join(steps).lstrip(".") or "body"
+
+
+def _sentence(error: Any) -> str:  # noqa: C901, PLR0912 - one case a keyword
+    wanted = error.validator_value
+    match error.validator:
+        case "required":
+            return "is required"
+        case "type":
+            kinds = [wanted] if isinstance(wanted, str) else wanted
+            return "is " + " or ".join(_KINDS[kind] for kind in kinds)
+        case "enum":
+            return "is one of " + ", ".join(str(choice) for choice in wanted)
+        case "const":
+            return f"is {wanted}"
+        case "maxLength":
+            return f"has at most {wanted} characters"
+        case "minLength":
+            return "is not empty" if wanted == 1 else f"has at least {wanted} characters"
+        case "maximum" | "minimum":
+            return f"is at {'most' if error.validator == 'maximum' else 'least'} {wanted}"
+        case "maxItems" | "maxProperties":
+            return f"has at most {wanted} entries"
+        case "minItems" | "minProperties":
+            return f"has at least {wanted} entries"
+        case "uniqueItems":
+            return "has one entry twice"
+        case "additionalProperties" | "not":
+            return str(error.schema.get("x-refused", "is not known here"))
+        case "pattern" | "propertyNames":
+            return str(error.schema.get("description", "is not well formed"))
+        case _:
+            return str(error.schema.get("description", "is not valid"))

@@ -1,0 +1,69 @@
+"""The one way from a request to an answer."""
+
+from dataclasses import replace
+from typing import Any
+
+from chalicelib.fleet.errors import FleetError, Forbidden, TemporarilyUnavailable, TooLarge
+from chalicelib.fleet.ports import Ports
+from chalicelib.web import json_text, schemas, trouble
+from chalicelib.web.parameters import read_all
+from chalicelib.web.refusals import Refusal, UnsupportedMediaType
+from chalicelib.web.request import Answer, Request
+from chalicelib.web.routes import Api, Route
+
+_CHARSETS = ("utf-8", "utf8", "us-ascii")
+
+
+def serve(api: Api, route: Route, ports: Ports, request: Request) -> Answer:
+    """The answer of a route, or of the error that came up, with its status filled in. Never raises."""
+    try:
+        answer = _serve(api, route, ports, request)
+    except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets the vendor's shape
+        return explained(api, ports, error, f"{route.method} {route.path}")
+    return replace(answer, status=answer.status or route.success)
+
+
+def explained(api: Api, ports: Ports, error: Exception, where: str) -> Answer:
+    """An error in the vendor's shape; one that nobody foresaw is logged with its trace."""
+    if not isinstance(error, (FleetError, Refusal)):
+        _log(api, error, where)
+        if trouble.passes(error):
+            error = TemporarilyUnavailable("the platform is busy; try again in a moment")
+    return api.explain(ports, error)
+
+
+def _serve(api: Api, route: Route, ports: Ports, request: Request) -> Answer:
+    key = api.authenticate(ports, request)
+    if route.roles and not route.roles & key.roles:
+        raise Forbidden(f"this needs an API key with the role {' or '.join(sorted(route.roles))}")
+    asked = read_all(route.parameters, request)
+    return route.handler(ports, replace(request, caller=key, asked=asked, body=_body(route, request)))
+
+
+def _body(route: Route, request: Request) -> Any:
+    if route.schema is None:
+        return None
+    if len(request.raw) > route.max_body:
+        raise TooLarge(f"the body has {len(request.raw)} bytes; {route.max_body} are allowed", json_text.BODY)
+    _ensure_json(request.headers.get("content-type"))
+    body = json_text.parse(request.raw)
+    schemas.check(route.schema, body)
+    return body
+
+
+def _ensure_json(content_type: str | None) -> None:
+    """Clients that name no type mean JSON."""
+    kind, *options = [part.strip().lower() for part in (content_type or "application/json").split(";")]
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise UnsupportedMediaType(f"the content type is application/json, not {kind[:64]}")
+    for option in options:
+        name, _, value = option.partition("=")
+        if name.strip() == "charset" and value.strip().strip('"') not in _CHARSETS:
+            raise UnsupportedMediaType(f"JSON is written in UTF-8, not in {value[:32]}")
+
+
+def _log(api: Api, error: Exception, where: str) -> None:
+    from aws_lambda_powertools import Logger
+
+    logger = Logger(service="homeport", child=False)
+    logger.error("unexpected error", exc_info=error, extra={"dialect": api.name, "where": where})
