@@ -6,20 +6,23 @@ from chalicelib.fleet.changes import change_mailbox
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import Presence, interface_key
+from chalicelib.fleet.presence import Peer, Presence, Route, interface_key
 
 MINUTE = 60_000
 
 
-def connected(ports: Ports, claim: Claim, session: str, at: int) -> None:
-    mailbox = _change(ports, claim, lambda p: p.connected(session, at))
+def connected(ports: Ports, claim: Claim, session: str, at: int, address: str | None = None) -> None:
+    """`address` is the client's, where the broker tells it."""
+    peer = _peer(claim, address)
+    mailbox = _change(ports, claim, lambda p: p.connected(session, at).with_peer(session, peer))
     if mailbox is not None and mailbox.doubtful() and _something_waits(mailbox):
         ports.background.deliver(mailbox.tenant, mailbox.device)
 
 
 def subscribed(ports: Ports, claim: Claim, session: str, capabilities: frozenset[str], at: int) -> None:
     """The client listens on the topics that announce these capabilities: what waits for them may go."""
-    mailbox = _change(ports, claim, lambda p: p.subscribed(session, capabilities, at))
+    peer = _peer(claim)
+    mailbox = _change(ports, claim, lambda p: p.subscribed(session, capabilities, at).with_peer(session, peer))
     if mailbox is not None and capabilities and _something_waits(mailbox):
         ports.background.deliver(mailbox.tenant, mailbox.device)
 
@@ -38,6 +41,30 @@ def contact(ports: Ports, claim: Claim, at: int) -> None:
     _change(ports, claim, lambda p: p.heard(minute))
 
 
+def ask(ports: Ports, mailbox: Mailbox) -> bool:
+    """A resumed session announces nothing: let the broker say what it is subscribed to. True if that was something."""
+    answers = [consult(ports, mailbox.tenant, mailbox.device, route) for _, route in mailbox.doubtful()]
+    return any(answers)
+
+
+def consult(ports: Ports, tenant: str, device: str, route: Route) -> frozenset[str] | None:
+    """What the broker says of one session, written down: what it listens to, or None that it is gone."""
+    key = interface_key(route.connector, route.node)
+    capabilities = ports.delivery.capabilities(route)
+    now = ports.clock.now()
+
+    def learned(mailbox: Mailbox) -> Mailbox:
+        presence = mailbox.presence.get(key)
+        if presence is None or presence.session != route.session:
+            return mailbox
+        if capabilities is None:
+            return mailbox.with_presence(key, presence.disconnected(route.session, now))
+        return mailbox.with_presence(key, presence.resumed(route.session, capabilities))
+
+    change_mailbox(ports, tenant, device, learned)
+    return capabilities
+
+
 def _change(ports: Ports, claim: Claim, change: Callable[[Presence], Presence]) -> Mailbox | None:
     if claim.device is None:
         return None
@@ -48,6 +75,17 @@ def _change(ports: Ports, claim: Claim, change: Callable[[Presence], Presence]) 
         return mailbox.with_presence(key, change(presence))
 
     return change_mailbox(ports, claim.tenant, claim.device, apply)
+
+
+def _peer(claim: Claim, address: str | None = None) -> Peer:
+    return Peer(
+        key=claim.key,
+        username=claim.username,
+        server_name=claim.server_name,
+        certificate=claim.certificate,
+        keep_alive=claim.keep_alive,
+        address=address,
+    )
 
 
 def _something_waits(mailbox: Mailbox) -> bool:

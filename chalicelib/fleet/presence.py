@@ -30,6 +30,19 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is, or was last, at the other end: what an operator wants to know of a session. `keep_alive` in seconds."""
+
+    key: str
+    username: str = ""
+    server_name: str | None = None
+    certificate: bool = False
+    secured: bool = True
+    keep_alive: int | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Presence:
     """The connection state of one interface. Times in ms; `session` is None while it is not connected."""
 
@@ -42,6 +55,7 @@ class Presence:
     capabilities: frozenset[str] = frozenset()
     remembered: frozenset[str] = frozenset()
     tombstones: tuple[str, ...] = ()
+    peer: Peer | None = None
 
     @property
     def online(self) -> bool:
@@ -55,7 +69,8 @@ class Presence:
     def connected(self, session: str, at: int) -> "Presence":
         if session == self.session or session in self.tombstones:
             return self
-        if self.session is not None and self.since is not None and at < self.since:
+        if self.since is not None and at < self.since:
+            # Older than one that we know of already: it is over, whether its end was reported or not.
             return self._bury(session)
         buried = self._bury(self.session) if self.session else self
         return replace(
@@ -65,12 +80,14 @@ class Presence:
             last_contact=max(at, self.last_contact or 0),
             capabilities=frozenset(),
             remembered=self.capabilities or self.remembered,
+            peer=None,
         )
 
     def subscribed(self, session: str, capabilities: frozenset[str], at: int) -> "Presence":
         now = self.connected(session, at)
         if now.session != session:
-            return now
+            # That session is over, but the broker may have kept what it subscribed to for the one that followed.
+            return replace(now, remembered=now.remembered | capabilities)
         return replace(now, capabilities=now.capabilities | capabilities, remembered=now.remembered | capabilities)
 
     def unsubscribed(self, session: str, capabilities: frozenset[str]) -> "Presence":
@@ -88,6 +105,13 @@ class Presence:
             capabilities=frozenset(),
             remembered=self.capabilities or self.remembered,
         )
+
+    def with_peer(self, session: str, peer: Peer) -> "Presence":
+        """What is known of the session's other end; a session that is not the present one changes nothing."""
+        if session != self.session or peer == self.peer:
+            return self
+        known = self.peer.address if self.peer else None
+        return replace(self, peer=replace(peer, address=peer.address or known))
 
     def heard(self, at: int) -> "Presence":
         """A message came at `at`."""

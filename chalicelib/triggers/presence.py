@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib.dialects import registry
-from chalicelib.dialects.topics import Direction
+from chalicelib.dialects.topics import announced
 from chalicelib.fleet import connecting
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.ports import Ports
@@ -16,7 +16,7 @@ def handle(ports: Ports, event: dict[str, Any]) -> None:
     session, at = str(event.get("sessionIdentifier", "")), int(event["timestamp"])
     match event.get("eventType"):
         case "connected":
-            connecting.connected(ports, claim, session, at)
+            connecting.connected(ports, claim, session, at, event.get("ipAddress"))
         case "disconnected":
             connecting.disconnected(ports, claim, session, at)
         case "subscribed":
@@ -26,12 +26,4 @@ def handle(ports: Ports, event: dict[str, Any]) -> None:
 
 
 def _announced(claim: Claim, event: dict[str, Any]) -> frozenset[str]:
-    filters = set(event.get("topics", ()))
-    return frozenset(
-        topic.capability
-        for topic in registry.topics(claim.dialect).TOPICS
-        if topic.capability
-        and topic.direction is Direction.DOWN
-        and topic.mode == claim.mode
-        and topic.filter in filters
-    )
+    return announced(registry.topics(claim.dialect).TOPICS, event.get("topics", ()), claim.mode)
