@@ -7,7 +7,7 @@ from pynamodb.models import Model
 
 from chalicelib.dialects import registry
 from chalicelib.fleet.settling import NotDue
-from chalicelib.store.tables import all_models
+from chalicelib.store.tables import all_models, table_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,17 @@ OBJECTS = "objects"
 
 def tables() -> list[type[Model]]:
     return all_models()
+
+
+def table_nouns() -> list[str]:
+    """The tables' names without application and stage."""
+    return [model.Meta.table_name.removeprefix(table_name("")) for model in tables()]
+
+
+def indexes(noun: str) -> list[str]:
+    """The secondary indexes of that table."""
+    model = next(m for m in tables() if m.Meta.table_name == table_name(noun))
+    return [str(index["index_name"]) for index in model._get_schema()["global_secondary_indexes"]]  # noqa: SLF001
 
 
 def rules() -> list[Rule]:

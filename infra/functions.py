@@ -1,0 +1,41 @@
+"""The Lambda functions of app.py, and what each of them is given."""
+
+from dataclasses import dataclass
+
+API = "api_handler"
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """`memory` in MB, `timeout` in seconds; `reserved` is the concurrency that production sets aside, and caps.
+
+    `in_background` functions are invoked asynchronously: what they cannot handle goes to the dead letters.
+    """
+
+    name: str
+    memory: int
+    timeout: int
+    in_background: bool = False
+    reserved: int | None = None
+
+
+FUNCTIONS = (
+    # API Gateway gives up after 29 s.
+    Function(API, memory=512, timeout=29),
+    Function("uplink", memory=256, timeout=30, in_background=True),
+    Function("presence", memory=256, timeout=30, in_background=True),
+    # IoT Core waits 5 s, a cold start included, hence the memory: it buys processor. The cap keeps strangers, who
+    # reach this function without a credential, from using up the concurrency that the fleet needs.
+    Function("authorizer", memory=512, timeout=5, reserved=150),
+    # Mostly waits for a device's acknowledgement, 15 s at most, and leaves off 25 s before its end.
+    Function("deliver", memory=256, timeout=60, in_background=True),
+    # DeleteConnection is allowed 100 times a second: with this cap Lambda's own queue is the valve.
+    Function("disconnect", memory=256, timeout=30, in_background=True, reserved=5),
+    Function("settle", memory=256, timeout=30),
+    # One a minute; two at once would only get into each other's way.
+    Function("sweep", memory=512, timeout=55, in_background=True, reserved=1),
+)
+
+
+def named(name: str) -> Function:
+    return next(f for f in FUNCTIONS if f.name == name)

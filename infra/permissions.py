@@ -1,0 +1,151 @@
+"""What each function may do: one policy a function, made of grants. A wildcard stands only with its reason."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.dialects import registry
+from chalicelib.dialects.topics import Direction
+from infra import description
+from infra.functions import API, named
+from infra.stage import Stage, arn, bucket_name, sub
+
+GET, PUT, DELETE, QUERY, BATCH = (
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:Query",
+    "dynamodb:BatchGetItem",
+)
+_RECORD = (GET, PUT)
+_MACHINE = "deadlines"
+
+TABLES: dict[str, dict[str, tuple[str, ...]]] = {
+    "uplink": {
+        "claims": (GET,),
+        "keys": (GET,),
+        "devices": (GET,),
+        "messages": (PUT,),
+        "audit": (PUT,),
+        "mailboxes": _RECORD,
+        "commands": (GET, PUT, BATCH),
+        "commands/index/by_device": (QUERY,),
+        "configurations": _RECORD,
+    },
+    "presence": {"claims": (GET,), "mailboxes": _RECORD},
+    "authorizer": {
+        "claims": _RECORD,
+        "keys": (GET,),
+        "audit": (PUT,),
+        # A client id that was never seen is registered: device, mailbox and interface in one transaction.
+        "devices": _RECORD,
+        "interfaces": _RECORD,
+        "mailboxes": (PUT,),
+    },
+    "deliver": {"mailboxes": _RECORD, "commands": _RECORD, "configurations": _RECORD},
+    "settle": {"mailboxes": _RECORD, "commands": _RECORD},
+    "sweep": {"mailboxes": _RECORD, "commands": _RECORD, "commands/index/due": (QUERY,)},
+}
+"""Which function does what to which table or index (the API's come from the tables themselves)."""
+
+_STARTS = ("states:StartExecution",)
+_STOPS = ("states:StopExecution",)
+DEADLINES: dict[str, tuple[str, ...]] = {
+    API: (*_STARTS, *_STOPS),
+    "uplink": _STOPS,
+    "deliver": (*_STARTS, *_STOPS),
+    "settle": (*_STARTS, *_STOPS),
+    "sweep": (*_STARTS, *_STOPS),
+}
+INVOKES: dict[str, tuple[str, ...]] = {
+    API: ("deliver", "disconnect"),
+    "uplink": ("deliver",),
+    "presence": ("deliver",),
+    "deliver": ("deliver",),
+    "settle": ("deliver",),
+    "sweep": ("deliver",),
+}
+OBJECTS: dict[str, tuple[str, ...]] = {API: ("s3:GetObject", "s3:PutObject"), "uplink": ("s3:PutObject",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """`because` gives the reason for every wildcard in `resources`."""
+
+    actions: tuple[str, ...]
+    resources: tuple[dict[str, str], ...]
+    because: str = ""
+    condition: dict[str, Any] = field(default_factory=dict)
+
+    def statement(self) -> dict[str, Any]:
+        made: dict[str, Any] = {"Effect": "Allow", "Action": list(self.actions), "Resource": list(self.resources)}
+        return {**made, "Condition": self.condition} if self.condition else made
+
+
+def policy(function: str, stage: Stage) -> dict[str, Any]:
+    """The policy document of a function's role; its ARNs are `Fn::Sub`."""
+    return {"Version": "2012-10-17", "Statement": [grant.statement() for grant in grants(function, stage)]}
+
+
+def grants(function: str, stage: Stage) -> list[Grant]:
+    found = [_logs(function, stage), *_tables(function, stage), *_deadlines(function, stage)]
+    if function in INVOKES:
+        targets = tuple(arn("lambda", f"function:{stage.called(f)}") for f in INVOKES[function])
+        found.append(Grant(("lambda:InvokeFunction",), targets))
+    if function in OBJECTS:
+        objects = sub(f"arn:${{AWS::Partition}}:s3:::{bucket_name(stage, description.OBJECTS)['Fn::Sub']}/*")
+        found.append(Grant(OBJECTS[function], (objects,), because="objects are named after messages and resources"))
+    if named(function).in_background:
+        dead_letters = arn("sqs", stage.called(description.DEAD_LETTERS))
+        found.append(Grant(("sqs:SendMessage",), (dead_letters,)))
+    return [*found, *_broker(function)]
+
+
+def _logs(function: str, stage: Stage) -> Grant:
+    group = arn("logs", f"log-group:/aws/lambda/{stage.called(function)}:*")
+    actions = ("logs:CreateLogStream", "logs:PutLogEvents")
+    return Grant(actions, (group,), because="Lambda names the log streams of this one group")
+
+
+def _tables(function: str, stage: Stage) -> Iterable[Grant]:
+    uses = _all_tables() if function == API else TABLES.get(function, {})
+    by_actions: dict[tuple[str, ...], list[dict[str, str]]] = {}
+    for path, actions in uses.items():
+        by_actions.setdefault(actions, []).append(arn("dynamodb", f"table/{stage.called(path)}"))
+    return (Grant(actions, tuple(resources)) for actions, resources in by_actions.items())
+
+
+def _all_tables() -> dict[str, tuple[str, ...]]:
+    uses: dict[str, tuple[str, ...]] = {}
+    for table in description.table_nouns():
+        uses[table] = (GET, PUT, DELETE, QUERY, BATCH)
+        uses |= {f"{table}/index/{index}": (QUERY,) for index in description.indexes(table)}
+    return uses
+
+
+def _deadlines(function: str, stage: Stage) -> Iterable[Grant]:
+    actions = DEADLINES.get(function, ())
+    starts, stops = (tuple(a for a in actions if a in wanted) for wanted in (_STARTS, _STOPS))
+    if starts:
+        yield Grant(starts, (arn("states", f"stateMachine:{stage.called(_MACHINE)}"),))
+    if stops:
+        executions = arn("states", f"execution:{stage.called(_MACHINE)}:*")
+        yield Grant(stops, (executions,), because="executions are named after commands")
+
+
+def _broker(function: str) -> Iterable[Grant]:
+    clients = (arn("iot", "client/*"),)
+    because = "client ids are whatever the firmware in the field says"
+    if function == "deliver":
+        topics = {"StringLike": {"iot:Topic": downlink_topics()}}
+        yield Grant(("iot:SendDirectMessage",), clients, because, topics)
+        yield Grant(("iot:GetConnection", "iot:ListSubscriptions"), clients, because)
+    if function == "disconnect":
+        yield Grant(("iot:DeleteConnection",), clients, because)
+
+
+def downlink_topics() -> list[str]:
+    """Every topic that a device may be spoken to on, as IAM writes patterns."""
+    spoken = (topic for dialect in registry.NAMES for topic in registry.topics(dialect).TOPICS)
+    filters = {topic.filter for topic in spoken if topic.direction is Direction.DOWN}
+    return sorted(name.replace("+", "*").replace("#", "*") for name in filters)

@@ -1,0 +1,181 @@
+"""Alarms: each says in one sentence what is wrong; docs/runbook.md says what to do about it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from infra import description
+from infra.functions import API, FUNCTIONS
+from infra.stage import Stage, arn
+from infra.templates.document import Resources, logical, resource, tags
+
+NAMESPACE = "Homeport"
+OLDEST_OVERDUE = "OldestOverdueProcessing"
+"""Seconds that the most overdue PROCESSING command is past its deadline, told by the sweep once a minute."""
+RUNBOOK = "docs/runbook.md"
+
+PARAMETERS: dict[str, Any] = {
+    "AlarmEmail": {"Type": "String", "Default": "", "Description": "Who is told of alarms; empty for nobody"},
+}
+CONDITIONS: dict[str, Any] = {"HasAlarmEmail": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}]}}
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Fires when the statistic of a minute is above `above` in `minutes` of as many minutes."""
+
+    name: str
+    what: str
+    namespace: str
+    metric: str
+    dimensions: dict[str, Any]
+    statistic: str = "Sum"
+    above: float = 0
+    minutes: int = 1
+    silence_is_bad: bool = False
+
+
+def alarms(stage: Stage) -> list[Alarm]:
+    return [*_messages(stage), *_functions(stage), *_tables(stage), *_deadlines(stage)]
+
+
+def resources(stage: Stage) -> Resources:
+    topic = resource("AWS::SNS::Topic", {"TopicName": stage.called("alarms"), "Tags": tags(stage.name, stage.app)})
+    mail = resource(
+        "AWS::SNS::Subscription",
+        {"TopicArn": {"Ref": "Alarms"}, "Protocol": "email", "Endpoint": {"Ref": "AlarmEmail"}},
+        Condition="HasAlarmEmail",
+    )
+    made = {logical(a.name, "alarm"): _alarm(stage, a) for a in alarms(stage)}
+    return {"Alarms": topic, "AlarmMail": mail, **made}
+
+
+def _alarm(stage: Stage, alarm: Alarm) -> dict[str, Any]:
+    percentile = alarm.statistic.startswith("p")
+    return resource(
+        "AWS::CloudWatch::Alarm",
+        {
+            "AlarmName": stage.called(alarm.name),
+            "AlarmDescription": f"{alarm.what} ({RUNBOOK}#{alarm.name})",
+            "Namespace": alarm.namespace,
+            "MetricName": alarm.metric,
+            "Dimensions": [{"Name": k, "Value": v} for k, v in alarm.dimensions.items()],
+            "Statistic": None if percentile else alarm.statistic,
+            "ExtendedStatistic": alarm.statistic if percentile else None,
+            "Period": 60,
+            "EvaluationPeriods": alarm.minutes,
+            "Threshold": alarm.above,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": "breaching" if alarm.silence_is_bad else "notBreaching",
+            "AlarmActions": [{"Ref": "Alarms"}],
+            "OKActions": [{"Ref": "Alarms"}],
+            "Tags": tags(stage.name, stage.app),
+        },
+    )
+
+
+def _messages(stage: Stage) -> list[Alarm]:
+    found = [
+        Alarm(
+            "dead-letters",
+            "Messages or work that failed three times wait to be looked at",
+            "AWS/SQS",
+            "ApproximateNumberOfMessagesVisible",
+            {"QueueName": stage.called(description.DEAD_LETTERS)},
+            statistic="Maximum",
+        )
+    ]
+    for rule in description.rules():
+        of_rule = {"RuleName": stage.rule(rule.name)}
+        word = rule.name.replace("_", "-")
+        action = {"ActionType": "Lambda", **of_rule}
+        what = f"Topic rule {rule.name}"
+        found += [
+            Alarm(f"rule-failures-{word}", f"{what} could not invoke its function", "AWS/IoT", "Failure", action),
+            Alarm(f"rule-throttled-{word}", f"{what} was throttled", "AWS/IoT", "RuleMessageThrottled", of_rule),
+        ]
+    return found
+
+
+def _functions(stage: Stage) -> list[Alarm]:
+    def of(function: str) -> dict[str, str]:
+        return {"FunctionName": stage.called(function)}
+
+    throttled = [
+        Alarm(
+            f"throttled-{f.name.replace('_', '-')}",
+            f"Function {f.name} has not enough concurrency",
+            "AWS/Lambda",
+            "Throttles",
+            of(f.name),
+            # Being throttled is how the valve of this one works.
+            above=10_000 if f.name == "disconnect" else 0,
+            minutes=5,
+        )
+        for f in FUNCTIONS
+    ]
+    failing = [
+        Alarm(
+            f"errors-{f.name.replace('_', '-')}",
+            f"Function {f.name} fails",
+            "AWS/Lambda",
+            "Errors",
+            of(f.name),
+            minutes=1 if f.name in ("authorizer", API) else 3,
+        )
+        for f in FUNCTIONS
+    ]
+    slow = Alarm(
+        "authorizer-slow",
+        "The authorizer comes near the 5 s that IoT Core waits",
+        "AWS/Lambda",
+        "Duration",
+        of("authorizer"),
+        statistic="p99",
+        above=3_000,
+        minutes=5,
+    )
+    late = Alarm(
+        "uplink-late",
+        "Messages of devices wait minutes before they are stored",
+        "AWS/Lambda",
+        "AsyncEventAge",
+        of("uplink"),
+        statistic="Maximum",
+        above=300_000,
+        minutes=5,
+    )
+    return [*throttled, *failing, slow, late]
+
+
+def _tables(stage: Stage) -> list[Alarm]:
+    return [
+        Alarm(
+            f"throttled-{kind.lower()}s-{noun}",
+            f"Table {noun} refuses {kind.lower()}s",
+            "AWS/DynamoDB",
+            f"{kind}ThrottleEvents",
+            {"TableName": stage.called(noun)},
+            minutes=3,
+        )
+        for noun in description.table_nouns()
+        for kind in ("Read", "Write")
+    ]
+
+
+def _deadlines(stage: Stage) -> list[Alarm]:
+    machine = {"StateMachineArn": arn("states", f"stateMachine:{stage.called('deadlines')}")}
+    return [
+        Alarm("deadlines-failed", "Deadlines could not be settled", "AWS/States", "ExecutionsFailed", machine),
+        Alarm("deadlines-throttled", "Step Functions throttle", "AWS/States", "ExecutionThrottled", machine, minutes=3),
+        Alarm(
+            "overdue-commands",
+            "A PROCESSING command is minutes past its deadline, or the sweep does not run",
+            NAMESPACE,
+            OLDEST_OVERDUE,
+            {"Stage": stage.name},
+            statistic="Maximum",
+            above=300,
+            minutes=5,
+            silence_is_bad=True,
+        ),
+    ]
