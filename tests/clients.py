@@ -26,7 +26,7 @@ def until(condition: Callable[[], Any], seconds: float = PATIENCE_S) -> Any:
 
 
 class Rest:
-    """The REST API with one API key. Each call answers the response; `ok` also insists on success and gives the body."""
+    """The REST API with one API key. `call` answers the response, `ok` insists on success and gives the body."""
 
     def __init__(self, stack: RunningStack, api_key: str | None = None) -> None:
         self._url = stack.url
@@ -111,8 +111,9 @@ class MqttClient:
         return json.loads(payload)
 
     def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
-        self.messages.put((message.topic, message.payload))
-        reply = self.answer(message.topic, message.payload)
+        payload = bytes(message.payload)
+        self.messages.put((message.topic, payload))
+        reply = self.answer(message.topic, payload)
         if reply is not None:
             self._paho.publish(reply[0], json.dumps(reply[1]), 1)
 
