@@ -1,6 +1,7 @@
 """Read, change, compare-and-set: how every contended record is written."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.errors import Contended
@@ -20,8 +21,10 @@ def change_mailbox(
         if mailbox is None:
             return None
         changed = change(mailbox)
-        if changed is mailbox or ports.mailboxes.replace(mailbox, changed):
-            return changed
+        if changed is mailbox:
+            return mailbox
+        if ports.mailboxes.replace(mailbox, changed):
+            return replace(changed, revision=mailbox.revision + 1)
     raise Contended(f"the mailbox of {device} is written by too many at once")
 
 
@@ -38,5 +41,5 @@ def change_command(
         if changed is None:
             return command, False
         if ports.commands.replace(command, changed):
-            return changed, True
+            return replace(changed, revision=command.revision + 1), True
     raise Contended(f"command {command_id} is written by too many at once")
