@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from chalicelib.fleet.errors import Invalid, ParameterNotFound
+from chalicelib.fleet.mailbox import LEASE
 
 MAX_PARAMETERS = 100
 MAX_KEY = 128
@@ -65,7 +66,10 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """All parameters of one device. `correlation` and `sent_to` name the last update and the session it went to."""
+    """All parameters of one device. `correlation` and `sent_to` name the last update and the session it went to.
+
+    `sending` is since when (ms) that update is under way, None once it is known what became of it.
+    """
 
     tenant: str
     device: str
@@ -74,10 +78,15 @@ class Configuration:
     notify_to: str | None = None
     correlation: int = 0
     sent_to: str | None = None
+    sending: int | None = None
 
-    def due(self, session: str) -> dict[str, Value]:
-        """What that session has still to be told: the pending, and what an earlier session left unanswered."""
-        unanswered = {SyncStatus.PENDING} | ({SyncStatus.SENT} if self.sent_to != session else set())
+    def due(self, session: str, now: int) -> dict[str, Value]:
+        """What that session has still to be told.
+
+        That is the pending, what an earlier session left unanswered, and what was to be sent by a sender that crashed.
+        """
+        crashed = self.sending is not None and now >= self.sending + LEASE
+        unanswered = {SyncStatus.PENDING} | ({SyncStatus.SENT} if crashed or self.sent_to != session else set())
         return {k: p.requested for k, p in self.parameters.items() if p.requested and p.status in unanswered}
 
     def with_status(self, keys: Mapping[str, Value], before: SyncStatus | None, after: SyncStatus) -> "Configuration":
@@ -131,6 +140,9 @@ def reported(configuration: Configuration, values: Mapping[str, Value], correlat
         if key not in after and len(after) >= MAX_PARAMETERS:
             continue
         known = after.get(key, Parameter())
+        if known.reported is not None and value.at < known.reported.at:
+            # A late or repeated report: the device has said something newer since.
+            continue
         after[key] = Parameter(value, known.requested, _status_after_report(known, value, answers=answers))
     if answers:
         for key, known in after.items():

@@ -4,24 +4,37 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from chalicelib.fleet import configuration as rules
+from chalicelib.fleet import connecting
 from chalicelib.fleet.changes import change_mailbox
 from chalicelib.fleet.commands import CONFIRMATION
 from chalicelib.fleet.configuration import Configuration, SyncStatus, Update, Value
 from chalicelib.fleet.errors import Contended, DeviceNotFound, TemporarilyUnavailable
 from chalicelib.fleet.ids import correlation
+from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Outcome, Ports
 from chalicelib.fleet.presence import Capability, Route
 
 _TRIES = 25
+_AFTER = {
+    Outcome.CONFIRMED: SyncStatus.SENT,
+    Outcome.UNCONFIRMED: SyncStatus.SENT,
+    Outcome.REFUSED: SyncStatus.FAILED,
+    Outcome.ABSENT: SyncStatus.PENDING,
+    Outcome.BUSY: SyncStatus.PENDING,
+}
+"""How a parameter stands that was sent, until the device answers."""
 
 
 def request(ports: Ports, tenant: str, device: str, values: Mapping[str, Value], notify_to: str | None) -> None:
     """Set target values. Errors: DeviceNotFound, Invalid."""
+    # The flag first: if we die after the targets are written, the next connection finds it.
+    if _flagged(ports, tenant, device) is None:
+        raise DeviceNotFound(f"device {device} not found")
     changed = change(ports, tenant, device, lambda c: rules.requested(c, values, notify_to))
     if not any(p.status is SyncStatus.PENDING for p in changed.parameters.values()):
         return
-    # After the targets are written: a device that comes in between finds either the flag or its own wake-up.
-    mailbox = change_mailbox(ports, tenant, device, lambda m: m.with_todo(add=Capability.CONFIGURATION))
+    # And again: a device that came in between found nothing to be told and dropped it.
+    mailbox = _flagged(ports, tenant, device)
     if mailbox is None:
         raise DeviceNotFound(f"device {device} not found")
     if mailbox.route(Capability.CONFIGURATION) or mailbox.doubtful():
@@ -32,7 +45,7 @@ def report(ports: Ports, tenant: str, device: str, values: Mapping[str, Value], 
     """What a device reports of its configuration; differences to the targets are sent to it."""
     changed = change(ports, tenant, device, lambda c: rules.reported(c, values, cid))
     if any(p.status is SyncStatus.PENDING for p in changed.parameters.values()):
-        change_mailbox(ports, tenant, device, lambda m: m.with_todo(add=Capability.CONFIGURATION))
+        _flagged(ports, tenant, device)
         ports.background.deliver(tenant, device)
     return changed
 
@@ -57,17 +70,24 @@ def synchronize(ports: Ports, tenant: str, device: str) -> None:
     if mailbox is None or Capability.CONFIGURATION not in mailbox.todo:
         return
     route = mailbox.route(Capability.CONFIGURATION)
+    if route is None and connecting.ask(ports, mailbox):
+        mailbox = ports.mailboxes.get(tenant, device)
+        route = mailbox.route(Capability.CONFIGURATION) if mailbox else None
     if route is None:
         return
+    now = ports.clock.now()
     present = ports.configurations.get(tenant, device)
-    due = present.due(route.session) if present else {}
+    due = present.due(route.session, now) if present else {}
     if present is None or not due:
         _settled(ports, tenant, device)
         return
-    update = Update(correlation(f"{device}{ports.new_id(ports.clock.now())}"), due)
+    update = Update(correlation(f"{device}{ports.new_id(now)}"), due)
     # Two deliveries at once would send the same update twice: the revision lets one of them mark it as sent.
     marked = replace(
-        present.with_status(due, None, SyncStatus.SENT), correlation=update.correlation, sent_to=route.session
+        present.with_status(due, None, SyncStatus.SENT),
+        correlation=update.correlation,
+        sent_to=route.session,
+        sending=now,
     )
     if not ports.configurations.replace(present, marked):
         ports.background.deliver(tenant, device)
@@ -77,31 +97,19 @@ def synchronize(ports: Ports, tenant: str, device: str) -> None:
 
 
 def _conclude(ports: Ports, tenant: str, device: str, route: Route, update: Update, outcome: Outcome) -> None:
-    if outcome in (Outcome.CONFIRMED, Outcome.UNCONFIRMED):
+    after = _AFTER[outcome]
+
+    def concluded(configuration: Configuration) -> Configuration:
+        if configuration.correlation != update.correlation:
+            return configuration
+        return replace(configuration.with_status(update.parameters, SyncStatus.SENT, after), sending=None)
+
+    change(ports, tenant, device, concluded)
+    if after is not SyncStatus.PENDING:
         _settled(ports, tenant, device)
         return
-    after = SyncStatus.FAILED if outcome is Outcome.REFUSED else SyncStatus.PENDING
-    change(
-        ports,
-        tenant,
-        device,
-        lambda c: (
-            c.with_status(update.parameters, SyncStatus.SENT, after) if c.correlation == update.correlation else c
-        ),
-    )
-    if outcome is Outcome.BUSY:
+    if outcome is Outcome.BUSY or connecting.consult(ports, tenant, device, route) is not None:
         raise TemporarilyUnavailable("the broker could not take a downlink; it will be tried again")
-    if outcome is Outcome.ABSENT and ports.delivery.capabilities(route) is None:
-        key = f"{route.connector}:{route.node}"
-        now = ports.clock.now()
-        change_mailbox(
-            ports,
-            tenant,
-            device,
-            lambda m: (
-                m.with_presence(key, m.presence[key].disconnected(route.session, now)) if key in m.presence else m
-            ),
-        )
 
 
 def _settled(ports: Ports, tenant: str, device: str) -> None:
@@ -111,8 +119,12 @@ def _settled(ports: Ports, tenant: str, device: str) -> None:
     change_mailbox(ports, tenant, device, lambda m: m.with_todo(done=Capability.CONFIGURATION))
     # A request written between our look and our write has set the flag that we just dropped: look again.
     if _unsettled(ports, tenant, device):
-        change_mailbox(ports, tenant, device, lambda m: m.with_todo(add=Capability.CONFIGURATION))
+        _flagged(ports, tenant, device)
         ports.background.deliver(tenant, device)
+
+
+def _flagged(ports: Ports, tenant: str, device: str) -> Mailbox | None:
+    return change_mailbox(ports, tenant, device, lambda m: m.with_todo(add=Capability.CONFIGURATION))
 
 
 def _unsettled(ports: Ports, tenant: str, device: str) -> bool:
