@@ -155,7 +155,8 @@ class Command:
 
     @property
     def expiry_timer(self) -> str:
-        return f"{self.id}-x"
+        """Another one for each attempt: a timer's name cannot be used again once it was stopped."""
+        return f"{self.id}-x{self.generation}"
 
     @property
     def attempt_timer(self) -> str:

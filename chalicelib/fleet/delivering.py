@@ -4,10 +4,14 @@
 a command is sent only by whoever raised the mailbox's generation for it.
 """
 
-from chalicelib.fleet import settling, synchronizing
+from dataclasses import replace
+
+from chalicelib.fleet import connecting, settling, synchronizing
 from chalicelib.fleet.changes import change_command, change_mailbox
 from chalicelib.fleet.commands import (
     CONFIRMATION,
+    MINUTE,
+    PATROL,
     SECOND,
     AckMode,
     Command,
@@ -23,7 +27,7 @@ from chalicelib.fleet.commands import (
 from chalicelib.fleet.errors import TemporarilyUnavailable
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Outcome, Ports
-from chalicelib.fleet.presence import Capability, Route, interface_key
+from chalicelib.fleet.presence import Capability, Route
 
 
 def deliver(ports: Ports, tenant: str, device: str, until: int) -> None:
@@ -53,11 +57,14 @@ def _deliver_next(ports: Ports, tenant: str, device: str) -> bool:
         settling.arm_expiry(ports, command)
         return now >= command.expires and settling.expire(ports, command)
     if len(mailbox.flights) >= command.policy.window:
-        return _repair(ports, mailbox)
+        if _repair(ports, mailbox):
+            return True
+        _guard(ports, command)
+        return False
     route = mailbox.route(Capability.COMMAND, command.connector)
     if route is None:
         settling.arm_expiry(ports, command)
-        return _ask(ports, mailbox)
+        return connecting.ask(ports, mailbox)
     if not ports.mailboxes.replace(mailbox, mailbox.claim(head, now)):
         return True
     return _attempt(ports, command, route, mailbox.generation + 1)
@@ -71,46 +78,35 @@ def _repair(ports: Ports, mailbox: Mailbox) -> bool:
     return any(done)
 
 
-def _ask(ports: Ports, mailbox: Mailbox) -> bool:
-    """A resumed session announces nothing: let the broker say what it is subscribed to. True if that was something."""
-    answers = [_consult(ports, mailbox, route) for _, route in mailbox.doubtful()]
-    return any(answers)
+def _guard(ports: Ports, command: Command) -> None:
+    """Let the sweep look soon at the next in line: whoever frees its way may die before waking us."""
+    soon = ports.clock.now() + PATROL
 
+    def sooner(waiting: Command) -> Command | None:
+        late = waiting.waiting and (waiting.check_at is None or waiting.check_at > soon + MINUTE)
+        return replace(waiting, check_at=soon) if late else None
 
-def _consult(ports: Ports, mailbox: Mailbox, route: Route) -> bool:
-    """Write down what the broker says of one session; True if it is there and listens."""
-    key = interface_key(route.connector, route.node)
-    capabilities = ports.delivery.capabilities(route)
-    now = ports.clock.now()
-
-    def learned(box: Mailbox) -> Mailbox:
-        presence = box.presence.get(key)
-        if presence is None or presence.session != route.session:
-            return box
-        if capabilities is None:
-            return box.with_presence(key, presence.disconnected(route.session, now))
-        return box.with_presence(key, presence.resumed(route.session, capabilities))
-
-    change_mailbox(ports, mailbox.tenant, mailbox.device, learned)
-    return bool(capabilities)
+    if sooner(command) is not None:
+        change_command(ports, command.tenant, command.id, sooner, seen=command)
 
 
 def _attempt(ports: Ports, command: Command, route: Route, generation: int) -> bool:
     now = ports.clock.now()
-    attempt, ours = change_command(
+    attempt, _ = change_command(
         ports,
         command.tenant,
         command.id,
         lambda c: claimed(c, now, generation, route.node) if c.waiting and now < c.expires else None,
         seen=command,
     )
-    if attempt is None or not ours:
+    # Not whether our write was confirmed, but whether it is there: its first answer may have been lost on the way.
+    if attempt is None or attempt.status is not Status.PROCESSING or attempt.generation != generation:
         # Canceled, deleted or expired between reading and claiming.
         settling.release(ports, command, generation, final=attempt is None or attempt.final)
         return True
     if command.timer:
         ports.deadlines.stop(command.timer)
-    if attempt.timer and attempt.due:
+    if attempt.timer and attempt.due and attempt.due <= now + PATROL:
         ports.deadlines.start(attempt.timer, attempt.due, attempt.subject)
     left = (attempt.expires - now) // SECOND
     allowed = min(CONFIRMATION, max(1, left), attempt.policy.ack_timeout or CONFIRMATION)
@@ -135,7 +131,11 @@ def _conclude(ports: Ports, attempt: Command, route: Route, outcome: Outcome) ->
         ports.deadlines.stop(attempt.timer)
     final = command is None or command.final
     mailbox = settling.release(ports, attempt, generation, final=final)
-    there = outcome is Outcome.ABSENT and mailbox is not None and _consult(ports, mailbox, route)
+    there = (
+        outcome is Outcome.ABSENT
+        and mailbox is not None
+        and connecting.consult(ports, attempt.tenant, attempt.device, route) is not None
+    )
     if command is not None and command.waiting:
         settling.arm_expiry(ports, command)
     if outcome is Outcome.BUSY or there:
@@ -146,8 +146,10 @@ def _conclude(ports: Ports, attempt: Command, route: Route, outcome: Outcome) ->
 def _after(command: Command, now: int, node: str, outcome: Outcome) -> Command:
     mode = command.policy.ack_mode
     match outcome:
-        case Outcome.CONFIRMED if mode is AckMode.NONE:
+        case Outcome.CONFIRMED | Outcome.CONCLUDED if mode is AckMode.NONE:
             return move(command, now, Status.PROCESSED, delivery=DeliveryStatus.SENT, node=node)
+        case Outcome.CONCLUDED:
+            return move(command, now, Status.PROCESSED, delivery=DeliveryStatus.DELIVERED, node=node)
         case Outcome.CONFIRMED if mode is AckMode.NETWORK:
             return move(command, now, Status.PROCESSED, delivery=DeliveryStatus.DELIVERED, node=node)
         case Outcome.CONFIRMED:

@@ -40,7 +40,9 @@ def create(ports: Ports, tenant: str, device: str, order: Order) -> Command:
     mailbox = ports.mailboxes.get(tenant, device)
     if mailbox is None:
         raise DeviceNotFound(f"device {device} not found")
-    _ensure_room(mailbox, order.policy)
+    if len(mailbox.queue) >= order.policy.queue:
+        mailbox = _tidied(ports, mailbox)
+        _ensure_room(mailbox, order.policy)
     command = _new(ports, tenant, device, order, mailbox)
     # The record first: a queue that names a command which is not there yet would be taken for a crash and repaired.
     ports.commands.create(command)
@@ -70,7 +72,10 @@ def cancel(ports: Ports, tenant: str, command_id: str) -> Command:
     """End a command before it is PROCESSED. Errors: CommandNotFound, IllegalTransition (it is final)."""
     now = ports.clock.now()
 
-    def canceled(command: Command) -> Command:
+    def canceled(command: Command) -> Command | None:
+        if command.status is Status.CANCELED and command.updated == now:
+            # Our own write, whose answer was lost on the way.
+            return None
         if as_of(command, now).final:
             raise IllegalTransition(f"a command that is {as_of(command, now).status} cannot be canceled")
         return move(command, now, Status.CANCELED, delivery=command.delivery)
@@ -129,9 +134,23 @@ def _new(ports: Ports, tenant: str, device: str, order: Order, mailbox: Mailbox)
         trace=order.trace,
         history=(Entry(now, Status.PENDING),),
     )
+    if mailbox.reachable(command.connector):
+        command = replace(command, check_at=min(expires, now + PATROL))
     if mailbox.may_deliver(command.connector, command.policy.window):
-        return replace(command, check_at=min(expires, now + PATROL))
+        return command
     return replace(command, timer=command.expiry_timer if expires <= now + PATROL else None)
+
+
+def _tidied(ports: Ports, mailbox: Mailbox) -> Mailbox:
+    """The mailbox without what a crash left in its queue: a client is refused only for commands that are not final."""
+    for command_id in mailbox.queue:
+        settling.settle(ports, mailbox.tenant, mailbox.device, command_id, wake=False)
+    found = ports.mailboxes.get(mailbox.tenant, mailbox.device)
+    if found is None:
+        raise DeviceNotFound(f"device {mailbox.device} not found")
+    if (found.queue, found.flights) != (mailbox.queue, mailbox.flights):
+        ports.background.deliver(mailbox.tenant, mailbox.device)
+    return found
 
 
 def _ensure_room(mailbox: Mailbox, policy: Policy) -> None:

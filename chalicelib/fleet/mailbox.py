@@ -93,8 +93,11 @@ class Mailbox:
 
     def may_deliver(self, connector: str, window: int) -> bool:
         """Whether trying now is worth it: the device is there, or may be, and nothing blocks the way."""
-        free = len(self.flights) < window
-        return free and (self.route(Capability.COMMAND, connector) is not None or bool(self.doubtful()))
+        return len(self.flights) < window and self.reachable(connector)
+
+    def reachable(self, connector: str) -> bool:
+        """Whether a session takes commands, or may."""
+        return self.route(Capability.COMMAND, connector) is not None or bool(self.doubtful())
 
     def doubtful(self) -> list[tuple[str, Route]]:
         """Live sessions that may have kept subscriptions we were not told of."""

@@ -11,6 +11,7 @@ from chalicelib.fleet.commands import (
     DeliveryStatus,
     Entry,
     Status,
+    as_of,
     attempt_failed,
     move,
     remember,
@@ -56,6 +57,8 @@ def answer(ports: Ports, tenant: str, device: str, said: Answer) -> Command | No
     def answered(command: Command) -> Command | None:
         if command.answered_by == said.event:
             return None
+        # Whoever reads the command now is told what the clock says; the answer must not contradict that.
+        command = as_of(command, now)
         if command.status in (Status.PROCESSING, Status.RETRYING):
             return replace(
                 move(command, now, Status.PROCESSED, delivery=DeliveryStatus.REPLIED, node=said.node),
@@ -115,10 +118,11 @@ def expire(ports: Ports, command: Command) -> bool:
 def finish(ports: Ports, command: Command, seen: Mailbox | None = None, *, wake: bool = True) -> None:
     """A command is final: free its place, stop its clock, let the next one go. Repeated after a crash."""
     mailbox = change_mailbox(ports, command.tenant, command.device, lambda m: m.remove(command.id), seen=seen)
-    if command.timer:
-        ports.deadlines.stop(command.timer)
     if wake and mailbox is not None and mailbox.next_waiting():
         ports.background.deliver(command.tenant, command.device)
+    if command.timer:
+        # Last: should we die before, it runs out and repeats all this.
+        ports.deadlines.stop(command.timer)
 
 
 def release(ports: Ports, command: Command, generation: int, *, final: bool) -> Mailbox | None:
@@ -171,10 +175,13 @@ def _inspect(ports: Ports, tenant: str, device: str, command_id: str) -> None:
     def later(command: Command) -> Command | None:
         if command.final or (command.check_at or 0) > now:
             return None
-        soon = mailbox is not None and mailbox.may_deliver(command.connector, command.policy.window)
-        return replace(command, check_at=max(now + MINUTE, now + PATROL if soon else command.deadline))
+        soon = command.waiting and mailbox is not None and mailbox.reachable(command.connector)
+        due = min(now + PATROL, command.deadline) if soon else command.deadline
+        return replace(command, check_at=max(now + MINUTE, due))
 
-    change_command(ports, tenant, command_id, later)
+    command, _ = change_command(ports, tenant, command_id, later)
+    if command is not None and command.waiting:
+        arm_expiry(ports, command)
 
 
 def _settle_waiting(ports: Ports, command: Command, mailbox: Mailbox | None, now: int, *, wake: bool) -> bool:
@@ -192,7 +199,8 @@ def _settle_waiting(ports: Ports, command: Command, mailbox: Mailbox | None, now
         # Created, then crashed before it was queued.
         mailbox = _requeue(ports, command)
         changed = True
-    if wake and mailbox is not None and mailbox.may_deliver(command.connector, command.policy.window):
+    # Also where a claim blocks the way: its holder may have crashed, and who delivers looks after that.
+    if wake and mailbox is not None and mailbox.reachable(command.connector):
         ports.background.deliver(command.tenant, command.device)
     return changed
 
@@ -204,9 +212,14 @@ def _requeue(ports: Ports, command: Command) -> Mailbox | None:
         return mailbox.enqueue(command.id)
 
     try:
-        return change_mailbox(ports, command.tenant, command.device, add)
+        mailbox = change_mailbox(ports, command.tenant, command.device, add)
     except CommandLimitReached:
         return None
+    # It may have become final, and left the queue, between our reading it and our reading the mailbox: look again.
+    present = ports.commands.get(command.tenant, command.id)
+    if present is None or present.final:
+        return change_mailbox(ports, command.tenant, command.device, lambda m: m.remove(command.id), seen=mailbox)
+    return mailbox
 
 
 def _settle_processing(ports: Ports, command: Command, mailbox: Mailbox | None, now: int, *, wake: bool) -> bool:
@@ -240,13 +253,20 @@ def _tidy(ports: Ports, command: Command, mailbox: Mailbox | None, *, wake: bool
 def _orphaned(ports: Ports, command: Command) -> bool:
     """Its device is gone: nobody will ever take it."""
     now = ports.clock.now()
+
+    def canceled(present: Command) -> Command | None:
+        if present.final:
+            return None
+        overdue = as_of(present, now)
+        if overdue.final:
+            return overdue
+        return move(present, now, Status.CANCELED, delivery=present.delivery, note="the device was deleted")
+
     _, ours = change_command(
         ports,
         command.tenant,
         command.id,
-        lambda c: (
-            None if c.final else move(c, now, Status.CANCELED, delivery=c.delivery, note="the device was deleted")
-        ),
+        canceled,
         seen=command,
     )
     return ours
