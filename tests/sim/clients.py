@@ -1,0 +1,129 @@
+"""What clients do: bursts of commands with policies of every kind, reads, cancellations, deletions, configuration."""
+
+from collections.abc import Callable
+from random import Random
+from typing import TYPE_CHECKING
+
+from chalicelib.fleet import issuing, synchronizing
+from chalicelib.fleet.commands import AckMode, Command, Policy
+from chalicelib.fleet.configuration import ParameterType, Value
+from chalicelib.fleet.errors import CommandLimitReached, CommandNotFound, IllegalTransition
+from tests.sim.devices import CONNECTOR, TENANT, SimDevice
+from tests.sim.platform import _only_ours
+from tests.sim.scheduler import MINUTE, SECOND, Crashed, Violation
+
+if TYPE_CHECKING:
+    from tests.sim.world import World
+
+_EXPIRATIONS = (5, 10, 30, 120, 900, 1_000, 1_200, 3_600, 7_200, 86_400)
+_TIMEOUTS = (10, 10, 10, 30, 30, 120, 120, 1_500)
+
+
+class Client:
+    """Drives one device until its share of commands was created."""
+
+    def __init__(self, world: "World", device: SimDevice, commands: int) -> None:
+        self._world = world
+        self._device = device
+        self._left = commands
+        self._random = Random(f"{world.seed}-client-{device.id}")
+        self._known: list[str] = []
+
+    @property
+    def satisfied(self) -> bool:
+        return self._left <= 0
+
+    def act(self) -> None:
+        """A burst; comes again until its share is done."""
+        for _ in range(self._random.choice((1, 1, 2, 3, 5, 14))):
+            self._world.scheduler.after(self._random.randint(0, 200), self._one)
+        if not self.satisfied:
+            self._world.scheduler.after(self._random.choice((5 * SECOND, MINUTE, 6 * MINUTE)), self.act)
+
+    def _one(self) -> None:
+        kind = self._random.random()
+        if kind < 0.80 or not self._known:
+            self._create()
+        elif kind < 0.90:
+            self._read(self._random.choice(self._known[-10:]))
+        elif kind < 0.95:
+            self._cancel(self._known[-self._random.randint(1, min(5, len(self._known)))])
+        elif kind < 0.97:
+            self._delete(self._known[-self._random.randint(1, min(5, len(self._known)))])
+        else:
+            self._configure()
+
+    def _create(self) -> None:
+        if self.satisfied:
+            return
+        began = self._world.scheduler.now
+        order = issuing.Order(CONNECTOR, {"req": "act"}, self._policy())
+        made: list[Command] = []
+
+        def answered(error: BaseException | None) -> None:
+            if isinstance(error, CommandLimitReached):
+                self._world.monitor.counts["refused"] += 1
+            elif error is not None:
+                _only_ours(error)
+            for command in made:
+                life = self._world.monitor.lives[command.id]
+                life.began, life.returned = began, self._world.scheduler.now
+                self._known.append(command.id)
+                self._left -= 1
+
+        self._request(
+            "create", lambda: made.append(issuing.create(self._world.ports, TENANT, self._device.id, order)), answered
+        )
+
+    def _read(self, command_id: str) -> None:
+        def work() -> None:
+            command = issuing.get(self._world.ports, TENANT, command_id)
+            stored = self._world.stores.commands.get(TENANT, command_id)
+            if stored is not None and stored.revision == command.revision:
+                self._world.monitor.read(command, stored, self._world.scheduler.clock())
+
+        self._request("read", work, _allow(CommandNotFound))
+
+    def _cancel(self, command_id: str) -> None:
+        self._world.monitor.lives[command_id].cancel_asked = True
+        self._request(
+            "cancel",
+            lambda: issuing.cancel(self._world.ports, TENANT, command_id),
+            _allow(CommandNotFound, IllegalTransition),
+        )
+
+    def _delete(self, command_id: str) -> None:
+        self._world.monitor.lives[command_id].delete_asked = True
+        self._request("delete", lambda: issuing.delete(self._world.ports, TENANT, command_id), _allow(CommandNotFound))
+
+    def _configure(self) -> None:
+        at = self._world.scheduler.now
+        values = {f"p{self._random.randint(0, 3)}": Value(ParameterType.INT32, self._random.randint(0, 5), at)}
+        self._request(
+            "configure",
+            lambda: synchronizing.request(self._world.ports, TENANT, self._device.id, values, None),
+            _allow(),
+        )
+
+    def _request(self, name: str, work: Callable[[], object], answered: Callable[[BaseException | None], None]) -> None:
+        self._world.platform.request(name, self._device.id, work, answered)
+
+    def _policy(self) -> Policy:
+        mode = self._random.choices((AckMode.APPLICATIVE, AckMode.NETWORK, AckMode.NONE), (6, 2, 1))[0]
+        return Policy(
+            expiration=self._random.choice(_EXPIRATIONS),
+            ack_mode=mode,
+            ack_timeout=None if mode is AckMode.NONE else self._random.choice(_TIMEOUTS),
+            attempts=self._random.choice((1, 1, 2, 3, 5)),
+            window=self._device.window,
+        )
+
+
+def _allow(*expected: type[Exception]) -> Callable[[BaseException | None], None]:
+    def answered(error: BaseException | None) -> None:
+        if error is not None and not isinstance(error, (*expected, Crashed)):
+            if isinstance(error, Violation):
+                raise error
+            _only_ours(error)
+
+    return answered

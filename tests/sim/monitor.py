@@ -1,0 +1,199 @@
+"""Watches every write and every send, and says at once which rule was broken. Knows the rules, not the engine."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from chalicelib.fleet.commands import AckMode, Command, DeliveryStatus, Policy, Status
+from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.ports import Outcome
+from tests.sim.scheduler import MINUTE, Violation
+
+S = Status
+LEGAL = {
+    S.PENDING: {S.PROCESSING, S.CANCELED, S.EXPIRED},
+    S.RETRYING: {S.PROCESSING, S.PROCESSED, S.CANCELED, S.EXPIRED},
+    S.PROCESSING: {S.PROCESSING, S.PENDING, S.RETRYING, S.PROCESSED, S.ERROR, S.CANCELED},
+}
+WAITING = (S.PENDING, S.RETRYING)
+NOT_SENT = (Outcome.ABSENT, Outcome.BUSY)
+SKEW = 2_000
+"""No clock is off by more (ms)."""
+READ_TOLERANCE = MINUTE
+"""A writer that read the clock just before a deadline may write for as long as it lives after it."""
+
+
+@dataclass
+class Life:
+    """What really happened to one command, whatever its record says."""
+
+    device: str
+    policy: Policy
+    began: int
+    status: Status = S.PENDING
+    returned: int | None = None
+    expires: int = 0
+    cancel_asked: bool = False
+    delete_asked: bool = False
+    sends: dict[int, Outcome | None] = field(default_factory=dict)
+    answers: set[str] = field(default_factory=set)
+    reported: Status | None = None
+    waiting_since: int = 0
+
+    @property
+    def final(self) -> bool:
+        return self.status not in LEGAL
+
+
+class Monitor:
+    def __init__(self) -> None:
+        self.lives: dict[str, Life] = {}
+        self.open: dict[str, dict[str, Life]] = {}
+        self.deleted: set[str] = set()
+        self.counts: Counter[str] = Counter()
+
+    def created(self, command: Command, began: int) -> None:
+        life = Life(command.device, command.policy, began, expires=command.expires, waiting_since=began)
+        self.lives[command.id] = life
+        self.open.setdefault(command.device, {})[command.id] = life
+
+    def removed(self, command_id: str) -> None:
+        """The record was deleted: by a client, or because its creation was refused."""
+        life = self.lives.get(command_id)
+        if life is not None:
+            self._require(
+                life.delete_asked or life.returned is None, "a command vanished that nobody deleted", life, command_id
+            )
+            self.open[life.device].pop(command_id, None)
+            self.deleted.add(command_id)
+
+    def changed(self, old: Command, new: Command, now: int) -> None:
+        life = self.lives[new.id]
+        rule = self._rules(old, new, life, now)
+        if rule is not None:
+            raise Violation(f"{rule}: {old.status} → {new.status}", new.device, new.id)
+        if old.status not in LEGAL:
+            return
+        life.status = new.status
+        if new.status in WAITING and old.status not in WAITING:
+            life.waiting_since = now
+        if life.final:
+            self.open[life.device].pop(new.id, None)
+            self.counts[f"{new.status}"] += 1
+
+    def mailbox_changed(self, new: Mailbox) -> None:
+        if len(new.queue) > 10:
+            raise Violation("more than 10 commands wait", new.device)
+        if list(new.queue) != sorted(set(new.queue)):
+            raise Violation("the queue is out of order", new.device)
+        windows = [self.lives[c].policy.window for c in new.flights if c in self.lives]
+        if windows and len(new.flights) > max(windows):
+            raise Violation("more claims than the window allows", new.device)
+
+    def sending(self, command: Command) -> None:
+        life = self.lives[command.id]
+        self._require(command.generation not in life.sends, "one attempt was sent twice", life, command.id)
+        used = sum(outcome not in NOT_SENT for outcome in life.sends.values())
+        self._require(used < life.policy.attempts, "sent more often than there are attempts", life, command.id)
+        life.sends[command.generation] = None
+        self.counts["sent"] += 1
+
+    def concluded(self, command: Command, outcome: Outcome) -> None:
+        self.lives[command.id].sends[command.generation] = outcome
+        self.counts[outcome.name.lower()] += 1
+
+    def answered(self, command_id: str, event: str) -> None:
+        self.lives[command_id].answers.add(event)
+
+    def answer_handled(self, command_id: str) -> None:
+        life = self.lives[command_id]
+        gone = command_id in self.deleted
+        self._require(
+            gone or life.status not in (S.PROCESSING, S.RETRYING), "an answer was handled and lost", life, command_id
+        )
+
+    def read(self, command: Command, stored: Command | None, now: int) -> None:
+        """What a client was told: a final status must stay."""
+        life = self.lives[command.id]
+        told_by_clock = stored is not None and stored.status is not command.status
+        if told_by_clock and now < command.updated + READ_TOLERANCE:
+            return
+        if command.final:
+            self._require(life.reported in (None, command.status), "a client was told two endings", life, command.id)
+            life.reported = command.status
+
+    def _rules(self, old: Command, new: Command, life: Life, now: int) -> str | None:
+        if old.status not in LEGAL:
+            same = (old.status, old.delivery, old.response, old.error, old.attempts_used, old.check_at)
+            now_ = (new.status, new.delivery, new.response, new.error, new.attempts_used, new.check_at)
+            return None if same == now_ else "a final command changed"
+        if new.status is not old.status and new.status not in LEGAL[old.status]:
+            return "illegal transition"
+        if life.reported not in (None, new.status):
+            return f"a client was told {life.reported} already"
+        if new.generation < old.generation:
+            return "the generation fell"
+        if new.attempts_used > life.policy.attempts:
+            return "more attempts than allowed"
+        if new.history[: len(old.history)] != old.history and len(old.history) < 50:
+            return "history was rewritten"
+        outcome = life.sends.get(old.generation)
+        answered = new.answered_by in life.answers
+        match new.status:
+            case S.PROCESSING if old.status in WAITING:
+                return self._claim_rules(new, life)
+            case S.PROCESSING if new.delivery is DeliveryStatus.DELIVERED and outcome is not Outcome.CONFIRMED:
+                return "DELIVERED without the device's acknowledgement"
+            case S.PROCESSED:
+                return _processed_rules(new, outcome, answered=answered)
+            case S.EXPIRED if old.status not in WAITING or now + SKEW < old.expires:
+                return "expired while claimed, or too early"
+            case S.ERROR:
+                return _error_rules(old, new, life, outcome, now)
+            case S.CANCELED if not (life.cancel_asked or life.delete_asked):
+                return "nobody canceled this"
+            case S.PENDING | S.RETRYING if old.status is S.PROCESSING:
+                return _wait_again_rules(old, new, outcome, now)
+        return None
+
+    def _claim_rules(self, new: Command, life: Life) -> str | None:
+        others = [(i, o) for i, o in self.open[life.device].items() if i != new.id]
+        if sum(o.status is S.PROCESSING for _, o in others) >= life.policy.window:
+            return "more in flight than the window allows"
+        if new.updated >= new.expires:
+            return "claimed after it expired"
+        if life.policy.window == 1:
+            for other_id, other in others:
+                if other.returned is not None and other.returned < life.began and other_id < new.id:
+                    return f"overtakes {other_id}"
+        return None
+
+    def _require(self, holds: bool, rule: str, life: Life, command_id: str) -> None:  # noqa: FBT001 - reads as a sentence
+        if not holds:
+            raise Violation(rule, life.device, command_id)
+
+
+def _processed_rules(new: Command, outcome: Outcome | None, *, answered: bool) -> str | None:
+    if new.delivery is DeliveryStatus.REPLIED:
+        return None if answered and new.response == {"event": new.answered_by} else "REPLIED, but the device did not"
+    if new.policy.ack_mode is AckMode.APPLICATIVE:
+        return "PROCESSED without the device's answer"
+    return None if outcome is Outcome.CONFIRMED else "PROCESSED without the device's acknowledgement"
+
+
+def _error_rules(old: Command, new: Command, life: Life, outcome: Outcome | None, now: int) -> str | None:
+    if new.error == "DELIVERY_REFUSED":
+        return None if outcome is Outcome.REFUSED else "nobody refused this"
+    if new.attempts_used != life.policy.attempts:
+        return "given up with attempts left"
+    return _failed_rules(old, outcome, now)
+
+
+def _wait_again_rules(old: Command, new: Command, outcome: Outcome | None, now: int) -> str | None:
+    if new.attempts_used < old.attempts_used:
+        return None if outcome in NOT_SENT else "an attempt that may have arrived does not count"
+    return _failed_rules(old, outcome, now)
+
+
+def _failed_rules(old: Command, outcome: Outcome | None, now: int) -> str | None:
+    unconfirmed = outcome is Outcome.UNCONFIRMED and old.policy.ack_mode is not AckMode.APPLICATIVE
+    return None if unconfirmed or now + SKEW >= (old.due or 0) else "the attempt failed before it was due"

@@ -1,0 +1,140 @@
+"""The world around the engine: devices, broker, platform, clients, and what must hold between them."""
+
+from random import Random
+
+from chalicelib.fleet.commands import PATROL, Status
+from chalicelib.fleet.configuration import SyncStatus
+from chalicelib.fleet.devices import Device, Interface
+from tests.fakes import START
+from tests.sim.broker import Broker
+from tests.sim.devices import CONNECTOR, TENANT, SimDevice
+from tests.sim.monitor import WAITING, Monitor
+from tests.sim.platform import Platform
+from tests.sim.ports import SimPorts, Stores
+from tests.sim.scheduler import HOUR, MINUTE, Faults, Scheduler, Violation
+
+PATIENCE = PATROL + 4 * MINUTE
+"""How long a command may wait for a device that listens: one patrol of the sweep, and its retries."""
+
+
+class World:
+    def __init__(self, seed: int, stores: Stores, devices: int, faults: Faults) -> None:
+        self.seed = seed
+        self.scheduler = Scheduler(seed, faults, START)
+        self.stores = stores
+        self.monitor = Monitor()
+        self.platform = Platform(self.scheduler, self)
+        self.broker = Broker(self)
+        self.ports = SimPorts(self, stores)
+        self.calm = False
+        self.devices: dict[str, SimDevice] = {}
+        for number in range(devices):
+            device = SimDevice(self, number)
+            interface = Interface(CONNECTOR, device.id, "sim", START, START)
+            stores.devices.create(Device(TENANT, device.id, START, START, interfaces=(interface,)))
+            self.devices[device.id] = device
+        self._random = Random(f"{seed}-world")
+        self._leapt = START
+
+    def run_until(self, moment: int) -> None:
+        while not self.scheduler.idle and self.scheduler.next_at <= moment:
+            self.scheduler.advance()
+        self.scheduler.now = max(self.scheduler.now, moment)
+
+    def begin(self) -> None:
+        for device in self.devices.values():
+            self.scheduler.after(self._random.randint(0, 5 * MINUTE), device.live)
+        self.scheduler.after(MINUTE, self._minute)
+        self.scheduler.after(20 * MINUTE, self._weather)
+
+    def come_home(self) -> None:
+        """From now on the devices behave: all but those that never come back stay connected."""
+        self.calm = True
+        for device in self.devices.values():
+            if device.never_back:
+                device.drop()
+            else:
+                self.scheduler.after(self._random.randint(0, 5 * MINUTE), device.connect)
+
+    def stirred(self, device: str) -> None:
+        known = self.devices.get(device)
+        if known is not None:
+            known.settled_since = self.scheduler.now
+
+    def heard_of(self) -> bool:
+        """Whether a writer hears of its success: a repeated request whose first answer was lost looks like a failure."""
+        return self.scheduler.random.random() >= self.scheduler.faults.ambiguous
+
+    def open_commands(self) -> int:
+        return sum(len(lives) for lives in self.monitor.open.values())
+
+    def check_end(self) -> None:
+        """Everything is final, nothing is left behind."""
+        for device_id, device in self.devices.items():
+            for command_id, life in self.monitor.open.get(device_id, {}).items():
+                raise Violation(f"never became final: {life.status}", device_id, command_id)
+            mailbox = self.stores.mailboxes.get(TENANT, device_id)
+            if mailbox is None or ((mailbox.queue or mailbox.flights) and not device.never_back):
+                raise Violation(f"left behind: {mailbox}", device_id, mailbox.queue[0] if mailbox else "")
+            self._check_configuration(device)
+        for command_id, life in self.monitor.lives.items():
+            if life.returned is not None and command_id not in self.monitor.deleted:
+                stored = self.stores.commands.get(TENANT, command_id)
+                if stored is None or stored.status is not life.status:
+                    raise Violation("the record does not say what happened", life.device, command_id)
+
+    def _check_configuration(self, device: SimDevice) -> None:
+        configuration = self.stores.configurations.get(TENANT, device.id)
+        if configuration is None or device.never_back:
+            return
+        for key, parameter in configuration.parameters.items():
+            if parameter.status is SyncStatus.PENDING:
+                raise Violation(f"parameter {key} was never sent", device.id)
+            in_sync = parameter.requested is None or parameter.requested.same(device.parameters.get(key))
+            if parameter.status in (SyncStatus.OK, SyncStatus.SENT) and not in_sync:
+                raise Violation(f"parameter {key} is {parameter.status}, but the device never got it", device.id)
+
+    def _minute(self) -> None:
+        self.platform.sweep()
+        for device_id, lives in self.monitor.open.items():
+            if lives:
+                self._check_wake_up(self.devices[device_id])
+        self.scheduler.after(MINUTE, self._minute)
+
+    def _check_wake_up(self, device: SimDevice) -> None:
+        """No wake-up is lost: what waits for a device that listens, while nothing is under way for it, is sent."""
+        now = self.scheduler.now
+        lives = self.monitor.open[device.id]
+        if self.platform.busy.get(device.id) or not device.listening or device.unheard:
+            device.settled_since = now
+            return
+        if any(life.status is Status.PROCESSING for life in lives.values()):
+            for command_id, life in lives.items():
+                stored = self.stores.commands.get(TENANT, command_id) if life.status is Status.PROCESSING else None
+                if stored is not None and stored.due is not None and now > max(stored.due, self._leapt) + PATIENCE:
+                    raise Violation("an attempt that failed is not settled", device.id, command_id)
+            device.settled_since = now
+            return
+        for command_id, life in lives.items():
+            if life.returned is not None and life.status in WAITING and life.expires > now:
+                since = max(device.settled_since, life.waiting_since, self._leapt)
+                if now - since > PATIENCE:
+                    raise Violation(f"waits for a device that listens since {since}", device.id, command_id)
+
+    def _weather(self) -> None:
+        """Now and then: a storm in which many devices reconnect at once, or an outage after which all is late."""
+        if self.calm:
+            return
+        kind = self._random.random()
+        if kind < 0.4:
+            self._storm()
+        elif kind < 0.6:
+            self.scheduler.leap(self._random.choice((10_000, 5 * MINUTE, HOUR)))
+            self._leapt = self.scheduler.now
+        self.scheduler.after(self._random.randint(10 * MINUTE, HOUR), self._weather)
+
+    def _storm(self) -> None:
+        for device in self.devices.values():
+            if self._random.random() < 0.5:
+                for _ in range(self._random.randint(1, 6)):
+                    self.scheduler.after(self._random.randint(0, 10_000), device.connect)
