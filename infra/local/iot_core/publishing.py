@@ -62,7 +62,7 @@ def on_publish(connection: "Connection", flags: int, body: bytes) -> None:
         return
     if packet.qos == _QOS_2 and _repeated(connection, packet.packet_id):
         return
-    if destination.subscribers:
+    if destination.subscribers and broker.settings.between_clients:
         _to_others(connection, packet)
     _to_rules(connection, packet, destination)
 

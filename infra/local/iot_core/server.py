@@ -31,7 +31,8 @@ class IotCore:
     `authorize` gets a custom authorizer's event and gives its answer; it runs in a thread and has 5 s.
     `invoke(function, event)` returns once that asynchronous invocation cannot get lost any more; it runs in a thread,
     in order for each client, and must not call back into this object. What it raises keeps the message unacknowledged.
-    `lenient` lifts what only IoT Core forbids; `limits` then defaults to `Limits.lifted()`.
+    `lenient` lifts what only IoT Core forbids; `limits` then defaults to `Limits.lifted()`. Without `between_clients`
+    what a client publishes reaches the rules and no other client.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class IotCore:
         region: str = "us-east-1",
         account: str = "123456789012",
         lenient: bool = False,
+        between_clients: bool = True,
         limits: Limits | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -53,6 +55,7 @@ class IotCore:
             region=region,
             account=account,
             lenient=lenient,
+            between_clients=between_clients,
             limits=limits or (Limits.lifted() if lenient else Limits()),
             clock=clock,
             monotonic=monotonic,

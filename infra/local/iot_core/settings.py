@@ -24,6 +24,7 @@ class Settings:
     region: str = "us-east-1"
     account: str = "123456789012"
     lenient: bool = False
+    between_clients: bool = True  # an edge that serves several tenants hands what clients publish to the rules alone
     limits: Limits = field(default_factory=Limits)
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
