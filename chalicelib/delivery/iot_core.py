@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from chalicelib.dialects import registry
-from chalicelib.dialects.topics import Direction, Downlink
+from chalicelib.dialects.topics import Downlink, announced
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import Update
 from chalicelib.fleet.ports import Outcome
@@ -48,10 +48,7 @@ class IotCoreDelivery:
                 return None
             raise
         filters = {s["topicFilter"] for s in found.get("subscriptions", ())}
-        announced = registry.topics(route.dialect).TOPICS
-        return frozenset(
-            t.capability for t in announced if t.capability and t.direction is Direction.DOWN and t.filter in filters
-        )
+        return announced(registry.topics(route.dialect).TOPICS, filters)
 
     def disconnect(self, client: str) -> None:
         try:
@@ -80,4 +77,4 @@ class IotCoreDelivery:
         except BotoCoreError as error:
             log.warning("direct message to %s: %s", route.client, error)
             return Outcome.BUSY
-        return Outcome.CONFIRMED
+        return Outcome.CONFIRMED if downlink.answerable else Outcome.CONCLUDED

@@ -1,5 +1,6 @@
 """The form in which every dialect writes down its topics; policies, rules and capabilities are derived from it."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -27,10 +28,11 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Downlink:
-    """A message as a client will see it."""
+    """A message as a client will see it; `answerable` is False where a client has no way to answer it."""
 
     topic: str
     payload: bytes
+    answerable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,33 @@ class Uplink:
     payload: bytes
     at: int
     event: str
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether a topic name exists that both filters match."""
+    for a, b in zip(one.split("/"), other.split("/"), strict=False):
+        if "#" in (a, b):
+            return True
+        if a != b and "+" not in (a, b):
+            return False
+    return one.count("/") == other.count("/")
+
+
+def announced(topics: Iterable[Topic], filters: Collection[str], mode: str | None = None) -> frozenset[Capability]:
+    """What subscribing to these filters makes a client of that mode (or of any) capable of."""
+    return frozenset(
+        topic.capability
+        for topic in topics
+        if topic.capability
+        and topic.direction is Direction.DOWN
+        and mode in (None, topic.mode)
+        and any(overlap(topic.filter, subscribed) for subscribed in filters)
+    )
+
+
+def resource(pattern: str) -> str:
+    """A filter as a resource of an IoT policy, where `*` stands for any characters and `+` and `#` for themselves."""
+    return "/".join("*" if level in ("+", "#") else level for level in pattern.split("/"))
 
 
 def matches(pattern: str, topic: str) -> bool:

@@ -27,6 +27,7 @@ class Outcome(Enum):
     """What became of a downlink."""
 
     CONFIRMED = "the client acknowledged it"
+    CONCLUDED = "the client acknowledged it, and has no way to say more"
     UNCONFIRMED = "it may have arrived; no acknowledgement came in time"
     ABSENT = "the client is not connected"
     REFUSED = "it can never be delivered like this"

@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib.dialects import registry
 from chalicelib.dialects.registry import Refused
-from chalicelib.dialects.topics import Direction
+from chalicelib.dialects.topics import Direction, resource
 from chalicelib.fleet import admitting, audit
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.errors import Forbidden
@@ -48,14 +48,18 @@ def policy(dialect: str, mode: str, function_arn: str) -> dict[str, Any]:
     _, partition, _, region, account, *_ = function_arn.split(":")
     base = f"arn:{partition}:iot:{region}:{account}:"
     spoken = registry.topics(dialect)
-    down = [t.filter for t in spoken.TOPICS if t.direction is Direction.DOWN and t.mode == mode]
-    # A topic below the root that means nothing goes through to the audit log; a downlink topic would reach others.
+    down = {resource(t.filter): None for t in spoken.TOPICS if t.direction is Direction.DOWN and t.mode == mode}
+    up = {resource(t.filter) for t in spoken.TOPICS if t.direction is Direction.UP and t.mode == mode}
+    every = {resource(t.filter): None for t in spoken.TOPICS if t.direction is Direction.DOWN}
+    # A topic below the root that means nothing goes through to the audit log; a downlink topic, of whatever mode, would
+    # reach others. What clients of one mode both publish and subscribe to is too long a topic for IoT Core to carry, and
+    # the edge hands it to the rules alone.
     return {
         "Version": "2012-10-17",
         "Statement": [
             _allow("iot:Connect", [f"{base}client/${{iot:ClientId}}"]),
             _allow("iot:Publish", [f"{base}topic/{root}/*" for root in spoken.ROOTS]),
-            {**_allow("iot:Publish", [f"{base}topic/{name}" for name in down]), "Effect": "Deny"},
+            {**_allow("iot:Publish", [f"{base}topic/{name}" for name in every if name not in up]), "Effect": "Deny"},
             _allow("iot:Subscribe", [f"{base}topicfilter/{name}" for name in down]),
             _allow("iot:Receive", [f"{base}topic/{name}" for name in down]),
         ],
