@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check conformance soak sim bench format clean
+.PHONY: run test check conformance soak sim bench demo format clean
 
 $(READY): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Homeport needs Python 3.11 or newer")'
@@ -34,6 +34,12 @@ SEED ?= 1
 COMMANDS ?= 100000
 sim: $(READY)
 	$(BIN)/python -m tests.sim --seed $(SEED) --commands $(COMMANDS)
+
+DEVICES ?= 100
+SECONDS ?= 30
+DIALECT ?= live_objects
+demo: $(READY)  ## a simulated fleet, against the running stack or one of its own
+	$(BIN)/python -m infra.demo --devices $(DEVICES) --seconds $(SECONDS) --dialect $(DIALECT)
 
 bench: $(READY)
 	$(BIN)/python -m bench
