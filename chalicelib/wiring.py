@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chalicelib.fleet.claims import Claim
     from chalicelib.fleet.devices import Device
     from chalicelib.store.cache import Cache, CachedKeys
+    from chalicelib.store.decoders import DecoderTable
     from chalicelib.store.devices import DeviceTable
 
 
@@ -69,6 +70,10 @@ class Wiring:
         from chalicelib.store.configurations import ConfigurationTable
 
         return ConfigurationTable()
+
+    @property
+    def decoders(self) -> "p.Decoders":
+        return _decoder_table()
 
     @cached_property
     def messages(self) -> "p.Messages":
@@ -127,6 +132,12 @@ class HotWiring(Wiring):
 
         return CachedDevices(_device_table(), _device_cache())
 
+    @cached_property
+    def decoders(self) -> "p.Decoders":
+        from chalicelib.store.cache import CachedDecoders
+
+        return CachedDecoders(_decoder_table(), self.clock)
+
 
 def function_name(function: str) -> str:
     """Chalice names a function after application, stage and handler."""
@@ -155,6 +166,13 @@ def _device_table() -> "DeviceTable":
     from chalicelib.store.devices import DeviceTable
 
     return DeviceTable(_connection())
+
+
+@cache
+def _decoder_table() -> "DecoderTable":
+    from chalicelib.store.decoders import DecoderTable
+
+    return DecoderTable(_connection())
 
 
 @cache

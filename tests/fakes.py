@@ -2,7 +2,7 @@
 
 from bisect import bisect_right, insort
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from random import Random
@@ -13,6 +13,7 @@ from chalicelib.fleet.audit import AuditEntry
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import Configuration, Update
+from chalicelib.fleet.decoders import DecoderRecord, Directory, Listed
 from chalicelib.fleet.devices import Device, Interface
 from chalicelib.fleet.errors import DeviceDuplicate, InterfaceDuplicate, TenantDuplicate
 from chalicelib.fleet.keys import ApiKey
@@ -258,6 +259,36 @@ class MemoryCommands:
 
 
 @dataclass
+class MemoryDecoders:
+    directories: dict[str, Directory] = field(default_factory=dict)
+    rows: dict[Id, DecoderRecord] = field(default_factory=dict)
+
+    def directory(self, tenant: str) -> Directory:
+        return self.directories.get(tenant, Directory(tenant))
+
+    def records(self, tenant: str, entries: Sequence[Listed]) -> list[DecoderRecord]:
+        return [self.rows[tenant, e.id] for e in entries if (tenant, e.id) in self.rows]
+
+    def put(self, old: Directory, new: Directory, record: DecoderRecord) -> bool:
+        if not self._replaced(old, new):
+            return False
+        self.rows[record.tenant, record.id] = record
+        return True
+
+    def remove(self, old: Directory, new: Directory, decoder: str) -> bool:
+        if not self._replaced(old, new):
+            return False
+        del self.rows[old.tenant, decoder]
+        return True
+
+    def _replaced(self, old: Directory, new: Directory) -> bool:
+        if self.directory(old.tenant).revision != old.revision:
+            return False
+        self.directories[old.tenant] = replace(new, revision=old.revision + 1)
+        return True
+
+
+@dataclass
 class MemoryMessages:
     rows: dict[tuple[str, str], dict[str, DataMessage]] = field(default_factory=dict)
 
@@ -368,6 +399,7 @@ class MemoryPorts:
         self.configurations = MemoryConfigurations()
         self.devices = MemoryDevices(self.mailboxes, self.configurations)
         self.commands = MemoryCommands()
+        self.decoders = MemoryDecoders()
         self.messages = MemoryMessages()
         self.audit = MemoryAudit()
         self.delivery = ScriptedDelivery()

@@ -61,6 +61,10 @@ class KeyNotFound(NotFound):
     pass
 
 
+class DecoderNotFound(NotFound):
+    pass
+
+
 class Conflict(FleetError):
     """What was asked for contradicts the present state."""
 
@@ -74,6 +78,10 @@ class InterfaceDuplicate(Conflict):
 
 
 class TenantDuplicate(Conflict):
+    pass
+
+
+class DecoderDuplicate(Conflict):
     pass
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.fleet import decoders
+from chalicelib.fleet.decoders import DecoderKind
 from chalicelib.fleet.ids import repeatable_id
 
 if TYPE_CHECKING:
@@ -43,8 +45,11 @@ def clamped(timestamp: int | None, arrived: int) -> int:
     return timestamp
 
 
-def store(ports: "Ports", message: DataMessage) -> DataMessage:
-    """Keep a message. Storing the same one again changes nothing."""
+def store(
+    ports: "Ports", message: DataMessage, decoding: frozenset[DecoderKind] = frozenset(DecoderKind)
+) -> DataMessage:
+    """Keep a message, decoded where it names a decoder of those kinds. Storing the same one again changes nothing."""
+    message = decoders.decoded(ports, message, decoding)
     ports.messages.put(message)
     return message
 

@@ -13,6 +13,7 @@ from chalicelib.fleet.audit import AuditEntry
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import Configuration, Update
+from chalicelib.fleet.decoders import DecoderRecord, Directory, Listed
 from chalicelib.fleet.devices import Device, Interface
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.mailbox import Mailbox
@@ -115,6 +116,19 @@ class Configurations(Protocol):
     def replace(self, old: Configuration, new: Configuration) -> bool: ...
 
 
+class Decoders(Protocol):
+    """Every change is a compare-and-set on the directory, and writes directory and decoder together."""
+
+    def directory(self, tenant: str) -> Directory:
+        """Empty where the tenant has no decoders."""
+
+    def records(self, tenant: str, entries: Sequence[Listed]) -> list[DecoderRecord]:
+        """Those that are still there, in no order."""
+
+    def put(self, old: Directory, new: Directory, record: DecoderRecord) -> bool: ...
+    def remove(self, old: Directory, new: Directory, decoder: str) -> bool: ...
+
+
 class Messages(Protocol):
     def put(self, message: DataMessage) -> None: ...
     def page(
@@ -168,6 +182,8 @@ class Ports(Protocol):
     def commands(self) -> Commands: ...
     @property
     def configurations(self) -> Configurations: ...
+    @property
+    def decoders(self) -> Decoders: ...
     @property
     def messages(self) -> Messages: ...
     @property

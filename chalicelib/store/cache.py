@@ -1,13 +1,16 @@
 """Reads that may be a minute old: what every message of a device needs and hardly ever changes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
 from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.decoders import DecoderRecord, Directory, Listed
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Clock
 from chalicelib.store.claims import ClaimTable
+from chalicelib.store.decoders import DecoderTable
 from chalicelib.store.devices import DeviceTable
 from chalicelib.store.keys import KeyTable
 
@@ -101,3 +104,25 @@ class AnnouncingDevices(DeviceTable):
     def delete(self, device: Device) -> bool:
         self._cache.forget(device.tenant + device.id)
         return super().delete(device)
+
+
+class CachedDecoders(DecoderTable):
+    """For decoding messages: a warm function reads nothing, also where a tenant has no such decoder.
+
+    A record is kept under the version that the directory names, so that it is never older than the directory.
+    """
+
+    def __init__(self, source: DecoderTable, clock: Clock) -> None:
+        super().__init__(source.connection)
+        self._directories: Cache[Directory] = Cache(clock)
+        self._records: Cache[DecoderRecord] = Cache(clock)
+
+    def directory(self, tenant: str) -> Directory:
+        return self._directories.get(tenant, lambda: DecoderTable.directory(self, tenant)) or Directory(tenant)
+
+    def records(self, tenant: str, entries: Sequence[Listed]) -> list[DecoderRecord]:
+        found = [self._records.get(f"{tenant}{e.id}{e.version}", partial(self._read, tenant, e)) for e in entries]
+        return [record for record in found if record is not None]
+
+    def _read(self, tenant: str, entry: Listed) -> DecoderRecord | None:
+        return next(iter(super().records(tenant, [entry])), None)

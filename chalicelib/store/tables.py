@@ -39,7 +39,18 @@ def failed_conditions(error: TransactWriteError) -> list[bool]:
 
 def all_models() -> list[type[Model]]:
     """Every table of the product."""
-    from chalicelib.store import audit, claims, commands, configurations, devices, keys, mailboxes, messages, tenants
+    from chalicelib.store import (
+        audit,
+        claims,
+        commands,
+        configurations,
+        decoders,
+        devices,
+        keys,
+        mailboxes,
+        messages,
+        tenants,
+    )
 
     return [
         tenants.TenantItem,
@@ -50,6 +61,7 @@ def all_models() -> list[type[Model]]:
         mailboxes.MailboxItem,
         commands.CommandItem,
         configurations.ConfigurationItem,
+        decoders.DecoderItem,
         messages.MessageItem,
         audit.AuditItem,
     ]

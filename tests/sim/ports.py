@@ -12,6 +12,7 @@ from chalicelib.fleet.ports import (
     Claims,
     Commands,
     Configurations,
+    Decoders,
     Devices,
     Keys,
     Mailboxes,
@@ -210,6 +211,7 @@ class SimPorts:
         self.tenants = cast("Tenants", _Unused())
         self.keys = cast("Keys", _Unused())
         self.claims = cast("Claims", _Unused())
+        self.decoders = cast("Decoders", _Unused())
         self.messages = cast("Messages", _Unused())
         self.audit = cast("AuditLog", _Unused())
 

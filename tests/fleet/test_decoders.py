@@ -1,0 +1,154 @@
+"""Decoders of a tenant, and messages that name one."""
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.fleet import decoders, messages
+from chalicelib.fleet.decoders import ColumnRecord, DecoderKind, DecoderRecord
+from chalicelib.fleet.decoding import DescriptionError
+from chalicelib.fleet.errors import DecoderDuplicate, DecoderNotFound, LimitReached
+from chalicelib.fleet.messages import DataMessage
+from tests.fakes import START, MemoryPorts
+
+TENANT = "t00001"
+FLOAT = DecoderRecord(
+    TENANT, "d1", "floats", DecoderKind.BINARY, START, START, enabled=True, source="float sent_value;"
+)
+ROW = DecoderRecord(
+    TENANT, "d2", "rows", DecoderKind.CSV, START, START, enabled=True, columns=(ColumnRecord("t", "NUMERIC"),)
+)
+
+
+@pytest.fixture
+def ports() -> MemoryPorts:
+    return MemoryPorts()
+
+
+def message(encoding: str | None, payload: object = "41200000", **more: object) -> DataMessage:
+    metadata = {"source": "urn:lo:nsid:a:b", "connector": "mqtt"} | ({"encoding": encoding} if encoding else {})
+    value = {"payload": payload, **more}
+    return DataMessage(
+        TENANT, messages.message_id(START, "e"), "s", START, START, value, "own_model", metadata=metadata
+    )
+
+
+def stored(ports: MemoryPorts) -> DataMessage:
+    return messages.read(ports, TENANT, "s")[0]
+
+
+def reasons(ports: MemoryPorts) -> list[str]:
+    return [entry.reason for entry in ports.audit.rows.values()]
+
+
+def test_what_was_decoded_stands_beside_the_payload(ports: MemoryPorts) -> None:
+    decoders.create(ports, FLOAT)
+    messages.store(ports, message("floats", battery=3))
+    assert stored(ports).value == {"payload": "41200000", "battery": 3, "sent_value": 10.0}
+
+
+def test_the_decoders_model_replaces_the_messages_own(ports: MemoryPorts) -> None:
+    decoders.create(ports, replace(FLOAT, model="m1"))
+    messages.store(ports, message("floats"))
+    assert stored(ports).model == "m1"
+
+
+def test_a_decoder_without_a_model_leaves_it(ports: MemoryPorts) -> None:
+    decoders.create(ports, FLOAT)
+    messages.store(ports, message("floats"))
+    assert stored(ports).model == "own_model"
+
+
+def test_a_template_makes_the_result(ports: MemoryPorts) -> None:
+    decoders.create(ports, replace(FLOAT, template='{"v":{"deci":{{#math}}{{sent_value}}*10{{/math}}}}'))
+    messages.store(ports, message("floats"))
+    assert stored(ports).value == {"payload": "41200000", "v": {"deci": 100}}
+
+
+def test_a_payload_of_values_is_decoded_as_text(ports: MemoryPorts) -> None:
+    decoders.create(ports, ROW)
+    messages.store(ports, message("rows", "21.5\n"))
+    assert stored(ports).value == {"payload": "21.5\n", "t": 21.5}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "payload", "reason"),
+    [
+        ("floats", "4120", "sent_value"),
+        ("floats", "zz", "hexadecimal"),
+        ("nothing", "4120", "no decoder for the encoding nothing"),
+        ("off", "41200000", "not enabled"),
+        ("rows", "1,2", "2 values for 1 columns"),
+    ],
+)
+def test_what_cannot_be_decoded_is_kept_and_said(ports: MemoryPorts, encoding: str, payload: str, reason: str) -> None:
+    for record in (FLOAT, ROW, replace(FLOAT, id="d3", encoding="off", enabled=False)):
+        decoders.create(ports, record)
+    messages.store(ports, message(encoding, payload))
+    assert stored(ports).value == {"payload": payload}
+    assert reason in reasons(ports)[0]
+    assert next(iter(ports.audit.rows.values())).source["deviceId"] == "urn:lo:nsid:a:b"
+
+
+def test_bytes_are_not_decoded_as_values(ports: MemoryPorts) -> None:
+    decoders.create(ports, ROW)
+    messages.store(ports, message("rows"), frozenset({DecoderKind.BINARY}))
+    assert stored(ports).value == {"payload": "41200000"}
+    assert "csv decoder" in reasons(ports)[0]
+
+
+@pytest.mark.parametrize("unencoded", [message(None), message("floats", 12), replace(message("floats"), value=[1])])
+def test_a_message_without_encoding_or_payload_is_left_alone(ports: MemoryPorts, unencoded: DataMessage) -> None:
+    messages.store(ports, unencoded)
+    assert stored(ports) == unencoded
+    assert reasons(ports) == []
+
+
+def test_a_name_is_used_once(ports: MemoryPorts) -> None:
+    decoders.create(ports, FLOAT)
+    with pytest.raises(DecoderDuplicate):
+        decoders.create(ports, replace(ROW, encoding="floats"))
+
+
+def test_a_tenant_has_a_hundred_of_each_kind(ports: MemoryPorts) -> None:
+    for number in range(decoders.MOST):
+        decoders.create(ports, replace(FLOAT, id=f"b{number}", encoding=f"e{number}"))
+    with pytest.raises(LimitReached):
+        decoders.create(ports, FLOAT)
+    decoders.create(ports, ROW)
+
+
+def test_what_can_decode_nothing_is_refused(ports: MemoryPorts) -> None:
+    with pytest.raises(DescriptionError):
+        decoders.create(ports, replace(FLOAT, source="flaot x;"))
+    with pytest.raises(DescriptionError):
+        decoders.create(ports, replace(ROW, columns=(ColumnRecord("a", "DATE"),)))
+
+
+def test_a_change_takes_effect(ports: MemoryPorts) -> None:
+    decoders.create(ports, FLOAT)
+    decoders.update(ports, TENANT, DecoderKind.BINARY, "d1", lambda d: replace(d, source="int whole;"))
+    messages.store(ports, message("floats"))
+    assert stored(ports).value["whole"] == 0x41200000
+
+
+def test_a_decoder_of_the_other_kind_is_not_found(ports: MemoryPorts) -> None:
+    decoders.create(ports, FLOAT)
+    with pytest.raises(DecoderNotFound):
+        decoders.get(ports, TENANT, DecoderKind.CSV, "d1")
+    with pytest.raises(DecoderNotFound):
+        decoders.delete(ports, TENANT, DecoderKind.CSV, "d1")
+
+
+def test_a_deleted_decoder_frees_its_name(ports: MemoryPorts) -> None:
+    decoders.create(ports, FLOAT)
+    decoders.delete(ports, TENANT, DecoderKind.BINARY, "d1")
+    decoders.create(ports, replace(FLOAT, id="d9"))
+    assert [d.id for d in decoders.listing(ports, TENANT)] == ["d9"]
+
+
+def test_another_tenant_has_its_own(ports: MemoryPorts) -> None:
+    decoders.create(ports, FLOAT)
+    assert decoders.listing(ports, "t00002") == []
+    with pytest.raises(DecoderNotFound):
+        decoders.get(ports, "t00002", DecoderKind.BINARY, "d1")
