@@ -13,8 +13,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from moto.core.config import default_user_config
+from moto.core.exceptions import AWSError
 from moto.stepfunctions.parser import utils as moto_threads
-from moto.stepfunctions.parser.api import ExecutionLimitExceeded, ExecutionStatus
+from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
@@ -28,6 +29,13 @@ _MOST_FINISHED = 200
 _lock = threading.Lock()
 _runtime: LambdaRuntime | None = None
 _installed = False
+
+
+class ExecutionLimitExceeded(AWSError):  # noqa: N818  AWS's name for it
+    """Rendered by moto under `TYPE`; the class of that name in its parser loses its name on the way."""
+
+    TYPE = "ExecutionLimitExceeded"
+    STATUS = 400
 
 
 def install() -> None:
