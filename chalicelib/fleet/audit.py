@@ -1,6 +1,6 @@
 """The audit log: everything refused or malformed, with a reason one can act on; capped a device and minute."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
 
 PER_MINUTE = 10
+KEPT = 14 * 86_400_000
+"""How long (ms) entries are kept."""
 _MINUTE = 60_000
 
 
@@ -62,3 +64,14 @@ def refuse(
         content=content or {},
     )
     ports.audit.put(entry)
+
+
+def read(
+    ports: "Ports", tenant: str, *, start: int | None, end: int | None, descending: bool = True
+) -> Iterator[AuditEntry]:
+    """Entries with start <= at < end, read as they are drawn; never further back than they are kept."""
+    now = ports.clock.now()
+    earliest, latest = now - KEPT, now + _MINUTE
+    since = earliest if start is None else max(start, earliest)
+    until = latest if end is None else min(end, latest)
+    return ports.audit.page(tenant, start=since, end=until, descending=descending) if since < until else iter(())

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from chalicelib.fleet.errors import Invalid, ParameterNotFound
+from chalicelib.fleet.errors import IllegalTransition, Invalid, ParameterNotFound
 from chalicelib.fleet.mailbox import LEASE
 
 MAX_PARAMETERS = 100
@@ -107,7 +107,7 @@ def checked(kind: ParameterType, value: object, field_name: str) -> ParameterVal
             raise Invalid(f"{field_name} is an integer from {low} to {high}", field_name)
         return value
     if kind is ParameterType.FLOAT:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not _finite(value):
             raise Invalid(f"{field_name} is a finite number", field_name)
         return value
     if not isinstance(value, str) or len(value) > MAX_VALUE:
@@ -118,6 +118,13 @@ def checked(kind: ParameterType, value: object, field_name: str) -> ParameterVal
         except (binascii.Error, ValueError):
             raise Invalid(f"{field_name} is base64", field_name) from None
     return value
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond what a double can hold
+        return False
 
 
 def requested(configuration: Configuration, values: Mapping[str, Value], notify_to: str | None) -> Configuration:
@@ -152,12 +159,12 @@ def reported(configuration: Configuration, values: Mapping[str, Value], correlat
 
 
 def canceled(configuration: Configuration, key: str) -> Configuration:
-    """The request for one parameter is withdrawn. ParameterNotFound, Invalid (nothing to cancel)."""
+    """The request for one parameter is withdrawn. ParameterNotFound, IllegalTransition."""
     known = configuration.parameters.get(key)
     if known is None:
         raise ParameterNotFound(f"configuration parameter {key} not found")
     if known.status not in (SyncStatus.PENDING, SyncStatus.SENT):
-        raise Invalid(f"a parameter that is {known.status} cannot be canceled", "status")
+        raise IllegalTransition(f"a parameter that is {known.status} cannot be canceled")
     parameter = replace(known, status=SyncStatus.CANCELED)
     return replace(configuration, parameters={**configuration.parameters, key: parameter})
 

@@ -1,5 +1,6 @@
 """What a client does with commands: create, read, list, cancel, delete."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -107,13 +108,13 @@ def delete(ports: Ports, tenant: str, command_id: str) -> None:
 
 def listing(
     ports: Ports, tenant: str, device: str, *, start: int | None, end: int | None, descending: bool = True
-) -> list[Command]:
-    """All commands of a device created in [start, end). Errors: DeviceNotFound."""
+) -> Iterator[Command]:
+    """The commands of a device created in [start, end), read as they are drawn. Errors: DeviceNotFound."""
     if ports.mailboxes.get(tenant, device) is None:
         raise DeviceNotFound(f"device {device} not found")
     now = ports.clock.now()
     found = ports.commands.of_device(tenant, device, start=start, end=end, descending=descending)
-    return [as_of(c, now) for c in found]
+    return (as_of(c, now) for c in found)
 
 
 def _new(ports: Ports, tenant: str, device: str, order: Order, mailbox: Mailbox) -> Command:

@@ -191,6 +191,11 @@ def ensure_within(by: ApiKey, other: ApiKey) -> None:
     """Nobody makes, changes or deletes a key that can do more than their own."""
     if not other.roles <= by.roles:
         raise Forbidden("this API key has roles that yours has not")
+    if by.queues and not (other.queues and other.queues <= by.queues):
+        raise Forbidden("this API key may use queues that yours may not")
+    # A session ends before the rights of its user do.
+    if by.valid_to is not None and not by.session and (other.valid_to is None or other.valid_to > by.valid_to):
+        raise Forbidden("this API key is valid longer than yours")
 
 
 def check(parent: ApiKey, request: KeyRequest) -> None:

@@ -10,7 +10,6 @@ from chalicelib.fleet.errors import Invalid
 _LARGEST = 1.7976931348623157e308
 _DIGITS = 310
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
-_REPLACEMENT = "\ufffd"
 BODY = "body"
 
 
@@ -39,9 +38,6 @@ def _text(raw: bytes) -> str:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Invalid(f"the body is not UTF-8: wrong byte at {error.start}", BODY) from None
-    # API Gateway decodes bodies by itself and leaves this where bytes were no UTF-8; an escape can still name it.
-    if _REPLACEMENT in text:
-        raise Invalid(f"the body is not UTF-8: wrong character at {text.index(_REPLACEMENT)}", BODY)
     if not text.strip():
         raise Invalid("a JSON body is required", BODY)
     return text

@@ -1,8 +1,8 @@
 """Routes onto Chalice, which is left nothing to decide.
 
-Chalice would turn an exception of ours into its own 500, answer a content type it does not know by itself, and leave
-unknown paths to API Gateway. Views here never raise, accept every content type and know what was asked for; unknown
-paths and methods below a dialect's prefix are routes too.
+Chalice would turn an exception of ours into its own 500, answer a content type it does not know by itself, refuse
+clients that send no Accept, and leave unknown paths to API Gateway. Views here never raise, accept every content type
+and know what was asked for; unknown paths and methods below a dialect's prefix are routes too.
 """
 
 import base64
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 DEPTH = 8
 """How many segments below a dialect's prefix an unknown path may have to get the vendor's own 404."""
+
+_REPLACEMENT = "\ufffd"
 
 View = Callable[[Ports, Mapping[str, Any]], Answer]
 
@@ -75,6 +77,9 @@ def _unquoted(value: str) -> str:
 def _raw(event: Mapping[str, Any]) -> bytes:
     body = event.get("body") or ""
     if not event.get("isBase64Encoded"):
+        # API Gateway decoded it by itself and leaves this where bytes were no UTF-8.
+        if _REPLACEMENT in body:
+            raise Invalid(f"the body is not UTF-8: wrong character at {body.index(_REPLACEMENT)}", json_text.BODY)
         return str(body).encode(errors="replace")
     try:
         return base64.b64decode(body)
@@ -116,10 +121,13 @@ def _unknown_paths(prefix: str) -> list[str]:
 
 
 def _chalice_view(made: "Blueprint", view: View, ports: Callable[[], Ports]) -> Callable[..., Any]:
-    from chalice.app import Response
+    from chalice.app import CaseInsensitiveMapping, Response
 
     def chalice_view(**_: str) -> Any:
-        answer = view(ports(), made.current_request.to_original_event())
+        request = made.current_request
+        answer = view(ports(), request.to_original_event())
+        # Where every type counts as binary, Chalice refuses to answer clients that send no Accept.
+        request.headers = CaseInsensitiveMapping({**request.headers, "accept": "*/*"})
         return Response(**_response(answer))
 
     return chalice_view

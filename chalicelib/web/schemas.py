@@ -16,6 +16,7 @@ _KINDS = {
     "boolean": "true or false",
     "null": "null",
 }
+_SHOWN = 128
 _validators: dict[int, Any] = {}
 
 
@@ -33,18 +34,22 @@ def check(schema: Schema, body: Any) -> None:
 
 
 def _field(error: Any) -> str:
-    steps = [f"[{step}]" if isinstance(step, int) else f".{str(step)[:128]}" for step in error.absolute_path]
+    steps = [f"[{step}]" if isinstance(step, int) else f".{str(step)[:_SHOWN]}" for step in error.absolute_path]
     if error.validator == "required":
         missing = next(name for name in error.validator_value if name not in error.instance)
         steps.append(f".{missing}")
+    if "propertyNames" in error.absolute_schema_path:
+        steps.append(f".{error.instance[:_SHOWN]}")
     if error.validator == "additionalProperties":
         unknown = sorted(set(error.instance) - set(error.schema.get("properties", ())))
-        steps.append(f".{unknown[0][:128]}" if unknown else "")
+        steps.append(f".{unknown[0][:_SHOWN]}" if unknown else "")
     return "".join(steps).lstrip(".") or "body"
 
 
 def _sentence(error: Any) -> str:  # noqa: C901, PLR0912 - one case a keyword
     wanted = error.validator_value
+    if "propertyNames" in error.absolute_schema_path:
+        return str(error.schema.get("description", "is no name"))
     match error.validator:
         case "required":
             return "is required"
@@ -67,9 +72,7 @@ def _sentence(error: Any) -> str:  # noqa: C901, PLR0912 - one case a keyword
             return f"has at least {wanted} entries"
         case "uniqueItems":
             return "has one entry twice"
-        case "additionalProperties" | "not":
-            return str(error.schema.get("x-refused", "is not known here"))
-        case "pattern" | "propertyNames":
-            return str(error.schema.get("description", "is not well formed"))
+        case "additionalProperties":
+            return "is not known"
         case _:
-            return str(error.schema.get("description", "is not valid"))
+            return str(error.schema.get("description", "is not well formed"))

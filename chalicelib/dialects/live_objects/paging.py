@@ -47,13 +47,13 @@ def paged(request: Request, items: Sequence[Any]) -> Answer:
 
 def order(request: Request, columns: Sequence[str], default: str) -> list[tuple[str, bool]]:
     """The columns to sort by and whether each is descending. Errors: Invalid."""
-    asked = request.asked["sort"] or [default]
-    wanted = [(name.lstrip("-").strip("\"'[] "), name.strip("\"'[] ").startswith("-")) for name in asked]
-    cleaned = [(name.lstrip("-"), descending) for name, descending in wanted]
-    for name, _ in cleaned:
+    # Some clients send the JSON list that the manual shows, others its parts.
+    asked = [part.strip("\"'[] ") for part in request.asked["sort"] or [default]]
+    wanted = [(name.removeprefix("-"), name.startswith("-")) for name in asked]
+    for name, _ in wanted:
         if name not in columns:
             raise Invalid(f"sort is among {', '.join(columns)}, with - in front for descending", "sort")
-    return cleaned
+    return wanted
 
 
 SORT = Parameter("sort", Kind.LIST, explained="columns, with - in front for descending order")

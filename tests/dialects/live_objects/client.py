@@ -45,6 +45,7 @@ class Client:
     def __post_init__(self) -> None:
         self.tenant, self.master, self.secret = tenants.create(self.ports, self.name)
         app = Chalice("homeport", configure_logs=False)
+        app.api.binary_types = ["*/*"]
         app.register_blueprint(blueprint(lambda: self.ports))
         self.app = app
         self.gateway = ApiGateway(app, function_arn="arn:aws:lambda:x:1:function:api", account="1", ready=lambda: True)
@@ -88,7 +89,7 @@ class Client:
         started: dict[str, Any] = {}
 
         def start_response(status: str, sent: list[tuple[str, str]]) -> None:
-            started.update(status=int(status.split()[0]), headers=dict(sent))
+            started.update(status=int(status.split(maxsplit=1)[0]), headers=dict(sent))
 
         raw = b"".join(self.gateway(environ, start_response))
         return Reply(started["status"], started["headers"], raw)

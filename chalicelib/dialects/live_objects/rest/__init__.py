@@ -4,7 +4,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from chalicelib.dialects.live_objects.errors import explain
-from chalicelib.dialects.live_objects.rest import data, devices
+from chalicelib.dialects.live_objects.rest import (
+    api_keys,
+    audit_log,
+    commands,
+    configuration,
+    data,
+    devices,
+    interfaces,
+)
 from chalicelib.dialects.live_objects.rest.access import authenticate
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.routes import Api, Route
@@ -12,7 +20,8 @@ from chalicelib.web.routes import Api, Route
 if TYPE_CHECKING:
     from chalice.app import Blueprint
 
-API = Api("live_objects", "/api", (*devices.ROUTES, *data.ROUTES), authenticate, explain)
+RESOURCES = (api_keys, devices, interfaces, commands, configuration, data, audit_log)
+API = Api("live_objects", "/api", [route for resource in RESOURCES for route in resource.ROUTES], authenticate, explain)
 
 
 def routes() -> tuple[Route, ...]:

@@ -29,7 +29,7 @@ REQUEST = {
                 "minLength": 1,
                 "maxLength": MAX_KEY,
                 "pattern": "^[^$]",
-                "description": f"has a name that is empty, longer than {MAX_KEY} characters or begins with $",
+                "description": f"is no name: it is empty, longer than {MAX_KEY} characters or begins with $",
             },
             "additionalProperties": {
                 "type": "object",

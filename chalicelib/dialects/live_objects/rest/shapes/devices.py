@@ -62,7 +62,7 @@ _DESCRIPTION = {
         "propertyNames": {
             "maxLength": 128,
             "pattern": r"^(?!(class|_class)$)[^$.]+$",
-            "description": "has a name with $ or a dot, or one of class and _class",
+            "description": "is no name: it has $ or a dot, is longer than 128 characters, or is class or _class",
         },
         "additionalProperties": {"type": "string", "maxLength": 256},
     },

@@ -1,0 +1,101 @@
+"""`/api/v0/apiKeys` (manual 4.3 and 4.4), `whoami` and the tenant's own account (4.1)."""
+
+from chalicelib.dialects.live_objects import paging
+from chalicelib.dialects.live_objects.rest.shapes import api_keys as shapes
+from chalicelib.dialects.live_objects.rest.shapes import present
+from chalicelib.fleet import keys
+from chalicelib.fleet.errors import Forbidden, KeyNotFound
+from chalicelib.fleet.ids import is_id
+from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.roles import Role
+from chalicelib.web.parameters import Kind, Parameter, Place
+from chalicelib.web.request import Answer, Request
+from chalicelib.web.routes import Route
+
+_KEY_ID = Parameter("key_id", place=Place.PATH)
+_PARENT = Parameter("parentId", bounds=(0, 24))
+_SESSIONS = Parameter("showSessionKeys", Kind.BOOLEAN, default=False)
+_MASTER = Parameter("showMasterKey", Kind.BOOLEAN, default=True)
+_ROLES = Parameter("roles", Kind.LIST, explained="roles that a key must have")
+
+
+def create(ports: Ports, request: Request) -> Answer:
+    """200 with the secret in `value`, here and never again."""
+    now = ports.clock.now()
+    wanted = shapes.requested(request.body, now)
+    key, secret = keys.create_child(ports, request.key, request.body["parentId"], wanted)
+    return Answer(shapes.render(key, now, secret))
+
+
+def listing(ports: Ports, request: Request) -> Answer:
+    now = ports.clock.now()
+    found = [key for key in ports.keys.all(request.tenant) if _shown(key, request)]
+    return paging.paged(request, [shapes.render(key, now) for key in found])
+
+
+def current(ports: Ports, request: Request) -> Answer:
+    return Answer(shapes.render(request.key, ports.clock.now()))
+
+
+def read(ports: Ports, request: Request) -> Answer:
+    return Answer(shapes.render(keys.get(ports, request.tenant, _id(request)), ports.clock.now()))
+
+
+def update(ports: Ports, request: Request) -> Answer:
+    now = ports.clock.now()
+    wanted = shapes.requested(request.body, now)
+    renew = bool(request.body.get("regenerateValue"))
+    key, secret = keys.update(ports, request.key, _id(request), wanted, renew=renew)
+    return Answer(shapes.render(key, now, secret))
+
+
+def delete(ports: Ports, request: Request) -> Answer:
+    keys.delete(ports, request.key, _id(request))
+    return Answer()
+
+
+def whoami(ports: Ports, request: Request) -> Answer:  # noqa: ARG001 - the key says it all
+    return Answer({"content": request.tenant})
+
+
+def account(ports: Ports, request: Request) -> Answer:
+    tenant = ports.tenants.get(request.tenant)
+    name, created = (tenant.name, tenant.created) if tenant else (None, None)
+    return Answer(present({"id": request.tenant, "name": name, "creationTs": created}))
+
+
+def _id(request: Request) -> str:
+    key_id: str = request.asked["key_id"]
+    if not is_id(key_id):
+        raise KeyNotFound("no such API key")
+    return key_id
+
+
+def _shown(key: ApiKey, request: Request) -> bool:
+    asked = request.asked
+    return (
+        (asked["showSessionKeys"] or not key.session)
+        and (asked["showMasterKey"] or not key.master)
+        and (not asked["parentId"] or key.parent == asked["parentId"])
+        and set(asked["roles"] or ()) <= key.roles
+    )
+
+
+_KEYS = "/api/v0/apiKeys"
+_KEY = f"{_KEYS}/{{key_id}}"
+_READ, _WRITE = frozenset({Role.API_KEY_R}), frozenset({Role.API_KEY_W})
+_CHANGING = (KeyNotFound, Forbidden)
+
+ROUTES = (
+    Route("POST", _KEYS, create, "Create a key", _WRITE, schema=shapes.NEW, failures=_CHANGING),
+    Route("GET", _KEYS, listing, "List keys", _READ, parameters=(*paging.PAGED, _PARENT, _SESSIONS, _MASTER, _ROLES)),
+    Route("GET", f"{_KEYS}/current_key", current, "Get the key of this request"),
+    Route("GET", _KEY, read, "Get a key", _READ, parameters=(_KEY_ID,), failures=(KeyNotFound,)),
+    Route(
+        "POST", _KEY, update, "Update a key", _WRITE, schema=shapes.UPDATE, parameters=(_KEY_ID,), failures=_CHANGING
+    ),
+    Route("DELETE", _KEY, delete, "Delete a key", _WRITE, parameters=(_KEY_ID,), failures=_CHANGING),
+    Route("GET", "/api/v0/whoami", whoami, "Get the tenant's id"),
+    Route("GET", "/api/v0/tenants/me", account, "Get the tenant's account"),
+)

@@ -1,0 +1,126 @@
+"""Commands (manual 8.3; OpenAPI "Device management - Commands - V1")."""
+
+from collections.abc import Iterable
+
+from chalicelib.dialects.live_objects import paging, times
+from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
+from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
+from chalicelib.dialects.live_objects.rest.shapes import commands as shapes
+from chalicelib.fleet import issuing
+from chalicelib.fleet.commands import Command
+from chalicelib.fleet.errors import (
+    CommandLimitReached,
+    CommandNotFound,
+    ConnectorNotFound,
+    DeviceNotFound,
+    IllegalTransition,
+)
+from chalicelib.fleet.ids import is_id
+from chalicelib.fleet.ports import Ports
+from chalicelib.web.parameters import Kind, Parameter, Place
+from chalicelib.web.request import Answer, Request
+from chalicelib.web.routes import Route
+
+COLUMNS = ("id", "status", "created")
+
+_COMMAND_ID = Parameter("command_id", place=Place.PATH)
+_VALIDATE = Parameter("validate", Kind.BOOLEAN, default=True, explained="whether the connector looks at the value")
+_FORCE = Parameter("force", Kind.BOOLEAN, default=False, explained="accepted; a command that is final stays as it is")
+_FROM = Parameter("from", explained="created at or after, in ISO 8601")
+_TO = Parameter("to", explained="created before, in ISO 8601")
+
+
+def create(ports: Ports, request: Request) -> Answer:
+    """201 with a PENDING command; what becomes of it is decided in the background."""
+    order = shapes.order(request.body, validate=request.asked["validate"])
+    return Answer(shapes.render(issuing.create(ports, request.tenant, request.asked["device_id"], order)))
+
+
+def listing(ports: Ports, request: Request) -> Answer:
+    device = request.asked["device_id"]
+    start = times.parse_optional(request.asked["from"], "from")
+    end = times.parse_optional(request.asked["to"], "to")
+    by = paging.order(request, COLUMNS, "-created")
+    found = issuing.listing(ports, request.tenant, device, start=start, end=end, descending=by[0][1])
+    page = paging.window(request, _sorted(found, by))
+    return paging.answered(
+        request,
+        [shapes.render(command) for command in page],
+        lambda: ports.commands.count(request.tenant, device, start=start, end=end),
+    )
+
+
+def read(ports: Ports, request: Request) -> Answer:
+    return Answer(shapes.render(issuing.get(ports, request.tenant, _id(request))))
+
+
+def delete(ports: Ports, request: Request) -> Answer:
+    issuing.delete(ports, request.tenant, _id(request))
+    return Answer()
+
+
+def status(ports: Ports, request: Request) -> Answer:
+    return Answer({"content": issuing.get(ports, request.tenant, _id(request)).status.value})
+
+
+def cancel(ports: Ports, request: Request) -> Answer:
+    """The only change of status that a client can make."""
+    issuing.cancel(ports, request.tenant, _id(request))
+    return Answer()
+
+
+def _id(request: Request) -> str:
+    """What cannot be an id of ours costs no read."""
+    command_id: str = request.asked["command_id"]
+    if not is_id(command_id):
+        raise CommandNotFound(f"command {command_id[:64]} not found")
+    return command_id
+
+
+def _sorted(found: Iterable[Command], by: list[tuple[str, bool]]) -> Iterable[Command]:
+    """Ids sort as their moments of creation do, and commands come in that order: only by status all must be read."""
+    if by[0][0] != "status":
+        return found
+    commands = sorted(found, key=lambda command: command.id, reverse=by[1][1] if len(by) > 1 else True)
+    return sorted(commands, key=lambda command: command.status, reverse=by[0][1])
+
+
+_OF_DEVICE = "/api/v1/deviceMgt/devices/{device_id}/commands"
+_ONE = "/api/v1/deviceMgt/commands/{command_id}"
+_STATUS = f"{_ONE}/status"
+
+ROUTES = (
+    Route(
+        "POST",
+        _OF_DEVICE,
+        create,
+        "Register a command",
+        WRITE,
+        201,
+        schema=shapes.NEW,
+        parameters=(DEVICE, _VALIDATE),
+        failures=(DeviceNotFound, ConnectorNotFound, CommandLimitReached),
+    ),
+    Route(
+        "GET",
+        _OF_DEVICE,
+        listing,
+        "List the commands of a device",
+        READ,
+        parameters=(DEVICE, _FROM, _TO, *paging.WINDOW, paging.SORT),
+        failures=(DeviceNotFound,),
+    ),
+    Route("GET", _ONE, read, "Get a command", READ, parameters=(_COMMAND_ID,), failures=(CommandNotFound,)),
+    Route("DELETE", _ONE, delete, "Delete a command", WRITE, parameters=(_COMMAND_ID,), failures=(CommandNotFound,)),
+    Route("GET", _STATUS, status, "Get a status", READ, parameters=(_COMMAND_ID,), failures=(CommandNotFound,)),
+    Route(
+        "PUT",
+        _STATUS,
+        cancel,
+        "Cancel a command",
+        WRITE,
+        schema=shapes.CANCELED,
+        parameters=(_COMMAND_ID, _FORCE),
+        failures=(CommandNotFound, IllegalTransition),
+    ),
+)

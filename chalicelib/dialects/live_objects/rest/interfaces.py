@@ -1,0 +1,116 @@
+"""Interfaces of a device (manual 5.4)."""
+
+from chalicelib.dialects.live_objects.identity import MQTT, is_urn
+from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
+from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
+from chalicelib.dialects.live_objects.rest.shapes import interfaces as shapes
+from chalicelib.fleet import devices
+from chalicelib.fleet.devices import Device
+from chalicelib.fleet.errors import (
+    ConnectorNotFound,
+    Contended,
+    DeviceNotFound,
+    InterfaceDuplicate,
+    InterfaceNotFound,
+    Invalid,
+)
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence import split_interface_key
+from chalicelib.web.parameters import Parameter, Place
+from chalicelib.web.request import Answer, Request
+from chalicelib.web.routes import Route
+
+MOST = 20
+_INTERFACE = Parameter("interface_id", place=Place.PATH, bounds=(1, 400), explained="{connector}:{nodeId}")
+
+
+def add(ports: Ports, request: Request) -> Answer:
+    interface = shapes.created(request.body, ports.clock.now())
+    device = devices.get(ports, request.tenant, request.asked["device_id"])
+    if len(device.interfaces) >= MOST:
+        raise Invalid(f"a device has at most {MOST} interfaces", "interfaces")
+    device = devices.add_interface(ports, request.tenant, device.id, interface)
+    return _answer(ports, device, (interface.connector, interface.node))
+
+
+def listing(ports: Ports, request: Request) -> Answer:
+    device = devices.get(ports, request.tenant, request.asked["device_id"])
+    mailbox = ports.mailboxes.get(device.tenant, device.id)
+    return Answer([shapes.render(interface, device.id, mailbox) for interface in device.interfaces])
+
+
+def read(ports: Ports, request: Request) -> Answer:
+    key = _key(request)
+    return _answer(ports, devices.get(ports, request.tenant, request.asked["device_id"]), key)
+
+
+def update(ports: Ports, request: Request) -> Answer:
+    """Change an interface, or move it to another device; a disabled one is disconnected and kept out."""
+    key, device_id = _key(request), request.asked["device_id"]
+    definition = shapes.definition_of(request.body)
+    if definition is not None and definition.get("clientId", key[1]) != key[1]:
+        raise Invalid("definition.clientId names the interface; it cannot be changed", "definition.clientId")
+    target = request.body.get("deviceId") or device_id
+    if not is_urn(target):
+        raise Invalid("deviceId is urn:lo:nsid:{namespace}:{id}", "deviceId")
+    devices.get(ports, request.tenant, target)
+    device = devices.update_interface(
+        ports, request.tenant, device_id, key, enabled=shapes.enabled(request.body), definition=definition
+    )
+    if target != device_id:
+        device = devices.move_interface(ports, request.tenant, device_id, key, target)
+    return _answer(ports, device, key)
+
+
+def delete(ports: Ports, request: Request) -> Answer:
+    devices.delete_interface(ports, request.tenant, request.asked["device_id"], *_key(request))
+    return Answer()
+
+
+def _key(request: Request) -> tuple[str, str]:
+    """(connector, node). Errors: Invalid, ConnectorNotFound."""
+    connector, node = split_interface_key(request.asked["interface_id"])
+    if not connector or not node:
+        raise Invalid("interface_id is {connector}:{nodeId}", "interface_id")
+    if connector != MQTT:
+        raise ConnectorNotFound(f"connector {connector[:128]} not found or unavailable")
+    return connector, node
+
+
+def _answer(ports: Ports, device: Device, key: tuple[str, str]) -> Answer:
+    interface = devices.find_interface(device, *key)
+    return Answer(shapes.render(interface, device.id, ports.mailboxes.get(device.tenant, device.id)))
+
+
+_ALL = "/api/v1/deviceMgt/devices/{device_id}/interfaces"
+_ONE = f"{_ALL}/{{interface_id}}"
+_MISSING = (DeviceNotFound, InterfaceNotFound, ConnectorNotFound)
+
+ROUTES = (
+    Route(
+        "POST",
+        _ALL,
+        add,
+        "Add an interface",
+        WRITE,
+        201,
+        schema=shapes.NEW,
+        parameters=(DEVICE,),
+        failures=(DeviceNotFound, ConnectorNotFound, InterfaceDuplicate),
+    ),
+    Route("GET", _ALL, listing, "List interfaces", READ, parameters=(DEVICE,), failures=(DeviceNotFound,)),
+    Route("GET", _ONE, read, "Get an interface", READ, parameters=(DEVICE, _INTERFACE), failures=_MISSING),
+    Route(
+        "PATCH",
+        _ONE,
+        update,
+        "Update or move an interface",
+        WRITE,
+        schema=shapes.UPDATE,
+        parameters=(DEVICE, _INTERFACE),
+        failures=(*_MISSING, Contended),
+    ),
+    Route(
+        "DELETE", _ONE, delete, "Delete an interface", WRITE, 204, parameters=(DEVICE, _INTERFACE), failures=_MISSING
+    ),
+)

@@ -1,0 +1,87 @@
+"""API keys (manual 4.3; OpenAPI "Api keys"): times here are milliseconds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.dialects.live_objects.rest.shapes import present
+from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.keys import MAX_DESCRIPTION, MAX_LABEL, ApiKey, KeyRequest
+from chalicelib.fleet.roles import Role
+
+_MS = {"type": ["integer", "null"], "minimum": 0, "maximum": (1 << 53) - 1}
+_IDS = {
+    "type": ["array", "null"],
+    "maxItems": 100,
+    "items": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+_SETTINGS = {
+    "label": {"type": ["string", "null"], "maxLength": 1000},
+    "description": {"type": ["string", "null"], "maxLength": 1000},
+    "active": {"type": ["boolean", "null"]},
+    "from": _MS,
+    "to": _MS,
+    "ttl": _MS,
+    "sessionTtl": {"type": "null", "description": "is not supported: keys do not end by inactivity"},
+    "roles": {"type": ["array", "null"], "maxItems": 100, "items": {"enum": [role.value for role in Role]}},
+    "scope": {"type": ["object", "null"], "properties": {"fifos": _IDS}},
+    "clientCert": {
+        "type": ["object", "null"],
+        "properties": {"required": {"type": ["boolean", "null"]}, "caCertIds": _IDS},
+    },
+}
+NEW = {
+    "type": "object",
+    "required": ["parentId", "roles"],
+    "properties": {**_SETTINGS, "parentId": {"type": "string", "minLength": 1, "maxLength": 24}},
+}
+UPDATE = {"type": "object", "properties": {**_SETTINGS, "regenerateValue": {"type": ["boolean", "null"]}}}
+
+
+def requested(body: Mapping[str, Any], now: int) -> KeyRequest:
+    """What a body asks for; labels and descriptions are cut to what the vendor keeps of them. Errors: Invalid."""
+    given = {name: value for name, value in body.items() if value is not None}
+    if (given.get("clientCert") or {}).get("required"):
+        raise Invalid("clientCert.required is not supported: keys alone authenticate", "clientCert.required")
+    end = given.get("to", now + int(given["ttl"]) if "ttl" in given else None)
+    return KeyRequest(
+        roles=frozenset(map(Role, given["roles"])) if "roles" in given else None,
+        label=given["label"][:MAX_LABEL] if "label" in given else None,
+        description=given["description"][:MAX_DESCRIPTION] if "description" in given else None,
+        active=given.get("active"),
+        valid_from=_whole(given.get("from")),
+        valid_to=_whole(end),
+        queues=frozenset(given["scope"].get("fifos") or ()) if "scope" in given else None,
+    )
+
+
+def _whole(value: float | None) -> int | None:
+    """JSON Schema takes 1.0 for an integer."""
+    return None if value is None else int(value)
+
+
+def render(key: ApiKey, now: int, secret: str | None = None) -> dict[str, Any]:
+    """`value` is there only when the secret was made just now."""
+    return present(
+        {
+            "id": key.id,
+            "parentId": key.parent,
+            "tenantId": key.tenant,
+            "userId": key.user,
+            "value": secret,
+            "creationTs": key.created,
+            "from": key.valid_from,
+            "to": key.valid_to,
+            "label": key.label or None,
+            "description": key.description or None,
+            "active": key.active,
+            "roles": sorted(key.roles),
+            "scope": {"fifos": sorted(key.queues)} if key.queues else None,
+            "clientCert": {
+                "required": key.client_certificate_required,
+                "caCertIds": list(key.ca_certificates),
+            },
+            "sessionKey": key.session,
+            "masterKey": key.master,
+            "expired": key.expired(now),
+        }
+    )
