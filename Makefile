@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check conformance soak sim bench demo format clean
+.PHONY: package run test check conformance soak sim bench demo format clean
 
 $(READY): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Homeport needs Python 3.11 or newer")'
@@ -43,6 +43,10 @@ demo: $(READY)  ## a simulated fleet, against the running stack or one of its ow
 
 bench: $(READY)
 	$(BIN)/python -m bench
+
+STAGE ?= dev
+package: $(READY)  ## one CloudFormation template of everything, build/homeport.json
+	$(BIN)/python -m infra package --stage $(STAGE)
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -2,7 +2,7 @@
 
 import click
 
-from infra.cli import keys, tenants
+from infra.cli import keys, packaging, tenants
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -16,6 +16,8 @@ def main() -> None:
 
 main.add_command(tenants.group)
 main.add_command(keys.group)
+main.add_command(packaging.package)
+main.add_command(packaging.configure)
 
 if __name__ == "__main__":
     main(prog_name="python -m infra")

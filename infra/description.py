@@ -7,7 +7,7 @@ from pynamodb.models import Model
 
 from chalicelib.dialects import registry
 from chalicelib.fleet.settling import NotDue
-from chalicelib.store.tables import all_models, table_name
+from chalicelib.store.tables import all_models
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,18 @@ def tables() -> list[type[Model]]:
 
 def table_nouns() -> list[str]:
     """The tables' names without application and stage."""
-    return [model.Meta.table_name.removeprefix(table_name("")) for model in tables()]
+    return [_noun(model) for model in tables()]
 
 
 def indexes(noun: str) -> list[str]:
     """The secondary indexes of that table."""
-    model = next(m for m in tables() if m.Meta.table_name == table_name(noun))
+    model = next(m for m in tables() if _noun(m) == noun)
     return [str(index["index_name"]) for index in model._get_schema()["global_secondary_indexes"]]  # noqa: SLF001
+
+
+def _noun(model: type[Model]) -> str:
+    """What follows application and stage, neither of which has a hyphen."""
+    return str(model.Meta.table_name).split("-", 2)[2]
 
 
 def rules() -> list[Rule]:

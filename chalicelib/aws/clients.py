@@ -28,5 +28,5 @@ def client(service: str) -> Any:
         retries={"total_max_attempts": attempts, "mode": "standard"},
         max_pool_connections=50,
     )
-    endpoint = os.environ.get("HOMEPORT_IOT_ENDPOINT") if service == "iot-data" else None
+    endpoint = (os.environ.get("HOMEPORT_IOT_ENDPOINT") or None) if service == "iot-data" else None
     return session().create_client(service, config=config, endpoint_url=endpoint)

@@ -21,9 +21,13 @@ CONDITIONS: dict[str, Any] = {"HasAlarmEmail": {"Fn::Not": [{"Fn::Equals": [{"Re
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Fires when the statistic of a minute is above `above` in `minutes` of as many minutes."""
+    """Fires when the statistic of a minute is above `above` in `minutes` of as many minutes.
+
+    `chapter` is the one of the runbook.
+    """
 
     name: str
+    chapter: str
     what: str
     namespace: str
     metric: str
@@ -55,7 +59,7 @@ def _alarm(stage: Stage, alarm: Alarm) -> dict[str, Any]:
         "AWS::CloudWatch::Alarm",
         {
             "AlarmName": stage.called(alarm.name),
-            "AlarmDescription": f"{alarm.what} ({RUNBOOK}#{alarm.name})",
+            "AlarmDescription": f"{alarm.what} ({RUNBOOK}#{alarm.chapter})",
             "Namespace": alarm.namespace,
             "MetricName": alarm.metric,
             "Dimensions": [{"Name": k, "Value": v} for k, v in alarm.dimensions.items()],
@@ -77,6 +81,7 @@ def _messages(stage: Stage) -> list[Alarm]:
     found = [
         Alarm(
             "dead-letters",
+            "dead-letters",
             "Messages or work that failed three times wait to be looked at",
             "AWS/SQS",
             "ApproximateNumberOfMessagesVisible",
@@ -90,8 +95,22 @@ def _messages(stage: Stage) -> list[Alarm]:
         action = {"ActionType": "Lambda", **of_rule}
         what = f"Topic rule {rule.name}"
         found += [
-            Alarm(f"rule-failures-{word}", f"{what} could not invoke its function", "AWS/IoT", "Failure", action),
-            Alarm(f"rule-throttled-{word}", f"{what} was throttled", "AWS/IoT", "RuleMessageThrottled", of_rule),
+            Alarm(
+                f"rule-failures-{word}",
+                "rule-failures",
+                f"{what} could not invoke its function",
+                "AWS/IoT",
+                "Failure",
+                action,
+            ),
+            Alarm(
+                f"rule-throttled-{word}",
+                "rule-failures",
+                f"{what} was throttled",
+                "AWS/IoT",
+                "RuleMessageThrottled",
+                of_rule,
+            ),
         ]
     return found
 
@@ -103,6 +122,7 @@ def _functions(stage: Stage) -> list[Alarm]:
     throttled = [
         Alarm(
             f"throttled-{f.name.replace('_', '-')}",
+            "throttled-functions",
             f"Function {f.name} has not enough concurrency",
             "AWS/Lambda",
             "Throttles",
@@ -116,6 +136,7 @@ def _functions(stage: Stage) -> list[Alarm]:
     failing = [
         Alarm(
             f"errors-{f.name.replace('_', '-')}",
+            "errors",
             f"Function {f.name} fails",
             "AWS/Lambda",
             "Errors",
@@ -126,6 +147,7 @@ def _functions(stage: Stage) -> list[Alarm]:
     ]
     slow = Alarm(
         "authorizer-slow",
+        "authorizer-slow",
         "The authorizer comes near the 5 s that IoT Core waits",
         "AWS/Lambda",
         "Duration",
@@ -135,6 +157,7 @@ def _functions(stage: Stage) -> list[Alarm]:
         minutes=5,
     )
     late = Alarm(
+        "uplink-late",
         "uplink-late",
         "Messages of devices wait minutes before they are stored",
         "AWS/Lambda",
@@ -151,6 +174,7 @@ def _tables(stage: Stage) -> list[Alarm]:
     return [
         Alarm(
             f"throttled-{kind.lower()}s-{noun}",
+            "throttled-tables",
             f"Table {noun} refuses {kind.lower()}s",
             "AWS/DynamoDB",
             f"{kind}ThrottleEvents",
@@ -165,9 +189,20 @@ def _tables(stage: Stage) -> list[Alarm]:
 def _deadlines(stage: Stage) -> list[Alarm]:
     machine = {"StateMachineArn": arn("states", f"stateMachine:{stage.called('deadlines')}")}
     return [
-        Alarm("deadlines-failed", "Deadlines could not be settled", "AWS/States", "ExecutionsFailed", machine),
-        Alarm("deadlines-throttled", "Step Functions throttle", "AWS/States", "ExecutionThrottled", machine, minutes=3),
         Alarm(
+            "deadlines-failed", "deadlines", "Deadlines could not be settled", "AWS/States", "ExecutionsFailed", machine
+        ),
+        Alarm(
+            "deadlines-throttled",
+            "deadlines",
+            "Step Functions throttle",
+            "AWS/States",
+            "ExecutionThrottled",
+            machine,
+            minutes=3,
+        ),
+        Alarm(
+            "overdue-commands",
             "overdue-commands",
             "A PROCESSING command is minutes past its deadline, or the sweep does not run",
             NAMESPACE,

@@ -13,6 +13,7 @@ FunctionArn = Callable[[str], Any]
 """How a template refers to a function by its name in app.py."""
 
 MACHINE = "deadlines"
+REST_API = "RestApiId"
 AUTHORIZER = "mqtt"
 _SIX_HOURS = 6 * 3600
 _SQL_VERSION = "2016-03-23"
@@ -28,6 +29,13 @@ def document(stage: Stage, function: FunctionArn, rest_api: Any) -> Document:
         conditions=alarms.CONDITIONS | hosts.CONDITIONS,
         outputs=hosts.outputs(),
     )
+
+
+def template(stage: Stage) -> dict[str, Any]:
+    """The stack for functions that `chalice deploy` has made already; it wants to be told which API is theirs."""
+    made = document(stage, by_name(stage), {"Ref": REST_API}).template()
+    made["Parameters"] |= {REST_API: {"Type": "String", "Description": "Id of the REST API that Chalice made"}}
+    return made
 
 
 def by_name(stage: Stage) -> FunctionArn:

@@ -1,0 +1,27 @@
+"""What the commands that deploy have in common."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from infra.stage import Stage
+
+
+class StageName(click.ParamType):
+    """A stage by its name."""
+
+    name = "stage"
+
+    def convert(self, value: str | Stage, param: click.Parameter | None, ctx: click.Context | None) -> Stage:
+        if isinstance(value, Stage):
+            return value
+        try:
+            return Stage(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+stage_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--stage", type=StageName(), default="dev", show_default=True, help="Which of the stages in the account."
+)

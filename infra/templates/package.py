@@ -1,0 +1,75 @@
+"""One template of everything, for pipelines: what Chalice makes of app.py, with both of our stacks merged in."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from infra import project
+from infra.functions import API, FUNCTIONS
+from infra.stage import Stage, sub
+from infra.templates import storage, triggers
+from infra.templates.document import Document
+
+TEMPLATE, ARCHIVE = "homeport.json", "deployment.zip"
+REST_API = "RestAPI"
+_ENDPOINT = "IotEndpoint"
+LOGGING = {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "WARN"}
+"""Lambda's own lines about each invocation cost as much as the invocation's compute: only warnings are kept."""
+
+
+def write(stage: Stage, folder: Path, *, dependencies: bool = True) -> Path:
+    """`folder`/homeport.json and beside it the archive it refers to; returns the template's path."""
+    built = project.build(stage, folder / f"package-{stage.name}", dependencies=dependencies)
+    merge = built / "merge.json"
+    merge.write_text(json.dumps(merged(stage)))
+    out = built / "out"
+    # Chalice wants a region to be set, and asks AWS nothing.
+    environment = {"AWS_DEFAULT_REGION": "us-east-1", **os.environ}
+    project.chalice(
+        built, "package", "--stage", stage.name, "--merge-template", str(merge), str(out), environment=environment
+    )
+    template = json.loads((out / "sam.json").read_text())
+    (folder / TEMPLATE).write_text(json.dumps(template, indent=1))
+    (out / ARCHIVE).replace(folder / ARCHIVE)
+    return folder / TEMPLATE
+
+
+def merged(stage: Stage) -> dict[str, Any]:
+    """What is merged into Chalice's template."""
+    ours = [storage.document(stage), triggers.document(stage, _by_reference, {"Ref": REST_API})]
+    functions = {k: {"Properties": v} for f in FUNCTIONS for k, v in _function(stage, f.name).items()}
+    functions[REST_API] = {"Properties": {"Name": stage.called("api")}}
+    endpoint = {"Type": "String", "Default": "", "Description": "iot:Data-ATS endpoint; empty for the region's own"}
+    whole = Document(
+        f"Homeport {stage.name}: everything",
+        {k: v for part in ours for k, v in part.resources.items()} | functions,
+        parameters={**ours[1].parameters, _ENDPOINT: endpoint},
+        conditions=ours[1].conditions,
+        outputs=ours[1].outputs,
+    )
+    return whole.template()
+
+
+def logical_function(name: str) -> str:
+    """Chalice's logical ids."""
+    return "APIHandler" if name == API else name.capitalize()
+
+
+def _by_reference(function: str) -> dict[str, Any]:
+    return {"Fn::GetAtt": [logical_function(function), "Arn"]}
+
+
+def _function(stage: Stage, name: str) -> dict[str, Any]:
+    """A function with its role and log group, which Chalice leaves without names of ours."""
+    variables = {**project.variables(stage), "HOMEPORT_IOT_ENDPOINT": {"Ref": _ENDPOINT}}
+    stem = "".join(word.capitalize() for word in name.split("_"))
+    return {
+        logical_function(name): {
+            "FunctionName": stage.called(name),
+            "Environment": {"Variables": variables},
+            "LoggingConfig": LOGGING,
+        },
+        f"{stem}Role": {"RoleName": sub(f"{stage.called(name)}-${{AWS::Region}}")},
+        f"{stem}LogGroup": {"LogGroupName": f"/aws/lambda/{stage.called(name)}"},
+    }

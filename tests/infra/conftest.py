@@ -1,0 +1,37 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.stage import Stage
+from infra.templates import package, storage, triggers
+
+Template = dict[str, Any]
+STAGE = Stage("dev")
+
+
+@pytest.fixture(scope="session")
+def packaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make package` writes, but for the dependencies."""
+    return package.write(STAGE, tmp_path_factory.mktemp("package"), dependencies=False)
+
+
+@pytest.fixture(scope="session")
+def whole(packaged: Path) -> Template:
+    loaded: Template = json.loads(packaged.read_text())
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def kept() -> Template:
+    return storage.document(STAGE).template()
+
+
+@pytest.fixture(scope="session")
+def triggering() -> Template:
+    return triggers.template(STAGE)
+
+
+def of_type(template: Template, kind: str) -> dict[str, Any]:
+    return {name: r["Properties"] for name, r in template["Resources"].items() if r["Type"] == kind}

@@ -1,0 +1,127 @@
+"""AWS's limits, each named; what grows towards one is counted here."""
+
+import json
+import sys
+import zipfile
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from chalicelib.dialects import registry
+from chalicelib.triggers.authorizer import policy
+from infra import description, permissions, project
+from infra.functions import FUNCTIONS
+from infra.stage import STAGES, Account, Stage
+from tests.infra.conftest import STAGE, Template, of_type
+
+TEMPLATE_BYTES = 1_000_000  # CloudFormation: a template in S3
+TEMPLATE_RESOURCES = 500  # CloudFormation: resources a template
+API_RESOURCES = 300  # API Gateway: resources a REST API, unless raised
+POLICY_CHARACTERS = 2_048  # IoT Core: a policy document, without white space
+INLINE_POLICIES = 10_240  # IAM: all inline policies of a role, without white space
+ARCHIVE_BYTES = 50 * 1024 * 1024  # Lambda: an archive that is uploaded directly
+UNPACKED_BYTES = 250 * 1024 * 1024  # Lambda: code and layers, unpacked
+ENVIRONMENT_BYTES = 4_096  # Lambda: all environment variables
+TABLE_INDEXES = 20  # DynamoDB: global secondary indexes a table
+RULE_ACTIONS = 10  # IoT Core: actions a rule
+RULE_SQL = 64 * 1024
+ARN = "arn:aws:lambda:ap-southeast-1:111122223333:function:homeport-production123456-authorizer"
+ACCOUNT = Account("111122223333", "ap-southeast-1")
+
+
+def compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def test_the_template_is_small_enough(packaged: Path) -> None:
+    assert packaged.stat().st_size < TEMPLATE_BYTES
+
+
+def test_the_template_has_few_enough_resources(whole: Template) -> None:
+    # SAM makes a permission of every schedule, and a deployment and a stage of the API.
+    assert len(whole["Resources"]) + 10 < TEMPLATE_RESOURCES
+
+
+def test_the_api_has_few_enough_resources(whole: Template) -> None:
+    (api,) = of_type(whole, "AWS::Serverless::Api").values()
+    found = set()
+    for path in api["DefinitionBody"]["paths"]:
+        levels = path.strip("/").split("/")
+        found |= {"/".join(levels[: i + 1]) for i in range(len(levels))}
+    assert len(found) + 1 <= API_RESOURCES
+
+
+@pytest.mark.parametrize("dialect", registry.NAMES)
+def test_what_a_client_may_do_fits_into_a_policy_document(dialect: str) -> None:
+    for mode in {topic.mode for topic in registry.topics(dialect).TOPICS}:
+        assert len(compact(policy(dialect, mode, ARN)).replace(" ", "")) <= POLICY_CHARACTERS
+
+
+@pytest.mark.parametrize("function", [f.name for f in FUNCTIONS])
+def test_what_a_function_may_do_fits_into_a_role(function: str) -> None:
+    filled = ACCOUNT.filled(permissions.policy(function, Stage("production123456")))
+    assert len(compact(filled)) <= INLINE_POLICIES
+
+
+def test_the_code_of_the_application_leaves_room_for_what_it_needs(packaged: Path) -> None:
+    archive = packaged.with_name("deployment.zip")
+    with zipfile.ZipFile(archive) as opened:
+        unpacked = sum(member.file_size for member in opened.infolist())
+    needed = sum(_size(name) for name in _closure(project.requirements()))
+    # Bytecode of the same size again; compressing leaves less than half, which is taken as half.
+    assert (unpacked + needed) * 2 < UNPACKED_BYTES
+    assert archive.stat().st_size + needed < ARCHIVE_BYTES
+
+
+def _closure(requirements: list[str]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(requirements)
+    while waiting:
+        requirement = Requirement(waiting.pop())
+        if requirement.name.lower() in found or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
+            continue
+        found.add(requirement.name.lower())
+        waiting += distribution(requirement.name).requires or []
+    return found
+
+
+def _size(name: str) -> int:
+    files = distribution(name).files or []
+    paths = [Path(str(f.locate())) for f in files if f.suffix != ".pyc"]
+    return sum(path.stat().st_size for path in paths if path.exists())
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_variables_of_a_function_fit(stage: str) -> None:
+    variables = ACCOUNT.filled(project.variables(Stage(stage)))
+    assert len(compact(variables)) < ENVIRONMENT_BYTES
+
+
+def test_tables_have_few_enough_indexes() -> None:
+    assert all(len(description.indexes(noun)) <= TABLE_INDEXES for noun in description.table_nouns())
+
+
+def test_rules_have_few_enough_actions(whole: Template) -> None:
+    for rule in of_type(whole, "AWS::IoT::TopicRule").values():
+        assert len(rule["TopicRulePayload"]["Actions"]) <= RULE_ACTIONS
+        assert len(rule["TopicRulePayload"]["Sql"]) <= RULE_SQL
+
+
+def test_production_leaves_lambda_the_concurrency_that_nobody_may_reserve() -> None:
+    assert sum((f.reserved or 0) for f in FUNCTIONS) <= 1_000 - 100
+
+
+def test_the_committed_configuration_is_what_the_description_says() -> None:
+    committed = json.loads((project.ROOT / ".chalice" / "config.json").read_text())
+    assert committed == project.config(), "run `python -m infra configure`"
+
+
+def test_the_configuration_names_every_function_of_the_application(whole: Template) -> None:
+    made = {f["FunctionName"] for f in of_type(whole, "AWS::Serverless::Function").values()}
+    assert made == {STAGE.called(f.name) for f in FUNCTIONS}
+
+
+def test_the_interpreter_that_packages_is_one_that_lambda_has() -> None:
+    assert (3, 11) <= sys.version_info[:2] <= (3, 14)
