@@ -1,3 +1,4 @@
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -30,12 +31,19 @@ class Site:
     tls: ssl.SSLContext
     pki: Path
     devices: list[Device] = field(default_factory=list)
+    sockets: list[socket.socket] = field(default_factory=list)
 
     def device(self, context: ssl.SSLContext | None = None, host: str = "localhost") -> Device:
         """A network connection over TLS, before CONNECT."""
         device = Device(self.port, context or self.tls, host=host)
         self.devices.append(device)
         return device
+
+    def raw(self) -> socket.socket:
+        """A TCP connection that has not said anything."""
+        raw = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        self.sockets.append(raw)
+        return raw
 
     def connected(self, client_id: str = "urn:lo:nsid:dev:1", **options: Any) -> Device:
         device = self.device()
@@ -65,6 +73,8 @@ def make_site(pki: Path) -> Iterator[MakeSite]:
     for site in sites:
         for device in site.devices:
             device.shut()
+        for raw in site.sockets:
+            raw.close()
         site.core.stop()
 
 

@@ -67,7 +67,7 @@ class Device:
     def __init__(self, port: int, context: ssl.SSLContext | None, *, host: str = "localhost") -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=WAIT)
         if context is not None:
-            self._socket = context.wrap_socket(self._socket, server_hostname=host)
+            self._socket = context.wrap_socket(self._socket, server_hostname=host or None)
         self._framer = Framer(1 << 28)
 
     def send(self, *data: bytes) -> None:
@@ -83,6 +83,14 @@ class Device:
                 return None
             self._framer.feed(data)
         return cut[0] >> 4, cut[0] & 0x0F, cut[1]
+
+    def drain(self) -> None:
+        """Read what is not MQTT, until the server closes."""
+        try:
+            while self._socket.recv(65536):
+                pass
+        except ConnectionError:
+            pass
 
     def expect(self, packet_type: int) -> bytes:
         received = self.receive()
