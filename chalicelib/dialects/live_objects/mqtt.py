@@ -6,16 +6,19 @@ from typing import Any
 
 from chalicelib.dialects.live_objects import topics
 from chalicelib.dialects.live_objects.codec import CODED_TYPES
-from chalicelib.dialects.live_objects.readings import reading
+from chalicelib.dialects.live_objects.readings import reading, unread
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Direction, Uplink, matches
 from chalicelib.fleet import messages, settling, synchronizing
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.configuration import MAX_KEY, ParameterType, Value, checked
+from chalicelib.fleet.decoders import DecoderKind
+from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.ports import Ports
 
 _INT32 = range(-(1 << 31), 1 << 31)
+_READ_BYTES = frozenset({DecoderKind.BINARY})
 
 
 def receive(ports: Ports, claim: Claim, uplink: Uplink) -> None:
@@ -30,12 +33,14 @@ def receive(ports: Ports, claim: Claim, uplink: Uplink) -> None:
 
 def data(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/data`, in the long and in the short form."""
-    if claim.device is None:
-        raise Malformed("no device belongs to this client")
-    device = ports.devices.get(claim.tenant, claim.device)
-    if device is None:
-        raise Malformed(f"device {claim.device} was deleted; connect again to register it anew")
-    messages.store(ports, reading(_object(uplink.payload), device, claim, uplink))
+    messages.store(ports, reading(_object(uplink.payload), _device(ports, claim), claim, uplink))
+
+
+def binary(ports: Ports, claim: Claim, uplink: Uplink) -> None:
+    """`dev/v1/data/binary`, and `dev/v1/data/binary/{encoding}`, which names its decoder itself."""
+    encoding = uplink.topic.removeprefix(topics.BINARY).removeprefix("/")
+    message = unread(uplink.payload, encoding or None, _device(ports, claim), claim, uplink)
+    messages.store(ports, message, _READ_BYTES)
 
 
 def configuration(ports: Ports, claim: Claim, uplink: Uplink) -> None:
@@ -66,9 +71,19 @@ def command_response(ports: Ports, claim: Claim, uplink: Uplink) -> None:
 
 HANDLERS: dict[str, Callable[[Ports, Claim, Uplink], None]] = {
     "data": data,
+    "binary": binary,
     "configuration": configuration,
     "command_response": command_response,
 }
+
+
+def _device(ports: Ports, claim: Claim) -> Device:
+    if claim.device is None:
+        raise Malformed("no device belongs to this client")
+    device = ports.devices.get(claim.tenant, claim.device)
+    if device is None:
+        raise Malformed(f"device {claim.device} was deleted; connect again to register it anew")
+    return device
 
 
 def _object(payload: bytes) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """Data messages as devices and clients write them (manual 6.5.5.1), read into the fleet's own."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
 from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.decoders import ENCODING, PAYLOAD
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.messages import DataMessage, clamped, message_id
 
@@ -24,9 +26,9 @@ def reading(body: Mapping[str, Any], device: Device, claim: Claim, uplink: Uplin
     fields = {SHORT.get(name, name): value for name, value in body.items()}
     stamp = clamped(timestamp(fields.get("timestamp")), uplink.at)
     metadata = {"source": device.id, "connector": claim.connector}
-    encoding = _metadata(fields).get("encoding")
+    encoding = _encoding(device, claim) or _metadata(fields).get(ENCODING)
     if isinstance(encoding, str):
-        metadata["encoding"] = encoding
+        metadata[ENCODING] = encoding
     return DataMessage(
         tenant=claim.tenant,
         id=message_id(stamp, uplink.event),
@@ -39,6 +41,13 @@ def reading(body: Mapping[str, Any], device: Device, claim: Claim, uplink: Uplin
         location=location(fields.get("location")),
         metadata={**metadata, "group": {"id": device.group, "path": "/"}},
     )
+
+
+def unread(payload: bytes, encoding: str | None, device: Device, claim: Claim, uplink: Uplink) -> DataMessage:
+    """Bytes that a device published, as the message that its decoder is given (manual 6.5.5.2)."""
+    named = encoding or _encoding(device, claim)
+    message = reading({"value": {PAYLOAD: payload.hex().upper()}}, device, claim, uplink)
+    return replace(message, metadata={**message.metadata, ENCODING: named}) if named else message
 
 
 def timestamp(value: Any) -> int | None:
@@ -96,6 +105,13 @@ def _text(fields: Mapping[str, Any], name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise Malformed(f"{name} is a string")
     return value
+
+
+def _encoding(device: Device, claim: Claim) -> str | None:
+    """The decoder that the interface names: it goes before what a message says (manual 5.5.3.1)."""
+    interface = device.interface(claim.connector, claim.client)
+    encoding = interface.definition.get(ENCODING) if interface else None
+    return encoding if isinstance(encoding, str) and encoding else None
 
 
 def _metadata(fields: Mapping[str, Any]) -> Mapping[str, Any]:

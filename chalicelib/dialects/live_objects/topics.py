@@ -6,6 +6,7 @@ from chalicelib.fleet.presence import Capability
 DEVICE = "device"
 
 DATA = "dev/data"
+BINARY = "dev/v1/data/binary"
 CONFIGURATION = "dev/cfg"
 CONFIGURATION_UPDATE = "dev/cfg/upd"
 COMMAND = "dev/cmd"
@@ -17,6 +18,8 @@ ROOTS = ("dev",)
 
 TOPICS = (
     Topic(DATA, Direction.UP, DEVICE, handler="data"),
+    Topic(BINARY, Direction.UP, DEVICE, handler="binary"),
+    Topic(f"{BINARY}/+", Direction.UP, DEVICE, handler="binary"),
     Topic(COMMAND, Direction.DOWN, DEVICE, capability=Capability.COMMAND),
     Topic(COMMAND_RESPONSE, Direction.UP, DEVICE, handler="command_response"),
     Topic(CONFIGURATION, Direction.UP, DEVICE, handler="configuration"),

@@ -10,6 +10,7 @@ from chalicelib.dialects.live_objects.rest import (
     commands,
     configuration,
     data,
+    decoders,
     devices,
     interfaces,
 )
@@ -20,7 +21,7 @@ from chalicelib.web.routes import Api, Route
 if TYPE_CHECKING:
     from chalice.app import Blueprint
 
-RESOURCES = (api_keys, devices, interfaces, commands, configuration, data, audit_log)
+RESOURCES = (api_keys, devices, interfaces, commands, configuration, data, decoders, audit_log)
 API = Api("live_objects", "/api", [route for resource in RESOURCES for route in resource.ROUTES], authenticate, explain)
 
 
