@@ -7,7 +7,6 @@ from typing import Any
 from chalicelib.fleet import settling
 from chalicelib.fleet.changes import change_command, change_mailbox
 from chalicelib.fleet.commands import (
-    FINAL,
     PATROL,
     SECOND,
     Command,
@@ -93,15 +92,15 @@ def delete(ports: Ports, tenant: str, command_id: str) -> None:
     command = ports.commands.get(tenant, command_id)
     if command is None:
         raise CommandNotFound(f"command {command_id} not found")
-    if not command.final:
-        now = ports.clock.now()
-        change_command(
-            ports,
-            tenant,
-            command_id,
-            lambda c: None if c.status in FINAL else move(c, now, Status.CANCELED, delivery=c.delivery),
-            seen=command,
-        )
+    now = ports.clock.now()
+
+    def ended(present: Command) -> Command | None:
+        if present.final:
+            return None
+        overdue = as_of(present, now)
+        return overdue if overdue.final else move(present, now, Status.CANCELED, delivery=present.delivery)
+
+    change_command(ports, tenant, command_id, ended, seen=command)
     settling.finish(ports, command)
     ports.commands.delete(tenant, command_id)
 
