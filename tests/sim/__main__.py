@@ -1,33 +1,29 @@
-"""`python -m tests.sim --seed N --commands M [--store memory|moto]`."""
+"""`python -m tests.sim --seed N --commands M [--store memory|moto]`: one run, and the story of what failed."""
 
 import argparse
 import sys
 import time
 
 from tests.sim.scheduler import Violation
-from tests.sim.simulation import simulate, story
+from tests.sim.simulation import STORES, failure, simulate
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.sim")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--commands", type=int, default=100_000)
-    parser.add_argument("--store", choices=("memory", "moto"), default="memory")
+    parser.add_argument("--store", choices=tuple(STORES), default="memory")
     parser.add_argument("--lines", type=int, default=150, help="how much of the story of a failure to print")
     args = parser.parse_args()
     began = time.perf_counter()
     try:
-        result = simulate(args.seed, args.commands)
-    except Violation as violation:
-        print(f"seed {args.seed}: {violation} (device {violation.device}, command {violation.command})")
-        print(f"replay: python -m tests.sim --seed {args.seed} --commands {args.commands} --store {args.store}")
-        for line in story(args.seed, args.commands, violation)[-args.lines :]:
-            print(" ", line)
+        result = simulate(args.seed, args.commands, store=args.store)
+    except Violation:
+        print(failure(args.seed, args.commands, args.store, args.lines))
         return 1
-    print(
-        f"seed {args.seed}: {result.commands} commands, {result.steps} steps, {result.simulated_hours:.0f} h simulated"
-    )
-    print(f"  {result.counts}, {result.given_up} invocations given up, {time.perf_counter() - began:.0f} s")
+    seconds = time.perf_counter() - began
+    print(f"seed {args.seed}: {result.commands} commands, {result.steps} steps, {seconds:.0f} s")
+    print(f"  {result.simulated_hours:.0f} h simulated, {result.given_up} invocations given up, {result.counts}")
     return 0
 
 

@@ -10,7 +10,7 @@ from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import Update, Value
 from chalicelib.fleet.presence import Capability
-from tests.sim.scheduler import HOUR, MINUTE, SECOND
+from tests.sim.scheduler import MINUTE, SECOND
 
 if TYPE_CHECKING:
     from tests.sim.world import World

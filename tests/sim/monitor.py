@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from chalicelib.fleet.commands import AckMode, Command, DeliveryStatus, Policy, Status
+from chalicelib.fleet.commands import MAX_HISTORY, AckMode, Command, DeliveryStatus, Policy, Status
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Outcome
 from tests.sim.scheduler import MINUTE, Violation
@@ -123,28 +123,20 @@ class Monitor:
 
     def _rules(self, old: Command, new: Command, life: Life, now: int) -> str | None:
         if old.status not in LEGAL:
-            same = (old.status, old.delivery, old.response, old.error, old.attempts_used, old.check_at)
-            now_ = (new.status, new.delivery, new.response, new.error, new.attempts_used, new.check_at)
-            return None if same == now_ else "a final command changed"
-        if new.status is not old.status and new.status not in LEGAL[old.status]:
-            return "illegal transition"
+            return _final_rules(old, new)
         if life.reported not in (None, new.status):
             return f"a client was told {life.reported} already"
-        if new.generation < old.generation:
-            return "the generation fell"
-        if new.attempts_used > life.policy.attempts:
-            return "more attempts than allowed"
-        if new.history[: len(old.history)] != old.history and len(old.history) < 50:
-            return "history was rewritten"
+        return _record_rules(old, new) or self._step_rules(old, new, life, now)
+
+    def _step_rules(self, old: Command, new: Command, life: Life, now: int) -> str | None:
         outcome = life.sends.get(old.generation)
-        answered = new.answered_by in life.answers
         match new.status:
             case S.PROCESSING if old.status in WAITING:
                 return self._claim_rules(new, life)
             case S.PROCESSING if new.delivery is DeliveryStatus.DELIVERED and outcome is not Outcome.CONFIRMED:
                 return "DELIVERED without the device's acknowledgement"
             case S.PROCESSED:
-                return _processed_rules(new, outcome, answered=answered)
+                return _processed_rules(new, outcome, answered=new.answered_by in life.answers)
             case S.EXPIRED if old.status not in WAITING or now + SKEW < old.expires:
                 return "expired while claimed, or too early"
             case S.ERROR:
@@ -170,6 +162,24 @@ class Monitor:
     def _require(self, holds: bool, rule: str, life: Life, command_id: str) -> None:  # noqa: FBT001 - reads as a sentence
         if not holds:
             raise Violation(rule, life.device, command_id)
+
+
+def _final_rules(old: Command, new: Command) -> str | None:
+    before = (old.status, old.delivery, old.response, old.error, old.attempts_used, old.check_at)
+    after = (new.status, new.delivery, new.response, new.error, new.attempts_used, new.check_at)
+    return None if before == after else "a final command changed"
+
+
+def _record_rules(old: Command, new: Command) -> str | None:
+    if new.status is not old.status and new.status not in LEGAL[old.status]:
+        return "illegal transition"
+    if new.generation < old.generation:
+        return "the generation fell"
+    if new.attempts_used > new.policy.attempts:
+        return "more attempts than allowed"
+    if new.history[: len(old.history)] != old.history and len(old.history) < MAX_HISTORY:
+        return "history was rewritten"
+    return None
 
 
 def _processed_rules(new: Command, outcome: Outcome | None, *, answered: bool) -> str | None:

@@ -1,26 +1,15 @@
 """The ports as a handler meets them: each call takes time, lets others run, and may be the last one."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.fleet import ids
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import Configuration, Update
 from chalicelib.fleet.mailbox import Mailbox
-from chalicelib.fleet.ports import (
-    AuditLog,
-    Claims,
-    Commands,
-    Configurations,
-    Decoders,
-    Devices,
-    Keys,
-    Mailboxes,
-    Messages,
-    Outcome,
-    Tenants,
-)
+from chalicelib.fleet.ports import Commands, Configurations, Devices, Mailboxes, Outcome
 from chalicelib.fleet.presence import Route
+from tests.fakes import MemoryPorts, QueuedBackground, ScriptedDelivery
 
 if TYPE_CHECKING:
     from tests.sim.scheduler import Scheduler
@@ -132,8 +121,9 @@ class SimConfigurations:
         return self._world.heard_of()
 
 
-class SimDelivery:
+class SimDelivery(ScriptedDelivery):
     def __init__(self, world: "World") -> None:
+        super().__init__()
         self._world = world
 
     def command(self, route: Route, command: Command, timeout: int) -> Outcome:
@@ -159,9 +149,6 @@ class SimDelivery:
         self._world.scheduler.step()
         return self._world.broker.capabilities(route)
 
-    def disconnect(self, client: str) -> None:
-        self._world.scheduler.step()
-
 
 class SimDeadlines:
     def __init__(self, world: "World") -> None:
@@ -176,21 +163,14 @@ class SimDeadlines:
         self._world.platform.stop_timer(name)
 
 
-class SimBackground:
+class SimBackground(QueuedBackground):
     def __init__(self, world: "World") -> None:
+        super().__init__()
         self._world = world
 
     def deliver(self, tenant: str, device: str) -> None:
         self._world.scheduler.step()
         self._world.platform.deliver(tenant, device)
-
-    def disconnect(self, client: str) -> None:
-        self._world.scheduler.step()
-
-
-class _Unused:
-    def __getattr__(self, name: str) -> Any:
-        raise NotImplementedError(f"no handler of the simulation uses this ({name})")
 
 
 def _short(mailbox: Mailbox) -> dict[str, int]:
@@ -198,22 +178,21 @@ def _short(mailbox: Mailbox) -> dict[str, int]:
 
 
 class SimPorts:
+    """What a handler of the engine calls takes a step; every other port is the plain one in memory."""
+
     def __init__(self, world: "World", stores: Stores) -> None:
         self._world = world
+        self._others = MemoryPorts()
         self.clock = SimClock(world.scheduler)
-        self.devices = stores.devices
         self.mailboxes = SimMailboxes(stores.mailboxes, world)
         self.commands = SimCommands(stores.commands, world)
         self.configurations = SimConfigurations(stores.configurations, world)
         self.delivery = SimDelivery(world)
         self.deadlines = SimDeadlines(world)
         self.background = SimBackground(world)
-        self.tenants = cast("Tenants", _Unused())
-        self.keys = cast("Keys", _Unused())
-        self.claims = cast("Claims", _Unused())
-        self.decoders = cast("Decoders", _Unused())
-        self.messages = cast("Messages", _Unused())
-        self.audit = cast("AuditLog", _Unused())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._others, name)
 
     def new_id(self, at: int) -> str:
         return ids.timed_id(at, self.chance(7))

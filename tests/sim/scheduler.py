@@ -171,7 +171,7 @@ class Scheduler:
         error: BaseException | None = None
         try:
             handler.body()
-        except (Exception, Crashed) as raised:
+        except (Exception, Crashed) as raised:  # noqa: BLE001  what it means is for `ended` to say
             error = raised
         handler.done = True
         self._current = None

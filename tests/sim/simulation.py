@@ -1,6 +1,7 @@
 """One run: so many commands under one seed, to the end of the last of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from tests.fakes import MemoryPorts
@@ -23,17 +24,65 @@ class Result:
     counts: dict[str, int]
 
 
+@contextmanager
+def _memory() -> Iterator[Stores]:
+    yield MemoryPorts()
+
+
+@contextmanager
+def _moto() -> Iterator[Stores]:
+    from tests.sim.dynamodb import tables
+
+    with tables() as stores:
+        yield stores
+
+
+STORES: dict[str, Callable[[], AbstractContextManager[Stores]]] = {"memory": _memory, "moto": _moto}
+
+
 def simulate(
-    seed: int,
-    commands: int,
-    *,
-    stores: Stores | None = None,
-    faults: Faults | None = None,
-    trace: Callable[[str, str], None] | None = None,
+    seed: int, commands: int, *, store: str = "memory", trace: Callable[[str, str], None] | None = None
 ) -> Result:
     """Raises Violation where a rule is broken."""
+    with STORES[store]() as stores:
+        return run(seed, commands, stores, trace)
+
+
+def story(seed: int, commands: int, violation: Violation, *, store: str = "memory") -> list[str]:
+    """The same run again, and all that happened around the device concerned."""
+    lines: list[str] = []
+
+    def keep(device: str, line: str) -> None:
+        if device == violation.device:
+            lines.append(line)
+
+    try:
+        simulate(seed, commands, store=store, trace=keep)
+    except Violation as again:
+        lines.append(f"→ {again}")
+    return lines
+
+
+def replay(seed: int, commands: int, store: str) -> str:
+    """The command that runs the same again."""
+    return f"python -m tests.sim --seed {seed} --commands {commands} --store {store}"
+
+
+def failure(seed: int, commands: int, store: str, lines: int = 150) -> str | None:
+    """What went wrong, how to see it again and what led to it; None if nothing did."""
+    try:
+        simulate(seed, commands, store=store)
+    except Violation as violation:
+        head = f"seed {seed}: {violation} (device {violation.device}, command {violation.command})"
+        again = f"replay: {replay(seed, commands, store)}"
+        return "\n".join([head, again, *story(seed, commands, violation, store=store)[-lines:]])
+    return None
+
+
+def run(seed: int, commands: int, stores: Stores, trace: Callable[[str, str], None] | None = None) -> Result:
+    """The same on stores of the caller's, which are empty."""
     devices = max(3, commands // _PER_DEVICE)
-    world = World(seed, stores or MemoryPorts(seed), devices, faults or Faults())
+    world = World(seed, stores, devices, Faults())
     world.scheduler.trace = trace
     begin = world.scheduler.now
     world.begin()
@@ -56,18 +105,3 @@ def simulate(
         simulated_hours=(world.scheduler.now - begin) / HOUR,
         counts=dict(sorted(world.monitor.counts.items())),
     )
-
-
-def story(seed: int, commands: int, violation: Violation, stores: Stores | None = None) -> list[str]:
-    """The same run again, and all that happened around the device concerned."""
-    lines: list[str] = []
-
-    def keep(device: str, line: str) -> None:
-        if device == violation.device:
-            lines.append(line)
-
-    try:
-        simulate(seed, commands, stores=stores, trace=keep)
-    except Violation as again:
-        lines.append(f"→ {again}")
-    return lines

@@ -1,10 +1,12 @@
 """The world around the engine: devices, broker, platform, clients, and what must hold between them."""
 
 from random import Random
+from typing import cast
 
 from chalicelib.fleet.commands import PATROL, Status
 from chalicelib.fleet.configuration import SyncStatus
 from chalicelib.fleet.devices import Device, Interface
+from chalicelib.fleet.ports import Ports
 from tests.fakes import START
 from tests.sim.broker import Broker
 from tests.sim.devices import CONNECTOR, TENANT, SimDevice
@@ -25,7 +27,7 @@ class World:
         self.monitor = Monitor()
         self.platform = Platform(self.scheduler, self)
         self.broker = Broker(self)
-        self.ports = SimPorts(self, stores)
+        self.ports = cast("Ports", SimPorts(self, stores))
         self.calm = False
         self.devices: dict[str, SimDevice] = {}
         for number in range(devices):
@@ -62,7 +64,7 @@ class World:
             known.settled_since = self.scheduler.now
 
     def heard_of(self) -> bool:
-        """Whether a writer hears of its success: a repeated request whose first answer was lost looks like a failure."""
+        """Whether a writer hears of its success: where that answer is lost, the request is repeated and fails."""
         return self.scheduler.random.random() >= self.scheduler.faults.ambiguous
 
     def open_commands(self) -> int:

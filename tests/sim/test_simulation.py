@@ -1,0 +1,61 @@
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+
+import pytest
+
+from chalicelib.fleet.mailbox import Mailbox
+from tests.fakes import MemoryMailboxes, MemoryPorts
+from tests.sim.scheduler import Violation
+from tests.sim.simulation import failure, run, simulate
+
+IN_MEMORY = [(seed, 10_000, "memory") for seed in range(1, 11)]
+IN_DYNAMODB = [(seed, 1_000, "moto") for seed in (11, 12)]
+RUNS = [*IN_DYNAMODB, *IN_MEMORY]
+
+Run = tuple[int, int, str]
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> Iterator[dict[Run, "Future[str | None]"]]:
+    """All runs at once, on two cores."""
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        yield {each: pool.submit(failure, *each) for each in RUNS}
+
+
+@pytest.mark.parametrize("each", RUNS, ids=lambda each: "{}-{}-{}".format(*each))
+def test_every_command_ends_as_it_should_whatever_fails(outcomes: dict[Run, "Future[str | None]"], each: Run) -> None:
+    assert outcomes[each].result() is None
+
+
+def test_a_seed_says_everything() -> None:
+    assert simulate(99, 300) == simulate(99, 300)
+
+
+@dataclass
+class LastWriterWins(MemoryMailboxes):
+    """A store that forgets to compare before it sets."""
+
+    def replace(self, old: Mailbox, new: Mailbox) -> bool:
+        stored = self.rows[old.tenant, old.device]
+        return super().replace(replace(old, revision=stored.revision), new)
+
+
+@dataclass
+class Forgetful(MemoryMailboxes):
+    """A store that says it wrote, and now and then did not."""
+
+    writes: int = field(default=0)
+
+    def replace(self, old: Mailbox, new: Mailbox) -> bool:
+        self.writes += 1
+        return self.writes % 50 == 0 or super().replace(old, new)
+
+
+@pytest.mark.parametrize("broken", [LastWriterWins, Forgetful])
+def test_a_store_that_breaks_its_promise_is_noticed(broken: type[MemoryMailboxes]) -> None:
+    stores = MemoryPorts()
+    stores.mailboxes = stores.devices.mailboxes = broken()
+    with pytest.raises(Violation):
+        run(1, 5_000, stores)
