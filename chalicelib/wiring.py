@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from chalicelib.fleet import ports as p
     from chalicelib.fleet.claims import Claim
+    from chalicelib.fleet.decoders import Directory
     from chalicelib.fleet.devices import Device
     from chalicelib.store.cache import Cache, CachedKeys
     from chalicelib.store.decoders import DecoderTable
@@ -71,9 +72,11 @@ class Wiring:
 
         return ConfigurationTable()
 
-    @property
+    @cached_property
     def decoders(self) -> "p.Decoders":
-        return _decoder_table()
+        from chalicelib.store.cache import AnnouncingDecoders
+
+        return AnnouncingDecoders(_decoder_table(), _directory_cache())
 
     @cached_property
     def messages(self) -> "p.Messages":
@@ -136,7 +139,7 @@ class HotWiring(Wiring):
     def decoders(self) -> "p.Decoders":
         from chalicelib.store.cache import CachedDecoders
 
-        return CachedDecoders(_decoder_table(), self.clock)
+        return CachedDecoders(_decoder_table(), _directory_cache(), self.clock)
 
 
 def function_name(function: str) -> str:
@@ -191,6 +194,13 @@ def _claim_cache() -> "Cache[Claim]":
 
 @cache
 def _device_cache() -> "Cache[Device]":
+    from chalicelib.store.cache import Cache
+
+    return Cache(ports().clock)
+
+
+@cache
+def _directory_cache() -> "Cache[Directory]":
     from chalicelib.store.cache import Cache
 
     return Cache(ports().clock)

@@ -266,6 +266,9 @@ class MemoryDecoders:
     def directory(self, tenant: str) -> Directory:
         return self.directories.get(tenant, Directory(tenant))
 
+    def named(self, tenant: str, encoding: str) -> Listed | None:
+        return self.directory(tenant).named(encoding)
+
     def records(self, tenant: str, entries: Sequence[Listed]) -> list[DecoderRecord]:
         return [self.rows[tenant, e.id] for e in entries if (tenant, e.id) in self.rows]
 

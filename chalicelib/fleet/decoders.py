@@ -197,7 +197,7 @@ def decoded(
 
 
 def _usable(ports: "Ports", tenant: str, encoding: str, allowed: frozenset[DecoderKind]) -> DecoderRecord:
-    entry = ports.decoders.directory(tenant).named(encoding)
+    entry = ports.decoders.named(tenant, encoding)
     if entry is None:
         raise Invalid(f"there is no decoder for the encoding {encoding[:128]}", ENCODING)
     if not entry.enabled:

@@ -122,6 +122,7 @@ class Decoders(Protocol):
     def directory(self, tenant: str) -> Directory:
         """Empty where the tenant has no decoders."""
 
+    def named(self, tenant: str, encoding: str) -> Listed | None: ...
     def records(self, tenant: str, entries: Sequence[Listed]) -> list[DecoderRecord]:
         """Those that are still there, in no order."""
 

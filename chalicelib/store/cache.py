@@ -15,6 +15,8 @@ from chalicelib.store.devices import DeviceTable
 from chalicelib.store.keys import KeyTable
 
 MAX_AGE = 60_000
+LOOK_AGAIN = 2_000
+"""How long (ms) a decoder that was not there is not looked for again."""
 _MAX_ENTRIES = 20_000
 T = TypeVar("T")
 
@@ -109,20 +111,51 @@ class AnnouncingDevices(DeviceTable):
 class CachedDecoders(DecoderTable):
     """For decoding messages: a warm function reads nothing, also where a tenant has no such decoder.
 
-    A record is kept under the version that the directory names, so that it is never older than the directory.
+    A name that is not there, or not enabled, is looked for again, but not for each message. A record is kept under the
+    version that the directory names, so that it is never older than the directory.
     """
 
-    def __init__(self, source: DecoderTable, clock: Clock) -> None:
+    def __init__(self, source: DecoderTable, directories: Cache[Directory], clock: Clock) -> None:
         super().__init__(source.connection)
-        self._directories: Cache[Directory] = Cache(clock)
+        self._directories = directories
         self._records: Cache[DecoderRecord] = Cache(clock)
+        self._looked: Cache[bool] = Cache(clock, LOOK_AGAIN)
 
     def directory(self, tenant: str) -> Directory:
-        return self._directories.get(tenant, lambda: DecoderTable.directory(self, tenant)) or Directory(tenant)
+        return self._directories.get(tenant, partial(self._look, tenant)) or Directory(tenant)
+
+    def named(self, tenant: str, encoding: str) -> Listed | None:
+        entry = self.directory(tenant).named(encoding)
+        if (entry is None or not entry.enabled) and not self._looked.get(tenant, lambda: None):
+            self._directories.forget(tenant)
+            entry = self.directory(tenant).named(encoding)
+        return entry
 
     def records(self, tenant: str, entries: Sequence[Listed]) -> list[DecoderRecord]:
         found = [self._records.get(f"{tenant}{e.id}{e.version}", partial(self._read, tenant, e)) for e in entries]
         return [record for record in found if record is not None]
 
+    def _look(self, tenant: str) -> Directory:
+        self._looked.get(tenant, lambda: True)
+        return super().directory(tenant)
+
     def _read(self, tenant: str, entry: Listed) -> DecoderRecord | None:
         return next(iter(super().records(tenant, [entry])), None)
+
+
+class AnnouncingDecoders(DecoderTable):
+    """The decoders, telling a cache beside them what was written."""
+
+    def __init__(self, source: DecoderTable, directories: Cache[Directory]) -> None:
+        super().__init__(source.connection)
+        self._directories = directories
+
+    def put(self, old: Directory, new: Directory, record: DecoderRecord) -> bool:
+        written = super().put(old, new, record)
+        self._directories.forget(old.tenant)
+        return written
+
+    def remove(self, old: Directory, new: Directory, decoder: str) -> bool:
+        written = super().remove(old, new, decoder)
+        self._directories.forget(old.tenant)
+        return written

@@ -40,6 +40,9 @@ class DecoderTable:
             return Directory(tenant)
         return documents.load(Directory, item.doc, tenant=tenant, revision=int(item.revision or 0))
 
+    def named(self, tenant: str, encoding: str) -> Listed | None:
+        return self.directory(tenant).named(encoding)
+
     def records(self, tenant: str, entries: Sequence[Listed]) -> list[DecoderRecord]:
         if not entries:
             return []

@@ -6,7 +6,7 @@ from chalicelib.fleet import decoders
 from chalicelib.fleet.decoders import ColumnRecord, DecoderKind, DecoderRecord, Directory
 from chalicelib.fleet.errors import DecoderDuplicate
 from chalicelib.fleet.ports import Ports
-from chalicelib.store.cache import CachedDecoders
+from chalicelib.store.cache import AnnouncingDecoders, Cache, CachedDecoders
 from chalicelib.store.decoders import DecoderTable
 from tests.fakes import SetClock
 
@@ -59,23 +59,50 @@ def test_a_name_is_taken_until_its_decoder_is_deleted(ports: Ports, tenant: str)
     decoders.create(ports, record(tenant, "d2"))
 
 
-def test_a_cached_directory_is_read_again_after_a_minute(dynamodb: Ports, tenant: str) -> None:
+@pytest.fixture
+def owner(dynamodb: Ports) -> str:
+    return dynamodb.chance(3).hex()
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture
+def cached(dynamodb: Ports, clock: SetClock) -> CachedDecoders:
     assert isinstance(dynamodb.decoders, DecoderTable)
-    clock = SetClock()
-    cached = CachedDecoders(dynamodb.decoders, clock)
-    assert cached.directory(tenant).entries == ()
-    decoders.create(dynamodb, record(tenant))
-    assert cached.directory(tenant).entries == ()
+    return CachedDecoders(dynamodb.decoders, Cache(clock), clock)
+
+
+def test_a_change_made_elsewhere_is_seen_after_a_minute(
+    dynamodb: Ports, cached: CachedDecoders, clock: SetClock, owner: str
+) -> None:
+    decoders.create(dynamodb, record(owner))
+    entry = cached.named(owner, "e1")
+    decoders.update(dynamodb, owner, DecoderKind.CSV, "d1", lambda d: replace(d, model="new"))
+    assert cached.named(owner, "e1") == entry
     clock.advance(seconds=60)
-    assert cached.records(tenant, cached.directory(tenant).entries) == [record(tenant)]
+    entry = cached.named(owner, "e1")
+    assert entry is not None
+    assert cached.records(owner, [entry])[0].model == "new"
 
 
-def test_a_changed_decoder_is_read_with_the_directory_that_names_it(dynamodb: Ports, tenant: str) -> None:
+def test_a_decoder_that_was_not_there_is_looked_for_again_soon(
+    dynamodb: Ports, cached: CachedDecoders, clock: SetClock, owner: str
+) -> None:
+    assert cached.named(owner, "e1") is None
+    decoders.create(dynamodb, record(owner))
+    assert cached.named(owner, "e1") is None
+    clock.advance(seconds=2)
+    assert cached.named(owner, "e1") is not None
+
+
+def test_what_the_same_process_writes_is_seen_at_once(dynamodb: Ports, clock: SetClock, owner: str) -> None:
     assert isinstance(dynamodb.decoders, DecoderTable)
-    clock = SetClock()
-    cached = CachedDecoders(dynamodb.decoders, clock)
-    decoders.create(dynamodb, record(tenant))
-    clock.advance(seconds=30)
-    cached.records(tenant, dynamodb.decoders.directory(tenant).entries)
-    decoders.update(dynamodb, tenant, DecoderKind.CSV, "d1", lambda d: replace(d, model="new"))
-    assert cached.records(tenant, cached.directory(tenant).entries)[0].model == "new"
+    directories: Cache[Directory] = Cache(clock)
+    cached = CachedDecoders(dynamodb.decoders, directories, clock)
+    assert cached.named(owner, "e1") is None
+    before, made = cached.directory(owner), record(owner)
+    assert AnnouncingDecoders(dynamodb.decoders, directories).put(before, before.with_decoder(made), made)
+    assert cached.named(owner, "e1") is not None
