@@ -188,13 +188,17 @@ class Authorizer:
 
     async def grant(self, credentials: Credentials) -> Grant:
         """Raise `NotAuthenticated` or `AuthorizerFailed`."""
-        await self._free.acquire()
+        limit = self.limits.authorizer_timeout
+        try:
+            await asyncio.wait_for(self._free.acquire(), limit)
+        except TimeoutError:
+            raise AuthorizerFailed(f"all {_WORKERS} workers were busy for {limit:g} s") from None
         call = asyncio.get_running_loop().run_in_executor(self._pool, self.authorize, credentials.event())
         # A call that ran out of time keeps its worker, and so its place, until the function returns.
         call.add_done_callback(self._release)
-        done, _pending = await asyncio.wait((call,), timeout=self.limits.authorizer_timeout)
+        done, _pending = await asyncio.wait((call,), timeout=limit)
         if not done:
-            raise AuthorizerFailed(f"no answer within {self.limits.authorizer_timeout:g} s")
+            raise AuthorizerFailed(f"no answer within {limit:g} s")
         if (error := call.exception()) is not None:
             raise AuthorizerFailed(f"{type(error).__name__}: {error}") from error
         return read_answer(call.result(), credentials.certificate, self.limits)

@@ -134,6 +134,12 @@ class Device:
         """Whether the server closed without another packet."""
         return self.receive() is None
 
+    def half_close(self) -> None:
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def set_timeout(self, seconds: float) -> None:
+        self._socket.settimeout(seconds)
+
     def shut(self) -> None:
         self._socket.close()
 
