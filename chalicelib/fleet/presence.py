@@ -7,7 +7,7 @@ A disconnect counts only for the session it names. An ended session leaves a tom
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-_TOMBSTONES = 4
+_TOMBSTONES = 8
 
 
 class Capability(StrEnum):
