@@ -61,9 +61,10 @@ class Broker:
 
     def accept(self, message: Message, errand: Errand | None = None, lane: Lane | None = None) -> None:
         """Take a message that does not come from a client's PUBLISH; `errand` tells when its rules have had it."""
-        if message.retain:
-            self.retained.store(message.topic, message.payload, message.qos, message.at)
-        self.route(message.topic, message.payload, message.qos)
+        if self.settings.between_clients or message.client_id == NO_CLIENT:
+            if message.retain:
+                self.retained.store(message.topic, message.payload, message.qos, message.at)
+            self.route(message.topic, message.payload, message.qos)
         errand = errand or Errand(message, self.rules.matching(message.topic))
         (lane or self.lanes.lane(message.client_id)).put(errand)
 

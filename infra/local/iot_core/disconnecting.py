@@ -32,7 +32,7 @@ def end(connection: "Connection", reason: Reason) -> None:
     departure = Departure(connection.subject.version, at, reason, session.clean, connection.keep_alive, now)
     broker.departures.add(session.client_id, departure)
     broker.announce(connection.subject, disconnected(connection.subject, at, reason))
-    if connection.will is not None and broker.settings.between_clients:
+    if connection.will is not None:
         _publish_will(connection, connection.will)
 
 

@@ -77,6 +77,35 @@ def test_a_keep_alive_of_0_means_none(site: Site) -> None:
     assert site.core.get_connection("urn:lo:nsid:dev:1")["keepAliveDuration"] == 0
 
 
+class TestWithoutTrafficBetweenClients:
+    @pytest.fixture
+    def site(self, make_site: MakeSite) -> Site:
+        site = make_site(lenient=True, between_clients=False)
+        site.cloud.policy = EVERYTHING
+        return site
+
+    def test_what_a_client_publishes_reaches_the_rules_alone(self, site: Site) -> None:
+        reader = site.connected("reader")
+        reader.subscribe(("#", 1))
+        site.connected("writer").publish("dev/data", b"x", retain=True)
+        assert site.cloud.uplinks() == [("dev/data", b"x")]
+        assert site.core.list_retained_messages() == []
+        reader.ping()
+
+    def test_so_does_its_will(self, site: Site) -> None:
+        reader = site.connected("reader")
+        reader.subscribe(("#", 1))
+        site.connected("writer", will=Publish("dev/gone", b"x")).shut()
+        site.cloud.wait_for("uplink", lambda event: event["topic"] == "dev/gone")
+        reader.ping()
+
+    def test_the_back_end_reaches_every_subscriber(self, site: Site) -> None:
+        reader = site.connected("reader")
+        reader.subscribe(("#", 0))
+        site.core.publish("room", b"x")
+        assert reader.message().payload == b"x"
+
+
 class TestQos2FromAClient:
     def test_mqtt_4_3_3_2_runs_through_its_four_packets(self, site: Site) -> None:
         device = site.connected()
