@@ -38,6 +38,7 @@ class AwsEndpoint:
         invoked = _INVOKE.fullmatch(environ["PATH_INFO"])
         if invoked is not None and environ["REQUEST_METHOD"] == "POST":
             return self._invoke(unquote(invoked["function"]), environ, start_response)
+        environ["RAW_URI"] = environ["REQUEST_URI"]  # where moto looks for the path as it was sent
         return _kept(self._moto, environ, start_response)
 
     def _invoke(self, function: str, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:

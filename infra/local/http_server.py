@@ -28,6 +28,8 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress is untyped
     def parse_header(self, header_plus: bytes) -> None:
         self.raw_headers = []
         super().parse_header(header_plus)
+        if not self.content_length and not self.chunked:
+            self.expect_continue = False  # waitress would wait for a body for ever
         for line in get_header_lines(header_plus.partition(b"\r\n")[2]):
             name, _, value = line.partition(b":")
             self.raw_headers.append((name.decode("latin-1"), _text(value.strip(b" \t"))))
@@ -45,6 +47,13 @@ class _Task(WSGITask):  # type: ignore[misc]  # waitress is untyped
     def has_body(self) -> bool:
         # RFC 9110 9.3.2: an answer to HEAD carries no content
         return self.request.command != "HEAD" and bool(super().has_body)
+
+    def build_response_header(self) -> bytes:
+        """Header names as the application gave them: waitress capitalises, and S3's user metadata is told by case."""
+        given = {name.lower().encode(): name.encode() for name, _ in self.response_headers}
+        head, *lines = super().build_response_header().split(b"\r\n")
+        named = (line.partition(b": ") for line in lines)
+        return b"\r\n".join([head, *(given.get(name.lower(), name) + colon + value for name, colon, value in named)])
 
     def get_environment(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environment()

@@ -31,7 +31,7 @@ _runtime: LambdaRuntime | None = None
 _installed = False
 
 
-class ExecutionLimitExceeded(AWSError):  # noqa: N818  AWS's name for it
+class ExecutionLimitExceeded(AWSError):
     """Rendered by moto under `TYPE`; the class of that name in its parser loses its name on the way."""
 
     TYPE = "ExecutionLimitExceeded"
