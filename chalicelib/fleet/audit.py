@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.fleet.ids import repeatable_id
@@ -74,4 +75,9 @@ def read(
     earliest, latest = now - KEPT, now + _MINUTE
     since = earliest if start is None else max(start, earliest)
     until = latest if end is None else min(end, latest)
-    return ports.audit.page(tenant, start=since, end=until, descending=descending) if since < until else iter(())
+    if since >= until:
+        return
+    found = ports.audit.page(tenant, start=since, end=until, descending=descending)
+    # Ids tell minutes, not moments.
+    for _, minute in groupby(found, key=lambda entry: entry.at // _MINUTE):
+        yield from sorted(minute, key=lambda entry: (entry.at, entry.id), reverse=descending)

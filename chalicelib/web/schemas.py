@@ -1,6 +1,8 @@
 """Bodies against JSON Schema 2020-12, with sentences that name the field."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from chalicelib.fleet.errors import Invalid
@@ -24,13 +26,33 @@ def check(schema: Schema, body: Any) -> None:
     """Errors: Invalid, naming what is wrong first."""
     validator = _validators.get(id(schema))
     if validator is None:
-        from jsonschema import Draft202012Validator  # only requests with a body pay for it
-
-        validator = _validators.setdefault(id(schema), Draft202012Validator(dict(schema)))
+        validator = _validators.setdefault(id(schema), _kind()(dict(schema)))
     error = next(validator.iter_errors(body), None)
     if error is not None:
         name = _field(error)
         raise Invalid(f"{name} {_sentence(error)}"[:500], name)
+
+
+@cache
+def _kind() -> Any:
+    """The validator class, imported when the first body comes."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+
+    return extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+
+
+def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Any]:
+    """As ECMA 262 reads it, which JSON Schema names: `$` is the very end, letters are those of ASCII."""
+    from jsonschema.exceptions import ValidationError
+
+    if isinstance(instance, str) and not _compiled(pattern).search(instance):
+        yield ValidationError("is not well formed")
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"{pattern[:-1]}\Z" if pattern.endswith("$") else pattern, re.ASCII)
 
 
 def _field(error: Any) -> str:

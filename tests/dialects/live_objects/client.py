@@ -11,7 +11,6 @@ from chalice.app import Chalice
 
 from chalicelib.dialects.live_objects.rest import blueprint
 from chalicelib.fleet import keys, tenants
-from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.roles import Role
 from infra.local.api_gateway import ApiGateway
 from infra.local.http_server import RAW_HEADERS
@@ -53,9 +52,6 @@ class Client:
     def key(self, *roles: Role, **limits: Any) -> str:
         request = keys.KeyRequest(roles=frozenset(roles), **limits)
         return keys.create_child(self.ports, self.master, self.master.id, request)[1]
-
-    def current(self) -> ApiKey:
-        return self.master
 
     def call(
         self,

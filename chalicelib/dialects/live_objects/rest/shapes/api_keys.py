@@ -14,6 +14,7 @@ _IDS = {
     "maxItems": 100,
     "items": {"type": "string", "minLength": 1, "maxLength": 255},
 }
+_ROLES = {"type": "array", "maxItems": 100, "items": {"enum": [role.value for role in Role]}}
 _SETTINGS = {
     "label": {"type": ["string", "null"], "maxLength": 1000},
     "description": {"type": ["string", "null"], "maxLength": 1000},
@@ -22,7 +23,7 @@ _SETTINGS = {
     "to": _MS,
     "ttl": _MS,
     "sessionTtl": {"type": "null", "description": "is not supported: keys do not end by inactivity"},
-    "roles": {"type": ["array", "null"], "maxItems": 100, "items": {"enum": [role.value for role in Role]}},
+    "roles": {**_ROLES, "type": ["array", "null"]},
     "scope": {"type": ["object", "null"], "properties": {"fifos": _IDS}},
     "clientCert": {
         "type": ["object", "null"],
@@ -32,7 +33,7 @@ _SETTINGS = {
 NEW = {
     "type": "object",
     "required": ["parentId", "roles"],
-    "properties": {**_SETTINGS, "parentId": {"type": "string", "minLength": 1, "maxLength": 24}},
+    "properties": {**_SETTINGS, "roles": _ROLES, "parentId": {"type": "string", "minLength": 1, "maxLength": 24}},
 }
 UPDATE = {"type": "object", "properties": {**_SETTINGS, "regenerateValue": {"type": ["boolean", "null"]}}}
 
