@@ -124,7 +124,7 @@ class Monitor:
     def _rules(self, old: Command, new: Command, life: Life, now: int) -> str | None:
         if old.status not in LEGAL:
             return _final_rules(old, new)
-        if life.reported not in (None, new.status):
+        if new.status is not old.status and life.reported not in (None, new.status):
             return f"a client was told {life.reported} already"
         return _record_rules(old, new) or self._step_rules(old, new, life, now)
 

@@ -1,0 +1,59 @@
+from dataclasses import replace
+
+from chalicelib.fleet import connecting
+from chalicelib.fleet.claims import Claim
+from tests.fakes import START
+from tests.fleet.rig import COMMANDS, DEVICE, TENANT, Rig
+
+
+def test_subscribing_wakes_what_waits(rig: Rig) -> None:
+    rig.create()
+    connecting.subscribed(rig.ports, rig.claim, "s1", COMMANDS, START)
+    assert list(rig.ports.background.deliveries) == [(TENANT, DEVICE)]
+
+
+def test_subscribing_wakes_nobody_where_nothing_waits(rig: Rig) -> None:
+    connecting.subscribed(rig.ports, rig.claim, "s1", COMMANDS, START)
+    assert not rig.ports.background.deliveries
+
+
+def test_connecting_wakes_only_where_the_session_may_have_been_resumed(online: Rig) -> None:
+    online.disconnect()
+    online.create()
+    connecting.connected(online.ports, online.claim, "s2", online.ports.clock.now())
+    assert list(online.ports.background.deliveries) == [(TENANT, DEVICE)]
+
+
+def test_a_subscription_reported_after_its_session_ended_still_tells_of_the_resumed_one(rig: Rig) -> None:
+    rig.create()
+    connecting.connected(rig.ports, rig.claim, "s2", START + 10)
+    connecting.subscribed(rig.ports, rig.claim, "s1", COMMANDS, START)
+    rig.ports.delivery.subscriptions[rig.claim.client] = COMMANDS
+    rig.ports.run_background()
+    assert len(rig.ports.delivery.commands) == 1
+
+
+def test_unsubscribing_takes_the_capability_away(online: Rig) -> None:
+    connecting.unsubscribed(online.ports, online.claim, "s1", COMMANDS)
+    online.sent()
+    assert online.ports.delivery.commands == []
+
+
+def test_a_contact_is_written_once_a_minute(rig: Rig) -> None:
+    for seconds in (0, 1, 30):
+        connecting.contact(rig.ports, rig.claim, START + seconds * 1000)
+    assert rig.mailbox.revision == 1
+
+
+def test_a_client_that_is_not_a_device_has_no_presence(rig: Rig) -> None:
+    application: Claim = replace(rig.claim, device=None)
+    connecting.connected(rig.ports, application, "s1", START)
+    assert rig.mailbox.revision == 0
+
+
+def test_events_of_a_deleted_device_do_nothing(rig: Rig) -> None:
+    device = rig.ports.devices.get(TENANT, DEVICE)
+    assert device is not None
+    rig.ports.devices.delete(device)
+    connecting.subscribed(rig.ports, rig.claim, "s1", COMMANDS, START)
+    assert rig.ports.mailboxes.get(TENANT, DEVICE) is None
