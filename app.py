@@ -5,11 +5,14 @@ from typing import Any
 from chalice.app import Chalice, Rate
 
 from chalicelib import wiring
+from chalicelib.dialects.ibm import rest as ibm
 from chalicelib.dialects.live_objects import rest as live_objects
 
 app = Chalice(app_name="homeport")
 app.api.binary_types = ["*/*"]
 app.register_blueprint(live_objects.blueprint(wiring.ports))
+for version in ibm.blueprints(wiring.ports):
+    app.register_blueprint(version)
 
 
 @app.lambda_function(name="uplink")

@@ -1,10 +1,10 @@
 """The ports of the fleet in memory: a clock that is set, ids and chance from a seed, a broker that follows a script."""
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import islice, takewhile
 from random import Random
 from typing import Any
 
@@ -293,23 +293,25 @@ class MemoryDecoders:
 
 @dataclass
 class MemoryMessages:
+    """Also keeps each stream's ids in order, so that a page costs a page."""
+
     rows: dict[tuple[str, str], dict[str, DataMessage]] = field(default_factory=dict)
+    order: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def put(self, message: DataMessage) -> None:
-        self.rows.setdefault((message.tenant, message.stream), {})[message.id] = message
+        stream = (message.tenant, message.stream)
+        if message.id not in self.rows.setdefault(stream, {}):
+            insort(self.order.setdefault(stream, []), message.id)
+        self.rows[stream][message.id] = message
 
     def page(
         self, tenant: str, stream: str, *, start: int | None, end: int | None, before: str | None, limit: int
     ) -> list[DataMessage]:
-        newest_first = sorted(self.rows.get((tenant, stream), {}).values(), key=lambda m: m.id, reverse=True)
-        wanted = (
-            m
-            for m in newest_first
-            if (start is None or m.timestamp >= start)
-            and (end is None or m.timestamp < end)
-            and (before is None or m.id < before)
-        )
-        return list(islice(wanted, limit))
+        known = self.order.get((tenant, stream), [])
+        high = bisect_left(known, before) if before is not None else len(known)
+        found = (self.rows[tenant, stream][known[n]] for n in range(high - 1, -1, -1))
+        until_start = takewhile(lambda m: start is None or m.timestamp >= start, found)
+        return list(islice((m for m in until_start if end is None or m.timestamp < end), limit))
 
 
 @dataclass

@@ -12,7 +12,7 @@ from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import Route
 
-NAMES = ("live_objects",)
+NAMES = ("live_objects", "ibm")
 
 
 class Refused(Exception):

@@ -1,0 +1,45 @@
+"""Commands of the fleet to what a device of IBM gets, and back (manual 5.2.4 and 5.4).
+
+A command that an application published keeps its payload byte for byte under `ibm`; beside it stand `req` and `arg`,
+which other dialects read. A command that came through another dialect is written after the payload specification.
+"""
+
+import base64
+import re
+from typing import Any
+
+from chalicelib.dialects.ibm import payload, topics
+from chalicelib.dialects.topics import Downlink
+from chalicelib.fleet.commands import AckMode, Command, Policy
+from chalicelib.fleet.presence import Route
+
+POLICY = Policy(expiration=86_400, ack_mode=AckMode.NETWORK, ack_timeout=None, attempts=3, queue=100, window=10)
+"""A command is done with the device's PUBACK; ten may be under way, and after a day nobody wants it any more."""
+
+_NO_LEVEL = re.compile(r"[/+#\x00]")
+
+
+def request(name: str, format_: str, body: bytes) -> dict[str, Any]:
+    """A command as the fleet keeps it."""
+    found = payload.specified(body, format_)
+    value = found.data if found else payload.parsed(body, format_)
+    raw = {"format": format_, "payload": base64.b64encode(body).decode()}
+    return {"req": name, "arg": value if isinstance(value, dict) else {}, "ibm": raw}
+
+
+def command(command: Command, route: Route) -> Downlink:  # noqa: ARG001 - the topic is the same for every device
+    """Nothing on these topics answers a command: what a device has to say comes as an event."""
+    name, format_, body = published(command)
+    return Downlink(topics.command(name, format_), body, answerable=False)
+
+
+def published(command: Command) -> tuple[str, str, bytes]:
+    """A command's name, format and payload."""
+    asked = command.request if isinstance(command.request, dict) else {"value": command.request}
+    name = asked.get("req")
+    level = _NO_LEVEL.sub("_", name) if isinstance(name, str) and name else "command"
+    raw = asked.get("ibm")
+    if isinstance(raw, dict):
+        return level, str(raw["format"]), base64.b64decode(raw["payload"])
+    arg = asked.get("arg") if "arg" in asked else {k: v for k, v in asked.items() if k != "req"}
+    return level, payload.JSON, payload.compact({"d": arg if isinstance(arg, dict) else {"value": arg}})

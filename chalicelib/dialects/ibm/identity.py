@@ -1,0 +1,111 @@
+"""Names: organizations, device types and ids, client ids and API keys (IBM manual 2.1.1, 3.1.6, 5.2.1, 5.3.1, 5.3.2).
+
+A device of type T with id I is in the fleet `urn:lo:nsid:{T}:{I}`, an identifier that every dialect can show. What that
+form does not allow is written otherwise, and nothing is lost on the way back:
+
+* a full stop in an id becomes a colon, which an id of IBM cannot hold;
+* a type with a full stop becomes `x-dot-` and the type, with `_d` for a full stop and `__` for an underscore. A type
+  that looks like this already is treated the same, so that no two types meet.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+MQTT = "mqtt"
+DIALECT = "ibm"
+
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,36}")
+_ORGANIZATION = re.compile(r"[a-z0-9]{6}")
+_PREFIX = "urn:lo:nsid:"
+_URN = re.compile(r"urn:lo:nsid:([A-Za-z0-9_-]{1,128}):([:A-Za-z0-9_-]{1,128})")
+_ESCAPED = "x-dot-"
+_ESCAPES = re.compile(r"(?:[A-Za-z0-9-]|__|_d)+")
+_KEY_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_KEY_LENGTH = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A device as IBM names it."""
+
+    type: str
+    id: str
+
+    @property
+    def fleet_id(self) -> str:
+        return fleet_prefix(self.type) + self.id.replace(".", ":")
+
+    def client(self, organization: str) -> str:
+        """The MQTT client id, which is also the `uuid` of REST."""
+        return f"d:{organization}:{self.type}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A parsed MQTT client id; `kind` is `d` or `a`, `name` is there for devices only."""
+
+    kind: str
+    organization: str
+    application: str = ""
+    name: Name | None = None
+
+
+def is_name(text: object) -> bool:
+    """Whether it may be a device type or id. The manual allows 32 characters, its later editions 36."""
+    return isinstance(text, str) and _NAME.fullmatch(text) is not None
+
+
+def fleet_prefix(type_: str) -> str:
+    """What the fleet ids of all devices of a type begin with, and no others."""
+    return f"{_PREFIX}{namespace(type_)}:"
+
+
+def namespace(type_: str) -> str:
+    """A device type as the second part of a fleet id."""
+    if "." not in type_ and not _is_escaped(type_):
+        return type_
+    return _ESCAPED + type_.replace("_", "__").replace(".", "_d")
+
+
+def name_of(fleet_id: str) -> Name | None:
+    """How IBM names a device of the fleet; None where its identifier is none of that form."""
+    found = _URN.fullmatch(fleet_id)
+    if found is None:
+        return None
+    type_ = _unescaped(found[1]) if _is_escaped(found[1]) else found[1]
+    return Name(type_, found[2].replace(":", "."))
+
+
+def parse_client(client: str) -> Client | None:
+    """`d:org:type:id` or `a:org:app`; on the application's part there is no rule."""
+    kind, _, rest = client.partition(":")
+    organization, _, rest = rest.partition(":")
+    if not _ORGANIZATION.fullmatch(organization) or not rest:
+        return None
+    if kind == "a":
+        return Client(kind, organization, application=rest)
+    type_, _, id_ = rest.partition(":")
+    if kind != "d" or not is_name(type_) or not is_name(id_):
+        return None
+    return Client(kind, organization, name=Name(type_, id_))
+
+
+def api_key_name(tenant: str, key_id: str) -> str:
+    """`a-org-xxxxxxxxxx`: every key of the fleet has this one name here; its token is the key's secret."""
+    chance = hashlib.sha256(key_id.encode()).digest()
+    return f"a-{tenant}-{''.join(_KEY_DIGITS[b % len(_KEY_DIGITS)] for b in chance[:_KEY_LENGTH])}"
+
+
+def _is_escaped(text: str) -> bool:
+    if not text.startswith(_ESCAPED):
+        return False
+    rest = text[len(_ESCAPED) :]
+    if not _ESCAPES.fullmatch(rest):
+        return False
+    plain = _unescaped(text)
+    return "." in plain or _is_escaped(plain)
+
+
+def _unescaped(text: str) -> str:
+    return re.sub("_[_d]", lambda m: "_" if m[0] == "__" else ".", text[len(_ESCAPED) :])

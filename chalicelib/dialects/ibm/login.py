@@ -1,0 +1,71 @@
+"""Who an MQTT client of IBM is: the client id names it, user name and password prove it (manual 5.2.2 and 5.3.2)."""
+
+from chalicelib.dialects.ibm import inventory, tokens
+from chalicelib.dialects.ibm.identity import DIALECT, MQTT, Client, Name, api_key_name, parse_client
+from chalicelib.dialects.ibm.topics import APPLICATION, DEVICE
+from chalicelib.dialects.registry import Refused
+from chalicelib.fleet import keys
+from chalicelib.fleet.admitting import Candidate
+from chalicelib.fleet.errors import Unauthenticated, UnknownCredential
+from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.roles import Role
+
+TOKEN = "use-token-auth"  # noqa: S105 - the user name of every device
+BAD_IDENTIFIER, NOT_AUTHORIZED = 2, 5
+"""CONNACK codes of MQTT 3.1.1 chapter 3.2.2.3; a wrong token was answered with 5."""
+
+
+def recognises(username: str, client: str) -> bool:
+    return username == TOKEN or (username.startswith("a-") and client.startswith("a:"))
+
+
+def authenticate(
+    ports: Ports, *, username: str, password: str, client: str, server_name: str | None
+) -> tuple[ApiKey, Candidate]:
+    found = parse_client(client)
+    if found is None:
+        raise Refused("a client id is d:org:type:id or a:org:app", BAD_IDENTIFIER)
+    if found.name is not None and username == TOKEN:
+        key = _device(ports, found, found.name, client, password)
+        mode, connector, device = DEVICE, MQTT, found.name.fleet_id
+    elif found.name is None and username != TOKEN:
+        key = _application(ports, found, username, password)
+        mode, connector, device = APPLICATION, "", None
+    else:
+        raise Refused(f"the user name {username!r} does not go with this client id", NOT_AUTHORIZED)
+    candidate = Candidate(
+        client=client,
+        dialect=DIALECT,
+        mode=mode,
+        connector=connector,
+        device=device,
+        username=username,
+        server_name=server_name,
+    )
+    return key, candidate
+
+
+def _device(ports: Ports, found: Client, name: Name, client: str, password: str) -> ApiKey:
+    """No API key stands behind a device: it has a token of its own, and may do what a device does."""
+    device = ports.devices.get(found.organization, name.fleet_id)
+    if device is None:
+        raise Refused("this device is not registered", NOT_AUTHORIZED)
+    own = ApiKey(found.organization, "", frozenset({Role.DEVICE_ACCESS}), device.created)
+    if device.interface(MQTT, client) is None or not tokens.fits(inventory.own(device).get("token"), password):
+        raise Refused("the token is not that of the device", NOT_AUTHORIZED, own)
+    return own
+
+
+def _application(ports: Ports, found: Client, username: str, password: str) -> ApiKey:
+    try:
+        key = keys.authenticate(ports, password)
+    except (Unauthenticated, UnknownCredential) as error:
+        raise Refused(str(error), NOT_AUTHORIZED, keys.owner(ports, password)) from error
+    if key.tenant != found.organization:
+        raise Refused("this API key belongs to another organization", NOT_AUTHORIZED, key)
+    if username != api_key_name(key.tenant, key.id):
+        raise Refused("the token does not go with the API key", NOT_AUTHORIZED, key)
+    if Role.BUS_R not in key.roles:
+        raise Refused(f"the API key lacks the role {Role.BUS_R}", NOT_AUTHORIZED, key)
+    return key

@@ -1,0 +1,56 @@
+"""The topics of manual 5.2.3, 5.2.4 and 5.3.3 to 5.3.8, and those of device management.
+
+Topics of applications have eight slashes, one more than IoT Core takes: there only `mon` works, at the edge all do.
+"""
+
+from chalicelib.dialects.topics import Direction, Topic
+from chalicelib.fleet.presence import Capability
+
+DEVICE = "device"
+APPLICATION = "application"
+
+EVENT = "iot-2/evt/+/fmt/+"
+COMMAND = "iot-2/cmd/+/fmt/+"
+DEVICE_EVENT = "iot-2/type/+/id/+/evt/+/fmt/+"
+DEVICE_COMMAND = "iot-2/type/+/id/+/cmd/+/fmt/+"
+DEVICE_STATUS = "iot-2/type/+/id/+/mon"
+APPLICATION_STATUS = "iot-2/app/+/mon"
+
+ROOTS = ("iot-2", "iotdevice-1")
+"""First levels that clients publish below."""
+
+TOPICS = (
+    Topic(EVENT, Direction.UP, DEVICE, handler="event"),
+    Topic(COMMAND, Direction.DOWN, DEVICE, capability=Capability.COMMAND),
+    Topic("iotdevice-1/#", Direction.UP, DEVICE, handler="management"),
+    Topic("iotdm-1/#", Direction.DOWN, DEVICE),
+    Topic(DEVICE_EVENT, Direction.UP, APPLICATION, handler="event_of_device"),
+    Topic(DEVICE_COMMAND, Direction.UP, APPLICATION, handler="command"),
+    Topic(DEVICE_EVENT, Direction.DOWN, APPLICATION),
+    Topic(DEVICE_COMMAND, Direction.DOWN, APPLICATION),
+    Topic(DEVICE_STATUS, Direction.DOWN, APPLICATION),
+    Topic(APPLICATION_STATUS, Direction.DOWN, APPLICATION),
+)
+
+
+def command(name: str, format_: str) -> str:
+    """What a device sees of a command."""
+    return f"iot-2/cmd/{name}/fmt/{format_}"
+
+
+def device_event(type_: str, id_: str, event: str, format_: str) -> str:
+    """What an application sees of a device's event."""
+    return f"iot-2/type/{type_}/id/{id_}/evt/{event}/fmt/{format_}"
+
+
+def device_command(type_: str, id_: str, name: str, format_: str) -> str:
+    """A command as applications publish it and see it."""
+    return f"iot-2/type/{type_}/id/{id_}/cmd/{name}/fmt/{format_}"
+
+
+def device_status(type_: str, id_: str) -> str:
+    return f"iot-2/type/{type_}/id/{id_}/mon"
+
+
+def application_status(application: str) -> str:
+    return f"iot-2/app/{application}/mon"
