@@ -128,11 +128,12 @@ def _finite(value: float) -> bool:
 
 
 def requested(configuration: Configuration, values: Mapping[str, Value], notify_to: str | None) -> Configuration:
-    """New targets. One that the device already reported is OK at once."""
+    """New targets. One that the device already reported is OK at once, unless it may have been told something else."""
     after = dict(configuration.parameters)
     for key, value in values.items():
         known = after.get(key, Parameter())
-        status = SyncStatus.OK if value.same(known.reported) else SyncStatus.PENDING
+        certain = known.status in (SyncStatus.NONE, SyncStatus.OK)
+        status = SyncStatus.OK if certain and value.same(known.reported) else SyncStatus.PENDING
         after[key] = Parameter(known.reported, value, status)
     if len(after) > MAX_PARAMETERS:
         raise Invalid(f"a device has at most {MAX_PARAMETERS} parameters", "parameters")
