@@ -62,4 +62,8 @@ def _complain(error: Exception, code: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    logging.shutdown()
+    sys.stdout.flush()
+    # everything is closed by now; taking the interpreter and all of moto apart object by object would take seconds more
+    os._exit(code)
