@@ -136,4 +136,4 @@ class Broker:
     def abort(self) -> None:
         """Drop the sockets whose peers did not end their TLS session."""
         for connection in list(self.connections):
-            connection.abort()
+            connection.wire.abort()

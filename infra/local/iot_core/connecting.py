@@ -95,7 +95,7 @@ async def _authorized(connection: "Connection", packet: Connect) -> tuple[Grant,
     # The server gives a name to a client that has none [MQTT-3.1.3-6].
     client_id = packet.client_id or broker.settings.new_id()
     connection.credentials = _credentials(connection, packet)
-    connection.subject = Subject(client_id, "", connection.credentials.connection_id, connection.peer()[0])
+    connection.subject = Subject(client_id, "", connection.credentials.connection_id, connection.wire.peer()[0])
     _throttle(connection, client_id)
     try:
         grant = await broker.authorizer.grant(connection.credentials)
@@ -130,7 +130,7 @@ def _failed(connection: "Connection", code: int, detail: str) -> _Refused:
 
 
 def _credentials(connection: "Connection", packet: Connect) -> Credentials:
-    websocket = connection.websocket
+    websocket = connection.wire.websocket
     return Credentials(
         connection_id=connection.broker.settings.new_id(),
         client_id=packet.client_id or None,

@@ -4,9 +4,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from . import connecting, disconnecting, packets, publishing, receiving, subscribing, websocket
+from . import connecting, disconnecting, packets, publishing, receiving, subscribing
 from .authorizer import Certificate, Credentials
 from .framing import Framer, check_flags
 from .lanes import Errand, Lane
@@ -18,13 +18,13 @@ from .pause import Pause
 from .policy import Policy
 from .session import Session
 from .tls import client_certificate
+from .wire import Wire
 
 if TYPE_CHECKING:
     from .broker import Broker
 
 log = logging.getLogger(__name__)
 
-_WRITE_HIGH = 256 * 1024
 _CONNECT_FIRST_BYTE = packets.CONNECT << 4
 
 
@@ -61,7 +61,7 @@ _HANDLERS: dict[int, Handler] = {
 
 
 class Connection(asyncio.Protocol):
-    """The transport side of a client; what its packets mean is in the modules named after them.
+    """What becomes of a client from its first byte to its end; what packets mean is in the modules named after them.
 
     `session`, `policy`, `subject` and `credentials` are there once CONNECT was accepted.
     """
@@ -88,7 +88,6 @@ class Connection(asyncio.Protocol):
         self.keep_alive = 0
         self.will: Will | None = None
         self.connected_at = 0  # milliseconds since the epoch
-        self.websocket: websocket.WebSocket | None = None
         self.failed = False  # a message of this client could not be handed over
         self.pending = publishing.Pending()
         self.writable = True
@@ -96,17 +95,15 @@ class Connection(asyncio.Protocol):
         self.publishes = Meter(limits.publishes_per_second)
         self.stored = Meter(limits.stored_per_second)
         self._bytes = Meter(limits.bytes_per_second)
+        self.wire = Wire(limits.packet_bytes)
+        self.send = self.wire.send
         self._framer = Framer(limits.packet_bytes)
         self._paused = Pause.NONE
-        self._sniffed = False
         self._draining = False
-        self._outgoing: list[bytes] = []
         self._timers: list[asyncio.TimerHandle] = []
-        self._abort: asyncio.TimerHandle | None = None
         self._connecting: asyncio.Task[None] | None = None
         self.opened_at = self.heard_at = self.acknowledged_at = broker.settings.monotonic()
         self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
 
     @property
     def alive(self) -> bool:
@@ -141,9 +138,8 @@ class Connection(asyncio.Protocol):
     # -- asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
+        self.wire.attach(transport)
         self.certificate = client_certificate(transport)
-        self._transport.set_write_buffer_limits(high=_WRITE_HIGH)
         self.broker.remember(self)
 
     def data_received(self, data: bytes) -> None:
@@ -170,9 +166,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self.close(Reason.CONNECTION_LOST)
-        if self._abort is not None:
-            self._abort.cancel()
-        self._transport = None
+        self.wire.detach()
         self.broker.forget(self)
 
     # -- reading
@@ -188,19 +182,14 @@ class Connection(asyncio.Protocol):
             self.close(Reason.SERVER_ERROR)
 
     def _receive(self, data: bytes) -> None:
-        if not self._sniffed:
-            self._sniffed = True
-            if data[:1] == websocket.FIRST_BYTE:
-                self.websocket = websocket.WebSocket(self.broker.settings.limits.packet_bytes)
-        if self.websocket is not None:
-            data = self.websocket.receive(data)
-            self._write(self.websocket.pending())
+        data = self.wire.receive(data)
         if data:
             self._framer.feed(data)
             self._read_packets()
-        if self.websocket is not None and self.websocket.ended:
+        websocket = self.wire.websocket
+        if websocket is not None and websocket.ended:
             # As there was no DISCONNECT, the Will stands [MQTT-3.1.2-8].
-            self.close(Reason.CLIENT_INITIATED_DISCONNECT if self.websocket.left else Reason.CLIENT_ERROR)
+            self.close(Reason.CLIENT_INITIATED_DISCONNECT if websocket.left else Reason.CLIENT_ERROR)
 
     def _read_packets(self) -> None:
         while not self._paused and self.state is not State.CLOSED:
@@ -221,8 +210,8 @@ class Connection(asyncio.Protocol):
         self._connecting = self._loop.create_task(connecting.connect(self, body))
 
     def pause(self, why: Pause) -> None:
-        if not self._paused and self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
+        if not self._paused:
+            self.wire.pause_reading()
         self._paused |= why
 
     def resume(self, why: Pause) -> None:
@@ -231,9 +220,10 @@ class Connection(asyncio.Protocol):
         self._paused &= ~why
         if self._paused or self.state is State.CLOSED:
             return
+        self.heard_at = self.broker.settings.monotonic()  # its silence was our doing
         self._guarded(self._read_packets)
-        if not self._paused and self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
+        if not self._paused:
+            self.wire.resume_reading()
 
     def check_time(self, now: float) -> None:
         """End a connection that has been silent for 1.5 times its keep-alive [MQTT-3.1.2-24], or sends no CONNECT."""
@@ -252,27 +242,6 @@ class Connection(asyncio.Protocol):
     def held_back(self) -> bool:
         """Whether it is our doing that nothing is heard of the client."""
         return bool(self._paused & ~Pause.WRITING)
-
-    # -- writing
-
-    def send(self, packet: bytes) -> None:
-        """Write at the end of the loop's turn, together with what else there is: one TLS record instead of many."""
-        if not self._outgoing:
-            self._loop.call_soon(self._flush)
-        self._outgoing.append(packet)
-
-    def _flush(self) -> None:
-        if self._outgoing:
-            data = b"".join(self._outgoing)
-            self._outgoing.clear()
-            if self.websocket is not None:
-                self.websocket.wrap(data)
-                data = self.websocket.pending()
-            self._write(data)
-
-    def _write(self, data: bytes) -> None:
-        if data and self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
 
     # -- rules and authorizer
 
@@ -314,33 +283,8 @@ class Connection(asyncio.Protocol):
             self._loop.call_soon(self._connecting.cancel)
         if connected:
             disconnecting.end(self, reason)
-        self._flush()
-        self._shut()
-
-    def _shut(self) -> None:
-        if self._transport is None:
-            return
-        if self.websocket is not None:
-            self.websocket.close()
-            self._write(self.websocket.pending())
-        self._transport.close()
-        # A peer that answers nothing would keep the socket for as long as asyncio waits for its close_notify.
-        self._abort = self._loop.call_later(self.broker.settings.close_grace, self._transport.abort)
-
-    def abort(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
+        self.wire.close(self.broker.settings.close_grace)
 
     @property
     def name(self) -> str:
-        return self.session.client_id if hasattr(self, "session") else str(self.peer())
-
-    def peer(self) -> tuple[str, int]:
-        return self._address("peername")
-
-    def local(self) -> tuple[str, int]:
-        return self._address("sockname")
-
-    def _address(self, name: str) -> tuple[str, int]:
-        address = self._transport.get_extra_info(name) if self._transport is not None else None
-        return (str(address[0]), int(address[1])) if address else ("", 0)
+        return self.session.client_id if hasattr(self, "session") else str(self.wire.peer())

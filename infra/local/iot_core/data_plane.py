@@ -204,7 +204,7 @@ def _connected(session: Session, connection: "Connection", *, include_socket: bo
         "sessionExpiry": expiry,
     }
     if include_socket:
-        (source, source_port), (target, target_port) = connection.peer(), connection.local()
+        (source, source_port), (target, target_port) = connection.wire.peer(), connection.wire.local()
         answer |= {
             "sourceIp": _plain(source),
             "sourcePort": source_port,

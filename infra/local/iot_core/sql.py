@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from .expressions import ORDERED, UNDEFINED, Evaluate, attribute, both, compare, constant, either, payload
 from .message import Message, NotJson
 from .settings import new_uuid
 
 NewId = Callable[[], str]
-Evaluate = Callable[[Message], Any]
 
 
 class SqlError(ValueError):
@@ -27,25 +27,11 @@ class Unselectable(Exception):
     """The statement cannot be applied to this message: `*` needs a JSON object."""
 
 
-class _Undefined:
-    """AWS IoT SQL's Undefined: what a missing attribute is; it makes every comparison fail."""
-
-    def __repr__(self) -> str:
-        return "Undefined"
-
-
-UNDEFINED: Final = _Undefined()
 _TOKEN: Final = re.compile(
     r"""\s*(?:(?P<string>'(?:[^']|'')*')|(?P<number>-?\d+(?:\.\d+)?)|(?P<word>[A-Za-z_]\w*)"""
     r"""|(?P<mark><>|<=|>=|!=|[*(),.=<>]))""",
 )
 _KEYWORDS: Final = {"SELECT", "FROM", "WHERE", "AS", "AND", "OR", "NOT"}
-_ORDERED: Final[dict[str, Callable[[Any, Any], bool]]] = {
-    "<": lambda left, right: left < right,
-    "<=": lambda left, right: left <= right,
-    ">": lambda left, right: left > right,
-    ">=": lambda left, right: left >= right,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +57,12 @@ class Statement:
 
 def _object(message: Message) -> dict[str, Any]:
     try:
-        payload = message.json()
+        value = message.json()
     except NotJson:
-        payload = None
-    if not isinstance(payload, dict):
+        value = None
+    if not isinstance(value, dict):
         raise Unselectable(f"the payload on {message.topic} is not a JSON object")
-    return dict(payload)
+    return dict(value)
 
 
 def parse(sql: str, *, new_id: NewId = new_uuid, account: str = "") -> Statement:
@@ -159,13 +145,13 @@ class _Parser:
     def _or(self) -> Evaluate:
         left = self._and()
         while self._take("keyword", "OR"):
-            left = _either(left, self._and())
+            left = either(left, self._and())
         return left
 
     def _and(self) -> Evaluate:
         left = self._not()
         while self._take("keyword", "AND"):
-            left = _both(left, self._not())
+            left = both(left, self._not())
         return left
 
     def _not(self) -> Evaluate:
@@ -177,17 +163,17 @@ class _Parser:
     def _comparison(self) -> Evaluate:
         left = self._primary()
         kind, mark = self._peek()
-        if kind != "mark" or mark not in ("=", "<>", "!=", *_ORDERED):
+        if kind != "mark" or mark not in ("=", "<>", "!=", *ORDERED):
             return left
         self._position += 1
-        return _compare(mark, left, self._primary())
+        return compare(mark, left, self._primary())
 
     def _primary(self) -> Evaluate:
         kind, value = self._next()
         if kind == "string":
-            return _constant(_unquote(value))
+            return constant(_unquote(value))
         if kind == "number":
-            return _constant(float(value) if "." in value else int(value))
+            return constant(float(value) if "." in value else int(value))
         if (kind, value) == ("mark", "("):
             inner = self._or()
             self._expect("mark", ")")
@@ -197,14 +183,14 @@ class _Parser:
         if self._take("mark", "("):
             return self._function(value.lower())
         if value.lower() in ("true", "false", "null"):
-            return _constant({"true": True, "false": False, "null": None}[value.lower()])
+            return constant({"true": True, "false": False, "null": None}[value.lower()])
         return self._path(value)
 
     def _path(self, first: str) -> Evaluate:
         names = [first]
         while self._take("mark", "."):
             names.append(self._expect("word"))
-        return lambda message: _attribute(message, names)
+        return attribute(names)
 
     def _function(self, name: str) -> Evaluate:
         if name == "encode":
@@ -227,7 +213,7 @@ class _Parser:
                 new_id = self._new_id
                 return lambda _message: new_id()
             case "accountid":
-                return _constant(self._account)
+                return constant(self._account)
         raise SqlError(f"{name}() is not supported")
 
     def _topic_level(self) -> Evaluate:
@@ -245,7 +231,7 @@ class _Parser:
 
     def _encode(self) -> Evaluate:
         if self._take("mark", "*"):
-            source: Evaluate = _payload
+            source: Evaluate = payload
         else:
             source = self._or()
         self._expect("mark", ",")
@@ -262,57 +248,5 @@ class _Parser:
         return encoded
 
 
-def _payload(message: Message) -> bytes:
-    return message.payload
-
-
 def _unquote(literal: str) -> str:
     return literal[1:-1].replace("''", "'")
-
-
-def _constant(value: Any) -> Evaluate:
-    return lambda _message: value
-
-
-def _attribute(message: Message, names: list[str]) -> Any:
-    try:
-        value = message.json()
-    except NotJson:
-        return UNDEFINED
-    for name in names:
-        if not isinstance(value, dict) or name not in value:
-            return UNDEFINED
-        value = value[name]
-    return value
-
-
-def _either(left: Evaluate, right: Evaluate) -> Evaluate:
-    return lambda message: left(message) is True or right(message) is True
-
-
-def _both(left: Evaluate, right: Evaluate) -> Evaluate:
-    return lambda message: left(message) is True and right(message) is True
-
-
-def _compare(mark: str, left: Evaluate, right: Evaluate) -> Evaluate:
-    def compare(message: Message) -> Any:
-        one, other = left(message), right(message)
-        if one is UNDEFINED or other is UNDEFINED:
-            return UNDEFINED
-        if mark in ("=", "<>", "!="):
-            return (_same(one, other)) == (mark == "=")
-        numbers = _number(one) and _number(other)
-        if not numbers and not (isinstance(one, str) and isinstance(other, str)):
-            return UNDEFINED
-        return _ORDERED[mark](one, other)
-
-    return compare
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Equality without Python's 1 == True."""
-    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)

@@ -124,13 +124,13 @@ def test_the_read_buffer_of_a_tls_connection_stays_small(site: Site) -> None:
     """Guards an attribute of asyncio that is not published: with its default a connection costs 256 KiB."""
     site.connected()
     (connection,) = site.core.broker.connections
-    transport: Any = connection._transport
+    transport: Any = connection.wire._transport
     assert len(transport._ssl_protocol._ssl_buffer) == tls._READ_BUFFER
 
 
 def test_nagles_algorithm_is_off(site: Site) -> None:
     site.connected()
     (connection,) = site.core.broker.connections
-    assert connection._transport is not None
-    accepted = connection._transport.get_extra_info("socket")
+    assert connection.wire._transport is not None
+    accepted = connection.wire._transport.get_extra_info("socket")
     assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -1,8 +1,11 @@
 """The quotas of AWS IoT Core in strict mode; each can be set for a test."""
 
+import threading
+
 import pytest
 
 from infra.local.iot_core import Limits, packets
+from infra.local.iot_core.connection import Connection
 from infra.local.iot_core.packets import Publish
 
 from .cloud import EVERYTHING
@@ -86,6 +89,30 @@ def test_both_directions_count_for_the_100(site: Site) -> None:
         device.message()
     device.ping()
     assert site.core.broker.discarded == 30
+
+
+def _sorted(site: Site) -> list[Connection]:
+    return sorted(site.core.broker.connections.copy(), key=lambda connection: connection.name)
+
+
+def test_who_waits_for_its_acknowledgements_is_not_taken_for_silent(make_site: MakeSite) -> None:
+    site = make_site(limits=Limits(unacknowledged_in=1))
+    written = threading.Event()
+
+    def write_slowly(function: str, _event: object) -> None:
+        if function == "uplink":
+            assert written.wait(10)
+
+    site.cloud.before_invoke = write_slowly
+    device = site.connected()
+    device.send(*(packets.publish(Publish("dev/data", b"x", 1, packet_id=n)) for n in (1, 2)))
+    silent = site.connected("silent")
+    site.cloud.wait_until(lambda: [each.held_back for each in _sorted(site)] == [False, True])
+    site.cloud.elapsed += 10_000
+    assert silent.closed
+    written.set()
+    assert [device.expect(packets.PUBACK) for _ in range(2)] == [b"\0\1", b"\0\2"]
+    device.ping()
 
 
 def test_bytes_over_the_quota_wait_and_are_not_lost(make_site: MakeSite) -> None:
