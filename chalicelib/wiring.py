@@ -87,6 +87,12 @@ class Wiring:
         return MessageTable(Objects(os.environ.get("HOMEPORT_BUCKET", ""), lambda: client("s3")))
 
     @cached_property
+    def records(self) -> "p.Records":
+        from chalicelib.store.records import RecordTable
+
+        return RecordTable()
+
+    @cached_property
     def audit(self) -> "p.AuditLog":
         from chalicelib.store.audit import AuditTable
 

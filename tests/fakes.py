@@ -21,6 +21,7 @@ from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.messages import DataMessage
 from chalicelib.fleet.ports import Outcome, Page
 from chalicelib.fleet.presence import Route
+from chalicelib.fleet.records import Record
 from chalicelib.fleet.tenants import Tenant
 
 START = 1_800_000_000_000
@@ -315,6 +316,35 @@ class MemoryMessages:
 
 
 @dataclass
+class MemoryRecords:
+    rows: dict[tuple[str, str, str], Record] = field(default_factory=dict)
+
+    def create(self, record: Record) -> bool:
+        return self.rows.setdefault((record.tenant, record.kind, record.id), record) is record
+
+    def get(self, tenant: str, kind: str, record: str) -> Record | None:
+        return self.rows.get((tenant, kind, record))
+
+    def replace(self, old: Record, new: Record) -> bool:
+        stored = self.rows.get((old.tenant, old.kind, old.id))
+        if stored is None or stored.revision != old.revision:
+            return False
+        self.rows[old.tenant, old.kind, old.id] = replace(new, revision=old.revision + 1)
+        return True
+
+    def delete(self, tenant: str, kind: str, record: str) -> None:
+        self.rows.pop((tenant, kind, record), None)
+
+    def page(self, tenant: str, kind: str, *, after: str | None, limit: int) -> Page[Record]:
+        every = sorted((r for (t, k, _), r in self.rows.items() if (t, k) == (tenant, kind)), key=lambda r: r.id)
+        rest = [r for r in every if after is None or r.id > after]
+        return Page(rest[:limit], rest[limit - 1].id if len(rest) > limit else None)
+
+    def count(self, tenant: str, kind: str) -> int:
+        return sum((t, k) == (tenant, kind) for t, k, _ in self.rows)
+
+
+@dataclass
 class MemoryAudit:
     rows: dict[Id, AuditEntry] = field(default_factory=dict)
 
@@ -406,6 +436,7 @@ class MemoryPorts:
         self.commands = MemoryCommands()
         self.decoders = MemoryDecoders()
         self.messages = MemoryMessages()
+        self.records = MemoryRecords()
         self.audit = MemoryAudit()
         self.delivery = ScriptedDelivery()
         self.deadlines = ListedDeadlines()

@@ -19,6 +19,7 @@ from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.messages import DataMessage
 from chalicelib.fleet.presence import Route
+from chalicelib.fleet.records import Record
 from chalicelib.fleet.tenants import Tenant
 
 T = TypeVar("T")
@@ -138,6 +139,19 @@ class Messages(Protocol):
         """Newest first; `start` inclusive, `end` exclusive, `before` the id of the last one seen."""
 
 
+class Records(Protocol):
+    """What a dialect keeps for itself; ids are in order within a kind."""
+
+    def create(self, record: Record) -> bool:
+        """False if there is one with this id."""
+
+    def get(self, tenant: str, kind: str, record: str) -> Record | None: ...
+    def replace(self, old: Record, new: Record) -> bool: ...
+    def delete(self, tenant: str, kind: str, record: str) -> None: ...
+    def page(self, tenant: str, kind: str, *, after: str | None, limit: int) -> Page[Record]: ...
+    def count(self, tenant: str, kind: str) -> int: ...
+
+
 class AuditLog(Protocol):
     def put(self, entry: AuditEntry) -> None: ...
     def page(self, tenant: str, *, start: int, end: int, descending: bool) -> Iterator[AuditEntry]: ...
@@ -187,6 +201,8 @@ class Ports(Protocol):
     def decoders(self) -> Decoders: ...
     @property
     def messages(self) -> Messages: ...
+    @property
+    def records(self) -> Records: ...
     @property
     def audit(self) -> AuditLog: ...
     @property

@@ -49,6 +49,7 @@ def all_models() -> list[type[Model]]:
         keys,
         mailboxes,
         messages,
+        records,
         tenants,
     )
 
@@ -63,5 +64,6 @@ def all_models() -> list[type[Model]]:
         configurations.ConfigurationItem,
         decoders.DecoderItem,
         messages.MessageItem,
+        records.RecordItem,
         audit.AuditItem,
     ]

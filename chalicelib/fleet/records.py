@@ -1,0 +1,16 @@
+"""Records that one dialect keeps beside the fleet's own: documents by kind and id, opaque to everybody else."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """`kind` begins with the name of the dialect; `body` is JSON. `expires` (s) is when it may be forgotten."""
+
+    tenant: str
+    kind: str
+    id: str
+    body: Any
+    revision: int = 0
+    expires: int | None = None

@@ -1,0 +1,83 @@
+from dataclasses import replace
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import PutError
+from pynamodb.expressions.condition import Condition
+from pynamodb.models import Model
+
+from chalicelib.fleet.ports import Page
+from chalicelib.fleet.records import Record
+from chalicelib.store import documents
+from chalicelib.store.tables import Defaults, condition_failed, key, table_name
+
+_OWN = frozenset({"tenant", "id", "revision", "expires"})
+
+
+class RecordItem(Model):
+    """A tenant's records of one kind in order of their ids."""
+
+    class Meta(Defaults):
+        table_name = table_name("records")
+
+    pk = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+    revision = NumberAttribute()
+    ttl = NumberAttribute(null=True)
+    doc = UnicodeAttribute()
+
+
+class RecordTable:
+    def create(self, record: Record) -> bool:
+        # Two clients making the same thing at once: one of them made it.
+        return _saved(_item(record), RecordItem.id.does_not_exist())
+
+    def get(self, tenant: str, kind: str, record: str) -> Record | None:
+        try:
+            item = RecordItem.get(key(tenant, kind), record, consistent_read=True)
+        except RecordItem.DoesNotExist:
+            return None
+        return _load(tenant, item)
+
+    def replace(self, old: Record, new: Record) -> bool:
+        # Whoever wrote or deleted it since `old` was read has won.
+        changed = replace(new, revision=old.revision + 1)
+        return _saved(_item(changed), RecordItem.revision == old.revision)
+
+    def delete(self, tenant: str, kind: str, record: str) -> None:
+        RecordItem(key(tenant, kind), record).delete()
+
+    def page(self, tenant: str, kind: str, *, after: str | None, limit: int) -> Page[Record]:
+        bound = RecordItem.id > after if after is not None else None
+        found = [
+            _load(tenant, item)
+            for item in RecordItem.query(key(tenant, kind), bound, limit=limit + 1, consistent_read=True)
+        ]
+        return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+    def count(self, tenant: str, kind: str) -> int:
+        return RecordItem.count(key(tenant, kind), consistent_read=True)
+
+
+def _saved(item: RecordItem, condition: Condition) -> bool:
+    try:
+        item.save(condition=condition)
+    except PutError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def _item(record: Record) -> RecordItem:
+    return RecordItem(
+        key(record.tenant, record.kind),
+        record.id,
+        revision=record.revision,
+        ttl=record.expires,
+        doc=documents.dump(record, without=_OWN),
+    )
+
+
+def _load(tenant: str, item: RecordItem) -> Record:
+    expires = None if item.ttl is None else int(item.ttl)
+    return documents.load(Record, item.doc, tenant=tenant, id=item.id, revision=int(item.revision), expires=expires)

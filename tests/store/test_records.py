@@ -1,0 +1,46 @@
+from dataclasses import replace
+
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.records import Record
+
+KIND = "speech.words"
+
+
+def test_an_id_is_taken_once(ports: Ports, tenant: str) -> None:
+    assert ports.records.create(Record(tenant, KIND, "a", {"n": 1}))
+    assert not ports.records.create(Record(tenant, KIND, "a", {"n": 2}))
+    found = ports.records.get(tenant, KIND, "a")
+    assert found is not None
+    assert found.body == {"n": 1}
+
+
+def test_of_two_writers_that_read_the_same_one_wins(ports: Ports, tenant: str) -> None:
+    old = Record(tenant, KIND, "a", {"n": 1})
+    ports.records.create(old)
+    assert ports.records.replace(old, replace(old, body={"n": 2}))
+    assert not ports.records.replace(old, replace(old, body={"n": 3}))
+    assert ports.records.get(tenant, KIND, "a") == replace(old, body={"n": 2}, revision=1)
+
+
+def test_a_deleted_record_cannot_be_written_back(ports: Ports, tenant: str) -> None:
+    old = Record(tenant, KIND, "a", {"n": 1})
+    ports.records.create(old)
+    ports.records.delete(tenant, KIND, "a")
+    assert not ports.records.replace(old, replace(old, body={"n": 2}))
+
+
+def test_a_page_goes_on_where_the_last_one_ended(ports: Ports, tenant: str) -> None:
+    for name in "cab":
+        ports.records.create(Record(tenant, KIND, name, [name], expires=1_900_000_000))
+    ports.records.create(Record(tenant, "speech.other", "d", None))
+    first = ports.records.page(tenant, KIND, after=None, limit=2)
+    second = ports.records.page(tenant, KIND, after=first.cursor, limit=2)
+    assert [r.id for r in (*first.items, *second.items)] == ["a", "b", "c"]
+    assert second.cursor is None
+    assert ports.records.count(tenant, KIND) == 3
+
+
+def test_a_tenants_records_are_its_own(ports: Ports, tenant: str) -> None:
+    ports.records.create(Record(tenant, KIND, "a", 1))
+    assert ports.records.get(f"{tenant[:-1]}z", KIND, "a") is None
+    assert ports.records.page(f"{tenant[:-1]}z", KIND, after=None, limit=5).items == []
