@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from chalicelib.fleet.errors import Invalid
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST = int((datetime.max.replace(tzinfo=UTC) - _EPOCH) / timedelta(milliseconds=1))
+_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 _BLANK_OFFSET = re.compile(r" (?=\d\d:?\d\d$)")
 
 

@@ -146,7 +146,7 @@ def test_the_list_is_bounded_by_the_time_of_creation(client: Client, device: str
     for _ in range(3):
         made.append(ordered(client)["id"])
         client.ports.clock.advance(seconds=1)
-    query = {"from": "2027-01-15T08:00:01Z", "to": "2027-01-15T09:00:02.000+01:00"}
+    query: dict[str, Any] = {"from": "2027-01-15T08:00:01Z", "to": "2027-01-15T09:00:02.000+01:00"}
     reply = client.call("GET", f"{device}/commands", headers={"X-Total-Count": "true"}, **query)
     assert [command["id"] for command in reply.body] == [made[1]]
     assert reply.headers["X-Total-Count"] == "1"

@@ -18,7 +18,10 @@ def asked(client: Client, kind: str, value: Any, name: str = "p") -> Any:
 
 
 def test_targets_are_pending_until_the_device_comes(client: Client, device: str) -> None:
-    parameters = {"P1": {"type": "INT32", "value": -333}, "P2": {"type": "STRING", "value": "My sentence"}}
+    parameters: dict[str, dict[str, Any]] = {
+        "P1": {"type": "INT32", "value": -333},
+        "P2": {"type": "STRING", "value": "My sentence"},
+    }
     reply = client.call("POST", PATH, {"parameters": parameters, "notifyTo": "fifo/configUpdateFifo"})
     assert (reply.status, reply.raw) == (200, b"")
     shown = {

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from chalicelib.dialects.live_objects import paging
+from chalicelib.dialects.live_objects.identity import MAX_URN, URN
 from chalicelib.dialects.live_objects.rest import filters
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import devices as shapes
@@ -25,7 +26,7 @@ from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
 
 _BATCH = 100
-_BOOKMARK = Parameter("bookmarkId", bounds=(1, 269), explained="id of the last device of the previous page")
+_BOOKMARK = Parameter("bookmarkId", bounds=(1, MAX_URN), pattern=URN, explained="id of the previous page's last device")
 _FIELDS = Parameter("fields", Kind.LIST, explained="what to show of each device")
 
 
