@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalice.app import Chalice, Rate
+from chalice.app import Chalice, Rate, SQSEvent
 
 from chalicelib import wiring
 from chalicelib.dialects.ibm import rest as ibm
@@ -41,6 +41,20 @@ def deliver(event: dict[str, Any], context: Any) -> None:
     from chalicelib.triggers import downlink
 
     downlink.deliver(wiring.ports(), event, context.get_remaining_time_in_millis())
+
+
+@app.lambda_function(name="pump")
+def pump(event: dict[str, Any], context: Any) -> None:
+    from chalicelib.triggers import queues
+
+    queues.pump(wiring.ports(), event, context.get_remaining_time_in_millis())
+
+
+@app.on_sqs_message(queue=wiring.function_name("push"), batch_size=1, name="push")
+def push(event: SQSEvent) -> None:
+    from chalicelib.triggers import push as trigger
+
+    trigger.handle(wiring.ports(), event.to_dict())
 
 
 @app.lambda_function(name="disconnect")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.store.cache import Cache, CachedKeys
     from chalicelib.store.decoders import DecoderTable
     from chalicelib.store.devices import DeviceTable
+    from chalicelib.store.policies import PolicyTable
 
 
 class SystemClock:
@@ -91,6 +92,47 @@ class Wiring:
         from chalicelib.store.records import RecordTable
 
         return RecordTable()
+
+    @cached_property
+    def queues(self) -> "p.Queues":
+        from chalicelib.store.queues import QueueTable
+
+        return QueueTable()
+
+    @cached_property
+    def queued(self) -> "p.QueuedMessages":
+        from chalicelib.store.queued import QueuedTable
+
+        return QueuedTable()
+
+    @cached_property
+    def consumers(self) -> "p.Consumers":
+        from chalicelib.store.consumers import ConsumerTable
+
+        return ConsumerTable()
+
+    @property
+    def policies(self) -> "p.Policies":
+        return _policies()
+
+    @cached_property
+    def formats(self) -> "p.Formats":
+        from chalicelib.dialects.formats import DialectFormats
+
+        return DialectFormats()
+
+    @cached_property
+    def pushes(self) -> "p.Pushes":
+        from chalicelib.aws.clients import client
+        from chalicelib.aws.pushes import SqsPushes
+
+        return SqsPushes(lambda: client("sqs"), function_name("push"))
+
+    @cached_property
+    def webhooks(self) -> "p.Webhooks":
+        from chalicelib.delivery.webhooks import HttpWebhooks, networks
+
+        return HttpWebhooks(networks(os.environ.get("HOMEPORT_PUSH_ALLOW", "")))
 
     @cached_property
     def audit(self) -> "p.AuditLog":
@@ -189,6 +231,14 @@ def _keys() -> "CachedKeys":
     from chalicelib.store.cache import CachedKeys
 
     return CachedKeys(ports().clock)
+
+
+@cache
+def _policies() -> "PolicyTable":
+    from chalicelib.store.cache import Cache
+    from chalicelib.store.policies import PolicyTable
+
+    return PolicyTable(Cache(ports().clock))
 
 
 @cache

@@ -35,6 +35,7 @@ UPLINK_SQL = (
 )
 LIFECYCLE_FILTERS = {"presence": "$aws/events/presence/+/+", "subscriptions": "$aws/events/subscriptions/+/+"}
 DEAD_LETTERS = "dead-letters"
+PUSHES = "push"
 OBJECTS = "objects"
 
 
@@ -67,7 +68,7 @@ def rules() -> list[Rule]:
 
 
 def queues() -> list[Queue]:
-    return [Queue(DEAD_LETTERS)]
+    return [Queue(DEAD_LETTERS), Queue(PUSHES, DEAD_LETTERS, function="push")]
 
 
 def buckets() -> list[str]:

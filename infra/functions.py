@@ -29,6 +29,10 @@ FUNCTIONS = (
     Function("authorizer", memory=512, timeout=5, reserved=150),
     # Mostly waits for a device's acknowledgement, 15 s at most, and leaves off 25 s before its end.
     Function("deliver", memory=256, timeout=60, in_background=True),
+    # Delivers a queue for as long as it may, as deliver does.
+    Function("pump", memory=256, timeout=60, in_background=True),
+    # A webhook may take 10 s; SQS hides a message for 30 s, which must be longer than this.
+    Function("push", memory=256, timeout=25),
     # DeleteConnection is allowed 100 times a second: with this cap Lambda's own queue is the valve.
     Function("disconnect", memory=256, timeout=30, in_background=True, reserved=5),
     Function("settle", memory=256, timeout=30),

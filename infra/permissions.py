@@ -18,10 +18,20 @@ GET, PUT, DELETE, QUERY, BATCH = (
     "dynamodb:BatchGetItem",
 )
 _RECORD = (GET, PUT)
+UPDATE = "dynamodb:UpdateItem"
 _MACHINE = "deadlines"
+
+TELLING: dict[str, tuple[str, ...]] = {
+    "policies": (QUERY,),
+    "queues": (GET, UPDATE),
+    "queued": (PUT, QUERY, DELETE),
+    "audit": (PUT,),
+}
+"""What it takes to tell an event to the queues of action policies."""
 
 TABLES: dict[str, dict[str, tuple[str, ...]]] = {
     "uplink": {
+        **TELLING,
         "claims": (GET,),
         "keys": (GET,),
         "devices": (GET,),
@@ -32,8 +42,16 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "commands/index/by_device": (QUERY,),
         "configurations": _RECORD,
     },
-    "presence": {"claims": (GET,), "mailboxes": _RECORD},
+    "presence": {
+        **TELLING,
+        "claims": (GET,),
+        "mailboxes": _RECORD,
+        "devices": (GET,),
+        "consumers": _RECORD,
+        "listeners": (PUT,),
+    },
     "authorizer": {
+        **TELLING,
         "claims": _RECORD,
         "keys": (GET,),
         "audit": (PUT,),
@@ -42,9 +60,25 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "interfaces": _RECORD,
         "mailboxes": (PUT,),
     },
-    "deliver": {"mailboxes": _RECORD, "commands": _RECORD, "configurations": _RECORD},
-    "settle": {"mailboxes": _RECORD, "commands": _RECORD},
-    "sweep": {"mailboxes": _RECORD, "commands": _RECORD, "commands/index/due": (QUERY,)},
+    "deliver": {**TELLING, "mailboxes": _RECORD, "commands": _RECORD, "configurations": _RECORD},
+    "settle": {**TELLING, "mailboxes": _RECORD, "commands": _RECORD},
+    "sweep": {
+        **TELLING,
+        "mailboxes": _RECORD,
+        "commands": _RECORD,
+        "commands/index/due": (QUERY,),
+        "queues/index/attended": (QUERY,),
+    },
+    "pump": {
+        "queues": (GET, UPDATE),
+        "queued": (QUERY, DELETE),
+        "consumers": _RECORD,
+        "listeners": (QUERY, DELETE),
+        "claims": (GET,),
+        "keys": (GET,),
+        "audit": (PUT,),
+    },
+    "push": {"policies": (QUERY,), "audit": (PUT,)},
 }
 """Which function does what to which table or index (the API's come from the tables themselves)."""
 
@@ -58,13 +92,22 @@ DEADLINES: dict[str, tuple[str, ...]] = {
     "sweep": (*_STARTS, *_STOPS),
 }
 INVOKES: dict[str, tuple[str, ...]] = {
-    API: ("deliver", "disconnect"),
-    "uplink": ("deliver",),
-    "presence": ("deliver",),
-    "deliver": ("deliver",),
-    "settle": ("deliver",),
-    "sweep": ("deliver",),
+    API: ("deliver", "disconnect", "pump"),
+    "uplink": ("deliver", "pump"),
+    "presence": ("deliver", "pump"),
+    "authorizer": ("pump",),
+    "deliver": ("deliver", "pump"),
+    "settle": ("deliver", "pump"),
+    "sweep": ("deliver", "pump"),
+    "pump": ("pump",),
 }
+PUSHES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        (API, "uplink", "presence", "authorizer", "deliver", "settle", "sweep"), ("sqs:GetQueueUrl", "sqs:SendMessage")
+    ),
+    "push": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+}
+"""Who puts events for webhooks into their queue, and who takes them out."""
 OBJECTS: dict[str, tuple[str, ...]] = {API: ("s3:GetObject", "s3:PutObject"), "uplink": ("s3:PutObject",)}
 
 
@@ -92,6 +135,8 @@ def grants(function: str, stage: Stage) -> list[Grant]:
     if function in INVOKES:
         targets = tuple(arn("lambda", f"function:{stage.called(f)}") for f in INVOKES[function])
         found.append(Grant(("lambda:InvokeFunction",), targets))
+    if function in PUSHES:
+        found.append(Grant(PUSHES[function], (arn("sqs", stage.called(description.PUSHES)),)))
     if function in OBJECTS:
         objects = sub(f"arn:${{AWS::Partition}}:s3:::{bucket_name(stage, description.OBJECTS)['Fn::Sub']}/*")
         found.append(Grant(OBJECTS[function], (objects,), because="objects are named after messages and resources"))
@@ -118,7 +163,7 @@ def _tables(function: str, stage: Stage) -> Iterable[Grant]:
 def _all_tables() -> dict[str, tuple[str, ...]]:
     uses: dict[str, tuple[str, ...]] = {}
     for table in description.table_nouns():
-        uses[table] = (GET, PUT, DELETE, QUERY, BATCH)
+        uses[table] = (GET, PUT, UPDATE, DELETE, QUERY, BATCH)
         uses |= {f"{table}/index/{index}": (QUERY,) for index in description.indexes(table)}
     return uses
 
@@ -136,7 +181,7 @@ def _deadlines(function: str, stage: Stage) -> Iterable[Grant]:
 def _broker(function: str) -> Iterable[Grant]:
     clients = (arn("iot", "client/*"),)
     because = "client ids are whatever the firmware in the field says"
-    if function == "deliver":
+    if function in ("deliver", "pump"):
         topics = {"StringLike": {"iot:Topic": downlink_topics()}}
         yield Grant(("iot:SendDirectMessage",), clients, because, topics)
         yield Grant(("iot:GetConnection", "iot:ListSubscriptions"), clients, because)

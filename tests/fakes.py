@@ -21,8 +21,18 @@ from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.messages import DataMessage
 from chalicelib.fleet.ports import Outcome, Page
 from chalicelib.fleet.presence import Route
+from chalicelib.fleet.queues import QueuedMessage
 from chalicelib.fleet.records import Record
 from chalicelib.fleet.tenants import Tenant
+from tests.fake_queues import (
+    ListedPushes,
+    MemoryConsumers,
+    MemoryPolicies,
+    MemoryQueued,
+    MemoryQueues,
+    PlainFormats,
+    ScriptedWebhooks,
+)
 
 START = 1_800_000_000_000
 """What a new clock shows: a moment in 2027."""
@@ -367,6 +377,7 @@ class ScriptedDelivery:
     subscriptions: dict[str, frozenset[str]] = field(default_factory=dict)
     commands: list[tuple[Route, Command]] = field(default_factory=list)
     updates: list[tuple[Route, Update]] = field(default_factory=list)
+    queued: list[tuple[str, bytes]] = field(default_factory=list)
     timeouts: list[int] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     disconnected: list[str] = field(default_factory=list)
@@ -379,6 +390,10 @@ class ScriptedDelivery:
     def configuration(self, route: Route, update: Update, timeout: int) -> Outcome:
         self.updates.append((route, update))
         return self._outcome(timeout)
+
+    def messages(self, batch: Sequence[tuple[Route, QueuedMessage]], interval: int) -> list[Outcome]:
+        self.queued += [(route.client, message.payload) for route, message in batch]
+        return [self._outcome(interval) for _ in batch]
 
     def capabilities(self, route: Route) -> frozenset[str] | None:
         self.asked.append(route.client)
@@ -413,12 +428,20 @@ class ListedDeadlines:
 class QueuedBackground:
     deliveries: deque[Id] = field(default_factory=deque)
     disconnects: list[str] = field(default_factory=list)
+    pumps: deque[Id] = field(default_factory=deque)
+    purges: list[tuple[str, str, str]] = field(default_factory=list)
 
     def deliver(self, tenant: str, device: str) -> None:
         self.deliveries.append((tenant, device))
 
     def disconnect(self, client: str) -> None:
         self.disconnects.append(client)
+
+    def pump(self, tenant: str, queue: str) -> None:
+        self.pumps.append((tenant, queue))
+
+    def purge(self, tenant: str, queue: str, queue_id: str) -> None:
+        self.purges.append((tenant, queue, queue_id))
 
 
 class MemoryPorts:
@@ -437,6 +460,13 @@ class MemoryPorts:
         self.decoders = MemoryDecoders()
         self.messages = MemoryMessages()
         self.records = MemoryRecords()
+        self.queues = MemoryQueues()
+        self.queued = MemoryQueued()
+        self.consumers = MemoryConsumers()
+        self.policies = MemoryPolicies()
+        self.formats = PlainFormats()
+        self.pushes = ListedPushes()
+        self.webhooks = ScriptedWebhooks()
         self.audit = MemoryAudit()
         self.delivery = ScriptedDelivery()
         self.deadlines = ListedDeadlines()

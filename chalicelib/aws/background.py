@@ -23,6 +23,12 @@ class LambdaBackground:
     def disconnect(self, client: str) -> None:
         self._invoke("disconnect", {"client": client})
 
+    def pump(self, tenant: str, queue: str) -> None:
+        self._invoke("pump", {"tenant": tenant, "queue": queue})
+
+    def purge(self, tenant: str, queue: str, queue_id: str) -> None:
+        self._invoke("pump", {"tenant": tenant, "queue": queue, "purge": queue_id})
+
     def _invoke(self, function: str, event: dict[str, Any]) -> None:
         try:
             self._client().invoke(

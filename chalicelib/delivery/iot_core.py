@@ -1,17 +1,20 @@
 """Downlinks through AWS IoT Core: direct messages to one client id, confirmed by that client's PUBACK."""
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from chalicelib.dialects import registry
 from chalicelib.dialects.topics import Downlink, announced
-from chalicelib.fleet.commands import Command
+from chalicelib.fleet.commands import CONFIRMATION, Command
 from chalicelib.fleet.configuration import Update
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.presence import Route
+from chalicelib.fleet.queues import QueuedMessage
 
 OUTCOMES = {
     "ResourceNotFoundException": Outcome.ABSENT,
@@ -22,20 +25,42 @@ OUTCOMES = {
 }
 """SendDirectMessage's errors; every other one (throttling, internal failure) is ours, not the device's."""
 
+_SIDE_BY_SIDE = 32
 log = logging.getLogger(__name__)
 
 
 class IotCoreDelivery:
     """`client` makes the `iot-data` client when it is first needed."""
 
-    def __init__(self, client: Callable[[], Any]) -> None:
+    def __init__(
+        self,
+        client: Callable[[], Any],
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._client = client
+        self._monotonic = monotonic
+        self._sleep = sleep
 
     def command(self, route: Route, command: Command, timeout: int) -> Outcome:
         return self._send(route, registry.codec(route.dialect).command(command, route), timeout)
 
     def configuration(self, route: Route, update: Update, timeout: int) -> Outcome:
         return self._send(route, registry.codec(route.dialect).configuration(update, route), timeout)
+
+    def messages(self, batch: Sequence[tuple[Route, QueuedMessage]], interval: int) -> list[Outcome]:
+        """Clients side by side, each with one message under way: what is in flight to one keeps its order."""
+        started = self._monotonic()
+        if len(batch) == 1:
+            outcomes = [self._message(*batch[0])]
+        else:
+            with ThreadPoolExecutor(min(len(batch), _SIDE_BY_SIDE)) as pool:
+                outcomes = list(pool.map(lambda pair: self._message(*pair), batch))
+        # IoT Core takes 100 messages a second for one connection and refuses or discards the rest.
+        rest = interval / 1000 - (self._monotonic() - started)
+        if rest > 0:
+            self._sleep(rest)
+        return outcomes
 
     def capabilities(self, route: Route) -> frozenset[str] | None:
         """Asked in doubt only: both calls are allowed once a second and client."""
@@ -56,6 +81,9 @@ class IotCoreDelivery:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
+
+    def _message(self, route: Route, message: QueuedMessage) -> Outcome:
+        return self._send(route, registry.codec(route.dialect).queued(message), CONFIRMATION)
 
     def _send(self, route: Route, downlink: Downlink, timeout: int) -> Outcome:
         try:

@@ -8,9 +8,11 @@ from chalicelib.fleet.admitting import Candidate
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import Update
+from chalicelib.fleet.events import Event
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import Route
+from chalicelib.fleet.queues import QueuedMessage
 
 NAMES = ("live_objects", "ibm")
 
@@ -49,6 +51,14 @@ class Receiver(Protocol):
 class Codec(Protocol):
     def command(self, command: Command, route: Route) -> Downlink: ...
     def configuration(self, update: Update, route: Route) -> Downlink: ...
+    def queued(self, message: QueuedMessage) -> Downlink:
+        """A message of a queue, for an application."""
+
+
+class Events(Protocol):
+    def render(self, event: Event) -> bytes: ...
+    def is_queue(self, kind: str) -> bool:
+        """Whether a destination of that kind is a queue."""
 
 
 def topics(dialect: str) -> Topics:
@@ -65,6 +75,10 @@ def receiver(dialect: str) -> Receiver:
 
 def codec(dialect: str) -> Codec:
     return cast("Codec", _module(dialect, "codec"))
+
+
+def events(dialect: str) -> Events:
+    return cast("Events", _module(dialect, "events"))
 
 
 def _module(dialect: str, part: str) -> Any:

@@ -16,7 +16,8 @@ class Direction(Enum):
 class Topic:
     """One topic (or filter) of one mode.
 
-    `handler` names what receives an uplink; a subscription to a downlink topic announces `capability`.
+    `handler` names what receives an uplink; a subscription to a downlink topic announces `capability`. Where `queues`,
+    the last level names a queue, and whoever subscribes to one is its consumer.
     """
 
     filter: str
@@ -24,6 +25,7 @@ class Topic:
     mode: str
     handler: str | None = None
     capability: Capability | None = None
+    queues: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,27 @@ def overlap(one: str, other: str) -> bool:
     return one.count("/") == other.count("/")
 
 
-def announced(topics: Iterable[Topic], filters: Collection[str], mode: str | None = None) -> frozenset[Capability]:
-    """What subscribing to these filters makes a client of that mode (or of any) capable of."""
-    return frozenset(
+def announced(topics: Iterable[Topic], filters: Collection[str], mode: str | None = None) -> frozenset[str]:
+    """What subscribing to these filters makes a client of that mode (or of any) capable of, or a consumer of."""
+    every = tuple(topics)
+    return consumed(every, filters, mode) | frozenset(
         topic.capability
-        for topic in topics
+        for topic in every
         if topic.capability
         and topic.direction is Direction.DOWN
         and mode in (None, topic.mode)
         and any(overlap(topic.filter, subscribed) for subscribed in filters)
+    )
+
+
+def consumed(topics: Iterable[Topic], filters: Collection[str], mode: str | None = None) -> frozenset[str]:
+    """The queues that these filters name; one with a wildcard names none."""
+    return frozenset(
+        name.rpartition("/")[2]
+        for topic in topics
+        if topic.queues and mode in (None, topic.mode)
+        for name in filters
+        if matches(topic.filter, name) and not {"+", "#"} & set(name)
     )
 
 

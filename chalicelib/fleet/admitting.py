@@ -3,10 +3,12 @@
 from dataclasses import dataclass, replace
 
 from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.devices import Device, Interface
+from chalicelib.fleet.devices import Device, Interface, register
 from chalicelib.fleet.errors import DeviceDuplicate, Forbidden, InterfaceDuplicate
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
+
+_DAY = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ def admit(ports: Ports, key: ApiKey, candidate: Candidate) -> Claim:
         username=candidate.username,
         server_name=candidate.server_name,
         certificate=candidate.certificate,
+        seen=_day(ports, candidate),
     )
     if renewed != claim:
         ports.claims.put(renewed)
@@ -66,6 +69,7 @@ def _first(ports: Ports, key: ApiKey, candidate: Candidate) -> Claim:
         enabled=interface[1].enabled if interface else True,
         server_name=candidate.server_name,
         certificate=candidate.certificate,
+        seen=_day(ports, candidate),
     )
     if ports.claims.put_new(claim):
         return claim
@@ -74,6 +78,11 @@ def _first(ports: Ports, key: ApiKey, candidate: Candidate) -> Claim:
     if held is None:
         raise Forbidden("this client id is being released; connect again")
     return held
+
+
+def _day(ports: Ports, candidate: Candidate) -> int | None:
+    now = ports.clock.now()
+    return None if candidate.device else now - now % _DAY
 
 
 def _provision(ports: Ports, tenant: str, candidate: Candidate) -> tuple[str, Interface]:
@@ -98,7 +107,7 @@ def _register(ports: Ports, tenant: str, candidate: Candidate) -> None:
     )
     fresh = Device(tenant, device_id, now, now, name=device_id, description=note, interfaces=(interface,))
     try:
-        ports.devices.create(fresh)
+        register(ports, fresh)
     except InterfaceDuplicate:
         return
     except DeviceDuplicate:

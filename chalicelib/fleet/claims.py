@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """`device` is None for clients that are not devices; `key` is the id of the key of the last accepted connection."""
+    """`device` is None for clients that are not devices; `key` is the id of the key of the last accepted connection.
+
+    `seen` is the day (ms) of that connection, kept for clients that are not devices: their ids are often made up for
+    one run of a program, and are forgotten in time.
+    """
 
     client: str
     tenant: str
@@ -28,6 +32,7 @@ class Claim:
     keep_alive: int | None = None
     server_name: str | None = None
     certificate: bool = False
+    seen: int | None = None
 
     def holds(self, tenant: str, interface: "Interface") -> bool:
         """Whether this is the claim of that interface of that tenant."""

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from chalicelib.fleet import routing
 from chalicelib.fleet.changes import change_mailbox
 from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.events import DeviceStatus
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import Peer, Presence, Route, interface_key
@@ -15,6 +17,7 @@ def connected(ports: Ports, claim: Claim, session: str, at: int, address: str | 
     """`address` is the client's, where the broker tells it."""
     peer = _peer(claim, address)
     mailbox = _change(ports, claim, lambda p: p.connected(session, at).with_peer(session, peer))
+    _tell(ports, claim, mailbox, session, at, online=True)
     if mailbox is not None and mailbox.doubtful() and _something_waits(mailbox):
         ports.background.deliver(mailbox.tenant, mailbox.device)
 
@@ -32,7 +35,8 @@ def unsubscribed(ports: Ports, claim: Claim, session: str, capabilities: frozens
 
 
 def disconnected(ports: Ports, claim: Claim, session: str, at: int) -> None:
-    _change(ports, claim, lambda p: p.disconnected(session, at))
+    mailbox = _change(ports, claim, lambda p: p.disconnected(session, at))
+    _tell(ports, claim, mailbox, session, at, online=False)
 
 
 def contact(ports: Ports, claim: Claim, at: int) -> None:
@@ -63,6 +67,18 @@ def consult(ports: Ports, tenant: str, device: str, route: Route) -> frozenset[s
 
     change_mailbox(ports, tenant, device, learned)
     return capabilities
+
+
+def _tell(ports: Ports, claim: Claim, mailbox: Mailbox | None, session: str, at: int, *, online: bool) -> None:
+    """Tell a change of status, if this event made the present one: a late or repeated event tells nothing new."""
+    key = interface_key(claim.connector, claim.client)
+    presence = mailbox.presence.get(key) if mailbox is not None else None
+    if presence is None or mailbox is None:
+        return
+    ours = presence.session == session if online else presence.session is None and presence.ended == at
+    if ours:
+        status = DeviceStatus(mailbox.device, claim.connector, claim.client, online)
+        routing.status(ports, claim.tenant, status, session, at)
 
 
 def _change(ports: Ports, claim: Claim, change: Callable[[Presence], Presence]) -> Mailbox | None:

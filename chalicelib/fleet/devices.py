@@ -81,7 +81,10 @@ class Device:
 
 def register(ports: "Ports", device: Device) -> Device:
     """Errors: DeviceDuplicate, InterfaceDuplicate."""
+    from chalicelib.fleet import routing
+
     ports.devices.create(device)
+    routing.created(ports, device)
     return device
 
 
@@ -107,6 +110,8 @@ def update(ports: "Ports", tenant: str, device_id: str, change: Callable[[Device
 
 def delete(ports: "Ports", tenant: str, device_id: str) -> None:
     """Remove a device with its interfaces, claims, mailbox and configuration; its data stays until it expires."""
+    from chalicelib.fleet import routing
+
     for _ in range(_TRIES):
         device = get(ports, tenant, device_id)
         mailbox = ports.mailboxes.get(tenant, device_id)
@@ -118,6 +123,7 @@ def delete(ports: "Ports", tenant: str, device_id: str) -> None:
         _let_go(ports, tenant, interface)
     for command_id in mailbox.queue if mailbox else ():
         _settle(ports, tenant, device_id, command_id)
+    routing.deleted(ports, device)
 
 
 def add_interface(ports: "Ports", tenant: str, device_id: str, interface: Interface) -> Device:

@@ -65,6 +65,14 @@ class DecoderNotFound(NotFound):
     pass
 
 
+class QueueNotFound(NotFound):
+    pass
+
+
+class PolicyNotFound(NotFound):
+    pass
+
+
 class Conflict(FleetError):
     """What was asked for contradicts the present state."""
 
@@ -78,6 +86,10 @@ class InterfaceDuplicate(Conflict):
 
 
 class TenantDuplicate(Conflict):
+    pass
+
+
+class QueueDuplicate(Conflict):
     pass
 
 

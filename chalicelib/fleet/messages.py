@@ -49,8 +49,12 @@ def store(
     ports: "Ports", message: DataMessage, decoding: frozenset[DecoderKind] = frozenset(DecoderKind)
 ) -> DataMessage:
     """Keep a message, decoded where it names a decoder of those kinds. Storing the same one again changes nothing."""
+    from chalicelib.fleet import routing
+
     message = decoders.decoded(ports, message, decoding)
     ports.messages.put(message)
+    # Before anybody hears that it was taken: what fails here is tried again, message and all.
+    routing.message(ports, message)
     return message
 
 

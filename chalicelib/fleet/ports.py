@@ -4,7 +4,7 @@ Every `replace(old, new)` is a compare-and-set on `revision`: it stores `new` wi
 revision is still that of `old`, and says whether it did.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
@@ -13,12 +13,17 @@ from chalicelib.fleet.audit import AuditEntry
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import Configuration, Update
+from chalicelib.fleet.consumers import Consumer, Link
 from chalicelib.fleet.decoders import DecoderRecord, Directory, Listed
 from chalicelib.fleet.devices import Device, Interface
+from chalicelib.fleet.events import Event
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.messages import DataMessage
+from chalicelib.fleet.policies import ActionPolicy
 from chalicelib.fleet.presence import Route
+from chalicelib.fleet.pushing import Push, PushResult
+from chalicelib.fleet.queues import Queue, QueuedMessage
 from chalicelib.fleet.records import Record
 from chalicelib.fleet.tenants import Tenant
 
@@ -152,6 +157,84 @@ class Records(Protocol):
     def count(self, tenant: str, kind: str) -> int: ...
 
 
+class Queues(Protocol):
+    """Queues as they stand. Everything but `create` changes single fields, whoever else writes at the same time."""
+
+    def create(self, queue: Queue) -> bool:
+        """False if the name is taken."""
+
+    def get(self, tenant: str, queue: str) -> Queue | None: ...
+    def all(self, tenant: str) -> list[Queue]: ...
+    def delete(self, queue: Queue) -> None:
+        """That queue, not a later one of the same name."""
+
+    def draw(self, queue: Queue, size: int) -> Queue | None:
+        """The queue with one message and `size` bytes more; None if it is gone."""
+
+    def attend(self, tenant: str, queue: str, *, attended: bool) -> Queue | None: ...
+    def lease(self, queue: Queue, holder: str, now: int, until: int) -> bool:
+        """True if nobody else holds it at `now`."""
+
+    def release(self, queue: Queue, holder: str) -> None: ...
+    def move_tail(self, queue: Queue, tail: int) -> None:
+        """Only forward."""
+
+    def attended(self) -> Iterator[tuple[str, str]]:
+        """(tenant, queue) of all with `attended`."""
+
+
+class QueuedMessages(Protocol):
+    def put(self, message: QueuedMessage) -> None: ...
+    def known(self, queue: Queue, at: int, event: str) -> bool:
+        """Whether this event, which arrived at `at`, is in the queue."""
+
+    def oldest(self, queue: Queue, now: int, *, limit: int) -> list[QueuedMessage]:
+        """In order of their positions, without those that are too old at `now`."""
+
+    def newest(self, queue: Queue) -> QueuedMessage | None: ...
+    def delete(self, message: QueuedMessage) -> None: ...
+
+
+class Consumers(Protocol):
+    def get(self, tenant: str, client: str) -> Consumer | None: ...
+    def replace(self, old: Consumer, new: Consumer) -> bool:
+        """`old` with revision 0 stands for none."""
+
+    def link(self, link: Link) -> None: ...
+    def links(self, tenant: str, queue: str) -> list[Link]: ...
+    def unlink(self, link: Link) -> None:
+        """Unless it was given anew since."""
+
+
+class Policies(Protocol):
+    def all(self, tenant: str) -> list[ActionPolicy]: ...
+    def known(self, tenant: str) -> list[ActionPolicy]:
+        """As `all`, and may be a minute old."""
+
+    def put(self, policy: ActionPolicy) -> None: ...
+    def delete(self, tenant: str, policy: str) -> None: ...
+
+
+class Formats(Protocol):
+    """How dialects write what is told to others."""
+
+    def event(self, dialect: str | None, event: Event) -> bytes:
+        """Without a dialect, as the one does whose requests name where to tell."""
+
+    def is_queue(self, kind: str) -> bool:
+        """Whether a destination of that kind is a queue."""
+
+
+class Pushes(Protocol):
+    def send(self, push: Push) -> None:
+        """Keep it until it was posted."""
+
+
+class Webhooks(Protocol):
+    def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout: int) -> PushResult:
+        """`timeout` in ms for all of it. TargetRefused, PushFailed."""
+
+
 class AuditLog(Protocol):
     def put(self, entry: AuditEntry) -> None: ...
     def page(self, tenant: str, *, start: int, end: int, descending: bool) -> Iterator[AuditEntry]: ...
@@ -160,6 +243,9 @@ class AuditLog(Protocol):
 class Delivery(Protocol):
     def command(self, route: Route, command: Command, timeout: int) -> Outcome: ...
     def configuration(self, route: Route, update: Update, timeout: int) -> Outcome: ...
+    def messages(self, batch: Sequence[tuple[Route, QueuedMessage]], interval: int) -> list[Outcome]:
+        """All at the same time, each confirmed; takes at least `interval` ms, so that callers keep a rate."""
+
     def capabilities(self, route: Route) -> frozenset[str] | None:
         """What the broker says the client is subscribed to, as capabilities; None if it is not connected."""
 
@@ -178,6 +264,8 @@ class Background(Protocol):
 
     def deliver(self, tenant: str, device: str) -> None: ...
     def disconnect(self, client: str) -> None: ...
+    def pump(self, tenant: str, queue: str) -> None: ...
+    def purge(self, tenant: str, queue: str, queue_id: str) -> None: ...
 
 
 class Ports(Protocol):
@@ -203,6 +291,20 @@ class Ports(Protocol):
     def messages(self) -> Messages: ...
     @property
     def records(self) -> Records: ...
+    @property
+    def queues(self) -> Queues: ...
+    @property
+    def queued(self) -> QueuedMessages: ...
+    @property
+    def consumers(self) -> Consumers: ...
+    @property
+    def policies(self) -> Policies: ...
+    @property
+    def formats(self) -> Formats: ...
+    @property
+    def pushes(self) -> Pushes: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
     @property
     def audit(self) -> AuditLog: ...
     @property

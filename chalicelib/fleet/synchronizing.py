@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from chalicelib.fleet import configuration as rules
-from chalicelib.fleet import connecting
+from chalicelib.fleet import connecting, routing
 from chalicelib.fleet.changes import change_mailbox
 from chalicelib.fleet.commands import CONFIRMATION
 from chalicelib.fleet.configuration import Configuration, SyncStatus, Update, Value
@@ -92,6 +92,7 @@ def synchronize(ports: Ports, tenant: str, device: str) -> None:
     if not ports.configurations.replace(present, marked):
         ports.background.deliver(tenant, device)
         return
+    routing.configuration(ports, present, marked)
     outcome = ports.delivery.configuration(route, update, CONFIRMATION)
     _conclude(ports, tenant, device, route, update, outcome)
 
@@ -137,6 +138,9 @@ def change(ports: Ports, tenant: str, device: str, change_: Callable[[Configurat
     for _ in range(_TRIES):
         present = ports.configurations.get(tenant, device) or Configuration(tenant, device)
         changed = change_(present)
-        if changed == present or ports.configurations.replace(present, changed):
+        if changed == present:
+            return changed
+        if ports.configurations.replace(present, changed):
+            routing.configuration(ports, present, changed)
             return changed
     raise Contended(f"the configuration of {device} is written by too many at once")

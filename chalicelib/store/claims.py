@@ -1,8 +1,9 @@
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DeleteError, PutError
 from pynamodb.models import Model
 
 from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.consumers import REMEMBERED
 from chalicelib.store import documents
 from chalicelib.store.tables import Defaults, condition_failed, table_name
 
@@ -15,6 +16,7 @@ class ClaimItem(Model):
 
     client = UnicodeAttribute(hash_key=True)
     tenant = UnicodeAttribute()
+    ttl = NumberAttribute(null=True)
     doc = UnicodeAttribute()
 
 
@@ -55,4 +57,5 @@ class ClaimTable:
 
 def _item(claim: Claim) -> ClaimItem:
     text = documents.dump(claim, without=frozenset({"client", "tenant"}))
-    return ClaimItem(claim.client, tenant=claim.tenant, doc=text)
+    ttl = None if claim.seen is None else claim.seen // 1000 + REMEMBERED
+    return ClaimItem(claim.client, tenant=claim.tenant, ttl=ttl, doc=text)

@@ -7,11 +7,12 @@ id that was never seen. A refused client is told to its tenant's audit log, wher
 import base64
 import binascii
 import json
+from collections.abc import Collection
 from typing import Any
 
 from chalicelib.dialects import registry
 from chalicelib.dialects.registry import Refused
-from chalicelib.dialects.topics import Direction, resource
+from chalicelib.dialects.topics import Direction, Topic, resource
 from chalicelib.fleet import admitting, audit
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.errors import Forbidden
@@ -22,13 +23,18 @@ _BAD_CREDENTIALS, _NOT_AUTHORIZED = 4, 5
 LONGEST, SHORTEST = 86_400, 43_200
 """Seconds a connection lasts, at most IoT Core's day; spread, so that a fleet does not return all at once."""
 
+LONGEST_DOCUMENT, MOST_DOCUMENTS = 2_048, 10
+"""Characters of a policy document, and how many an authorizer may answer with."""
+_AT_ONCE = 5
+
 
 def handle(ports: Ports, event: dict[str, Any], function_arn: str) -> dict[str, Any]:
     """AWS's event in, AWS's answer out; `connackCode` is read by our own broker only, in its lenient mode."""
     mqtt = event.get("protocolData", {}).get("mqtt", {})
     client = str(mqtt.get("clientId", ""))
     try:
-        claim = _admit(ports, event, mqtt, client)
+        claim, key = _admit(ports, event, mqtt, client)
+        policies = _policies(claim, key, function_arn)
     except Refused as refusal:
         if refusal.key is not None:
             _record(ports, refusal.key, client, str(refusal), str(mqtt.get("username", "")))
@@ -39,38 +45,68 @@ def handle(ports: Ports, event: dict[str, Any], function_arn: str) -> dict[str, 
         "principalId": f"{claim.tenant}{claim.key}",
         "disconnectAfterInSeconds": lasting,
         "refreshAfterInSeconds": LONGEST,
-        "policyDocuments": [json.dumps(policy(claim.dialect, claim.mode, function_arn), separators=(",", ":"))],
+        "policyDocuments": policies,
     }
 
 
-def policy(dialect: str, mode: str, function_arn: str) -> dict[str, Any]:
-    """What a client of that mode may do, derived from the dialect's topics."""
+def _policies(claim: Claim, key: ApiKey, function_arn: str) -> list[str]:
+    made = documents(policy(claim.dialect, claim.mode, function_arn, key.queues))
+    if len(made) > MOST_DOCUMENTS:
+        raise Refused("the API key names more queues than a connection can be given", _NOT_AUTHORIZED, key)
+    return made
+
+
+def documents(statements: list[dict[str, Any]]) -> list[str]:
+    """The statements as policy documents, in as few as IoT Core's limit of characters allows."""
+    made: list[list[dict[str, Any]]] = [[]]
+    for statement in statements:
+        if len(_document([*made[-1], statement])) > LONGEST_DOCUMENT and made[-1]:
+            made.append([])
+        made[-1].append(statement)
+    return [_document(part) for part in made]
+
+
+def _document(statements: list[dict[str, Any]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))
+
+
+def policy(dialect: str, mode: str, function_arn: str, queues: Collection[str] = ()) -> list[dict[str, Any]]:
+    """What a client of that mode may do, derived from the dialect's topics; `queues` narrows which it may consume."""
     _, partition, _, region, account, *_ = function_arn.split(":")
     base = f"arn:{partition}:iot:{region}:{account}:"
     spoken = registry.topics(dialect)
-    down = {resource(t.filter): None for t in spoken.TOPICS if t.direction is Direction.DOWN and t.mode == mode}
+    mine = [t for t in spoken.TOPICS if t.direction is Direction.DOWN and t.mode == mode]
+    down = {resource(t.filter): None for t in mine}
+    listening = list(dict.fromkeys(name for t in mine for name in _narrowed(t, queues)))
     up = {resource(t.filter) for t in spoken.TOPICS if t.direction is Direction.UP and t.mode == mode}
     every = {resource(t.filter): None for t in spoken.TOPICS if t.direction is Direction.DOWN}
-    # A topic below the root that means nothing goes through to the audit log; a downlink topic, of whatever mode, would
-    # reach others. What clients of one mode both publish and subscribe to is too long a topic for IoT Core to carry, and
-    # the edge hands it to the rules alone.
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            _allow("iot:Connect", [f"{base}client/${{iot:ClientId}}"]),
-            _allow("iot:Publish", [f"{base}topic/{root}/*" for root in spoken.ROOTS]),
-            {**_allow("iot:Publish", [f"{base}topic/{name}" for name in every if name not in up]), "Effect": "Deny"},
-            _allow("iot:Subscribe", [f"{base}topicfilter/{name}" for name in down]),
-            _allow("iot:Receive", [f"{base}topic/{name}" for name in down]),
-        ],
-    }
+    # A topic below the root that means nothing goes through to the audit log; a downlink topic, of whatever mode,
+    # would reach others. What clients of one mode both publish and subscribe to is too long a topic for IoT Core to
+    # carry, and the edge hands it to the rules alone.
+    return [
+        _allow("iot:Connect", [f"{base}client/${{iot:ClientId}}"]),
+        _allow("iot:Publish", [f"{base}topic/{root}/*" for root in spoken.ROOTS]),
+        {**_allow("iot:Publish", [f"{base}topic/{name}" for name in every if name not in up]), "Effect": "Deny"},
+        _allow("iot:Receive", [f"{base}topic/{name}" for name in down]),
+        *(
+            _allow("iot:Subscribe", [f"{base}topicfilter/{name}" for name in listening[start : start + _AT_ONCE]])
+            for start in range(0, len(listening), _AT_ONCE)
+        ),
+    ]
+
+
+def _narrowed(topic: Topic, queues: Collection[str]) -> list[str]:
+    if not topic.queues or not queues:
+        return [resource(topic.filter)]
+    root = topic.filter.rpartition("/")[0]
+    return [f"{root}/{name}" for name in sorted(queues)]
 
 
 def _allow(action: str, resources: list[str]) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": action, "Resource": resources}
 
 
-def _admit(ports: Ports, event: dict[str, Any], mqtt: dict[str, Any], client: str) -> Claim:
+def _admit(ports: Ports, event: dict[str, Any], mqtt: dict[str, Any], client: str) -> tuple[Claim, ApiKey]:
     username = str(mqtt.get("username", "")).partition("?")[0]
     dialect = next((d for d in registry.NAMES if registry.login(d).recognises(username, client)), None)
     if dialect is None:
@@ -83,7 +119,7 @@ def _admit(ports: Ports, event: dict[str, Any], mqtt: dict[str, Any], client: st
         server_name=event.get("protocolData", {}).get("tls", {}).get("serverName"),
     )
     try:
-        return admitting.admit(ports, key, candidate)
+        return admitting.admit(ports, key, candidate), key
     except Forbidden as error:
         raise Refused(str(error), _NOT_AUTHORIZED, key) from error
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.fleet import settling
+from chalicelib.fleet import queueing, settling
 from chalicelib.fleet.ports import Ports
 
 
@@ -12,4 +12,4 @@ def settle(ports: Ports, event: dict[str, Any]) -> None:
 
 
 def sweep(ports: Ports, *, everything: bool = False) -> dict[str, int]:
-    return {"inspected": settling.sweep(ports, everything=everything)}
+    return {"inspected": settling.sweep(ports, everything=everything), "woken": queueing.sweep(ports)}

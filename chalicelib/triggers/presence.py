@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.dialects import registry
 from chalicelib.dialects.topics import announced
-from chalicelib.fleet import connecting
+from chalicelib.fleet import connecting, consuming
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.ports import Ports
 
@@ -14,6 +14,9 @@ def handle(ports: Ports, event: dict[str, Any]) -> None:
     if claim is None:
         return
     session, at = str(event.get("sessionIdentifier", "")), int(event["timestamp"])
+    if any(t.queues and t.mode == claim.mode for t in registry.topics(claim.dialect).TOPICS):
+        _consumer(ports, claim, event, session, at)
+        return
     match event.get("eventType"):
         case "connected":
             connecting.connected(ports, claim, session, at, event.get("ipAddress"))
@@ -23,6 +26,18 @@ def handle(ports: Ports, event: dict[str, Any]) -> None:
             connecting.subscribed(ports, claim, session, _announced(claim, event), at)
         case "unsubscribed":
             connecting.unsubscribed(ports, claim, session, _announced(claim, event))
+
+
+def _consumer(ports: Ports, claim: Claim, event: dict[str, Any], session: str, at: int) -> None:
+    match event.get("eventType"):
+        case "connected":
+            consuming.connected(ports, claim, session, at)
+        case "disconnected":
+            consuming.disconnected(ports, claim, session, at)
+        case "subscribed":
+            consuming.subscribed(ports, claim, session, _announced(claim, event), at)
+        case "unsubscribed":
+            consuming.unsubscribed(ports, claim, session, _announced(claim, event))
 
 
 def _announced(claim: Claim, event: dict[str, Any]) -> frozenset[str]:

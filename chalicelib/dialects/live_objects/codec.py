@@ -11,6 +11,7 @@ from chalicelib.dialects.topics import Downlink
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import ParameterType, Update
 from chalicelib.fleet.presence import Route
+from chalicelib.fleet.queues import QueuedMessage
 
 TYPE_CODES = {
     ParameterType.INT32: "i32",
@@ -37,6 +38,11 @@ def command(command: Command, route: Route) -> Downlink:  # noqa: ARG001 - the t
 def configuration(update: Update, route: Route) -> Downlink:  # noqa: ARG001 - the topic is the same for every device
     parameters = {k: {"t": TYPE_CODES[v.type], "v": v.value} for k, v in update.parameters.items()}
     return Downlink(topics.CONFIGURATION_UPDATE, _json({"cfg": parameters, "cid": update.correlation}))
+
+
+def queued(message: QueuedMessage) -> Downlink:
+    """What was put into the queue, as it was put there (manual 3.6.2)."""
+    return Downlink(f"{topics.FIFO}/{message.queue}", message.payload)
 
 
 def _json(body: dict[str, Any]) -> bytes:

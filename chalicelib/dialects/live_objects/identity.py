@@ -5,6 +5,8 @@ import re
 MAX_URN = 269
 URN = re.compile(r"urn:lo:nsid:([\w-]{1,128}):([:\w-]{1,128})", re.ASCII)
 CLIENT_ID = re.compile(r"[\w:-]{1,128}", re.ASCII)
+APPLICATION_ID = re.compile(r"(?!\$)[!-\"$-*,-~]{1,128}")
+"""What a client that is no device may call itself: its id means nothing, but the broker's events must name it."""
 MQTT = "mqtt"
 
 

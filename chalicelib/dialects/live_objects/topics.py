@@ -1,9 +1,10 @@
-"""The topics of manual 6.5.4 ("device" mode)."""
+"""The topics of manual 6.5.4 ("device" mode) and 3.6.2 ("application" mode)."""
 
 from chalicelib.dialects.topics import Direction, Topic
 from chalicelib.fleet.presence import Capability
 
 DEVICE = "device"
+APPLICATION = "application"
 
 DATA = "dev/data"
 BINARY = "dev/v1/data/binary"
@@ -12,6 +13,8 @@ CONFIGURATION_UPDATE = "dev/cfg/upd"
 COMMAND = "dev/cmd"
 COMMAND_RESPONSE = "dev/cmd/res"
 RESOURCE_UPDATE = "dev/rsc/upd"
+
+FIFO = "fifo"
 
 ROOTS = ("dev",)
 """First levels that clients publish below."""
@@ -25,4 +28,5 @@ TOPICS = (
     Topic(CONFIGURATION, Direction.UP, DEVICE, handler="configuration"),
     Topic(CONFIGURATION_UPDATE, Direction.DOWN, DEVICE, capability=Capability.CONFIGURATION),
     Topic(RESOURCE_UPDATE, Direction.DOWN, DEVICE, capability=Capability.RESOURCE),
+    Topic(f"{FIFO}/+", Direction.DOWN, APPLICATION, queues=True),
 )

@@ -1,0 +1,103 @@
+"""Broker events of application clients: who listens to which queue.
+
+The client's record is written first, the queue's hint at it second, `attended` third and the wake-up last; a pump that
+finds nobody looks in the opposite order. Whichever way the two meet, one of them sees the other.
+"""
+
+from collections.abc import Callable, Iterable
+
+from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.consumers import Consumer, Link
+from chalicelib.fleet.errors import Contended
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence import Presence
+from chalicelib.fleet.roles import Role
+
+_TRIES = 25
+
+
+def connected(ports: Ports, claim: Claim, session: str, at: int) -> None:
+    """A bare connection listens to nothing, unless it resumed a session that did: the pump will ask."""
+    consumer = _change(ports, claim, lambda p: p.connected(session, at))
+    if consumer.presence.session == session and consumer.presence.in_doubt:
+        _announce(ports, claim, consumer.presence.remembered)
+
+
+def subscribed(ports: Ports, claim: Claim, session: str, queues: frozenset[str], at: int) -> None:
+    consumer = _change(ports, claim, lambda p: p.subscribed(session, queues, at))
+    _announce(ports, claim, queues & consumer.queues)
+
+
+def unsubscribed(ports: Ports, claim: Claim, session: str, queues: frozenset[str]) -> None:
+    _change(ports, claim, lambda p: p.unsubscribed(session, queues))
+
+
+def disconnected(ports: Ports, claim: Claim, session: str, at: int) -> None:
+    _change(ports, claim, lambda p: p.disconnected(session, at))
+
+
+def live(ports: Ports, tenant: str, queue: str) -> list[Consumer]:
+    """Who listens to the queue now and may; hints that lead nowhere are dropped."""
+    found = []
+    for link in ports.consumers.links(tenant, queue):
+        consumer = ports.consumers.get(tenant, link.client)
+        if consumer is None or not consumer.knows(queue):
+            ports.consumers.unlink(link)
+            continue
+        if consumer.presence.in_doubt:
+            consumer = ask(ports, consumer)
+        if queue in consumer.queues and _may(ports, consumer, queue):
+            found.append(consumer)
+    return found
+
+
+def ask(ports: Ports, consumer: Consumer) -> Consumer:
+    """What the broker itself says of a session: gone, or listening to these queues."""
+    route = consumer.route
+    queues = ports.delivery.capabilities(route)
+    now = ports.clock.now()
+
+    def learned(presence: Presence) -> Presence:
+        if presence.session != route.session:
+            return presence
+        if queues is None:
+            return presence.disconnected(route.session, now)
+        return presence.resumed(route.session, queues)
+
+    return _update(ports, consumer.tenant, consumer.client, consumer.presence.dialect, learned)
+
+
+def _announce(ports: Ports, claim: Claim, queues: Iterable[str]) -> None:
+    from chalicelib.fleet import queueing
+
+    now = ports.clock.now()
+    for name in sorted(queues):
+        ports.consumers.link(Link(claim.tenant, name, claim.client, ports.new_id(now), now))
+        queue = ports.queues.attend(claim.tenant, name, attended=True)
+        if queue is not None:
+            queueing.wake(ports, queue)
+
+
+def _change(ports: Ports, claim: Claim, change: Callable[[Presence], Presence]) -> Consumer:
+    return _update(ports, claim.tenant, claim.client, claim.dialect, change)
+
+
+def _update(ports: Ports, tenant: str, client: str, dialect: str, change: Callable[[Presence], Presence]) -> Consumer:
+    for _ in range(_TRIES):
+        old = ports.consumers.get(tenant, client) or Consumer(tenant, client, Presence(dialect, client))
+        presence = change(old.presence)
+        if presence == old.presence and old.revision:
+            return old
+        new = old.now(presence, ports.clock.now())
+        if ports.consumers.replace(old, new):
+            return new
+    raise Contended(f"the consumer {client} is written by too many at once")
+
+
+def _may(ports: Ports, consumer: Consumer, queue: str) -> bool:
+    """Its key is still good and still reaches that queue, whatever it was when the connection was made."""
+    claim = ports.claims.get(consumer.client)
+    key = ports.keys.get(consumer.tenant, claim.key) if claim and claim.tenant == consumer.tenant else None
+    if key is None or not key.usable(ports.clock.now()) or Role.BUS_R not in key.roles:
+        return False
+    return not key.queues or queue in key.queues

@@ -1,0 +1,88 @@
+"""Putting messages into queues, and keeping queues within their bounds."""
+
+from chalicelib.fleet import queues
+from chalicelib.fleet.errors import QueueNotFound, TooLarge
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.queues import MAX_PAYLOAD, Queue, QueuedMessage
+
+_TRIM = 25
+
+
+def publish(
+    ports: Ports, tenant: str, name: str, payload: bytes, *, at: int, event: str, retain: bool = True
+) -> Queue | None:
+    """Keep a message until a consumer has acknowledged it; None where nobody listens and nothing is to be kept.
+
+    `at` (ms) is when it arrived, which is its place in the queue; the same `event` again adds nothing as long as its
+    first copy is there. Errors: QueueNotFound, TooLarge.
+    """
+    if len(payload) > MAX_PAYLOAD:
+        raise TooLarge(f"a message of {len(payload)} bytes is too big for a queue, which takes {MAX_PAYLOAD}")
+    queue = queues.get(ports, tenant, name)
+    if not queue.attended and not (retain and queue.stores):
+        return None
+    if not ports.queued.known(queue, at, event):
+        drawn = ports.queues.draw(queue, len(payload))
+        if drawn is None:
+            raise QueueNotFound(f"queue {name} not found")
+        _keep(ports, drawn, payload, at, event)
+    # Only now: a pump or a subscriber that we did not see before our message was kept has seen the message.
+    after = ports.queues.get(tenant, name)
+    if after is not None:
+        wake(ports, after)
+    return after
+
+
+def wake(ports: Ports, queue: Queue) -> None:
+    """Have a queue delivered, unless somebody does or nobody listens."""
+    if queue.attended and not queue.leased(ports.clock.now()):
+        ports.background.pump(queue.tenant, queue.name)
+
+
+def sweep(ports: Ports) -> int:
+    """Wake every queue that has consumers and messages but no pump: a wake-up was lost, or a consumer was stuck."""
+    woken = 0
+    for tenant, name in ports.queues.attended():
+        queue = ports.queues.get(tenant, name)
+        if queue is not None and ports.queued.oldest(queue, ports.clock.now(), limit=1):
+            wake(ports, queue)
+            woken += 1
+    return woken
+
+
+def purge(ports: Ports, tenant: str, name: str, queue_id: str, until: int) -> None:
+    """Remove the messages of a queue that is no more; what is left when the clock shows `until` goes on later."""
+    gone = Queue(tenant, name, queue_id, 0)
+    while messages := ports.queued.oldest(gone, 0, limit=_TRIM * 4):
+        for message in messages:
+            ports.queued.delete(message)
+        if ports.clock.now() >= until:
+            ports.background.purge(tenant, name, queue_id)
+            return
+
+
+def _keep(ports: Ports, queue: Queue, payload: bytes, at: int, event: str) -> None:
+    message = QueuedMessage(
+        tenant=queue.tenant,
+        queue=queue.name,
+        queue_id=queue.id,
+        position=queues.position(at, queue.number),
+        event=event,
+        payload=payload,
+        number=queue.number,
+        total=queue.total,
+        expires=None if queue.ttl is None else at + queue.ttl * 1000,
+    )
+    ports.queued.put(message)
+    if queue.max_bytes and queue.total - queue.tail > queue.max_bytes:
+        _trim(ports, queue, queue.total - queue.max_bytes)
+
+
+def _trim(ports: Ports, queue: Queue, floor: int) -> None:
+    """Drop the oldest messages, all that begin before `floor` (bytes ever taken in)."""
+    while messages := ports.queued.oldest(queue, ports.clock.now(), limit=_TRIM):
+        for message in messages:
+            if message.start >= floor:
+                ports.queues.move_tail(queue, message.start)
+                return
+            ports.queued.delete(message)

@@ -1,0 +1,77 @@
+from dataclasses import replace
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import DeleteError, PutError
+from pynamodb.models import Model
+
+from chalicelib.fleet.consumers import REMEMBERED, Consumer, Link
+from chalicelib.store import documents
+from chalicelib.store.tables import Defaults, condition_failed, key, table_name
+
+_OWN = frozenset({"tenant", "client", "revision"})
+
+
+class ConsumerItem(Model):
+    class Meta(Defaults):
+        table_name = table_name("consumers")
+
+    pk = UnicodeAttribute(hash_key=True)
+    revision = NumberAttribute()
+    ttl = NumberAttribute()
+    doc = UnicodeAttribute()
+
+
+class LinkItem(Model):
+    """The clients that may listen to a queue."""
+
+    class Meta(Defaults):
+        table_name = table_name("listeners")
+
+    queue = UnicodeAttribute(hash_key=True)
+    client = UnicodeAttribute(range_key=True)
+    mark = UnicodeAttribute()
+    at = NumberAttribute()
+    ttl = NumberAttribute()
+
+
+class ConsumerTable:
+    def get(self, tenant: str, client: str) -> Consumer | None:
+        try:
+            item = ConsumerItem.get(key(tenant, client), consistent_read=True)
+        except ConsumerItem.DoesNotExist:
+            return None
+        return documents.load(Consumer, item.doc, tenant=tenant, client=client, revision=int(item.revision))
+
+    def replace(self, old: Consumer, new: Consumer) -> bool:
+        stored = replace(new, revision=old.revision + 1)
+        item = ConsumerItem(
+            key(new.tenant, new.client),
+            revision=stored.revision,
+            ttl=new.updated // 1000 + REMEMBERED,
+            doc=documents.dump(stored, without=_OWN),
+        )
+        # A connection that begins and one that ends are told at the same time: each change builds on the other.
+        unchanged = ConsumerItem.revision == old.revision
+        try:
+            item.save(condition=unchanged if old.revision else ConsumerItem.pk.does_not_exist())
+        except PutError as error:
+            if condition_failed(error):
+                return False
+            raise
+        return True
+
+    def link(self, link: Link) -> None:
+        ttl = link.at // 1000 + REMEMBERED
+        LinkItem(key(link.tenant, link.queue), link.client, mark=link.mark, at=link.at, ttl=ttl).save()
+
+    def links(self, tenant: str, queue: str) -> list[Link]:
+        found = LinkItem.query(key(tenant, queue), consistent_read=True)
+        return [Link(tenant, queue, item.client, item.mark, int(item.at)) for item in found]
+
+    def unlink(self, link: Link) -> None:
+        # The client may have subscribed anew since the hint was read.
+        try:
+            LinkItem(key(link.tenant, link.queue), link.client).delete(condition=LinkItem.mark == link.mark)
+        except DeleteError as error:
+            if not condition_failed(error):
+                raise

@@ -1,0 +1,13 @@
+"""Events for webhooks, from their SQS queue: one a call, so that a slow webhook holds up no other."""
+
+from typing import Any
+
+from chalicelib.aws import pushes
+from chalicelib.fleet import pushing
+from chalicelib.fleet.ports import Ports
+
+
+def handle(ports: Ports, event: dict[str, Any]) -> None:
+    """What raises is tried again by SQS and kept in the dead-letter queue in the end."""
+    for record in event["Records"]:
+        pushing.push(ports, pushes.load(record["body"]))
