@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: package run test check conformance soak sim bench demo format clean
+.PHONY: units package run test check conformance soak sim bench demo format clean
 
 $(READY): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Homeport needs Python 3.11 or newer")'
@@ -43,6 +43,9 @@ demo: $(READY)  ## a simulated fleet, against the running stack or one of its ow
 
 bench: $(READY)
 	$(BIN)/python -m bench
+
+units: $(READY)  ## what every operation uses of AWS and costs, into build/units.json
+	$(BIN)/python -m bench.units
 
 STAGE ?= dev
 package: $(READY)  ## one CloudFormation template of everything, build/homeport.json

@@ -1,0 +1,1 @@
+"""What every operation uses of AWS, counted call by call, and what a million of it cost."""

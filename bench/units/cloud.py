@@ -1,0 +1,252 @@
+"""The platform in one process for counting: moto's tables, our handlers, and devices that do as they are told.
+
+Lambda, Step Functions and IoT Core are answered from inside botocore: what was asked of them is kept, and carried out
+when the caller has returned, as on AWS. The clock is set by hand. One process can hold one such cloud.
+"""
+
+import base64
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+STAGE, REGION, ACCOUNT = "bench", "us-east-1", "123456789012"
+ENVIRONMENT = {
+    "HOMEPORT_APP": "homeport",
+    "HOMEPORT_STAGE": STAGE,
+    "HOMEPORT_BUCKET": f"homeport-{STAGE}-objects",
+    "HOMEPORT_STATE_MACHINE": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:homeport-{STAGE}-deadlines",
+    "AWS_ACCESS_KEY_ID": "bench",
+    "AWS_SECRET_ACCESS_KEY": "bench",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+}
+# Table names are fixed when the store is imported.
+os.environ |= ENVIRONMENT
+
+import botocore.handlers  # noqa: E402
+import moto  # noqa: E402
+from werkzeug.test import Client  # noqa: E402
+
+import app  # noqa: E402
+from bench.units.meter import Meter  # noqa: E402
+from chalicelib import wiring  # noqa: E402
+from infra import description  # noqa: E402
+from infra.functions import API, named  # noqa: E402
+from infra.local.api_gateway import ApiGateway  # noqa: E402
+from infra.local.http_server import RAW_HEADERS  # noqa: E402
+from infra.local.lambda_context import LambdaContext  # noqa: E402
+
+START = 1_800_000_000_000
+_REFUSED = {"ResourceNotFoundException": HTTPStatus.NOT_FOUND, "GatewayTimeoutException": HTTPStatus.GATEWAY_TIMEOUT}
+Parameters = Mapping[str, Any]
+
+
+@dataclass
+class Device:
+    """A client of IoT Core: `acknowledges` says whether it answers with PUBACK, `answer` what it publishes then."""
+
+    client: str
+    acknowledges: bool = True
+    answer: Callable[[str, Any], tuple[str, Any] | None] = lambda _topic, _payload: None
+
+
+@dataclass
+class Timer:
+    """An execution of the state machine that waits."""
+
+    due: int
+    subject: dict[str, Any]
+
+
+class BenchClock:
+    def __init__(self) -> None:
+        self.at = START
+
+    def now(self) -> int:
+        return self.at
+
+
+class Cloud:
+    """`meter` counts what goes through it while it measures."""
+
+    def __init__(self) -> None:
+        self.meter = Meter(REGION)
+        self.clock = BenchClock()
+        self.devices: dict[str, Device] = {}
+        self.timers: dict[str, Timer] = {}
+        self._invoked: deque[tuple[str, Any]] = deque()
+        self._events = 0
+        self._sessions = 0
+
+    @contextmanager
+    def running(self) -> Iterator["Cloud"]:
+        """Tables and bucket exist inside."""
+        hooks = [("provide-client-params", _remember), ("before-call", self._answer), *self.meter.handlers()]
+        botocore.handlers.BUILTIN_HANDLERS.extend(hooks)
+        try:
+            with moto.mock_aws():
+                # Every port shares this clock; ids and chance stay as they are.
+                wiring.ports().__dict__["clock"] = wiring.hot_ports().__dict__["clock"] = self.clock
+                for model in description.tables():
+                    model.create_table(wait=True)
+                self.gateway = Client(
+                    ApiGateway(app.app, function_arn=self._arn(API), account=ACCOUNT, ready=lambda: True)
+                )
+                yield self
+        finally:
+            for hook in hooks:
+                botocore.handlers.BUILTIN_HANDLERS.remove(hook)
+
+    # -- what happens outside
+
+    def request(self, method: str, path: str, key: str, body: Any = None) -> Any:
+        """A request of a client, and the JSON of its answer; what it set going is not yet done."""
+        with self._invocation(API):
+            self.meter.count("apigateway:request")
+            headers = [("X-API-Key", key), ("Content-Type", "application/json")]
+            raw = {RAW_HEADERS: headers}
+            answer = self.gateway.open(path, method=method, json=body, headers=headers, environ_overrides=raw)
+        if answer.status_code >= HTTPStatus.BAD_REQUEST:
+            raise RuntimeError(f"{method} {path}: {answer.status} {answer.text}")
+        return answer.json if answer.text else None
+
+    def connect(self, device: Device, key: str, *filters: str) -> str:
+        """CONNECT and one SUBSCRIBE; returns the session."""
+        self._sessions += 1
+        session = f"session-{self._sessions}"
+        self.meter.count("iot:message", 2)
+        mqtt = {
+            "username": "json+device",
+            "password": base64.b64encode(key.encode()).decode(),
+            "clientId": device.client,
+        }
+        answer = self.invoke("authorizer", {"protocolData": {"mqtt": mqtt, "tls": {}}, "protocols": ["mqtt", "tls"]})
+        if not answer["isAuthenticated"]:
+            raise RuntimeError("the authorizer refused the device")
+        self.devices[device.client] = device
+        self.lifecycle("presence", "connected", device, session)
+        self.lifecycle("subscriptions", "subscribed", device, session, topics=list(filters))
+        return session
+
+    def disconnect(self, device: Device, session: str) -> None:
+        del self.devices[device.client]
+        self.lifecycle("presence", "disconnected", device, session)
+
+    def lifecycle(self, rule: str, kind: str, device: Device, session: str, **more: Any) -> None:
+        self.clock.at += 10
+        event = {"clientId": device.client, "eventType": kind, "sessionIdentifier": session, "timestamp": self.clock.at}
+        self._rule(f"lifecycle_{rule}", "presence", {**event, **more})
+
+    def publish(self, device: Device, topic: str, payload: Any) -> None:
+        """A message of a device, as the topic rule hands it over."""
+        self._events += 1
+        self.clock.at += 10
+        self.meter.count("iot:message")
+        event = {
+            "payload": base64.b64encode(json.dumps(payload).encode()).decode(),
+            "client": device.client,
+            "topic": topic,
+            "at": self.clock.at,
+            "id": f"event-{self._events}",
+        }
+        self._rule("uplink", "uplink", event)
+
+    def settle(self) -> None:
+        """Carry out everything that was set going."""
+        while self._invoked:
+            function, event = self._invoked.popleft()
+            self.invoke(function, event)
+
+    def run_out(self) -> None:
+        """Let the nearest deadline come."""
+        name, timer = min(self.timers.items(), key=lambda item: item[1].due)
+        self.clock.at = max(self.clock.at, timer.due + 1)
+        del self.timers[name]
+        # Into Settle, and to the end.
+        self.meter.count("states:transition", 2)
+        self.invoke("settle", timer.subject)
+
+    def invoke(self, function: str, event: Any) -> Any:
+        context = LambdaContext(f"homeport-{STAGE}-{function}", self._arn(function), timeout=named(function).timeout)
+        with self._invocation(function):
+            return app.app.handler_map[function](event, context)
+
+    # -- inside
+
+    @contextmanager
+    def _invocation(self, function: str) -> Iterator[None]:
+        self.meter.count(f"lambda:{function}")
+        with self.meter.within(function):
+            yield
+
+    def _rule(self, rule: str, function: str, event: Any) -> None:
+        self.meter.count(f"rule:{rule}")
+        self._invoked.append((function, event))
+
+    def _arn(self, function: str) -> str:
+        return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:homeport-{STAGE}-{function}"
+
+    def _answer(self, model: Any, context: dict[str, Any], **_: Any) -> tuple[Any, Any] | None:
+        parameters: Parameters = context.get("homeport.parameters", {})
+        match model.service_model.service_name:
+            case "lambda":
+                function = parameters["FunctionName"].split("-", 2)[2]
+                self._invoked.append((function, json.loads(parameters["Payload"])))
+                return _done({"StatusCode": HTTPStatus.ACCEPTED})
+            case "stepfunctions":
+                return self._execution(model.name, parameters)
+            case "iot-data":
+                return self._broker(model.name, parameters)
+        return None
+
+    def _execution(self, operation: str, parameters: Parameters) -> tuple[Any, Any]:
+        if operation == "StopExecution":
+            self.timers.pop(parameters["executionArn"].rpartition(":")[2], None)
+            return _done({})
+        subject = json.loads(parameters["input"])
+        due = int(datetime.fromisoformat(subject.pop("dueAt")).timestamp() * 1000)
+        self.timers.setdefault(parameters["name"], Timer(due, subject))
+        # Into Wait.
+        self.meter.count("states:transition")
+        return _done({"executionArn": "arn", "startDate": datetime.fromtimestamp(0).astimezone()})
+
+    def _broker(self, operation: str, parameters: Parameters) -> tuple[Any, Any]:
+        device = self.devices.get(parameters["clientId"])
+        if operation != "SendDirectMessage":
+            raise NotImplementedError(f"{operation} is not counted yet")
+        if device is None:
+            return _failed("ResourceNotFoundException")
+        if not device.acknowledges:
+            self.clock.at += int(parameters["timeout"]) * 1000
+            return _failed("GatewayTimeoutException")
+        # On MQTT 3.1.1 a device's PUBACK is metered as a message.
+        self.meter.count("iot:message")
+        said = device.answer(parameters["topic"], json.loads(parameters["payload"]))
+        if said is not None:
+            self.publish(device, *said)
+        return _done({"message": "OK"})
+
+
+@dataclass
+class _Response:
+    status_code: int
+
+
+def _remember(params: Parameters, context: dict[str, Any], **_: Any) -> None:
+    context["homeport.parameters"] = params
+
+
+def _done(parsed: dict[str, Any]) -> tuple[_Response, dict[str, Any]]:
+    return _Response(HTTPStatus.OK), {**parsed, "ResponseMetadata": {"HTTPStatusCode": HTTPStatus.OK}}
+
+
+def _failed(code: str) -> tuple[_Response, dict[str, Any]]:
+    status = _REFUSED[code]
+    error = {"Code": code, "Message": code}
+    return _Response(status), {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}

@@ -1,0 +1,106 @@
+"""Each operation, performed once against the counting cloud, as what AWS would bill for it."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+
+from bench.units import operations, price
+from bench.units.cloud import Cloud
+from bench.units.meter import Meter, Use
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What one operation uses, and what a million of it cost. Fractions are shares of what several share."""
+
+    lambda_invocations: float
+    dynamodb_write_units: float
+    dynamodb_read_units: float
+    iot_messages: float
+    rules: float
+    direct_messages: float
+    sfn_transitions: float
+    s3_requests: float
+    sqs_requests: float
+    usd_per_million: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    name: str
+    units: Units
+    api_requests: float
+    writes: tuple[Use, ...] = field(default=())
+    reads: tuple[Use, ...] = field(default=())
+    memory: Mapping[str, int] = field(default_factory=dict)
+
+    def json(self) -> dict[str, float]:
+        return asdict(self.units)
+
+
+def measure() -> list[Row]:
+    """All operations, in the order of the table."""
+    with Cloud().running() as cloud:
+        bench = operations.Bench(cloud)
+        return [_measured(bench, operation) for operation in operations.OPERATIONS]
+
+
+def _measured(bench: operations.Bench, operation: Callable[[operations.Bench], int]) -> Row:
+    bench.warm()
+    meter = bench.cloud.meter
+    with meter.measuring():
+        times = operation(bench)
+    return _row(operation.__name__, meter, times)
+
+
+def _row(name: str, meter: Meter, times: int) -> Row:
+    calls = meter.calls
+
+    def counted(*prefixes: str) -> float:
+        return _tidy(sum(n for what, n in calls.items() if what.startswith(prefixes)) / times)
+
+    invoked = price.invocations(calls)
+    counts = {
+        "lambda_invocations": _tidy(sum(invoked.values()) / times),
+        "dynamodb_write_units": _tidy(meter.writes() / times),
+        "dynamodb_read_units": _tidy(meter.reads() / times),
+        "iot_messages": counted("iot:message"),
+        "rules": counted("rule:"),
+        "direct_messages": counted("iot-data:SendDirectMessage"),
+        "sfn_transitions": counted("states:transition"),
+        "s3_requests": counted("s3:"),
+        "sqs_requests": counted("sqs:"),
+    }
+    api = counted("apigateway:")
+    usd = _usd(counts, api, {f: n / times for f, n in invoked.items()}, {k: n / times for k, n in meter.waits.items()})
+    return Row(
+        name,
+        Units(**counts, usd_per_million=round(usd, 2)),
+        api,
+        writes=tuple(use for use in meter.uses if use.writes),
+        reads=tuple(use for use in meter.uses if use.reads),
+        memory=Counter(invoked),
+    )
+
+
+def _usd(
+    counts: Mapping[str, float], api: float, invoked: Mapping[str, float], waits: Mapping[tuple[str, str], float]
+) -> float:
+    listed = price.prices()
+    billed = {
+        "lambda_request": counts["lambda_invocations"],
+        "dynamodb_write": counts["dynamodb_write_units"],
+        "dynamodb_read": counts["dynamodb_read_units"],
+        "iot_message": counts["iot_messages"],
+        "iot_rule": counts["rules"],
+        "direct_message": counts["direct_messages"],
+        "sfn_transition": counts["sfn_transitions"],
+        "s3_request": counts["s3_requests"],
+        "sqs_request": counts["sqs_requests"],
+        "api_request": api,
+    }
+    return sum(n * listed.per_million[what] for what, n in billed.items()) + listed.compute(invoked, waits)
+
+
+def _tidy(number: float) -> float:
+    return round(number, 4)

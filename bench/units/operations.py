@@ -1,0 +1,179 @@
+"""What is counted: each operation as devices and clients perform it, everything warm that would be warm."""
+
+import json
+from collections.abc import Callable
+from random import Random
+from typing import Any
+from urllib.parse import quote
+
+from bench.units.cloud import Cloud, Device
+from chalicelib import wiring
+from chalicelib.fleet import tenants
+
+COMMANDS, CONFIGURATION = "dev/cmd", "dev/cfg/upd"
+ABSENT = "urn:lo:nsid:bench:device-001"
+MESSAGES_A_MINUTE = 60
+PAGE = 20
+PAYLOAD_BYTES = 1024
+_MINUTE = 60_000
+_SECOND = 1_000
+
+
+class Bench:
+    """A tenant with one device that is connected, and some that never were."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self.chance = Random(1)
+        _, _, self.key = tenants.create(wiring.ports(), "bench")
+        for number in range(1, 2 * PAGE):
+            urn = f"urn:lo:nsid:bench:device-{number:03}"
+            self.request("POST", "devices", {"id": urn, "name": f"Device {number}", "tags": ["bench"]})
+        self.device = Device("urn:lo:nsid:bench:device-000")
+        cloud.connect(self.device, self.key, COMMANDS, CONFIGURATION)
+        self.visitor = Device("urn:lo:nsid:bench:visitor")
+        cloud.disconnect(self.visitor, cloud.connect(self.visitor, self.key, COMMANDS, CONFIGURATION))
+        cloud.settle()
+
+    def warm(self) -> None:
+        """The last second of a minute: what functions remember for a minute is fresh, the next minute is not begun."""
+        self.cloud.clock.at += 2 * _MINUTE - self.cloud.clock.at % _MINUTE - _SECOND
+        self.say({"warm": True})
+        self.request("GET", f"devices/{quote(self.device.client)}")
+        self.cloud.settle()
+
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        return self.cloud.request(method, f"/api/v1/deviceMgt/{path}", self.key, body)
+
+    def say(self, value: Any) -> None:
+        self.cloud.publish(self.device, "dev/data", {"s": "bench", "v": value})
+
+    def order(self, device: str, **policy: Any) -> str:
+        value = {"req": "reboot", "arg": {"delay": 5}}
+        body = {"request": {"connector": "mqtt", "value": value}, "policy": policy}
+        return str(self.request("POST", f"devices/{quote(device)}/commands", body)["id"])
+
+    def ended(self, command: str) -> str:
+        """The command's last status, read past the meter."""
+        with self.cloud.meter.paused():
+            return str(self.request("GET", f"commands/{command}")["status"])
+
+
+def reading(chance: Random) -> dict[str, float]:
+    """Sensor values that make a message of 1 KB."""
+    values: dict[str, float] = {}
+    while len(json.dumps({"s": "bench", "v": values})) < PAYLOAD_BYTES - 20:
+        values[f"sensor{len(values)}"] = round(chance.uniform(-50, 150), 2)
+    return values
+
+
+def telemetry(bench: Bench) -> int:
+    """A message a second: what the first one of a minute costs more (last contact) is shared by all of them."""
+    bench.cloud.clock.at += _SECOND
+    for _ in range(MESSAGES_A_MINUTE):
+        bench.say(reading(bench.chance))
+        bench.cloud.settle()
+        bench.cloud.clock.at += 960
+    return MESSAGES_A_MINUTE
+
+
+def command_none(bench: Bench) -> int:
+    return _command(bench, "PROCESSED", ackMode="NONE")
+
+
+def command_network(bench: Bench) -> int:
+    return _command(bench, "PROCESSED", ackMode="NETWORK")
+
+
+def command_applicative(bench: Bench) -> int:
+    bench.device.answer = _answer
+    return _command(bench, "PROCESSED", ackMode="APPLICATIVE", ackTimeoutInSeconds=60)
+
+
+def command_retried(bench: Bench) -> int:
+    """The device acknowledges the first attempt's message and says nothing; it answers the second."""
+    bench.device.answer = lambda _topic, _payload: None
+    command = bench.order(bench.device.client, ackMode="APPLICATIVE", ackTimeoutInSeconds=60, attempts=2)
+    bench.cloud.settle()
+    bench.device.answer = _answer
+    bench.cloud.run_out()
+    bench.cloud.settle()
+    _ensure(bench, command, "PROCESSED")
+    return 1
+
+
+def command_expired(bench: Bench) -> int:
+    command = bench.order(ABSENT, ackMode="APPLICATIVE", ackTimeoutInSeconds=60, expirationInSeconds=60)
+    bench.cloud.settle()
+    bench.cloud.run_out()
+    bench.cloud.settle()
+    _ensure(bench, command, "EXPIRED")
+    return 1
+
+
+def config_roundtrip(bench: Bench) -> int:
+    """A client sets a target, the device gets it and reports what it has now."""
+    bench.device.answer = _adopt
+    parameters = {"logLevel": {"type": "STRING", "value": f"level {bench.chance.random()}"}}
+    bench.request("POST", f"devices/{quote(bench.device.client)}/config", {"parameters": parameters})
+    bench.cloud.settle()
+    with bench.cloud.meter.paused():
+        found = bench.request("GET", f"devices/{quote(bench.device.client)}/config")
+    if found["parameters"]["logLevel"]["syncStatus"] != "OK":
+        raise RuntimeError(f"the configuration did not arrive: {found}")
+    return 1
+
+
+def device_get(bench: Bench) -> int:
+    bench.request("GET", f"devices/{quote(bench.device.client)}")
+    return 1
+
+
+def device_list_page(bench: Bench) -> int:
+    if len(bench.request("GET", f"devices?limit={PAGE}")) != PAGE:
+        raise RuntimeError("the page is not full")
+    return 1
+
+
+def connect_disconnect(bench: Bench) -> int:
+    """A device that was there before comes, subscribes once, and goes."""
+    session = bench.cloud.connect(bench.visitor, bench.key, COMMANDS, CONFIGURATION)
+    bench.cloud.settle()
+    bench.cloud.disconnect(bench.visitor, session)
+    bench.cloud.settle()
+    return 1
+
+
+OPERATIONS: tuple[Callable[[Bench], int], ...] = (
+    telemetry,
+    command_none,
+    command_network,
+    command_applicative,
+    command_retried,
+    command_expired,
+    config_roundtrip,
+    device_get,
+    device_list_page,
+    connect_disconnect,
+)
+
+
+def _command(bench: Bench, status: str, **policy: Any) -> int:
+    command = bench.order(bench.device.client, **policy)
+    bench.cloud.settle()
+    _ensure(bench, command, status)
+    return 1
+
+
+def _ensure(bench: Bench, command: str, status: str) -> None:
+    ended = bench.ended(command)
+    if ended != status:
+        raise RuntimeError(f"the command is {ended}, not {status}")
+
+
+def _answer(topic: str, payload: Any) -> tuple[str, Any] | None:
+    return ("dev/cmd/res", {"res": {"done": True}, "cid": payload["cid"]}) if topic == COMMANDS else None
+
+
+def _adopt(topic: str, payload: Any) -> tuple[str, Any] | None:
+    return ("dev/cfg", {"cfg": payload["cfg"], "cid": payload["cid"]}) if topic == CONFIGURATION else None

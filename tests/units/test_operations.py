@@ -1,0 +1,101 @@
+"""What every operation uses of AWS, exactly: a change that adds a read or a write shows here first."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.units import price
+
+ROOT = Path(__file__).parents[2]
+COUNTED = (
+    "lambda_invocations",
+    "dynamodb_write_units",
+    "dynamodb_read_units",
+    "iot_messages",
+    "rules",
+    "direct_messages",
+    "sfn_transitions",
+    "s3_requests",
+    "sqs_requests",
+)
+SHARE = round(1 / 60, 4)
+EXPECTED = {
+    "telemetry": (1, 1 + SHARE, SHARE, 1, 1, 0, 0, 0, 0),
+    "command_none": (2, 9, 6, 1, 0, 1, 0, 0, 0),
+    "command_network": (2, 9, 6, 1, 0, 1, 0, 0, 0),
+    "command_applicative": (3, 10, 7, 2, 1, 1, 1, 0, 0),
+    "command_retried": (5, 17, 18, 3, 1, 2, 4, 0, 0),
+    "command_expired": (2, 7, 5, 0, 0, 0, 3, 0, 0),
+    "config_roundtrip": (3, 5, 10, 2, 1, 1, 0, 0, 0),
+    "device_get": (1, 0, 2, 0, 0, 0, 0, 0, 0),
+    "device_list_page": (1, 0, 1, 0, 0, 0, 0, 0, 0),
+    "connect_disconnect": (4, 5, 7, 2, 3, 0, 0, 0, 0),
+}
+FLOOR = 2.19
+"""USD for a million messages of 1 KB with one write unit: message, rule and action, a function of 256 MB for 20 ms."""
+
+Units = dict[str, dict[str, float]]
+
+
+@pytest.fixture(scope="session")
+def units(tmp_path_factory: pytest.TempPathFactory) -> Units:
+    """In a process of its own: the tables' names and botocore's hooks last for a process."""
+    out = tmp_path_factory.mktemp("units") / "units.json"
+    command = [sys.executable, "-m", "bench.units", "--out", str(out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    loaded: Any = json.loads(out.read_text())
+    return dict(loaded)
+
+
+def test_every_operation_is_counted(units: Units) -> None:
+    assert list(units) == list(EXPECTED)
+
+
+@pytest.mark.parametrize("operation", EXPECTED)
+def test_an_operation_uses_exactly_this(units: Units, operation: str) -> None:
+    found = {name: units[operation][name] for name in COUNTED}
+    assert found == dict(zip(COUNTED, EXPECTED[operation], strict=True))
+
+
+def test_telemetry_stays_near_the_floor(units: Units) -> None:
+    row = units["telemetry"]
+    assert row["dynamodb_write_units"] <= 2.02
+    assert row["usd_per_million"] <= 1.05 * FLOOR
+
+
+@pytest.mark.parametrize("operation", ["command_none", "command_network"])
+def test_a_command_to_a_connected_device_starts_no_workflow(units: Units, operation: str) -> None:
+    assert units[operation]["sfn_transitions"] == 0
+    assert units[operation]["dynamodb_write_units"] <= 10
+
+
+def test_a_command_that_is_answered_in_time_starts_one_deadline(units: Units) -> None:
+    assert units["command_applicative"]["sfn_transitions"] <= 2
+    assert units["command_applicative"]["dynamodb_write_units"] <= 10
+
+
+def test_an_offline_command_expires_with_three_transitions(units: Units) -> None:
+    assert units["command_expired"]["sfn_transitions"] <= 3
+    assert units["command_expired"]["dynamodb_write_units"] <= 8
+
+
+def test_reading_a_device_takes_two_units(units: Units) -> None:
+    assert units["device_get"]["dynamodb_read_units"] <= 2
+
+
+def test_coming_and_going_takes_few_writes(units: Units) -> None:
+    assert units["connect_disconnect"]["dynamodb_write_units"] <= 8
+
+
+def test_every_price_names_its_source_and_its_date(tmp_path: Path) -> None:
+    assert price.prices().per_million["iot_message"] > 0
+    body = json.loads((ROOT / "bench" / "prices.json").read_text())
+    body["prices"]["iot_message"]["source"] = ""
+    (tmp_path / "prices.json").write_text(json.dumps(body))
+    with pytest.raises(ValueError, match="no source"):
+        price.prices(tmp_path / "prices.json")
