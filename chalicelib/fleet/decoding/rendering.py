@@ -26,15 +26,24 @@ def render(source: str, fields: dict[str, JsonValue], budget: Budget, *, math: b
 
     A field that is not there is rendered as nothing; where that spoils the JSON, the error names it.
     """
-    nodes = template.parse(source)
-    rendering = _Rendering(budget, math=math, absent=[])
-    text = rendering.nodes(nodes, [fields], _Style())
+    text, absent = _filled(source, fields, budget, math=math)
     try:
         return parse_object(text)
     except ValueError as error:
-        names = ", ".join(dict.fromkeys(rendering.absent[:_MENTIONED]))
+        names = ", ".join(dict.fromkeys(absent[:_MENTIONED]))
         hint = f"; these fields are not there: {names}" if names else ""
         raise TemplateError(f"the rendered template is no JSON object: {error}{hint}") from None
+
+
+def fill(source: str, fields: dict[str, JsonValue], budget: Budget) -> str:
+    """What the template makes of `fields`, whether that is JSON or not."""
+    return _filled(source, fields, budget, math=True)[0]
+
+
+def _filled(source: str, fields: dict[str, JsonValue], budget: Budget, *, math: bool) -> tuple[str, list[str]]:
+    """The text, and the names without a field."""
+    rendering = _Rendering(budget, math=math, absent=[])
+    return rendering.nodes(template.parse(source), [fields], _Style()), rendering.absent
 
 
 @dataclass(frozen=True, slots=True)
