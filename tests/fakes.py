@@ -18,7 +18,7 @@ from chalicelib.fleet.devices import Device, Interface
 from chalicelib.fleet.errors import DeviceDuplicate, InterfaceDuplicate, TenantDuplicate
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.mailbox import Mailbox
-from chalicelib.fleet.messages import DataMessage
+from chalicelib.fleet.messages import DataMessage, StreamUse
 from chalicelib.fleet.ports import Outcome, Page
 from chalicelib.fleet.presence import Route
 from chalicelib.fleet.queues import QueuedMessage
@@ -309,11 +309,22 @@ class MemoryMessages:
     rows: dict[tuple[str, str], dict[str, DataMessage]] = field(default_factory=dict)
     order: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
-    def put(self, message: DataMessage) -> None:
+    used: dict[Id, dict[str, StreamUse]] = field(default_factory=dict)
+
+    def put(self, message: DataMessage) -> bool:
         stream = (message.tenant, message.stream)
-        if message.id not in self.rows.setdefault(stream, {}):
-            insort(self.order.setdefault(stream, []), message.id)
+        if message.id in self.rows.setdefault(stream, {}):
+            return False
+        insort(self.order.setdefault(stream, []), message.id)
         self.rows[stream][message.id] = message
+        return True
+
+    def count(self, tenant: str, device: str, stream: str, at: int) -> None:
+        uses = self.used.setdefault((tenant, device), {})
+        uses[stream] = StreamUse(stream, uses[stream].count + 1 if stream in uses else 1, at)
+
+    def streams(self, tenant: str, device: str) -> list[StreamUse]:
+        return list(self.used.get((tenant, device), {}).values())
 
     def page(
         self, tenant: str, stream: str, *, start: int | None, end: int | None, before: str | None, limit: int

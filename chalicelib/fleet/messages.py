@@ -33,6 +33,15 @@ class DataMessage:
     kind: str = "data"
 
 
+@dataclass(frozen=True, slots=True)
+class StreamUse:
+    """How many messages a device sent into a stream, and when (ms) the last one came."""
+
+    stream: str
+    count: int
+    last: int
+
+
 def message_id(timestamp: int, event: str) -> str:
     """The same event has the same id however often it arrives; two events of one moment have two."""
     return repeatable_id(timestamp, event)
@@ -46,16 +55,31 @@ def clamped(timestamp: int | None, arrived: int) -> int:
 
 
 def store(
-    ports: "Ports", message: DataMessage, decoding: frozenset[DecoderKind] = frozenset(DecoderKind)
+    ports: "Ports",
+    message: DataMessage,
+    decoding: frozenset[DecoderKind] = frozenset(DecoderKind),
+    *,
+    device: str | None = None,
 ) -> DataMessage:
-    """Keep a message, decoded where it names a decoder of those kinds. Storing the same one again changes nothing."""
+    """Keep a message, decoded where it names a decoder of those kinds. Storing the same one again changes nothing.
+
+    `device` is who sent it, where it was one.
+    """
     from chalicelib.fleet import routing
 
     message = decoders.decoded(ports, message, decoding)
-    ports.messages.put(message)
+    # A crash between the two loses one from the count, never a message.
+    if ports.messages.put(message) and device is not None:
+        ports.messages.count(message.tenant, device, message.stream, message.created)
     # Before anybody hears that it was taken: what fails here is tried again, message and all.
     routing.message(ports, message)
     return message
+
+
+def streams(ports: "Ports", tenant: str, device: str, limit: int) -> list[StreamUse]:
+    """The streams that a device sent into, the latest first."""
+    used = sorted(ports.messages.streams(tenant, device), key=lambda use: (use.last, use.stream), reverse=True)
+    return used[:limit]
 
 
 def read(

@@ -19,7 +19,7 @@ from chalicelib.fleet.devices import Device, Interface
 from chalicelib.fleet.events import Event
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.mailbox import Mailbox
-from chalicelib.fleet.messages import DataMessage
+from chalicelib.fleet.messages import DataMessage, StreamUse
 from chalicelib.fleet.policies import ActionPolicy
 from chalicelib.fleet.presence import Route
 from chalicelib.fleet.pushing import Push, PushResult
@@ -137,7 +137,15 @@ class Decoders(Protocol):
 
 
 class Messages(Protocol):
-    def put(self, message: DataMessage) -> None: ...
+    def put(self, message: DataMessage) -> bool:
+        """False if it is there already."""
+
+    def count(self, tenant: str, device: str, stream: str, at: int) -> None:
+        """One more message of that device in that stream."""
+
+    def streams(self, tenant: str, device: str) -> list[StreamUse]:
+        """At most 1000 of them."""
+
     def page(
         self, tenant: str, stream: str, *, start: int | None, end: int | None, before: str | None, limit: int
     ) -> list[DataMessage]:

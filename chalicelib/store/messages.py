@@ -2,18 +2,20 @@ import json
 import zlib
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import PutError
 from pynamodb.models import Model
 
 from chalicelib.fleet.ids import first_id
-from chalicelib.fleet.messages import DataMessage
+from chalicelib.fleet.messages import DataMessage, StreamUse
 from chalicelib.store import documents
 from chalicelib.store.objects import Objects
-from chalicelib.store.tables import Defaults, key, table_name
+from chalicelib.store.tables import Defaults, condition_failed, key, table_name
 
 RETENTION = 365 * 86_400
 MAX_ITEM = 350_000
 """Bytes a document may have inside an item (DynamoDB allows 400 KB with keys); bigger ones go to the object store."""
 _COMPRESS_FROM = 600
+_STREAMS = 1000
 _OWN = frozenset({"tenant", "stream", "id"})
 _PLAIN, _DEFLATED, _ELSEWHERE = b"j", b"z", b"o"
 
@@ -30,11 +32,24 @@ class MessageItem(Model):
     doc = BinaryAttribute(legacy_encoding=False)
 
 
+class StreamItem(Model):
+    """How often a device sent into a stream."""
+
+    class Meta(Defaults):
+        table_name = table_name("streams")
+
+    device = UnicodeAttribute(hash_key=True)
+    stream = UnicodeAttribute(range_key=True)
+    messages = NumberAttribute()
+    last = NumberAttribute()
+    ttl = NumberAttribute()
+
+
 class MessageTable:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
 
-    def put(self, message: DataMessage) -> None:
+    def put(self, message: DataMessage) -> bool:
         body = documents.dump(message, without=_OWN).encode()
         packed = _PLAIN + body if len(body) < _COMPRESS_FROM else _DEFLATED + zlib.compress(body, 6)
         if len(packed) > MAX_ITEM:
@@ -42,7 +57,28 @@ class MessageTable:
             self._objects.put(name, packed)
             packed = _ELSEWHERE + json.dumps(name).encode()
         ttl = message.created // 1000 + RETENTION
-        MessageItem(key(message.tenant, message.stream), message.id, ttl=ttl, doc=packed).save()
+        item = MessageItem(key(message.tenant, message.stream), message.id, ttl=ttl, doc=packed)
+        # The same event arriving twice, perhaps at once, is one message: only the first is counted.
+        try:
+            item.save(condition=MessageItem.id.does_not_exist())
+        except PutError as error:
+            if condition_failed(error):
+                return False
+            raise
+        return True
+
+    def count(self, tenant: str, device: str, stream: str, at: int) -> None:
+        StreamItem(key(tenant, device), stream).update(
+            actions=[
+                StreamItem.messages.add(1),
+                StreamItem.last.set(at),
+                StreamItem.ttl.set(at // 1000 + RETENTION),
+            ]
+        )
+
+    def streams(self, tenant: str, device: str) -> list[StreamUse]:
+        found = StreamItem.query(key(tenant, device), limit=_STREAMS)
+        return [StreamUse(item.stream, int(item.messages), int(item.last)) for item in found]
 
     def page(
         self, tenant: str, stream: str, *, start: int | None, end: int | None, before: str | None, limit: int

@@ -68,6 +68,7 @@ def all_models() -> list[type[Model]]:
         configurations.ConfigurationItem,
         decoders.DecoderItem,
         messages.MessageItem,
+        messages.StreamItem,
         queues.QueueItem,
         queued.QueuedItem,
         consumers.ConsumerItem,

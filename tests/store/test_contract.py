@@ -11,7 +11,7 @@ from chalicelib.fleet.errors import DeviceDuplicate, InterfaceDuplicate, TenantD
 from chalicelib.fleet.ids import repeatable_id, timed_id
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.mailbox import Mailbox
-from chalicelib.fleet.messages import DataMessage, message_id
+from chalicelib.fleet.messages import DataMessage, StreamUse, message_id
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import Capability
 from chalicelib.fleet.roles import Role
@@ -230,6 +230,19 @@ class TestMessages:
         ports.messages.put(DataMessage(tenant, message_id(1, "e"), "s", 1, 1, value, tags=("t",), metadata={"a": "b"}))
         (message,) = ports.messages.page(tenant, "s", start=None, end=None, before=None, limit=1)
         assert message.value == value
+
+
+    def test_the_same_message_is_kept_once(self, ports: Ports, tenant: str) -> None:
+        message = DataMessage(tenant, message_id(1, "e"), "s", 1, 1, {"n": 1})
+        assert [ports.messages.put(message), ports.messages.put(message)] == [True, False]
+        assert len(ports.messages.page(tenant, "s", start=None, end=None, before=None, limit=9)) == 1
+
+    def test_a_devices_messages_are_counted_by_stream(self, ports: Ports, tenant: str) -> None:
+        for stream, at in (("a", 5), ("b", 6), ("a", 7)):
+            ports.messages.count(tenant, "device", stream, at)
+        uses = sorted(ports.messages.streams(tenant, "device"), key=lambda use: use.stream)
+        assert uses == [StreamUse("a", 2, 7), StreamUse("b", 1, 6)]
+        assert ports.messages.streams(tenant, "another") == []
 
 
 class TestKeysAndTenants:

@@ -28,7 +28,7 @@ def event(ports: Ports, claim: Claim, uplink: Uplink) -> None:
         raise Malformed(f"device {claim.device} was deleted")
     _, _, name, _, format_ = uplink.topic.split("/")
     said = Said(name, format_, uplink.payload, uplink.at, uplink.event)
-    messages.store(ports, payload.message(device, said, claim.connector))
+    messages.store(ports, payload.message(device, said, claim.connector), device=device.id)
 
 
 HANDLERS: dict[str, Callable[[Ports, Claim, Uplink], None]] = {

@@ -33,14 +33,15 @@ def receive(ports: Ports, claim: Claim, uplink: Uplink) -> None:
 
 def data(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/data`, in the long and in the short form."""
-    messages.store(ports, reading(_object(uplink.payload), _device(ports, claim), claim, uplink))
+    message = reading(_object(uplink.payload), _device(ports, claim), claim, uplink)
+    messages.store(ports, message, device=claim.device)
 
 
 def binary(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/v1/data/binary`, and `dev/v1/data/binary/{encoding}`, which names its decoder itself."""
     encoding = uplink.topic.removeprefix(topics.BINARY).removeprefix("/")
     message = unread(uplink.payload, encoding or None, _device(ports, claim), claim, uplink)
-    messages.store(ports, message, _READ_BYTES)
+    messages.store(ports, message, _READ_BYTES, device=claim.device)
 
 
 def configuration(ports: Ports, claim: Claim, uplink: Uplink) -> None:

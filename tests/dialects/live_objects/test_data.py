@@ -167,3 +167,19 @@ def test_the_characters_of_a_value_come_back_as_they_went(client: Client) -> Non
     client.call("POST", STREAM, {"value": value})
     client.call("POST", STREAM, raw=json.dumps({"value": value}, ensure_ascii=False).encode())
     assert [message["value"] for message in client.get(STREAM).body] == [value, value]
+
+
+def test_the_streams_of_a_device_are_counted_the_latest_first(client: Client, device: str) -> None:
+    for stream in ("a", "b", "a"):
+        client.ports.clock.advance(seconds=1)
+        client.call("POST", f"/api/v0/data/streams/{stream}", {"value": {}, "metadata": {"source": URN}})
+    assert client.get(f"{device}/data/streams").body == [
+        {"streamId": "a", "count": 2, "lastUpdate": "2027-01-15T08:00:03.000Z"},
+        {"streamId": "b", "count": 1, "lastUpdate": "2027-01-15T08:00:02.000Z"},
+    ]
+    assert len(client.get(f"{device}/data/streams", limit=1).body) == 1
+
+
+def test_the_streams_of_a_device_that_is_not_registered_are_not_found(client: Client) -> None:
+    reply = client.get(f"{DEVICES}/{URN}/data/streams")
+    assert (reply.status, reply.code) == (404, "DM_DEVICE_NOT_FOUND")

@@ -6,10 +6,11 @@ from typing import Any
 
 from chalicelib.dialects.live_objects import streams, times
 from chalicelib.dialects.live_objects.identity import is_urn
+from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import data as shapes
-from chalicelib.fleet import messages
+from chalicelib.fleet import devices, messages
 from chalicelib.fleet.devices import Device
-from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.errors import DeviceNotFound, Invalid
 from chalicelib.fleet.ids import is_id
 from chalicelib.fleet.messages import DataMessage
 from chalicelib.fleet.ports import Ports
@@ -27,6 +28,7 @@ _LIMIT = Parameter("limit", Kind.INTEGER, default=100, bounds=(1, 1000), explain
 _RANGE = Parameter(
     "timeRange", explained="from,to in ISO 8601; from is inclusive, to is exclusive, either may be empty"
 )
+_STREAMS_SHOWN = Parameter("limit", Kind.INTEGER, default=10, bounds=(1, 100), explained="streams in the answer")
 _BOOKMARK = Parameter("bookmarkId", explained="id of the last document of the previous page")
 
 
@@ -54,16 +56,23 @@ def read(ports: Ports, request: Request) -> Answer:
     return Answer(_fitting(page(before=before, limit=request.asked["limit"])))
 
 
+def streams_of_device(ports: Ports, request: Request) -> Answer:
+    """The streams that a device sent into, the latest first."""
+    device = devices.get(ports, request.tenant, request.asked["device_id"])
+    used = messages.streams(ports, request.tenant, device.id, request.asked["limit"])
+    return Answer([shapes.rendered_use(use) for use in used])
+
+
 def _store(ports: Ports, request: Request, posted: list[tuple[str, Mapping[str, Any]]]) -> None:
     now = ports.clock.now()
     event = ports.new_id(now)
     known: dict[str, Device | None] = {}
-    made = [
-        shapes.created(body, request.tenant, stream, now, f"{event}{n}", _source(ports, request.tenant, body, known))
-        for n, (stream, body) in enumerate(posted)
-    ]
-    for message in made:
-        messages.store(ports, message)
+    made = []
+    for n, (stream, body) in enumerate(posted):
+        device = _source(ports, request.tenant, body, known)
+        made.append((shapes.created(body, request.tenant, stream, now, f"{event}{n}", device), device))
+    for message, device in made:
+        messages.store(ports, message, device=device.id if device else None)
 
 
 def _source(ports: Ports, tenant: str, body: Mapping[str, Any], known: dict[str, Device | None]) -> Device | None:
@@ -118,6 +127,15 @@ ROUTES = (
         "Read a stream",
         frozenset({Role.DATA_R}),
         parameters=(_STREAM, _LIMIT, _RANGE, _BOOKMARK),
+    ),
+    Route(
+        "GET",
+        "/api/v1/deviceMgt/devices/{device_id}/data/streams",
+        streams_of_device,
+        "List the streams of a device",
+        frozenset({Role.DATA_R}),
+        parameters=(DEVICE, _STREAMS_SHOWN),
+        failures=(DeviceNotFound,),
     ),
     Route(
         "POST",

@@ -7,7 +7,7 @@ from chalicelib.dialects.live_objects import times
 from chalicelib.dialects.live_objects.rest.shapes import groups, present
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.messages import DataMessage, clamped, message_id
+from chalicelib.fleet.messages import DataMessage, StreamUse, clamped, message_id
 from chalicelib.web import json_text
 
 CONNECTOR = "http"
@@ -137,3 +137,7 @@ def render(message: DataMessage) -> dict[str, Any]:
             "created": times.render(message.created),
         }
     )
+
+
+def rendered_use(use: StreamUse) -> dict[str, Any]:
+    return {"streamId": use.stream, "count": use.count, "lastUpdate": times.render(use.last)}
