@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from botocore.session import Session
 from chalice.app import Chalice, ScheduledEventConfig
 
-from infra.local import dynamodb, first_tenant, resources, s3, shortcut, sqs, step_functions
+from infra.local import dynamodb, product, resources, s3, shortcut, sqs, step_functions
 from infra.local.api_gateway import MAX_BODY, ApiGateway
 from infra.local.aws_endpoint import AwsEndpoint
 from infra.local.certificates import Certificates, ensure_certificates
@@ -124,12 +124,12 @@ class Stack:
         app = importlib.import_module(self._app_module).app
         self._register(app, runtime)
         sessions = OpenSessions(journal, runtime.invoke_async)
-        replayed, ended = runtime.replay(), sessions.end_all()
-        if replayed or ended:
-            _log.info("taken up again: %d events; told to be over: %d sessions", replayed, ended)
-        mqtts, mqtt = self._serve_mqtt(runtime, sessions, certificates, endpoint)
+        core = self._iot_core(runtime, sessions)
+        endpoint.iot_data = core.iot_data
+        self._resume(runtime, sessions)
+        mqtts, mqtt = self._listen_mqtt(core, certificates)
         self._run_event_sources(app, runtime, urls)
-        tenant, key = first_tenant.ensure(settings.data)
+        tenant, key = product.ensure_tenant(settings.data)
         self._serve_http(app, runtime, http, https, certificates)
         ports = Ports(http.getsockname()[1], https.getsockname()[1], mqtts, mqtt, aws.getsockname()[1])
         self.ports = ports
@@ -176,23 +176,29 @@ class Stack:
             )
         self._closing.callback(lambda: runtime.stop(self._left(1.5)))
 
-    def _serve_mqtt(
-        self, runtime: LambdaRuntime, sessions: OpenSessions, certificates: Certificates, endpoint: AwsEndpoint
-    ) -> tuple[int, int | None]:
-        settings = self._settings
+    def _iot_core(self, runtime: LambdaRuntime, sessions: OpenSessions) -> IotCore:
         core = IotCore(
             authorize=lambda event: runtime.invoke("authorizer", event),
             invoke=sessions.invoke,
             rules=[Rule(rule.name, rule.sql, rule.function) for rule in self._description.rules()],
             region=REGION,
             account=ACCOUNT,
-            lenient=settings.lenient,
-            # Tenants share literal topics longer than IoT Core carries: at the edge nothing may pass between clients.
-            between_clients=not settings.lenient,
+            lenient=self._settings.lenient,
         )
         core.start()
         self._closing.callback(lambda: core.stop(self._left(1.5)))
-        endpoint.iot_data = core.iot_data
+        return core
+
+    def _resume(self, runtime: LambdaRuntime, sessions: OpenSessions) -> None:
+        """Take up what an earlier process left: before the first client connects, and with all that it needs."""
+        replayed, ended = runtime.replay(), sessions.end_all()
+        if replayed or ended:
+            _log.info("taken up again: %d events; told to be over: %d sessions", replayed, ended)
+        # nobody waits for this, and after a crash amid many commands it takes a while
+        threading.Thread(target=product.arm_deadlines, name="arm-deadlines", daemon=True).start()
+
+    def _listen_mqtt(self, core: IotCore, certificates: Certificates) -> tuple[int, int | None]:
+        settings = self._settings
         identity = TlsIdentity(certificates.server, certificates.server_key, certificates.authority)
         mqtts = _or_taken(
             "HOMEPORT_MQTTS_PORT",

@@ -1,13 +1,15 @@
-"""The tenant that a fresh stack begins with, so that its credentials can be pasted at once."""
+"""What the stack asks of the product itself at its start: a tenant to begin with, and its deadlines."""
 
+import logging
 from pathlib import Path
 
 from infra.local.data_directory import read_credentials
 
+_log = logging.getLogger(__name__)
 _MOST_NAMES = 1000
 
 
-def ensure(folder: Path) -> tuple[str, str]:
+def ensure_tenant(folder: Path) -> tuple[str, str]:
     """Tenant id and master key: those of `credentials.json` while that tenant exists, else those of a new tenant."""
     from chalicelib import wiring
     from chalicelib.fleet import tenants
@@ -24,3 +26,12 @@ def ensure(folder: Path) -> tuple[str, str]:
             continue  # its key went with an earlier credentials.json
         return tenant.id, secret
     raise RuntimeError(f"no free name for a tenant after {_MOST_NAMES}")
+
+
+def arm_deadlines() -> None:
+    """Start the executions again that went with an earlier process, nearest deadline first."""
+    from chalicelib import wiring
+    from chalicelib.triggers import deadlines
+
+    found = deadlines.sweep(wiring.ports(), everything=True)
+    _log.info("deadlines looked at: %s", found)

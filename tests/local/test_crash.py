@@ -1,0 +1,178 @@
+"""`kill -9` under load: whatever was acknowledged before is there afterwards, and every command comes to an end."""
+
+import contextlib
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.clients import Rest, until
+from tests.local.running import RunningStack
+
+FINAL = {"PROCESSED", "ERROR", "CANCELED", "EXPIRED"}
+POLICY = {"expirationInSeconds": 30, "ackMode": "APPLICATIVE", "ackTimeoutInSeconds": 10, "attempts": 3}
+_PAUSE_S = 0.02
+_ENDS_WITHIN_S = 120.0
+
+
+class Device:
+    """An MQTT device that comes back by itself, answers commands and remembers what the broker acknowledged."""
+
+    def __init__(self, stack: RunningStack, number: int) -> None:
+        self.urn = f"urn:lo:nsid:crash:{number}"
+        self.stream = f"crash-{number}"
+        self.acknowledged: set[int] = set()
+        self._numbers: dict[int, int] = {}
+        self._lock = threading.Lock()
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, self.urn)
+        self._client.username_pw_set("json+device", stack.api_key)
+        self._client.tls_set(str(stack.ca))
+        self._client.reconnect_delay_set(1, 1)
+        self._client.on_connect = lambda client, *_: client.subscribe("dev/cmd", 1)
+        self._client.on_publish = self._on_publish
+        self._client.on_message = self._on_message
+        self._client.connect_async("localhost", stack.mqtts, keepalive=5)
+        self._client.loop_start()
+
+    def send(self, number: int) -> None:
+        with self._lock:  # PUBACK may come before publish has returned
+            sent = self._client.publish("dev/data", json.dumps({"s": self.stream, "v": {"n": number}}), qos=1)
+            self._numbers[sent.mid] = number
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _on_publish(self, _client: Any, _data: Any, mid: int, *_: Any) -> None:
+        with self._lock:
+            number = self._numbers.pop(mid, None)
+            if number is not None:
+                self.acknowledged.add(number)
+
+    def _on_message(self, client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        cid = json.loads(message.payload)["cid"]
+        client.publish("dev/cmd/res", json.dumps({"cid": cid, "res": {"done": True}}), qos=1)
+
+
+class Load:
+    """Devices that send, a client that inserts messages and one that orders commands, until `stop`."""
+
+    def __init__(self, stack: RunningStack, devices: int) -> None:
+        self._url, self._key = stack.url, stack.api_key
+        self.devices = [Device(stack, number) for number in range(devices)]
+        self.inserted: set[int] = set()
+        self.commands: set[str] = set()
+        self._stopping = threading.Event()
+        self._threads = [threading.Thread(target=work) for work in (self._send, self._insert, self._order)]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
+    def close(self) -> None:
+        self.stop()
+        for device in self.devices:
+            device.close()
+
+    def _send(self) -> None:
+        for number in self._count():
+            for device in self.devices:
+                device.send(number)
+
+    def _insert(self) -> None:
+        for number in self._count():
+            if self._post("/api/v0/data/streams/crash-inserted", {"value": {"n": number}}) is not None:
+                self.inserted.add(number)
+
+    def _order(self) -> None:
+        for number in self._count():
+            urn = self.devices[number % len(self.devices)].urn
+            body = {"request": {"connector": "mqtt", "value": {"req": "do", "arg": {"n": number}}}, "policy": POLICY}
+            made = self._post(f"/api/v1/deviceMgt/devices/{urn}/commands", body)
+            if made is not None:
+                self.commands.add(made["id"])
+
+    def _count(self) -> Iterator[int]:
+        number = 0
+        while not self._stopping.wait(_PAUSE_S):
+            yield number
+            number += 1
+
+    def _post(self, path: str, body: Any) -> Any:
+        """The answer's body when it was acknowledged, None when not: refused, cut off, or nobody there."""
+        with contextlib.suppress(requests.RequestException):
+            answer = requests.post(self._url + path, json=body, headers={"X-API-Key": self._key}, timeout=10)
+            assert answer.status_code < 500, answer.text
+            if answer.ok:
+                return answer.json() if answer.content else {}
+        return None
+
+
+def stored(rest: Rest, stream: str) -> set[int]:
+    found: set[int] = set()
+    query: dict[str, Any] = {"limit": 1000}
+    while page := rest.get(f"/api/v0/data/streams/{stream}", **query):
+        found |= {document["value"]["n"] for document in page}
+        query["bookmarkId"] = page[-1]["id"]
+    return found
+
+
+def everything_is_stored(load: Load, rest: Rest) -> bool:
+    missing = load.inserted - stored(rest, "crash-inserted")
+    for device in load.devices:
+        missing |= device.acknowledged - stored(rest, device.stream)
+    return not missing
+
+
+def crash(rounds: int, seed: int) -> None:
+    rng = random.Random(seed)
+    with RunningStack() as stack, contextlib.closing(Load(stack, devices=3)) as load:
+        for _ in range(rounds):
+            progress(load)
+            time.sleep(rng.uniform(0, 1))
+            stack.kill9()
+            stack.restart()
+        progress(load)
+        load.stop()
+        rest = Rest(stack)
+        # the function behind an acknowledged message may run a moment later
+        until(lambda: everything_is_stored(load, rest), _ENDS_WITHIN_S)
+        statuses = until(lambda: ended(load, rest), _ENDS_WITHIN_S)
+        rest.close()
+        assert "PROCESSED" in statuses
+        assert "Traceback" not in stack.log, stack.log
+
+
+def progress(load: Load) -> None:
+    """Every kind of load gets through before the next blow."""
+    wanted: list[tuple[Callable[[], int], int]] = [
+        (lambda: len(load.inserted), len(load.inserted)),
+        (lambda: len(load.commands), len(load.commands)),
+        *((lambda d=device: len(d.acknowledged), len(device.acknowledged)) for device in load.devices),
+    ]
+    until(lambda: all(count() > before for count, before in wanted), 60)
+
+
+def ended(load: Load, rest: Rest) -> set[str] | None:
+    statuses = {rest.get(f"/api/v1/deviceMgt/commands/{command}")["status"] for command in sorted(load.commands)}
+    return statuses if statuses <= FINAL else None
+
+
+def test_five_crashes_lose_nothing_that_was_acknowledged() -> None:
+    crash(rounds=5, seed=1)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(2, 10))
+def test_forty_crashes_lose_nothing_that_was_acknowledged(seed: int) -> None:
+    crash(rounds=5, seed=seed)
