@@ -148,7 +148,7 @@ class MemoryDevices:
             raise DeviceDuplicate("a device with this id exists already")
         self._ensure_free(device.tenant, device.interfaces)
         self.rows[device.tenant, device.id] = device
-        self.mailboxes.rows[device.tenant, device.id] = Mailbox(device.tenant, device.id)
+        self.mailboxes.rows[device.tenant, device.id] = Mailbox(device.tenant, device.id, revision=device.created)
         self._own(device)
 
     def get(self, tenant: str, device: str) -> Device | None:

@@ -39,10 +39,13 @@ def disconnected(ports: Ports, claim: Claim, session: str, at: int) -> None:
     _tell(ports, claim, mailbox, session, at, online=False)
 
 
-def contact(ports: Ports, claim: Claim, at: int) -> None:
-    """The device was heard at `at`; exact to a minute, so that a busy device costs one write a minute."""
+def contact(ports: Ports, claim: Claim, at: int, seen: Mailbox | None = None) -> Mailbox | None:
+    """The device was heard at `at`; exact to a minute, so that a busy device costs one write a minute.
+
+    `seen` is what an earlier contact returned: while nobody else writes the mailbox, it saves the read.
+    """
     minute = at - at % MINUTE
-    _change(ports, claim, lambda p: p.heard(minute))
+    return _change(ports, claim, lambda p: p.heard(minute), seen)
 
 
 def ask(ports: Ports, mailbox: Mailbox) -> bool:
@@ -81,7 +84,9 @@ def _tell(ports: Ports, claim: Claim, mailbox: Mailbox | None, session: str, at:
         routing.status(ports, claim.tenant, status, session, at)
 
 
-def _change(ports: Ports, claim: Claim, change: Callable[[Presence], Presence]) -> Mailbox | None:
+def _change(
+    ports: Ports, claim: Claim, change: Callable[[Presence], Presence], seen: Mailbox | None = None
+) -> Mailbox | None:
     if claim.device is None:
         return None
     key = interface_key(claim.connector, claim.client)
@@ -90,7 +95,7 @@ def _change(ports: Ports, claim: Claim, change: Callable[[Presence], Presence]) 
         presence = mailbox.presence.get(key) or Presence(claim.dialect, claim.client)
         return mailbox.with_presence(key, change(presence))
 
-    return change_mailbox(ports, claim.tenant, claim.device, apply)
+    return change_mailbox(ports, claim.tenant, claim.device, apply, seen=seen)
 
 
 def _peer(claim: Claim, address: str | None = None) -> Peer:

@@ -61,7 +61,9 @@ class DeviceTable:
         # Two registrations of one device, or of one interface, at once: the transaction lets one of them in.
         with _meaning(device=0), TransactWrite(connection=self.connection) as transaction:
             transaction.save(_item(device), condition=DeviceItem.pk.does_not_exist())
-            transaction.save(mailboxes.item_of(Mailbox(device.tenant, device.id)))
+            # A device that is deleted and comes back has a mailbox of other revisions: whoever remembers the old one
+            # cannot write over the new.
+            transaction.save(mailboxes.item_of(Mailbox(device.tenant, device.id, revision=device.created)))
             for interface in device.interfaces:
                 transaction.save(_owner(device, interface), condition=OwnerItem.pk.does_not_exist())
 

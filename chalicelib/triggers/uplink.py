@@ -14,13 +14,15 @@ from chalicelib.dialects.topics import Uplink
 from chalicelib.fleet import audit, connecting, keys
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.errors import FleetError, Invalid, Unauthenticated
+from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Ports
 
 log = logging.getLogger(__name__)
 
 _MINUTE = 60_000
-_MAX_HEARD = 50_000
-_heard: dict[str, int] = {}
+_MAX_HEARD = 10_000
+_heard: dict[str, tuple[int, Mailbox | None]] = {}
+"""By client id: the minute that was written last, and the mailbox as it was left then."""
 
 
 def handle(ports: Ports, event: dict[str, Any]) -> None:
@@ -66,13 +68,16 @@ def _ensure_key(ports: Ports, claim: Claim) -> None:
 def _heard_of(ports: Ports, claim: Claim, at: int) -> None:
     """Once a minute and device is enough, as far as this instance knows."""
     minute = at - at % _MINUTE
-    if _heard.get(claim.client, 0) >= minute:
+    last, seen = _heard.get(claim.client, (0, None))
+    if last >= minute:
         return
     if len(_heard) >= _MAX_HEARD:
         _heard.clear()
-    _heard[claim.client] = minute
+    _heard[claim.client] = minute, None
+    if seen is not None and (seen.tenant, seen.device) != (claim.tenant, claim.device):
+        seen = None
     try:
-        connecting.contact(ports, claim, at)
+        _heard[claim.client] = minute, connecting.contact(ports, claim, at, seen)
     except FleetError as error:
         # The message itself is safe; that the device was heard will be said by its next one.
         log.warning("last contact of %s was not written: %s", claim.client, error)

@@ -49,7 +49,18 @@ class TestDevices:
 
     def test_a_device_comes_with_an_empty_mailbox(self, ports: Ports, tenant: str) -> None:
         ports.devices.create(device(tenant))
-        assert ports.mailboxes.get(tenant, DEVICE) == Mailbox(tenant, DEVICE)
+        found = ports.mailboxes.get(tenant, DEVICE)
+        assert found is not None
+        assert found == Mailbox(tenant, DEVICE, revision=found.revision)
+
+    def test_a_mailbox_of_an_earlier_device_cannot_be_written_over_the_new_one(self, ports: Ports, tenant: str) -> None:
+        first = device(tenant)
+        ports.devices.create(first)
+        kept = ports.mailboxes.get(tenant, DEVICE)
+        assert kept is not None
+        ports.devices.delete(first)
+        ports.devices.create(replace(first, created=first.created + 1))
+        assert not ports.mailboxes.replace(kept, kept.enqueue("c1"))
 
     def test_a_second_device_of_the_same_id_is_a_duplicate(self, ports: Ports, tenant: str) -> None:
         ports.devices.create(device(tenant))
@@ -128,7 +139,7 @@ class TestMailboxes:
         changed = read.enqueue("c1").claim("c1", 5).with_todo(add=Capability.CONFIGURATION)
         assert ports.mailboxes.replace(read, changed)
         assert not ports.mailboxes.replace(read, changed)
-        assert ports.mailboxes.get(tenant, DEVICE) == replace(changed, revision=1)
+        assert ports.mailboxes.get(tenant, DEVICE) == replace(changed, revision=read.revision + 1)
 
     def test_a_mailbox_of_a_deleted_device_cannot_be_written_back(self, ports: Ports, tenant: str) -> None:
         ports.devices.create(device(tenant))
@@ -230,7 +241,6 @@ class TestMessages:
         ports.messages.put(DataMessage(tenant, message_id(1, "e"), "s", 1, 1, value, tags=("t",), metadata={"a": "b"}))
         (message,) = ports.messages.page(tenant, "s", start=None, end=None, before=None, limit=1)
         assert message.value == value
-
 
     def test_the_same_message_is_kept_once(self, ports: Ports, tenant: str) -> None:
         message = DataMessage(tenant, message_id(1, "e"), "s", 1, 1, {"n": 1})
