@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.store.cache import Cache, CachedKeys
     from chalicelib.store.decoders import DecoderTable
     from chalicelib.store.devices import DeviceTable
+    from chalicelib.store.objects import Objects
     from chalicelib.store.policies import PolicyTable
 
 
@@ -74,6 +75,22 @@ class Wiring:
         return ConfigurationTable()
 
     @cached_property
+    def catalog(self) -> "p.Catalog":
+        from chalicelib.store.catalog import CatalogTable
+
+        return CatalogTable(_connection())
+
+    @cached_property
+    def resources(self) -> "p.Resources":
+        from chalicelib.store.resources import DeviceResourcesTable
+
+        return DeviceResourcesTable()
+
+    @property
+    def files(self) -> "p.Files":
+        return _objects()
+
+    @cached_property
     def decoders(self) -> "p.Decoders":
         from chalicelib.store.cache import AnnouncingDecoders
 
@@ -81,17 +98,9 @@ class Wiring:
 
     @cached_property
     def messages(self) -> "p.Messages":
-        from chalicelib.aws.clients import client
         from chalicelib.store.messages import MessageTable
-        from chalicelib.store.objects import Objects
 
-        return MessageTable(Objects(os.environ.get("HOMEPORT_BUCKET", ""), lambda: client("s3")))
-
-    @cached_property
-    def records(self) -> "p.Records":
-        from chalicelib.store.records import RecordTable
-
-        return RecordTable()
+        return MessageTable(_objects())
 
     @cached_property
     def queues(self) -> "p.Queues":
@@ -133,6 +142,12 @@ class Wiring:
         from chalicelib.delivery.webhooks import HttpWebhooks, networks
 
         return HttpWebhooks(networks(os.environ.get("HOMEPORT_PUSH_ALLOW", "")))
+
+    @cached_property
+    def records(self) -> "p.Records":
+        from chalicelib.store.records import RecordTable
+
+        return RecordTable()
 
     @cached_property
     def audit(self) -> "p.AuditLog":
@@ -217,6 +232,14 @@ def _device_table() -> "DeviceTable":
     from chalicelib.store.devices import DeviceTable
 
     return DeviceTable(_connection())
+
+
+@cache
+def _objects() -> "Objects":
+    from chalicelib.aws.clients import client
+    from chalicelib.store.objects import Objects
+
+    return Objects(os.environ.get("HOMEPORT_BUCKET", ""), lambda: client("s3"))
 
 
 @cache

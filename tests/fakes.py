@@ -23,6 +23,7 @@ from chalicelib.fleet.ports import Outcome, Page
 from chalicelib.fleet.presence import Route
 from chalicelib.fleet.queues import QueuedMessage
 from chalicelib.fleet.records import Record
+from chalicelib.fleet.resources import Offer
 from chalicelib.fleet.tenants import Tenant
 from tests.fake_queues import (
     ListedPushes,
@@ -33,6 +34,7 @@ from tests.fake_queues import (
     PlainFormats,
     ScriptedWebhooks,
 )
+from tests.fake_resources import MemoryCatalog, MemoryFiles, MemoryResources
 
 START = 1_800_000_000_000
 """What a new clock shows: a moment in 2027."""
@@ -140,6 +142,7 @@ class MemoryConfigurations:
 class MemoryDevices:
     mailboxes: MemoryMailboxes
     configurations: MemoryConfigurations
+    resources: MemoryResources
     rows: dict[Id, Device] = field(default_factory=dict)
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -174,7 +177,8 @@ class MemoryDevices:
         if not self._unchanged(device):
             return False
         self._disown(device)
-        for rows in (self.rows, self.mailboxes.rows, self.configurations.rows):
+        kept: tuple[dict[Id, Any], ...] = (self.mailboxes.rows, self.configurations.rows, self.resources.rows)
+        for rows in (self.rows, *kept):
             rows.pop((device.tenant, device.id), None)
         return True
 
@@ -386,8 +390,11 @@ class ScriptedDelivery:
 
     outcomes: deque[Outcome] = field(default_factory=deque)
     subscriptions: dict[str, frozenset[str]] = field(default_factory=dict)
+    sessions: dict[str, list[str]] = field(default_factory=dict)
+    sent: list[tuple[str, str, bytes]] = field(default_factory=list)
     commands: list[tuple[Route, Command]] = field(default_factory=list)
     updates: list[tuple[Route, Update]] = field(default_factory=list)
+    offers: list[tuple[Route, Offer]] = field(default_factory=list)
     queued: list[tuple[str, bytes]] = field(default_factory=list)
     timeouts: list[int] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -402,6 +409,10 @@ class ScriptedDelivery:
         self.updates.append((route, update))
         return self._outcome(timeout)
 
+    def resource(self, route: Route, offer: Offer, timeout: int) -> Outcome:
+        self.offers.append((route, offer))
+        return self._outcome(timeout)
+
     def messages(self, batch: Sequence[tuple[Route, QueuedMessage]], interval: int) -> list[Outcome]:
         self.queued += [(route.client, message.payload) for route, message in batch]
         return [self._outcome(interval) for _ in batch]
@@ -409,6 +420,15 @@ class ScriptedDelivery:
     def capabilities(self, route: Route) -> frozenset[str] | None:
         self.asked.append(route.client)
         return self.subscriptions.get(route.client)
+
+    def message(self, route: Route, topic: str, payload: bytes, timeout: int) -> Outcome:
+        outcome = self._outcome(timeout)
+        if outcome is Outcome.CONFIRMED:
+            self.sent.append((route.client, topic, payload))
+        return outcome
+
+    def filters(self, client: str) -> list[str] | None:
+        return self.sessions.get(client)
 
     def disconnect(self, client: str) -> None:
         self.disconnected.append(client)
@@ -466,11 +486,13 @@ class MemoryPorts:
         self.claims = MemoryClaims()
         self.mailboxes = MemoryMailboxes()
         self.configurations = MemoryConfigurations()
-        self.devices = MemoryDevices(self.mailboxes, self.configurations)
+        self.resources = MemoryResources()
+        self.devices = MemoryDevices(self.mailboxes, self.configurations, self.resources)
+        self.catalog = MemoryCatalog()
+        self.files = MemoryFiles()
         self.commands = MemoryCommands()
         self.decoders = MemoryDecoders()
         self.messages = MemoryMessages()
-        self.records = MemoryRecords()
         self.queues = MemoryQueues()
         self.queued = MemoryQueued()
         self.consumers = MemoryConsumers()
@@ -478,6 +500,7 @@ class MemoryPorts:
         self.formats = PlainFormats()
         self.pushes = ListedPushes()
         self.webhooks = ScriptedWebhooks()
+        self.records = MemoryRecords()
         self.audit = MemoryAudit()
         self.delivery = ScriptedDelivery()
         self.deadlines = ListedDeadlines()

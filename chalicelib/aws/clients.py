@@ -27,6 +27,8 @@ def client(service: str) -> Any:
         read_timeout=_READ_TIMEOUT,
         retries={"total_max_attempts": attempts, "mode": "standard"},
         max_pool_connections=50,
+        # Without it botocore signs URLs the old way, which buckets made since 2020 refuse.
+        signature_version="s3v4" if service == "s3" else None,
     )
     endpoint = (os.environ.get("HOMEPORT_IOT_ENDPOINT") or None) if service == "iot-data" else None
     return session().create_client(service, config=config, endpoint_url=endpoint)

@@ -15,6 +15,7 @@ from chalicelib.fleet.configuration import Update
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.presence import Route
 from chalicelib.fleet.queues import QueuedMessage
+from chalicelib.fleet.resources import Offer
 
 OUTCOMES = {
     "ResourceNotFoundException": Outcome.ABSENT,
@@ -26,6 +27,7 @@ OUTCOMES = {
 """SendDirectMessage's errors; every other one (throttling, internal failure) is ours, not the device's."""
 
 _SIDE_BY_SIDE = 32
+_MOST_FILTERS = 200
 log = logging.getLogger(__name__)
 
 
@@ -47,6 +49,9 @@ class IotCoreDelivery:
 
     def configuration(self, route: Route, update: Update, timeout: int) -> Outcome:
         return self._send(route, registry.codec(route.dialect).configuration(update, route), timeout)
+
+    def resource(self, route: Route, offer: Offer, timeout: int) -> Outcome:
+        return self._send(route, registry.codec(route.dialect).resource(offer, route), timeout)
 
     def messages(self, batch: Sequence[tuple[Route, QueuedMessage]], interval: int) -> list[Outcome]:
         """Clients side by side, each with one message under way: what is in flight to one keeps its order."""
@@ -74,6 +79,18 @@ class IotCoreDelivery:
             raise
         filters = {s["topicFilter"] for s in found.get("subscriptions", ())}
         return announced(registry.topics(route.dialect).TOPICS, filters)
+
+    def message(self, route: Route, topic: str, payload: bytes, timeout: int) -> Outcome:
+        return self._send(route, Downlink(topic, payload), timeout)
+
+    def filters(self, client: str) -> list[str] | None:
+        try:
+            found = self._client().list_subscriptions(clientId=client, maxResults=_MOST_FILTERS)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                return None
+            raise
+        return [str(s["topicFilter"]) for s in found.get("subscriptions", ())]
 
     def disconnect(self, client: str) -> None:
         try:

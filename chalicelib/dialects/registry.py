@@ -1,6 +1,7 @@
 """The dialects, each imported when it is first spoken."""
 
 import importlib
+from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
 from chalicelib.dialects.topics import Downlink, Topic, Uplink
@@ -13,8 +14,10 @@ from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import Route
 from chalicelib.fleet.queues import QueuedMessage
+from chalicelib.fleet.resources import Offer
 
 NAMES = ("live_objects", "ibm")
+OBSERVING = frozenset({"ibm"})
 
 
 class Refused(Exception):
@@ -48,9 +51,15 @@ class Receiver(Protocol):
         """Errors: Malformed."""
 
 
+class Observer(Protocol):
+    def observe(self, ports: Ports, claim: Claim, event: Mapping[str, Any]) -> None:
+        """A lifecycle event of a client, after the fleet has written down what it means."""
+
+
 class Codec(Protocol):
     def command(self, command: Command, route: Route) -> Downlink: ...
     def configuration(self, update: Update, route: Route) -> Downlink: ...
+    def resource(self, offer: Offer, route: Route) -> Downlink: ...
     def queued(self, message: QueuedMessage) -> Downlink:
         """A message of a queue, for an application."""
 
@@ -71,6 +80,11 @@ def login(dialect: str) -> Login:
 
 def receiver(dialect: str) -> Receiver:
     return cast("Receiver", _module(dialect, "mqtt"))
+
+
+def observer(dialect: str) -> Observer | None:
+    """Who wants to see the lifecycle events themselves; most dialects do not."""
+    return cast("Observer", _module(dialect, "lifecycle")) if dialect in OBSERVING else None
 
 
 def codec(dialect: str) -> Codec:

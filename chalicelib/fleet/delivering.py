@@ -6,7 +6,7 @@ a command is sent only by whoever raised the mailbox's generation for it.
 
 from dataclasses import replace
 
-from chalicelib.fleet import connecting, settling, synchronizing
+from chalicelib.fleet import connecting, settling, synchronizing, updating
 from chalicelib.fleet.changes import change_command, change_mailbox
 from chalicelib.fleet.commands import (
     CONFIRMATION,
@@ -33,6 +33,7 @@ from chalicelib.fleet.presence import Capability, Route
 def deliver(ports: Ports, tenant: str, device: str, until: int) -> None:
     """Send what can be sent until the clock shows `until` (ms); what is left then goes on in the background."""
     synchronizing.synchronize(ports, tenant, device)
+    updating.offer(ports, tenant, device)
     while _deliver_next(ports, tenant, device):
         if ports.clock.now() >= until:
             ports.background.deliver(tenant, device)

@@ -65,6 +65,14 @@ class DecoderNotFound(NotFound):
     pass
 
 
+class ResourceNotFound(NotFound):
+    pass
+
+
+class VersionNotFound(NotFound):
+    pass
+
+
 class QueueNotFound(NotFound):
     pass
 
@@ -94,6 +102,14 @@ class QueueDuplicate(Conflict):
 
 
 class DecoderDuplicate(Conflict):
+    pass
+
+
+class ResourceDuplicate(Conflict):
+    pass
+
+
+class VersionDuplicate(Conflict):
     pass
 
 

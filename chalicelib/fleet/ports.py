@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
 
 from chalicelib.fleet.audit import AuditEntry
+from chalicelib.fleet.catalog import Resource, ResourceVersion
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import Configuration, Update
@@ -25,6 +26,7 @@ from chalicelib.fleet.presence import Route
 from chalicelib.fleet.pushing import Push, PushResult
 from chalicelib.fleet.queues import Queue, QueuedMessage
 from chalicelib.fleet.records import Record
+from chalicelib.fleet.resources import DeviceResources, Offer
 from chalicelib.fleet.tenants import Tenant
 
 T = TypeVar("T")
@@ -122,6 +124,46 @@ class Configurations(Protocol):
     def replace(self, old: Configuration, new: Configuration) -> bool: ...
 
 
+class Catalog(Protocol):
+    """Resources and their versions."""
+
+    def create(self, resource: Resource) -> bool:
+        """False if the id is taken."""
+
+    def get(self, tenant: str, resource: str) -> Resource | None: ...
+    def replace(self, old: Resource, new: Resource) -> bool: ...
+    def delete(self, tenant: str, resource: str) -> None: ...
+    def all(self, tenant: str) -> list[Resource]: ...
+    def add_version(self, version: ResourceVersion) -> bool:
+        """False if the version exists, or the resource does not."""
+
+    def version(self, tenant: str, resource: str, version: str) -> ResourceVersion | None: ...
+    def replace_version(self, old: ResourceVersion, new: ResourceVersion) -> bool: ...
+    def delete_version(self, version: ResourceVersion) -> None: ...
+    def versions(self, tenant: str, resource: str) -> list[ResourceVersion]: ...
+
+
+class Resources(Protocol):
+    """What each device has and is to have."""
+
+    def get(self, tenant: str, device: str) -> DeviceResources | None: ...
+    def replace(self, old: DeviceResources, new: DeviceResources) -> bool:
+        """Errors: TooLarge."""
+
+
+class Files(Protocol):
+    """Contents by name; URLs are valid for `seconds`, and MD5 sums hexadecimal digits."""
+
+    def put(self, name: str, body: bytes) -> None: ...
+    def delete(self, name: str) -> None: ...
+    def holds(self, name: str, md5: str, size: int) -> bool:
+        """Whether this very content is there."""
+
+    def download_url(self, name: str, seconds: int) -> str: ...
+    def upload_url(self, name: str, md5: str, size: int, seconds: int) -> str:
+        """For one PUT of this very content, with its size and MD5 sum in the header fields of RFC 9110 and RFC 1864."""
+
+
 class Decoders(Protocol):
     """Every change is a compare-and-set on the directory, and writes directory and decoder together."""
 
@@ -150,19 +192,6 @@ class Messages(Protocol):
         self, tenant: str, stream: str, *, start: int | None, end: int | None, before: str | None, limit: int
     ) -> list[DataMessage]:
         """Newest first; `start` inclusive, `end` exclusive, `before` the id of the last one seen."""
-
-
-class Records(Protocol):
-    """What a dialect keeps for itself; ids are in order within a kind."""
-
-    def create(self, record: Record) -> bool:
-        """False if there is one with this id."""
-
-    def get(self, tenant: str, kind: str, record: str) -> Record | None: ...
-    def replace(self, old: Record, new: Record) -> bool: ...
-    def delete(self, tenant: str, kind: str, record: str) -> None: ...
-    def page(self, tenant: str, kind: str, *, after: str | None, limit: int) -> Page[Record]: ...
-    def count(self, tenant: str, kind: str) -> int: ...
 
 
 class Queues(Protocol):
@@ -243,6 +272,19 @@ class Webhooks(Protocol):
         """`timeout` in ms for all of it. TargetRefused, PushFailed."""
 
 
+class Records(Protocol):
+    """What a dialect keeps for itself; ids are in order within a kind."""
+
+    def create(self, record: Record) -> bool:
+        """False if there is one with this id."""
+
+    def get(self, tenant: str, kind: str, record: str) -> Record | None: ...
+    def replace(self, old: Record, new: Record) -> bool: ...
+    def delete(self, tenant: str, kind: str, record: str) -> None: ...
+    def page(self, tenant: str, kind: str, *, after: str | None, limit: int) -> Page[Record]: ...
+    def count(self, tenant: str, kind: str) -> int: ...
+
+
 class AuditLog(Protocol):
     def put(self, entry: AuditEntry) -> None: ...
     def page(self, tenant: str, *, start: int, end: int, descending: bool) -> Iterator[AuditEntry]: ...
@@ -251,11 +293,18 @@ class AuditLog(Protocol):
 class Delivery(Protocol):
     def command(self, route: Route, command: Command, timeout: int) -> Outcome: ...
     def configuration(self, route: Route, update: Update, timeout: int) -> Outcome: ...
+    def resource(self, route: Route, offer: Offer, timeout: int) -> Outcome: ...
     def messages(self, batch: Sequence[tuple[Route, QueuedMessage]], interval: int) -> list[Outcome]:
         """All at the same time, each confirmed; takes at least `interval` ms, so that callers keep a rate."""
 
     def capabilities(self, route: Route) -> frozenset[str] | None:
         """What the broker says the client is subscribed to, as capabilities; None if it is not connected."""
+
+    def message(self, route: Route, topic: str, payload: bytes, timeout: int) -> Outcome:
+        """Any message to one client."""
+
+    def filters(self, client: str) -> list[str] | None:
+        """What the client's session is subscribed to, connected or kept; None if it has none."""
 
     def disconnect(self, client: str) -> None: ...
 
@@ -294,11 +343,15 @@ class Ports(Protocol):
     @property
     def configurations(self) -> Configurations: ...
     @property
+    def catalog(self) -> Catalog: ...
+    @property
+    def resources(self) -> Resources: ...
+    @property
+    def files(self) -> Files: ...
+    @property
     def decoders(self) -> Decoders: ...
     @property
     def messages(self) -> Messages: ...
-    @property
-    def records(self) -> Records: ...
     @property
     def queues(self) -> Queues: ...
     @property
@@ -313,6 +366,8 @@ class Ports(Protocol):
     def pushes(self) -> Pushes: ...
     @property
     def webhooks(self) -> Webhooks: ...
+    @property
+    def records(self) -> Records: ...
     @property
     def audit(self) -> AuditLog: ...
     @property

@@ -15,6 +15,7 @@ from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Page
 from chalicelib.store import documents, mailboxes
 from chalicelib.store.configurations import ConfigurationItem
+from chalicelib.store.resources import DeviceResourcesItem
 from chalicelib.store.tables import Defaults, condition_failed, failed_conditions, key, table_name
 
 _OWN = frozenset({"tenant", "id", "revision"})
@@ -121,6 +122,7 @@ class DeviceTable:
                 transaction.delete(_item(device), condition=DeviceItem.revision == device.revision)
                 transaction.delete(mailboxes.item_of(Mailbox(device.tenant, device.id)))
                 transaction.delete(ConfigurationItem(key(device.tenant, device.id)))
+                transaction.delete(DeviceResourcesItem(key(device.tenant, device.id)))
                 for interface in device.interfaces:
                     transaction.delete(_owner(device, interface))
         except DeviceDuplicate:

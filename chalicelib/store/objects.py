@@ -1,7 +1,12 @@
 """What is too big for a table: objects in S3."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
+
+from botocore.exceptions import ClientError
+
+_ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
 
 
 class Objects:
@@ -16,3 +21,27 @@ class Objects:
 
     def get(self, name: str) -> bytes:
         return bytes(self._client().get_object(Bucket=self._bucket, Key=name)["Body"].read())
+
+    def delete(self, name: str) -> None:
+        self._client().delete_object(Bucket=self._bucket, Key=name)
+
+    def holds(self, name: str, md5: str, size: int) -> bool:
+        """By size and ETag, which is the MD5 sum of what came in one PUT (S3 API reference, "Object")."""
+        try:
+            found = self._client().head_object(Bucket=self._bucket, Key=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _ABSENT:
+                return False
+            raise
+        return bool(found["ContentLength"] == size and found["ETag"].strip('"') == md5)
+
+    def download_url(self, name: str, seconds: int) -> str:
+        return self._signed("get_object", {"Key": name}, seconds)
+
+    def upload_url(self, name: str, md5: str, size: int, seconds: int) -> str:
+        checksum = base64.b64encode(bytes.fromhex(md5)).decode()
+        return self._signed("put_object", {"Key": name, "ContentMD5": checksum, "ContentLength": size}, seconds)
+
+    def _signed(self, operation: str, parameters: dict[str, Any], seconds: int) -> str:
+        asked = {"Bucket": self._bucket, **parameters}
+        return str(self._client().generate_presigned_url(operation, Params=asked, ExpiresIn=seconds))

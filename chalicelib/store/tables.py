@@ -41,6 +41,7 @@ def all_models() -> list[type[Model]]:
     """Every table of the product."""
     from chalicelib.store import (
         audit,
+        catalog,
         claims,
         commands,
         configurations,
@@ -54,6 +55,7 @@ def all_models() -> list[type[Model]]:
         queued,
         queues,
         records,
+        resources,
         tenants,
     )
 
@@ -67,6 +69,9 @@ def all_models() -> list[type[Model]]:
         commands.CommandItem,
         configurations.ConfigurationItem,
         decoders.DecoderItem,
+        catalog.ResourceItem,
+        catalog.VersionItem,
+        resources.DeviceResourcesItem,
         messages.MessageItem,
         messages.StreamItem,
         queues.QueueItem,

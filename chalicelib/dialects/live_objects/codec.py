@@ -12,6 +12,7 @@ from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import ParameterType, Update
 from chalicelib.fleet.presence import Route
 from chalicelib.fleet.queues import QueuedMessage
+from chalicelib.fleet.resources import Offer
 
 TYPE_CODES = {
     ParameterType.INT32: "i32",
@@ -21,6 +22,8 @@ TYPE_CODES = {
     ParameterType.FLOAT: "f64",
 }
 CODED_TYPES = {code: kind for kind, code in TYPE_CODES.items()}
+_SECURED = "secured"
+"""Metadata that is for the resource manager: whether the download has to be over HTTPS. It always is, as S3's is."""
 
 
 def command(command: Command, route: Route) -> Downlink:  # noqa: ARG001 - the topic is the same for every device
@@ -38,6 +41,20 @@ def command(command: Command, route: Route) -> Downlink:  # noqa: ARG001 - the t
 def configuration(update: Update, route: Route) -> Downlink:  # noqa: ARG001 - the topic is the same for every device
     parameters = {k: {"t": TYPE_CODES[v.type], "v": v.value} for k, v in update.parameters.items()}
     return Downlink(topics.CONFIGURATION_UPDATE, _json({"cfg": parameters, "cid": update.correlation}))
+
+
+def resource(offer: Offer, route: Route) -> Downlink:  # noqa: ARG001 - the topic is the same for every device
+    """The C SDK takes `m` as at least three strings (manual 6.5.8.2)."""
+    described = {name: value for name, value in offer.metadata.items() if name != _SECURED}
+    located = {"uri": offer.uri, "size": str(offer.size), "md5": offer.md5}
+    body = {
+        "id": offer.resource,
+        "old": offer.initial or "",
+        "new": offer.version,
+        "m": {**located, **described, **located},
+        "cid": offer.correlation,
+    }
+    return Downlink(topics.RESOURCE_UPDATE, _json(body))
 
 
 def queued(message: QueuedMessage) -> Downlink:

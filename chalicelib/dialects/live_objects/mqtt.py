@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib.dialects.live_objects import topics
+from chalicelib.dialects.live_objects import deployed, topics
 from chalicelib.dialects.live_objects.codec import CODED_TYPES
 from chalicelib.dialects.live_objects.readings import reading, unread
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Direction, Uplink, matches
-from chalicelib.fleet import messages, settling, synchronizing
+from chalicelib.fleet import messages, settling, synchronizing, updating
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.configuration import MAX_KEY, ParameterType, Value, checked
 from chalicelib.fleet.decoders import DecoderKind
@@ -70,11 +70,48 @@ def command_response(ports: Ports, claim: Claim, uplink: Uplink) -> None:
         raise Malformed(f"no command has the correlation id {said.cid}")
 
 
+def resources(ports: Ports, claim: Claim, uplink: Uplink) -> None:
+    """`dev/rsc`: the versions that the device has (manual 6.5.8.1)."""
+    found, faults = deployed.versions(_object(uplink.payload).get("rsc"), "rsc", "v", "m")
+    updating.report(ports, claim.tenant, claim.device or "", found)
+    if faults:
+        raise Malformed("; ".join(faults[:5]))
+
+
+def resource_response(ports: Ports, claim: Claim, uplink: Uplink) -> None:
+    """`dev/rsc/upd/res`: whether the device will do it (manual 6.5.8.3)."""
+    body = _object(uplink.payload)
+    cid, said = _cid(body), body.get("res")
+    tenant, device = claim.tenant, claim.device or ""
+    match said:
+        case deployed.OK:
+            known = updating.accept(ports, tenant, device, cid)
+        case deployed.BUSY:
+            known = updating.put_off(ports, tenant, device, cid)
+        case str() if said in deployed.REFUSALS:
+            known = updating.refuse(ports, tenant, device, cid, said)
+        case _:
+            raise Malformed(f"res is one of {', '.join((deployed.OK, *deployed.REFUSALS, deployed.BUSY))}")
+    if not known:
+        raise Malformed(f"no resource update has the correlation id {cid}")
+
+
+def resource_error(ports: Ports, claim: Claim, uplink: Uplink) -> None:
+    """`dev/rsc/upd/err`: the newest update under way went wrong (manual 6.5.8.4)."""
+    body = _object(uplink.payload)
+    failure = deployed.failure(body.get("errorCode"), body.get("errorDetails"))
+    if not updating.fail(ports, claim.tenant, claim.device or "", None, failure):
+        raise Malformed("no resource update is under way")
+
+
 HANDLERS: dict[str, Callable[[Ports, Claim, Uplink], None]] = {
     "data": data,
     "binary": binary,
     "configuration": configuration,
     "command_response": command_response,
+    "resources": resources,
+    "resource_response": resource_response,
+    "resource_error": resource_error,
 }
 
 

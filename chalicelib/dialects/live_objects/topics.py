@@ -12,7 +12,10 @@ CONFIGURATION = "dev/cfg"
 CONFIGURATION_UPDATE = "dev/cfg/upd"
 COMMAND = "dev/cmd"
 COMMAND_RESPONSE = "dev/cmd/res"
+RESOURCE = "dev/rsc"
 RESOURCE_UPDATE = "dev/rsc/upd"
+RESOURCE_RESPONSE = "dev/rsc/upd/res"
+RESOURCE_ERROR = "dev/rsc/upd/err"
 
 FIFO = "fifo"
 
@@ -27,6 +30,9 @@ TOPICS = (
     Topic(COMMAND_RESPONSE, Direction.UP, DEVICE, handler="command_response"),
     Topic(CONFIGURATION, Direction.UP, DEVICE, handler="configuration"),
     Topic(CONFIGURATION_UPDATE, Direction.DOWN, DEVICE, capability=Capability.CONFIGURATION),
+    Topic(RESOURCE, Direction.UP, DEVICE, handler="resources"),
     Topic(RESOURCE_UPDATE, Direction.DOWN, DEVICE, capability=Capability.RESOURCE),
+    Topic(RESOURCE_RESPONSE, Direction.UP, DEVICE, handler="resource_response"),
+    Topic(RESOURCE_ERROR, Direction.UP, DEVICE, handler="resource_error"),
     Topic(f"{FIFO}/+", Direction.DOWN, APPLICATION, queues=True),
 )

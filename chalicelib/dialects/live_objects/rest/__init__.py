@@ -5,14 +5,17 @@ from typing import TYPE_CHECKING
 
 from chalicelib.dialects.live_objects.errors import explain
 from chalicelib.dialects.live_objects.rest import (
+    action_policies,
     api_keys,
     audit_log,
     commands,
     configuration,
     data,
     decoders,
+    device_resources,
     devices,
     interfaces,
+    resource_manager,
 )
 from chalicelib.dialects.live_objects.rest.access import authenticate
 from chalicelib.fleet.ports import Ports
@@ -21,7 +24,18 @@ from chalicelib.web.routes import Api, Route
 if TYPE_CHECKING:
     from chalice.app import Blueprint
 
-RESOURCES = (api_keys, devices, interfaces, commands, configuration, data, decoders, audit_log)
+RESOURCES = (
+    api_keys,
+    devices,
+    interfaces,
+    commands,
+    configuration,
+    resource_manager,
+    device_resources,
+    data,
+    decoders,
+    audit_log,
+)
 API = Api("live_objects", "/api", [route for resource in RESOURCES for route in resource.ROUTES], authenticate, explain)
 
 

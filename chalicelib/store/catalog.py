@@ -1,0 +1,123 @@
+from dataclasses import replace
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.fleet.catalog import Resource, ResourceVersion
+from chalicelib.store import documents
+from chalicelib.store.tables import Defaults, condition_failed, failed_conditions, key, table_name
+
+_OWN = frozenset({"tenant", "id", "revision"})
+_VERSION_OWN = frozenset({"tenant", "resource", "id", "revision"})
+
+
+class ResourceItem(Model):
+    class Meta(Defaults):
+        table_name = table_name("resources")
+
+    tenant = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+    revision = NumberAttribute()
+    doc = UnicodeAttribute()
+
+
+class VersionItem(Model):
+    """The versions of a resource; their files are objects."""
+
+    class Meta(Defaults):
+        table_name = table_name("resource-versions")
+
+    pk = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+    revision = NumberAttribute()
+    doc = UnicodeAttribute()
+
+
+class CatalogTable:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def create(self, resource: Resource) -> bool:
+        return _saved(_item(resource), ResourceItem.tenant.does_not_exist())
+
+    def get(self, tenant: str, resource: str) -> Resource | None:
+        try:
+            return _load(ResourceItem.get(tenant, resource, consistent_read=True))
+        except ResourceItem.DoesNotExist:
+            return None
+
+    def replace(self, old: Resource, new: Resource) -> bool:
+        # Two clients at once: the later one works on what the first one left. A deletion must not be undone either.
+        return _saved(_item(replace(new, revision=old.revision + 1)), ResourceItem.revision == old.revision)
+
+    def delete(self, tenant: str, resource: str) -> None:
+        ResourceItem(tenant, resource).delete()
+
+    def all(self, tenant: str) -> list[Resource]:
+        return [_load(item) for item in ResourceItem.query(tenant, consistent_read=True)]
+
+    def add_version(self, version: ResourceVersion) -> bool:
+        try:
+            # The resource may be deleted at the same time: a version without one would be left behind for ever.
+            with TransactWrite(connection=self._connection) as transaction:
+                transaction.condition_check(
+                    ResourceItem, version.tenant, version.resource, ResourceItem.tenant.exists()
+                )
+                transaction.save(_version_item(version), condition=VersionItem.pk.does_not_exist())
+        except TransactWriteError as error:
+            if any(failed_conditions(error)):
+                return False
+            raise
+        return True
+
+    def version(self, tenant: str, resource: str, version: str) -> ResourceVersion | None:
+        try:
+            item = VersionItem.get(key(tenant, resource), version, consistent_read=True)
+        except VersionItem.DoesNotExist:
+            return None
+        return _load_version(tenant, resource, item)
+
+    def replace_version(self, old: ResourceVersion, new: ResourceVersion) -> bool:
+        # As for resources: neither another client's change nor a deletion is overwritten.
+        return _saved(_version_item(replace(new, revision=old.revision + 1)), VersionItem.revision == old.revision)
+
+    def delete_version(self, version: ResourceVersion) -> None:
+        VersionItem(key(version.tenant, version.resource), version.id).delete()
+
+    def versions(self, tenant: str, resource: str) -> list[ResourceVersion]:
+        found = VersionItem.query(key(tenant, resource), consistent_read=True)
+        return [_load_version(tenant, resource, item) for item in found]
+
+
+def _saved(item: Model, condition: Condition) -> bool:
+    try:
+        item.save(condition=condition)
+    except PutError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def _item(resource: Resource) -> ResourceItem:
+    text = documents.dump(resource, without=_OWN)
+    return ResourceItem(resource.tenant, resource.id, revision=resource.revision, doc=text)
+
+
+def _load(item: ResourceItem) -> Resource:
+    return documents.load(Resource, item.doc, tenant=item.tenant, id=item.id, revision=int(item.revision))
+
+
+def _version_item(version: ResourceVersion) -> VersionItem:
+    text = documents.dump(version, without=_VERSION_OWN)
+    return VersionItem(key(version.tenant, version.resource), version.id, revision=version.revision, doc=text)
+
+
+def _load_version(tenant: str, resource: str, item: VersionItem) -> ResourceVersion:
+    return documents.load(
+        ResourceVersion, item.doc, tenant=tenant, resource=resource, id=item.id, revision=int(item.revision)
+    )
