@@ -8,6 +8,7 @@ from chalicelib.fleet.errors import Forbidden, Invalid, LimitReached, QueueDupli
 from chalicelib.fleet.ids import first_id
 
 if TYPE_CHECKING:
+    from chalicelib.fleet.keys import ApiKey
     from chalicelib.fleet.ports import Ports
 
 MAX_NAME = 251
@@ -97,6 +98,12 @@ def checked_name(name: str, field: str = "name") -> str:
     if not NAME.fullmatch(name):
         raise Invalid(f"{field} has 1 to {MAX_NAME} letters, digits, hyphens, underscores and tildes", field)
     return name
+
+
+def ensure_within(key: "ApiKey", name: str) -> None:
+    """Errors: Forbidden (the key names queues, and not this one)."""
+    if key.queues and name not in key.queues:
+        raise Forbidden(f"this API key is not for queue {name}")
 
 
 def create(ports: "Ports", tenant: str, name: str, *, max_bytes: int | None = None, ttl: int | None = None) -> Queue:

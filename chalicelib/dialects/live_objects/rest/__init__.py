@@ -13,6 +13,7 @@ from chalicelib.dialects.live_objects.rest import (
     decoders,
     device_resources,
     devices,
+    fifos,
     interfaces,
     resource_manager,
 )
@@ -33,6 +34,8 @@ RESOURCES = (
     device_resources,
     data,
     decoders,
+    fifos,
+    action_policies,
     audit_log,
 )
 API = Api("live_objects", "/api", [route for resource in RESOURCES for route in resource.ROUTES], authenticate, explain)

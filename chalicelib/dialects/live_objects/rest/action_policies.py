@@ -1,0 +1,177 @@
+"""`/api/v1/event2action/actionPolicies` and the try-outs beside it (OpenAPI "Triggers and Actions")."""
+
+import re
+import uuid
+
+from chalicelib.dialects.live_objects.rest.shapes import action_policies as shapes
+from chalicelib.dialects.live_objects.rest.shapes import present
+from chalicelib.fleet import policies, pushing, queueing, queues
+from chalicelib.fleet.errors import FleetError, Invalid, LimitReached, PolicyNotFound, TooLarge
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.pushing import TargetRefused
+from chalicelib.fleet.queues import MAX_PAYLOAD
+from chalicelib.fleet.roles import Role
+from chalicelib.web.parameters import Parameter, Place
+from chalicelib.web.request import Answer, Request
+from chalicelib.web.routes import Route
+
+_POLICY = Parameter(
+    "policy_id", place=Place.PATH, bounds=(1, 100), pattern=re.compile(r"[\w.:-]{1,100}", re.ASCII), explained="its id"
+)
+_TRIGGER = Parameter("triggerType", choices=tuple(shapes.KINDS), explained="only policies with this trigger")
+_LONGEST = 20_000
+_FIFO_TEST = {
+    "type": "object",
+    "required": ["fifoName", "payload"],
+    "properties": {"fifoName": {"type": "string"}, "payload": {"type": "string", "maxLength": MAX_PAYLOAD}},
+}
+_PUSH_TEST = {
+    "type": "object",
+    "required": ["webhookUrl"],
+    "properties": {
+        "webhookUrl": {"type": "string"},
+        "headers": shapes.HEADERS,
+        "requestBody": {"type": ["string", "null"], "maxLength": MAX_PAYLOAD},
+        "signingSecret": shapes.SECRET,
+        "requestTimeout": {"type": ["integer", "null"], "minimum": 1, "maximum": _LONGEST},
+    },
+}
+_SWITCH = {"type": "boolean"}
+
+
+def listing(ports: Ports, request: Request) -> Answer:
+    wanted = request.asked["triggerType"]
+    found = sorted(ports.policies.all(request.tenant), key=lambda p: (p.name, p.id))
+    return Answer([shapes.render(p) for p in found if wanted is None or wanted in shapes.trigger_types(p)])
+
+
+def create(ports: Ports, request: Request) -> Answer:
+    if request.body.get("id") is not None:
+        raise Invalid("id is given by the platform", "id")
+    return _saved(ports, request, _unique(ports))
+
+
+def read(ports: Ports, request: Request) -> Answer:
+    return Answer(shapes.render(policies.get(ports, request.tenant, request.asked["policy_id"])))
+
+
+def save(ports: Ports, request: Request) -> Answer:
+    """Make it or put it in the place of the one with this id."""
+    policy_id = request.asked["policy_id"]
+    if request.body.get("id") not in (None, policy_id):
+        raise Invalid("id is the one in the path", "id")
+    return _saved(ports, request, policy_id)
+
+
+def enable(ports: Ports, request: Request) -> Answer:
+    policies.enable(ports, request.tenant, request.asked["policy_id"], enabled=request.body)
+    return Answer()
+
+
+def delete(ports: Ports, request: Request) -> Answer:
+    policies.delete(ports, request.tenant, request.asked["policy_id"])
+    return Answer()
+
+
+def try_fifo(ports: Ports, request: Request) -> Answer:
+    now, payload = ports.clock.now(), request.body["payload"].encode()
+    try:
+        if request.caller is not None:
+            queues.ensure_within(request.caller, request.body["fifoName"])
+        queueing.publish(ports, request.tenant, request.body["fifoName"], payload, at=now, event=ports.new_id(now))
+    except FleetError as error:
+        return Answer({"success": False, "errorMessage": str(error)})
+    return Answer({"success": True})
+
+
+def try_push(ports: Ports, request: Request) -> Answer:
+    """Post once, now, and tell what came of it."""
+    action = shapes.push(request.body, "test")
+    body = (request.body.get("requestBody") or "").encode()
+    try:
+        result = pushing.post(ports, action, body, request.body.get("requestTimeout") or pushing.TIMEOUT)
+    except FleetError as error:
+        refused = isinstance(error, TargetRefused)
+        return Answer({"success": False, "urlBlacklisted": refused, "errorMessage": str(error)})
+    return Answer(
+        present(
+            {
+                "success": result.accepted,
+                "urlBlacklisted": False,
+                "httpResponseStatusCode": result.status,
+                "httpResponseBody": result.body.decode("utf-8", "replace"),
+            }
+        )
+    )
+
+
+def _saved(ports: Ports, request: Request, policy_id: str) -> Answer:
+    now = ports.clock.now()
+    made = shapes.policy(request.body, request.tenant, policy_id, now, lambda: _unique(ports))
+    return Answer(shapes.render(policies.save(ports, made)))
+
+
+def _unique(ports: Ports) -> str:
+    return str(uuid.UUID(bytes=ports.chance(16), version=4))
+
+
+_POLICIES = "/api/v1/event2action/actionPolicies"
+_ONE = f"{_POLICIES}/{{policy_id}}"
+_TEST = "/api/v1/event2action/test"
+_READ, _WRITE = frozenset({Role.DATA_PROCESSING_R}), frozenset({Role.DATA_PROCESSING_W})
+_MISSING = (PolicyNotFound,)
+
+ROUTES = (
+    Route("GET", _POLICIES, listing, "List action policies", _READ, parameters=(_TRIGGER,)),
+    Route(
+        "POST",
+        _POLICIES,
+        create,
+        "Create an action policy",
+        _WRITE,
+        schema=shapes.POLICY,
+        failures=(LimitReached,),
+    ),
+    Route("GET", _ONE, read, "Get an action policy", _READ, parameters=(_POLICY,), failures=_MISSING),
+    Route(
+        "PUT",
+        _ONE,
+        save,
+        "Create or update an action policy",
+        _WRITE,
+        schema=shapes.POLICY,
+        parameters=(_POLICY,),
+        failures=(LimitReached,),
+    ),
+    Route("DELETE", _ONE, delete, "Delete an action policy", _WRITE, 204, parameters=(_POLICY,), failures=_MISSING),
+    Route(
+        "PUT",
+        f"{_ONE}/enabled",
+        enable,
+        "Enable or disable an action policy",
+        _WRITE,
+        204,
+        schema=_SWITCH,
+        parameters=(_POLICY,),
+        failures=_MISSING,
+    ),
+    Route(
+        "POST",
+        f"{_TEST}/fifo",
+        try_fifo,
+        "Try to publish into a FIFO",
+        _WRITE,
+        schema=_FIFO_TEST,
+        failures=(TooLarge,),
+        max_body=2 * MAX_PAYLOAD,
+    ),
+    Route(
+        "POST",
+        f"{_TEST}/http-push",
+        try_push,
+        "Try to post to a webhook",
+        _WRITE,
+        schema=_PUSH_TEST,
+        max_body=2 * MAX_PAYLOAD,
+    ),
+)
