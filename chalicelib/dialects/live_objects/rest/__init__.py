@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.dialects.live_objects.errors import explain
 from chalicelib.dialects.live_objects.rest import (
+    action_policies,
     api_keys,
     audit_log,
     commands,
