@@ -23,13 +23,14 @@ from chalicelib.fleet.ports import Ports
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A command as a client asks for it."""
+    """A command as a client asks for it; `id` is given where the same order may arrive again."""
 
     connector: str
     request: Any
     policy: Policy
     notify_to: str | None = None
     trace: str | None = None
+    id: str | None = None
 
 
 def create(ports: Ports, tenant: str, device: str, order: Order) -> Command:
@@ -122,7 +123,7 @@ def _new(ports: Ports, tenant: str, device: str, order: Order, mailbox: Mailbox)
     expires = now + order.policy.expiration * SECOND
     command = Command(
         tenant=tenant,
-        id=ports.new_id(now),
+        id=order.id or ports.new_id(now),
         device=device,
         connector=order.connector,
         request=order.request,

@@ -16,7 +16,14 @@ def handle(ports: Ports, event: dict[str, Any]) -> None:
     session, at = str(event.get("sessionIdentifier", "")), int(event["timestamp"])
     if any(t.queues and t.mode == claim.mode for t in registry.topics(claim.dialect).TOPICS):
         _consumer(ports, claim, event, session, at)
-        return
+    else:
+        _device(ports, claim, event, session, at)
+    observer = registry.observer(claim.dialect)
+    if observer is not None:
+        observer.observe(ports, claim, event)
+
+
+def _device(ports: Ports, claim: Claim, event: dict[str, Any], session: str, at: int) -> None:
     match event.get("eventType"):
         case "connected":
             connecting.connected(ports, claim, session, at, event.get("ipAddress"))

@@ -6,6 +6,7 @@ which other dialects read. A command that came through another dialect is writte
 
 import base64
 import re
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.ibm import payload, topics
@@ -15,6 +16,8 @@ from chalicelib.fleet.presence import Route
 
 POLICY = Policy(expiration=86_400, ack_mode=AckMode.NETWORK, ack_timeout=None, attempts=3, queue=100, window=10)
 """A command is done with the device's PUBACK; ten may be under way, and after a day nobody wants it any more."""
+
+ONE_AT_A_TIME = replace(POLICY, window=1)
 
 _NO_LEVEL = re.compile(r"[/+#\x00]")
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 
-from chalicelib.dialects.ibm import payload, topics
+from chalicelib.dialects.ibm import inventory, publishing, topics
 from chalicelib.dialects.ibm.payload import Said
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Direction, Uplink, matches
-from chalicelib.fleet import messages
 from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.devices import Device
+from chalicelib.fleet.errors import DeviceNotFound, LimitReached
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.roles import Role
 
 
 def receive(ports: Ports, claim: Claim, uplink: Uplink) -> None:
@@ -26,11 +28,48 @@ def event(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     device = ports.devices.get(claim.tenant, claim.device or "")
     if device is None:
         raise Malformed(f"device {claim.device} was deleted")
-    _, _, name, _, format_ = uplink.topic.split("/")
-    said = Said(name, format_, uplink.payload, uplink.at, uplink.event)
-    messages.store(ports, payload.message(device, said, claim.connector), device=device.id)
+    publishing.event(ports, device, _said(uplink), claim.connector)
+
+
+def event_of_device(ports: Ports, claim: Claim, uplink: Uplink) -> None:
+    """`iot-2/type/{type}/id/{id}/evt/…`: an application speaks for a device."""
+    _ensure_role(ports, claim, Role.DATA_W)
+    publishing.event(ports, _addressed(ports, claim, uplink), _said(uplink))
+
+
+def command(ports: Ports, claim: Claim, uplink: Uplink) -> None:
+    """`iot-2/type/{type}/id/{id}/cmd/…`: an application commands a device."""
+    _ensure_role(ports, claim, Role.DEVICE_W)
+    try:
+        publishing.command(ports, _addressed(ports, claim, uplink), _said(uplink))
+    except LimitReached as error:
+        raise Malformed(f"the command was dropped: {error}") from error
 
 
 HANDLERS: dict[str, Callable[[Ports, Claim, Uplink], None]] = {
     "event": event,
+    "event_of_device": event_of_device,
+    "command": command,
 }
+
+
+def _said(uplink: Uplink) -> Said:
+    *_, name, _, format_ = uplink.topic.split("/")
+    return Said(name, format_, uplink.payload, uplink.at, uplink.event)
+
+
+def _addressed(ports: Ports, claim: Claim, uplink: Uplink) -> Device:
+    _, _, type_, _, id_, *_ = uplink.topic.split("/")
+    try:
+        device = ports.devices.get(claim.tenant, inventory.addressed(type_, id_).fleet_id)
+    except DeviceNotFound:
+        device = None
+    if device is None:
+        raise Malformed(f"no device {type_}:{id_} is registered")
+    return device
+
+
+def _ensure_role(ports: Ports, claim: Claim, role: Role) -> None:
+    key = ports.keys.get(claim.tenant, claim.key)
+    if key is None or role not in key.roles:
+        raise Malformed(f"the API key lacks the role {role}")

@@ -1,0 +1,184 @@
+"""Applications that are, or were, connected: what they subscribed to, and what waits for them (manual 5.1.5, 5.3).
+
+A subscription of a durable session has a buffer of BUFFER messages; when it is full the oldest goes. Buffers are
+numbered rings of records, their bounds stand in the application's own record.
+"""
+
+import base64
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from chalicelib.dialects.topics import Downlink, matches
+from chalicelib.fleet.errors import Contended
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.records import Record
+
+BUFFER = 5_000
+MOST = 500
+"""How many applications of one organization are told of what happens."""
+_KIND = "ibm.applications"
+_TRIES = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """The numbers of the oldest message in a buffer and of the next one."""
+
+    first: int = 0
+    next: int = 0
+
+    @property
+    def empty(self) -> bool:
+        return self.first >= self.next
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """`session` is None while it is away; `behind` while there is something in its buffers, which goes first."""
+
+    tenant: str
+    client: str
+    session: str | None = None
+    since: int = 0
+    ended: str | None = None
+    address: str = ""
+    user: str = ""
+    rings: Mapping[str, Ring] = field(default_factory=dict)
+    behind: bool = False
+    revision: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The last part of the client id."""
+        return self.client.split(":", 2)[-1]
+
+    def filter_for(self, topic: str) -> str | None:
+        """The subscription that a message belongs to: one that matches, so that it comes once."""
+        return next((f for f in sorted(self.rings) if matches(f, topic)), None)
+
+    def with_ring(self, name: str, ring: Ring) -> "Application":
+        return replace(self, rings={**self.rings, name: ring})
+
+
+def get(ports: Ports, tenant: str, client: str) -> Application | None:
+    record = ports.records.get(tenant, _KIND, client)
+    return _load(record) if record else None
+
+
+def every(ports: Ports, tenant: str) -> list[Application]:
+    return [_load(record) for record in ports.records.page(tenant, _KIND, after=None, limit=MOST).items]
+
+
+def change(
+    ports: Ports, tenant: str, client: str, changed: Callable[[Application], Application | None]
+) -> Application | None:
+    """The application after the change; `changed` answers None for one that is to be forgotten."""
+    for _ in range(_TRIES):
+        old = get(ports, tenant, client) or Application(tenant, client)
+        new = changed(old)
+        if new is None:
+            ports.records.delete(tenant, _KIND, client)
+            for name in old.rings:
+                _empty(ports, old, name)
+            return None
+        if new == old and old.revision is not None:
+            return old
+        if _stored(ports, old, new):
+            for name in old.rings.keys() - new.rings.keys():
+                _empty(ports, old, name)
+            return replace(new, revision=(old.revision or 0) + (old.revision is not None))
+    raise Contended(f"application {client} is written by too many at once")
+
+
+def keep(ports: Ports, application: Application, name: str, message: Downlink) -> bool:
+    """Put a message into the buffer of the subscription `name`, in place of the oldest one where it is full.
+
+    True if the application is there and nobody yet sends it what is in its buffers.
+    """
+    place: dict[str, Ring] = {}
+    idle = False
+
+    def drawn(present: Application) -> Application:
+        nonlocal idle
+        idle = present.session is not None and not present.behind
+        ring = present.rings.get(name, Ring())
+        place["old"] = ring
+        first = ring.first + 1 if ring.next - ring.first >= BUFFER else ring.first
+        place["new"] = Ring(first, ring.next + 1)
+        return replace(present, behind=True).with_ring(name, place["new"])
+
+    change(ports, application.tenant, application.client, drawn)
+    kind = _buffer(application, name)
+    body = {"topic": message.topic, "payload": base64.b64encode(message.payload).decode()}
+    ports.records.create(Record(application.tenant, kind, _position(place["old"].next), body))
+    if place["new"].first > place["old"].first:
+        ports.records.delete(application.tenant, kind, _position(place["old"].first))
+    return idle
+
+
+def waiting(ports: Ports, application: Application) -> Iterator[tuple[str, str, Downlink]]:
+    """What is in the buffers, oldest first: subscription, id and message."""
+    for name in sorted(application.rings):
+        after: str | None = None
+        while True:
+            page = ports.records.page(application.tenant, _buffer(application, name), after=after, limit=100)
+            for record in page.items:
+                yield name, record.id, Downlink(record.body["topic"], base64.b64decode(record.body["payload"]))
+            if page.cursor is None:
+                break
+            after = page.cursor
+
+
+def drop(ports: Ports, application: Application, name: str, position: str) -> None:
+    """A message of a buffer has been delivered."""
+    ports.records.delete(application.tenant, _buffer(application, name), position)
+
+    def past(present: Application) -> Application:
+        ring = present.rings.get(name)
+        if ring is None or int(position) < ring.first:
+            return present
+        return present.with_ring(name, Ring(int(position) + 1, ring.next))
+
+    change(ports, application.tenant, application.client, past)
+
+
+def _empty(ports: Ports, application: Application, name: str) -> None:
+    kind = _buffer(application, name)
+    while found := ports.records.page(application.tenant, kind, after=None, limit=100).items:
+        for record in found:
+            ports.records.delete(application.tenant, kind, record.id)
+
+
+def _buffer(application: Application, name: str) -> str:
+    return f"ibm.buffer {application.client} {name}"
+
+
+def _position(number: int) -> str:
+    return f"{number:015}"
+
+
+def _stored(ports: Ports, old: Application, new: Application) -> bool:
+    # Lifecycle events and buffered messages meet here, each having read `old`: one of them writes.
+    record = Record(new.tenant, _KIND, new.client, _body(new), old.revision or 0)
+    if old.revision is None:
+        return ports.records.create(record)
+    return ports.records.replace(replace(record, body=_body(old)), record)
+
+
+def _body(application: Application) -> dict[str, Any]:
+    return {
+        "session": application.session,
+        "since": application.since,
+        "ended": application.ended,
+        "address": application.address,
+        "user": application.user,
+        "rings": {name: [ring.first, ring.next] for name, ring in application.rings.items()},
+        "behind": application.behind,
+    }
+
+
+def _load(record: Record) -> Application:
+    body = dict(record.body)
+    rings = {name: Ring(*bounds) for name, bounds in body.pop("rings").items()}
+    return Application(record.tenant, record.id, rings=rings, revision=record.revision, **body)

@@ -1,0 +1,78 @@
+"""Status messages of devices and applications (manual 4.3.5, 5.3.7 and 5.3.8).
+
+IoT Core does not count what a connection reads and writes, so the four counters of a Disconnect are always 0.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.dialects.ibm import times, topics
+from chalicelib.dialects.ibm.identity import parse_client
+from chalicelib.dialects.topics import Downlink
+
+PORT = 8883
+PROTOCOL = "mqtt4"
+_COUNTERS = ("ReadMsg", "ReadBytes", "WriteMsg", "WriteBytes")
+_CLOSED = {
+    "CLIENT_INITIATED_DISCONNECT": (0, "The connection has completed normally."),
+    "CONNECTION_LOST": (91, "The connection was closed by the client."),
+    "SERVER_INITIATED_DISCONNECT": (92, "The connection was closed by the server."),
+    "API_INITIATED_DISCONNECT": (94, "The connection was closed by an administrator."),
+    "MQTT_KEEP_ALIVE_TIMEOUT": (160, "The connection timed out: keep alive."),
+    "AUTH_ERROR": (180, "The operation is not authorized."),
+    "FORBIDDEN_ACCESS": (180, "The operation is not authorized."),
+    "DUPLICATE_CLIENTID": (288, "The client ID was reused."),
+    "CLIENT_ERROR": (105, "The data of the client is not valid."),
+    "THROTTLED": (104, "The capacity of the connection was exceeded."),
+    "CUSTOMAUTH_TTL_EXPIRATION": (175, "The authorization has to be renewed."),
+}
+_OTHERWISE = (92, "The connection was closed by the server.")
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What is known of a connection. Times in ms."""
+
+    client: str
+    user: str
+    address: str
+    since: int
+
+
+def connected(connection: Connection, at: int) -> Downlink | None:
+    """None where the client id is none of this dialect."""
+    return _status(connection, {"Action": "Connect", "Time": times.render(at)})
+
+
+def disconnected(connection: Connection, at: int, reason: str) -> Downlink | None:
+    """`reason` is IoT Core's."""
+    code, text = _CLOSED.get(reason, _OTHERWISE)
+    body: dict[str, Any] = {"Action": "Disconnect", "Time": times.render(at), "CloseCode": code, "Reason": text}
+    return _status(connection, body | dict.fromkeys(_COUNTERS, 0))
+
+
+def _status(connection: Connection, body: dict[str, Any]) -> Downlink | None:
+    topic = _topic(connection.client)
+    if topic is None:
+        return None
+    described = {
+        "ClientAddr": connection.address,
+        "ClientID": connection.client,
+        "ConnectTime": times.render(connection.since),
+        "Port": PORT,
+        "Protocol": PROTOCOL,
+        "Secure": True,
+        "User": connection.user,
+    }
+    return Downlink(topic, json.dumps(body | described, separators=(",", ":")).encode())
+
+
+def _topic(client: str) -> str | None:
+    found = parse_client(client)
+    if found is None:
+        return None
+    if found.name is None:
+        # A name that is no single level cannot be part of a topic.
+        return None if set("/+#") & set(found.application) else topics.application_status(found.application)
+    return topics.device_status(found.name.type, found.name.id)

@@ -1,0 +1,49 @@
+"""Events and commands, whichever way they came in: kept or queued by the fleet, then told to the applications."""
+
+from chalicelib.dialects.ibm import codec, forwarding, payload, topics
+from chalicelib.dialects.ibm.identity import DIALECT, MQTT, name_of
+from chalicelib.dialects.ibm.payload import Said
+from chalicelib.dialects.topics import Downlink
+from chalicelib.fleet import issuing, messages
+from chalicelib.fleet.commands import Command, Policy
+from chalicelib.fleet.devices import Device
+from chalicelib.fleet.ids import repeatable_id
+from chalicelib.fleet.issuing import Order
+from chalicelib.fleet.ports import Ports
+
+
+def event(ports: Ports, device: Device, said: Said, connector: str = MQTT) -> None:
+    """An event of the device, published by itself or on its behalf. The same one again changes nothing."""
+    messages.store(ports, payload.message(device, said, connector))
+    name = name_of(device.id)
+    if name is not None:
+        topic = topics.device_event(name.type, name.id, said.name, said.format)
+        forwarding.forward(ports, device.tenant, Downlink(topic, said.payload))
+
+
+def command(ports: Ports, device: Device, said: Said) -> Command:
+    """A command to the device. Errors: CommandLimitReached, DeviceNotFound."""
+    wanted = repeatable_id(said.at, said.event)
+    known = ports.commands.get(device.tenant, wanted)
+    if known is not None:
+        return known
+    request = codec.request(said.name, said.format, said.payload)
+    order = Order(connector_of(device), request, policy_for(device), id=wanted)
+    made = issuing.create(ports, device.tenant, device.id, order)
+    name = name_of(device.id)
+    if name is not None:
+        topic = topics.device_command(name.type, name.id, said.name, said.format)
+        forwarding.forward(ports, device.tenant, Downlink(topic, said.payload))
+    return made
+
+
+def connector_of(device: Device) -> str:
+    """Where a command to the device goes."""
+    return device.interfaces[0].connector if device.interfaces else MQTT
+
+
+def policy_for(device: Device) -> Policy:
+    """Devices of other dialects take one command at a time."""
+    if any(i.dialect == DIALECT for i in device.interfaces):
+        return codec.POLICY
+    return codec.ONE_AT_A_TIME
