@@ -2,18 +2,23 @@
 
 import base64
 import binascii
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from chalicelib.fleet.errors import IllegalTransition, Invalid, ParameterNotFound
+from chalicelib.fleet.errors import IllegalTransition, Invalid, ParameterNotFound, TooLarge
 from chalicelib.fleet.mailbox import LEASE
 
 MAX_PARAMETERS = 100
 MAX_KEY = 128
 MAX_VALUE = 2000
 
+MAX_SIDE = 150_000
+"""Bytes that all reported values, and all requested ones, may have together: a configuration is one item."""
+
+_FRAME = 64
 ParameterValue = int | float | str | bool
 
 
@@ -120,6 +125,12 @@ def checked(kind: ParameterType, value: object, field_name: str) -> ParameterVal
     return value
 
 
+def _size(key: str, value: Value | None) -> int:
+    if value is None:
+        return 0
+    return len(json.dumps([key, value.value], ensure_ascii=False).encode()) + _FRAME
+
+
 def _finite(value: float) -> bool:
     try:
         return math.isfinite(value)
@@ -137,6 +148,8 @@ def requested(configuration: Configuration, values: Mapping[str, Value], notify_
         after[key] = Parameter(known.reported, value, status)
     if len(after) > MAX_PARAMETERS:
         raise Invalid(f"a device has at most {MAX_PARAMETERS} parameters", "parameters")
+    if sum(_size(key, parameter.requested) for key, parameter in after.items()) > MAX_SIDE:
+        raise TooLarge(f"the requested values of a device have at most {MAX_SIDE} bytes", "parameters")
     return replace(configuration, parameters=after, notify_to=notify_to or configuration.notify_to)
 
 
@@ -144,6 +157,7 @@ def reported(configuration: Configuration, values: Mapping[str, Value], correlat
     """What a device says of itself. With the correlation id of the last update it is the answer to that update."""
     answers = correlation is not None and correlation == configuration.correlation
     after = dict(configuration.parameters)
+    size = sum(_size(key, parameter.reported) for key, parameter in after.items())
     for key, value in values.items():
         if key not in after and len(after) >= MAX_PARAMETERS:
             continue
@@ -151,6 +165,10 @@ def reported(configuration: Configuration, values: Mapping[str, Value], correlat
         if known.reported is not None and value.at < known.reported.at:
             # A late or repeated report: the device has said something newer since.
             continue
+        grown = size + _size(key, value) - _size(key, known.reported)
+        if grown > MAX_SIDE:
+            continue
+        size = grown
         after[key] = Parameter(value, known.requested, _status_after_report(known, value, answers=answers))
     if answers:
         for key, known in after.items():

@@ -8,6 +8,7 @@ and know what was asked for; unknown paths and methods below a dialect's prefix 
 import base64
 import binascii
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -26,6 +27,8 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 DEPTH = 8
 """How many segments below a dialect's prefix an unknown path may have to get the vendor's own 404."""
 
+LARGEST = 4_600_000
+"""Bytes of an answer: a Lambda function's has at most 6 MB, and all are encoded in base64 on the way."""
 _REPLACEMENT = "\ufffd"
 
 View = Callable[[Ports, Mapping[str, Any]], Answer]
@@ -37,7 +40,7 @@ def blueprint(api: Api, ports: Callable[[], Ports]) -> "Blueprint":
 
     made = Blueprint(__name__)
     for (method, path), view in views(api).items():
-        made.route(path, methods=[method], content_types=[])(_chalice_view(made, view, ports))
+        made.route(path, methods=[method], content_types=[])(_chalice_view(api, made, view, ports))
     return made
 
 
@@ -120,12 +123,12 @@ def _unknown_paths(prefix: str) -> list[str]:
     return paths
 
 
-def _chalice_view(made: "Blueprint", view: View, ports: Callable[[], Ports]) -> Callable[..., Any]:
+def _chalice_view(api: Api, made: "Blueprint", view: View, ports: Callable[[], Ports]) -> Callable[..., Any]:
     from chalice.app import CaseInsensitiveMapping, Response
 
     def chalice_view(**_: str) -> Any:
         request = made.current_request
-        answer = view(ports(), request.to_original_event())
+        answer = _bounded(api, ports(), view(ports(), request.to_original_event()))
         # Where every type counts as binary, Chalice refuses to answer clients that send no Accept.
         request.headers = CaseInsensitiveMapping({**request.headers, "accept": "*/*"})
         return Response(**_response(answer))
@@ -133,12 +136,16 @@ def _chalice_view(made: "Blueprint", view: View, ports: Callable[[], Ports]) -> 
     return chalice_view
 
 
-def _response(answer: Answer) -> dict[str, Any]:
-    headers = dict(answer.headers)
+def _bounded(api: Api, ports: Ports, answer: Answer) -> Answer:
+    """The answer with its body as text, or the refusal of one that Lambda could not carry."""
     if answer.body is None:
-        return {"body": "", "headers": headers, "status_code": answer.status}
-    return {
-        "body": json_text.render(answer.body),
-        "headers": {"Content-Type": "application/json", **headers},
-        "status_code": answer.status,
-    }
+        return answer
+    text = json_text.render(answer.body)
+    if len(text.encode()) > LARGEST:
+        error = Invalid(f"the answer would have more than {LARGEST} bytes: ask for fewer items at once", "limit")
+        return _bounded(api, ports, explained(api, ports, error, ""))
+    return replace(answer, body=text, headers={"Content-Type": "application/json", **answer.headers})
+
+
+def _response(answer: Answer) -> dict[str, Any]:
+    return {"body": answer.body or "", "headers": dict(answer.headers), "status_code": answer.status}

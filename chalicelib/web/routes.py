@@ -32,7 +32,7 @@ class Route:
     schema: Schema | None = None
     parameters: tuple[Parameter, ...] = ()
     failures: tuple[type[FleetError], ...] = ()
-    max_body: int = 128 * KILOBYTE
+    max_body: int = 512 * KILOBYTE
 
 
 @dataclass(frozen=True, slots=True)

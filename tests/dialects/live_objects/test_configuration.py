@@ -116,6 +116,20 @@ def test_one_request_has_at_most_a_hundred_parameters(client: Client) -> None:
     assert asked(client, "INT32", 1, "one-more").status == 400
 
 
+def test_all_targets_together_have_a_size(client: Client) -> None:
+    parameters = {f"p{n}": {"type": "STRING", "value": "€" * 2000} for n in range(25)}
+    reply = client.call("POST", PATH, {"parameters": parameters})
+    assert (reply.status, reply.code) == (413, "GENERIC_INVALID_PARAMETER_ERROR")
+    del parameters["p24"]
+    assert client.call("POST", PATH, {"parameters": parameters}).status == 200
+
+
+def test_what_a_device_reports_beyond_the_size_is_left_out(client: Client, device: str) -> None:
+    report = {f"p{n:02d}": Value(ParameterType.STRING, "€" * 2000, START) for n in range(30)}
+    synchronizing.report(client.ports, client.tenant.id, URN, report, None)
+    assert sorted(client.get(f"{PATH}/parameters").body) == [f"p{n:02d}" for n in range(24)]
+
+
 @pytest.mark.parametrize("body", [{}, {"parameters": []}, {"parameters": {"p": 1}}, {"parameters": {"p": {}}}])
 def test_a_body_of_another_shape_is_refused(client: Client, body: Any) -> None:
     assert client.call("POST", PATH, body).code == "GENERIC_INVALID_PARAMETER_ERROR"

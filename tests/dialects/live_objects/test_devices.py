@@ -271,3 +271,12 @@ def test_a_list_parameter_that_is_not_understood_is_refused_by_name(client: Clie
 def test_the_configuration_that_was_reported_is_among_the_fields(client: Client, device: str) -> None:
     client.call("POST", f"{device}/config", {"parameters": {"p": {"type": "INT32", "value": 1}}})
     assert client.get(DEVICES, fields="config").body == [{"id": URN, "config": {}}]
+
+
+def test_a_list_too_big_for_one_answer_is_refused(client: Client) -> None:
+    properties = {f"{n:0128d}": "x" * 256 for n in range(100)}
+    registered(client, *range(140), properties=properties)
+    reply = client.get(DEVICES, limit=200, fields="properties")
+    assert (reply.status, reply.code) == (400, "GENERIC_INVALID_PARAMETER_ERROR")
+    assert "fewer" in reply.body["message"]
+    assert len(client.get(DEVICES, limit=100, fields="properties").body) == 100

@@ -54,12 +54,12 @@ def test_a_definition_has_a_limit(client: Client, device: str) -> None:
     assert client.call("POST", f"{device}/interfaces", body).status == 400
 
 
-def test_a_device_has_at_most_twenty_interfaces(client: Client, device: str) -> None:
+def test_a_device_has_at_most_ten_interfaces(client: Client, device: str) -> None:
     statuses = [
         client.call("POST", f"{device}/interfaces", {"connector": "mqtt", "definition": {"clientId": f"n{n}"}}).status
-        for n in range(21)
+        for n in range(11)
     ]
-    assert statuses == [201] * 20 + [400]
+    assert statuses == [201] * 10 + [400]
 
 
 def test_disabling_closes_the_connection_and_keeps_it_out(client: Client, interface: str) -> None:

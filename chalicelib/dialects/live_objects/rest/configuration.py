@@ -8,11 +8,11 @@ from chalicelib.dialects.live_objects.rest.shapes import configuration as shapes
 from chalicelib.fleet import devices, synchronizing
 from chalicelib.fleet.configuration import MAX_KEY
 from chalicelib.fleet.devices import Device
-from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, IllegalTransition, ParameterNotFound
+from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, IllegalTransition, ParameterNotFound, TooLarge
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Kind, Parameter, Place
 from chalicelib.web.request import Answer, Request
-from chalicelib.web.routes import Route
+from chalicelib.web.routes import KILOBYTE, Route
 
 _KEY = Parameter("param_key", place=Place.PATH, bounds=(1, MAX_KEY))
 _FORCE = Parameter("force", Kind.BOOLEAN, default=False, explained="accepted; changes nothing")
@@ -65,7 +65,17 @@ _PARAMETERS = f"{_CONFIG}/parameters"
 _PARAMETER = f"{_PARAMETERS}/{{param_key}}"
 
 ROUTES = (
-    Route("POST", _CONFIG, request_values, "Set targets", WRITE, schema=shapes.REQUEST, parameters=(DEVICE,)),
+    Route(
+        "POST",
+        _CONFIG,
+        request_values,
+        "Set targets",
+        WRITE,
+        schema=shapes.REQUEST,
+        parameters=(DEVICE,),
+        failures=(TooLarge,),
+        max_body=2 * KILOBYTE * KILOBYTE,
+    ),
     Route("GET", _CONFIG, read, "Get the configuration", READ, parameters=(DEVICE,), failures=(DeviceNotFound,)),
     Route("GET", _PARAMETERS, parameters, "Get all parameters", READ, parameters=(DEVICE,), failures=(DeviceNotFound,)),
     Route(

@@ -20,8 +20,8 @@ from chalicelib.web.parameters import Kind, Parameter, Place
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import KILOBYTE, Route
 
-MAX_ANSWER = 5_000_000
-"""Bytes of documents in one answer: a Lambda function's answer has at most 6 MB."""
+MAX_ANSWER = 4_000_000
+"""Bytes of documents in one answer: a Lambda function's has at most 6 MB, in base64."""
 
 _STREAM = Parameter("stream_id", place=Place.PATH)
 _LIMIT = Parameter("limit", Kind.INTEGER, default=100, bounds=(1, 1000), explained="documents in the answer")
@@ -145,6 +145,6 @@ ROUTES = (
         frozenset({Role.DATA_W}),
         202,
         schema=shapes.BULK,
-        max_body=5 * KILOBYTE * KILOBYTE,
+        max_body=4 * KILOBYTE * KILOBYTE,
     ),
 )

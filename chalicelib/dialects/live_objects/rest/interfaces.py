@@ -4,6 +4,7 @@ from chalicelib.dialects.live_objects.identity import MQTT, is_urn
 from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import interfaces as shapes
+from chalicelib.dialects.live_objects.rest.shapes.devices import MAX_INTERFACES
 from chalicelib.fleet import devices
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import (
@@ -20,15 +21,14 @@ from chalicelib.web.parameters import Parameter, Place
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
 
-MOST = 20
 _INTERFACE = Parameter("interface_id", place=Place.PATH, bounds=(1, 400), explained="{connector}:{nodeId}")
 
 
 def add(ports: Ports, request: Request) -> Answer:
     interface = shapes.created(request.body, ports.clock.now())
     device = devices.get(ports, request.tenant, request.asked["device_id"])
-    if len(device.interfaces) >= MOST:
-        raise Invalid(f"a device has at most {MOST} interfaces", "interfaces")
+    if len(device.interfaces) >= MAX_INTERFACES:
+        raise Invalid(f"a device has at most {MAX_INTERFACES} interfaces", "interfaces")
     device = devices.add_interface(ports, request.tenant, device.id, interface)
     return _answer(ports, device, (interface.connector, interface.node))
 

@@ -11,7 +11,8 @@ from chalicelib.fleet.devices import Device, Location
 from chalicelib.fleet.errors import InterfaceDuplicate, Invalid
 from chalicelib.fleet.mailbox import Mailbox
 
-MAX_INTERFACES = 20
+MAX_INTERFACES = 10
+"""So that a device with all its properties and definitions fits into one item of the store."""
 FIELDS = (
     "id",
     "name",
