@@ -199,6 +199,12 @@ class HotWiring(Wiring):
         return CachedDevices(_device_table(), _device_cache())
 
     @cached_property
+    def messages(self) -> "p.Messages":
+        from chalicelib.store.cache import MinutelyCounts
+
+        return MinutelyCounts(_objects())
+
+    @cached_property
     def decoders(self) -> "p.Decoders":
         from chalicelib.store.cache import CachedDecoders
 

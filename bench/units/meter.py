@@ -4,7 +4,7 @@ import base64
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bench.units import capacity, tables
@@ -105,6 +105,8 @@ class Meter:
         params, writes = context.pop("homeport")
         failed = parsed.get("Error", {}).get("Code") in _CONDITION_FAILED
         factor = capacity.TRANSACTION if model.name == "TransactWriteItems" else 1
+        if model.name == "UpdateItem":
+            writes = [replace(w, new=tables.present(self.region, w.table, params["Key"])) for w in writes]
         for write in writes:
             self.uses.append(self._written(model.name, write, factor, failed=failed))
         self.uses += self._read(model.name, params, parsed)
@@ -118,9 +120,17 @@ class Meter:
             case "TransactWriteItems":
                 for part in params["TransactItems"]:
                     ((kind, request),) = part.items()
-                    yield from self._writes({"Put": "PutItem", "Delete": "DeleteItem"}[kind], request)
-            case "UpdateItem" | "BatchWriteItem":
-                raise NotImplementedError(f"{operation} is not counted yet")
+                    yield from self._writes(f"{kind}Item", request)
+            case "UpdateItem":
+                # What it makes of the item is known when it is done.
+                yield self._write(params["TableName"], params["Key"], None)
+            case "ConditionCheckItem":
+                yield _unchanged(self._write(params["TableName"], params["Key"], None))
+            case "BatchWriteItem":
+                for table, requests in params["RequestItems"].items():
+                    for request in requests:
+                        put = request.get("PutRequest", {}).get("Item")
+                        yield self._write(table, put or request["DeleteRequest"]["Key"], put)
 
     def _write(self, table: str, holder: Mapping[str, Any], new: Item | None) -> _Write:
         return _Write(table, tables.present(self.region, table, holder), new)
@@ -163,6 +173,10 @@ class Meter:
     def _reading(self, operation: str, table: str, items: list[Item], consistent: bool) -> Use:  # noqa: FBT001
         units = capacity.read_units(items, consistent=consistent)
         return Use(f"{operation} {_noun(table)}", self.function, reads=units)
+
+
+def _unchanged(write: _Write) -> _Write:
+    return replace(write, new=write.old)
 
 
 def _noun(table: str) -> str:

@@ -13,6 +13,8 @@ from chalicelib.store.claims import ClaimTable
 from chalicelib.store.decoders import DecoderTable
 from chalicelib.store.devices import DeviceTable
 from chalicelib.store.keys import KeyTable
+from chalicelib.store.messages import MessageTable
+from chalicelib.store.objects import Objects
 
 MAX_AGE = 60_000
 LOOK_AGAIN = 2_000
@@ -159,3 +161,25 @@ class AnnouncingDecoders(DecoderTable):
         written = super().remove(old, new, decoder)
         self._directories.forget(old.tenant)
         return written
+
+
+class MinutelyCounts(MessageTable):
+    """Messages of devices, counted at most once a minute and stream, so that a busy one costs one write a message.
+
+    What was counted since then waits in memory, and is lost with it: the count lags, the messages are all kept.
+    """
+
+    def __init__(self, objects: Objects) -> None:
+        super().__init__(objects)
+        self._counted: dict[tuple[str, str, str], tuple[int, int]] = {}
+
+    def count(self, tenant: str, device: str, stream: str, at: int, times: int = 1) -> None:
+        name, minute = (tenant, device, stream), at // MAX_AGE
+        written, waiting = self._counted.get(name, (0, 0))
+        if len(self._counted) >= _MAX_ENTRIES:
+            self._counted.clear()
+        if written >= minute:
+            self._counted[name] = written, waiting + times
+            return
+        super().count(tenant, device, stream, at, waiting + times)
+        self._counted[name] = minute, 0

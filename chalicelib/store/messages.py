@@ -67,10 +67,10 @@ class MessageTable:
             raise
         return True
 
-    def count(self, tenant: str, device: str, stream: str, at: int) -> None:
+    def count(self, tenant: str, device: str, stream: str, at: int, times: int = 1) -> None:
         StreamItem(key(tenant, device), stream).update(
             actions=[
-                StreamItem.messages.add(1),
+                StreamItem.messages.add(times),
                 StreamItem.last.set(at),
                 StreamItem.ttl.set(at // 1000 + RETENTION),
             ]

@@ -1,0 +1,33 @@
+"""What a hot function remembers between two writes of a stream's count."""
+
+from chalicelib.fleet.messages import StreamUse
+from chalicelib.fleet.ports import Ports
+from chalicelib.store.cache import MinutelyCounts
+from chalicelib.store.objects import Objects
+
+MINUTE = 60_000
+
+
+def counts() -> MinutelyCounts:
+    return MinutelyCounts(Objects("", lambda: None))
+
+
+def test_the_first_message_of_a_minute_is_counted_at_once(dynamodb: Ports) -> None:
+    counts().count("counted1", "d", "s", MINUTE)
+    assert dynamodb.messages.streams("counted1", "d") == [StreamUse("s", 1, MINUTE)]
+
+
+def test_the_others_are_counted_with_the_first_of_the_next(dynamodb: Ports) -> None:
+    counted = counts()
+    for at in (MINUTE, MINUTE + 1, MINUTE + 2):
+        counted.count("counted2", "d", "s", at)
+    assert dynamodb.messages.streams("counted2", "d")[0].count == 1
+    counted.count("counted2", "d", "s", 2 * MINUTE)
+    assert dynamodb.messages.streams("counted2", "d") == [StreamUse("s", 4, 2 * MINUTE)]
+
+
+def test_streams_are_counted_apart(dynamodb: Ports) -> None:
+    counted = counts()
+    counted.count("counted3", "d", "a", MINUTE)
+    counted.count("counted3", "d", "b", MINUTE)
+    assert {use.stream for use in dynamodb.messages.streams("counted3", "d")} == {"a", "b"}
