@@ -280,3 +280,23 @@ def test_a_list_too_big_for_one_answer_is_refused(client: Client) -> None:
     assert (reply.status, reply.code) == (400, "GENERIC_INVALID_PARAMETER_ERROR")
     assert "fewer" in reply.body["message"]
     assert len(client.get(DEVICES, limit=100, fields="properties").body) == 100
+
+
+class Counted:
+    """A port that notes which of its methods are called."""
+
+    def __init__(self, port: Any, name: str, calls: list[str]) -> None:
+        self._port, self._name, self._calls = port, name, calls
+
+    def __getattr__(self, method: str) -> Any:
+        self._calls.append(f"{self._name}.{method}")
+        return getattr(self._port, method)
+
+
+def test_reading_a_device_costs_two_reads_beside_the_key(client: Client, device: str) -> None:
+    calls: list[str] = []
+    for name, port in vars(client.ports).items():
+        if name not in ("clock", "random"):
+            setattr(client.ports, name, Counted(port, name, calls))
+    assert client.get(device).status == 200
+    assert calls == ["keys.get", "devices.get", "mailboxes.get"]
