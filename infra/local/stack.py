@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from botocore.session import Session
 from chalice.app import Chalice, ScheduledEventConfig
 
-from infra.local import dynamodb, product, resources, s3, shortcut, sqs, step_functions
+from infra.local import dynamodb, product, resources, s3, service_models, shortcut, sqs, step_functions
 from infra.local.api_gateway import MAX_BODY, ApiGateway
 from infra.local.aws_endpoint import AwsEndpoint
 from infra.local.certificates import Certificates, ensure_certificates
@@ -111,6 +111,7 @@ class Stack:
         https = self._listen("HOMEPORT_HTTPS_PORT", settings.https_port)
         aws = self._listen("HOMEPORT_AWS_PORT", settings.aws_port)
         certificates = ensure_certificates(settings.data, settings.hosts, now=datetime.now(UTC))
+        service_models.share()
         variables = environment(self._description, aws.getsockname()[1])
         _set_environment(variables)
         shortcut.install(variables["AWS_ENDPOINT_URL"])
