@@ -55,8 +55,16 @@ class MqttClient:
     """A paho client over TLS. `messages` are (topic, payload) in order of arrival; a context manager that connects."""
 
     def __init__(
-        self, stack: RunningStack, client_id: str, username: str, password: str, *, clean: bool = True
+        self,
+        stack: RunningStack,
+        client_id: str,
+        username: str,
+        password: str,
+        *,
+        clean: bool = True,
+        acknowledging: bool = True,
     ) -> None:
+        """One that is not `acknowledging` takes messages and never sends a PUBACK."""
         self.messages: queue.Queue[tuple[str, bytes]] = queue.Queue()
         self.answer: Callable[[str, bytes], tuple[str, Any] | None] = lambda _topic, _payload: None
         self.closed = False
@@ -64,7 +72,11 @@ class MqttClient:
         self._granted: queue.Queue[list[int]] = queue.Queue()
         self._connected: queue.Queue[int] = queue.Queue()
         self._paho = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id, clean_session=clean, protocol=MQTTProtocolVersion.MQTTv311
+            CallbackAPIVersion.VERSION2,
+            client_id,
+            clean_session=clean,
+            protocol=MQTTProtocolVersion.MQTTv311,
+            manual_ack=not acknowledging,
         )
         self._paho.username_pw_set(username, password)
         self._paho.tls_set(str(stack.ca))

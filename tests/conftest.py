@@ -10,7 +10,8 @@ from tests.local.running import RunningStack
 @pytest.fixture(scope="session")
 def running_stack() -> Iterator[RunningStack]:
     """The stack as `make run` starts it; shared by the whole session, so give every test a tenant of its own."""
-    with RunningStack() as stack:
+    # Webhooks of tests listen on this machine, where none may be by default.
+    with RunningStack(HOMEPORT_PUSH_ALLOW="127.0.0.1/32") as stack:
         yield stack
 
 
