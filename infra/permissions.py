@@ -41,6 +41,8 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "commands": (GET, PUT, BATCH),
         "commands/index/by_device": (QUERY,),
         "configurations": _RECORD,
+        "device-resources": _RECORD,
+        "decoders": (GET, BATCH),
     },
     "presence": {
         **TELLING,
@@ -60,7 +62,15 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "interfaces": _RECORD,
         "mailboxes": (PUT,),
     },
-    "deliver": {**TELLING, "mailboxes": _RECORD, "commands": _RECORD, "configurations": _RECORD},
+    "deliver": {
+        **TELLING,
+        "mailboxes": _RECORD,
+        "commands": _RECORD,
+        "configurations": _RECORD,
+        "device-resources": _RECORD,
+        "resources": (GET,),
+        "resource-versions": _RECORD,
+    },
     "settle": {**TELLING, "mailboxes": _RECORD, "commands": _RECORD},
     "sweep": {
         **TELLING,
@@ -108,7 +118,12 @@ PUSHES: dict[str, tuple[str, ...]] = {
     "push": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
 }
 """Who puts events for webhooks into their queue, and who takes them out."""
-OBJECTS: dict[str, tuple[str, ...]] = {API: ("s3:GetObject", "s3:PutObject"), "uplink": ("s3:PutObject",)}
+OBJECTS: dict[str, tuple[str, ...]] = {
+    API: ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
+    "uplink": ("s3:PutObject",),
+    # A URL that it signs can do what it can do itself: devices download resources.
+    "deliver": ("s3:GetObject",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +180,8 @@ def _all_tables() -> dict[str, tuple[str, ...]]:
     for table in description.table_nouns():
         uses[table] = (GET, PUT, UPDATE, DELETE, QUERY, BATCH)
         uses |= {f"{table}/index/{index}": (QUERY,) for index in description.indexes(table)}
+    # A version is only added to a resource that is still there.
+    uses["resources"] = (*uses["resources"], "dynamodb:ConditionCheckItem")
     return uses
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-_ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
+_ABSENT = frozenset({"403", "404", "NoSuchKey", "NotFound"})
+"""S3 says 403 of what is not there to those who may not list the bucket (API reference, HeadObject)."""
 
 
 class Objects:

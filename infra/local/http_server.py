@@ -52,6 +52,9 @@ class _Task(WSGITask):  # type: ignore[misc]  # waitress is untyped
         """Header names as the application gave them: waitress capitalises, and S3's user metadata is told by case."""
         given = {name.lower().encode(): name.encode() for name, _ in self.response_headers}
         head, *lines = super().build_response_header().split(b"\r\n")
+        if self.request.command == "HEAD" and self.content_length is not None:
+            # waitress leaves it out where there is no content, but S3's clients ask for the size in this way
+            lines.insert(0, b"Content-Length: %d" % self.content_length)
         named = (line.partition(b": ") for line in lines)
         return b"\r\n".join([head, *(given.get(name.lower(), name) + colon + value for name, colon, value in named)])
 
