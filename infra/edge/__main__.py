@@ -1,0 +1,88 @@
+"""`python -m infra.edge`: the broker in lenient mode, tied to the functions of a deployed stage, until SIGTERM.
+
+Exit codes: 0 stopped when asked to, 2 a setting is missing or makes no sense.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from contextlib import ExitStack
+from functools import cache
+from typing import Any
+
+from infra.description import rules
+from infra.edge.settings import EdgeSettings, SettingsError, read_settings
+from infra.edge.uplink import Uplink
+from infra.local.http_server import HttpServer, bind
+from infra.local.iot_core import IotCore, Rule, TlsIdentity
+from infra.local.spool import Spool
+
+_CANNOT_START = 2
+_CONTROL_THREADS = 96
+_MOST_BYTES = 256 * 1024
+
+
+def main() -> int:
+    logging.basicConfig(level=os.environ.get("HOMEPORT_LOG", "INFO").upper(), format="%(levelname)s %(message)s")
+    try:
+        settings = read_settings(os.environ)
+    except SettingsError as error:
+        print(f"homeport edge: {error}", file=sys.stderr)
+        return _CANNOT_START
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    with ExitStack() as closing:
+        ports = start(settings, closing)
+        print(f"edge ready: MQTT over TLS on {ports['mqtts']}, control on {ports['control']}", flush=True)
+        over.wait()
+    return 0
+
+
+def start(settings: EdgeSettings, closing: ExitStack) -> dict[str, int]:
+    """Bring the edge up and answer its ports; `closing` takes it down again."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    spool = Spool(settings.data / "edge.sqlite3")
+    closing.callback(spool.close)
+    uplink = Uplink(spool, _lambda(settings.region), settings.functions)
+    closing.callback(lambda: uplink.stop(3))
+    core = IotCore(
+        authorize=uplink.authorize,
+        invoke=uplink.invoke,
+        rules=[Rule(rule.name, rule.sql, rule.function) for rule in rules()],
+        region=settings.region,
+        lenient=True,
+    )
+    core.start()
+    closing.callback(lambda: core.stop(3))
+    uplink.replay()
+    control = HttpServer(
+        core.iot_data,
+        bind(settings.control_bind, settings.control_port),
+        name="control",
+        threads=_CONTROL_THREADS,
+        max_body=_MOST_BYTES,
+    )
+    control.start()
+    closing.callback(lambda: control.stop(2))
+    identity = TlsIdentity(settings.certificate, settings.key, settings.client_ca)
+    ports = {"control": control.port, "mqtts": core.listen_tls(settings.bind, settings.mqtts_port, identity)}
+    if settings.mqtt_port is not None:
+        ports["mqtt"] = core.listen_plain(settings.bind, settings.mqtt_port)
+    return ports
+
+
+def _lambda(region: str) -> Any:
+    @cache
+    def client() -> Any:
+        import botocore.session
+
+        return botocore.session.get_session().create_client("lambda", region_name=region)
+
+    return client
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""What an operator sets for an edge: HOMEPORT_EDGE_* variables, beside AWS's own for credentials and region."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_HIGHEST_PORT = 65_535
+
+
+class SettingsError(Exception):
+    """A variable is missing or makes no sense; the text names it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeSettings:
+    """`functions` is what the deployed functions' names begin with, such as `homeport-prod-`."""
+
+    functions: str
+    region: str
+    data: Path
+    bind: str
+    mqtts_port: int
+    mqtt_port: int | None
+    control_bind: str
+    control_port: int
+    certificate: Path
+    key: Path
+    client_ca: Path | None
+
+
+def read_settings(environment: Mapping[str, str]) -> EdgeSettings:
+    """Errors: SettingsError."""
+    plain = environment.get("HOMEPORT_EDGE_MQTT_PORT", "")
+    client_ca = environment.get("HOMEPORT_EDGE_CLIENT_CA", "")
+    return EdgeSettings(
+        functions=_required(environment, "HOMEPORT_EDGE_FUNCTIONS"),
+        region=environment.get("AWS_REGION") or _required(environment, "AWS_DEFAULT_REGION"),
+        data=Path(environment.get("HOMEPORT_EDGE_DATA") or "/data"),
+        bind=environment.get("HOMEPORT_EDGE_BIND") or "0.0.0.0",
+        mqtts_port=_port(environment, "HOMEPORT_EDGE_MQTTS_PORT", "8883"),
+        mqtt_port=_port(environment, "HOMEPORT_EDGE_MQTT_PORT", plain) if plain else None,
+        control_bind=environment.get("HOMEPORT_EDGE_CONTROL_BIND") or "127.0.0.1",
+        control_port=_port(environment, "HOMEPORT_EDGE_CONTROL_PORT", "8081"),
+        certificate=Path(_required(environment, "HOMEPORT_EDGE_CERTIFICATE")),
+        key=Path(_required(environment, "HOMEPORT_EDGE_KEY")),
+        client_ca=Path(client_ca) if client_ca else None,
+    )
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "").strip()
+    if not value:
+        raise SettingsError(f"{name} is not set")
+    return value
+
+
+def _port(environment: Mapping[str, str], name: str, default: str) -> int:
+    text = environment.get(name) or default
+    if not text.isascii() or not text.isdigit() or int(text) > _HIGHEST_PORT:
+        raise SettingsError(f"{name}={text} is not a port")
+    return int(text)

@@ -1,0 +1,116 @@
+"""The edge against a running stack: its functions are reached through Lambda's API, as on AWS."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from infra.edge.__main__ import start
+from infra.edge.settings import EdgeSettings, SettingsError, read_settings
+from infra.edge.uplink import Uplink
+from infra.local.description import aws_environment
+from infra.local.spool import Spool
+from tests.clients import Rest, until
+from tests.local.running import RunningStack
+
+
+@pytest.fixture
+def edge(stack: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
+    for name, value in aws_environment(stack.aws).items():
+        monkeypatch.setenv(name, value)
+    settings = EdgeSettings(
+        functions="homeport-local-",
+        region="eu-west-1",
+        data=tmp_path,
+        bind="127.0.0.1",
+        mqtts_port=0,
+        mqtt_port=0,
+        control_bind="127.0.0.1",
+        control_port=0,
+        certificate=next(stack.data.glob("server*.pem")),
+        key=next(stack.data.glob("server*.key")),
+        client_ca=None,
+    )
+    with ExitStack() as closing:
+        yield start(settings, closing)
+
+
+def connect(port: int, client_id: str, password: str, level: MQTTProtocolVersion) -> tuple[paho.Client, list[int]]:
+    codes: list[int] = []
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id, protocol=level)
+    client.username_pw_set("json+device", password)
+    client.on_connect = lambda *a: codes.append(a[3].value)
+    client.connect("127.0.0.1", port, 30)
+    client.loop_start()
+    until(lambda: codes)
+    return client, codes
+
+
+def test_a_client_of_mqtt_3_1_at_quality_of_service_2_is_served(stack: RunningStack, edge: dict[str, int]) -> None:
+    urn = "urn:lo:nsid:edge:old"
+    client, codes = connect(edge["mqtt"], urn, stack.api_key, MQTTProtocolVersion.MQTTv31)
+    client.publish("dev/data", json.dumps({"v": {"via": "edge"}}), 2).wait_for_publish(20)
+    client.disconnect()
+    client.loop_stop()
+    assert codes == [0]
+    rest = Rest(stack)
+    (message,) = until(lambda: rest.get(f"/api/v0/data/streams/{urn}"))
+    rest.close()
+    assert message["value"] == {"via": "edge"}
+
+
+def test_a_wrong_key_gets_the_code_that_the_vendor_gives(stack: RunningStack, edge: dict[str, int]) -> None:
+    client, codes = connect(edge["mqtt"], "urn:lo:nsid:edge:x", "wrong", MQTTProtocolVersion.MQTTv311)
+    client.loop_stop()
+    assert codes[0] == 134  # paho 2 shows CONNACK 4, "bad user name or password", by MQTT 5's number
+
+
+class Flaky:
+    """A Lambda client that fails until it is told to work."""
+
+    def __init__(self) -> None:
+        self.works = False
+        self.taken: list[str] = []
+
+    def invoke(self, **call: Any) -> None:
+        from botocore.exceptions import EndpointConnectionError
+
+        if not self.works:
+            raise EndpointConnectionError(endpoint_url="https://lambda")
+        self.taken.append(call["Payload"])
+
+
+def test_what_aws_does_not_take_is_handed_over_after_a_restart(tmp_path: Path) -> None:
+    away, back = Flaky(), Flaky()
+    back.works = True
+    first = Spool(tmp_path / "s")
+    uplink = Uplink(first, lambda: away, "homeport-x-")
+    uplink.invoke("uplink", {"client": "c", "n": 1})
+    time.sleep(0.05)
+    uplink.stop(1)
+    first.close()
+    second = Spool(tmp_path / "s")
+    again = Uplink(second, lambda: back, "homeport-x-")
+    assert again.replay() == 1
+    until(lambda: back.taken)
+    again.stop(1)
+    second.close()
+    assert [json.loads(p) for p in back.taken] == [{"client": "c", "n": 1}]
+
+
+@pytest.mark.parametrize("missing", ["HOMEPORT_EDGE_FUNCTIONS", "HOMEPORT_EDGE_CERTIFICATE", "AWS_DEFAULT_REGION"])
+def test_a_missing_setting_is_named(missing: str) -> None:
+    given = {
+        "HOMEPORT_EDGE_FUNCTIONS": "homeport-prod-",
+        "HOMEPORT_EDGE_CERTIFICATE": "c",
+        "HOMEPORT_EDGE_KEY": "k",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+    }
+    with pytest.raises(SettingsError, match=missing):
+        read_settings({name: value for name, value in given.items() if name != missing})
