@@ -94,6 +94,10 @@ class Configuration:
         unanswered = {SyncStatus.PENDING} | ({SyncStatus.SENT} if crashed or self.sent_to != session else set())
         return {k: p.requested for k, p in self.parameters.items() if p.requested and p.status in unanswered}
 
+    def busy(self, session: str, now: int) -> bool:
+        """Whether an update to that session is under way."""
+        return self.sending is not None and now < self.sending + LEASE and self.sent_to == session
+
     def with_status(self, keys: Mapping[str, Value], before: SyncStatus | None, after: SyncStatus) -> "Configuration":
         """Those of `keys` that still ask for the same, and stand at `before` where one is given, stand at `after`."""
         changed = {

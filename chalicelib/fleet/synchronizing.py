@@ -28,7 +28,7 @@ _AFTER = {
 def request(ports: Ports, tenant: str, device: str, values: Mapping[str, Value], notify_to: str | None) -> None:
     """Set target values. Errors: DeviceNotFound, Invalid."""
     # The flag first: if we die after the targets are written, the next connection finds it.
-    if _flagged(ports, tenant, device) is None:
+    if change_mailbox(ports, tenant, device, lambda m: m.with_todo(add=Capability.CONFIGURATION)) is None:
         raise DeviceNotFound(f"device {device} not found")
     changed = change(ports, tenant, device, lambda c: rules.requested(c, values, notify_to))
     if not any(p.status is SyncStatus.PENDING for p in changed.parameters.values()):
@@ -78,6 +78,9 @@ def synchronize(ports: Ports, tenant: str, device: str) -> None:
     now = ports.clock.now()
     present = ports.configurations.get(tenant, device)
     due = present.due(route.session, now) if present else {}
+    if present is not None and present.busy(route.session, now):
+        # One update at a time, or they might overtake each other; who sends that one looks again afterwards.
+        return
     if present is None or not due:
         _settled(ports, tenant, device)
         return
@@ -105,9 +108,12 @@ def _conclude(ports: Ports, tenant: str, device: str, route: Route, update: Upda
             return configuration
         return replace(configuration.with_status(update.parameters, SyncStatus.SENT, after), sending=None)
 
-    change(ports, tenant, device, concluded)
+    present = change(ports, tenant, device, concluded)
     if after is not SyncStatus.PENDING:
-        _settled(ports, tenant, device)
+        if any(p.status is SyncStatus.PENDING for p in present.parameters.values()):
+            ports.background.deliver(tenant, device)
+        else:
+            _settled(ports, tenant, device)
         return
     if outcome is Outcome.BUSY or connecting.consult(ports, tenant, device, route) is not None:
         raise TemporarilyUnavailable("the broker could not take a downlink; it will be tried again")
@@ -115,23 +121,21 @@ def _conclude(ports: Ports, tenant: str, device: str, route: Route, update: Upda
 
 def _settled(ports: Ports, tenant: str, device: str) -> None:
     """Drop the flag where nothing waits; what was sent and stays unanswered is looked at on the next connection."""
-    if _unsettled(ports, tenant, device):
-        return
-    change_mailbox(ports, tenant, device, lambda m: m.with_todo(done=Capability.CONFIGURATION))
-    # A request written between our look and our write has set the flag that we just dropped: look again.
-    if _unsettled(ports, tenant, device):
-        _flagged(ports, tenant, device)
-        ports.background.deliver(tenant, device)
+    for _ in range(_TRIES):
+        mailbox = ports.mailboxes.get(tenant, device)
+        present = ports.configurations.get(tenant, device)
+        statuses = {p.status for p in present.parameters.values()} if present else set()
+        if mailbox is None or statuses & {SyncStatus.PENDING, SyncStatus.SENT}:
+            return
+        calm = mailbox.with_todo(done=Capability.CONFIGURATION)
+        # A request written after our look writes the mailbox too: then this fails, and we look again.
+        if calm is mailbox or ports.mailboxes.replace(mailbox, calm):
+            return
 
 
 def _flagged(ports: Ports, tenant: str, device: str) -> Mailbox | None:
-    return change_mailbox(ports, tenant, device, lambda m: m.with_todo(add=Capability.CONFIGURATION))
-
-
-def _unsettled(ports: Ports, tenant: str, device: str) -> bool:
-    present = ports.configurations.get(tenant, device)
-    statuses = {p.status for p in present.parameters.values()} if present else set()
-    return bool(statuses & {SyncStatus.PENDING, SyncStatus.SENT})
+    """The mailbox with the flag set, written even where it is set already, so that nobody drops it unawares."""
+    return change_mailbox(ports, tenant, device, lambda m: replace(m, todo=m.todo | {Capability.CONFIGURATION}))
 
 
 def change(ports: Ports, tenant: str, device: str, change_: Callable[[Configuration], Configuration]) -> Configuration:
