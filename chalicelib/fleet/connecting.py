@@ -110,4 +110,5 @@ def _peer(claim: Claim, address: str | None = None) -> Peer:
 
 
 def _something_waits(mailbox: Mailbox) -> bool:
-    return bool(mailbox.next_waiting() or mailbox.todo)
+    """Also a claim: who delivers looks whether its holder has crashed."""
+    return bool(mailbox.queue or mailbox.todo)

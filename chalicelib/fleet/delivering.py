@@ -61,6 +61,7 @@ def _deliver_next(ports: Ports, tenant: str, device: str) -> bool:
         if _repair(ports, mailbox):
             return True
         _guard(ports, command)
+        settling.arm_expiry(ports, command)
         return False
     route = mailbox.route(Capability.COMMAND, command.connector)
     if route is None:
@@ -75,12 +76,18 @@ def _repair(ports: Ports, mailbox: Mailbox) -> bool:
     """Look after claims whose holder must have crashed; True if one was freed."""
     now = ports.clock.now()
     stale = [c for c, flight in mailbox.flights.items() if flight.stale(now)]
+    for command_id, flight in mailbox.flights.items():
+        # Claimed and perhaps never marked as such: too young to be taken over, too old not to be looked at again.
+        if flight.slow(now) and command_id not in stale:
+            command = ports.commands.get(mailbox.tenant, command_id)
+            if command is not None:
+                _guard(ports, command)
     done = [settling.settle(ports, mailbox.tenant, mailbox.device, c, wake=False) for c in stale]
     return any(done)
 
 
 def _guard(ports: Ports, command: Command) -> None:
-    """Let the sweep look soon at the next in line: whoever frees its way may die before waking us."""
+    """Let the sweep look soon at a command that waits: whoever is to move it may have died, or die before that."""
     soon = ports.clock.now() + PATROL
 
     def sooner(waiting: Command) -> Command | None:

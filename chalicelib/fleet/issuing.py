@@ -58,7 +58,7 @@ def create(ports: Ports, tenant: str, device: str, order: Order) -> Command:
     routing.command(ports, command)
     if command.timer:
         ports.deadlines.start(command.timer, command.expires, command.subject)
-    if queued.may_deliver(command.connector, command.policy.window):
+    if queued.may_deliver(command.connector, command.policy.window, command.created):
         ports.background.deliver(tenant, device)
     return command
 
@@ -138,7 +138,7 @@ def _new(ports: Ports, tenant: str, device: str, order: Order, mailbox: Mailbox)
     )
     if mailbox.reachable(command.connector):
         command = replace(command, check_at=min(expires, now + PATROL))
-    if mailbox.may_deliver(command.connector, command.policy.window):
+    if mailbox.may_deliver(command.connector, command.policy.window, now):
         return command
     return replace(command, timer=command.expiry_timer if expires <= now + PATROL else None)
 

@@ -23,6 +23,9 @@ class Flight:
     def stale(self, now: int) -> bool:
         return now >= self.at + LEASE
 
+    def slow(self, now: int) -> bool:
+        return now >= self.at + LEASE // 4
+
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
@@ -91,9 +94,10 @@ class Mailbox:
         ]
         return _route(*max(able, key=lambda a: a[:2])[1:]) if able else None
 
-    def may_deliver(self, connector: str, window: int) -> bool:
-        """Whether trying now is worth it: the device is there, or may be, and nothing blocks the way."""
-        return len(self.flights) < window and self.reachable(connector)
+    def may_deliver(self, connector: str, window: int, now: int) -> bool:
+        """Whether trying now is worth it: the device is there, or may be, and at most a stale claim blocks the way."""
+        fresh = sum(not flight.stale(now) for flight in self.flights.values())
+        return fresh < window and self.reachable(connector)
 
     def reachable(self, connector: str) -> bool:
         """Whether a session takes commands, or may."""

@@ -67,8 +67,9 @@ def test_a_node_may_contain_what_separates_it_from_the_connector() -> None:
 
 def test_trying_is_worth_it_while_the_window_is_open() -> None:
     mailbox = EMPTY.with_presence("mqtt:a", present("a", 1)).enqueue("x").claim("x", 0)
-    assert not mailbox.may_deliver("mqtt", 1)
-    assert mailbox.may_deliver("mqtt", 2)
+    assert not mailbox.may_deliver("mqtt", 1, 0)
+    assert mailbox.may_deliver("mqtt", 2, 0)
+    assert mailbox.may_deliver("mqtt", 1, LEASE)
     assert mailbox.reachable("mqtt")
 
 
