@@ -28,6 +28,7 @@ class Client:
         self._left = commands
         self._random = Random(f"{world.seed}-client-{device.id}")
         self._known: list[str] = []
+        device.appeared = self._seize
 
     @property
     def satisfied(self) -> bool:
@@ -38,7 +39,12 @@ class Client:
         for _ in range(self._random.choice((1, 1, 2, 3, 5, 14))):
             self._world.scheduler.after(self._random.randint(0, 200), self._one)
         if not self.satisfied:
-            self._world.scheduler.after(self._random.choice((5 * SECOND, MINUTE, 6 * MINUTE)), self.act)
+            self._world.scheduler.after(self._random.choice((5 * SECOND, MINUTE, 6 * MINUTE, 40 * MINUTE)), self.act)
+
+    def _seize(self) -> None:
+        """The device has come: some clients wait for just that moment."""
+        if self._random.random() < 0.5:
+            self._world.scheduler.after(self._random.randint(0, 120), self._one)
 
     def _one(self) -> None:
         kind = self._random.random()
@@ -98,11 +104,17 @@ class Client:
 
     def _configure(self) -> None:
         at = self._world.scheduler.now
+
+        def configured(error: BaseException | None) -> None:
+            # A request that died was not promised anything; the next one that is granted takes it along.
+            self._device.unsure = error is not None
+            _allow()(error)
+
         values = {f"p{self._random.randint(0, 3)}": Value(ParameterType.INT32, self._random.randint(0, 5), at)}
         self._request(
             "configure",
             lambda: synchronizing.request(self._world.ports, TENANT, self._device.id, values, None),
-            _allow(),
+            configured,
         )
 
     def _request(self, name: str, work: Callable[[], object], answered: Callable[[BaseException | None], None]) -> None:

@@ -10,7 +10,7 @@ from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import Update, Value
 from chalicelib.fleet.presence import Capability
-from tests.sim.scheduler import MINUTE, SECOND
+from tests.sim.scheduler import HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -35,9 +35,11 @@ class SimDevice:
         self.session: str | None = None
         self.subscribed = False
         self.unheard = False
+        self.unsure = False
         self.gone = False
         self.settled_since = world.scheduler.now
         self.parameters: dict[str, Value] = {}
+        self.appeared: Callable[[], None] = lambda: None
         self._sessions = 0
         self._events = 0
         self._last = 0
@@ -58,7 +60,8 @@ class SimDevice:
             self.drop()
         elif kind < 0.7:
             self.vanish()
-        self.world.scheduler.after(self.random.choice((5 * SECOND, 20 * SECOND, 2 * MINUTE, 20 * MINUTE)), self.live)
+        pause = self.random.choice((5 * SECOND, 20 * SECOND, 2 * MINUTE, 20 * MINUTE, HOUR))
+        self.world.scheduler.after(pause, self.live)
 
     def connect(self) -> None:
         """A new session; a session that is still open is taken over."""
@@ -123,14 +126,14 @@ class SimDevice:
             return False
         self.parameters |= update.parameters
         cid = update.correlation
-        values = dict(update.parameters)
-        self.world.scheduler.after(self.random.randint(1, 2 * SECOND), lambda: self._report(values, cid, session))
+        keys = list(update.parameters)
+        self.world.scheduler.after(self.random.randint(1, 2 * SECOND), lambda: self._report(keys, cid, session))
         return True
 
-    def _report(self, values: dict[str, Value], cid: int, session: str) -> None:
+    def _report(self, keys: list[str], cid: int, session: str) -> None:
         if self.session == session and not self.gone:
             at = self._tick()
-            said = {k: replace(v, at=at) for k, v in values.items()}
+            said = {key: replace(self.parameters[key], at=at) for key in keys}
             self._invoke("report", lambda: synchronizing.report(self.world.ports, TENANT, self.id, said, cid))
 
     def _thinking_time(self, command: Command) -> int:
@@ -167,6 +170,7 @@ class SimDevice:
         if self.session != session or self.gone:
             return
         self.subscribed, self.kept = True, self.persistent
+        self.appeared()
         at = self._tick()
         self._emit(
             "subscribed",

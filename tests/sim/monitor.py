@@ -135,6 +135,8 @@ class Monitor:
                 return self._claim_rules(new, life)
             case S.PROCESSING if new.delivery is DeliveryStatus.DELIVERED and outcome is not Outcome.CONFIRMED:
                 return "DELIVERED without the device's acknowledgement"
+            case S.PROCESSING if new.delivery is DeliveryStatus.SENT and outcome is not Outcome.UNCONFIRMED:
+                return "SENT, and nobody knows that"
             case S.PROCESSED:
                 return _processed_rules(new, outcome, answered=new.answered_by in life.answers)
             case S.EXPIRED if old.status not in WAITING or now + SKEW < old.expires:

@@ -54,6 +54,7 @@ class Platform:
     def start_timer(self, name: str, due: int, subject: dict[str, Any]) -> None:
         if name in self._timers or self.scheduler.random.random() < self.scheduler.faults.no_timer:
             # The name of an execution is used up for 90 days, and a start may fail.
+            self.scheduler.faulted(subject["device"])
             return
         self._timers[name] = True
         tenant, device, command = subject["tenant"], subject["device"], subject["command"]

@@ -81,6 +81,7 @@ class Scheduler:
         self.now = start
         self.steps = 0
         self.trace: Callable[[str, str], None] | None = None
+        self.faults_seen: dict[str, int] = {}
         self._heap: list[tuple[int, int, Action]] = []
         self._serial = 0
         self._main = getcurrent()
@@ -157,6 +158,12 @@ class Scheduler:
             who = f"{handler.name}#{handler.serial}" if handler else "world"
             self.trace(device, f"{self.now} {who}: {text}")
 
+    def faulted(self, device: str | None = None) -> None:
+        """Something went wrong in a handler of that device, or in the running one's."""
+        if device is None:
+            device = self._running().device
+        self.faults_seen[device] = self.now
+
     def _running(self) -> Handler:
         if self._current is None:
             raise RuntimeError("a port was called outside a handler")
@@ -165,6 +172,7 @@ class Scheduler:
     def _survive(self, handler: Handler) -> None:
         if self.random.random() < self.faults.crash or self.now > handler.born + LIFETIME:
             self.note(handler.device, "crashes")
+            self.faulted(handler.device)
             raise Crashed
 
     def _run(self, handler: Handler) -> None:

@@ -18,6 +18,9 @@ from tests.sim.scheduler import HOUR, MINUTE, Faults, Scheduler, Violation
 PATIENCE = PATROL + 4 * MINUTE
 """How long a command may wait for a device that listens: one patrol of the sweep, and its retries."""
 
+PROMPTNESS = 2 * MINUTE
+"""How long it may wait where nothing has gone wrong for an hour."""
+
 
 class World:
     def __init__(self, seed: int, stores: Stores, devices: int, faults: Faults) -> None:
@@ -65,7 +68,10 @@ class World:
 
     def heard_of(self) -> bool:
         """Whether a writer hears of its success: where that answer is lost, the request is repeated and fails."""
-        return self.scheduler.random.random() >= self.scheduler.faults.ambiguous
+        heard = self.scheduler.random.random() >= self.scheduler.faults.ambiguous
+        if not heard:
+            self.scheduler.faulted()
+        return heard
 
     def open_commands(self) -> int:
         return sum(len(lives) for lives in self.monitor.open.values())
@@ -87,7 +93,7 @@ class World:
 
     def _check_configuration(self, device: SimDevice) -> None:
         configuration = self.stores.configurations.get(TENANT, device.id)
-        if configuration is None or device.never_back:
+        if configuration is None or device.never_back or device.unsure:
             return
         for key, parameter in configuration.parameters.items():
             if parameter.status is SyncStatus.PENDING:
@@ -105,7 +111,7 @@ class World:
 
     def _check_wake_up(self, device: SimDevice) -> None:
         """No wake-up is lost: what waits for a device that listens, while nothing is under way for it, is sent."""
-        now = self.scheduler.now
+        now, seen = self.scheduler.now, self.scheduler.faults_seen
         lives = self.monitor.open[device.id]
         if self.platform.busy.get(device.id) or not device.listening or device.unheard:
             device.settled_since = now
@@ -120,7 +126,8 @@ class World:
         for command_id, life in lives.items():
             if life.returned is not None and life.status in WAITING and life.expires > now:
                 since = max(device.settled_since, life.waiting_since, self._leapt)
-                if now - since > PATIENCE:
+                unharmed = max(seen.get(device.id, 0), seen.get("", 0)) < since - HOUR
+                if now - since > (PROMPTNESS if unharmed else PATIENCE):
                     raise Violation(f"waits for a device that listens since {since}", device.id, command_id)
 
     def _weather(self) -> None:
