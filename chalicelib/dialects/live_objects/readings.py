@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.dialects.live_objects import streams
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
 from chalicelib.fleet.claims import Claim
@@ -15,9 +16,7 @@ from chalicelib.fleet.messages import DataMessage, clamped, message_id
 SHORT = {"s": "streamId", "ts": "timestamp", "m": "model", "v": "value", "t": "tags", "loc": "location"}
 """The C and Node.js SDKs' names for the same fields."""
 
-_MAX_STREAM = 512
 _MAX_TAGS = 100
-_STREAM_FORBIDDEN = frozenset("'\\\";{}() ")
 _LOCATION = ("lat", "lon", "alt", "accuracy")
 
 
@@ -64,11 +63,12 @@ def timestamp(value: Any) -> int | None:
 
 
 def stream(value: Any) -> str | None:
+    """The name, or None for the device's own stream. Errors: Malformed, Invalid."""
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or len(value) > _MAX_STREAM or _STREAM_FORBIDDEN & set(value):
-        raise Malformed(f"streamId has at most {_MAX_STREAM} characters, without quotes, brackets, ; \\ and blanks")
-    return value
+    if not isinstance(value, str):
+        raise Malformed("streamId is a string")
+    return streams.checked(value, "streamId")
 
 
 def tags(value: Any) -> tuple[str, ...]:
