@@ -5,7 +5,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 
@@ -15,7 +15,10 @@ class AlreadyRunningError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """What `credentials.json` holds: the first tenant, its master key, and the ports in use."""
+    """What `credentials.json` holds: the first tenant, its master key, and the ports in use.
+
+    `ibm` is the same key as IBM's clients present it: `org`, `apiKey` and `token`.
+    """
 
     tenant: str
     apiKey: str  # noqa: N815  the file's own spelling, fixed for whoever scripts the stack
@@ -23,6 +26,7 @@ class Credentials:
     https: int
     mqtts: int
     aws: int
+    ibm: dict[str, str] = field(default_factory=dict)
 
 
 @contextlib.contextmanager

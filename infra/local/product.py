@@ -28,6 +28,15 @@ def ensure_tenant(folder: Path) -> tuple[str, str]:
     raise RuntimeError(f"no free name for a tenant after {_MOST_NAMES}")
 
 
+def ibm_credentials(tenant: str, api_key: str) -> dict[str, str]:
+    """The key as a client of IBM presents it; its token is the same secret."""
+    from chalicelib.dialects.ibm.identity import api_key_name
+    from chalicelib.fleet import secrets
+
+    secret = secrets.parse(api_key)
+    return {"org": tenant, "apiKey": api_key_name(tenant, secret.id), "token": api_key} if secret else {}
+
+
 def arm_deadlines() -> None:
     """Start the executions again that went with an earlier process, nearest deadline first."""
     from chalicelib import wiring
