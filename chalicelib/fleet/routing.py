@@ -59,9 +59,8 @@ def configuration(ports: Ports, before: Configuration, after: Configuration) -> 
 def notify(ports: Ports, event: Event, destination: str) -> None:
     """Tell a queue that a request named: `kind/name`, of which the name counts."""
     kind, _, queue = destination.partition("/")
-    body = ports.formats.event(None, event)
     if queue and ports.formats.is_queue(kind):
-        _publish(ports, event, queue, body, {"notifyTo": destination})
+        _publish(ports, event, queue, ports.formats.event(None, event), {"notifyTo": destination})
 
 
 def group_path(ports: Ports, device: Device) -> str:  # noqa: ARG001 - the tree of groups will be asked
