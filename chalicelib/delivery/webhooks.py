@@ -82,12 +82,16 @@ def _exchange(
     try:
         connection.request("POST", path, body, headers)
         response = connection.getresponse()
-        return PushResult(response.status, response.read(MAX_ANSWER))
+        result = PushResult(response.status, response.read(MAX_ANSWER))
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise PushFailed(f"the webhook was not reached: {error or type(error).__name__}") from error
     finally:
         guard.cancel()
         connection.close()
+    # What was cut off looks like an answer that ended.
+    if connection.is_cut:
+        raise PushFailed(f"the webhook took longer than {timeout:g} s")
+    return result
 
 
 class _Connection(http.client.HTTPConnection):
@@ -97,6 +101,7 @@ class _Connection(http.client.HTTPConnection):
         super().__init__(parts.hostname or "", target[1], timeout=timeout)
         self._target = target
         self._secure = parts.scheme == "https"
+        self.is_cut = False
         self.default_port = 443 if self._secure else 80
 
     def connect(self) -> None:
@@ -105,6 +110,7 @@ class _Connection(http.client.HTTPConnection):
             self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
 
     def cut(self) -> None:
+        self.is_cut = True
         if self.sock is not None:
             try:
                 self.sock.shutdown(socket.SHUT_RDWR)
