@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from chalicelib.fleet import configuration as rules
-from chalicelib.fleet import connecting, routing
+from chalicelib.fleet import connecting, relaying, routing
 from chalicelib.fleet.changes import change_mailbox
 from chalicelib.fleet.commands import CONFIRMATION
 from chalicelib.fleet.configuration import Configuration, SyncStatus, Update, Value
@@ -27,13 +27,12 @@ _AFTER = {
 
 def request(ports: Ports, tenant: str, device: str, values: Mapping[str, Value], notify_to: str | None) -> None:
     """Set target values. Errors: DeviceNotFound, Invalid."""
-    # The flag first: if we die after the targets are written, the next connection finds it.
-    if change_mailbox(ports, tenant, device, lambda m: m.with_todo(add=Capability.CONFIGURATION)) is None:
+    if ports.mailboxes.get(tenant, device) is None:
         raise DeviceNotFound(f"device {device} not found")
     changed = change(ports, tenant, device, lambda c: rules.requested(c, values, notify_to))
     if not any(p.status is SyncStatus.PENDING for p in changed.parameters.values()):
         return
-    # And again: a device that came in between found nothing to be told and dropped it.
+    # After the targets are written: a device that comes in between finds either the flag or its own wake-up.
     mailbox = _flagged(ports, tenant, device)
     if mailbox is None:
         raise DeviceNotFound(f"device {device} not found")
@@ -69,10 +68,10 @@ def synchronize(ports: Ports, tenant: str, device: str) -> None:
     mailbox = ports.mailboxes.get(tenant, device)
     if mailbox is None or Capability.CONFIGURATION not in mailbox.todo:
         return
-    route = mailbox.route(Capability.CONFIGURATION)
+    route = relaying.route(ports, mailbox, Capability.CONFIGURATION)
     if route is None and connecting.ask(ports, mailbox):
         mailbox = ports.mailboxes.get(tenant, device)
-        route = mailbox.route(Capability.CONFIGURATION) if mailbox else None
+        route = relaying.route(ports, mailbox, Capability.CONFIGURATION) if mailbox else None
     if route is None:
         return
     now = ports.clock.now()
@@ -110,9 +109,10 @@ def _conclude(ports: Ports, tenant: str, device: str, route: Route, update: Upda
 
     present = change(ports, tenant, device, concluded)
     if after is not SyncStatus.PENDING:
-        if any(p.status is SyncStatus.PENDING for p in present.parameters.values()):
+        statuses = {p.status for p in present.parameters.values()}
+        if SyncStatus.PENDING in statuses:
             ports.background.deliver(tenant, device)
-        else:
+        elif SyncStatus.SENT not in statuses:
             _settled(ports, tenant, device)
         return
     if outcome is Outcome.BUSY or connecting.consult(ports, tenant, device, route) is not None:
