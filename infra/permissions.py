@@ -36,6 +36,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "keys": (GET,),
         "devices": (GET,),
         "messages": (PUT,),
+        "streams": (UPDATE,),
         "audit": (PUT,),
         "mailboxes": _RECORD,
         "commands": (GET, PUT, BATCH),

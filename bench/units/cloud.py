@@ -19,7 +19,7 @@ STAGE, REGION, ACCOUNT = "bench", "us-east-1", "123456789012"
 ENVIRONMENT = {
     "HOMEPORT_APP": "homeport",
     "HOMEPORT_STAGE": STAGE,
-    "HOMEPORT_BUCKET": f"homeport-{STAGE}-objects",
+    "HOMEPORT_BUCKET": f"homeport-{STAGE}-objects-{ACCOUNT}-{REGION}",
     "HOMEPORT_STATE_MACHINE": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:homeport-{STAGE}-deadlines",
     "AWS_ACCESS_KEY_ID": "bench",
     "AWS_SECRET_ACCESS_KEY": "bench",
@@ -34,6 +34,7 @@ import moto  # noqa: E402
 from werkzeug.test import Client  # noqa: E402
 
 import app  # noqa: E402
+from bench.units.calls import Recorder  # noqa: E402
 from bench.units.meter import Meter  # noqa: E402
 from chalicelib import wiring  # noqa: E402
 from infra import description  # noqa: E402
@@ -54,6 +55,10 @@ class Device:
     client: str
     acknowledges: bool = True
     answer: Callable[[str, Any], tuple[str, Any] | None] = lambda _topic, _payload: None
+    filters: tuple[str, ...] = ()
+
+
+_NOBODY = Device("")
 
 
 @dataclass
@@ -72,11 +77,24 @@ class BenchClock:
         return self.at
 
 
+def _create() -> None:
+    from chalicelib.aws.clients import session
+
+    for model in description.tables():
+        model.create_table(wait=True)
+    for queue in description.queues():
+        session().create_client("sqs").create_queue(QueueName=f"homeport-{STAGE}-{queue.name}")
+    session().create_client("s3").create_bucket(Bucket=ENVIRONMENT["HOMEPORT_BUCKET"])
+
+
 class Cloud:
     """`meter` counts what goes through it while it measures."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, cold: bool = False) -> None:
+        """`cold` lets every invocation begin with nothing remembered."""
+        self._cold = cold
         self.meter = Meter(REGION)
+        self.recorder = Recorder(REGION, ACCOUNT)
         self.clock = BenchClock()
         self.devices: dict[str, Device] = {}
         self.timers: dict[str, Timer] = {}
@@ -87,14 +105,12 @@ class Cloud:
     @contextmanager
     def running(self) -> Iterator["Cloud"]:
         """Tables and bucket exist inside."""
-        hooks = [("provide-client-params", _remember), ("before-call", self._answer), *self.meter.handlers()]
+        hooks = [("provide-client-params", self._remember), ("before-call", self._answer), *self.meter.handlers()]
         botocore.handlers.BUILTIN_HANDLERS.extend(hooks)
         try:
             with moto.mock_aws():
-                # Every port shares this clock; ids and chance stay as they are.
-                wiring.ports().__dict__["clock"] = wiring.hot_ports().__dict__["clock"] = self.clock
-                for model in description.tables():
-                    model.create_table(wait=True)
+                self._forget_all()
+                _create()
                 self.gateway = Client(
                     ApiGateway(app.app, function_arn=self._arn(API), account=ACCOUNT, ready=lambda: True)
                 )
@@ -133,6 +149,17 @@ class Cloud:
         self.lifecycle("presence", "connected", device, session)
         self.lifecycle("subscriptions", "subscribed", device, session, topics=list(filters))
         return session
+
+    def resume(self, device: Device) -> None:
+        """The device comes back to a session that kept its subscriptions: it sends no SUBSCRIBE."""
+        self._sessions += 1
+        self.meter.count("iot:message")
+        self.devices[device.client] = device
+        self.lifecycle("presence", "connected", device, f"session-{self._sessions}")
+
+    def forget(self) -> None:
+        """What was set going never runs, as if the functions had died."""
+        self._invoked.clear()
 
     def disconnect(self, device: Device, session: str) -> None:
         del self.devices[device.client]
@@ -179,11 +206,24 @@ class Cloud:
 
     # -- inside
 
+    def _forget_all(self) -> None:
+        """New ports, with our clock in them."""
+        for made in vars(wiring).values():
+            if hasattr(made, "cache_clear"):
+                made.cache_clear()
+        wiring.ports().__dict__["clock"] = wiring.hot_ports().__dict__["clock"] = self.clock
+
     @contextmanager
     def _invocation(self, function: str) -> Iterator[None]:
         self.meter.count(f"lambda:{function}")
-        with self.meter.within(function):
-            yield
+        if self._cold:
+            self._forget_all()
+        outer, self.recorder.function = self.recorder.function, function
+        try:
+            with self.meter.within(function):
+                yield
+        finally:
+            self.recorder.function = outer
 
     def _rule(self, rule: str, function: str, event: Any) -> None:
         self.meter.count(f"rule:{rule}")
@@ -191,6 +231,10 @@ class Cloud:
 
     def _arn(self, function: str) -> str:
         return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:homeport-{STAGE}-{function}"
+
+    def _remember(self, params: Parameters, model: Any, context: dict[str, Any], **_: Any) -> None:
+        context["homeport.parameters"] = params
+        self.recorder.record(model.name, model.service_model.service_name, params)
 
     def _answer(self, model: Any, context: dict[str, Any], **_: Any) -> tuple[Any, Any] | None:
         parameters: Parameters = context.get("homeport.parameters", {})
@@ -218,8 +262,12 @@ class Cloud:
 
     def _broker(self, operation: str, parameters: Parameters) -> tuple[Any, Any]:
         device = self.devices.get(parameters["clientId"])
-        if operation != "SendDirectMessage":
-            raise NotImplementedError(f"{operation} is not counted yet")
+        if operation == "DeleteConnection":
+            return _done({})
+        if operation == "GetConnection":
+            return _done({"connected": device is not None})
+        if operation == "ListSubscriptions":
+            return _done({"subscriptions": [{"topicFilter": name, "qos": 1} for name in (device or _NOBODY).filters]})
         if device is None:
             return _failed("ResourceNotFoundException")
         if not device.acknowledges:
@@ -236,10 +284,6 @@ class Cloud:
 @dataclass
 class _Response:
     status_code: int
-
-
-def _remember(params: Parameters, context: dict[str, Any], **_: Any) -> None:
-    context["homeport.parameters"] = params
 
 
 def _done(parsed: dict[str, Any]) -> tuple[_Response, dict[str, Any]]:

@@ -25,7 +25,8 @@ class Bench:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self.chance = Random(1)
-        _, _, self.key = tenants.create(wiring.ports(), "bench")
+        tenant, _, self.key = tenants.create(wiring.ports(), "bench")
+        self.tenant = tenant.id
         for number in range(1, 2 * PAGE):
             urn = f"urn:lo:nsid:bench:device-{number:03}"
             self.request("POST", "devices", {"id": urn, "name": f"Device {number}", "tags": ["bench"]})
@@ -44,6 +45,9 @@ class Bench:
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
         return self.cloud.request(method, f"/api/v1/deviceMgt/{path}", self.key, body)
+
+    def post(self, path: str, body: Any) -> Any:
+        return self.cloud.request("POST", path, self.key, body)
 
     def say(self, value: Any) -> None:
         self.cloud.publish(self.device, "dev/data", {"s": "bench", "v": value})
