@@ -9,8 +9,8 @@ from chalicelib.fleet.commands import AckMode, Command, Policy
 from chalicelib.fleet.configuration import ParameterType, Value
 from chalicelib.fleet.errors import CommandLimitReached, CommandNotFound, IllegalTransition
 from tests.sim.devices import CONNECTOR, TENANT, SimDevice
-from tests.sim.platform import _only_ours
-from tests.sim.scheduler import MINUTE, SECOND, Crashed, Violation
+from tests.sim.platform import only_ours
+from tests.sim.scheduler import MINUTE, SECOND
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -70,7 +70,7 @@ class Client:
             if isinstance(error, CommandLimitReached):
                 self._world.monitor.counts["refused"] += 1
             elif error is not None:
-                _only_ours(error)
+                only_ours(error, self._device.id)
             for command in made:
                 life = self._world.monitor.lives[command.id]
                 life.began, life.returned = began, self._world.scheduler.now
@@ -88,19 +88,21 @@ class Client:
             if stored is not None and stored.revision == command.revision:
                 self._world.monitor.read(command, stored, self._world.scheduler.clock())
 
-        self._request("read", work, _allow(CommandNotFound))
+        self._request("read", work, self._allow(CommandNotFound))
 
     def _cancel(self, command_id: str) -> None:
         self._world.monitor.lives[command_id].cancel_asked = True
         self._request(
             "cancel",
             lambda: issuing.cancel(self._world.ports, TENANT, command_id),
-            _allow(CommandNotFound, IllegalTransition),
+            self._allow(CommandNotFound, IllegalTransition),
         )
 
     def _delete(self, command_id: str) -> None:
         self._world.monitor.lives[command_id].delete_asked = True
-        self._request("delete", lambda: issuing.delete(self._world.ports, TENANT, command_id), _allow(CommandNotFound))
+        self._request(
+            "delete", lambda: issuing.delete(self._world.ports, TENANT, command_id), self._allow(CommandNotFound)
+        )
 
     def _configure(self) -> None:
         at = self._world.scheduler.now
@@ -108,7 +110,7 @@ class Client:
         def configured(error: BaseException | None) -> None:
             # A request that died was not promised anything; the next one that is granted takes it along.
             self._device.unsure = error is not None
-            _allow()(error)
+            self._allow()(error)
 
         values = {f"p{self._random.randint(0, 3)}": Value(ParameterType.INT32, self._random.randint(0, 5), at)}
         self._request(
@@ -130,12 +132,9 @@ class Client:
             window=self._device.window,
         )
 
+    def _allow(self, *expected: type[Exception]) -> Callable[[BaseException | None], None]:
+        def answered(error: BaseException | None) -> None:
+            if error is not None and not isinstance(error, expected):
+                only_ours(error, self._device.id)
 
-def _allow(*expected: type[Exception]) -> Callable[[BaseException | None], None]:
-    def answered(error: BaseException | None) -> None:
-        if error is not None and not isinstance(error, (*expected, Crashed)):
-            if isinstance(error, Violation):
-                raise error
-            _only_ours(error)
-
-    return answered
+        return answered

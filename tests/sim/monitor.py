@@ -16,6 +16,8 @@ LEGAL = {
 }
 WAITING = (S.PENDING, S.RETRYING)
 NOT_SENT = (Outcome.ABSENT, Outcome.BUSY)
+SPINS = 40
+"""No command is put back more often: who finds a device away learns from it."""
 SKEW = 2_000
 """No clock is off by more (ms)."""
 READ_TOLERANCE = MINUTE
@@ -94,6 +96,7 @@ class Monitor:
         self._require(command.generation not in life.sends, "one attempt was sent twice", life, command.id)
         used = sum(outcome not in NOT_SENT for outcome in life.sends.values())
         self._require(used < life.policy.attempts, "sent more often than there are attempts", life, command.id)
+        self._require(len(life.sends) - used < SPINS, "sent over and over to nobody", life, command.id)
         life.sends[command.generation] = None
         self.counts["sent"] += 1
 

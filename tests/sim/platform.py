@@ -96,10 +96,10 @@ class Platform:
                     not_due += 1
                     self.scheduler.after(SECOND, lambda: run(tries))
                 elif tries < len(retries):
-                    _only_ours(error)
+                    only_ours(error, device)
                     self.scheduler.after(retries[tries], lambda: run(tries + 1))
                 else:
-                    _only_ours(error)
+                    only_ours(error, device)
                     self._give_up(name, device, work, lost)
 
             self.scheduler.start(Handler(name, device, lambda: _do(work), ended))
@@ -129,12 +129,12 @@ def _do(work: Work) -> None:
 
 def _only_crashes(error: BaseException | None) -> None:
     if error is not None:
-        _only_ours(error)
+        only_ours(error, "")
 
 
-def _only_ours(error: BaseException) -> None:
+def only_ours(error: BaseException, device: str) -> None:
     """Anything but a crash and what a handler raises on purpose is a bug."""
-    if isinstance(error, Violation) or not isinstance(
-        error, (Crashed, TemporarilyUnavailable, Contended, settling.NotDue)
-    ):
+    if isinstance(error, Violation):
         raise error
+    if not isinstance(error, (Crashed, TemporarilyUnavailable, Contended, settling.NotDue)):
+        raise Violation(f"a handler raised {error!r}", device) from error

@@ -46,6 +46,11 @@ class Faults:
     no_stop: float = 0.03
 
 
+HARSH = Faults()
+MILD = Faults(crash=0.0003, ambiguous=0.0001, no_timer=0.002)
+"""So little goes wrong that what must be prompt can be told from what was only repaired."""
+
+
 class Handler:
     """One run of one handler. `skew` is how far (ms) its host's clock is off."""
 

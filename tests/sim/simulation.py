@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tests.fakes import MemoryPorts
 from tests.sim.clients import Client
 from tests.sim.ports import Stores
-from tests.sim.scheduler import HOUR, MINUTE, Faults, Violation
+from tests.sim.scheduler import HARSH, HOUR, MILD, MINUTE, Violation
 from tests.sim.world import World
 
 _PER_DEVICE = 200
@@ -82,7 +82,7 @@ def failure(seed: int, commands: int, store: str, lines: int = 150) -> str | Non
 def run(seed: int, commands: int, stores: Stores, trace: Callable[[str, str], None] | None = None) -> Result:
     """The same on stores of the caller's, which are empty."""
     devices = max(3, commands // _PER_DEVICE)
-    world = World(seed, stores, devices, Faults())
+    world = World(seed, stores, devices, MILD if seed % 2 else HARSH)
     world.scheduler.trace = trace
     begin = world.scheduler.now
     world.begin()

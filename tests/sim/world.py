@@ -19,7 +19,7 @@ PATIENCE = PATROL + 4 * MINUTE
 """How long a command may wait for a device that listens: one patrol of the sweep, and its retries."""
 
 PROMPTNESS = 2 * MINUTE
-"""How long it may wait where nothing has gone wrong for an hour."""
+"""How long it may wait where nothing has gone wrong for longer than that."""
 
 
 class World:
@@ -126,7 +126,7 @@ class World:
         for command_id, life in lives.items():
             if life.returned is not None and life.status in WAITING and life.expires > now:
                 since = max(device.settled_since, life.waiting_since, self._leapt)
-                unharmed = max(seen.get(device.id, 0), seen.get("", 0)) < since - HOUR
+                unharmed = max(seen.get(device.id, 0), seen.get("", 0)) < since - PATIENCE
                 if now - since > (PROMPTNESS if unharmed else PATIENCE):
                     raise Violation(f"waits for a device that listens since {since}", device.id, command_id)
 
