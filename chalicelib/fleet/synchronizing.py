@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from chalicelib.fleet import configuration as rules
-from chalicelib.fleet import connecting, relaying, routing
+from chalicelib.fleet import connecting, routing
 from chalicelib.fleet.changes import change_mailbox
 from chalicelib.fleet.commands import CONFIRMATION
 from chalicelib.fleet.configuration import Configuration, SyncStatus, Update, Value
@@ -68,10 +68,10 @@ def synchronize(ports: Ports, tenant: str, device: str) -> None:
     mailbox = ports.mailboxes.get(tenant, device)
     if mailbox is None or Capability.CONFIGURATION not in mailbox.todo:
         return
-    route = relaying.route(ports, mailbox, Capability.CONFIGURATION)
+    route = mailbox.route(Capability.CONFIGURATION)
     if route is None and connecting.ask(ports, mailbox):
         mailbox = ports.mailboxes.get(tenant, device)
-        route = relaying.route(ports, mailbox, Capability.CONFIGURATION) if mailbox else None
+        route = mailbox.route(Capability.CONFIGURATION) if mailbox else None
     if route is None:
         return
     now = ports.clock.now()
