@@ -1,10 +1,14 @@
+from typing import TYPE_CHECKING
+
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
 from chalicelib.fleet.policies import ActionPolicy
 from chalicelib.store import documents
-from chalicelib.store.cache import Cache
 from chalicelib.store.tables import Defaults, table_name
+
+if TYPE_CHECKING:
+    from chalicelib.store.cache import Cache
 
 _OWN = frozenset({"tenant", "id"})
 
@@ -21,7 +25,7 @@ class PolicyItem(Model):
 class PolicyTable:
     """Action policies. An instance that has asked for a tenant's knows them for as long as `cache` keeps them."""
 
-    def __init__(self, cache: Cache[list[ActionPolicy]]) -> None:
+    def __init__(self, cache: "Cache[list[ActionPolicy]]") -> None:
         self._cache = cache
 
     def all(self, tenant: str) -> list[ActionPolicy]:
