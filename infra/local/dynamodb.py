@@ -8,6 +8,7 @@ import copy
 import heapq
 import itertools
 import json
+import math
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -32,6 +33,7 @@ _preimages: list[tuple[Table, Key, Item | None]] | None = None
 _candidates = threading.local()
 _journal: Journal | None = None
 _expiring: list[tuple[float, int, Table, Key]] = []
+_watched: dict[tuple[str, str], float] = {}
 _expiry_order = itertools.count()
 _installed = False
 
@@ -65,6 +67,7 @@ def stop_keeping() -> None:
     with _lock:
         _journal = None
         _expiring.clear()
+        _watched.clear()
 
 
 def expire_items(now: float) -> int:
@@ -73,11 +76,14 @@ def expire_items(now: float) -> int:
     with _lock:
         while _expiring and _expiring[0][0] < now:
             _, _, table, key = heapq.heappop(_expiring)
+            _watched.pop((table.table_arn, _text_of(key)), None)
             item = find(table, key)
             expires = None if item is None else _expiry(table, item)
             if expires is not None and expires < now:
                 table.delete_item(*key)
                 count += 1
+            elif item is not None:
+                _watch_expiry(table, item)  # it was given more time since
         _settle()
     return count
 
@@ -155,13 +161,31 @@ def _settle() -> None:
         if index is not None:
             index.update(key)
         item = find(table, key)
-        if item is not None:
+        if item is None:
+            _drop_if_empty(table, key)
+        else:
             _watch_expiry(table, item)
         if _journal is not None:
             changes.append((_ITEM, _entry(table, key), None if item is None else attribute_values.dumps(item)))
     _touched.clear()
     if changes and _journal is not None:
         _journal.write(changes)
+
+
+def _leaving_no_partition(get_item: Callable[..., Any]) -> Callable[..., Any]:
+    def get(table: Table, hash_key: DynamoType, range_key: DynamoType | None = None, *args: Any, **kwargs: Any) -> Any:
+        found = get_item(table, hash_key, range_key, *args, **kwargs)
+        if found is None:
+            _drop_if_empty(table, (hash_key, range_key))
+        return found
+
+    return get
+
+
+def _drop_if_empty(table: Table, key: Key) -> None:
+    """To moto, looking for an item makes an empty partition, and deleting the last one leaves one: memory for ever."""
+    if key[1] is not None and not table.items.get(key[0], True):
+        del table.items[key[0]]
 
 
 def _without_copies(transact: Callable[..., Any]) -> Callable[..., Any]:
@@ -252,6 +276,7 @@ _MENDED: tuple[tuple[type, str, Callable[..., Any]], ...] = (
     (DynamoHandler, "call_action", _atomically),
     (Table, "put_item", lambda change: _noting(change, _key_of_put)),
     (Table, "delete_item", lambda change: _noting(change, lambda _table, *key: key)),
+    (Table, "get_item", _leaving_no_partition),
     (Table, "all_items", _candidates_first),
     (Table, "query", _by_index),
     (DynamoDBBackend, "update_item", _noting_update),
@@ -273,9 +298,12 @@ def _expiry(table: Table, item: Item) -> float | None:
 
 
 def _watch_expiry(table: Table, item: Item) -> None:
-    expires = _expiry(table, item)
-    if expires is not None:
-        heapq.heappush(_expiring, (expires, next(_expiry_order), table, (item.hash_key, item.range_key)))
+    expires, key = _expiry(table, item), (item.hash_key, item.range_key)
+    identity = (table.table_arn, _text_of(key))
+    # an item that keeps being given more time stands here once, at the earliest moment it was ever to go
+    if expires is not None and expires < _watched.get(identity, math.inf):
+        _watched[identity] = expires
+        heapq.heappush(_expiring, (expires, next(_expiry_order), table, key))
 
 
 def _keep_tables(backend: DynamoDBBackend) -> None:

@@ -107,9 +107,10 @@ class Stack:
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         threading.stack_size(_THREAD_STACK)
         settings = self._settings
-        http = self._listen("HOMEPORT_HTTP_PORT", settings.http_port)
-        https = self._listen("HOMEPORT_HTTPS_PORT", settings.https_port)
-        aws = self._listen("HOMEPORT_AWS_PORT", settings.aws_port)
+        http = self._listen("HOMEPORT_HTTP_PORT", settings.bind, settings.http_port)
+        https = self._listen("HOMEPORT_HTTPS_PORT", settings.bind, settings.https_port)
+        # whoever reaches this port may do anything, so it is for this machine alone whatever HOMEPORT_BIND says
+        aws = self._listen("HOMEPORT_AWS_PORT", "127.0.0.1", settings.aws_port)
         certificates = ensure_certificates(settings.data, settings.hosts, now=datetime.now(UTC))
         service_models.share()
         variables = environment(self._description, aws.getsockname()[1])
@@ -149,8 +150,8 @@ class Stack:
     def _left(self, most: float) -> float:
         return max(0.05, min(most, self._ends - time.monotonic()))
 
-    def _listen(self, variable: str, port: int) -> socket.socket:
-        listener = _or_taken(variable, port, lambda: bind(self._settings.bind, port))
+    def _listen(self, variable: str, host: str, port: int) -> socket.socket:
+        listener = _or_taken(variable, port, lambda: bind(host, port))
         self._closing.callback(listener.close)
         return listener
 

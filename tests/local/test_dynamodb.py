@@ -72,7 +72,8 @@ def ats(answer: dict[str, Any]) -> list[int]:
 def test_moto_still_has_the_inside_that_is_mended() -> None:
     assert moto.__version__ == "5.2.5"
     assert {name for _, name, _ in dynamodb._MENDED} == {
-        "call_action", "put_item", "delete_item", "all_items", "query", "update_item", "transact_write_items",
+        "call_action", "put_item", "delete_item", "get_item", "all_items", "query", "update_item",
+        "transact_write_items",
     }  # fmt: skip
     source = inspect.getsource(inspect.getmodule(DynamoDBBackend) or moto)
     assert "original_table_state[table_name] = copy.deepcopy(" in source
@@ -270,6 +271,18 @@ def test_random_changes_and_queries_agree_with_a_plain_search(client: Any) -> No
             assert query_group(client, group, "label = :value", label) == [at for _, at in found]
 
 
+def test_looking_for_what_is_not_there_leaves_nothing_behind(client: Any) -> None:
+    make_table(client)
+    table = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables["reading"]
+    client.get_item(TableName="reading", Key=item("nobody", 1))
+    client.put_item(TableName="reading", Item=item("a", 1))
+    client.delete_item(TableName="reading", Key=item("a", 1))
+    with pytest.raises(ClientError):
+        client.put_item(TableName="reading", Item=item("b", 1), ConditionExpression="attribute_exists(device)")
+
+    assert dict(table.items) == {}
+
+
 def test_concurrent_conditional_writes_have_one_winner(client: Any) -> None:
     make_table(client)
     won: list[int] = []
@@ -382,6 +395,7 @@ def test_items_past_their_time_to_live_go(client: Any, tmp_path: Path) -> None:
     for at, expires in enumerate((now - 10, now + 1000, now - 5)):
         client.put_item(TableName="reading", Item={**item("a", at), "expires": {"N": str(expires)}})
     client.put_item(TableName="reading", Item={**item("a", 2), "expires": {"N": str(now + 2000)}})
+    client.put_item(TableName="reading", Item={**item("a", 1), "expires": {"N": str(now + 1200)}})
     client = restart(path)
 
     assert dynamodb.expire_items(now) == 1

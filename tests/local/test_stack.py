@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.clients import until
 from tests.local.running import REPOSITORY, RunningStack
 
 
@@ -159,6 +160,16 @@ def test_commands_without_a_stack_say_how_to_start_one(stack: RunningStack, tmp_
 
     assert answer.returncode == 1
     assert "make run" in answer.stderr
+
+
+def test_lenient_mode_opens_a_plain_port_and_names_it() -> None:
+    with RunningStack(HOMEPORT_LENIENT="1") as own:
+        until(lambda: "plain: localhost:" in own.log)
+        port = int(own.log.partition("plain: localhost:")[2].split()[0])
+
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
+            plain.sendall(b"\xc0\x00")  # PINGREQ before CONNECT: a broker closes
+            assert plain.recv(16) == b""
 
 
 @pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])

@@ -1,0 +1,119 @@
+"""A function's first call in a fresh interpreter, as a ratio to importing botocore in one.
+
+The ratio says what our own code and choices cost on top of what every Python function that speaks to AWS pays, and
+it hardly depends on the machine. Each call is a real one, with a real event, against the local stack.
+"""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+from bench.quantiles import median
+from infra.local.description import NOT_IN_ENVIRONMENT, aws_environment
+from tests.local.running import REPOSITORY, RunningStack
+
+RUNS = 9
+
+_BOTOCORE = "import time; begun = time.perf_counter(); import botocore.session; print(time.perf_counter() - begun)"
+_FUNCTION = """
+import json, sys, time
+name, event = sys.argv[1], json.loads(sys.argv[2])
+
+class Context:
+    function_name = name
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:" + name
+    aws_request_id = "bench"
+    def get_remaining_time_in_millis(self):
+        return 60000
+
+begun = time.perf_counter()
+import app
+handler = app.app if name == "api" else app.app.handler_map[name]
+answer = handler(event, Context())
+spent = time.perf_counter() - begun
+if name == "api" and answer["statusCode"] != 200 or name == "authorizer" and not answer["isAuthenticated"]:
+    raise SystemExit(f"{name} answered {answer}")
+print(spent)
+"""
+
+
+def run() -> dict[str, float]:
+    """Milliseconds of importing botocore, and for each function its first call divided by that."""
+    with RunningStack() as stack:
+        environment = _environment(stack)
+        botocore = median([_measure([_BOTOCORE], environment) for _ in range(RUNS)])
+        figures = {"botocore_ms": round(botocore * 1000, 1)}
+        for name, event in _events(stack).items():
+            times = [_measure([_FUNCTION, name, json.dumps(event)], environment) for _ in range(RUNS)]
+            figures[f"{name}_ratio"] = round(median(times) / botocore, 2)
+    return figures
+
+
+def _environment(stack: RunningStack) -> dict[str, str]:
+    ours = {name: value for name, value in os.environ.items() if name not in NOT_IN_ENVIRONMENT}
+    return {
+        **ours,
+        **aws_environment(stack.aws),
+        "HOMEPORT_STAGE": "local",
+        "HOMEPORT_BUCKET": "homeport-local-objects",
+        "HOMEPORT_STATE_MACHINE": "arn:aws:states:eu-west-1:123456789012:stateMachine:homeport-local-deadlines",
+    }
+
+
+def _measure(arguments: list[str], environment: dict[str, str]) -> float:
+    told = subprocess.run(
+        [sys.executable, "-c", *arguments], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
+    )
+    if told.returncode != 0:
+        raise RuntimeError(told.stderr or told.stdout)
+    return float(told.stdout.splitlines()[-1])
+
+
+def _events(stack: RunningStack) -> dict[str, dict[str, Any]]:
+    """One event a function, in the order in which they depend on each other."""
+    client = "urn:lo:nsid:bench:cold"
+    payload = base64.b64encode(json.dumps({"s": "cold", "v": {"n": 1}}).encode()).decode()
+    password = base64.b64encode(stack.api_key.encode()).decode()
+    return {
+        "authorizer": {
+            "protocolData": {
+                "tls": {"serverName": "localhost"},
+                "mqtt": {"username": "json+device", "password": password, "clientId": client},
+            },
+            "protocols": ["tls", "mqtt"],
+            "signatureVerified": False,
+            "connectionMetadata": {"id": "bench"},
+        },
+        "uplink": {"payload": payload, "client": client, "topic": "dev/data", "at": 1_700_000_000_000, "id": "bench"},
+        "settle": {"tenant": stack.tenant, "device": client, "command": "1a0000000000000000000000"},
+        "api": _request("/api/v1/deviceMgt/devices", stack.api_key),
+    }
+
+
+def _request(path: str, api_key: str) -> dict[str, Any]:
+    headers = {"Accept": "*/*", "Host": "localhost", "X-API-Key": api_key}
+    context = {
+        "httpMethod": "GET",
+        "identity": {"sourceIp": "127.0.0.1"},
+        "path": f"/api{path}",
+        "requestId": "bench",
+        "resourcePath": path,
+        "stage": "api",
+    }
+    return {
+        "body": None,
+        "headers": headers,
+        "httpMethod": "GET",
+        "isBase64Encoded": False,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "multiValueQueryStringParameters": None,
+        "path": path,
+        "pathParameters": None,
+        "queryStringParameters": None,
+        "requestContext": context,
+        "resource": path,
+        "stageVariables": None,
+    }
