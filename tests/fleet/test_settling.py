@@ -1,9 +1,12 @@
+from collections.abc import Callable
+
 import pytest
 
 from chalicelib.fleet import devices, issuing, settling
 from chalicelib.fleet.commands import MINUTE, PATROL, AckMode, DeliveryStatus, Status
-from chalicelib.fleet.mailbox import LEASE
+from chalicelib.fleet.mailbox import LEASE, Mailbox
 from chalicelib.fleet.ports import Outcome
+from tests.fakes import MemoryMailboxes
 from tests.fleet.rig import DEVICE, TENANT, Rig
 
 S = Status
@@ -239,6 +242,27 @@ class TestTheSweep:
         check_at = online.read(command).check_at
         assert check_at is not None
         assert check_at >= online.ports.clock.now() + MINUTE
+
+
+class Meddling(MemoryMailboxes):
+    """Somebody acts just before the mailbox is read."""
+
+    meanwhile: Callable[[], object] = staticmethod(lambda: None)
+
+    def get(self, tenant: str, device: str) -> Mailbox | None:
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
+        return super().get(tenant, device)
+
+
+def test_a_command_that_ends_while_it_is_looked_at_is_not_queued_again(rig: Rig) -> None:
+    command = rig.create()
+    meddling = Meddling(rig.ports.mailboxes.rows)
+    rig.ports.mailboxes = meddling
+    meddling.meanwhile = lambda: issuing.cancel(rig.ports, TENANT, command.id)
+    settling.settle(rig.ports, TENANT, DEVICE, command.id)
+    assert rig.read(command).status is S.CANCELED
+    assert rig.mailbox.queue == ()
 
 
 def test_what_waits_for_a_deleted_device_is_canceled(rig: Rig) -> None:

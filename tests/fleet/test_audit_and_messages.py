@@ -1,0 +1,64 @@
+from chalicelib.fleet import audit, messages
+from chalicelib.fleet.messages import FUTURE, DataMessage, clamped, message_id
+from tests.fakes import START, MemoryPorts
+
+TENANT = "tenant"
+
+
+def refuse(ports: MemoryPorts, event: str, at: int = START, device: str = "d1") -> None:
+    audit.refuse(ports, TENANT, at=at, event=event, reason="because", source={"deviceId": device})
+
+
+def entries(ports: MemoryPorts) -> list[audit.AuditEntry]:
+    return list(ports.audit.page(TENANT, start=0, end=1 << 50, descending=False))
+
+
+def test_a_refusal_says_who_and_why(ports: MemoryPorts) -> None:
+    refuse(ports, "e1")
+    entry = entries(ports)[0]
+    assert (entry.reason, entry.source, entry.at) == ("because", {"deviceId": "d1"}, START)
+
+
+def test_a_refusal_that_comes_again_is_one(ports: MemoryPorts) -> None:
+    refuse(ports, "e1")
+    refuse(ports, "e1")
+    assert len(entries(ports)) == 1
+
+
+def test_a_source_is_heard_so_often_a_minute_and_no_more(ports: MemoryPorts) -> None:
+    for number in range(1_000):
+        refuse(ports, f"event-{number:04}")
+    assert 1 < len(entries(ports)) <= audit.PER_MINUTE
+
+
+def test_another_source_and_another_minute_are_heard_again(ports: MemoryPorts) -> None:
+    refuse(ports, "e1")
+    refuse(ports, "e1", device="d2")
+    refuse(ports, "e1", at=START + 60_000)
+    assert len(entries(ports)) == 3
+
+
+def test_a_device_clock_is_believed_within_reason() -> None:
+    assert clamped(START - FUTURE, START) == START - FUTURE
+    assert clamped(START + FUTURE, START) == START + FUTURE
+    for wrong in (None, -1, START + FUTURE + 1):
+        assert clamped(wrong, START) == START
+
+
+def message(event: str, at: int = START) -> DataMessage:
+    return DataMessage(TENANT, message_id(at, event), "stream", at, at, {"event": event})
+
+
+def test_two_readings_of_one_moment_are_both_kept_and_a_repeated_one_once(ports: MemoryPorts) -> None:
+    for event in ("a", "b", "a"):
+        ports.messages.put(message(event))
+    assert len(messages.read(ports, TENANT, "stream")) == 2
+
+
+def test_readings_come_newest_first_within_their_bounds(ports: MemoryPorts) -> None:
+    for number in range(5):
+        ports.messages.put(message(f"e{number}", START + number))
+    found = messages.read(ports, TENANT, "stream", start=START + 1, end=START + 4, limit=2)
+    assert [m.timestamp for m in found] == [START + 3, START + 2]
+    rest = messages.read(ports, TENANT, "stream", start=START + 1, before=found[-1].id)
+    assert [m.timestamp for m in rest] == [START + 1]

@@ -1,0 +1,122 @@
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.fleet import devices
+from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.devices import Device, Interface
+from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, InterfaceDuplicate, InterfaceNotFound
+from chalicelib.fleet.presence import Presence
+from tests.fakes import START, MemoryPorts
+
+TENANT = "tenant"
+KEY = ("mqtt", "node")
+INTERFACE = Interface("mqtt", "node", "dialect", START, START)
+
+
+@pytest.fixture
+def device(ports: MemoryPorts) -> Device:
+    return devices.register(ports, Device(TENANT, "d1", START, START, interfaces=(INTERFACE,)))
+
+
+def claimed(ports: MemoryPorts, tenant: str = TENANT) -> None:
+    claim = Claim("node", tenant, "dialect", "device", "key", START, device="d1", connector="mqtt")
+    assert ports.claims.put_new(claim)
+
+
+def test_an_id_is_used_once_in_a_tenant(ports: MemoryPorts, device: Device) -> None:
+    with pytest.raises(DeviceDuplicate):
+        devices.register(ports, replace(device, interfaces=()))
+    devices.register(ports, replace(device, tenant="other"))
+
+
+def test_an_interface_is_used_once_in_a_tenant(ports: MemoryPorts, device: Device) -> None:
+    with pytest.raises(InterfaceDuplicate):
+        devices.register(ports, replace(device, id="d2"))
+    devices.register(ports, replace(device, id="d2", interfaces=()))
+    with pytest.raises(InterfaceDuplicate):
+        devices.add_interface(ports, TENANT, "d2", INTERFACE)
+
+
+def test_a_change_is_dated(ports: MemoryPorts, device: Device) -> None:
+    ports.clock.advance(seconds=5)
+    changed = devices.update(ports, TENANT, device.id, lambda d: replace(d, name="new"))
+    assert (changed.name, changed.updated) == ("new", START + 5_000)
+
+
+def test_a_change_that_changes_nothing_writes_nothing(ports: MemoryPorts, device: Device) -> None:
+    devices.update(ports, TENANT, device.id, lambda d: d)
+    assert ports.devices.rows[TENANT, "d1"].revision == 0
+
+
+def test_two_changes_at_once_both_count(ports: MemoryPorts, device: Device) -> None:
+    def slow(present: Device) -> Device:
+        if present.name is None:
+            devices.update(ports, TENANT, device.id, lambda d: replace(d, name="other"))
+        return replace(present, description="mine")
+
+    changed = devices.update(ports, TENANT, device.id, slow)
+    assert (changed.name, changed.description) == ("other", "mine")
+
+
+def test_a_data_stream_is_named_after_its_device_unless_it_has_a_name(device: Device) -> None:
+    assert device.data_stream == "d1"
+    assert replace(device, stream="s").data_stream == "s"
+
+
+def test_a_deleted_device_takes_everything_with_it(ports: MemoryPorts, device: Device) -> None:
+    claimed(ports)
+    devices.delete(ports, TENANT, device.id)
+    with pytest.raises(DeviceNotFound):
+        devices.get(ports, TENANT, device.id)
+    assert ports.mailboxes.get(TENANT, device.id) is None
+    assert ports.devices.owner(TENANT, *KEY) is None
+    assert ports.claims.get("node") is None
+    assert ports.background.disconnects == ["node"]
+
+
+def test_a_claim_of_another_tenant_is_not_touched(ports: MemoryPorts, device: Device) -> None:
+    claimed(ports, "other")
+    devices.delete(ports, TENANT, device.id)
+    assert ports.claims.get("node") is not None
+    assert ports.background.disconnects == []
+
+
+def test_a_deleted_interface_is_free_and_forgotten(ports: MemoryPorts, device: Device) -> None:
+    claimed(ports)
+    mailbox = ports.mailboxes.get(TENANT, device.id)
+    assert mailbox is not None
+    present = mailbox.with_presence(INTERFACE.key, Presence("dialect", "node", session="s"))
+    assert ports.mailboxes.replace(mailbox, present)
+    devices.delete_interface(ports, TENANT, device.id, *KEY)
+    after = ports.mailboxes.get(TENANT, device.id)
+    assert after is not None
+    assert not after.online
+    assert ports.devices.owner(TENANT, *KEY) is None
+    assert ports.claims.get("node") is None
+    with pytest.raises(InterfaceNotFound):
+        devices.delete_interface(ports, TENANT, device.id, *KEY)
+
+
+def test_a_moved_interface_belongs_to_the_other_device(ports: MemoryPorts, device: Device) -> None:
+    claimed(ports)
+    devices.register(ports, Device(TENANT, "d2", START, START))
+    target = devices.move_interface(ports, TENANT, device.id, KEY, "d2")
+    claim = ports.claims.get("node")
+    assert target.interface(*KEY) is not None
+    assert devices.get(ports, TENANT, device.id).interfaces == ()
+    assert ports.devices.owner(TENANT, *KEY) == "d2"
+    assert claim is not None
+    assert claim.device == "d2"
+    assert ports.background.disconnects == ["node"]
+
+
+def test_an_interface_that_is_not_there_cannot_be_changed(ports: MemoryPorts, device: Device) -> None:
+    with pytest.raises(InterfaceNotFound):
+        devices.update_interface(ports, TENANT, device.id, ("mqtt", "nobody"), enabled=False)
+
+
+def test_a_definition_is_merged(ports: MemoryPorts, device: Device) -> None:
+    devices.update_interface(ports, TENANT, device.id, KEY, definition={"a": 1})
+    changed = devices.update_interface(ports, TENANT, device.id, KEY, definition={"b": 2})
+    assert changed.interfaces[0].definition == {"a": 1, "b": 2}

@@ -1,0 +1,151 @@
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.fleet import keys, tenants
+from chalicelib.fleet.errors import (
+    Forbidden,
+    Invalid,
+    KeyNotFound,
+    TenantDuplicate,
+    Unauthenticated,
+    UnknownCredential,
+)
+from chalicelib.fleet.keys import ApiKey, KeyRequest
+from chalicelib.fleet.roles import ALL_ROLES, Role
+from tests.fakes import START, MemoryPorts
+
+READ = frozenset({Role.DEVICE_R})
+READ_AND_WRITE = frozenset({Role.DEVICE_R, Role.DEVICE_W})
+
+
+@pytest.fixture
+def master(ports: MemoryPorts) -> ApiKey:
+    return tenants.create(ports, "acme")[1]
+
+
+def child(ports: MemoryPorts, parent: ApiKey, request: KeyRequest | None = None) -> ApiKey:
+    return keys.create_child(ports, parent, parent.id, request or KeyRequest(roles=READ_AND_WRITE))[0]
+
+
+def test_a_tenant_comes_with_a_master_key_that_may_do_everything(ports: MemoryPorts) -> None:
+    tenant, master, secret = tenants.create(ports, " acme ")
+    assert (tenant.name, len(tenant.id)) == ("acme", 6)
+    assert (master.roles, master.master) == (ALL_ROLES, True)
+    assert keys.authenticate(ports, secret) == master
+
+
+def test_a_tenants_name_is_its_own(ports: MemoryPorts) -> None:
+    tenants.create(ports, "acme")
+    with pytest.raises(TenantDuplicate):
+        tenants.create(ports, "acme")
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 129, "a\nb"])
+def test_a_tenants_name_is_printable_and_short(ports: MemoryPorts, name: str) -> None:
+    with pytest.raises(Invalid):
+        tenants.create(ports, name)
+
+
+@pytest.mark.parametrize("presented", [None, ""])
+def test_nothing_is_no_credential(ports: MemoryPorts, presented: str | None) -> None:
+    with pytest.raises(Unauthenticated):
+        keys.authenticate(ports, presented)
+
+
+def test_a_key_that_was_deleted_belongs_to_nobody(ports: MemoryPorts, master: ApiKey) -> None:
+    key, secret = keys.create_child(ports, master, master.id, KeyRequest(roles=READ))
+    keys.delete(ports, master, key.id)
+    with pytest.raises(UnknownCredential):
+        keys.authenticate(ports, secret)
+
+
+def test_a_key_opens_from_its_first_to_its_last_moment(ports: MemoryPorts, master: ApiKey) -> None:
+    request = KeyRequest(roles=READ, valid_from=START + 10, valid_to=START + 20)
+    _, secret = keys.create_child(ports, master, master.id, request)
+    for late, good in [(0, False), (10, True), (19, True), (20, False)]:
+        ports.clock.at = START + late
+        if good:
+            assert keys.authenticate(ports, secret)
+        else:
+            with pytest.raises(Unauthenticated):
+                keys.authenticate(ports, secret)
+
+
+def test_a_disabled_key_opens_nothing_until_it_is_enabled(ports: MemoryPorts, master: ApiKey) -> None:
+    key, secret = keys.create_child(ports, master, master.id, KeyRequest(roles=READ, active=False))
+    with pytest.raises(Unauthenticated):
+        keys.authenticate(ports, secret)
+    keys.update(ports, master, key.id, KeyRequest(active=True))
+    assert keys.authenticate(ports, secret)
+
+
+def test_a_renewed_key_has_another_secret_and_the_same_id(ports: MemoryPorts, master: ApiKey) -> None:
+    key, old = keys.create_child(ports, master, master.id, KeyRequest(roles=READ))
+    renewed, new = keys.update(ports, master, key.id, KeyRequest(), renew=True)
+    assert renewed.id == key.id
+    assert keys.authenticate(ports, new)
+    with pytest.raises(UnknownCredential):
+        keys.authenticate(ports, old)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        KeyRequest(roles=ALL_ROLES),
+        KeyRequest(roles=READ, label="x" * 25),
+        KeyRequest(roles=READ, description="x" * 141),
+        KeyRequest(roles=READ, valid_from=START + 60, valid_to=START + 50),
+        KeyRequest(roles=READ, valid_to=START + 101),
+        KeyRequest(roles=READ, valid_from=START - 1),
+        KeyRequest(roles=READ, queues=frozenset({"q2"})),
+        KeyRequest(roles=READ, queues=frozenset()),
+    ],
+)
+def test_a_child_has_no_more_than_its_parent(ports: MemoryPorts, master: ApiKey, request_: KeyRequest) -> None:
+    limits = KeyRequest(READ_AND_WRITE, valid_from=START, valid_to=START + 100, queues=frozenset({"q1"}))
+    parent = child(ports, master, limits)
+    with pytest.raises(Invalid):
+        keys.create_child(ports, master, parent.id, request_)
+
+
+def test_a_child_inherits_what_it_does_not_ask_for(ports: MemoryPorts, master: ApiKey) -> None:
+    limits = KeyRequest(READ_AND_WRITE, valid_from=START, valid_to=START + 100, queues=frozenset({"q1"}))
+    parent = child(ports, master, limits)
+    grandchild = keys.create_child(ports, master, parent.id, KeyRequest(roles=READ))[0]
+    assert (grandchild.valid_from, grandchild.valid_to, grandchild.queues) == (START, START + 100, frozenset({"q1"}))
+    assert grandchild.parent == parent.id
+
+
+def test_nobody_touches_a_key_that_can_do_more(ports: MemoryPorts, master: ApiKey) -> None:
+    strong, weak = child(ports, master), child(ports, master, KeyRequest(roles=READ))
+    with pytest.raises(Forbidden):
+        keys.create_child(ports, weak, strong.id, KeyRequest(roles=READ))
+    with pytest.raises(Forbidden):
+        keys.update(ports, weak, strong.id, KeyRequest(label="mine"))
+    with pytest.raises(Forbidden):
+        keys.delete(ports, weak, strong.id)
+
+
+@pytest.mark.parametrize("request_", [KeyRequest(active=False), KeyRequest(valid_to=START), KeyRequest(roles=READ)])
+def test_the_master_key_stays_what_it_is(ports: MemoryPorts, master: ApiKey, request_: KeyRequest) -> None:
+    with pytest.raises(Forbidden):
+        keys.update(ports, master, master.id, request_)
+    with pytest.raises(Forbidden):
+        keys.delete(ports, master, master.id)
+
+
+def test_a_key_is_deleted_with_all_below_it(ports: MemoryPorts, master: ApiKey) -> None:
+    parent = child(ports, master)
+    below = keys.create_child(ports, master, parent.id, KeyRequest(roles=READ))[0]
+    beside = child(ports, master)
+    keys.delete(ports, master, parent.id)
+    assert {k.id for k in ports.keys.all(master.tenant)} == {master.id, beside.id}
+    with pytest.raises(KeyNotFound):
+        keys.get(ports, master.tenant, below.id)
+
+
+def test_another_tenants_key_is_not_there(ports: MemoryPorts, master: ApiKey) -> None:
+    stranger = replace(tenants.create(ports, "other")[1])
+    with pytest.raises(KeyNotFound):
+        keys.update(ports, stranger, master.id, KeyRequest(label="mine"))
