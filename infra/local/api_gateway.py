@@ -202,7 +202,7 @@ class _Request:
             if name.lower() not in {"transfer-encoding", "connection", "x-forwarded-proto", "x-forwarded-port"}:
                 collected.setdefault(name, []).append(value)
         source = forwarded or self.environ.get("REMOTE_ADDR", "127.0.0.1")
-        earlier = collected.pop("X-Forwarded-For", [])
+        earlier = next((collected.pop(name) for name in list(collected) if name.lower() == "x-forwarded-for"), [])
         collected["X-Forwarded-For"] = [", ".join([*earlier, source])]
         collected["X-Forwarded-Proto"] = ["https" if forwarded else "http"]
         collected["X-Forwarded-Port"] = [str(self.environ.get("SERVER_PORT", ""))]
