@@ -7,6 +7,7 @@ from typing import Any
 
 from infra import project
 from infra.functions import API, FUNCTIONS
+from infra.permissions import INVOKES
 from infra.stage import Stage, sub
 from infra.templates import storage, triggers
 from infra.templates.document import Document
@@ -60,6 +61,11 @@ def _by_reference(function: str) -> dict[str, Any]:
     return {"Fn::GetAtt": [logical_function(function), "Arn"]}
 
 
+def recursion(name: str) -> dict[str, str]:
+    """What goes on in a new invocation of itself would be stopped after 16 of them, as a loop."""
+    return {"RecursiveLoop": "Allow"} if name in INVOKES.get(name, ()) else {}
+
+
 def _function(stage: Stage, name: str) -> dict[str, Any]:
     """A function with its role and log group, which Chalice leaves without names of ours."""
     variables = {**project.variables(stage), "HOMEPORT_IOT_ENDPOINT": {"Ref": _ENDPOINT}}
@@ -69,6 +75,7 @@ def _function(stage: Stage, name: str) -> dict[str, Any]:
             "FunctionName": stage.called(name),
             "Environment": {"Variables": variables},
             "LoggingConfig": LOGGING,
+            **recursion(name),
         },
         f"{stem}Role": {"RoleName": sub(f"{stage.called(name)}-${{AWS::Region}}")},
         f"{stem}LogGroup": {"LogGroupName": f"/aws/lambda/{stage.called(name)}"},

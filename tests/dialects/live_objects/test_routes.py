@@ -24,12 +24,17 @@ def filled(client: Client) -> dict[str, str]:
     client.call("POST", f"{DEVICES}/{URN}/config", {"parameters": {"p": {"type": "INT32", "value": 1}}})
     command = client.call("POST", f"{DEVICES}/{URN}/commands", COMMAND).body["id"]
     client.call("POST", "/api/v0/data/streams/mine", {"value": {"secret": "of acme"}})
+    fill = {"fifoPublish": [{"fifoName": "mine"}]}
+    policy = {"name": "of acme", "triggers": {"dataMessage": {"version": 1}}, "actions": fill}
+    client.call("PUT", "/api/v1/event2action/actionPolicies/mine", policy)
     return {
         "device_id": URN,
         "interface_id": "mqtt:node1",
         "command_id": command,
         "param_key": "p",
         "stream_id": "mine",
+        "fifo_name": "mine",
+        "policy_id": "mine",
         "key_id": client.master.id,
     }
 
