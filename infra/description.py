@@ -35,7 +35,7 @@ UPLINK_SQL = (
 )
 LIFECYCLE_FILTERS = {"presence": "$aws/events/presence/+/+", "subscriptions": "$aws/events/subscriptions/+/+"}
 DEAD_LETTERS = "dead-letters"
-PUSHES = "push"
+PUSHES, UNDELIVERED = "push", "push-dead-letters"
 OBJECTS = "objects"
 
 
@@ -68,7 +68,8 @@ def rules() -> list[Rule]:
 
 
 def queues() -> list[Queue]:
-    return [Queue(DEAD_LETTERS), Queue(PUSHES, DEAD_LETTERS, function="push")]
+    # A tenant's broken webhook is not the operator's dead letter.
+    return [Queue(DEAD_LETTERS), Queue(UNDELIVERED), Queue(PUSHES, UNDELIVERED, function="push")]
 
 
 def buckets() -> list[str]:
