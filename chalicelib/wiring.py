@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chalicelib.fleet.claims import Claim
     from chalicelib.fleet.decoders import Directory
     from chalicelib.fleet.devices import Device
+    from chalicelib.fleet.passwords import Cost
     from chalicelib.store.cache import Cache, CachedKeys
     from chalicelib.store.decoders import DecoderTable
     from chalicelib.store.devices import DeviceTable
@@ -43,6 +44,18 @@ class Wiring:
     @property
     def keys(self) -> "p.Keys":
         return _keys()
+
+    @cached_property
+    def users(self) -> "p.Users":
+        from chalicelib.store.users import UserTable
+
+        return UserTable(_connection())
+
+    @cached_property
+    def password_cost(self) -> "Cost":
+        from chalicelib.fleet.passwords import Cost
+
+        return Cost()
 
     @cached_property
     def claims(self) -> "p.Claims":

@@ -15,16 +15,18 @@ from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import Configuration, Update
 from chalicelib.fleet.decoders import DecoderRecord, Directory, Listed
 from chalicelib.fleet.devices import Device, Interface
-from chalicelib.fleet.errors import DeviceDuplicate, InterfaceDuplicate, TenantDuplicate
+from chalicelib.fleet.errors import DeviceDuplicate, InterfaceDuplicate, TenantDuplicate, UserDuplicate
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.messages import DataMessage, StreamUse
+from chalicelib.fleet.passwords import Cost
 from chalicelib.fleet.ports import Outcome, Page
 from chalicelib.fleet.presence import Route
 from chalicelib.fleet.queues import QueuedMessage
 from chalicelib.fleet.records import Record
 from chalicelib.fleet.resources import Offer
 from chalicelib.fleet.tenants import Tenant
+from chalicelib.fleet.users import User
 from tests.fake_queues import (
     ListedPushes,
     MemoryConsumers,
@@ -85,6 +87,43 @@ class MemoryKeys:
 
     def all(self, tenant: str) -> list[ApiKey]:
         return [k for (t, _), k in sorted(self.rows.items()) if t == tenant]
+
+
+@dataclass
+class MemoryUsers:
+    rows: dict[Id, User] = field(default_factory=dict)
+
+    def create(self, user: User) -> None:
+        self._ensure_free(user)
+        self.rows[user.tenant, user.id] = user
+
+    def get(self, tenant: str, user: str) -> User | None:
+        return self.rows.get((tenant, user))
+
+    def named(self, name: str) -> User | None:
+        return next((u for u in self.rows.values() if name.casefold() in u.names), None)
+
+    def replace(self, old: User, new: User) -> bool:
+        if not self._unchanged(old):
+            return False
+        self._ensure_free(new)
+        self.rows[old.tenant, old.id] = replace(new, revision=old.revision + 1)
+        return True
+
+    def delete(self, user: User) -> bool:
+        return self._unchanged(user) and bool(self.rows.pop((user.tenant, user.id)))
+
+    def all(self, tenant: str) -> list[User]:
+        return [u for (t, _), u in sorted(self.rows.items()) if t == tenant]
+
+    def _unchanged(self, user: User) -> bool:
+        stored = self.rows.get((user.tenant, user.id))
+        return stored is not None and stored.revision == user.revision
+
+    def _ensure_free(self, user: User) -> None:
+        others = (u for u in self.rows.values() if (u.tenant, u.id) != (user.tenant, user.id))
+        if any(u.names & user.names for u in others):
+            raise UserDuplicate("a user with this login or e-mail address exists already")
 
 
 @dataclass
@@ -483,6 +522,8 @@ class MemoryPorts:
         self.clock = SetClock()
         self.tenants = MemoryTenants()
         self.keys = MemoryKeys()
+        self.users = MemoryUsers()
+        self.password_cost = Cost(n=2, r=1, p=1)
         self.claims = MemoryClaims()
         self.mailboxes = MemoryMailboxes()
         self.configurations = MemoryConfigurations()

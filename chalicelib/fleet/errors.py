@@ -81,6 +81,10 @@ class PolicyNotFound(NotFound):
     pass
 
 
+class UserNotFound(NotFound):
+    pass
+
+
 class Conflict(FleetError):
     """What was asked for contradicts the present state."""
 
@@ -98,6 +102,10 @@ class TenantDuplicate(Conflict):
 
 
 class QueueDuplicate(Conflict):
+    pass
+
+
+class UserDuplicate(Conflict):
     pass
 
 

@@ -60,6 +60,10 @@ class KeyRequest:
     ca_certificates: tuple[str, ...] | None = None
     client_certificate_required: bool | None = None
 
+    @property
+    def limiting(self) -> bool:
+        return any(v is not None for v in (self.roles, self.valid_from, self.valid_to, self.queues))
+
 
 def mint(
     ports: "Ports",
@@ -68,10 +72,11 @@ def mint(
     roles: Iterable[Role],
     label: str = "",
     master: bool = False,
+    user: str | None = None,
     parent: ApiKey | None = None,
     request: KeyRequest | None = None,
 ) -> tuple[ApiKey, str]:
-    """Store a new key and return it with its secret."""
+    """Store a new key and return it with its secret; the key of a user is a session."""
     now = ports.clock.now()
     secret = secrets.mint(tenant, ports.new_id(now), ports.chance(32))
     salt = ports.chance(16)
@@ -83,8 +88,10 @@ def mint(
         salt=salt,
         digest=secrets.digest(secret.text, salt),
         parent=parent.id if parent else None,
+        user=user,
         label=label,
         master=master,
+        session=user is not None,
     )
     if request is not None:
         key = _apply(key, request)
@@ -126,10 +133,17 @@ def ensure_usable(key: ApiKey, now: int) -> None:
 def create_child(ports: "Ports", by: ApiKey, parent_id: str, request: KeyRequest) -> tuple[ApiKey, str]:
     """A key below `parent_id` with a subset of its roles, validity and queues.
 
-    Errors: KeyNotFound (parent), Forbidden (parent holds more than the caller), Invalid (not a subset).
+    Errors: KeyNotFound (parent), Forbidden (the parent, or for a session the new key, holds more than the caller),
+    Invalid (not a subset).
     """
     parent = get(ports, by.tenant, parent_id)
-    ensure_within(by, parent)
+    if parent.session:
+        raise Invalid("a session ends before keys below it would: name another parent", "parentId")
+    if by.session:
+        # People have no key of their own that others could stand below.
+        _ensure_roles(by, request.roles or frozenset())
+    else:
+        ensure_within(by, parent)
     check(parent, request)
     return mint(
         ports,
@@ -153,15 +167,19 @@ def update(
 ) -> tuple[ApiKey, str | None]:
     """Change a key; with `renew` it also gets a new secret, which is returned.
 
-    Errors: KeyNotFound, Forbidden (more rights than the caller's; a master key keeps roles and validity), Invalid.
+    Errors: KeyNotFound, Forbidden (more rights than the caller's, before or after; the rights of a master key or of a
+    session), Invalid.
     """
     key = get(ports, by.tenant, key_id)
     ensure_within(by, key)
-    if key.master and (request.active is False or request.valid_to is not None or request.roles is not None):
-        raise Forbidden("the master key keeps its roles and stays valid")
+    if key.session:
+        raise Forbidden("a session is what its user is: change the user")
+    if key.master and (request.active is False or request.limiting):
+        raise Forbidden("the master key keeps its rights and stays valid")
     if key.parent is not None:
         check(get(ports, by.tenant, key.parent), request)
     key = _apply(key, request)
+    ensure_within(by, key)
     text = None
     if renew:
         secret = secrets.mint(key.tenant, key.id, ports.chance(32))
@@ -189,13 +207,17 @@ def delete(ports: "Ports", by: ApiKey, key_id: str) -> None:
 
 def ensure_within(by: ApiKey, other: ApiKey) -> None:
     """Nobody makes, changes or deletes a key that can do more than their own."""
-    if not other.roles <= by.roles:
-        raise Forbidden("this API key has roles that yours has not")
+    _ensure_roles(by, other.roles)
     if by.queues and not (other.queues and other.queues <= by.queues):
         raise Forbidden("this API key may use queues that yours may not")
     # A session ends before the rights of its user do.
     if by.valid_to is not None and not by.session and (other.valid_to is None or other.valid_to > by.valid_to):
         raise Forbidden("this API key is valid longer than yours")
+
+
+def _ensure_roles(by: ApiKey, roles: frozenset[Role]) -> None:
+    if not roles <= by.roles:
+        raise Forbidden(f"your API key lacks the roles {', '.join(sorted(roles - by.roles))}")
 
 
 def check(parent: ApiKey, request: KeyRequest) -> None:

@@ -21,6 +21,7 @@ from chalicelib.fleet.events import Event
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.messages import DataMessage, StreamUse
+from chalicelib.fleet.passwords import Cost
 from chalicelib.fleet.policies import ActionPolicy
 from chalicelib.fleet.presence import Route
 from chalicelib.fleet.pushing import Push, PushResult
@@ -28,6 +29,7 @@ from chalicelib.fleet.queues import Queue, QueuedMessage
 from chalicelib.fleet.records import Record
 from chalicelib.fleet.resources import DeviceResources, Offer
 from chalicelib.fleet.tenants import Tenant
+from chalicelib.fleet.users import User
 
 T = TypeVar("T")
 
@@ -67,6 +69,25 @@ class Keys(Protocol):
     def put(self, key: ApiKey) -> None: ...
     def delete(self, tenant: str, key: str) -> None: ...
     def all(self, tenant: str) -> list[ApiKey]: ...
+
+
+class Users(Protocol):
+    """Logins and e-mail addresses are unique in the whole installation, in any case."""
+
+    def create(self, user: User) -> None:
+        """Errors: UserDuplicate."""
+
+    def get(self, tenant: str, user: str) -> User | None: ...
+    def named(self, name: str) -> User | None:
+        """By login or e-mail address."""
+
+    def replace(self, old: User, new: User) -> bool:
+        """Errors: UserDuplicate."""
+
+    def delete(self, user: User) -> bool:
+        """Unless it was written since it was read."""
+
+    def all(self, tenant: str) -> list[User]: ...
 
 
 class Claims(Protocol):
@@ -332,6 +353,10 @@ class Ports(Protocol):
     def tenants(self) -> Tenants: ...
     @property
     def keys(self) -> Keys: ...
+    @property
+    def users(self) -> Users: ...
+    @property
+    def password_cost(self) -> Cost: ...
     @property
     def claims(self) -> Claims: ...
     @property

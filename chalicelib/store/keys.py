@@ -1,4 +1,4 @@
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from chalicelib.fleet.keys import ApiKey
@@ -12,11 +12,12 @@ class KeyItem(Model):
 
     tenant = UnicodeAttribute(hash_key=True)
     id = UnicodeAttribute(range_key=True)
+    ttl = NumberAttribute(null=True)
     doc = UnicodeAttribute()
 
 
 class KeyTable:
-    """API keys; a secret names its tenant and key, so one get answers for it."""
+    """API keys; a secret names its tenant and key, so one get answers for it. Sessions that are over are removed."""
 
     def get(self, tenant: str, key: str) -> ApiKey | None:
         try:
@@ -26,7 +27,9 @@ class KeyTable:
         return _load(item)
 
     def put(self, key: ApiKey) -> None:
-        KeyItem(key.tenant, key.id, doc=documents.dump(key, without=frozenset({"tenant", "id"}))).save()
+        text = documents.dump(key, without=frozenset({"tenant", "id"}))
+        ends = key.valid_to // 1000 if key.session and key.valid_to is not None else None
+        KeyItem(key.tenant, key.id, ttl=ends, doc=text).save()
 
     def delete(self, tenant: str, key: str) -> None:
         KeyItem(tenant, key).delete()

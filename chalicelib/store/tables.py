@@ -57,11 +57,14 @@ def all_models() -> list[type[Model]]:
         records,
         resources,
         tenants,
+        users,
     )
 
     return [
         tenants.TenantItem,
         keys.KeyItem,
+        users.UserItem,
+        users.LoginItem,
         claims.ClaimItem,
         devices.DeviceItem,
         devices.OwnerItem,

@@ -17,7 +17,9 @@ KILOBYTE = 1024
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation. A caller needs one of `roles` (none: any key will do); `failures` are the use case's own errors.
+    """One operation. A caller needs one of `roles` (none: any key will do), or no key at all where `public`.
+
+    `failures` are the use case's own errors.
 
     `path` is the whole path of the original, one `{name}` a segment. `schema` is what a body must satisfy, None where
     the operation takes none; a body has at most `max_body` bytes.
@@ -33,6 +35,7 @@ class Route:
     parameters: tuple[Parameter, ...] = ()
     failures: tuple[type[FleetError], ...] = ()
     max_body: int = 512 * KILOBYTE
+    public: bool = False
 
 
 @dataclass(frozen=True, slots=True)

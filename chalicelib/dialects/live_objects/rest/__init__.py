@@ -17,6 +17,7 @@ from chalicelib.dialects.live_objects.rest import (
     fifos,
     interfaces,
     resource_manager,
+    users,
 )
 from chalicelib.dialects.live_objects.rest.access import authenticate
 from chalicelib.fleet.ports import Ports
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 RESOURCES = (
     api_keys,
+    users,
     devices,
     interfaces,
     commands,

@@ -1,0 +1,253 @@
+"""Users: people who log in with a password and are given a session, a temporary API key with their roles."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from chalicelib.fleet import audit, keys, passwords
+from chalicelib.fleet.errors import (
+    Contended,
+    Forbidden,
+    Invalid,
+    LimitReached,
+    Unauthenticated,
+    UserNotFound,
+)
+from chalicelib.fleet.keys import ApiKey, KeyRequest
+from chalicelib.fleet.passwords import Password
+from chalicelib.fleet.roles import Role
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.ports import Ports
+
+MOST = 500
+"""Users that a tenant may have."""
+SESSION = 8 * 3_600_000
+"""How long (ms) a session lasts."""
+MOST_FAILURES = 5
+LOCKED = 15 * 60_000
+"""How long (ms) an account stays locked after MOST_FAILURES attempts in a row that failed."""
+_TRIES = 10
+_REFUSED = "the login or the password is wrong, or too many attempts have locked the account for a while"
+
+
+class UserState(StrEnum):
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """`failures` counts the attempts since the last one that succeeded; the latest of them was at `failed` (ms).
+
+    `login` and `email` are unique in the whole installation: nobody says their tenant when they log in.
+    """
+
+    tenant: str
+    id: str
+    login: str
+    email: str
+    roles: frozenset[Role]
+    created: int
+    state: UserState = UserState.ENABLED
+    language: str | None = None
+    password: Password | None = None
+    authenticated: int | None = None
+    failures: int = 0
+    failed: int = 0
+    revision: int = 0
+
+    def locked(self, now: int) -> bool:
+        return self.failures >= MOST_FAILURES and now < self.failed + LOCKED
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What the user may be called at the door."""
+        return frozenset({self.login.casefold(), self.email.casefold()})
+
+
+@dataclass(frozen=True, slots=True)
+class UserRequest:
+    """What a user is to be; None leaves a field as it is."""
+
+    login: str | None = None
+    email: str | None = None
+    roles: frozenset[Role] | None = None
+    state: UserState | None = None
+    language: str | None = None
+
+
+def create(ports: "Ports", by: ApiKey, user: User, password: str | None = None) -> User:
+    """Without a password nobody can log in yet. Errors: Forbidden, Invalid (password), UserDuplicate, LimitReached."""
+    _ensure_within(by, user)
+    if len(ports.users.all(by.tenant)) >= MOST:
+        raise LimitReached(f"there are {MOST} users already")
+    if password is not None:
+        user = replace(user, password=_chosen(ports, password))
+    ports.users.create(user)
+    return user
+
+
+def get(ports: "Ports", tenant: str, user_id: str) -> User:
+    user = ports.users.get(tenant, user_id)
+    if user is None:
+        raise UserNotFound("no such user")
+    return user
+
+
+def update(ports: "Ports", by: ApiKey, user_id: str, request: UserRequest) -> User:
+    """Errors: UserNotFound, UserDuplicate, Forbidden (more rights than the caller's). Fewer rights end the sessions."""
+
+    def change(user: User) -> User:
+        _ensure_within(by, user)
+        asked = {name: value for name in _FIELDS if (value := getattr(request, name)) is not None}
+        changed = replace(user, **asked)
+        _ensure_within(by, changed)
+        return changed
+
+    before, after = _change(ports, by.tenant, user_id, change)
+    if after.state is not UserState.ENABLED or not before.roles <= after.roles:
+        end_sessions(ports, after)
+    return after
+
+
+def delete(ports: "Ports", by: ApiKey, user_id: str) -> None:
+    """Delete a user and end the sessions. Errors: UserNotFound, Forbidden."""
+    for _ in range(_TRIES):
+        user = get(ports, by.tenant, user_id)
+        _ensure_within(by, user)
+        if ports.users.delete(user):
+            end_sessions(ports, user)
+            return
+    raise Contended("this user is written by too many at once")
+
+
+def set_password(ports: "Ports", by: ApiKey, user_id: str, new: str, old: str | None) -> None:
+    """Users change their own by giving the old one; those who may write users also that of others, without it.
+
+    All sessions end but the one that asks. Errors: UserNotFound, Forbidden, Invalid (the rule), Unauthenticated (old).
+    """
+    user = get(ports, by.tenant, user_id)
+    if by.user == user_id:
+        _prove(ports, user, old or "")
+    elif Role.USER_W not in by.roles:
+        raise Forbidden(f"the password of another user needs an API key with the role {Role.USER_W}")
+    kept = _chosen(ports, new)
+
+    def change(present: User) -> User:
+        if by.user != user_id:
+            _ensure_within(by, present)
+        return replace(present, password=kept, failures=0)
+
+    _, user = _change(ports, by.tenant, user_id, change)
+    end_sessions(ports, user, but=by.id)
+
+
+def log_in(ports: "Ports", name: str, password: str) -> tuple[User, ApiKey, str]:
+    """The user of that login or e-mail address, and a session: its key and its secret.
+
+    Errors: Unauthenticated, which never says why: who guesses learns neither names nor states.
+    """
+    user = ports.users.named(name)
+    if user is None:
+        passwords.matches(password, None, ports.password_cost)
+        raise Unauthenticated(_REFUSED)
+    user = _prove(ports, user, password)
+    if user.state is not UserState.ENABLED:
+        raise Unauthenticated(_REFUSED)
+    lasting = KeyRequest(valid_to=ports.clock.now() + SESSION)
+    key, secret = keys.mint(
+        ports,
+        user.tenant,
+        roles=user.roles,
+        label=f"session {user.login}"[: keys.MAX_LABEL],
+        user=user.id,
+        request=lasting,
+    )
+    _ensure_still(ports, user, key)
+    return user, key, secret
+
+
+def log_out(ports: "Ports", by: ApiKey) -> None:
+    """End the session. Errors: Invalid (a key that is none)."""
+    if not by.session:
+        raise Invalid("this API key is not a session; delete it if it is no longer needed")
+    ports.keys.delete(by.tenant, by.id)
+
+
+def end_sessions(ports: "Ports", user: User, *, but: str | None = None) -> None:
+    for key in ports.keys.all(user.tenant):
+        if key.user == user.id and key.id != but:
+            ports.keys.delete(user.tenant, key.id)
+
+
+def _ensure_still(ports: "Ports", user: User, key: ApiKey) -> None:
+    """Whoever took rights away meanwhile did not see this session, and has not ended it."""
+    present = ports.users.get(user.tenant, user.id)
+    unchanged = present is not None and present.state is UserState.ENABLED and present.password == user.password
+    if present is None or not unchanged or not user.roles <= present.roles:
+        ports.keys.delete(key.tenant, key.id)
+        raise Unauthenticated(_REFUSED)
+
+
+def _prove(ports: "Ports", user: User, password: str) -> User:
+    """Compare the password with the user's, at most MOST_FAILURES times in a row. Errors: Unauthenticated."""
+    now = ports.clock.now()
+
+    def count(present: User) -> User:
+        if present.locked(now):
+            raise Unauthenticated(_REFUSED)
+        earlier = present.failures if now < present.failed + LOCKED else 0
+        return replace(present, failures=earlier + 1, failed=now)
+
+    # Counted before it is compared: guesses that come at the same time would otherwise all see the same count.
+    _, tried = _change(ports, user.tenant, user.id, count)
+    if not passwords.matches(password, tried.password, ports.password_cost):
+        if tried.failures >= MOST_FAILURES:
+            _tell_locked(ports, tried, now)
+        raise Unauthenticated(_REFUSED)
+    _, proven = _change(ports, user.tenant, user.id, lambda u: replace(u, failures=0, authenticated=now))
+    return proven
+
+
+def _tell_locked(ports: "Ports", user: User, now: int) -> None:
+    audit.refuse(
+        ports,
+        user.tenant,
+        at=now,
+        event=ports.new_id(now),
+        reason=f"user {user.login} is locked for {LOCKED // 60_000} minutes: {user.failures} logins failed",
+        source={},
+        content={"userId": user.id, "login": user.login},
+        subcategory="http",
+        kind="logs_info",
+    )
+
+
+def _chosen(ports: "Ports", password: str) -> Password:
+    passwords.check(password)
+    return passwords.keep(password, ports.chance(16), ports.password_cost)
+
+
+def _ensure_within(by: ApiKey, user: User) -> None:
+    if by.user != user.id:
+        keys.ensure_within(by, ApiKey(user.tenant, "", user.roles, user.created))
+    elif not user.roles <= by.roles:
+        raise Forbidden("nobody gives roles to themselves")
+
+
+def _change(ports: "Ports", tenant: str, user_id: str, change: Callable[[User], User]) -> tuple[User, User]:
+    """The user before and after `change`."""
+    for _ in range(_TRIES):
+        user = get(ports, tenant, user_id)
+        changed = change(user)
+        if changed == user:
+            return user, user
+        if ports.users.replace(user, changed):
+            return user, replace(changed, revision=user.revision + 1)
+    raise Contended("this user is written by too many at once")
+
+
+_FIELDS = ("login", "email", "roles", "state", "language")
