@@ -22,6 +22,8 @@ UNITS = 4_000
 """Read units of 4 KB that one call may spend."""
 BLOCK = 500
 MOST_TOP = 100
+LARGEST = 3_000_000
+"""Bytes of events after which an answer holds no more."""
 _UNIT = 4_096
 _LARGEST = 350_000
 _OVERHEAD = 400
@@ -65,6 +67,7 @@ class Found:
 
     owned: Owned
     message: DataMessage
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ def read(ports: Ports, tenant: str, query: Query, position: Position) -> Part:
     found: list[Found] = []
     budget = Budget()
     segments = list(position.segments)
-    while segments and budget.left > 0 and len(found) < query.top:
+    while segments and budget.left > 0 and not _full(query, found):
         streams, rest = _opened(ports, tenant, query, segments[0], budget)
         at = segments[0]
         if rest is not None:
@@ -151,11 +154,15 @@ def read(ports: Ports, tenant: str, query: Query, position: Position) -> Part:
             at = replace(at, before=event.message.id)
             if _wanted(query, event):
                 _take(query, totals, found, event)
-            if len(found) >= query.top:
+            if _full(query, found):
                 break
         done = not any(stream.waiting or not stream.over for stream in streams)
         segments[:1] = [] if done else [at]
     return _part(query, found, totals, segments)
+
+
+def _full(query: Query, found: list[Found]) -> bool:
+    return len(found) >= query.top or sum(event.size for event in found) >= LARGEST
 
 
 def _opened(
@@ -213,7 +220,7 @@ def _take(query: Query, totals: list[Accumulator], found: list[Found], event: Fo
     if query.fields:
         _add(query, totals, event.message)
     else:
-        found.append(event)
+        found.append(replace(event, size=len(payload.compact(event.message.value))))
 
 
 def _add(query: Query, totals: list[Accumulator], message: DataMessage) -> None:

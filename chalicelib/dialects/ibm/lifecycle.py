@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from chalicelib.dialects.ibm import applications, forwarding, inventory, monitoring
+from chalicelib.dialects.ibm import applications, connections, forwarding, inventory, monitoring
 from chalicelib.dialects.ibm.applications import Application, Ring
 from chalicelib.dialects.ibm.identity import DIALECT
 from chalicelib.dialects.ibm.monitoring import Connection
@@ -38,6 +38,7 @@ def observe(ports: Ports, claim: Claim, event: Mapping[str, Any]) -> None:
 
 def _device(ports: Ports, claim: Claim, event: Mapping[str, Any], session: str, at: int) -> None:
     kind = event.get("eventType")
+    connections.note(ports, claim.tenant, claim.client, event)
     mailbox = ports.mailboxes.get(claim.tenant, claim.device or "")
     presence = mailbox.presence.get(interface_key(claim.connector, claim.client)) if mailbox else None
     if presence is None:

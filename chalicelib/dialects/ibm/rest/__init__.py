@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from chalicelib.dialects.ibm.errors import explain
-from chalicelib.dialects.ibm.rest import history, registry_v1
+from chalicelib.dialects.ibm.rest import diagnostics, history, messaging, organization, registry_v1, registry_v2, types
 from chalicelib.dialects.ibm.rest.access import authenticate
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.routes import Api, Route
@@ -13,7 +13,20 @@ if TYPE_CHECKING:
     from chalice.app import Blueprint
 
 V1 = Api("ibm", "/api/v0001", (*registry_v1.ROUTES, *history.ROUTES), authenticate, explain)
-V2 = Api("ibm", "/api/v0002", history.ROUTES_V2, authenticate, explain)
+V2 = Api(
+    "ibm",
+    "/api/v0002",
+    (
+        *organization.ROUTES,
+        *types.ROUTES,
+        *registry_v2.ROUTES,
+        *diagnostics.ROUTES,
+        *messaging.ROUTES,
+        *history.ROUTES_V2,
+    ),
+    authenticate,
+    explain,
+)
 
 
 def routes() -> tuple[Route, ...]:

@@ -1,0 +1,250 @@
+"""Devices of v0002: one by one, in bulk, and where they are."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from chalicelib.dialects.ibm import inventory, payload, times, types
+from chalicelib.dialects.ibm.identity import DIALECT, Name
+from chalicelib.dialects.ibm.inventory import Owned, Registration
+from chalicelib.dialects.ibm.rest import lists, places
+from chalicelib.dialects.ibm.rest.places import DEVICE, DEVICES, ONE, PREFIX, READ, TYPE, WRITE
+from chalicelib.dialects.ibm.rest.shapes import registration
+from chalicelib.dialects.ibm.rest.types import DEVICE_INFO
+from chalicelib.fleet import devices
+from chalicelib.fleet.devices import Device, Location
+from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, FleetError, Invalid, NotFound
+from chalicelib.fleet.ports import Ports
+from chalicelib.web import schemas
+from chalicelib.web.request import Answer, Request
+from chalicelib.web.routes import KILOBYTE, Route
+
+MOST = 1_000
+"""How many devices one bulk call may name."""
+_OBJECT = {"type": ["object", "null"]}
+_MOMENT = {"type": ["string", "null"], "maxLength": 64}
+_METRES = {"type": ["number", "null"]}
+LOCATION = {
+    "type": "object",
+    "required": ["latitude", "longitude"],
+    "properties": {
+        "latitude": {"type": "number", "minimum": -90, "maximum": 90},
+        "longitude": {"type": "number", "minimum": -180, "maximum": 180},
+        "elevation": _METRES,
+        "accuracy": _METRES,
+        "measuredDateTime": _MOMENT,
+    },
+}
+_DETAILS = {
+    "authToken": {"type": ["string", "null"]},
+    "deviceInfo": DEVICE_INFO,
+    "metadata": _OBJECT,
+    "location": {"anyOf": [{"type": "null"}, LOCATION], "description": "is a location"},
+}
+NEW = {"type": "object", "required": ["deviceId"], "properties": _DETAILS}
+UPDATE = {
+    "type": "object",
+    "properties": {"deviceInfo": DEVICE_INFO, "metadata": _OBJECT, "status": _OBJECT, "extensions": _OBJECT},
+}
+ADD = {"type": "array", "minItems": 1, "maxItems": MOST, "items": {"type": "object"}}
+_ADDED = {"type": "object", "required": ["typeId", "deviceId"], "properties": _DETAILS}
+
+
+def listing(ports: Ports, request: Request) -> Answer:
+    """All devices, or those of the type in the path."""
+    type_ = request.path.get("type_id")
+    if type_ is not None:
+        types.get(ports, request.tenant, type_)
+
+    def after(key: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
+        found = inventory.every(ports, request.tenant, type_=type_, after=key)
+        return ((owned.device.id, render(owned)) for owned in found)
+
+    def total() -> int:
+        if type_ is None:
+            return ports.devices.count(request.tenant)
+        return sum(1 for _ in islice(inventory.every(ports, request.tenant, type_=type_), lists.MOST))
+
+    return lists.answered(request, after, total, ("typeId,deviceId", "typeId") if type_ is None else ("deviceId",))
+
+
+def register(ports: Ports, request: Request) -> Answer:
+    """Errors: NotFound (type), DeviceDuplicate, Invalid."""
+    types.get(ports, request.tenant, request.path["type_id"])
+    owned, token = _registered(ports, request, {**request.body, "typeId": request.path["type_id"]})
+    return Answer({**render(owned), "authToken": token})
+
+
+def read(ports: Ports, request: Request) -> Answer:
+    return Answer(render(Owned(places.name(request), places.device(ports, request))))
+
+
+def update(ports: Ports, request: Request) -> Answer:
+    """What is null or left out stays as it is; `deviceInfo` is merged field by field."""
+    changes = {k: v for k, v in request.body.items() if k in UPDATE["properties"] and v is not None}
+
+    def changed(own: Mapping[str, Any]) -> Mapping[str, Any]:
+        merged = {**own, **changes}
+        if "deviceInfo" in changes:
+            merged["deviceInfo"] = {**(own.get("deviceInfo") or {}), **_present(changes["deviceInfo"])}
+        return merged
+
+    name = places.name(request)
+    return Answer(render(Owned(name, inventory.change_own(ports, request.tenant, name.fleet_id, changed))))
+
+
+def delete(ports: Ports, request: Request) -> Answer:
+    devices.delete(ports, request.tenant, places.name(request).fleet_id)
+    return Answer()
+
+
+def read_location(ports: Ports, request: Request) -> Answer:
+    """404 until it is known."""
+    device = places.device(ports, request)
+    kept, place = inventory.own(device).get("location"), device.location
+    if kept is not None and (place is None or (place.lat, place.lon) == (kept["latitude"], kept["longitude"])):
+        return Answer(kept)
+    if place is None:
+        raise NotFound("the location of this device is not known")
+    # Another dialect has moved it since.
+    moved = {"latitude": place.lat, "longitude": place.lon, "elevation": place.alt}
+    stamp = times.render(device.updated)
+    return Answer(_present({**moved, "measuredDateTime": stamp, "updatedDateTime": stamp}))
+
+
+def write_location(ports: Ports, request: Request) -> Answer:
+    place = located(request.body, ports.clock.now())
+    place_at(ports, request.tenant, places.name(request).fleet_id, place)
+    return Answer(place)
+
+
+def add(ports: Ports, request: Request) -> Answer:
+    """201 where all went well, 202 where some did not."""
+    done = [_added(ports, request, body) for body in request.body]
+    return Answer(done, 201 if all(entry["success"] for entry in done) else 202)
+
+
+def remove(ports: Ports, request: Request) -> Answer:
+    """What is not there counts as removed."""
+    return Answer([_removed(ports, request, body) for body in request.body])
+
+
+def located(body: Mapping[str, Any], now: int) -> dict[str, Any]:
+    """A location as it is kept and shown. Errors: Invalid."""
+    measured = body.get("measuredDateTime")
+    at = now if measured is None else payload.moment(measured)
+    if at is None:
+        raise Invalid("measuredDateTime is a date and time in ISO 8601", "measuredDateTime")
+    shown = {name: body.get(name) for name in ("latitude", "longitude", "elevation", "accuracy")}
+    return _present({**shown, "measuredDateTime": times.render(at), "updatedDateTime": times.render(now)})
+
+
+def place_at(ports: Ports, tenant: str, device_id: str, place: Mapping[str, Any]) -> Device:
+    """Write down where a device is, for every dialect. Errors: DeviceNotFound."""
+
+    def changed(device: Device) -> Device:
+        attributes = {**device.attributes, DIALECT: {**inventory.own(device), "location": dict(place)}}
+        location = Location(place["latitude"], place["longitude"], place.get("elevation"))
+        return replace(device, attributes=attributes, location=location)
+
+    return devices.update(ports, tenant, device_id, changed)
+
+
+def render(owned: Owned) -> dict[str, Any]:
+    """A device as v0002 shows it."""
+    own, client = inventory.own(owned.device), inventory.client_of(owned.device)
+    base = f"{PREFIX}/device/types/{owned.name.type}/devices/{owned.name.id}"
+    alert = {"enabled": False, "timestamp": times.render(owned.device.created)}
+    return {
+        "id": client,
+        "clientId": client,
+        "typeId": owned.name.type,
+        "deviceId": owned.name.id,
+        "deviceInfo": own.get("deviceInfo") or {},
+        "metadata": inventory.metadata(owned.device) or {},
+        "registration": registration(owned.device),
+        "status": own.get("status") or {"alert": alert},
+        **({"extensions": own["extensions"]} if "extensions" in own else {}),
+        "refs": {
+            "location": f"{base}/location",
+            "mgmt": f"{base}/mgmt",
+            "diag": {"logs": f"{base}/diag/logs", "errorCodes": f"{base}/diag/errorCodes"},
+        },
+    }
+
+
+def _registered(ports: Ports, request: Request, body: Mapping[str, Any]) -> tuple[Owned, str]:
+    name = inventory.checked_name(body["typeId"], body["deviceId"])
+    own: dict[str, Any] = {k: body[k] for k in ("deviceInfo", "metadata") if body.get(k) is not None}
+    if "deviceInfo" in own:
+        own["deviceInfo"] = _present(own["deviceInfo"])
+    place = located(body["location"], ports.clock.now()) if body.get("location") else None
+    device, token = inventory.register(ports, request.key, Registration(name, body.get("authToken"), own))
+    if place:
+        device = place_at(ports, request.tenant, device.id, place)
+    return Owned(name, device), token
+
+
+def _added(ports: Ports, request: Request, body: Any) -> dict[str, Any]:
+    named = {"typeId": body.get("typeId"), "deviceId": body.get("deviceId")}
+    try:
+        schemas.check(_ADDED, body)
+        types.get(ports, request.tenant, str(body["typeId"]))
+        _, token = _registered(ports, request, body)
+    except (Invalid, NotFound, DeviceDuplicate) as error:
+        return {**named, "success": False, "error": str(error)}
+    return {**named, "success": True, "authToken": token}
+
+
+def _removed(ports: Ports, request: Request, body: Any) -> dict[str, Any]:
+    type_, id_ = str(body.get("typeId")), str(body.get("deviceId"))
+    gone = True
+    try:
+        name: Name = inventory.addressed(type_, id_)
+        devices.delete(ports, request.tenant, name.fleet_id)
+    except DeviceNotFound:
+        pass
+    except FleetError:
+        gone = False
+    return {"typeId": type_, "deviceId": id_, "success": gone}
+
+
+def _present(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if value is not None}
+
+
+_GONE = (DeviceNotFound,)
+_BULK = f"{PREFIX}/bulk/devices"
+_LARGEST = 512 * KILOBYTE
+ROUTES = (
+    Route("GET", DEVICES, listing, "List devices of a type", READ, parameters=(*TYPE, *lists.PARAMETERS)),
+    Route(
+        "POST",
+        DEVICES,
+        register,
+        "Register a device",
+        WRITE,
+        201,
+        schema=NEW,
+        parameters=TYPE,
+        failures=(NotFound, DeviceDuplicate),
+    ),
+    Route("GET", DEVICE, read, "Get a device", READ, parameters=ONE, failures=_GONE),
+    Route("PUT", DEVICE, update, "Update a device", WRITE, schema=UPDATE, parameters=ONE, failures=_GONE),
+    Route("DELETE", DEVICE, delete, "Delete a device", WRITE, 204, parameters=ONE, failures=_GONE),
+    Route("GET", f"{DEVICE}/location", read_location, "Get a location", READ, parameters=ONE, failures=(NotFound,)),
+    Route(
+        "PUT",
+        f"{DEVICE}/location",
+        write_location,
+        "Set a location",
+        WRITE,
+        schema=LOCATION,
+        parameters=ONE,
+        failures=_GONE,
+    ),
+    Route("GET", _BULK, listing, "List devices", READ, parameters=lists.PARAMETERS),
+    Route("POST", f"{_BULK}/add", add, "Register many devices", WRITE, 201, schema=ADD, max_body=_LARGEST),
+    Route("POST", f"{_BULK}/remove", remove, "Delete many devices", WRITE, 202, schema=ADD, max_body=_LARGEST),
+)

@@ -1,0 +1,34 @@
+"""What an organization has set for this dialect."""
+
+from dataclasses import dataclass, replace
+
+from chalicelib.fleet.errors import Contended
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.records import Record
+
+KIND = "ibm.settings"
+_CACHE = "last-event-cache"
+_TRIES = 25
+
+
+@dataclass(frozen=True, slots=True)
+class EventCache:
+    """Whether the last events can be read, and how many days back they may be."""
+
+    enabled: bool = True
+    days: int = 7
+
+
+def last_event_cache(ports: Ports, tenant: str) -> EventCache:
+    record = ports.records.get(tenant, KIND, _CACHE)
+    return EventCache(**record.body) if record else EventCache()
+
+
+def set_last_event_cache(ports: Ports, tenant: str, wanted: EventCache) -> None:
+    body = {"enabled": wanted.enabled, "days": wanted.days}
+    for _ in range(_TRIES):
+        old = ports.records.get(tenant, KIND, _CACHE)
+        new = Record(tenant, KIND, _CACHE, body)
+        if ports.records.create(new) if old is None else ports.records.replace(old, replace(old, body=body)):
+            return
+    raise Contended("this setting is written by too many at once")
