@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: units package run test check conformance soak sim bench demo format clean
+.PHONY: deploy destroy units package run test check conformance soak sim bench demo format clean
 
 $(READY): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Homeport needs Python 3.11 or newer")'
@@ -50,6 +50,12 @@ units: $(READY)  ## what every operation uses of AWS and costs, into build/units
 STAGE ?= dev
 package: $(READY)  ## one CloudFormation template of everything, build/homeport.json
 	$(BIN)/python -m infra package --stage $(STAGE)
+
+deploy: $(READY)  ## the stage into your AWS account; ARGS go to `python -m infra deploy`
+	$(BIN)/python -m infra deploy --stage $(STAGE) $(ARGS)
+
+destroy: $(READY)  ## what runs of the stage; the data stays
+	$(BIN)/python -m infra destroy --stage $(STAGE) $(ARGS)
 
 format: $(READY)
 	$(BIN)/ruff format .

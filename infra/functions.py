@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from infra.stage import Stage
+
 API = "api_handler"
 
 
@@ -39,6 +41,11 @@ FUNCTIONS = (
     # One a minute; two at once would only get into each other's way.
     Function("sweep", memory=512, timeout=55, in_background=True, reserved=1),
 )
+
+
+def deployed_name(function: str, stage: Stage) -> str:
+    """As `chalice deploy` names it, which gives the API's function no noun."""
+    return f"{stage.app}-{stage.name}" if function == API else stage.called(function)
 
 
 def named(name: str) -> Function:

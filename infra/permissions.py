@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.dialects import registry
 from chalicelib.dialects.topics import Direction
 from infra import description
-from infra.functions import API, named
+from infra.functions import API, deployed_name, named
 from infra.stage import Stage, arn, bucket_name, sub
 
 GET, PUT, DELETE, QUERY, BATCH = (
@@ -163,7 +163,7 @@ def grants(function: str, stage: Stage) -> list[Grant]:
 
 
 def _logs(function: str, stage: Stage) -> Grant:
-    group = arn("logs", f"log-group:/aws/lambda/{stage.called(function)}:*")
+    group = arn("logs", f"log-group:/aws/lambda/{deployed_name(function, stage)}:*")
     actions = ("logs:CreateLogStream", "logs:PutLogEvents")
     return Grant(actions, (group,), because="Lambda names the log streams of this one group")
 

@@ -4,23 +4,20 @@ from pathlib import Path
 
 import click
 
-from infra.cli.steps import stage_option
+from infra.cli.steps import explained, stage_option
 from infra.stage import Stage
 
 
 @click.command("package")
 @stage_option
 @click.option("--out", type=click.Path(path_type=Path), default=Path("build"), show_default=True)
+@explained
 def package(stage: Stage, out: Path) -> None:
     """Write one CloudFormation template of everything, and the archive that it refers to."""
-    from infra.project import ProjectError
     from infra.templates import package as packaging
 
     out.mkdir(parents=True, exist_ok=True)
-    try:
-        template = packaging.write(stage, out.absolute())
-    except ProjectError as error:
-        raise click.ClickException(str(error)) from error
+    template = packaging.write(stage, out.absolute())
     click.echo(f"{template} ({template.stat().st_size // 1000} KB)")
     click.echo(
         "Deploy it with: aws cloudformation package, then aws cloudformation deploy "

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra import description
-from infra.functions import API, FUNCTIONS
+from infra.functions import API, FUNCTIONS, deployed_name
 from infra.stage import Stage, arn
 from infra.templates.document import Resources, logical, resource, tags
 
@@ -117,7 +117,7 @@ def _messages(stage: Stage) -> list[Alarm]:
 
 def _functions(stage: Stage) -> list[Alarm]:
     def of(function: str) -> dict[str, str]:
-        return {"FunctionName": stage.called(function)}
+        return {"FunctionName": deployed_name(function, stage)}
 
     throttled = [
         Alarm(

@@ -105,13 +105,7 @@ def _api_host(stage: Stage, rest_api: Any) -> Resources:
 
 
 def outputs() -> dict[str, Any]:
-    made: dict[str, Any] = {
-        parameter(host): {
-            "Description": host.what,
-            "Value": {"Fn::GetAtt": [logical(host.noun, "domain"), "Arn"]},
-        }
-        for host in HOSTS
-    }
+    made: dict[str, Any] = {}
     target = {"Fn::GetAtt": ["ApiDomain", "RegionalDomainName"]}
     made["ApiTarget"] = {
         "Description": "What the API's DNS record points to",

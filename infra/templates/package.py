@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import project
-from infra.functions import API, FUNCTIONS
+from infra.functions import API, FUNCTIONS, deployed_name
 from infra.permissions import INVOKES
 from infra.stage import Stage, sub
 from infra.templates import storage, triggers
@@ -72,11 +72,11 @@ def _function(stage: Stage, name: str) -> dict[str, Any]:
     stem = "".join(word.capitalize() for word in name.split("_"))
     return {
         logical_function(name): {
-            "FunctionName": stage.called(name),
+            "FunctionName": deployed_name(name, stage),
             "Environment": {"Variables": variables},
             "LoggingConfig": LOGGING,
             **recursion(name),
         },
         f"{stem}Role": {"RoleName": sub(f"{stage.called(name)}-${{AWS::Region}}")},
-        f"{stem}LogGroup": {"LogGroupName": f"/aws/lambda/{stage.called(name)}"},
+        f"{stem}LogGroup": {"LogGroupName": f"/aws/lambda/{deployed_name(name, stage)}"},
     }

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from chalicelib.dialects import registry
 from chalicelib.triggers.authorizer import policy
 from infra import description, permissions, project
-from infra.functions import FUNCTIONS
+from infra.functions import FUNCTIONS, deployed_name
 from infra.stage import STAGES, Account, Stage
 from tests.infra.conftest import STAGE, Template, of_type
 
@@ -120,7 +120,7 @@ def test_the_committed_configuration_is_what_the_description_says() -> None:
 
 def test_the_configuration_names_every_function_of_the_application(whole: Template) -> None:
     made = {f["FunctionName"] for f in of_type(whole, "AWS::Serverless::Function").values()}
-    assert made == {STAGE.called(f.name) for f in FUNCTIONS}
+    assert made == {deployed_name(f.name, STAGE) for f in FUNCTIONS}
 
 
 def test_the_interpreter_that_packages_is_one_that_lambda_has() -> None:

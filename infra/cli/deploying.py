@@ -1,0 +1,77 @@
+"""`deploy` and `destroy`: a stage in your AWS account."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from infra.cli.steps import explained, stage_option
+from infra.cli.target import complaints
+from infra.stage import Stage
+
+_BUILD = Path("build")
+
+
+def aws(service: str) -> Any:
+    """A client with the operator's own credentials."""
+    from botocore.session import get_session
+
+    return get_session().create_client(service)
+
+
+@click.command("deploy")
+@stage_option
+@click.option("--mqtt-host", default="", help="Your host name for MQTT with user name and password.")
+@click.option("--certificate-host", default="", help="Your host name for MQTT with client certificates.")
+@click.option("--wss-host", default="", help="Your host name for MQTT over WebSocket.")
+@click.option("--api-host", default="", help="Your host name for the REST API.")
+@click.option("--certificate-arn", default="", help="ACM certificate of the region that covers these names.")
+@click.option("--alarm-email", default="", help="Who is told of alarms.")
+@complaints
+@explained
+def deploy(stage: Stage, **names: str) -> None:
+    """Bring the stage into your account, or bring it up to date. Running it again is safe."""
+    from infra.deploying.deployment import Deployment
+
+    hosts = [name for option, name in names.items() if option.endswith("_host") and name]
+    if hosts and not names["certificate_arn"]:
+        raise click.UsageError("own host names need --certificate-arn")
+    parameters = {"".join(w.capitalize() for w in option.split("_")): v for option, v in names.items() if v}
+    done = Deployment(stage, aws, _BUILD.absolute(), click.echo).deploy(parameters)
+    click.echo(summary(stage, done.api, dict(done.hosts), own=bool(hosts)))
+
+
+@click.command("destroy")
+@stage_option
+@click.option("--delete-data", is_flag=True, help="Also delete tables and objects, for good.")
+@click.option("--yes", is_flag=True, help="Do not ask; data is asked about all the same.")
+@complaints
+@explained
+def destroy(stage: Stage, *, delete_data: bool, yes: bool) -> None:
+    """Remove what runs: triggers, functions, API. The data stays."""
+    from infra.deploying.deployment import Deployment
+
+    if delete_data:
+        typed = click.prompt(f"This deletes all data of stage {stage.name}. Type the stage's name to go on")
+        if typed != stage.name:
+            raise click.ClickException("that is not the stage's name; nothing was removed")
+    elif not yes:
+        click.confirm(f"Remove the functions, API and triggers of stage {stage.name}?", abort=True)
+    Deployment(stage, aws, _BUILD.absolute(), click.echo).destroy(data=delete_data)
+
+
+def summary(stage: Stage, api: str, hosts: dict[str, str], *, own: bool) -> str:
+    """What the operator does next."""
+    lines = ["", f"Stage {stage.name} is ready.", "", f"  REST API            {api}"]
+    names = {"mqtt": "MQTT, password", "certificate": "MQTT, certificate", "wss": "MQTT, WebSocket"}
+    ports = {"mqtt": 8883, "certificate": 8883, "wss": 443}
+    lines += [f"  {names[noun]:18}  {name}:{ports[noun]}" for noun, name in hosts.items() if name]
+    lines += ["", "Make the first tenant, which prints its master key this once:", ""]
+    lines += [f"  python -m infra tenant create NAME --stage {stage.name}"]
+    lines += [f"  python -m infra key create --tenant ID --role DEVICE_ACCESS --stage {stage.name}", ""]
+    if own:
+        lines += ["Point your names there by CNAME records: the MQTT ones to the account's iot:Data-ATS endpoint,"]
+        lines += ["the API's to the output ApiTarget of stack " + stage.called("triggers") + "."]
+    else:
+        lines += ["Firmware with a fixed host name needs that name: deploy with --mqtt-host and --certificate-arn."]
+    return "\n".join([*lines, f"Whether your firmware can come: python -m infra doctor --stage {stage.name}"])

@@ -1,0 +1,1 @@
+"""Bringing a stage into an AWS account and out of it again."""

@@ -1,0 +1,194 @@
+"""A deployment in steps, each of which may be run again: data, then functions and API, then what triggers them."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra import description, project
+from infra.deploying.problems import Problem
+from infra.deploying.stacks import Shelf, Stacks
+from infra.functions import FUNCTIONS, deployed_name
+from infra.project import ProjectError
+from infra.stage import Account, Stage, bucket_name
+from infra.templates import package, storage, triggers
+from infra.templates.hosts import HOSTS
+
+Clients = Callable[[str], Any]
+"""An AWS client by the name of its service."""
+Tell = Callable[[str], None]
+_DATA, _TRIGGERS = "data", "triggers"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What the operator has to know afterwards."""
+
+    api: str
+    hosts: Mapping[str, str]
+
+
+class Deployment:
+    """One stage in one account."""
+
+    def __init__(self, stage: Stage, clients: Clients, folder: Path, tell: Tell, *, poll: int = 10) -> None:
+        """`folder` is where the project is built; `tell` hears of each step."""
+        self.stage = stage
+        self._clients = clients
+        self._folder = folder / f"deploy-{stage.name}"
+        self._tell = tell
+        self._poll = poll
+
+    def account(self) -> Account:
+        identity = self._clients("sts").get_caller_identity()
+        partition = identity["Arn"].split(":")[1]
+        return Account(identity["Account"], self._clients("sts").meta.region_name, partition)
+
+    def deploy(self, parameters: Mapping[str, str] | None = None, *, dependencies: bool = True) -> Deployed:
+        """`parameters` are those of the triggers stack: own host names, certificate, who hears of alarms."""
+        account = self.account()
+        self._tell(f"account {account.id}, region {account.region}, stage {self.stage.name}")
+        stacks = self._stacks(account)
+        with _step("data", "CloudFormation's reason is above; mend it and run this again"):
+            done = stacks.apply(self.stage.called(_DATA), storage.document(self.stage).template())
+            self._tell(f"data: {done}")
+        with _step("functions", "what was deployed stays; run this again"):
+            api = self._functions(account, dependencies=dependencies)
+            self._tell("functions and API: deployed")
+        with _step("triggers", "functions stand without triggers; mend the reason and run this again"):
+            given = {**(parameters or {}), triggers.REST_API: api}
+            done = stacks.apply(self.stage.called(_TRIGGERS), triggers.template(self.stage), given)
+            self._tell(f"triggers: {done}")
+        return Deployed(f"https://{api}.execute-api.{account.region}.amazonaws.com/{project.API_STAGE}", self.hosts())
+
+    def destroy(self, *, data: bool) -> None:
+        """What runs goes; what is kept goes only with `data`."""
+        account = self.account()
+        stacks = self._stacks(account)
+        with _step("triggers", "run this again"):
+            self._told("triggers", there=stacks.delete(self.stage.called(_TRIGGERS)))
+        with _step("functions", "run this again"):
+            self._told("functions and API", there=self._remove_functions(account))
+        if data:
+            with _step("data", "what is gone is gone; run this again for the rest"):
+                self._unprotect(account)
+                self._told("data", there=stacks.delete(self.stage.called(_DATA)))
+
+    def hosts(self) -> dict[str, str]:
+        """The host names of the entrances that are there."""
+        iot, found = self._clients("iot"), {}
+        for host in HOSTS:
+            try:
+                config = iot.describe_domain_configuration(domainConfigurationName=self.stage.called(host.noun))
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                    raise
+            else:
+                found[host.noun] = config.get("domainName", "")
+        return found
+
+    def _told(self, what: str, *, there: bool) -> None:
+        self._tell(f"{what}: {'removed' if there else 'there was nothing'}")
+
+    def _stacks(self, account: Account) -> Stacks:
+        shelf = Shelf(self._clients("s3"), self._bucket(account))
+        return Stacks(self._clients("cloudformation"), shelf, self._poll)
+
+    def _bucket(self, account: Account) -> str:
+        return str(account.filled(bucket_name(self.stage, description.OBJECTS)))
+
+    # -- functions: Chalice's part
+
+    def _functions(self, account: Account, *, dependencies: bool) -> str:
+        endpoint = self._clients("iot").describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
+        built = project.build(
+            self.stage, self._folder, account=account, endpoint=f"https://{endpoint}", dependencies=dependencies
+        )
+        record = self._record(account, built)
+        try:
+            project.chalice(built, "deploy", "--stage", self.stage.name, "--no-autogen-policy")
+        finally:
+            # Also after a failure: what was made is known to the next run.
+            if record.exists():
+                self._keep(account, record)
+        api = self._rest_api(record)
+        self._finish(api)
+        return api
+
+    def _record(self, account: Account, built: Path) -> Path:
+        """Chalice's memory of what it deployed is kept with the data, not on somebody's disk."""
+        path = built / ".chalice" / "deployed" / f"{self.stage.name}.json"
+        path.parent.mkdir(exist_ok=True)
+        try:
+            found = self._clients("s3").get_object(Bucket=self._bucket(account), Key=f"deploy/{path.name}")
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in {"NoSuchKey", "NoSuchBucket"}:
+                raise
+        else:
+            path.write_bytes(found["Body"].read())
+        return path
+
+    def _keep(self, account: Account, record: Path) -> None:
+        key = f"deploy/{record.name}"
+        self._clients("s3").put_object(Bucket=self._bucket(account), Key=key, Body=record.read_bytes())
+
+    def _rest_api(self, record: Path) -> str:
+        resources = json.loads(record.read_text())["resources"]
+        return str(next(r["rest_api_id"] for r in resources if r["resource_type"] == "rest_api"))
+
+    def _finish(self, api: str) -> None:
+        """What Chalice has no setting for."""
+        self._clients("apigateway").update_rest_api(
+            restApiId=api, patchOperations=[{"op": "replace", "path": "/name", "value": self.stage.called("api")}]
+        )
+        functions = self._clients("lambda")
+        for function in FUNCTIONS:
+            name = deployed_name(function.name, self.stage)
+            functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+            functions.update_function_configuration(FunctionName=name, LoggingConfig=package.LOGGING)
+
+    def _remove_functions(self, account: Account) -> bool:
+        built = project.build(self.stage, self._folder, account=account, dependencies=False)
+        record = self._record(account, built)
+        if not record.exists():
+            return False
+        project.chalice(built, "delete", "--stage", self.stage.name)
+        self._clients("s3").delete_object(Bucket=self._bucket(account), Key=f"deploy/{record.name}")
+        return True
+
+    # -- data
+
+    def _unprotect(self, account: Account) -> None:
+        dynamodb = self._clients("dynamodb")
+        for noun in description.table_nouns():
+            try:
+                dynamodb.update_table(TableName=self.stage.called(noun), DeletionProtectionEnabled=False)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                    raise
+        self._empty(self._bucket(account))
+
+    def _empty(self, bucket: str) -> None:
+        s3 = self._clients("s3")
+        try:
+            for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+                found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+                doomed = [{"Key": v["Key"], "VersionId": v["VersionId"]} for v in found]
+                if doomed:
+                    s3.delete_objects(Bucket=bucket, Delete={"Objects": doomed, "Quiet": True})
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchBucket":
+                raise
+
+
+@contextmanager
+def _step(name: str, advice: str) -> Iterator[None]:
+    """Says which step failed, and what to do then."""
+    try:
+        yield
+    except (ClientError, BotoCoreError, ProjectError, Problem) as error:
+        raise Problem(f"step {name}: {error}\n  {advice}.") from error

@@ -1,0 +1,112 @@
+"""A deployment against moto, as far as moto goes (see `aws_server`)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.exceptions import ClientError
+
+from infra.deploying.deployment import Clients, Deployed, Deployment
+from infra.deploying.problems import Problem
+from infra.deploying.stacks import Shelf, Stacks
+from infra.functions import FUNCTIONS, deployed_name
+from infra.stage import Stage
+from tests.infra import aws_server
+
+STAGE = Stage("trial")
+# What moto takes and forgets is listed in `aws_server`.
+pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse:UserWarning")
+
+
+@pytest.fixture(scope="module")
+def clients() -> Iterator[Clients]:
+    with aws_server.serving() as endpoint, pytest.MonkeyPatch.context() as environment:
+        for name, value in aws_server.environment(endpoint).items():
+            environment.setenv(name, value)
+        session = botocore.session.get_session()
+        made: dict[str, Any] = {}
+        yield lambda service: made.setdefault(service, session.create_client(service))
+
+
+class Run:
+    def __init__(self, clients: Clients, folder: Path) -> None:
+        self.told: list[str] = []
+        self.clients = clients
+        self.deployment = Deployment(STAGE, clients, folder, self.told.append, poll=0)
+
+    def deploy(self) -> Deployed:
+        self.told.clear()
+        return self.deployment.deploy(dependencies=False)
+
+
+@pytest.fixture(scope="module")
+def run(clients: Clients, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    made = Run(clients, tmp_path_factory.mktemp("build"))
+    made.deploy()
+    return made
+
+
+def test_a_first_run_makes_everything(run: Run) -> None:
+    assert run.clients("dynamodb").describe_table(TableName="homeport-trial-commands")
+    names = {f["FunctionName"] for f in run.clients("lambda").list_functions()["Functions"]}
+    assert names == {deployed_name(f.name, STAGE) for f in FUNCTIONS}
+
+
+def test_functions_know_their_stage_and_account(run: Run) -> None:
+    found = run.clients("lambda").get_function_configuration(FunctionName="homeport-trial-uplink")
+    variables = found["Environment"]["Variables"]
+    assert variables["HOMEPORT_STAGE"] == "trial"
+    assert variables["HOMEPORT_BUCKET"] == "homeport-trial-objects-123456789012-eu-west-1"
+    assert variables["HOMEPORT_IOT_ENDPOINT"].startswith("https://")
+
+
+def test_each_function_gets_its_own_policy(run: Run) -> None:
+    policy = run.clients("iam").get_role_policy(
+        RoleName="homeport-trial-presence", PolicyName="homeport-trial-presence"
+    )
+    assert "iot:SendDirectMessage" not in str(policy["PolicyDocument"])
+    assert "table/homeport-trial-mailboxes" in str(policy["PolicyDocument"])
+
+
+def test_running_it_again_keeps_the_data_and_makes_no_second_api(run: Run) -> None:
+    """From a folder that is built anew: what was deployed is known to the account, not to the folder."""
+    claim = {"client": {"S": "c"}, "tenant": {"S": "t"}, "doc": {"S": "{}"}}
+    run.clients("dynamodb").put_item(TableName="homeport-trial-claims", Item=claim)
+    run.deploy()
+    kept = run.clients("dynamodb").get_item(TableName="homeport-trial-claims", Key={"client": {"S": "c"}})
+    assert kept["Item"] == claim
+    apis = run.clients("apigateway").get_rest_apis()["items"]
+    assert [api["name"] for api in apis] == ["homeport-trial-api"]
+
+
+def test_a_step_that_fails_says_what_to_do(clients: Clients, tmp_path: Path) -> None:
+    def broken(service: str) -> Any:
+        if service == "iot":
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeEndpoint")
+        return clients(service)
+
+    told: list[str] = []
+    with pytest.raises(Problem, match=r"step functions: .*AccessDenied.*\n.*run this again"):
+        Deployment(Stage("halfway"), broken, tmp_path, told.append, poll=0).deploy(dependencies=False)
+    assert "data: created" in told
+
+
+def test_a_template_too_big_for_a_call_goes_by_the_bucket(clients: Clients) -> None:
+    clients("s3").create_bucket(Bucket="shelf", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    stacks = Stacks(clients("cloudformation"), Shelf(clients("s3"), "shelf"), poll=0)
+    topics = {
+        f"T{n}": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": f"t{n}-{'x' * 200}"}} for n in range(250)
+    }
+    assert stacks.apply("big", {"Resources": topics}) == "created"
+    assert clients("s3").list_objects_v2(Bucket="shelf")["KeyCount"] == 1
+
+
+def test_destroying_keeps_the_data_unless_told_otherwise(run: Run) -> None:
+    run.deployment.destroy(data=False)
+    assert not run.clients("lambda").list_functions()["Functions"]
+    assert run.clients("dynamodb").describe_table(TableName="homeport-trial-commands")
+    run.deployment.destroy(data=True)
+    tables = run.clients("dynamodb").list_tables()["TableNames"]
+    assert not [t for t in tables if t.startswith("homeport-trial-")]
