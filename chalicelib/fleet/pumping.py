@@ -16,6 +16,8 @@ from chalicelib.fleet.queues import LEASE, Queue, QueuedMessage
 BATCH = 100
 REFRESH = 5_000
 """How old (ms) a pump's knowledge of the consumers may become."""
+RENEWAL = 5_000
+"""How often (ms) a pump renews its lease, between two rounds."""
 STRIKES = {Outcome.UNCONFIRMED: 2, Outcome.BUSY: 5, Outcome.REFUSED: 1, Outcome.ABSENT: 1}
 """After how many failures in a row a consumer gets nothing more from this run."""
 RATE = 80
@@ -102,7 +104,7 @@ def _run(ports: Ports, queue: Queue, holder: str, until: int) -> End:
         now = ports.clock.now()
         if now >= until:
             return End.OUT_OF_TIME
-        if now >= held + LEASE // 2:
+        if now >= held + RENEWAL:
             if not _hold(ports, queue, holder):
                 return End.LOST
             held = now

@@ -39,11 +39,17 @@ def wake(ports: Ports, queue: Queue) -> None:
         ports.background.pump(queue.tenant, queue.name)
 
 
-def sweep(ports: Ports) -> int:
-    """Wake every queue that has consumers and messages but no pump: a wake-up was lost, or a consumer was stuck."""
+def sweep(ports: Ports, *, everything: bool = False) -> int:
+    """Wake every queue that has consumers and messages but no pump: a wake-up was lost, or a consumer was stuck.
+
+    `everything` is for a restart after which no pump is left: what they held is free.
+    """
     woken = 0
     for tenant, name in ports.queues.attended():
         queue = ports.queues.get(tenant, name)
+        if everything and queue is not None and queue.holder is not None:
+            ports.queues.release(queue, queue.holder)
+            queue = ports.queues.get(tenant, name)
         if queue is not None and ports.queued.oldest(queue, ports.clock.now(), limit=1):
             wake(ports, queue)
             woken += 1

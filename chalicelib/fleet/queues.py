@@ -19,8 +19,8 @@ MAX_TTL = 365 * 86_400
 MAX_QUEUES = 100
 MAX_PAYLOAD = 128 * 1024
 """Bytes; what a broker carries in one message."""
-LEASE = 60_000
-"""How long (ms) a pump holds a queue before it has to say so again."""
+LEASE = 30_000
+"""How long (ms) a pump holds a queue unless it says so again; longer than the longest wait for an acknowledgement."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,4 +12,5 @@ def settle(ports: Ports, event: dict[str, Any]) -> None:
 
 
 def sweep(ports: Ports, *, everything: bool = False) -> dict[str, int]:
-    return {"inspected": settling.sweep(ports, everything=everything), "woken": queueing.sweep(ports)}
+    inspected = settling.sweep(ports, everything=everything)
+    return {"inspected": inspected, "woken": queueing.sweep(ports, everything=everything)}

@@ -230,7 +230,16 @@ class TestThePump:
         rig.pump()
         assert queueing.sweep(rig.ports) == 0
 
-    def test_a_lease_whose_holder_crashed_is_free_after_a_minute(self, rig: QueueRig) -> None:
+    def test_after_a_restart_nobody_holds_a_queue(self, rig: QueueRig) -> None:
+        rig.listen()
+        rig.pump()
+        rig.ports.queues.lease(rig.queue, "killed", rig.ports.clock.now(), rig.ports.clock.now() + queues.LEASE)
+        rig.publish("a")
+        queueing.sweep(rig.ports, everything=True)
+        rig.pump()
+        assert rig.received() == ["a"]
+
+    def test_a_lease_whose_holder_crashed_ends(self, rig: QueueRig) -> None:
         rig.listen()
         rig.pump()
         rig.ports.queues.lease(rig.queue, "crashed", rig.ports.clock.now(), rig.ports.clock.now() + queues.LEASE)
