@@ -11,7 +11,6 @@ import base64
 import json
 import logging
 import re
-import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from urllib.parse import parse_qsl
 
 from chalice.app import Chalice
 
+from infra.local.chalice_threads import make_current_request_thread_local
 from infra.local.http_server import RAW_HEADERS, REQUEST_TOO_LONG, StartResponse
 from infra.local.lambda_context import LambdaContext
 
@@ -207,38 +207,6 @@ class _Request:
         collected["X-Forwarded-Proto"] = ["https" if forwarded else "http"]
         collected["X-Forwarded-Port"] = [str(self.environ.get("SERVER_PORT", ""))]
         return collected
-
-
-def make_current_request_thread_local(app: Chalice) -> None:
-    """Let one app serve many threads: Chalice keeps the request in hand as an attribute of the app.
-
-    In Lambda there is one request a process at a time, here there are many.
-    """
-    if isinstance(app, _ThreadLocalRequests):
-        return
-    app.__dict__.pop("current_request", None)
-    app.__dict__.pop("lambda_context", None)
-    app.__class__ = type("LocalApp", (_ThreadLocalRequests, app.__class__), {})
-
-
-class _ThreadLocalRequests:
-    _serving = threading.local()
-
-    @property
-    def current_request(self) -> Any:
-        return getattr(self._serving, "request", None)
-
-    @current_request.setter
-    def current_request(self, request: Any) -> None:
-        self._serving.request = request
-
-    @property
-    def lambda_context(self) -> Any:
-        return getattr(self._serving, "context", None)
-
-    @lambda_context.setter
-    def lambda_context(self, context: Any) -> None:
-        self._serving.context = context
 
 
 def _compile(routes: Iterable[str]) -> list[tuple[re.Pattern[str], str]]:

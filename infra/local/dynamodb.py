@@ -5,26 +5,22 @@ transaction, sorts a whole table for every query, forgets everything when the pr
 """
 
 import copy
-import heapq
-import itertools
-import json
-import math
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import moto.dynamodb.models as moto_models
-from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
+from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
-from infra.local import attribute_values
-from infra.local.dynamodb_index import COMPARISONS, Key, TableIndex, find, items_of
+from infra.local import dynamodb_journal
+from infra.local.dynamodb_expiry import Expiry
+from infra.local.dynamodb_index import COMPARISONS, TableIndex
+from infra.local.dynamodb_items import Key, drop_if_empty, find, key_in, place, text_of
 from infra.local.journal import Change, Journal
 
-_ITEM = "dynamodb.item"
-_TABLE = "dynamodb.table"
 _TABLE_ACTIONS = {"CreateTable", "UpdateTable", "DeleteTable", "UpdateTimeToLive", "UpdateContinuousBackups"}
 
 _lock = threading.RLock()
@@ -32,9 +28,7 @@ _touched: dict[tuple[str, str], tuple[Table, Key]] = {}
 _preimages: list[tuple[Table, Key, Item | None]] | None = None
 _candidates = threading.local()
 _journal: Journal | None = None
-_expiring: list[tuple[float, int, Table, Key]] = []
-_watched: dict[tuple[str, str], float] = {}
-_expiry_order = itertools.count()
+_expiry = Expiry()
 _installed = False
 
 
@@ -53,11 +47,8 @@ def keep_in(journal: Journal, *, account: str) -> None:
     """Restore tables and items from `journal`, and write every change to it from now on. Call `install` first."""
     global _journal  # noqa: PLW0603  as above: one moto a process
     with _lock:
-        for name, text in journal.entries(_TABLE):
-            _restore_table(account, name, json.loads(text))
-        for name, text in journal.entries(_ITEM):
-            region, table_name, _ = name.split("/", 2)
-            _restore_item(dynamodb_backends[account][region].tables[table_name], str(text))
+        for table, item in dynamodb_journal.restore(journal, account):
+            _expiry.watch(table, item)
         _journal = journal
 
 
@@ -66,26 +57,17 @@ def stop_keeping() -> None:
     global _journal  # noqa: PLW0603  as above
     with _lock:
         _journal = None
-        _expiring.clear()
-        _watched.clear()
+        _expiry.clear()
 
 
 def expire_items(now: float) -> int:
     """Delete the items whose time to live has passed, as DynamoDB does in the background; returns how many."""
-    count = 0
     with _lock:
-        while _expiring and _expiring[0][0] < now:
-            _, _, table, key = heapq.heappop(_expiring)
-            _watched.pop((table.table_arn, _text_of(key)), None)
-            item = find(table, key)
-            expires = None if item is None else _expiry(table, item)
-            if expires is not None and expires < now:
-                table.delete_item(*key)
-                count += 1
-            elif item is not None:
-                _watch_expiry(table, item)  # it was given more time since
+        expired = list(_expiry.expired(now))
+        for table, key in expired:
+            table.delete_item(*key)
         _settle()
-    return count
+    return len(expired)
 
 
 class _CopyAnythingButTables:
@@ -109,12 +91,15 @@ def _atomically(call_action: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return locked
 
 
+def _keep_tables(backend: DynamoDBBackend) -> None:
+    for table in backend.tables.values():
+        _expiry.watch_table(table)
+    if _journal is not None:
+        _journal.write(dynamodb_journal.table_changes(_journal, backend))
+
+
 def _key_of_put(table: Table, item_attrs: dict[str, Any], *_args: Any, **_kwargs: Any) -> Key | None:
-    names = table.table_key_attrs
-    if any(name not in item_attrs for name in names):
-        return None  # moto refuses it in a moment
-    hash_key = DynamoType(item_attrs[names[0]])
-    return hash_key, DynamoType(item_attrs[names[1]]) if len(names) > 1 else None
+    return key_in(table, item_attrs)
 
 
 def _noting(change: Callable[..., Any], key_of: Callable[..., Key | None]) -> Callable[..., Any]:
@@ -130,7 +115,7 @@ def _noting(change: Callable[..., Any], key_of: Callable[..., Key | None]) -> Ca
 def _noting_update(update_item: Callable[..., Any]) -> Callable[..., Any]:
     def noting(backend: DynamoDBBackend, table_name: str, key: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         table = backend.get_table(table_name)
-        noted = _key_of_put(table, key)
+        noted = key_in(table, key)
         if noted is None:
             return update_item(backend, table_name, key, *args, **kwargs)
         _note(table, noted)
@@ -139,7 +124,7 @@ def _noting_update(update_item: Callable[..., Any]) -> Callable[..., Any]:
             return update_item(backend, table_name, key, *args, **kwargs)
         except BaseException:
             # moto updates in place and creates what it updates first: undo what a refused update has done by then
-            _put_back(table, noted, before)
+            place(table, noted, before)
             raise
 
     return noting
@@ -147,7 +132,7 @@ def _noting_update(update_item: Callable[..., Any]) -> Callable[..., Any]:
 
 def _note(table: Table, key: Key) -> None:
     """Before an item changes: keep what it was if a transaction may have to put it back."""
-    identity = (table.table_arn, _text_of(key))
+    identity = (table.table_arn, text_of(key))
     if _preimages is not None and identity not in _touched:
         _preimages.append((table, key, copy.deepcopy(find(table, key))))
     _touched[identity] = (table, key)
@@ -162,11 +147,11 @@ def _settle() -> None:
             index.update(key)
         item = find(table, key)
         if item is None:
-            _drop_if_empty(table, key)
+            drop_if_empty(table, key)
         else:
-            _watch_expiry(table, item)
+            _expiry.watch(table, item)
         if _journal is not None:
-            changes.append((_ITEM, _entry(table, key), None if item is None else attribute_values.dumps(item)))
+            changes.append(dynamodb_journal.item_change(table, key))
     _touched.clear()
     if changes and _journal is not None:
         _journal.write(changes)
@@ -176,16 +161,10 @@ def _leaving_no_partition(get_item: Callable[..., Any]) -> Callable[..., Any]:
     def get(table: Table, hash_key: DynamoType, range_key: DynamoType | None = None, *args: Any, **kwargs: Any) -> Any:
         found = get_item(table, hash_key, range_key, *args, **kwargs)
         if found is None:
-            _drop_if_empty(table, (hash_key, range_key))
+            drop_if_empty(table, (hash_key, range_key))
         return found
 
     return get
-
-
-def _drop_if_empty(table: Table, key: Key) -> None:
-    """To moto, looking for an item makes an empty partition, and deleting the last one leaves one: memory for ever."""
-    if key[1] is not None and not table.items.get(key[0], True):
-        del table.items[key[0]]
 
 
 def _without_copies(transact: Callable[..., Any]) -> Callable[..., Any]:
@@ -198,22 +177,12 @@ def _without_copies(transact: Callable[..., Any]) -> Callable[..., Any]:
                 return transact(backend, transact_items)
             except BaseException:
                 for table, key, item in _preimages:
-                    _put_back(table, key, item)
+                    place(table, key, item)
                 raise
             finally:
                 _preimages = None
 
     return transact_write_items
-
-
-def _put_back(table: Table, key: Key, item: Item | None) -> None:
-    hash_key, range_key = key
-    slot: dict[Any, Any] = table.items if range_key is None else table.items[hash_key]
-    place = hash_key if range_key is None else range_key
-    if item is None:
-        slot.pop(place, None)
-    else:
-        slot[place] = item
 
 
 def _candidates_first(all_items: Callable[[Table], list[Item]]) -> Callable[[Table], list[Item]]:
@@ -290,89 +259,3 @@ def _index(table: Table) -> TableIndex:
     if index is None or not index.fits():
         index = table.__dict__["homeport_index"] = TableIndex(table)
     return index
-
-
-def _expiry(table: Table, item: Item) -> float | None:
-    value = item.attrs.get(table.ttl.get("AttributeName", "")) if table.ttl["TimeToLiveStatus"] == "ENABLED" else None
-    return float(value.value) if value is not None and value.type == "N" else None
-
-
-def _watch_expiry(table: Table, item: Item) -> None:
-    expires, key = _expiry(table, item), (item.hash_key, item.range_key)
-    identity = (table.table_arn, _text_of(key))
-    # an item that keeps being given more time stands here once, at the earliest moment it was ever to go
-    if expires is not None and expires < _watched.get(identity, math.inf):
-        _watched[identity] = expires
-        heapq.heappush(_expiring, (expires, next(_expiry_order), table, key))
-
-
-def _keep_tables(backend: DynamoDBBackend) -> None:
-    """After a table came, changed or went: the journal holds exactly the tables that are there."""
-    for table in backend.tables.values():
-        if table.ttl["TimeToLiveStatus"] == "ENABLED" and not table.__dict__.get("homeport_expiring"):
-            table.__dict__["homeport_expiring"] = True
-            for item in items_of(table):
-                _watch_expiry(table, item)
-    if _journal is None:
-        return
-    prefix = f"{backend.region_name}/"
-    present = {prefix + name: json.dumps(_table_arguments(table)) for name, table in backend.tables.items()}
-    changes: list[Change] = [(_TABLE, name, text) for name, text in present.items()]
-    for gone in set(_journal.keys(_TABLE, prefix)) - present.keys():
-        changes.append((_TABLE, gone, None))
-        changes += [(_ITEM, key, None) for key in _journal.keys(_ITEM, f"{gone}/")]
-    _journal.write(changes)
-
-
-def _table_arguments(table: Table) -> dict[str, Any]:
-    """What `create_table` needs to make the same table again, and its time to live."""
-    throughput = {name: table.throughput[name] for name in ("ReadCapacityUnits", "WriteCapacityUnits")}
-    return {
-        "create": {
-            "name": table.name,
-            "schema": table.schema,
-            "throughput": throughput,
-            "attr": table.attr,
-            "global_indexes": [_index_arguments(index.describe()) for index in table.global_indexes],
-            "indexes": [index.describe() for index in table.indexes],
-            "streams": table.stream_specification,
-            "billing_mode": table.billing_mode,
-            "sse_specification": table.sse_specification,
-            "tags": table.tags,
-            "deletion_protection_enabled": table.deletion_protection_enabled,
-            "warm_throughput": None,
-        },
-        "ttl": table.ttl,
-        "backups": table.continuous_backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"],
-    }
-
-
-def _index_arguments(described: dict[str, Any]) -> dict[str, Any]:
-    return {name: described[name] for name in ("IndexName", "KeySchema", "Projection", "ProvisionedThroughput")}
-
-
-def _restore_table(account: str, name: str, arguments: dict[str, Any]) -> None:
-    region = name.split("/", 1)[0]
-    backend = dynamodb_backends[account][region]
-    table = backend.create_table(**arguments["create"])
-    table.ttl.update(arguments["ttl"])
-    if arguments["backups"] == "ENABLED":
-        backend.update_continuous_backups(table.name, {"PointInTimeRecoveryEnabled": True})
-
-
-def _restore_item(table: Table, text: str) -> None:
-    attributes = attribute_values.loads(text)
-    key = _key_of_put(table, attributes)
-    if key is None:
-        raise ValueError(f"the journal holds an item of {table.name} without its key")
-    item = Item(*key, attributes)
-    _put_back(table, key, item)
-    _watch_expiry(table, item)
-
-
-def _entry(table: Table, key: Key) -> str:
-    return f"{table.region_name}/{table.name}/{_text_of(key)}"
-
-
-def _text_of(key: Key) -> str:
-    return json.dumps([attribute_values.plain(part) for part in key if part is not None])

@@ -1,14 +1,13 @@
 """Sorted partitions of a moto DynamoDB table and of its indexes, so that a query reads a page and not the table."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import RESULT_SIZE_LIMIT, Table
 
-Key = tuple[DynamoType, DynamoType | None]
-"""An item's partition key and, where the table has one, its sort key."""
+from infra.local.dynamodb_items import Key, find, items_of
 
 COMPARISONS = frozenset({"=", "<", "<=", ">", ">=", "BETWEEN", "BEGINS_WITH"})
 """What a sort key may be compared by, as moto spells it."""
@@ -17,23 +16,6 @@ _TABLE = ""  # the name under which the table itself stands beside its indexes
 _MANY = 500
 _Row = tuple[tuple[Any, ...], Item]
 _Place = tuple[str, Any, tuple[Any, ...]]
-
-
-def find(table: Table, key: Key) -> Item | None:
-    """The item at `key` as it is now, without the side effects of reading moto's nested defaultdict."""
-    if key[1] is None:
-        found = table.items.get(key[0])
-        return found if isinstance(found, Item) else None
-    partition = table.items.get(key[0])
-    return partition.get(key[1]) if partition else None
-
-
-def items_of(table: Table) -> Iterable[Item]:
-    for found in table.items.values():
-        if isinstance(found, Item):
-            yield found
-        else:
-            yield from found.values()
 
 
 class TableIndex:

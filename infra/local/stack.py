@@ -4,7 +4,6 @@ Start goes from the ground up, so that nothing is accepted before what it needs 
 """
 
 import contextlib
-import functools
 import importlib
 import logging
 import os
@@ -15,23 +14,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from botocore.session import Session
 from chalice.app import Chalice, ScheduledEventConfig
 
-from infra.local import dynamodb, product, resources, s3, service_models, shortcut, sqs, step_functions
+from infra.local import aws_client, dynamodb, product, resources, s3, service_models, shortcut, sqs, step_functions
 from infra.local.api_gateway import MAX_BODY, ApiGateway
 from infra.local.aws_endpoint import AwsEndpoint
 from infra.local.certificates import Certificates, ensure_certificates
 from infra.local.data_directory import Credentials, write_credentials
 from infra.local.description import (
     ACCOUNT,
-    NOT_IN_ENVIRONMENT,
     PREFIX,
     REGION,
     Description,
-    deployed_name,
     environment,
 )
 from infra.local.event_sources import QueuePoller, Schedule
@@ -114,7 +110,7 @@ class Stack:
         certificates = ensure_certificates(settings.data, settings.hosts, now=datetime.now(UTC))
         service_models.share()
         variables = environment(self._description, aws.getsockname()[1])
-        _set_environment(variables)
+        aws_client.set_environment(variables)
         shortcut.install(variables["AWS_ENDPOINT_URL"])
         journal = Journal(settings.data / "aws.sqlite3")
         self._closing.callback(journal.close)
@@ -122,7 +118,7 @@ class Stack:
         self._closing.callback(_forget)
         runtime = self._runtime()
         endpoint = self._serve_aws(aws, runtime)
-        urls = resources.create(self._description, _client, runtime.arn("settle"))
+        urls = resources.create(self._description, aws_client.client, runtime.arn("settle"))
         app = importlib.import_module(self._app_module).app
         self._register(app, runtime)
         sessions = OpenSessions(journal, runtime.invoke_async)
@@ -162,7 +158,7 @@ class Stack:
         self._closing.callback(timers.stop)
         timers.every(_EXPIRY_S, lambda: dynamodb.expire_items(time.time()), first=_EXPIRY_S)
         runtime = LambdaRuntime(
-            spool, timers, account=ACCOUNT, region=REGION, prefix=PREFIX, send_to_queue=_send_to_queue
+            spool, timers, account=ACCOUNT, region=REGION, prefix=PREFIX, send_to_queue=aws_client.send_to_queue
         )
         step_functions.call_functions_of(runtime)
         return runtime
@@ -228,7 +224,9 @@ class Stack:
         sources: list[Schedule | QueuePoller] = [
             *(Schedule(name, runtime.invoke, _SCHEDULE_S) for name in schedules),
             *(
-                QueuePoller(queue.function, runtime.invoke, _client("sqs"), urls[queue.name], batches[queue.function])
+                QueuePoller(
+                    queue.function, runtime.invoke, aws_client.client("sqs"), urls[queue.name], batches[queue.function]
+                )
                 for queue in self._description.queues()
                 if queue.function is not None
             ),
@@ -275,12 +273,6 @@ def _or_taken(variable: str, port: int, listen: Callable[[], Listening]) -> List
         ) from error
 
 
-def _set_environment(variables: dict[str, str]) -> None:
-    for name in NOT_IN_ENVIRONMENT:
-        os.environ.pop(name, None)
-    os.environ.update(variables)
-
-
 def _restore(journal: Journal) -> None:
     for service in (dynamodb, sqs, s3):
         service.install()
@@ -291,15 +283,3 @@ def _restore(journal: Journal) -> None:
 def _forget() -> None:
     for service in (dynamodb, sqs, s3):
         service.stop_keeping()
-
-
-@functools.cache
-def _client(service: str) -> Any:
-    """A client of the local AWS; made after the environment was set, and never shared with the functions."""
-    return Session().create_client(service, region_name=REGION)
-
-
-def _send_to_queue(queue: str, body: str) -> None:
-    client = _client("sqs")
-    url = client.get_queue_url(QueueName=deployed_name(queue))["QueueUrl"]
-    client.send_message(QueueUrl=url, MessageBody=body)
