@@ -73,6 +73,8 @@ def settle(event: dict[str, Any], _context: Any) -> None:
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="sweep")
 def sweep(_event: Any) -> dict[str, int]:
-    from chalicelib.triggers import deadlines
+    from chalicelib.triggers import deadlines, metrics
 
-    return deadlines.sweep(wiring.ports())
+    done = deadlines.sweep(wiring.ports())
+    metrics.tell_overdue(wiring.ports())
+    return done

@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.triggers.metrics import NAMESPACE, OLDEST_OVERDUE
 from infra import description
 from infra.functions import API, FUNCTIONS, deployed_name
 from infra.stage import Stage, arn
 from infra.templates.document import Resources, logical, resource, tags
 
-NAMESPACE = "Homeport"
-OLDEST_OVERDUE = "OldestOverdueProcessing"
-"""Seconds that the most overdue PROCESSING command is past its deadline, told by the sweep once a minute."""
 RUNBOOK = "docs/runbook.md"
 
 PARAMETERS: dict[str, Any] = {
