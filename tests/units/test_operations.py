@@ -31,7 +31,7 @@ EXPECTED = {
     "command_applicative": (3, 10, 8, 2, 1, 1, 1, 0, 0),
     "command_retried": (5, 18, 21, 3, 1, 2, 4, 0, 0),
     "command_expired": (2, 7, 6, 0, 0, 0, 3, 0, 0),
-    "config_roundtrip": (3, 6, 12, 2, 1, 1, 0, 0, 0),
+    "config_roundtrip": (3, 5, 10, 2, 1, 1, 0, 0, 0),
     "device_get": (1, 0, 2, 0, 0, 0, 0, 0, 0),
     "device_list_page": (1, 0, 1, 0, 0, 0, 0, 0, 0),
     "connect_disconnect": (4, 5, 7, 2, 3, 0, 0, 0, 0),
