@@ -23,7 +23,7 @@ def main() -> None:
         for operation in OPERATIONS:
             bench.warm()
             operation(bench)
-        for further in (_crashed, _canceled, _refused, _resumed, _removed, _told):
+        for further in (_crashed, _canceled, _refused, _resumed, _removed, _told, _consumed):
             bench.warm()
             further(bench)
             cloud.settle()
@@ -93,6 +93,27 @@ def _told(bench: Bench) -> None:
         further(bench)
         bench.cloud.settle()
     bench.cloud.invoke("pump", {"tenant": bench.tenant, "queue": "inbox"})
+
+
+def _consumed(bench: Bench) -> None:
+    """An application empties the queue, comes back to a session that it had kept, and is gone while it is served."""
+    cloud, application = bench.cloud, Device("application", filters=("fifo/inbox",))
+    password = base64.b64encode(bench.key.encode()).decode()
+    mqtt = {"username": "application", "clientId": application.client, "password": password}
+    cloud.invoke("authorizer", {"protocolData": {"mqtt": mqtt, "tls": {}}})
+    cloud.devices[application.client] = application
+    cloud.lifecycle("presence", "connected", application, "first")
+    cloud.lifecycle("subscriptions", "subscribed", application, "first", topics=["fifo/inbox"])
+    cloud.settle()
+    cloud.lifecycle("presence", "disconnected", application, "first")
+    cloud.lifecycle("presence", "connected", application, "second")
+    cloud.settle()
+    bench.post("/api/v0/topics/fifo/inbox", {"for": "the application"})
+    cloud.settle()
+    del cloud.devices[application.client]
+    bench.post("/api/v0/topics/fifo/inbox", {"for": "nobody"})
+    cloud.settle()
+    cloud.invoke("sweep", _SCHEDULED)
 
 
 _SCHEDULED = {
