@@ -71,6 +71,17 @@ def _create_queues(description: Description, sqs: Any) -> dict[str, str]:
             found = sqs.get_queue_attributes(QueueUrl=urls[queue.dead_letter], AttributeNames=["QueueArn"])
             target = found["Attributes"]["QueueArn"]
             attributes["RedrivePolicy"] = json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": MOST_RECEIVES})
-        name = deployed_name(queue.name)
-        urls[queue.name] = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        urls[queue.name] = _create_queue(sqs, deployed_name(queue.name), attributes)
     return urls
+
+
+def _create_queue(sqs: Any, name: str, attributes: dict[str, str]) -> str:
+    try:
+        return str(sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in {"QueueAlreadyExists", "QueueNameExists"}:
+            raise
+    # a queue of an earlier version stays, with all it holds, and gets the attributes of this one
+    url = str(sqs.get_queue_url(QueueName=name)["QueueUrl"])
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+    return url
