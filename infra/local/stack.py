@@ -32,6 +32,7 @@ from infra.local.description import (
 )
 from infra.local.event_sources import QueuePoller, Schedule
 from infra.local.http_server import HttpServer, bind
+from infra.local.iot_control import IotControl
 from infra.local.iot_core import IotCore, Rule, TlsIdentity
 from infra.local.journal import Journal
 from infra.local.lambda_runtime import Function, LambdaRuntime
@@ -53,7 +54,7 @@ _MANY = 64 * 1024 * 1024
 _RULE_CONCURRENCY = 8
 _OTHER_CONCURRENCY = 64
 _SWITCH_INTERVAL_S = 0.001
-_THREAD_STACK = 512 * 1024
+_THREAD_STACK = 2 * 1024 * 1024  # 1,500 threads wait at most; JSON nested as deep as Python allows needs 256 KiB
 
 
 class PortTakenError(Exception):
@@ -123,9 +124,10 @@ class Stack:
         self._register(app, runtime)
         sessions = OpenSessions(journal, runtime.invoke_async)
         core = self._iot_core(runtime, sessions)
-        endpoint.iot_data = core.iot_data
+        endpoint.iot_data, endpoint.iot = core.iot_data, IotControl(core.trust)
         self._resume(runtime, sessions)
         mqtts, mqtt = self._listen_mqtt(core, certificates)
+        product.trust_certificates(core.trust)
         self._run_event_sources(app, runtime, urls)
         tenant, key = product.ensure_tenant(settings.data)
         self._serve_http(app, runtime, http, https, certificates)
