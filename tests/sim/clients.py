@@ -15,7 +15,7 @@ from tests.sim.scheduler import MINUTE, SECOND
 if TYPE_CHECKING:
     from tests.sim.world import World
 
-_EXPIRATIONS = (5, 10, 30, 120, 900, 1_000, 1_200, 3_600, 7_200, 86_400)
+_EXPIRATIONS = (5, 10, 30, 120, 900, 1_000, 1_200, 3_600, 7_200, 21_600)
 _TIMEOUTS = (10, 10, 10, 30, 30, 120, 120, 1_500)
 
 

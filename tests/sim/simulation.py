@@ -10,7 +10,7 @@ from tests.sim.ports import Stores
 from tests.sim.scheduler import HARSH, HOUR, MILD, MINUTE, Violation
 from tests.sim.world import World
 
-_PER_DEVICE = 200
+_PER_DEVICE = 60
 _LONGEST = 30 * HOUR
 _LAST_WORD = 3 * HOUR
 
