@@ -4,6 +4,8 @@ import hashlib
 import hmac
 import itertools
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 
 from tests.clients import PATIENCE_S, MqttClient, Rest, until
 from tests.live_objects.webhook import Webhook
-from tests.local.running import RunningStack
+from tests.local.running import REPOSITORY, RunningStack
 
 FIFOS = "/api/v0/topics/fifo"
 POLICIES = "/api/v1/event2action/actionPolicies"
@@ -152,6 +154,29 @@ def test_a_key_without_bus_r_cannot_come_in_as_an_application(stack: RunningStac
     app = application(stack, key)
     assert app.connect() != 0
     app.close()
+
+
+def test_the_fifo_of_another_tenant_with_the_same_name_is_another_one(
+    stack: RunningStack, rest: Rest, fifo: str
+) -> None:
+    other = stranger(stack)
+    theirs = Rest(stack, other)
+    theirs.post(FIFOS, {"name": fifo, "maxLengthBytes": 1_000_000})
+    with application(stack, other) as app:
+        app.subscribe(f"fifo/{fifo}")
+        until(lambda: consumers(theirs, fifo) == 1)
+        rest.post(f"{FIFOS}/{fifo}", {"whose": "ours"})
+        theirs.post(f"{FIFOS}/{fifo}", {"whose": "theirs"})
+        assert app.next(f"fifo/{fifo}") == {"whose": "theirs"}
+    assert (consumers(rest, fifo), waiting(rest, fifo)) == (0, 1)
+    theirs.close()
+
+
+def stranger(stack: RunningStack) -> str:
+    """The master key of a new tenant."""
+    command = [sys.executable, "-m", "infra", "tenant", "create", f"stranger {next(_numbers)}", "--json"]
+    made = subprocess.run(command, cwd=REPOSITORY, env=stack.environment(), capture_output=True, timeout=60, check=True)
+    return str(json.loads(made.stdout)["apiKey"])
 
 
 def test_a_fifo_with_a_consumer_is_deleted_by_force_only(stack: RunningStack, rest: Rest, fifo: str) -> None:
