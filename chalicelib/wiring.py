@@ -52,6 +52,19 @@ class Wiring:
         return UserTable(_connection())
 
     @cached_property
+    def authorities(self) -> "p.Authorities":
+        from chalicelib.store.authorities import AuthoritiesTable
+
+        return AuthoritiesTable()
+
+    @cached_property
+    def trust(self) -> "p.Trust":
+        from chalicelib.aws.clients import client
+        from chalicelib.aws.trust import IotCoreTrust
+
+        return IotCoreTrust(lambda: client("iot"))
+
+    @cached_property
     def password_cost(self) -> "Cost":
         from chalicelib.fleet.passwords import Cost
 

@@ -57,6 +57,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         **TELLING,
         "claims": _RECORD,
         "keys": (GET,),
+        "authorities": (GET,),
         "audit": (PUT,),
         # A client id that was never seen is registered: device, mailbox and interface in one transaction.
         "devices": _RECORD,
@@ -203,6 +204,9 @@ def _broker(function: str) -> Iterable[Grant]:
         topics = {"StringLike": {"iot:Topic": downlink_topics()}}
         yield Grant(("iot:SendDirectMessage",), clients, because, topics)
         yield Grant(("iot:GetConnection", "iot:ListSubscriptions"), clients, because)
+    if function == API:
+        everything = ({"Fn::Sub": "*"},)
+        yield Grant(("iot:RegisterCACertificate",), everything, "a certificate has no name before it is registered")
     if function == "disconnect":
         yield Grant(("iot:DeleteConnection",), clients, because)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from chalicelib.fleet import delivering, ids
 from chalicelib.fleet.audit import AuditEntry
+from chalicelib.fleet.certificates import CaCertificates
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import Configuration, Update
@@ -124,6 +125,28 @@ class MemoryUsers:
         others = (u for u in self.rows.values() if (u.tenant, u.id) != (user.tenant, user.id))
         if any(u.names & user.names for u in others):
             raise UserDuplicate("a user with this login or e-mail address exists already")
+
+
+@dataclass
+class MemoryAuthorities:
+    rows: dict[str, CaCertificates] = field(default_factory=dict)
+
+    def get(self, tenant: str) -> CaCertificates:
+        return self.rows.get(tenant, CaCertificates(tenant))
+
+    def replace(self, old: CaCertificates, new: CaCertificates) -> bool:
+        if self.get(old.tenant).revision != old.revision:
+            return False
+        self.rows[old.tenant] = replace(new, revision=old.revision + 1)
+        return True
+
+
+@dataclass
+class ListedTrust:
+    accepted: list[str] = field(default_factory=list)
+
+    def accept(self, pem: str) -> None:
+        self.accepted.append(pem)
 
 
 @dataclass
@@ -524,6 +547,8 @@ class MemoryPorts:
         self.keys = MemoryKeys()
         self.users = MemoryUsers()
         self.password_cost = Cost(n=2, r=1, p=1)
+        self.authorities = MemoryAuthorities()
+        self.trust = ListedTrust()
         self.claims = MemoryClaims()
         self.mailboxes = MemoryMailboxes()
         self.configurations = MemoryConfigurations()

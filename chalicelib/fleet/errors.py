@@ -85,6 +85,10 @@ class UserNotFound(NotFound):
     pass
 
 
+class CertificateNotFound(NotFound):
+    pass
+
+
 class Conflict(FleetError):
     """What was asked for contradicts the present state."""
 

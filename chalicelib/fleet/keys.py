@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.fleet import secrets
+from chalicelib.fleet import certificates, secrets
 from chalicelib.fleet.errors import Forbidden, Invalid, KeyNotFound, Unauthenticated, UnknownCredential
 from chalicelib.fleet.roles import Role
 
@@ -64,6 +64,10 @@ class KeyRequest:
     def limiting(self) -> bool:
         return any(v is not None for v in (self.roles, self.valid_from, self.valid_to, self.queues))
 
+    @property
+    def about_certificates(self) -> bool:
+        return self.ca_certificates is not None or self.client_certificate_required is not None
+
 
 def mint(
     ports: "Ports",
@@ -76,7 +80,7 @@ def mint(
     parent: ApiKey | None = None,
     request: KeyRequest | None = None,
 ) -> tuple[ApiKey, str]:
-    """Store a new key and return it with its secret; the key of a user is a session."""
+    """Store a new key and return it with its secret; the key of a user is a session. Errors: Invalid (unknown CAs)."""
     now = ports.clock.now()
     secret = secrets.mint(tenant, ports.new_id(now), ports.chance(32))
     salt = ports.chance(16)
@@ -95,6 +99,7 @@ def mint(
     )
     if request is not None:
         key = _apply(key, request)
+        certificates.ensure_known(ports, key)
     ports.keys.put(key)
     return key, secret.text
 
@@ -180,6 +185,8 @@ def update(
         check(get(ports, by.tenant, key.parent), request)
     key = _apply(key, request)
     ensure_within(by, key)
+    if request.about_certificates:
+        certificates.ensure_known(ports, key)
     text = None
     if renew:
         secret = secrets.mint(key.tenant, key.id, ports.chance(32))

@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from chalicelib.fleet.audit import AuditEntry
 from chalicelib.fleet.catalog import Resource, ResourceVersion
+from chalicelib.fleet.certificates import CaCertificates
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import Configuration, Update
@@ -88,6 +89,18 @@ class Users(Protocol):
         """Unless it was written since it was read."""
 
     def all(self, tenant: str) -> list[User]: ...
+
+
+class Authorities(Protocol):
+    def get(self, tenant: str) -> CaCertificates:
+        """Empty where the tenant has none."""
+
+    def replace(self, old: CaCertificates, new: CaCertificates) -> bool: ...
+
+
+class Trust(Protocol):
+    def accept(self, pem: str) -> None:
+        """From now on the broker lets clients connect whose certificates this CA signed. Invalid, LimitReached."""
 
 
 class Claims(Protocol):
@@ -357,6 +370,10 @@ class Ports(Protocol):
     def users(self) -> Users: ...
     @property
     def password_cost(self) -> Cost: ...
+    @property
+    def authorities(self) -> Authorities: ...
+    @property
+    def trust(self) -> Trust: ...
     @property
     def claims(self) -> Claims: ...
     @property

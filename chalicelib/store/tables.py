@@ -41,6 +41,7 @@ def all_models() -> list[type[Model]]:
     """Every table of the product."""
     from chalicelib.store import (
         audit,
+        authorities,
         catalog,
         claims,
         commands,
@@ -65,6 +66,7 @@ def all_models() -> list[type[Model]]:
         keys.KeyItem,
         users.UserItem,
         users.LoginItem,
+        authorities.AuthoritiesItem,
         claims.ClaimItem,
         devices.DeviceItem,
         devices.OwnerItem,

@@ -1,19 +1,22 @@
 """The custom authorizer of IoT Core: who may connect, and what that connection may then do.
 
 It answers within 5 s cold, so nothing heavy is imported here, and reads the key and the claim; more only for a client
-id that was never seen. A refused client is told to its tenant's audit log, where the credential names a tenant.
+id that was never seen, or one that shows a certificate. A refused client is told to its tenant's audit log, where the
+credential names a tenant.
 """
 
 import base64
 import binascii
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects import registry
 from chalicelib.dialects.registry import Refused
 from chalicelib.dialects.topics import Direction, Topic, resource
-from chalicelib.fleet import admitting, audit
+from chalicelib.fleet import admitting, audit, certificates
+from chalicelib.fleet.admitting import Candidate
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.errors import Forbidden
 from chalicelib.fleet.keys import ApiKey
@@ -42,7 +45,8 @@ def handle(ports: Ports, event: dict[str, Any], function_arn: str) -> dict[str, 
     lasting = SHORTEST + int.from_bytes(ports.chance(4)) % (LONGEST - SHORTEST)
     return {
         "isAuthenticated": True,
-        "principalId": f"{claim.tenant}{claim.key}",
+        # IoT Core takes the answer for a client with a certificate only under that certificate's own id.
+        "principalId": _tls(event).get("principalId") or f"{claim.tenant}{claim.key}",
         "disconnectAfterInSeconds": lasting,
         "refreshAfterInSeconds": LONGEST,
         "policyDocuments": policies,
@@ -116,12 +120,27 @@ def _admit(ports: Ports, event: dict[str, Any], mqtt: dict[str, Any], client: st
         username=username,
         password=_password(mqtt),
         client=client,
-        server_name=event.get("protocolData", {}).get("tls", {}).get("serverName"),
+        server_name=_tls(event).get("serverName"),
     )
     try:
+        candidate = _certified(ports, key, candidate, _tls(event).get("x509CertificatePem"))
         return admitting.admit(ports, key, candidate), key
     except Forbidden as error:
         raise Refused(str(error), _NOT_AUTHORIZED, key) from error
+
+
+def _tls(event: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = event.get("protocolData", {}).get("tls", {})
+    return found
+
+
+def _certified(ports: Ports, key: ApiKey, candidate: Candidate, pem: str | None) -> Candidate:
+    """The candidate, if the certificate that it showed goes with its key; devices have to bear their client id in it.
+
+    Errors: Forbidden.
+    """
+    certificates.ensure_fits(ports, key, pem, candidate.client if candidate.device else None)
+    return replace(candidate, certificate=pem is not None)
 
 
 def _password(mqtt: dict[str, Any]) -> str:

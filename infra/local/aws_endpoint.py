@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from infra.local import s3
+from infra.local import iot_control, s3
 from infra.local.http_server import Application, StartResponse
 from infra.local.lambda_runtime import FunctionError, LambdaRuntime, UnknownFunctionError
 
@@ -30,11 +30,15 @@ class AwsEndpoint:
         self._runtime = runtime
         self._moto: Application = DomainDispatcherApplication(create_backend_app)
         self.iot_data = iot_data
+        self.iot: Application | None = None
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         signed = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
         if signed is not None and signed["service"] in _IOT_DATA and self.iot_data is not None:
             return self.iot_data(environ, start_response)
+        asked = (environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        if asked == (iot_control.METHOD, iot_control.PATH) and self.iot is not None:
+            return self.iot(environ, start_response)
         invoked = _INVOKE.fullmatch(environ["PATH_INFO"])
         if invoked is not None and environ["REQUEST_METHOD"] == "POST":
             return self._invoke(unquote(invoked["function"]), environ, start_response)

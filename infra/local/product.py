@@ -1,6 +1,7 @@
 """What the stack asks of the product itself at its start: a tenant to begin with, and its deadlines."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from infra.local.data_directory import read_credentials
@@ -35,6 +36,15 @@ def ibm_credentials(tenant: str, api_key: str) -> dict[str, str]:
 
     secret = secrets.parse(api_key)
     return {"org": tenant, "apiKey": api_key_name(tenant, secret.id), "token": api_key} if secret else {}
+
+
+def trust_certificates(trust: Callable[[str], None]) -> None:
+    """Let the broker know the CA certificates that tenants uploaded in an earlier run."""
+    from chalicelib.store.authorities import AuthoritiesTable
+
+    for authorities in AuthoritiesTable().everyone():
+        for entry in authorities.entries:
+            trust(entry.pem)
 
 
 def arm_deadlines() -> None:

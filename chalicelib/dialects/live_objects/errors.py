@@ -31,6 +31,7 @@ CODES: dict[type[Exception], tuple[int, str]] = {
     fleet.ParameterNotFound: (HTTPStatus.NOT_FOUND, "DM_DEVICE_CONFIG_PARAM_NOT_FOUND"),
     fleet.KeyNotFound: (HTTPStatus.NOT_FOUND, "API_KEY_NOT_FOUND"),
     fleet.UserNotFound: (HTTPStatus.NOT_FOUND, "USER_NOT_FOUND"),
+    fleet.CertificateNotFound: (HTTPStatus.NOT_FOUND, "CA_CERTIFICATE_NOT_FOUND"),
     fleet.ResourceNotFound: (HTTPStatus.NOT_FOUND, "DM_RESOURCE_NOT_FOUND"),
     fleet.VersionNotFound: (HTTPStatus.NOT_FOUND, "DM_RESOURCE_VERSION_NOT_FOUND"),
     fleet.DecoderNotFound: (HTTPStatus.NOT_FOUND, "DECODER_NOT_FOUND"),

@@ -183,7 +183,6 @@ def test_the_list_is_filtered(client: Client) -> None:
         ("active", "true"),
         ("scope", []),
         ("sessionTtl", 1000),
-        ("clientCert", {"required": True}),
     ],
 )
 def test_a_field_out_of_its_bounds_is_named(client: Client, field: str, value: Any) -> None:

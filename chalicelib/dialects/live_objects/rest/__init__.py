@@ -8,6 +8,7 @@ from chalicelib.dialects.live_objects.rest import (
     action_policies,
     api_keys,
     audit_log,
+    certificates,
     commands,
     configuration,
     data,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 RESOURCES = (
     api_keys,
     users,
+    certificates,
     devices,
     interfaces,
     commands,

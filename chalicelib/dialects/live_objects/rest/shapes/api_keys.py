@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.dialects.live_objects.rest.shapes import present
-from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.keys import MAX_DESCRIPTION, MAX_LABEL, ApiKey, KeyRequest
 from chalicelib.fleet.roles import Role
 
@@ -39,10 +38,10 @@ UPDATE = {"type": "object", "properties": {**_SETTINGS, "regenerateValue": {"typ
 
 
 def requested(body: Mapping[str, Any], now: int) -> KeyRequest:
-    """What a body asks for; labels and descriptions are cut to what the vendor keeps of them. Errors: Invalid."""
+    """What a body asks for; labels and descriptions are cut to what the vendor keeps of them."""
     given = {name: value for name, value in body.items() if value is not None}
-    if (given.get("clientCert") or {}).get("required"):
-        raise Invalid("clientCert.required is not supported: keys alone authenticate", "clientCert.required")
+    asked = given.get("clientCert") or {}
+    authorities = asked.get("caCertIds")
     end = given.get("to", now + int(given["ttl"]) if "ttl" in given else None)
     return KeyRequest(
         roles=frozenset(map(Role, given["roles"])) if "roles" in given else None,
@@ -52,6 +51,8 @@ def requested(body: Mapping[str, Any], now: int) -> KeyRequest:
         valid_from=_whole(given.get("from")),
         valid_to=_whole(end),
         queues=frozenset(given["scope"].get("fifos") or ()) if "scope" in given else None,
+        ca_certificates=None if authorities is None else tuple(dict.fromkeys(authorities)),
+        client_certificate_required=asked.get("required"),
     )
 
 

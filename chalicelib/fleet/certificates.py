@@ -1,0 +1,115 @@
+"""The CA certificates of a tenant, and whether a client's certificate goes with its key.
+
+A tenant's list is one record and every change of it a compare-and-set, which is how it keeps to its limit whoever
+writes at the same time, and how one read answers for all CAs of a key.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from chalicelib.fleet import x509
+from chalicelib.fleet.errors import CertificateNotFound, Contended, Forbidden, Invalid, LimitReached
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.keys import ApiKey
+    from chalicelib.fleet.ports import Ports
+
+MOST = 10
+"""CA certificates that a tenant may have."""
+_TRIES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class CaCertificate:
+    """`pem` is the certificate alone; times in ms."""
+
+    id: str
+    pem: str
+    comment: str
+    expires: int
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaCertificates:
+    tenant: str
+    revision: int = 0
+    entries: tuple[CaCertificate, ...] = ()
+
+    def get(self, certificate: str) -> CaCertificate | None:
+        return next((e for e in self.entries if e.id == certificate), None)
+
+
+def add(ports: "Ports", tenant: str, pem: str, comment: str) -> CaCertificate:
+    """Errors: Invalid (not that of a CA that signs clients), LimitReached."""
+    now = ports.clock.now()
+    found = x509.authority(pem, now)
+    made = CaCertificate(ports.new_id(now), found.pem, comment, found.expires, now)
+
+    def change(present: CaCertificates) -> CaCertificates:
+        if len(present.entries) >= MOST:
+            raise LimitReached(f"there are {MOST} CA certificates already")
+        return replace(present, entries=(*present.entries, made))
+
+    change(ports.authorities.get(tenant))
+    # First the broker: who reads of a certificate may rely on it.
+    ports.trust.accept(found.pem)
+    _change(ports, tenant, change)
+    return made
+
+
+def get(ports: "Ports", tenant: str, certificate: str) -> CaCertificate:
+    found = ports.authorities.get(tenant).get(certificate)
+    if found is None:
+        raise CertificateNotFound("no such CA certificate")
+    return found
+
+
+def remove(ports: "Ports", tenant: str, certificate: str) -> None:
+    """From now on no client comes in that it signed. Errors: CertificateNotFound."""
+
+    def change(present: CaCertificates) -> CaCertificates:
+        if present.get(certificate) is None:
+            raise CertificateNotFound("no such CA certificate")
+        return replace(present, entries=tuple(e for e in present.entries if e.id != certificate))
+
+    _change(ports, tenant, change)
+
+
+def ensure_fits(ports: "Ports", key: "ApiKey", pem: str | None, name: str | None) -> None:
+    """Errors: Forbidden (the key asks for a client certificate that was not shown, or shown for another `name`).
+
+    `pem` is the certificate that the client showed; its common name is `name` where that is given.
+    """
+    if pem is None:
+        if key.client_certificate_required:
+            raise Forbidden("the API key requires a client certificate")
+        return
+    if not key.ca_certificates:
+        return
+    known = ports.authorities.get(key.tenant)
+    trusted = [e.pem for e in known.entries if e.id in key.ca_certificates]
+    names = x509.ensure_signed(pem, trusted, ports.clock.now())
+    if name is not None and name not in names:
+        raise Forbidden("the common name of the client certificate is not the client id")
+
+
+def ensure_known(ports: "Ports", key: "ApiKey") -> None:
+    """Errors: Invalid (a CA that the tenant has not, or none where a certificate is required)."""
+    if key.client_certificate_required and not key.ca_certificates:
+        raise Invalid("without caCertIds no client certificate could be accepted", "clientCert.caCertIds")
+    if key.ca_certificates:
+        known = {entry.id for entry in ports.authorities.get(key.tenant).entries}
+        for unknown in sorted(set(key.ca_certificates) - known):
+            raise Invalid(
+                f"caCertIds names {unknown[:24]}, which is no CA certificate of yours", "clientCert.caCertIds"
+            )
+
+
+def _change(ports: "Ports", tenant: str, change: Callable[[CaCertificates], CaCertificates]) -> None:
+    for _ in range(_TRIES):
+        present = ports.authorities.get(tenant)
+        if ports.authorities.replace(present, change(present)):
+            return
+    raise Contended("the CA certificates are written by too many at once")
