@@ -80,7 +80,7 @@ class Wiring:
     def devices(self) -> "p.Devices":
         from chalicelib.store.cache import AnnouncingDevices
 
-        return AnnouncingDevices(_device_table(), _device_cache())
+        return AnnouncingDevices(_device_table(), _device_cache(), _owner_cache())
 
     @cached_property
     def mailboxes(self) -> "p.Mailboxes":
@@ -99,6 +99,12 @@ class Wiring:
         from chalicelib.store.configurations import ConfigurationTable
 
         return ConfigurationTable()
+
+    @cached_property
+    def gateways(self) -> "p.Gateways":
+        from chalicelib.store.gateways import GatewayTable
+
+        return GatewayTable()
 
     @cached_property
     def catalog(self) -> "p.Catalog":
@@ -222,7 +228,7 @@ class HotWiring(Wiring):
     def devices(self) -> "p.Devices":
         from chalicelib.store.cache import CachedDevices
 
-        return CachedDevices(_device_table(), _device_cache())
+        return CachedDevices(_device_table(), _device_cache(), _owner_cache())
 
     @cached_property
     def messages(self) -> "p.Messages":
@@ -312,6 +318,13 @@ def _device_cache() -> "Cache[Device]":
 
 @cache
 def _directory_cache() -> "Cache[Directory]":
+    from chalicelib.store.cache import Cache
+
+    return Cache(ports().clock)
+
+
+@cache
+def _owner_cache() -> "Cache[str]":
     from chalicelib.store.cache import Cache
 
     return Cache(ports().clock)

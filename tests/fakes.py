@@ -28,6 +28,7 @@ from chalicelib.fleet.records import Record
 from chalicelib.fleet.resources import Offer
 from chalicelib.fleet.tenants import Tenant
 from chalicelib.fleet.users import User
+from tests.fake_gateways import MemoryGateways
 from tests.fake_queues import (
     ListedPushes,
     MemoryConsumers,
@@ -554,6 +555,7 @@ class MemoryPorts:
         self.configurations = MemoryConfigurations()
         self.resources = MemoryResources()
         self.devices = MemoryDevices(self.mailboxes, self.configurations, self.resources)
+        self.gateways = MemoryGateways()
         self.catalog = MemoryCatalog()
         self.files = MemoryFiles()
         self.commands = MemoryCommands()

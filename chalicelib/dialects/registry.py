@@ -30,7 +30,11 @@ class Refused(Exception):
 
 
 class Malformed(Exception):
-    """A message that cannot be understood; the sentence goes to the audit log."""
+    """A message that cannot be understood; the sentence goes to the audit log, about `speaker` if there is one."""
+
+    def __init__(self, reason: str, speaker: Claim | None = None) -> None:
+        super().__init__(reason)
+        self.speaker = speaker
 
 
 class Topics(Protocol):
@@ -47,8 +51,8 @@ class Login(Protocol):
 
 
 class Receiver(Protocol):
-    def receive(self, ports: Ports, claim: Claim, uplink: Uplink) -> None:
-        """Errors: Malformed."""
+    def receive(self, ports: Ports, claim: Claim, uplink: Uplink) -> Claim | None:
+        """Who spoke, where that is not the client itself but a node behind it. Errors: Malformed."""
 
 
 class Observer(Protocol):

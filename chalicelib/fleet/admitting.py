@@ -55,7 +55,7 @@ def _ensure_same(claim: Claim, key: ApiKey, candidate: Candidate) -> None:
 
 def _first(ports: Ports, key: ApiKey, candidate: Candidate) -> Claim:
     now = ports.clock.now()
-    interface = _provision(ports, key.tenant, candidate) if candidate.device else None
+    interface = provision(ports, key.tenant, candidate) if candidate.device else None
     claim = Claim(
         client=candidate.client,
         tenant=key.tenant,
@@ -85,7 +85,7 @@ def _day(ports: Ports, candidate: Candidate) -> int | None:
     return None if candidate.device else now - now % _DAY
 
 
-def _provision(ports: Ports, tenant: str, candidate: Candidate) -> tuple[str, Interface]:
+def provision(ports: Ports, tenant: str, candidate: Candidate) -> tuple[str, Interface]:
     """The device behind the interface, registered now if it is unknown: its id and the interface."""
     owner = ports.devices.owner(tenant, candidate.connector, candidate.client)
     if owner is None:

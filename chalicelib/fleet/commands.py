@@ -69,7 +69,10 @@ WAITING = frozenset({Status.PENDING, Status.RETRYING})
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How hard to try. Seconds; `queue` and `window` are how many commands a device may have waiting and in flight."""
+    """How hard to try. Seconds; `queue` and `window` are how many commands a device may have waiting and in flight.
+
+    `relayed` where a gateway passes the command on: then even a network acknowledgement comes as an answer.
+    """
 
     expiration: int = DEFAULT_EXPIRATION
     ack_mode: AckMode = AckMode.APPLICATIVE
@@ -77,6 +80,7 @@ class Policy:
     attempts: int = 1
     queue: int = 10
     window: int = 1
+    relayed: bool = False
 
     def __post_init__(self) -> None:
         if not MIN_EXPIRATION <= self.expiration <= MAX_EXPIRATION:
@@ -89,6 +93,10 @@ class Policy:
             )
         if not 1 <= self.attempts <= MAX_ATTEMPTS:
             raise Invalid(f"attempts are 1 to {MAX_ATTEMPTS}", "attempts")
+
+    @property
+    def awaits_answer(self) -> bool:
+        return self.ack_mode is AckMode.APPLICATIVE or (self.relayed and self.ack_mode is AckMode.NETWORK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +208,7 @@ def remember(history: tuple[Entry, ...], entry: Entry) -> tuple[Entry, ...]:
 
 def claimed(command: Command, now: int, generation: int, node: str) -> Command:
     """An attempt begins: the command is ours to send under `generation`."""
-    applicative = command.policy.ack_mode is AckMode.APPLICATIVE
+    applicative = command.policy.awaits_answer
     allowed = (command.policy.ack_timeout or DEFAULT_ACK_TIMEOUT) if applicative else CONFIRMATION + MINUTE // SECOND
     due = now + allowed * SECOND
     check_at = command.check_at

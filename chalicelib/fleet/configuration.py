@@ -157,8 +157,13 @@ def requested(configuration: Configuration, values: Mapping[str, Value], notify_
     return replace(configuration, parameters=after, notify_to=notify_to or configuration.notify_to)
 
 
-def reported(configuration: Configuration, values: Mapping[str, Value], correlation: int | None) -> Configuration:
-    """What a device says of itself. With the correlation id of the last update it is the answer to that update."""
+def reported(
+    configuration: Configuration, values: Mapping[str, Value], correlation: int | None, *, partial: bool = False
+) -> Configuration:
+    """What a device says of itself. With the correlation id of the last update it is the answer to that update.
+
+    What an answer leaves out has failed, unless it is `partial`.
+    """
     answers = correlation is not None and correlation == configuration.correlation
     after = dict(configuration.parameters)
     size = sum(_size(key, parameter.reported) for key, parameter in after.items())
@@ -174,7 +179,7 @@ def reported(configuration: Configuration, values: Mapping[str, Value], correlat
             continue
         size = grown
         after[key] = Parameter(value, known.requested, _status_after_report(known, value, answers=answers))
-    if answers:
+    if answers and not partial:
         for key, known in after.items():
             if known.status is SyncStatus.SENT and key not in values:
                 after[key] = replace(known, status=SyncStatus.FAILED)

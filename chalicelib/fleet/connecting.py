@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from chalicelib.fleet import routing
+from chalicelib.fleet import relaying, routing
 from chalicelib.fleet.changes import change_mailbox
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.events import DeviceStatus
@@ -56,6 +56,8 @@ def ask(ports: Ports, mailbox: Mailbox) -> bool:
 
 def consult(ports: Ports, tenant: str, device: str, route: Route) -> frozenset[str] | None:
     """What the broker says of one session, written down: what it listens to, or None that it is gone."""
+    if route.relayed:
+        return relaying.consult(ports, tenant, device, route)
     key = interface_key(route.connector, route.node)
     capabilities = ports.delivery.capabilities(route)
     now = ports.clock.now()

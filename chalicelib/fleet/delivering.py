@@ -6,7 +6,7 @@ a command is sent only by whoever raised the mailbox's generation for it.
 
 from dataclasses import replace
 
-from chalicelib.fleet import connecting, settling, synchronizing, updating
+from chalicelib.fleet import connecting, relaying, settling, synchronizing, updating
 from chalicelib.fleet.changes import change_command, change_mailbox
 from chalicelib.fleet.commands import (
     CONFIRMATION,
@@ -63,7 +63,7 @@ def _deliver_next(ports: Ports, tenant: str, device: str) -> bool:
         _guard(ports, command)
         settling.arm_expiry(ports, command)
         return False
-    route = mailbox.route(Capability.COMMAND, command.connector)
+    route = relaying.route(ports, mailbox, Capability.COMMAND, command.connector)
     if route is None:
         settling.arm_expiry(ports, command)
         return connecting.ask(ports, mailbox)
@@ -152,7 +152,7 @@ def _conclude(ports: Ports, attempt: Command, route: Route, outcome: Outcome) ->
 
 
 def _after(command: Command, now: int, node: str, outcome: Outcome) -> Command:
-    mode = command.policy.ack_mode
+    mode = AckMode.APPLICATIVE if command.policy.awaits_answer else command.policy.ack_mode
     match outcome:
         case Outcome.CONFIRMED | Outcome.CONCLUDED if mode is AckMode.NONE:
             return move(command, now, Status.PROCESSED, delivery=DeliveryStatus.SENT, node=node)

@@ -8,6 +8,7 @@ from chalicelib.fleet.errors import Contended, DeviceNotFound, InterfaceDuplicat
 from chalicelib.fleet.presence import interface_key
 
 if TYPE_CHECKING:
+    from chalicelib.fleet.mailbox import Mailbox
     from chalicelib.fleet.ports import Ports
 
 ROOT_GROUP = "root"
@@ -174,6 +175,8 @@ def update_interface(
         ports.claims.put(replace(claim, enabled=interface.enabled))
         if not interface.enabled:
             ports.background.disconnect(claim.client)
+    if not interface.enabled:
+        _silence(ports, tenant, device_id, interface)
     return device
 
 
@@ -191,6 +194,7 @@ def move_interface(ports: "Ports", tenant: str, source_id: str, key: tuple[str, 
         # The live connection belongs to the old device's mailbox: the next one will find the new.
         ports.claims.put(replace(claim, device=target_id))
         ports.background.disconnect(claim.client)
+    _take_along(ports, tenant, source_id, interface, target_id)
     return get(ports, tenant, target_id)
 
 
@@ -220,6 +224,37 @@ def _forget(ports: "Ports", tenant: str, device_id: str, interface: Interface) -
     from chalicelib.fleet.changes import change_mailbox
 
     change_mailbox(ports, tenant, device_id, lambda m: m.without_presence(interface.key))
+
+
+def _silence(ports: "Ports", tenant: str, device_id: str, interface: Interface) -> None:
+    """A node has no connection that could be closed: it is away until its gateway says otherwise."""
+    from chalicelib.fleet.changes import change_mailbox
+
+    now = ports.clock.now()
+
+    def silent(mailbox: "Mailbox") -> "Mailbox":
+        presence = mailbox.presence.get(interface.key)
+        if presence is None or not presence.relayed or not presence.online:
+            return mailbox
+        return mailbox.with_presence(
+            interface.key, replace(presence, session=None, ended=now, capabilities=frozenset())
+        )
+
+    change_mailbox(ports, tenant, device_id, silent)
+
+
+def _take_along(ports: "Ports", tenant: str, source_id: str, interface: Interface, target_id: str) -> None:
+    """What is known of a node's presence goes with its interface; a client's own connection begins anew."""
+    from chalicelib.fleet.changes import change_mailbox
+
+    source = ports.mailboxes.get(tenant, source_id)
+    presence = source.presence.get(interface.key) if source else None
+    if presence is None:
+        return
+    if presence.relayed:
+        change_mailbox(ports, tenant, target_id, lambda m: m.with_presence(interface.key, presence))
+        ports.background.deliver(tenant, target_id)
+    _forget(ports, tenant, source_id, interface)
 
 
 def _settle(ports: "Ports", tenant: str, device_id: str, command_id: str) -> None:

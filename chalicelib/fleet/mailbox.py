@@ -87,12 +87,16 @@ class Mailbox:
 
     def route(self, capability: Capability, connector: str | None = None) -> Route | None:
         """The newest live session that announced the capability; by `connector` alone where one is named."""
+        return next(iter(self.routes(capability, connector)), None)
+
+    def routes(self, capability: Capability, connector: str | None = None) -> list[Route]:
+        """All of them, the newest first."""
         able = [
             (p.since or 0, key, p)
             for key, p in self.presence.items()
             if p.session and capability in p.capabilities and connector in (None, split_interface_key(key)[0])
         ]
-        return _route(*max(able, key=lambda a: a[:2])[1:]) if able else None
+        return [_route(key, presence) for _, key, presence in sorted(able, key=lambda a: a[:2], reverse=True)]
 
     def may_deliver(self, connector: str, window: int, now: int) -> bool:
         """Whether trying now is worth it: the device is there, or may be, and at most a stale claim blocks the way."""
@@ -110,4 +114,4 @@ class Mailbox:
 
 def _route(key: str, presence: Presence) -> Route:
     connector, node = split_interface_key(key)
-    return Route(presence.dialect, presence.client, connector, node, presence.session or "")
+    return Route(presence.dialect, presence.client, connector, node, presence.session or "", presence.relayed)

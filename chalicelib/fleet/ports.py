@@ -19,6 +19,7 @@ from chalicelib.fleet.consumers import Consumer, Link
 from chalicelib.fleet.decoders import DecoderRecord, Directory, Listed
 from chalicelib.fleet.devices import Device, Interface
 from chalicelib.fleet.events import Event
+from chalicelib.fleet.gateways import Gateway, Waiting
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.messages import DataMessage, StreamUse
@@ -175,6 +176,17 @@ class Catalog(Protocol):
     def replace_version(self, old: ResourceVersion, new: ResourceVersion) -> bool: ...
     def delete_version(self, version: ResourceVersion) -> None: ...
     def versions(self, tenant: str, resource: str) -> list[ResourceVersion]: ...
+
+
+class Gateways(Protocol):
+    def get(self, tenant: str, client: str) -> Gateway | None: ...
+    def replace(self, old: Gateway, new: Gateway) -> bool: ...
+    def wait(self, waiting: Waiting) -> None:
+        """Note the device, in the place of an older note of it."""
+
+    def waiting(self, tenant: str, client: str) -> Iterator[Waiting]: ...
+    def woken(self, waiting: Waiting) -> None:
+        """Drop this note, but none that was written since."""
 
 
 class Resources(Protocol):
@@ -384,6 +396,8 @@ class Ports(Protocol):
     def commands(self) -> Commands: ...
     @property
     def configurations(self) -> Configurations: ...
+    @property
+    def gateways(self) -> Gateways: ...
     @property
     def catalog(self) -> Catalog: ...
     @property

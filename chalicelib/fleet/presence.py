@@ -20,13 +20,17 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a downlink of one interface goes: the client id to send to and the dialect to encode it in."""
+    """Where a downlink of one interface goes: the client id to send to and the dialect to encode it in.
+
+    `relayed` where that client is a gateway, which passes it on to the node.
+    """
 
     dialect: str
     client: str
     connector: str
     node: str
     session: str
+    relayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,11 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """The connection state of one interface. Times in ms; `session` is None while it is not connected."""
+    """The connection state of one interface. Times in ms; `session` is None while it is not connected.
+
+    `relayed` where `client` is a gateway that speaks for it: then it is what the gateway last said, and `order` tells
+    whether it said something before or after that.
+    """
 
     dialect: str
     client: str
@@ -56,6 +64,8 @@ class Presence:
     remembered: frozenset[str] = frozenset()
     tombstones: tuple[str, ...] = ()
     peer: Peer | None = None
+    relayed: bool = False
+    order: tuple[int, ...] = ()
 
     @property
     def online(self) -> bool:

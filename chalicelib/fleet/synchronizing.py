@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from chalicelib.fleet import configuration as rules
-from chalicelib.fleet import connecting, routing
+from chalicelib.fleet import connecting, relaying, routing
 from chalicelib.fleet.changes import change_mailbox
 from chalicelib.fleet.commands import CONFIRMATION
 from chalicelib.fleet.configuration import Configuration, SyncStatus, Update, Value
@@ -40,9 +40,14 @@ def request(ports: Ports, tenant: str, device: str, values: Mapping[str, Value],
         ports.background.deliver(tenant, device)
 
 
-def report(ports: Ports, tenant: str, device: str, values: Mapping[str, Value], cid: int | None) -> Configuration:
-    """What a device reports of its configuration; differences to the targets are sent to it."""
-    changed = change(ports, tenant, device, lambda c: rules.reported(c, values, cid))
+def report(
+    ports: Ports, tenant: str, device: str, values: Mapping[str, Value], cid: int | None, *, partial: bool = False
+) -> Configuration:
+    """What a device reports of its configuration; differences to the targets are sent to it.
+
+    A `partial` answer says nothing of the parameters that it leaves out; any other answer is complete.
+    """
+    changed = change(ports, tenant, device, lambda c: rules.reported(c, values, cid, partial=partial))
     if any(p.status is SyncStatus.PENDING for p in changed.parameters.values()):
         _flagged(ports, tenant, device)
         ports.background.deliver(tenant, device)
@@ -68,10 +73,10 @@ def synchronize(ports: Ports, tenant: str, device: str) -> None:
     mailbox = ports.mailboxes.get(tenant, device)
     if mailbox is None or Capability.CONFIGURATION not in mailbox.todo:
         return
-    route = mailbox.route(Capability.CONFIGURATION)
+    route = relaying.route(ports, mailbox, Capability.CONFIGURATION)
     if route is None and connecting.ask(ports, mailbox):
         mailbox = ports.mailboxes.get(tenant, device)
-        route = mailbox.route(Capability.CONFIGURATION) if mailbox else None
+        route = relaying.route(ports, mailbox, Capability.CONFIGURATION) if mailbox else None
     if route is None:
         return
     now = ports.clock.now()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from chalicelib.fleet import catalog, connecting
+from chalicelib.fleet import catalog, connecting, relaying
 from chalicelib.fleet import resources as rules
 from chalicelib.fleet.changes import change_mailbox
 from chalicelib.fleet.commands import CONFIRMATION
@@ -139,10 +139,10 @@ def offer(ports: Ports, tenant: str, device: str) -> None:
     mailbox = ports.mailboxes.get(tenant, device)
     if mailbox is None or Capability.RESOURCE not in mailbox.todo:
         return
-    route = mailbox.route(Capability.RESOURCE)
+    route = relaying.route(ports, mailbox, Capability.RESOURCE)
     if route is None and connecting.ask(ports, mailbox):
         mailbox = ports.mailboxes.get(tenant, device)
-        route = mailbox.route(Capability.RESOURCE) if mailbox else None
+        route = relaying.route(ports, mailbox, Capability.RESOURCE) if mailbox else None
     if route is None:
         return
     for _ in range(rules.MAX_HISTORY):

@@ -6,9 +6,10 @@ from typing import Generic, TypeVar
 
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.decoders import DecoderRecord, Directory, Listed
-from chalicelib.fleet.devices import Device
+from chalicelib.fleet.devices import Device, Interface
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Clock
+from chalicelib.fleet.presence import interface_key
 from chalicelib.store.claims import ClaimTable
 from chalicelib.store.decoders import DecoderTable
 from chalicelib.store.devices import DeviceTable
@@ -83,31 +84,45 @@ class CachedClaims(Announcing):
         return self._cache.get(client, lambda: ClaimTable.get(self, client))
 
 
-class CachedDevices(DeviceTable):
-    """Only for reading what enriches a message: a change made elsewhere is seen after MAX_AGE at the latest."""
+class AnnouncingDevices(DeviceTable):
+    """The devices, telling caches beside them what was written."""
 
-    def __init__(self, source: DeviceTable, cache: Cache[Device]) -> None:
+    def __init__(self, source: DeviceTable, cache: Cache[Device], owners: Cache[str]) -> None:
         super().__init__(source.connection)
         self._cache = cache
+        self._owners = owners
+
+    def replace(self, old: Device, new: Device) -> bool:
+        written = super().replace(old, new)
+        self._forget(old)
+        return written
+
+    def move_interface(self, source: Device, target: Device, interface: Interface) -> bool:
+        written = super().move_interface(source, target, interface)
+        self._forget(source)
+        self._forget(target)
+        return written
+
+    def delete(self, device: Device) -> bool:
+        written = super().delete(device)
+        self._forget(device)
+        return written
+
+    def _forget(self, device: Device) -> None:
+        self._cache.forget(device.tenant + device.id)
+        for interface in device.interfaces:
+            self._owners.forget(device.tenant + interface.key)
+
+
+class CachedDevices(AnnouncingDevices):
+    """Only for reading what enriches a message: a change made elsewhere is seen after MAX_AGE at the latest."""
 
     def get(self, tenant: str, device: str) -> Device | None:
         return self._cache.get(tenant + device, lambda: DeviceTable.get(self, tenant, device))
 
-
-class AnnouncingDevices(DeviceTable):
-    """The devices, telling a cache beside them what was written."""
-
-    def __init__(self, source: DeviceTable, cache: Cache[Device]) -> None:
-        super().__init__(source.connection)
-        self._cache = cache
-
-    def replace(self, old: Device, new: Device) -> bool:
-        self._cache.forget(old.tenant + old.id)
-        return super().replace(old, new)
-
-    def delete(self, device: Device) -> bool:
-        self._cache.forget(device.tenant + device.id)
-        return super().delete(device)
+    def owner(self, tenant: str, connector: str, node: str) -> str | None:
+        name = tenant + interface_key(connector, node)
+        return self._owners.get(name, lambda: DeviceTable.owner(self, tenant, connector, node))
 
 
 class CachedDecoders(DecoderTable):

@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.dialects import registry
 from chalicelib.dialects.topics import announced
-from chalicelib.fleet import connecting, consuming
+from chalicelib.fleet import connecting, consuming, relaying
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.ports import Ports
 
@@ -16,6 +16,8 @@ def handle(ports: Ports, event: dict[str, Any]) -> None:
     session, at = str(event.get("sessionIdentifier", "")), int(event["timestamp"])
     if any(t.queues and t.mode == claim.mode for t in registry.topics(claim.dialect).TOPICS):
         _consumer(ports, claim, event, session, at)
+    elif claim.device is None and claim.connector:
+        _gateway(ports, claim, event, session, at)
     else:
         _device(ports, claim, event, session, at)
     observer = registry.observer(claim.dialect)
@@ -33,6 +35,18 @@ def _device(ports: Ports, claim: Claim, event: dict[str, Any], session: str, at:
             connecting.subscribed(ports, claim, session, _announced(claim, event), at)
         case "unsubscribed":
             connecting.unsubscribed(ports, claim, session, _announced(claim, event))
+
+
+def _gateway(ports: Ports, claim: Claim, event: dict[str, Any], session: str, at: int) -> None:
+    match event.get("eventType"):
+        case "connected":
+            relaying.connected(ports, claim, session, at)
+        case "disconnected":
+            relaying.disconnected(ports, claim, session, at)
+        case "subscribed":
+            relaying.subscribed(ports, claim, session, _announced(claim, event), at)
+        case "unsubscribed":
+            relaying.unsubscribed(ports, claim, session, _announced(claim, event))
 
 
 def _consumer(ports: Ports, claim: Claim, event: dict[str, Any], session: str, at: int) -> None:

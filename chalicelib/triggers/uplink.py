@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 _MINUTE = 60_000
 _MAX_HEARD = 10_000
 _heard: dict[str, tuple[int, Mailbox | None]] = {}
-"""By client id: the minute that was written last, and the mailbox as it was left then."""
+"""By interface: the minute that was written last, and the mailbox as it was left then."""
 
 
 def handle(ports: Ports, event: dict[str, Any]) -> None:
@@ -34,8 +34,9 @@ def handle(ports: Ports, event: dict[str, Any]) -> None:
     try:
         uplink = Uplink(str(event["topic"]), base64.b64decode(event["payload"]), int(event["at"]), str(event["id"]))
         _ensure_key(ports, claim)
-        registry.receiver(claim.dialect).receive(ports, claim, uplink)
+        claim = registry.receiver(claim.dialect).receive(ports, claim, uplink) or claim
     except (Malformed, Invalid, Unauthenticated, binascii.Error) as error:
+        claim = getattr(error, "speaker", None) or claim
         refuse(ports, claim, event, str(error))
     _heard_of(ports, claim, int(event["at"]))
 
@@ -68,16 +69,17 @@ def _ensure_key(ports: Ports, claim: Claim) -> None:
 def _heard_of(ports: Ports, claim: Claim, at: int) -> None:
     """Once a minute and device is enough, as far as this instance knows."""
     minute = at - at % _MINUTE
-    last, seen = _heard.get(claim.client, (0, None))
+    name = f"{claim.tenant}/{claim.connector}:{claim.client}"
+    last, seen = _heard.get(name, (0, None))
     if last >= minute:
         return
     if len(_heard) >= _MAX_HEARD:
         _heard.clear()
-    _heard[claim.client] = minute, None
+    _heard[name] = minute, None
     if seen is not None and (seen.tenant, seen.device) != (claim.tenant, claim.device):
         seen = None
     try:
-        _heard[claim.client] = minute, connecting.contact(ports, claim, at, seen)
+        _heard[name] = minute, connecting.contact(ports, claim, at, seen)
     except FleetError as error:
         # The message itself is safe; that the device was heard will be said by its next one.
         log.warning("last contact of %s was not written: %s", claim.client, error)

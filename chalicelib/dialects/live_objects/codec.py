@@ -26,7 +26,9 @@ _SECURED = "secured"
 """Metadata that is for the resource manager: whether the download has to be over HTTPS. It always is, as S3's is."""
 
 
-def command(command: Command, route: Route) -> Downlink:  # noqa: ARG001 - the topic is the same for every device
+def command(command: Command, route: Route) -> Downlink:
+    if route.relayed:
+        return _relayed_command(command, route)
     request = command.request if isinstance(command.request, dict) else {"value": command.request}
     req = request.get("req")
     arg = request.get("arg")
@@ -38,13 +40,17 @@ def command(command: Command, route: Route) -> Downlink:  # noqa: ARG001 - the t
     return Downlink(topics.COMMAND, _json(body))
 
 
-def configuration(update: Update, route: Route) -> Downlink:  # noqa: ARG001 - the topic is the same for every device
+def configuration(update: Update, route: Route) -> Downlink:
+    if route.relayed:
+        return _relayed_configuration(update, route)
     parameters = {k: {"t": TYPE_CODES[v.type], "v": v.value} for k, v in update.parameters.items()}
     return Downlink(topics.CONFIGURATION_UPDATE, _json({"cfg": parameters, "cid": update.correlation}))
 
 
-def resource(offer: Offer, route: Route) -> Downlink:  # noqa: ARG001 - the topic is the same for every device
+def resource(offer: Offer, route: Route) -> Downlink:
     """The C SDK takes `m` as at least three strings (manual 6.5.8.2)."""
+    if route.relayed:
+        return _relayed_resource(offer, route)
     described = {name: value for name, value in offer.metadata.items() if name != _SECURED}
     located = {"uri": offer.uri, "size": str(offer.size), "md5": offer.md5}
     body = {
@@ -60,6 +66,37 @@ def resource(offer: Offer, route: Route) -> Downlink:  # noqa: ARG001 - the topi
 def queued(message: QueuedMessage) -> Downlink:
     """What was put into the queue, as it was put there (manual 3.6.2)."""
     return Downlink(f"{topics.FIFO}/{message.queue}", message.payload)
+
+
+def _relayed_command(command: Command, route: Route) -> Downlink:
+    """Manual 6.6.5.1."""
+    body = {
+        "id": command.id,
+        "nodeId": route.node,
+        "value": command.request,
+        "ackMode": command.policy.ack_mode.value,
+    }
+    return Downlink(topics.COMMAND_REQUEST, _json(body))
+
+
+def _relayed_configuration(update: Update, route: Route) -> Downlink:
+    """Manual 6.6.6.1."""
+    parameters = {k: {"type": v.type.value, "value": v.value} for k, v in update.parameters.items()}
+    body = {"nodeId": route.node, "targetVersion": update.correlation, "parameters": parameters}
+    return Downlink(topics.CONFIGURATION_REQUEST, _json(body))
+
+
+def _relayed_resource(offer: Offer, route: Route) -> Downlink:
+    """Manual 6.6.7.1."""
+    body = {
+        "nodeId": route.node,
+        "resourceId": offer.resource,
+        "updateCorrelationId": offer.update,
+        "sourceVersion": offer.initial or "",
+        "targetVersion": offer.version,
+        "delivery": {"type": "HTTP_DELIVERY", "uri": offer.uri, "md5": offer.md5, "size": offer.size},
+    }
+    return Downlink(topics.RESOURCE_REQUEST, _json(body))
 
 
 def _json(body: dict[str, Any]) -> bytes:

@@ -8,10 +8,17 @@ CLIENT_ID = re.compile(r"[\w:-]{1,128}", re.ASCII)
 APPLICATION_ID = re.compile(r"(?!\$)[!-\"$-*,-~]{1,128}")
 """What a client that is no device may call itself: its id means nothing, but the broker's events must name it."""
 MQTT = "mqtt"
+X_CONNECTOR = "x-connector"
+"""The connector of devices behind an external connector (manual 5.5.5)."""
 
 
 def is_urn(text: str) -> bool:
     return len(text) <= MAX_URN and URN.fullmatch(text) is not None
+
+
+def device_for_node(node: str) -> str:
+    """What an unknown node is registered as (manual 5.5.5.3)."""
+    return f"urn:lo:nsid:{X_CONNECTOR}:{node}"
 
 
 def device_for_client(client: str) -> str:

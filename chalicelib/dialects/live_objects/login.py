@@ -1,7 +1,13 @@
 """Who an MQTT client of Live Objects is: the user name selects the mode, the password is an API key (manual 6.1.1)."""
 
-from chalicelib.dialects.live_objects.identity import APPLICATION_ID, CLIENT_ID, MQTT, device_for_client
-from chalicelib.dialects.live_objects.topics import APPLICATION, DEVICE
+from chalicelib.dialects.live_objects.identity import (
+    APPLICATION_ID,
+    CLIENT_ID,
+    MQTT,
+    X_CONNECTOR,
+    device_for_client,
+)
+from chalicelib.dialects.live_objects.topics import APPLICATION, CONNECTOR, DEVICE
 from chalicelib.dialects.registry import Refused
 from chalicelib.fleet import keys
 from chalicelib.fleet.admitting import Candidate
@@ -13,7 +19,12 @@ from chalicelib.fleet.roles import Role
 BAD_CREDENTIALS, NOT_AUTHORIZED = 4, 5
 """CONNACK codes of manual 6.4."""
 
-MODES = {"json+device": (DEVICE, Role.DEVICE_ACCESS), "application": (APPLICATION, Role.BUS_R)}
+MODES = {
+    "json+device": (DEVICE, Role.DEVICE_ACCESS),
+    "connector": (CONNECTOR, Role.CONNECTOR_ACCESS),
+    "application": (APPLICATION, Role.BUS_R),
+}
+_CONNECTORS = {DEVICE: MQTT, CONNECTOR: X_CONNECTOR}
 
 
 def recognises(username: str, client: str) -> bool:  # noqa: ARG001 - other dialects look at the client id
@@ -30,7 +41,7 @@ def authenticate(
         raise Refused(str(error), BAD_CREDENTIALS, keys.owner(ports, password)) from error
     if role not in key.roles:
         raise Refused(f"the API key lacks the role {role}", NOT_AUTHORIZED, key)
-    if mode == DEVICE and not CLIENT_ID.fullmatch(client):
+    if mode != APPLICATION and not CLIENT_ID.fullmatch(client):
         raise Refused("a client id has 1 to 128 letters, digits, colons, hyphens and underscores", NOT_AUTHORIZED, key)
     if not APPLICATION_ID.fullmatch(client):
         raise Refused("a client id has 1 to 128 printable characters but $ in front, + and #", NOT_AUTHORIZED, key)
@@ -38,7 +49,7 @@ def authenticate(
         client=client,
         dialect="live_objects",
         mode=mode,
-        connector=MQTT if mode == DEVICE else "",
+        connector=_CONNECTORS.get(mode, ""),
         device=device_for_client(client) if mode == DEVICE else None,
         username=username,
         server_name=server_name,

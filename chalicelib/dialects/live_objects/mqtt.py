@@ -1,10 +1,10 @@
 """What devices publish (manual 6.5.5 to 6.5.8), turned into calls of use cases."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib.dialects.live_objects import deployed, topics
+from chalicelib.dialects.live_objects import connector, deployed, topics
+from chalicelib.dialects.live_objects.bodies import parsed
 from chalicelib.dialects.live_objects.codec import CODED_TYPES
 from chalicelib.dialects.live_objects.readings import reading, unread
 from chalicelib.dialects.registry import Malformed
@@ -21,19 +21,21 @@ _INT32 = range(-(1 << 31), 1 << 31)
 _READ_BYTES = frozenset({DecoderKind.BINARY})
 
 
-def receive(ports: Ports, claim: Claim, uplink: Uplink) -> None:
-    """Dispatch by topic. Malformed for a topic or a payload that a device may not send."""
+def receive(ports: Ports, claim: Claim, uplink: Uplink) -> Claim | None:
+    """Dispatch by topic; the node that spoke, where a connector speaks for one.
+
+    Malformed for a topic or a payload that a client of that mode may not send.
+    """
     for topic in topics.TOPICS:
         ours = topic.direction is Direction.UP and topic.mode == claim.mode
         if ours and topic.handler and matches(topic.filter, uplink.topic):
-            HANDLERS[topic.handler](ports, claim, uplink)
-            return
+            return HANDLERS[topic.handler](ports, claim, uplink)
     raise Malformed(f"a {claim.mode} may not publish on topic {uplink.topic}")
 
 
 def data(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/data`, in the long and in the short form."""
-    message = reading(_object(uplink.payload), _device(ports, claim), claim, uplink)
+    message = reading(parsed(uplink.payload), _device(ports, claim), claim, uplink)
     messages.store(ports, message, device=claim.device)
 
 
@@ -46,7 +48,7 @@ def binary(ports: Ports, claim: Claim, uplink: Uplink) -> None:
 
 def configuration(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/cfg`: what the device has, or its answer to an update."""
-    body = _object(uplink.payload)
+    body = parsed(uplink.payload)
     parameters = body.get("cfg")
     if not isinstance(parameters, dict):
         raise Malformed("cfg is a JSON object of parameters")
@@ -64,7 +66,7 @@ def configuration(ports: Ports, claim: Claim, uplink: Uplink) -> None:
 
 def command_response(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/cmd/res`: any answer makes the command PROCESSED."""
-    body = _object(uplink.payload)
+    body = parsed(uplink.payload)
     said = settling.Answer(_cid(body), body.get("res"), uplink.event, claim.client)
     if settling.answer(ports, claim.tenant, claim.device or "", said) is None:
         raise Malformed(f"no command has the correlation id {said.cid}")
@@ -72,7 +74,7 @@ def command_response(ports: Ports, claim: Claim, uplink: Uplink) -> None:
 
 def resources(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/rsc`: the versions that the device has (manual 6.5.8.1)."""
-    found, faults = deployed.versions(_object(uplink.payload).get("rsc"), "rsc", "v", "m")
+    found, faults = deployed.versions(parsed(uplink.payload).get("rsc"), "rsc", "v", "m")
     updating.report(ports, claim.tenant, claim.device or "", found)
     if faults:
         raise Malformed("; ".join(faults[:5]))
@@ -80,7 +82,7 @@ def resources(ports: Ports, claim: Claim, uplink: Uplink) -> None:
 
 def resource_response(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/rsc/upd/res`: whether the device will do it (manual 6.5.8.3)."""
-    body = _object(uplink.payload)
+    body = parsed(uplink.payload)
     cid, said = _cid(body), body.get("res")
     tenant, device = claim.tenant, claim.device or ""
     match said:
@@ -98,13 +100,14 @@ def resource_response(ports: Ports, claim: Claim, uplink: Uplink) -> None:
 
 def resource_error(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/rsc/upd/err`: the newest update under way went wrong (manual 6.5.8.4)."""
-    body = _object(uplink.payload)
+    body = parsed(uplink.payload)
     failure = deployed.failure(body.get("errorCode"), body.get("errorDetails"))
     if not updating.fail(ports, claim.tenant, claim.device or "", None, failure):
         raise Malformed("no resource update is under way")
 
 
-HANDLERS: dict[str, Callable[[Ports, Claim, Uplink], None]] = {
+HANDLERS: dict[str, Callable[[Ports, Claim, Uplink], Claim | None]] = {
+    **connector.HANDLERS,
     "data": data,
     "binary": binary,
     "configuration": configuration,
@@ -122,20 +125,6 @@ def _device(ports: Ports, claim: Claim) -> Device:
     if device is None:
         raise Malformed(f"device {claim.device} was deleted; connect again to register it anew")
     return device
-
-
-def _object(payload: bytes) -> dict[str, Any]:
-    try:
-        body = json.loads(payload, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise Malformed(f"the payload is not JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise Malformed("the payload is not a JSON object")
-    return body
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _cid(body: dict[str, Any]) -> int:

@@ -1,9 +1,10 @@
-"""The topics of manual 6.5.4 ("device" mode) and 3.6.2 ("application" mode)."""
+"""The topics of manual 6.5.4 ("device" mode), 6.6.2 ("external connector" mode) and 3.6.2 ("application" mode)."""
 
 from chalicelib.dialects.topics import Direction, Topic
 from chalicelib.fleet.presence import Capability
 
 DEVICE = "device"
+CONNECTOR = "connector"
 APPLICATION = "application"
 
 DATA = "dev/data"
@@ -17,9 +18,20 @@ RESOURCE_UPDATE = "dev/rsc/upd"
 RESOURCE_RESPONSE = "dev/rsc/upd/res"
 RESOURCE_ERROR = "dev/rsc/upd/err"
 
+NODE_STATUS = "connector/v1/nodes/+/status"
+NODE_DATA = "connector/v1/nodes/+/data"
+COMMAND_REQUEST = "connector/v1/requests/command"
+COMMAND_ANSWER = "connector/v1/responses/command"
+CONFIGURATION_REPORT = "connector/v1/current/configuration"
+CONFIGURATION_REQUEST = "connector/v1/requests/configuration"
+CONFIGURATION_ANSWER = "connector/v1/responses/configuration"
+RESOURCE_REPORT = "connector/v1/current/resource"
+RESOURCE_REQUEST = "connector/v1/requests/resource"
+RESOURCE_ANSWER = "connector/v1/responses/resource"
+
 FIFO = "fifo"
 
-ROOTS = ("dev",)
+ROOTS = ("dev", "connector")
 """First levels that clients publish below."""
 
 TOPICS = (
@@ -34,5 +46,15 @@ TOPICS = (
     Topic(RESOURCE_UPDATE, Direction.DOWN, DEVICE, capability=Capability.RESOURCE),
     Topic(RESOURCE_RESPONSE, Direction.UP, DEVICE, handler="resource_response"),
     Topic(RESOURCE_ERROR, Direction.UP, DEVICE, handler="resource_error"),
+    Topic(NODE_STATUS, Direction.UP, CONNECTOR, handler="node_status"),
+    Topic(NODE_DATA, Direction.UP, CONNECTOR, handler="node_data"),
+    Topic(COMMAND_REQUEST, Direction.DOWN, CONNECTOR, capability=Capability.COMMAND),
+    Topic(COMMAND_ANSWER, Direction.UP, CONNECTOR, handler="command_answer"),
+    Topic(CONFIGURATION_REPORT, Direction.UP, CONNECTOR, handler="configuration_report"),
+    Topic(CONFIGURATION_REQUEST, Direction.DOWN, CONNECTOR, capability=Capability.CONFIGURATION),
+    Topic(CONFIGURATION_ANSWER, Direction.UP, CONNECTOR, handler="configuration_answer"),
+    Topic(RESOURCE_REPORT, Direction.UP, CONNECTOR, handler="resource_report"),
+    Topic(RESOURCE_REQUEST, Direction.DOWN, CONNECTOR, capability=Capability.RESOURCE),
+    Topic(RESOURCE_ANSWER, Direction.UP, CONNECTOR, handler="resource_answer"),
     Topic(f"{FIFO}/+", Direction.DOWN, APPLICATION, queues=True),
 )

@@ -9,7 +9,7 @@ from chalicelib.dialects.live_objects.rest import filters
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import devices as shapes
 from chalicelib.dialects.live_objects.rest.shapes.configuration import rendered_reports
-from chalicelib.fleet import devices
+from chalicelib.fleet import devices, relaying
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import (
     ConnectorNotFound,
@@ -48,7 +48,7 @@ def listing(ports: Ports, request: Request) -> Answer:
 
 def read(ports: Ports, request: Request) -> Answer:
     device = devices.get(ports, request.tenant, request.asked["device_id"])
-    return Answer(shapes.render(device, ports.mailboxes.get(request.tenant, device.id)))
+    return Answer(shapes.render(device, relaying.seen(ports, ports.mailboxes.get(request.tenant, device.id))))
 
 
 def update(ports: Ports, request: Request) -> Answer:
@@ -56,7 +56,7 @@ def update(ports: Ports, request: Request) -> Answer:
     if request.body["id"] != device_id:
         raise Invalid("id is the device's own; it cannot be changed", "id")
     device = devices.update(ports, request.tenant, device_id, lambda d: shapes.changed(d, request.body))
-    return Answer(shapes.render(device, ports.mailboxes.get(request.tenant, device.id)))
+    return Answer(shapes.render(device, relaying.seen(ports, ports.mailboxes.get(request.tenant, device.id))))
 
 
 def delete(ports: Ports, request: Request) -> Answer:
@@ -74,7 +74,7 @@ def _after(ports: Ports, tenant: str, cursor: str | None, *, descending: bool) -
 
 
 def _shown(ports: Ports, device: Device, fields: Any) -> dict[str, Any]:
-    mailbox = ports.mailboxes.get(device.tenant, device.id) if "interfaces" in fields else None
+    mailbox = relaying.seen(ports, ports.mailboxes.get(device.tenant, device.id)) if "interfaces" in fields else None
     body = shapes.render(device, mailbox, fields)
     if "config" in fields and (configuration := ports.configurations.get(device.tenant, device.id)):
         body["config"] = rendered_reports(configuration)

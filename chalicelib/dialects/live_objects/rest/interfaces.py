@@ -1,11 +1,11 @@
 """Interfaces of a device (manual 5.4)."""
 
-from chalicelib.dialects.live_objects.identity import MQTT, is_urn
+from chalicelib.dialects.live_objects.identity import is_urn
 from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import interfaces as shapes
 from chalicelib.dialects.live_objects.rest.shapes.devices import MAX_INTERFACES
-from chalicelib.fleet import devices
+from chalicelib.fleet import devices, relaying
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import (
     ConnectorNotFound,
@@ -35,7 +35,7 @@ def add(ports: Ports, request: Request) -> Answer:
 
 def listing(ports: Ports, request: Request) -> Answer:
     device = devices.get(ports, request.tenant, request.asked["device_id"])
-    mailbox = ports.mailboxes.get(device.tenant, device.id)
+    mailbox = relaying.seen(ports, ports.mailboxes.get(device.tenant, device.id))
     return Answer([shapes.render(interface, device.id, mailbox) for interface in device.interfaces])
 
 
@@ -48,8 +48,9 @@ def update(ports: Ports, request: Request) -> Answer:
     """Change an interface, or move it to another device; a disabled one is disconnected and kept out."""
     key, device_id = _key(request), request.asked["device_id"]
     definition = shapes.definition_of(request.body)
-    if definition is not None and definition.get("clientId", key[1]) != key[1]:
-        raise Invalid("definition.clientId names the interface; it cannot be changed", "definition.clientId")
+    field = shapes.NODE_FIELDS[key[0]]
+    if definition is not None and definition.get(field, key[1]) != key[1]:
+        raise Invalid(f"definition.{field} names the interface; it cannot be changed", f"definition.{field}")
     target = request.body.get("deviceId") or device_id
     if not is_urn(target):
         raise Invalid("deviceId is urn:lo:nsid:{namespace}:{id}", "deviceId")
@@ -72,14 +73,16 @@ def _key(request: Request) -> tuple[str, str]:
     connector, node = split_interface_key(request.asked["interface_id"])
     if not connector or not node:
         raise Invalid("interface_id is {connector}:{nodeId}", "interface_id")
-    if connector != MQTT:
+    if connector not in shapes.NODE_FIELDS:
         raise ConnectorNotFound(f"connector {connector[:128]} not found or unavailable")
     return connector, node
 
 
 def _answer(ports: Ports, device: Device, key: tuple[str, str]) -> Answer:
     interface = devices.find_interface(device, *key)
-    return Answer(shapes.render(interface, device.id, ports.mailboxes.get(device.tenant, device.id)))
+    return Answer(
+        shapes.render(interface, device.id, relaying.seen(ports, ports.mailboxes.get(device.tenant, device.id)))
+    )
 
 
 _ALL = "/api/v1/deviceMgt/devices/{device_id}/interfaces"

@@ -1,10 +1,11 @@
 """Commands (manual 8.3)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.live_objects import times
-from chalicelib.dialects.live_objects.identity import MQTT
+from chalicelib.dialects.live_objects.identity import MQTT, X_CONNECTOR
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.dialects.live_objects.rest.shapes.notification import NOTIFY_TO
 from chalicelib.fleet.commands import DEFAULT_ACK_TIMEOUT, DEFAULT_EXPIRATION, AckMode, Command, Entry, Failure, Policy
@@ -12,7 +13,7 @@ from chalicelib.fleet.errors import ConnectorNotFound, Invalid
 from chalicelib.fleet.issuing import Order
 from chalicelib.web import json_text
 
-CONNECTORS = (MQTT, "x-connector", "lora", "sms")
+CONNECTORS = (MQTT, X_CONNECTOR, "lora", "sms")
 MAX_VALUE = 100_000
 """Bytes of a command's value as JSON; IoT Core carries 128 KB in a message."""
 ACK_MODES = {mode.value: mode for mode in AckMode} | {"AUTO": AckMode.NONE, "DEVICE": AckMode.APPLICATIVE}
@@ -49,13 +50,14 @@ def order(body: Mapping[str, Any], *, validate: bool) -> Order:
     Errors: ConnectorNotFound, Invalid.
     """
     connector, value = body["request"]["connector"], body["request"]["value"]
-    if connector != MQTT:
+    if connector not in (MQTT, X_CONNECTOR):
         raise ConnectorNotFound(f"connector {connector} not found or unavailable")
-    if validate:
+    if validate and connector == MQTT:
         _ensure_mqtt(value)
     if len(json_text.render(value).encode()) > MAX_VALUE:
         raise Invalid(f"request.value has more than {MAX_VALUE} bytes", "request.value")
-    return Order(connector, value, policy(body.get("policy") or {}), body.get("notifyTo"))
+    rules = replace(policy(body.get("policy") or {}), relayed=connector == X_CONNECTOR)
+    return Order(connector, value, rules, body.get("notifyTo"))
 
 
 def policy(body: Mapping[str, Any]) -> Policy:

@@ -1,11 +1,11 @@
-"""Interfaces (manual 5.2.1.3 to 5.2.1.5 and 5.5.3)."""
+"""Interfaces (manual 5.2.1.3 to 5.2.1.5, 5.5.3 and 5.5.5)."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.dialects.live_objects import times
-from chalicelib.dialects.live_objects.identity import CLIENT_ID, MQTT
+from chalicelib.dialects.live_objects.identity import CLIENT_ID, MQTT, X_CONNECTOR
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet.devices import Interface
 from chalicelib.fleet.errors import ConnectorNotFound, Invalid
@@ -13,18 +13,21 @@ from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.presence import Capability, Peer, Presence
 
 DIALECT = "live_objects"
+NODE_FIELDS = {MQTT: "clientId", X_CONNECTOR: "nodeId"}
+"""The connectors, and what a definition calls the node there."""
 MAX_DEFINITION = 10_000
 MQTT_VERSION = 4
 """The protocol level of MQTT 3.1.1."""
 _VERSION = 1
 _TEXT = {"type": ["string", "null"], "maxLength": 255}
+_NODE = {"type": "string", "maxLength": 128}
 
 # The manual's own samples send "true" and "false" as strings.
 ENABLED = {"enum": [True, False, "true", "false", None]}
 DEFINITION = {
     "type": ["object", "null"],
     "maxProperties": 100,
-    "properties": {"clientId": {"type": "string", "maxLength": 128}, "encoding": _TEXT},
+    "properties": {**dict.fromkeys(NODE_FIELDS.values(), _NODE), "encoding": _TEXT},
 }
 NEW = {
     "type": "object",
@@ -47,16 +50,16 @@ UPDATE = {
 
 def created(body: Mapping[str, Any], now: int) -> Interface:
     """The interface that a body describes. Errors: ConnectorNotFound, Invalid."""
-    if body["connector"] != MQTT:
-        raise ConnectorNotFound(f"connector {body['connector']} not found or unavailable")
+    connector = body["connector"]
+    if connector not in NODE_FIELDS:
+        raise ConnectorNotFound(f"connector {connector} not found or unavailable")
     definition = definition_of(body) or {}
-    node = definition.get("clientId")
+    field = f"definition.{NODE_FIELDS[connector]}"
+    node = definition.get(NODE_FIELDS[connector])
     if not isinstance(node, str) or not CLIENT_ID.fullmatch(node):
-        raise Invalid(
-            "definition.clientId has 1 to 128 letters, digits, colons, hyphens and underscores", "definition.clientId"
-        )
+        raise Invalid(f"{field} has 1 to 128 letters, digits, colons, hyphens and underscores", field)
     is_enabled = enabled(body)
-    return Interface(MQTT, node, DIALECT, now, now, enabled=is_enabled is not False, definition=definition)
+    return Interface(connector, node, DIALECT, now, now, enabled=is_enabled is not False, definition=definition)
 
 
 def enabled(body: Mapping[str, Any]) -> bool | None:
@@ -83,10 +86,10 @@ def render(interface: Interface, device_id: str | None, mailbox: Mailbox | None)
             "deviceId": device_id,
             "enabled": interface.enabled,
             "status": status(interface, presence),
-            "definition": {"clientId": interface.node, **interface.definition},
+            "definition": {NODE_FIELDS.get(interface.connector, "nodeId"): interface.node, **interface.definition},
             "lastContact": _time(presence.last_contact) if presence else None,
             "capabilities": _capabilities(interface, presence),
-            "activity": _activity(presence),
+            "activity": _activity(presence) if interface.connector == MQTT else None,
             "created": times.render(interface.created),
             "updated": times.render(interface.updated),
         }
@@ -94,8 +97,8 @@ def render(interface: Interface, device_id: str | None, mailbox: Mailbox | None)
 
 
 def status(interface: Interface, presence: Presence | None) -> str:
-    """The MQTT connector's state machine (manual 5.5.3.3)."""
-    if not interface.enabled:
+    """The MQTT connector's state machine (manual 5.5.3.3); the external connector knows no DEACTIVATED (5.5.5.4)."""
+    if not interface.enabled and interface.connector == MQTT:
         return "DEACTIVATED"
     if presence is None or (presence.since is None and presence.ended is None):
         return "REGISTERED"

@@ -1,0 +1,68 @@
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import DeleteError, PutError
+from pynamodb.models import Model
+
+from chalicelib.fleet.gateways import Gateway, Waiting
+from chalicelib.store import documents
+from chalicelib.store.tables import SEPARATOR, Defaults, condition_failed, key, table_name
+
+_SELF = SEPARATOR
+"""In the place of a device's id: the gateway itself. It sorts before every id."""
+_OWN = frozenset({"tenant", "client", "revision"})
+
+
+class GatewayItem(Model):
+    """A gateway, and the devices for which something waits until it is back."""
+
+    class Meta(Defaults):
+        table_name = table_name("gateways")
+
+    pk = UnicodeAttribute(hash_key=True)
+    device = UnicodeAttribute(range_key=True)
+    revision = NumberAttribute(null=True)
+    mark = UnicodeAttribute(null=True)
+    doc = UnicodeAttribute(null=True)
+
+
+class GatewayTable:
+    def get(self, tenant: str, client: str) -> Gateway | None:
+        try:
+            item = GatewayItem.get(key(tenant, client), _SELF, consistent_read=True)
+        except GatewayItem.DoesNotExist:
+            return None
+        return documents.load(Gateway, item.doc or "{}", tenant=tenant, client=client, revision=int(item.revision or 0))
+
+    def replace(self, old: Gateway, new: Gateway) -> bool:
+        stored = replace(new, revision=old.revision + 1)
+        text = documents.dump(stored, without=_OWN)
+        item = GatewayItem(key(new.tenant, new.client), _SELF, revision=stored.revision, doc=text)
+        # A connection that begins and one that ends are told at the same time: each change builds on the other.
+        unchanged = GatewayItem.revision == old.revision
+        try:
+            item.save(condition=unchanged if old.revision else GatewayItem.pk.does_not_exist())
+        except PutError as error:
+            if condition_failed(error):
+                return False
+            raise
+        return True
+
+    def wait(self, waiting: Waiting) -> None:
+        GatewayItem(key(waiting.tenant, waiting.client), waiting.device, mark=waiting.mark).save()
+
+    def waiting(self, tenant: str, client: str) -> Iterator[Waiting]:
+        noted = GatewayItem.query(key(tenant, client), GatewayItem.device > _SELF, consistent_read=True)
+        for item in noted:
+            yield Waiting(tenant, client, item.device, item.mark or "")
+
+    def woken(self, waiting: Waiting) -> None:
+        # The device may have been noted again since: that note stays.
+        try:
+            GatewayItem(key(waiting.tenant, waiting.client), waiting.device).delete(
+                condition=GatewayItem.mark == waiting.mark
+            )
+        except DeleteError as error:
+            if not condition_failed(error):
+                raise
