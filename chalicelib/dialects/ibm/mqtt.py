@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from chalicelib.dialects.ibm import inventory, publishing, topics
+from chalicelib.dialects.ibm import inventory, management, publishing, topics
 from chalicelib.dialects.ibm.payload import Said
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Direction, Uplink, matches
@@ -48,6 +48,7 @@ def command(ports: Ports, claim: Claim, uplink: Uplink) -> None:
 
 HANDLERS: dict[str, Callable[[Ports, Claim, Uplink], None]] = {
     "event": event,
+    "management": management.receive,
     "event_of_device": event_of_device,
     "command": command,
 }

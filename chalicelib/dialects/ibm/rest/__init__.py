@@ -4,7 +4,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from chalicelib.dialects.ibm.errors import explain
-from chalicelib.dialects.ibm.rest import diagnostics, history, messaging, organization, registry_v1, registry_v2, types
+from chalicelib.dialects.ibm.rest import (
+    diagnostics,
+    history,
+    management,
+    messaging,
+    organization,
+    registry_v1,
+    registry_v2,
+    types,
+)
 from chalicelib.dialects.ibm.rest.access import authenticate
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.routes import Api, Route
@@ -22,6 +31,7 @@ V2 = Api(
         *registry_v2.ROUTES,
         *diagnostics.ROUTES,
         *messaging.ROUTES,
+        *management.ROUTES,
         *history.ROUTES_V2,
     ),
     authenticate,

@@ -3,32 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.dialects.ibm import inventory, payload, times
+from chalicelib.dialects.ibm import diagnostics, inventory, times
 from chalicelib.dialects.ibm.rest import places
 from chalicelib.dialects.ibm.rest.places import DEVICE, ONE, READ, WRITE, at
-from chalicelib.fleet.errors import DeviceNotFound, Invalid, NotFound
+from chalicelib.fleet.errors import DeviceNotFound, NotFound
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
-
-KEPT = 50
-"""How many logs, and how many error codes, are kept of a device."""
-_MOMENT = {"type": ["string", "null"], "maxLength": 64}
-LOG = {
-    "type": "object",
-    "required": ["message", "severity"],
-    "properties": {
-        "message": {"type": "string", "maxLength": 1024},
-        "severity": {"enum": [0, 1, 2]},
-        "data": {"type": ["string", "null"], "maxLength": 2048},
-        "timestamp": _MOMENT,
-    },
-}
-ERROR_CODE = {
-    "type": "object",
-    "required": ["errorCode"],
-    "properties": {"errorCode": {"type": "integer"}, "timestamp": _MOMENT},
-}
 
 
 def logs(ports: Ports, request: Request) -> Answer:
@@ -37,13 +18,13 @@ def logs(ports: Ports, request: Request) -> Answer:
 
 
 def add_log(ports: Ports, request: Request) -> Answer:
-    entry = logged(ports, request.body)
-    remember(ports, request.tenant, places.name(request).fleet_id, "logs", entry)
+    entry = diagnostics.logged(ports, request.body)
+    diagnostics.remember(ports, request.tenant, places.name(request).fleet_id, "logs", entry)
     return Answer(_log(request, entry))
 
 
 def clear_logs(ports: Ports, request: Request) -> Answer:
-    forget(ports, request.tenant, places.name(request).fleet_id, "logs")
+    diagnostics.forget(ports, request.tenant, places.name(request).fleet_id, "logs")
     return Answer()
 
 
@@ -72,13 +53,13 @@ def error_codes(ports: Ports, request: Request) -> Answer:
 
 
 def add_error_code(ports: Ports, request: Request) -> Answer:
-    entry = coded(ports, request.body)
-    remember(ports, request.tenant, places.name(request).fleet_id, "errorCodes", entry)
+    entry = diagnostics.coded(ports, request.body)
+    diagnostics.remember(ports, request.tenant, places.name(request).fleet_id, "errorCodes", entry)
     return Answer(_timed(entry))
 
 
 def clear_error_codes(ports: Ports, request: Request) -> Answer:
-    forget(ports, request.tenant, places.name(request).fleet_id, "errorCodes")
+    diagnostics.forget(ports, request.tenant, places.name(request).fleet_id, "errorCodes")
     return Answer()
 
 
@@ -88,28 +69,6 @@ def management(ports: Ports, request: Request) -> Answer:
     if kept is None:
         raise NotFound("this device is not managed")
     return Answer(kept)
-
-
-def logged(ports: Ports, body: Mapping[str, Any]) -> dict[str, Any]:
-    """A log entry as it is kept. Errors: Invalid."""
-    now = ports.clock.now()
-    shown = {"message": body["message"], "severity": body["severity"], "data": body.get("data") or ""}
-    return {"id": ports.new_id(now), **shown, "at": _moment(body, now)}
-
-
-def coded(ports: Ports, body: Mapping[str, Any]) -> dict[str, Any]:
-    """An error code as it is kept. Errors: Invalid."""
-    return {"errorCode": body["errorCode"], "at": _moment(body, ports.clock.now())}
-
-
-def remember(ports: Ports, tenant: str, device_id: str, list_: str, entry: dict[str, Any]) -> None:
-    """Keep an entry, in place of the oldest one where there are KEPT. Errors: DeviceNotFound."""
-    inventory.change_own(ports, tenant, device_id, lambda own: {**own, list_: [entry, *own.get(list_, ())][:KEPT]})
-
-
-def forget(ports: Ports, tenant: str, device_id: str, list_: str) -> None:
-    """Errors: DeviceNotFound."""
-    inventory.change_own(ports, tenant, device_id, lambda own: {k: v for k, v in own.items() if k != list_})
 
 
 def _kept(ports: Ports, request: Request, list_: str) -> list[dict[str, Any]]:
@@ -124,15 +83,6 @@ def _timed(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {**{k: v for k, v in entry.items() if k != "at"}, "timestamp": times.render(entry["at"])}
 
 
-def _moment(body: Mapping[str, Any], now: int) -> int:
-    if body.get("timestamp") is None:
-        return now
-    at_ = payload.moment(body["timestamp"])
-    if at_ is None:
-        raise Invalid("timestamp is a date and time in ISO 8601", "timestamp")
-    return at_
-
-
 _LOGS, _CODES = f"{DEVICE}/diag/logs", f"{DEVICE}/diag/errorCodes"
 _LOG = f"{_LOGS}/{{log_id}}"
 _ONE_LOG = (*ONE, *at("log_id"))
@@ -140,7 +90,7 @@ _GONE = (DeviceNotFound,)
 ROUTES = (
     Route("GET", f"{DEVICE}/mgmt", management, "Get the managed state", READ, parameters=ONE, failures=(NotFound,)),
     Route("GET", _LOGS, logs, "List logs", READ, parameters=ONE, failures=_GONE),
-    Route("POST", _LOGS, add_log, "Add a log", WRITE, 201, schema=LOG, parameters=ONE, failures=_GONE),
+    Route("POST", _LOGS, add_log, "Add a log", WRITE, 201, schema=diagnostics.LOG, parameters=ONE, failures=_GONE),
     Route("DELETE", _LOGS, clear_logs, "Clear the logs", WRITE, 204, parameters=ONE, failures=_GONE),
     Route("GET", _LOG, log, "Get a log", READ, parameters=_ONE_LOG, failures=(NotFound,)),
     Route("DELETE", _LOG, delete_log, "Delete a log", WRITE, 204, parameters=_ONE_LOG, failures=(NotFound,)),
@@ -152,7 +102,7 @@ ROUTES = (
         "Add an error code",
         WRITE,
         201,
-        schema=ERROR_CODE,
+        schema=diagnostics.ERROR_CODE,
         parameters=ONE,
         failures=_GONE,
     ),

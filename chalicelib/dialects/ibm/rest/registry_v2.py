@@ -1,19 +1,18 @@
 """Devices of v0002: one by one, in bulk, and where they are."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from chalicelib.dialects.ibm import inventory, payload, times, types
-from chalicelib.dialects.ibm.identity import DIALECT, Name
+from chalicelib.dialects.ibm import inventory, times, types
+from chalicelib.dialects.ibm import places as whereabouts
+from chalicelib.dialects.ibm.identity import Name
 from chalicelib.dialects.ibm.inventory import Owned, Registration
 from chalicelib.dialects.ibm.rest import lists, places
 from chalicelib.dialects.ibm.rest.places import DEVICE, DEVICES, ONE, PREFIX, READ, TYPE, WRITE
 from chalicelib.dialects.ibm.rest.shapes import registration
 from chalicelib.dialects.ibm.rest.types import DEVICE_INFO
 from chalicelib.fleet import devices
-from chalicelib.fleet.devices import Device, Location
 from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, FleetError, Invalid, NotFound
 from chalicelib.fleet.ports import Ports
 from chalicelib.web import schemas
@@ -23,24 +22,11 @@ from chalicelib.web.routes import KILOBYTE, Route
 MOST = 1_000
 """How many devices one bulk call may name."""
 _OBJECT = {"type": ["object", "null"]}
-_MOMENT = {"type": ["string", "null"], "maxLength": 64}
-_METRES = {"type": ["number", "null"]}
-LOCATION = {
-    "type": "object",
-    "required": ["latitude", "longitude"],
-    "properties": {
-        "latitude": {"type": "number", "minimum": -90, "maximum": 90},
-        "longitude": {"type": "number", "minimum": -180, "maximum": 180},
-        "elevation": _METRES,
-        "accuracy": _METRES,
-        "measuredDateTime": _MOMENT,
-    },
-}
 _DETAILS = {
     "authToken": {"type": ["string", "null"]},
     "deviceInfo": DEVICE_INFO,
     "metadata": _OBJECT,
-    "location": {"anyOf": [{"type": "null"}, LOCATION], "description": "is a location"},
+    "location": {"anyOf": [{"type": "null"}, whereabouts.LOCATION], "description": "is a location"},
 }
 NEW = {"type": "object", "required": ["deviceId"], "properties": _DETAILS}
 UPDATE = {
@@ -101,21 +87,15 @@ def delete(ports: Ports, request: Request) -> Answer:
 
 def read_location(ports: Ports, request: Request) -> Answer:
     """404 until it is known."""
-    device = places.device(ports, request)
-    kept, place = inventory.own(device).get("location"), device.location
-    if kept is not None and (place is None or (place.lat, place.lon) == (kept["latitude"], kept["longitude"])):
-        return Answer(kept)
+    place = whereabouts.get(places.device(ports, request))
     if place is None:
         raise NotFound("the location of this device is not known")
-    # Another dialect has moved it since.
-    moved = {"latitude": place.lat, "longitude": place.lon, "elevation": place.alt}
-    stamp = times.render(device.updated)
-    return Answer(_present({**moved, "measuredDateTime": stamp, "updatedDateTime": stamp}))
+    return Answer(place)
 
 
 def write_location(ports: Ports, request: Request) -> Answer:
-    place = located(request.body, ports.clock.now())
-    place_at(ports, request.tenant, places.name(request).fleet_id, place)
+    place = whereabouts.located(request.body, ports.clock.now())
+    whereabouts.put(ports, request.tenant, places.name(request).fleet_id, place)
     return Answer(place)
 
 
@@ -128,27 +108,6 @@ def add(ports: Ports, request: Request) -> Answer:
 def remove(ports: Ports, request: Request) -> Answer:
     """What is not there counts as removed."""
     return Answer([_removed(ports, request, body) for body in request.body])
-
-
-def located(body: Mapping[str, Any], now: int) -> dict[str, Any]:
-    """A location as it is kept and shown. Errors: Invalid."""
-    measured = body.get("measuredDateTime")
-    at = now if measured is None else payload.moment(measured)
-    if at is None:
-        raise Invalid("measuredDateTime is a date and time in ISO 8601", "measuredDateTime")
-    shown = {name: body.get(name) for name in ("latitude", "longitude", "elevation", "accuracy")}
-    return _present({**shown, "measuredDateTime": times.render(at), "updatedDateTime": times.render(now)})
-
-
-def place_at(ports: Ports, tenant: str, device_id: str, place: Mapping[str, Any]) -> Device:
-    """Write down where a device is, for every dialect. Errors: DeviceNotFound."""
-
-    def changed(device: Device) -> Device:
-        attributes = {**device.attributes, DIALECT: {**inventory.own(device), "location": dict(place)}}
-        location = Location(place["latitude"], place["longitude"], place.get("elevation"))
-        return replace(device, attributes=attributes, location=location)
-
-    return devices.update(ports, tenant, device_id, changed)
 
 
 def render(owned: Owned) -> dict[str, Any]:
@@ -179,10 +138,10 @@ def _registered(ports: Ports, request: Request, body: Mapping[str, Any]) -> tupl
     own: dict[str, Any] = {k: body[k] for k in ("deviceInfo", "metadata") if body.get(k) is not None}
     if "deviceInfo" in own:
         own["deviceInfo"] = _present(own["deviceInfo"])
-    place = located(body["location"], ports.clock.now()) if body.get("location") else None
+    place = whereabouts.located(body["location"], ports.clock.now()) if body.get("location") else None
     device, token = inventory.register(ports, request.key, Registration(name, body.get("authToken"), own))
     if place:
-        device = place_at(ports, request.tenant, device.id, place)
+        device = whereabouts.put(ports, request.tenant, device.id, place)
     return Owned(name, device), token
 
 
@@ -240,7 +199,7 @@ ROUTES = (
         write_location,
         "Set a location",
         WRITE,
-        schema=LOCATION,
+        schema=whereabouts.LOCATION,
         parameters=ONE,
         failures=_GONE,
     ),

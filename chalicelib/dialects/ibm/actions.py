@@ -1,0 +1,179 @@
+"""Requests to managed devices: reboot, factory reset, firmware. Each device goes through the steps of its action.
+
+A request is a record; what its devices said is in it. A device that is away gets its present step when it asks to be
+managed again, which is also what ends a reboot and a reset.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from chalicelib.dialects.ibm import inventory, payload, times
+from chalicelib.dialects.ibm.identity import DIALECT, MQTT, name_of
+from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.devices import Device
+from chalicelib.fleet.errors import Contended, Forbidden, NotFound
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence import Route
+from chalicelib.fleet.records import Record
+
+KIND = "ibm.requests"
+RETENTION = 90 * 86_400
+OPEN = 100
+"""How many of the newest requests are looked at for a device that asks to be managed."""
+PATIENCE = 5
+FIRMWARE = ("version", "name", "uri", "verifier")
+IDLE, DOWNLOADING, DOWNLOADED = 0, 1, 2
+_ACCEPTED = frozenset({200, 202, 204})
+_FAILED = 1
+_IN_PROGRESS = 1
+_TRIES = 25
+_FIELDS = {"fields": [{"field": "mgmt.firmware"}]}
+_UPDATE, _OBSERVE = "iotdm-1/device/update", "iotdm-1/observe"
+_INITIATE = "iotdm-1/mgmt/initiate"
+STEPS: dict[str, tuple[str, ...]] = {
+    "device/reboot": (f"{_INITIATE}/device/reboot",),
+    "device/factoryReset": (f"{_INITIATE}/device/factory_reset",),
+    "firmware/download": (_UPDATE, _OBSERVE, f"{_INITIATE}/firmware/download"),
+    "firmware/update": (_OBSERVE, f"{_INITIATE}/firmware/update"),
+}
+"""What is sent for an action, each after the device accepted the one before."""
+
+
+def initiate(ports: Ports, tenant: str, action: str, parameters: Mapping[str, str], devices: list[Device]) -> str:
+    """Send the first step to every device; the request's id. Errors: Forbidden (a device does not support it)."""
+    needed = "firmwareActions" if action.startswith("firmware/") else "deviceActions"
+    for device in devices:
+        supports = (inventory.own(device).get("mgmt") or {}).get("supports") or {}
+        if not supports.get(needed):
+            raise Forbidden(f"device {device.id} does not support {needed}")
+    now = ports.clock.now()
+    waiting = {device.id: {"status": 0, "complete": False, "step": 0} for device in devices}
+    body = {"action": action, "parameters": dict(parameters), "started": now, "devices": waiting}
+    record = Record(tenant, KIND, ports.new_id(now), body, expires=now // 1000 + RETENTION)
+    ports.records.create(record)
+    for device in devices:
+        _send(ports, record, device.id, inventory.client_of(device))
+    return record.id
+
+
+def get(ports: Ports, tenant: str, request: str) -> Record:
+    """Errors: NotFound."""
+    found = ports.records.get(tenant, KIND, request)
+    if found is None:
+        raise NotFound("there is no such request")
+    return found
+
+
+def every(ports: Ports, tenant: str, after: str | None = None) -> Iterator[Record]:
+    while True:
+        page = ports.records.page(tenant, KIND, after=after, limit=OPEN)
+        yield from page.items
+        if page.cursor is None:
+            return
+        after = page.cursor
+
+
+def answered(ports: Ports, claim: Claim, body: Mapping[str, Any]) -> None:
+    """A device's `response`: the next step, or the end."""
+    request, code = body.get("reqId"), body.get("rc")
+    record = ports.records.get(claim.tenant, KIND, request) if isinstance(request, str) else None
+    if record is None or not isinstance(code, int) or claim.device not in record.body["devices"]:
+        return
+
+    def taken(state: dict[str, Any]) -> dict[str, Any]:
+        if state["complete"]:
+            return state
+        if code not in _ACCEPTED:
+            text = str(body.get("message") or "")[:256]
+            return {**state, "complete": True, "status": _FAILED, "message": text}
+        return {**state, "step": min(state["step"] + 1, len(STEPS[record.body["action"]]))}
+
+    changed = _change(ports, record, claim.device or "", taken)
+    if changed is not None and changed["step"] < len(STEPS[record.body["action"]]) and not changed["complete"]:
+        _send(ports, get(ports, claim.tenant, record.id), claim.device or "", claim.client)
+
+
+def managed(ports: Ports, claim: Claim) -> None:
+    """A device is back: a reboot or reset that it had accepted is complete, any other step is sent again."""
+    for record in _of(ports, claim):
+        action, state = record.body["action"], record.body["devices"][claim.device]
+        if state["step"] == len(STEPS[action]) and action.startswith("device/"):
+            _change(ports, record, claim.device or "", lambda s: {**s, "complete": True})
+        elif state["step"] < len(STEPS[action]):
+            _send(ports, record, claim.device or "", claim.client)
+
+
+def firmware_changed(ports: Ports, claim: Claim, value: Mapping[str, Any]) -> None:
+    """The device tells how far it is with its firmware."""
+    known = {k: v for k, v in value.items() if k in ("state", "updateStatus") and isinstance(v, int)}
+
+    def noted(own: Mapping[str, Any]) -> Mapping[str, Any]:
+        managed_ = dict(own.get("mgmt") or {})
+        stamp = times.render(ports.clock.now())
+        managed_["firmware"] = {**(managed_.get("firmware") or {}), **known, "updatedDateTime": stamp}
+        return {**own, "mgmt": managed_}
+
+    inventory.change_own(ports, claim.tenant, claim.device or "", noted)
+    for record in _of(ports, claim):
+        _conclude(ports, claim, record, known)
+
+
+def status(record: Record, device_id: str) -> dict[str, Any]:
+    name, state = name_of(device_id), record.body["devices"][device_id]
+    shown = {k: v for k, v in state.items() if k != "step"}
+    return {"typeId": name.type if name else "", "deviceId": name.id if name else device_id, **shown}
+
+
+def _conclude(ports: Ports, claim: Claim, record: Record, known: Mapping[str, int]) -> None:
+    action, state, outcome = record.body["action"], known.get("state"), known.get("updateStatus", 0)
+    downloaded = action == "firmware/download" and state == DOWNLOADED
+    updated = action == "firmware/update" and state == IDLE and outcome == 0
+    done: dict[str, Any] = {"complete": True, "status": 0}
+    if action.startswith("firmware/") and outcome > _IN_PROGRESS:
+        done = {"complete": True, "status": _FAILED, "message": f"updateStatus {outcome}"}
+    elif not downloaded and not updated:
+        return
+    _change(ports, record, claim.device or "", lambda s: {**s, **done})
+    message = payload.compact({"d": _FIELDS, "reqId": record.id})
+    ports.delivery.message(_route(claim.client), "iotdm-1/cancel", message, PATIENCE)
+
+
+def _of(ports: Ports, claim: Claim) -> list[Record]:
+    """The newest requests in which the device has something left to do."""
+    newest = list(every(ports, claim.tenant))[-OPEN:]
+    return [r for r in newest if not r.body["devices"].get(claim.device, {"complete": True})["complete"]]
+
+
+def _send(ports: Ports, record: Record, device_id: str, client: str) -> None:
+    body = record.body
+    topic = STEPS[body["action"]][body["devices"][device_id]["step"]]
+    message: dict[str, Any] = {"reqId": record.id}
+    if topic == _OBSERVE:
+        message["d"] = _FIELDS
+    elif topic == _UPDATE:
+        firmware = {name: body["parameters"].get(name, "") for name in FIRMWARE}
+        firmware |= {"state": IDLE, "updateStatus": 0, "updatedDateTime": times.render(ports.clock.now())}
+        message["d"] = {"fields": [{"field": "mgmt.firmware", "value": firmware}]}
+    ports.delivery.message(_route(client), topic, payload.compact(message), PATIENCE)
+
+
+def _route(client: str) -> Route:
+    return Route(DIALECT, client, MQTT, client, "")
+
+
+def _change(
+    ports: Ports, record: Record, device_id: str, changed: Callable[[dict[str, Any]], dict[str, Any]]
+) -> dict[str, Any] | None:
+    """The device's state in the request after the change; None where the request is gone."""
+    for _ in range(_TRIES):
+        old = ports.records.get(record.tenant, KIND, record.id)
+        if old is None:
+            return None
+        before = old.body["devices"][device_id]
+        after = changed(before)
+        body = {**old.body, "devices": {**old.body["devices"], device_id: after}}
+        # Devices of one request answer at the same time.
+        if after == before or ports.records.replace(old, replace(old, body=body)):
+            return after
+    raise Contended("this request is written by too many at once")

@@ -1,0 +1,98 @@
+"""The published clients of IBM's platform, unmodified, against the stack at the edge: only host and CA are changed."""
+
+import json
+import os
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conformance.environments import python_environment
+from tests.ibm.clients import Organization
+from tests.local.running import RunningStack
+
+pytestmark = pytest.mark.conformance
+
+CLIENTS = Path(__file__).parent / "clients"
+HOSTS = "*.messaging.internetofthings.ibmcloud.com *.internetofthings.ibmcloud.com internetofthings.ibmcloud.com"
+_ENDS_WITHIN_S = 240
+
+
+@pytest.fixture(scope="module")
+def edge() -> Iterator[RunningStack]:
+    with RunningStack(HOMEPORT_LENIENT="1", HOMEPORT_HOSTS=HOSTS) as stack:
+        yield stack
+        print(stack.log)
+
+
+@pytest.fixture
+def organization(edge: RunningStack) -> Organization:
+    return Organization(edge)
+
+
+@pytest.fixture
+def device() -> str:
+    return f"d-{uuid.uuid4().hex[:8]}"
+
+
+def run(edge: RunningStack, organization: Organization, program: list[str], device: str) -> Any:
+    """What the program printed as its last line."""
+    settings = {
+        "org": organization.id,
+        "key": organization.key,
+        "token": organization.token,
+        "device": device,
+        "mqtts": edge.mqtts,
+        "https": edge.https,
+        "ca": str(edge.ca),
+    }
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("HOMEPORT_", "PYTHON"))},
+        "HOMEPORT_CONFORMANCE": json.dumps(settings),
+        "REQUESTS_CA_BUNDLE": str(edge.ca),
+        "NODE_EXTRA_CA_CERTS": str(edge.ca),
+    }
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=_ENDS_WITHIN_S, check=False)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def trusting(python: Path, package: str, ca: Path) -> Path:
+    """The interpreter, once its client trusts our authority in place of the vendor's."""
+    (folder,) = (python.parent.parent / "lib").glob(f"python*/site-packages/{package}")
+    shutil.copy(ca, folder / "messaging.pem")
+    return python
+
+
+def test_every_example_of_the_manual_runs_with_the_client_of_its_time(
+    edge: RunningStack, organization: Organization, device: str
+) -> None:
+    python = python_environment(
+        "ibmiotf-0.1.4",
+        "--no-build-isolation",
+        "ibmiotf==0.1.4",
+        "paho-mqtt==1.2",
+        "iso8601==2.1.0",
+        "pytz==2024.1",
+        "requests==2.32.3",
+    )
+    program = [str(trusting(python, "ibmiotf", edge.ca)), str(CLIENTS / "ibmiotf_014.py")]
+    results = run(edge, organization, program, device)
+    client = f"d:{organization.id}:sample:{device}"
+    assert results["registered"] == {"uuid": client, "type": "sample", "id": device, "metadata": {"room": 7}}
+    assert device in results["listed"]
+    assert results["updated"] == results["read"] == {"room": 8}
+    assert results["connected"][:3] == ["Connect", client, "use-token-auth"]
+    named = [f"sample:{device}", "sample", device]
+    assert results["event"] == [*named, "status", "json", {"name": "foo", "cpu": 60, "mem": 50}]
+    assert results["event at 2"] == [*named, "two", "json-iotf", {"cpu": 61}]
+    assert results["event for it"] == [*named, "third", "json", {"cpu": 62}]
+    assert results["command"] == ["reboot", "json", {"rebootDelay": 50}]
+    assert results["history of device"] == ["status", "third", "two"]
+    assert client in results["history of type"]
+    assert "sample" in results["history"]
+    assert results["deleted twice"] == f"Unable to delete device sample:{device}"
