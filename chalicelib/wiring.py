@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.store.cache import Cache, CachedKeys
     from chalicelib.store.decoders import DecoderTable
     from chalicelib.store.devices import DeviceTable
+    from chalicelib.store.groups import GroupTable
     from chalicelib.store.objects import Objects
     from chalicelib.store.policies import PolicyTable
 
@@ -81,6 +82,10 @@ class Wiring:
         from chalicelib.store.cache import AnnouncingDevices
 
         return AnnouncingDevices(_device_table(), _device_cache(), _owner_cache())
+
+    @property
+    def groups(self) -> "p.Groups":
+        return _groups()
 
     @cached_property
     def mailboxes(self) -> "p.Mailboxes":
@@ -300,6 +305,14 @@ def _policies() -> "PolicyTable":
     from chalicelib.store.policies import PolicyTable
 
     return PolicyTable(Cache(ports().clock))
+
+
+@cache
+def _groups() -> "GroupTable":
+    from chalicelib.store.cache import Cache
+    from chalicelib.store.groups import GroupTable
+
+    return GroupTable(_connection(), Cache(ports().clock))
 
 
 @cache

@@ -37,6 +37,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         # A node that was never heard of is registered, as the authorizer registers clients.
         "devices": _RECORD,
         "interfaces": _RECORD,
+        "groups": (QUERY,),
         "messages": (PUT,),
         "streams": (UPDATE,),
         "audit": (PUT,),
@@ -53,6 +54,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "mailboxes": _RECORD,
         "gateways": (GET, PUT, QUERY, DELETE),
         "devices": (GET,),
+        "groups": (QUERY,),
         "consumers": _RECORD,
         "listeners": (PUT,),
     },
@@ -62,8 +64,9 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "keys": (GET,),
         "authorities": (GET,),
         "audit": (PUT,),
-        # A client id that was never seen is registered: device, mailbox and interface in one transaction.
+        # A client id that was never seen is registered: device, mailbox, interface and facets in one transaction.
         "devices": _RECORD,
+        "facets": (PUT,),
         "interfaces": _RECORD,
         "mailboxes": (PUT,),
     },
@@ -186,8 +189,9 @@ def _all_tables() -> dict[str, tuple[str, ...]]:
     for table in description.table_nouns():
         uses[table] = (GET, PUT, UPDATE, DELETE, QUERY, BATCH)
         uses |= {f"{table}/index/{index}": (QUERY,) for index in description.indexes(table)}
-    # A version is only added to a resource that is still there.
-    uses["resources"] = (*uses["resources"], "dynamodb:ConditionCheckItem")
+    # A version is only added to a resource, and a device to a group, that is still there.
+    for checked in ("resources", "groups"):
+        uses[checked] = (*uses[checked], "dynamodb:ConditionCheckItem")
     return uses
 
 

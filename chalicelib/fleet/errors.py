@@ -125,8 +125,16 @@ class VersionDuplicate(Conflict):
     pass
 
 
+class GroupDuplicate(Conflict):
+    pass
+
+
 class IllegalTransition(Conflict):
     """The state machine has no such step."""
+
+
+class GroupInUse(Forbidden):
+    """It holds devices or groups, or is the root: it cannot be deleted."""
 
 
 class LimitReached(Forbidden):

@@ -19,7 +19,9 @@ from chalicelib.fleet.consumers import Consumer, Link
 from chalicelib.fleet.decoders import DecoderRecord, Directory, Listed
 from chalicelib.fleet.devices import Device, Interface
 from chalicelib.fleet.events import Event
+from chalicelib.fleet.facets import MOST_COUNTED, Facet
 from chalicelib.fleet.gateways import Gateway, Waiting
+from chalicelib.fleet.groups import Group, GroupTree
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.messages import DataMessage, StreamUse
@@ -117,11 +119,14 @@ class Devices(Protocol):
     """Devices with their interfaces; (connector, node) is unique in a tenant, a device is created with its mailbox."""
 
     def create(self, device: Device) -> None:
-        """All or nothing. DeviceDuplicate, InterfaceDuplicate."""
+        """All or nothing. DeviceDuplicate, InterfaceDuplicate, GroupNotFound."""
 
     def get(self, tenant: str, device: str) -> Device | None: ...
+    def some(self, tenant: str, devices: Sequence[str]) -> list[Device]:
+        """Those that are there, in the order they were asked for."""
+
     def replace(self, old: Device, new: Device) -> bool:
-        """Also moves the (connector, node) entries of added and removed interfaces. InterfaceDuplicate."""
+        """Also moves the entries of interfaces and facets. InterfaceDuplicate, GroupNotFound."""
 
     def move_interface(self, source: Device, target: Device, interface: Interface) -> bool:
         """Take the interface from one device and give it to the other, both unchanged since they were read."""
@@ -131,11 +136,41 @@ class Devices(Protocol):
         """The device that has this interface."""
 
     def page(self, tenant: str, *, after: str | None, limit: int, descending: bool = False) -> Page[Device]: ...
-    def count(self, tenant: str) -> int: ...
+    def with_facet(
+        self, tenant: str, facet: Facet, value: str, *, after: str | None, limit: int, descending: bool = False
+    ) -> Page[Device]:
+        """As `page`, of those with that value alone; a page may be short although there is a cursor."""
+
+    def grouped(self, tenant: str, group: str, *, after: str | None, limit: int) -> list[str]:
+        """Ids of the devices in a group itself, in order."""
+
+    def values(self, tenant: str, facet: Facet, most: int) -> list[str]:
+        """The values that occur."""
+
+    def count(self, tenant: str, facet: Facet = Facet.GROUP, value: str | None = None, most: int = MOST_COUNTED) -> int:
+        """How many there are, with that value if one is named; no further than `most`."""
+
+
+class Groups(Protocol):
+    def tree(self, tenant: str) -> GroupTree: ...
+    def known(self, tenant: str, group: str) -> GroupTree:
+        """The tree as it was a minute ago at most; it holds `group` if there is such a group."""
+
+    def put(self, tree: GroupTree, group: Group) -> bool:
+        """A compare-and-set on the tree's revision, as is `remove`."""
+
+    def remove(self, tree: GroupTree, group: str) -> bool: ...
 
 
 class Mailboxes(Protocol):
     def get(self, tenant: str, device: str) -> Mailbox | None: ...
+    def some(self, tenant: str, devices: Sequence[str]) -> dict[str, Mailbox]:
+        """By device."""
+
+    def online(self, tenant: str, *, after: str | None, limit: int, descending: bool = False) -> Page[str]:
+        """Devices with a connected interface, in order of their ids; a moment late."""
+
+    def count_online(self, tenant: str, most: int) -> int: ...
     def replace(self, old: Mailbox, new: Mailbox) -> bool: ...
 
 
@@ -392,6 +427,8 @@ class Ports(Protocol):
     def devices(self) -> Devices: ...
     @property
     def mailboxes(self) -> Mailboxes: ...
+    @property
+    def groups(self) -> Groups: ...
     @property
     def commands(self) -> Commands: ...
     @property

@@ -7,7 +7,7 @@ the caller, which is tried again.
 
 from collections.abc import Callable
 
-from chalicelib.fleet import audit, events, queueing
+from chalicelib.fleet import audit, events, groups, queueing
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import Configuration
 from chalicelib.fleet.devices import Device
@@ -34,7 +34,8 @@ def deleted(ports: Ports, device: Device) -> None:
 def status(ports: Ports, tenant: str, status: DeviceStatus, session: str, at: int) -> None:
     def event() -> Event:
         device = ports.devices.get(tenant, status.device)
-        return events.of_status(tenant, status, session, at, group_path(ports, device) if device else "/")
+        path = groups.path_of(ports, tenant, device.group) if device else groups.ROOT_PATH
+        return events.of_status(tenant, status, session, at, path)
 
     _tell(ports, tenant, EventKind.DEVICE_STATUS, event)
 
@@ -63,12 +64,11 @@ def notify(ports: Ports, event: Event, destination: str) -> None:
         _publish(ports, event, queue, ports.formats.event(None, event), {"notifyTo": destination})
 
 
-def group_path(ports: Ports, device: Device) -> str:  # noqa: ARG001 - the tree of groups will be asked
-    return "/"
-
-
 def _device(ports: Ports, kind: EventKind, device: Device, at: int) -> None:
-    _tell(ports, device.tenant, kind, lambda: events.of_device(kind, device, at, group_path(ports, device)))
+    def event() -> Event:
+        return events.of_device(kind, device, at, groups.path_of(ports, device.tenant, device.group))
+
+    _tell(ports, device.tenant, kind, event)
 
 
 def _tell(ports: Ports, tenant: str, kind: EventKind, make: Callable[[], Event]) -> None:

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -9,12 +9,15 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.fleet.devices import Device, Interface
-from chalicelib.fleet.errors import DeviceDuplicate, InterfaceDuplicate
+from chalicelib.fleet.devices import ROOT_GROUP, Device, Interface
+from chalicelib.fleet.errors import DeviceDuplicate, GroupNotFound, InterfaceDuplicate
+from chalicelib.fleet.facets import MOST_COUNTED, Facet
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Page
-from chalicelib.store import documents, mailboxes
+from chalicelib.store import documents, facets, mailboxes
 from chalicelib.store.configurations import ConfigurationItem
+from chalicelib.store.facets import FacetItem
+from chalicelib.store.groups import GroupItem, taking_devices
 from chalicelib.store.resources import DeviceResourcesItem
 from chalicelib.store.tables import Defaults, condition_failed, failed_conditions, key, table_name
 
@@ -59,14 +62,18 @@ class DeviceTable:
         self.connection = connection
 
     def create(self, device: Device) -> None:
+        added, _ = facets.changes(None, device)
         # Two registrations of one device, or of one interface, at once: the transaction lets one of them in.
-        with _meaning(device=0), TransactWrite(connection=self.connection) as transaction:
+        with _meaning(grouped=_joins(device)), TransactWrite(connection=self.connection) as transaction:
+            _check_group(transaction, device)
             transaction.save(_item(device), condition=DeviceItem.pk.does_not_exist())
             # A device that is deleted and comes back has a mailbox of other revisions: whoever remembers the old one
             # cannot write over the new.
             transaction.save(mailboxes.item_of(Mailbox(device.tenant, device.id, revision=device.created)))
             for interface in device.interfaces:
                 transaction.save(_owner(device, interface), condition=OwnerItem.pk.does_not_exist())
+            for entry in added:
+                transaction.save(entry)
 
     def get(self, tenant: str, device: str) -> Device | None:
         try:
@@ -74,13 +81,19 @@ class DeviceTable:
         except DeviceItem.DoesNotExist:
             return None
 
+    def some(self, tenant: str, devices: Sequence[str]) -> list[Device]:
+        found = DeviceItem.batch_get([key(tenant, device) for device in devices], consistent_read=True)
+        by_id = {item.id: _load(item) for item in found}
+        return [by_id[device] for device in devices if device in by_id]
+
     def replace(self, old: Device, new: Device) -> bool:
         before, after = {i.key: i for i in old.interfaces}, {i.key: i for i in new.interfaces}
         added = [after[k] for k in after.keys() - before.keys()]
         removed = [before[k] for k in before.keys() - after.keys()]
+        entered, left = facets.changes(old, new)
         item = _item(replace(new, revision=old.revision + 1))
         unchanged = DeviceItem.revision == old.revision
-        if not added and not removed:
+        if not added and not removed and not entered and not left:
             try:
                 item.save(condition=unchanged)
             except PutError as error:
@@ -88,14 +101,21 @@ class DeviceTable:
                     return False
                 raise
             return True
+        grouped = _joins(new) and new.group != old.group
         try:
             # Another device may take the same interface at the same time: the device and its entries change together.
-            with _meaning(device=len(removed)), TransactWrite(connection=self.connection) as transaction:
+            with (
+                _meaning(grouped=grouped, deleted=len(removed) + len(left)),
+                TransactWrite(connection=self.connection) as transaction,
+            ):
+                if grouped:
+                    _check_group(transaction, new)
                 transaction.save(item, condition=unchanged)
                 for interface in added:
                     transaction.save(_owner(new, interface), condition=OwnerItem.pk.does_not_exist())
                 for interface in removed:
                     transaction.delete(_owner(old, interface), condition=OwnerItem.device == old.id)
+                _move(transaction, entered, left)
         except DeviceDuplicate:
             return False
         return True
@@ -109,6 +129,8 @@ class DeviceTable:
                 transaction.save(_item(giver), condition=DeviceItem.revision == source.revision)
                 transaction.save(_item(taker), condition=DeviceItem.revision == target.revision)
                 transaction.save(_owner(target, interface), condition=OwnerItem.device == source.id)
+                _move(transaction, *facets.changes(source, giver))
+                _move(transaction, *facets.changes(target, taker))
         except TransactWriteError as error:
             if any(failed_conditions(error)):
                 return False
@@ -118,13 +140,14 @@ class DeviceTable:
     def delete(self, device: Device) -> bool:
         try:
             # An interface added since the device was read would be left behind: look again.
-            with _meaning(device=0), TransactWrite(connection=self.connection) as transaction:
+            with _meaning(), TransactWrite(connection=self.connection) as transaction:
                 transaction.delete(_item(device), condition=DeviceItem.revision == device.revision)
                 transaction.delete(mailboxes.item_of(Mailbox(device.tenant, device.id)))
                 transaction.delete(ConfigurationItem(key(device.tenant, device.id)))
                 transaction.delete(DeviceResourcesItem(key(device.tenant, device.id)))
                 for interface in device.interfaces:
                     transaction.delete(_owner(device, interface))
+                _move(transaction, *facets.changes(device, None))
         except DeviceDuplicate:
             return False
         return True
@@ -143,22 +166,56 @@ class DeviceTable:
         devices = [_load(item) for item in found]
         return Page(devices[:limit], devices[limit - 1].id if len(devices) > limit else None)
 
-    def count(self, tenant: str) -> int:
-        return DeviceItem.fleet.count(tenant)
+    def with_facet(
+        self, tenant: str, facet: Facet, value: str, *, after: str | None, limit: int, descending: bool = False
+    ) -> Page[Device]:
+        ids = facets.page(tenant, facet, value, after=after, limit=limit + 1, descending=descending)
+        return Page(self.some(tenant, ids[:limit]), ids[limit - 1] if len(ids) > limit else None)
+
+    def grouped(self, tenant: str, group: str, *, after: str | None, limit: int) -> list[str]:
+        return facets.page(tenant, Facet.GROUP, group, after=after, limit=limit)
+
+    def values(self, tenant: str, facet: Facet, most: int) -> list[str]:
+        return facets.values(tenant, facet, most)
+
+    def count(self, tenant: str, facet: Facet = Facet.GROUP, value: str | None = None, most: int = MOST_COUNTED) -> int:
+        return facets.count(tenant, facet, value, most)
 
 
 @contextmanager
-def _meaning(*, device: int) -> Iterator[None]:
-    """Turns a canceled transaction into what it means; the device's own item is the one at that position."""
+def _meaning(*, grouped: bool = False, deleted: int = 0) -> Iterator[None]:
+    """Turns a canceled transaction into what it means.
+
+    First in it is the group's check, where the device joins one; then `deleted` others and the device's own item.
+    """
     try:
         yield
     except TransactWriteError as error:
         failed = failed_conditions(error)
         if not any(failed):
             raise
-        if failed[device]:
+        if failed[grouped + deleted]:
             raise DeviceDuplicate("a device with this id exists already") from error
+        if grouped and failed[0]:
+            raise GroupNotFound("the group was deleted just now") from error
         raise InterfaceDuplicate("an interface with this connector and node exists already") from error
+
+
+def _joins(device: Device) -> bool:
+    return device.group != ROOT_GROUP
+
+
+def _check_group(transaction: TransactWrite, device: Device) -> None:
+    """The group may be deleted at the same time: a device must not be left in one that is gone."""
+    if _joins(device):
+        transaction.condition_check(GroupItem, device.tenant, device.group, taking_devices())
+
+
+def _move(transaction: TransactWrite, entered: list[FacetItem], left: list[FacetItem]) -> None:
+    for entry in entered:
+        transaction.save(entry)
+    for entry in left:
+        transaction.delete(entry)
 
 
 def _item(device: Device) -> DeviceItem:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -6,7 +7,9 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.ports import Page
 from chalicelib.store import documents
+from chalicelib.store.counting import counted
 from chalicelib.store.tables import Defaults, condition_failed, key, table_name
 
 _OWN = frozenset({"tenant", "device", "revision"})
@@ -42,7 +45,22 @@ class MailboxTable:
             item = MailboxItem.get(key(tenant, device), consistent_read=True)
         except MailboxItem.DoesNotExist:
             return None
-        return documents.load(Mailbox, item.doc, tenant=item.tenant, device=item.device, revision=int(item.revision))
+        return _load(item)
+
+    def some(self, tenant: str, devices: Sequence[str]) -> dict[str, Mailbox]:
+        found = MailboxItem.batch_get([key(tenant, device) for device in devices], consistent_read=True)
+        return {item.device: _load(item) for item in found}
+
+    def online(self, tenant: str, *, after: str | None, limit: int, descending: bool = False) -> Page[str]:
+        bound = None
+        if after is not None:
+            bound = MailboxItem.device < after if descending else MailboxItem.device > after
+        found = MailboxItem.by_online.query(tenant, bound, limit=limit + 1, scan_index_forward=not descending)
+        ids = [item.device for item in found]
+        return Page(ids[:limit], ids[limit - 1] if len(ids) > limit else None)
+
+    def count_online(self, tenant: str, most: int) -> int:
+        return counted(MailboxItem, tenant, None, most, OnlineIndex.Meta.index_name)
 
     def replace(self, old: Mailbox, new: Mailbox) -> bool:
         # Whoever wrote since `old` was read (another delivery, an answer, a lifecycle event, a deletion) has won.
@@ -64,3 +82,7 @@ def item_of(mailbox: Mailbox) -> MailboxItem:
         online=mailbox.tenant if mailbox.online else None,
         doc=documents.dump(mailbox, without=_OWN),
     )
+
+
+def _load(item: MailboxItem) -> Mailbox:
+    return documents.load(Mailbox, item.doc, tenant=item.tenant, device=item.device, revision=int(item.revision))

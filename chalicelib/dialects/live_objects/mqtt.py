@@ -9,7 +9,7 @@ from chalicelib.dialects.live_objects.codec import CODED_TYPES
 from chalicelib.dialects.live_objects.readings import reading, unread
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Direction, Uplink, matches
-from chalicelib.fleet import messages, settling, synchronizing, updating
+from chalicelib.fleet import groups, messages, settling, synchronizing, updating
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.configuration import MAX_KEY, ParameterType, Value, checked
 from chalicelib.fleet.decoders import DecoderKind
@@ -35,14 +35,16 @@ def receive(ports: Ports, claim: Claim, uplink: Uplink) -> Claim | None:
 
 def data(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/data`, in the long and in the short form."""
-    message = reading(parsed(uplink.payload), _device(ports, claim), claim, uplink)
+    device = _device(ports, claim)
+    message = reading(parsed(uplink.payload), device, _path(ports, device), claim, uplink)
     messages.store(ports, message, device=claim.device)
 
 
 def binary(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/v1/data/binary`, and `dev/v1/data/binary/{encoding}`, which names its decoder itself."""
     encoding = uplink.topic.removeprefix(topics.BINARY).removeprefix("/")
-    message = unread(uplink.payload, encoding or None, _device(ports, claim), claim, uplink)
+    device = _device(ports, claim)
+    message = unread(uplink.payload, encoding or None, device, _path(ports, device), claim, uplink)
     messages.store(ports, message, _READ_BYTES, device=claim.device)
 
 
@@ -116,6 +118,10 @@ HANDLERS: dict[str, Callable[[Ports, Claim, Uplink], Claim | None]] = {
     "resource_response": resource_response,
     "resource_error": resource_error,
 }
+
+
+def _path(ports: Ports, device: Device) -> str:
+    return groups.path_of(ports, device.tenant, device.group)
 
 
 def _device(ports: Ports, claim: Claim) -> Device:

@@ -20,8 +20,8 @@ _MAX_TAGS = 100
 _LOCATION = ("lat", "lon", "alt", "accuracy")
 
 
-def reading(body: Mapping[str, Any], device: Device, claim: Claim, uplink: Uplink) -> DataMessage:
-    """The message that a device published. Malformed, with the field that is wrong."""
+def reading(body: Mapping[str, Any], device: Device, path: str, claim: Claim, uplink: Uplink) -> DataMessage:
+    """The message that a device in the group at `path` published. Malformed, with the field that is wrong."""
     fields = {SHORT.get(name, name): value for name, value in body.items()}
     stamp = clamped(timestamp(fields.get("timestamp")), uplink.at)
     metadata = {"source": device.id, "connector": claim.connector}
@@ -38,14 +38,16 @@ def reading(body: Mapping[str, Any], device: Device, claim: Claim, uplink: Uplin
         model=_text(fields, "model"),
         tags=tuple(dict.fromkeys((*tags(fields.get("tags")), *device.tags))),
         location=location(fields.get("location")),
-        metadata={**metadata, "group": {"id": device.group, "path": "/"}},
+        metadata={**metadata, "group": {"id": device.group, "path": path}},
     )
 
 
-def unread(payload: bytes, encoding: str | None, device: Device, claim: Claim, uplink: Uplink) -> DataMessage:
+def unread(
+    payload: bytes, encoding: str | None, device: Device, path: str, claim: Claim, uplink: Uplink
+) -> DataMessage:
     """Bytes that a device published, as the message that its decoder is given (manual 6.5.5.2)."""
     named = encoding or _encoding(device, claim)
-    message = reading({"value": {PAYLOAD: payload.hex().upper()}}, device, claim, uplink)
+    message = reading({"value": {PAYLOAD: payload.hex().upper()}}, device, path, claim, uplink)
     return replace(message, metadata={**message.metadata, ENCODING: named}) if named else message
 
 

@@ -8,7 +8,7 @@ from chalicelib.dialects.live_objects import streams, times
 from chalicelib.dialects.live_objects.identity import is_urn
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import data as shapes
-from chalicelib.fleet import devices, messages
+from chalicelib.fleet import devices, groups, messages
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import DeviceNotFound, Invalid
 from chalicelib.fleet.ids import is_id
@@ -70,7 +70,8 @@ def _store(ports: Ports, request: Request, posted: list[tuple[str, Mapping[str, 
     made = []
     for n, (stream, body) in enumerate(posted):
         device = _source(ports, request.tenant, body, known)
-        made.append((shapes.created(body, request.tenant, stream, now, f"{event}{n}", device), device))
+        path = groups.path_of(ports, request.tenant, device.group) if device else groups.ROOT_PATH
+        made.append((shapes.created(body, request.tenant, stream, now, f"{event}{n}", device, path), device))
     for message, device in made:
         messages.store(ports, message, device=device.id if device else None)
 

@@ -1,6 +1,6 @@
 """`/api/v1/deviceMgt/devices` (manual 5.3)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from chalicelib.dialects.live_objects import paging
@@ -9,8 +9,9 @@ from chalicelib.dialects.live_objects.rest import filters
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import devices as shapes
 from chalicelib.dialects.live_objects.rest.shapes.configuration import rendered_reports
-from chalicelib.fleet import devices, relaying
-from chalicelib.fleet.devices import Device
+from chalicelib.dialects.live_objects.rest.shapes.groups import named as named_group
+from chalicelib.fleet import devices, groups, relaying
+from chalicelib.fleet.devices import ROOT_GROUP, Device
 from chalicelib.fleet.errors import (
     ConnectorNotFound,
     DeviceDuplicate,
@@ -19,6 +20,7 @@ from chalicelib.fleet.errors import (
     InterfaceDuplicate,
     Invalid,
 )
+from chalicelib.fleet.groups import GroupTree
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.roles import Role
 from chalicelib.web.parameters import Kind, Parameter
@@ -31,37 +33,57 @@ _FIELDS = Parameter("fields", Kind.LIST, explained="what to show of each device"
 
 
 def register(ports: Ports, request: Request) -> Answer:
-    device = shapes.created(request.body, request.tenant, ports.clock.now())
-    return Answer(shapes.render(devices.register(ports, device), None))
+    group = _group(ports, request) or ROOT_GROUP
+    device = devices.register(ports, shapes.created(request.body, request.tenant, ports.clock.now(), group))
+    return Answer(shapes.render(device, _paths(ports, [device]).path(group), None))
 
 
 def listing(ports: Ports, request: Request) -> Answer:
     """By id; by pages after a bookmark at any depth, by offset up to paging.LAST_OFFSET."""
     fields = shapes.fields_of(request.asked["fields"])
     ((_, descending),) = paging.order(request, ("id",), "id")[:1]
-    wanted = filters.wanted(request)
+    wanted = filters.wanted(request, lambda: ports.groups.tree(request.tenant))
     every = _after(ports, request.tenant, request.asked["bookmarkId"], descending=descending)
     page = paging.window(request, filter(wanted, filters.bounded(every)) if wanted else every)
-    shown = [_shown(ports, device, fields) for device in page]
+    tree = _paths(ports, page if "group" in fields else ())
+    shown = [_shown(ports, device, tree.path(device.group), fields) for device in page]
     return paging.answered(request, shown, lambda: _total(ports, request.tenant, wanted))
 
 
 def read(ports: Ports, request: Request) -> Answer:
-    device = devices.get(ports, request.tenant, request.asked["device_id"])
-    return Answer(shapes.render(device, relaying.seen(ports, ports.mailboxes.get(request.tenant, device.id))))
+    return _answer(ports, devices.get(ports, request.tenant, request.asked["device_id"]))
 
 
 def update(ports: Ports, request: Request) -> Answer:
     device_id = request.asked["device_id"]
     if request.body["id"] != device_id:
         raise Invalid("id is the device's own; it cannot be changed", "id")
-    device = devices.update(ports, request.tenant, device_id, lambda d: shapes.changed(d, request.body))
-    return Answer(shapes.render(device, relaying.seen(ports, ports.mailboxes.get(request.tenant, device.id))))
+    group = _group(ports, request)
+    return _answer(
+        ports, devices.update(ports, request.tenant, device_id, lambda d: shapes.changed(d, request.body, group))
+    )
 
 
 def delete(ports: Ports, request: Request) -> Answer:
     devices.delete(ports, request.tenant, request.asked["device_id"])
     return Answer()
+
+
+def _group(ports: Ports, request: Request) -> str | None:
+    """The id of the group that the body names. Errors: GroupNotFound."""
+    named = request.body.get("group")
+    return None if named is None else groups.assigned(ports, request.tenant, *named_group(named))
+
+
+def _paths(ports: Ports, found: Sequence[Device]) -> GroupTree:
+    """Where the paths of these devices' groups are: nothing is read for devices of the root."""
+    tenants = {device.tenant for device in found if device.group != ROOT_GROUP}
+    return ports.groups.tree(tenants.pop()) if tenants else GroupTree("")
+
+
+def _answer(ports: Ports, device: Device) -> Answer:
+    path = _paths(ports, [device]).path(device.group)
+    return Answer(shapes.render(device, path, relaying.seen(ports, ports.mailboxes.get(device.tenant, device.id))))
 
 
 def _after(ports: Ports, tenant: str, cursor: str | None, *, descending: bool) -> Iterator[Device]:
@@ -73,9 +95,9 @@ def _after(ports: Ports, tenant: str, cursor: str | None, *, descending: bool) -
         cursor = page.cursor
 
 
-def _shown(ports: Ports, device: Device, fields: Any) -> dict[str, Any]:
+def _shown(ports: Ports, device: Device, path: str, fields: Any) -> dict[str, Any]:
     mailbox = relaying.seen(ports, ports.mailboxes.get(device.tenant, device.id)) if "interfaces" in fields else None
-    body = shapes.render(device, mailbox, fields)
+    body = shapes.render(device, path, mailbox, fields)
     if "config" in fields and (configuration := ports.configurations.get(device.tenant, device.id)):
         body["config"] = rendered_reports(configuration)
     return body

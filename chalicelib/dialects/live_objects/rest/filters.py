@@ -6,9 +6,9 @@ Sorting by other columns than the id, filters on an interface's status and RSQL 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from chalicelib.dialects.live_objects.rest.shapes.groups import ROOT_PATH
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.groups import ROOT_PATH, GroupTree
 from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Request
 
@@ -32,7 +32,7 @@ PARAMETERS = (
 )
 
 
-def wanted(request: Request) -> Wanted | None:
+def wanted(request: Request, tree: Callable[[], GroupTree]) -> Wanted | None:
     """What a device must satisfy to be listed; None if the request filters nothing. Errors: Invalid."""
     for name in _UNSUPPORTED:
         if name in request.query:
@@ -42,6 +42,8 @@ def wanted(request: Request) -> Wanted | None:
         for name in _FILTERS
         if (asked := request.asked[name]) is not None and asked != ""
     ]
+    if path := request.asked["groupPath"]:
+        checks.append(partial(_groups, _on_path(path, tree())))
     checks += [
         partial(_property, (name.removeprefix(PROPERTY), value))
         for name, value in request.query.items()
@@ -91,8 +93,13 @@ def _group_id(asked: str, device: Device) -> bool:
     return device.group == asked
 
 
-def _group_path(asked: str, device: Device) -> bool:  # noqa: ARG001 - every device is in the root
-    return (asked.removesuffix("/*").removesuffix("*") or ROOT_PATH) == ROOT_PATH
+def _on_path(asked: str, tree: GroupTree) -> frozenset[str]:
+    path = asked if asked.startswith(ROOT_PATH) else ROOT_PATH + asked
+    return tree.matching(path)
+
+
+def _groups(asked: frozenset[str], device: Device) -> bool:
+    return device.group in asked
 
 
 def _node(asked: str, device: Device) -> bool:
@@ -113,7 +120,6 @@ _FILTERS: dict[str, Callable[..., bool]] = {
     "tags": _tags,
     "connectors": _connectors,
     "groupId": _group_id,
-    "groupPath": _group_path,
     "interfaces.nodeId": _node,
     "interfaces.enabled": _enabled,
 }

@@ -65,9 +65,12 @@ def source(body: Mapping[str, Any]) -> str | None:
 
 
 def created(
-    body: Mapping[str, Any], tenant: str, stream: str, now: int, event: str, device: Device | None
+    body: Mapping[str, Any], tenant: str, stream: str, now: int, event: str, device: Device | None, path: str
 ) -> DataMessage:
-    """The message that a body describes; `device` is its source where that is one. Errors: Invalid."""
+    """The message that a body describes; `device`, in the group at `path`, is its source where that is one.
+
+    Errors: Invalid.
+    """
     value = body["value"]
     _ensure_names(value)
     size = len(json_text.render(value).encode())
@@ -85,7 +88,7 @@ def created(
         model=body.get("model"),
         tags=tuple(dict.fromkeys((*(body.get("tags") or ()), *own_tags))),
         location=_location(body),
-        metadata=_metadata(body, device),
+        metadata=_metadata(body, device, path),
     )
 
 
@@ -94,13 +97,13 @@ def _location(body: Mapping[str, Any]) -> dict[str, Any] | None:
     return present({name: location.get(name) for name in _LOCATION}) if location else None
 
 
-def _metadata(body: Mapping[str, Any], device: Device | None) -> dict[str, Any]:
+def _metadata(body: Mapping[str, Any], device: Device | None, path: str) -> dict[str, Any]:
     return present(
         {
             "source": source(body),
             "connector": CONNECTOR,
             "encoding": (body.get("metadata") or {}).get("encoding"),
-            "group": groups.render(device.group) if device else None,
+            "group": groups.reference(device.group, path) if device else None,
         }
     )
 

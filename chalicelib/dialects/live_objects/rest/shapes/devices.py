@@ -82,24 +82,27 @@ NEW = {
 UPDATE = {"type": "object", "required": ["id"], "properties": {"id": _IDENTIFIER, **_DESCRIPTION}}
 
 
-def created(body: Mapping[str, Any], tenant: str, now: int) -> Device:
-    """The device that a body describes. Errors: Invalid, GroupNotFound, ConnectorNotFound, InterfaceDuplicate."""
+def created(body: Mapping[str, Any], tenant: str, now: int, group: str) -> Device:
+    """The device that a body describes, in that group. Errors: Invalid, ConnectorNotFound, InterfaceDuplicate."""
     wanted = tuple(interfaces.created(interface, now) for interface in body.get("interfaces") or ())
     if len({interface.key for interface in wanted}) < len(wanted):
         raise InterfaceDuplicate("interfaces has two with one connector and node")
-    return changed(Device(tenant, body["id"], now, now, interfaces=wanted), body)
+    return changed(Device(tenant, body["id"], now, now, interfaces=wanted), body, group)
 
 
-def changed(device: Device, body: Mapping[str, Any]) -> Device:
-    """The device with the fields that the body has; those it leaves out, or has as null, stay as they are."""
+def changed(device: Device, body: Mapping[str, Any], group: str | None) -> Device:
+    """The device with the fields that the body has; those it leaves out, or has as null, stay as they are.
+
+    `group` is the id of the group that the body names, None where it names none.
+    """
     given = {name: value for name, value in body.items() if value is not None}
     changes: dict[str, Any] = {name: given[name] for name in ("name", "description", "properties") if name in given}
     if "tags" in given:
         changes["tags"] = tuple(dict.fromkeys(given["tags"]))
     if "defaultDataStreamId" in given:
         changes["stream"] = streams.checked(given["defaultDataStreamId"], "defaultDataStreamId")
-    if "group" in given:
-        changes["group"] = groups.resolve(given["group"])
+    if group is not None:
+        changes["group"] = group
     if "staticLocation" in given:
         changes["location"] = _location(given["staticLocation"])
     return replace(device, **changes)
@@ -117,8 +120,8 @@ def fields_of(asked: Collection[str] | None) -> Collection[str]:
     return {"id", *asked} if asked else LISTED
 
 
-def render(device: Device, mailbox: Mailbox | None, fields: Collection[str] | None = None) -> dict[str, Any]:
-    """All of a device, or the named fields; `mailbox` is only needed for its interfaces."""
+def render(device: Device, path: str, mailbox: Mailbox | None, fields: Collection[str] | None = None) -> dict[str, Any]:
+    """All of a device in the group at `path`, or the named fields; `mailbox` is only needed for its interfaces."""
     body = {
         "id": device.id,
         "name": device.name,
@@ -126,7 +129,7 @@ def render(device: Device, mailbox: Mailbox | None, fields: Collection[str] | No
         "defaultDataStreamId": device.data_stream,
         "tags": list(device.tags) or None,
         "properties": dict(device.properties) or None,
-        "group": groups.render(device.group),
+        "group": groups.reference(device.group, path),
         "interfaces": [interfaces.render(i, None, mailbox) for i in device.interfaces] or None,
         "activityState": "NOT_MONITORED",
         "created": times.render(device.created),

@@ -1,31 +1,64 @@
-"""`{id, path}` of a group. There is one: the root."""
+"""Groups (manual 8.1), and `{id, path}` of the group that a device is in."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.dialects.live_objects import times
+from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet.devices import ROOT_GROUP
-from chalicelib.fleet.errors import GroupNotFound
+from chalicelib.fleet.groups import ID_LENGTH, LONGEST_PATH, ROOT_PATH, Group, GroupTree
 
-ROOT_PATH = "/"
-
+ID = {"type": ["string", "null"], "maxLength": ID_LENGTH}
 REFERENCE = {
     "type": ["object", "null"],
+    "properties": {"id": ID, "path": {"type": ["string", "null"], "maxLength": LONGEST_PATH}},
+}
+_NAME = {
+    "type": "string",
+    "maxLength": LONGEST_PATH,
+    "pattern": "^[\\wÀ-ÖØ-öø-ÿ' -]+$",
+    "description": "has letters, digits, blanks, dashes, underscores and simple quotes",
+}
+_DESCRIPTION = {"type": ["string", "null"], "maxLength": 255}
+NEW = {
+    "type": "object",
+    "required": ["pathNode"],
+    "properties": {"pathNode": _NAME, "parentId": ID, "description": _DESCRIPTION},
+}
+UPDATE = {
+    "type": "object",
     "properties": {
-        "id": {"type": ["string", "null"], "maxLength": 6},
-        "path": {"type": ["string", "null"], "maxLength": 255},
+        "id": ID,
+        "pathNode": {**_NAME, "type": ["string", "null"]},
+        "parentId": ID,
+        "description": _DESCRIPTION,
     },
 }
 
 
-def render(group: str) -> dict[str, str]:
-    return {"id": group, "path": ROOT_PATH}
+def render(group: Group, tree: GroupTree) -> dict[str, Any]:
+    return present(
+        {
+            "id": group.id,
+            "pathNode": group.name,
+            "path": tree.path(group.id),
+            "parentId": group.parent,
+            "description": group.description,
+            "created": times.render(group.created),
+            "updated": times.render(group.updated),
+        }
+    )
 
 
-def resolve(reference: Mapping[str, Any] | None) -> str:
-    """The id of the group that a device is to be in; the root where none is named. Errors: GroupNotFound."""
-    named = reference or {}
-    if (named.get("id") or ROOT_GROUP) != ROOT_GROUP:
-        raise GroupNotFound(f"group {named['id']} not found")
-    if (named.get("path") or ROOT_PATH) != ROOT_PATH:
-        raise GroupNotFound(f"group {named['path']} not found")
-    return ROOT_GROUP
+def rendered_root(created: int) -> dict[str, Any]:
+    return {"id": ROOT_GROUP, "path": ROOT_PATH, "created": times.render(created), "updated": times.render(created)}
+
+
+def reference(group: str, path: str) -> dict[str, str]:
+    return {"id": group, "path": path}
+
+
+def named(body: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
+    """Id and path of what a device's `group` names; the root where it names neither."""
+    given = body or {}
+    return given.get("id"), given.get("path")
