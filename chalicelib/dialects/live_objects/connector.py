@@ -10,7 +10,7 @@ from chalicelib.dialects.live_objects.identity import CLIENT_ID, device_for_node
 from chalicelib.dialects.live_objects.readings import reading
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
-from chalicelib.fleet import messages, nodes, settling, synchronizing, updating
+from chalicelib.fleet import groups, messages, nodes, settling, synchronizing, updating
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.configuration import MAX_KEY, ParameterType, Value, checked
 from chalicelib.fleet.errors import Forbidden, Invalid
@@ -99,7 +99,8 @@ def node_data(ports: Ports, said: Said) -> None:
     device = ports.devices.get(said.node.tenant, said.device)
     if device is None:
         raise Malformed(f"device {said.device} was deleted")
-    messages.store(ports, reading(said.body, device, said.node, said.uplink), device=said.device)
+    path = groups.path_of(ports, device.tenant, device.group)
+    messages.store(ports, reading(said.body, device, path, said.node, said.uplink), device=said.device)
 
 
 def command_answer(ports: Ports, said: Said) -> None:
