@@ -31,11 +31,11 @@ class MemoryQueues:
         if self._same(queue):
             del self.rows[queue.tenant, queue.name]
 
-    def draw(self, queue: Queue, size: int) -> Queue | None:
+    def draw(self, queue: Queue, size: int, count: int = 1) -> Queue | None:
         stored = self._same(queue)
         if stored is None:
             return None
-        return self._put(replace(stored, number=stored.number + 1, total=stored.total + size))
+        return self._put(replace(stored, number=stored.number + count, total=stored.total + size))
 
     def attend(self, tenant: str, queue: str, *, attended: bool) -> Queue | None:
         stored = self.rows.get((tenant, queue))
@@ -74,8 +74,9 @@ class MemoryQueues:
 class MemoryQueued:
     rows: dict[Id, dict[str, QueuedMessage]] = field(default_factory=dict)
 
-    def put(self, message: QueuedMessage) -> None:
-        self.rows.setdefault((message.tenant, message.queue_id), {})[message.position] = message
+    def put(self, *messages: QueuedMessage) -> None:
+        for message in messages:
+            self.rows.setdefault((message.tenant, message.queue_id), {})[message.position] = message
 
     def known(self, queue: Queue, at: int, event: str) -> bool:
         moment = f"{at:011x}"
@@ -157,8 +158,8 @@ class PlainFormats:
 class ListedPushes:
     sent: list[Push] = field(default_factory=list)
 
-    def send(self, push: Push) -> None:
-        self.sent.append(push)
+    def send(self, *pushes: Push) -> None:
+        self.sent += pushes
 
 
 @dataclass

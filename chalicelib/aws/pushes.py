@@ -2,10 +2,14 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from chalicelib.fleet.errors import TemporarilyUnavailable
 from chalicelib.fleet.pushing import Push
+
+_MOST, _LARGEST = 10, 250_000
+"""Messages and characters of one batch."""
 
 
 class SqsPushes:
@@ -16,12 +20,30 @@ class SqsPushes:
         self._queue = queue
         self._url = ""
 
-    def send(self, push: Push) -> None:
-        # Not caught: who told the event is tried again, as long as the queue does not have it.
-        client = self._client()
+    def send(self, *pushes: Push) -> None:
+        # Not caught: who told the events is tried again, as long as the queue does not have them all.
+        for batch in _batches([dump(push) for push in pushes]):
+            entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(batch)]
+            failed = self._client().send_message_batch(QueueUrl=self._address(), Entries=entries).get("Failed", ())
+            if failed:
+                raise TemporarilyUnavailable(f"{len(failed)} events did not get into the queue for webhooks")
+
+    def _address(self) -> str:
         if not self._url:
-            self._url = client.get_queue_url(QueueName=self._queue)["QueueUrl"]
-        client.send_message(QueueUrl=self._url, MessageBody=dump(push))
+            self._url = self._client().get_queue_url(QueueName=self._queue)["QueueUrl"]
+        return self._url
+
+
+def _batches(bodies: list[str]) -> Iterator[list[str]]:
+    """As many as SQS takes at once."""
+    batch: list[str] = []
+    for body in bodies:
+        if batch and (len(batch) == _MOST or sum(map(len, batch)) + len(body) > _LARGEST):
+            yield batch
+            batch = []
+        batch.append(body)
+    if batch:
+        yield batch
 
 
 def dump(push: Push) -> str:

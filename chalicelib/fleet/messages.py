@@ -1,6 +1,6 @@
 """Data messages: what devices say, kept by stream and time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -67,12 +67,26 @@ def store(
     """
     from chalicelib.fleet import routing
 
+    message = _keep(ports, message, decoding, device)
+    # Before anybody hears that it was taken: what fails here is tried again, message and all.
+    routing.messages(ports, [message])
+    return message
+
+
+def store_all(ports: "Ports", sent: Sequence[tuple[DataMessage, str | None]]) -> list[DataMessage]:
+    """As `store`, for messages of one tenant that cannot have come before, each with the device that sent it."""
+    from chalicelib.fleet import routing
+
+    stored = [_keep(ports, message, frozenset(DecoderKind), device) for message, device in sent]
+    routing.messages(ports, stored, fresh=True)
+    return stored
+
+
+def _keep(ports: "Ports", message: DataMessage, decoding: frozenset[DecoderKind], device: str | None) -> DataMessage:
     message = decoders.decoded(ports, message, decoding)
     # A crash between the two loses one from the count, never a message.
     if ports.messages.put(message) and device is not None:
         ports.messages.count(message.tenant, device, message.stream, message.created)
-    # Before anybody hears that it was taken: what fails here is tried again, message and all.
-    routing.message(ports, message)
     return message
 
 

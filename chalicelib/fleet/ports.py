@@ -286,8 +286,8 @@ class Queues(Protocol):
     def delete(self, queue: Queue) -> None:
         """That queue, not a later one of the same name."""
 
-    def draw(self, queue: Queue, size: int) -> Queue | None:
-        """The queue with one message and `size` bytes more; None if it is gone."""
+    def draw(self, queue: Queue, size: int, count: int = 1) -> Queue | None:
+        """The queue with `count` messages of `size` bytes in all more; None if it is gone."""
 
     def attend(self, tenant: str, queue: str, *, attended: bool) -> Queue | None: ...
     def lease(self, queue: Queue, holder: str, now: int, until: int) -> bool:
@@ -302,7 +302,9 @@ class Queues(Protocol):
 
 
 class QueuedMessages(Protocol):
-    def put(self, message: QueuedMessage) -> None: ...
+    def put(self, *messages: QueuedMessage) -> None:
+        """All of one queue; in as few calls as it takes."""
+
     def known(self, queue: Queue, at: int, event: str) -> bool:
         """Whether this event, which arrived at `at`, is in the queue."""
 
@@ -344,8 +346,8 @@ class Formats(Protocol):
 
 
 class Pushes(Protocol):
-    def send(self, push: Push) -> None:
-        """Keep it until it was posted."""
+    def send(self, *pushes: Push) -> None:
+        """Keep them until they were posted."""
 
 
 class Webhooks(Protocol):

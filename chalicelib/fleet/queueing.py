@@ -1,5 +1,8 @@
 """Putting messages into queues, and keeping queues within their bounds."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from chalicelib.fleet import queues
 from chalicelib.fleet.errors import QueueNotFound, TooLarge
 from chalicelib.fleet.ports import Ports
@@ -8,24 +11,42 @@ from chalicelib.fleet.queues import MAX_PAYLOAD, Queue, QueuedMessage
 _TRIM = 25
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What is to be queued. `at` (ms) is when it arrived, which is its place in the queue; `event` names it."""
+
+    payload: bytes
+    at: int
+    event: str
+
+
 def publish(
     ports: Ports, tenant: str, name: str, payload: bytes, *, at: int, event: str, retain: bool = True
 ) -> Queue | None:
-    """Keep a message until a consumer has acknowledged it; None where nobody listens and nothing is to be kept.
+    """As `publish_all`, for one message."""
+    return publish_all(ports, tenant, name, [Arrival(payload, at, event)], retain=retain)
 
-    `at` (ms) is when it arrived, which is its place in the queue; the same `event` again adds nothing as long as its
-    first copy is there. Errors: QueueNotFound, TooLarge.
+
+def publish_all(
+    ports: Ports, tenant: str, name: str, arrivals: Sequence[Arrival], *, retain: bool = True, fresh: bool = False
+) -> Queue | None:
+    """Keep messages until a consumer has acknowledged them; None where nobody listens and nothing is to be kept.
+
+    The same event again adds nothing as long as its first copy is there; where all are `fresh` nobody looks for one.
+    Errors: QueueNotFound, TooLarge (then none is kept).
     """
-    if len(payload) > MAX_PAYLOAD:
-        raise TooLarge(f"a message of {len(payload)} bytes is too big for a queue, which takes {MAX_PAYLOAD}")
+    largest = max((len(arrival.payload) for arrival in arrivals), default=0)
+    if largest > MAX_PAYLOAD:
+        raise TooLarge(f"a message of {largest} bytes is too big for a queue, which takes {MAX_PAYLOAD}")
     queue = queues.get(ports, tenant, name)
     if not queue.attended and not (retain and queue.stores):
         return None
-    if not ports.queued.known(queue, at, event):
-        drawn = ports.queues.draw(queue, len(payload))
+    new = [a for a in arrivals if fresh or not ports.queued.known(queue, a.at, a.event)]
+    if new:
+        drawn = ports.queues.draw(queue, sum(len(a.payload) for a in new), len(new))
         if drawn is None:
             raise QueueNotFound(f"queue {name} not found")
-        _keep(ports, drawn, payload, at, event)
+        _keep(ports, drawn, new)
     # Only now: a pump or a subscriber that we did not see before our message was kept has seen the message.
     after = ports.queues.get(tenant, name)
     if after is not None:
@@ -67,19 +88,27 @@ def purge(ports: Ports, tenant: str, name: str, queue_id: str, until: int) -> No
             return
 
 
-def _keep(ports: Ports, queue: Queue, payload: bytes, at: int, event: str) -> None:
-    message = QueuedMessage(
-        tenant=queue.tenant,
-        queue=queue.name,
-        queue_id=queue.id,
-        position=queues.position(at, queue.number),
-        event=event,
-        payload=payload,
-        number=queue.number,
-        total=queue.total,
-        expires=None if queue.ttl is None else at + queue.ttl * 1000,
-    )
-    ports.queued.put(message)
+def _keep(ports: Ports, queue: Queue, arrivals: Sequence[Arrival]) -> None:
+    """Messages under the numbers that were drawn for them, which are the queue's last."""
+    number = queue.number - len(arrivals)
+    total = queue.total - sum(len(a.payload) for a in arrivals)
+    made = []
+    for arrival in arrivals:
+        number, total = number + 1, total + len(arrival.payload)
+        made.append(
+            QueuedMessage(
+                tenant=queue.tenant,
+                queue=queue.name,
+                queue_id=queue.id,
+                position=queues.position(arrival.at, number),
+                event=arrival.event,
+                payload=arrival.payload,
+                number=number,
+                total=total,
+                expires=None if queue.ttl is None else arrival.at + queue.ttl * 1000,
+            )
+        )
+    ports.queued.put(*made)
     if queue.max_bytes and queue.total - queue.tail > queue.max_bytes:
         _trim(ports, queue, queue.total - queue.max_bytes)
 

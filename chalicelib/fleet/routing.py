@@ -5,22 +5,29 @@ What the tenant got wrong (a queue that is gone, a message that is too big) goes
 the caller, which is tried again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from chalicelib.fleet import audit, events, groups, queueing
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import Configuration
 from chalicelib.fleet.devices import Device
-from chalicelib.fleet.errors import QueueNotFound, TooLarge
+from chalicelib.fleet.errors import QueueNotFound
 from chalicelib.fleet.events import DeviceStatus, Event, EventKind
 from chalicelib.fleet.messages import DataMessage
 from chalicelib.fleet.policies import ActionPolicy
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.pushing import Push
+from chalicelib.fleet.queueing import Arrival
+from chalicelib.fleet.queues import MAX_PAYLOAD
 
 
-def message(ports: Ports, message: DataMessage) -> None:
-    _tell(ports, message.tenant, EventKind.DATA_MESSAGE, lambda: events.of_message(message))
+def messages(ports: Ports, stored: Sequence[DataMessage], *, fresh: bool = False) -> None:
+    """Data messages of one tenant; `fresh` says that none of them can have come before."""
+    if stored:
+        told = partial(_tell_all, ports, stored[0].tenant, EventKind.DATA_MESSAGE)
+        told(lambda: [events.of_message(message) for message in stored], fresh=fresh)
 
 
 def created(ports: Ports, device: Device) -> None:
@@ -61,7 +68,8 @@ def notify(ports: Ports, event: Event, destination: str) -> None:
     """Tell a queue that a request named: `kind/name`, of which the name counts."""
     kind, _, queue = destination.partition("/")
     if queue and ports.formats.is_queue(kind):
-        _publish(ports, event, queue, ports.formats.event(None, event), {"notifyTo": destination})
+        body = ports.formats.event(None, event)
+        _publish(ports, queue, {event.id: _Telling(event, body, {"notifyTo": destination})}, fresh=False)
 
 
 def _device(ports: Ports, kind: EventKind, device: Device, at: int) -> None:
@@ -71,37 +79,77 @@ def _device(ports: Ports, kind: EventKind, device: Device, at: int) -> None:
     _tell(ports, device.tenant, kind, event)
 
 
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """An event as one queue is to get it, and why."""
+
+    event: Event
+    body: bytes
+    why: Mapping[str, str]
+    retain: bool = True
+
+
 def _tell(ports: Ports, tenant: str, kind: EventKind, make: Callable[[], Event]) -> None:
+    _tell_all(ports, tenant, kind, lambda: [make()])
+
+
+def _tell_all(
+    ports: Ports, tenant: str, kind: EventKind, make: Callable[[], Iterable[Event]], *, fresh: bool = False
+) -> None:
     concerned = [p for p in ports.policies.known(tenant) if p.concerns(kind)]
     if not concerned:
         return
-    event = make()
-    for policy in concerned:
-        if policy.accepts(event):
-            _act(ports, policy, event)
+    queues: dict[str, dict[str, _Telling]] = {}
+    pushes: list[Push] = []
+    for event in make():
+        for policy in concerned:
+            if policy.accepts(event):
+                pushes += _act(ports, policy, event, queues)
+    for queue, tellings in queues.items():
+        _publish(ports, queue, tellings, fresh=fresh)
+    if pushes:
+        ports.pushes.send(*pushes)
 
 
-def _act(ports: Ports, policy: ActionPolicy, event: Event) -> None:
+def _act(ports: Ports, policy: ActionPolicy, event: Event, queues: dict[str, dict[str, _Telling]]) -> list[Push]:
+    """Adds to `queues` by queue and event, so that two policies tell a queue once; returns what webhooks get."""
     body = ports.formats.event(policy.dialect, event)
     for action in policy.queues:
-        _publish(ports, event, action.queue, body, {"actionPolicyId": policy.id}, retain=action.retain)
-    for push in policy.pushes:
-        ports.pushes.send(Push(policy.tenant, policy.id, push.id, event.id, body))
+        others = queues.setdefault(action.queue, {})
+        retain = action.retain or (event.id in others and others[event.id].retain)
+        others[event.id] = _Telling(event, body, {"actionPolicyId": policy.id}, retain)
+    return [Push(policy.tenant, policy.id, push.id, event.id, body) for push in policy.pushes]
 
 
-def _publish(ports: Ports, event: Event, queue: str, body: bytes, why: dict[str, str], *, retain: bool = True) -> None:
-    try:
-        queueing.publish(ports, event.tenant, queue, body, at=event.at, event=event.id, retain=retain)
-    except (QueueNotFound, TooLarge) as error:
-        source = {"deviceId": event.device} if event.device else {}
-        audit.refuse(
-            ports,
-            event.tenant,
-            at=event.at,
-            event=event.id,
-            reason=f"an event was not put into queue {queue}: {error}",
-            source={**source, **why},
-            content={"queue": queue},
-            category="notification",
-            subcategory="fifo",
-        )
+def _publish(ports: Ports, queue: str, tellings: Mapping[str, _Telling], *, fresh: bool) -> None:
+    """One call for all that fits: what is too big, or has no queue, goes to the audit log."""
+    for retain in (True, False):
+        chosen = [t for t in tellings.values() if t.retain is retain]
+        fitting = [t for t in chosen if len(t.body) <= MAX_PAYLOAD]
+        for telling in chosen:
+            if len(telling.body) > MAX_PAYLOAD:
+                _complain(ports, queue, telling, f"its {len(telling.body)} bytes are more than {MAX_PAYLOAD}")
+        if not fitting:
+            continue
+        arrivals = [Arrival(t.body, t.event.at, t.event.id) for t in fitting]
+        tenant = fitting[0].event.tenant
+        try:
+            queueing.publish_all(ports, tenant, queue, arrivals, retain=retain, fresh=fresh)
+        except QueueNotFound as error:
+            _complain(ports, queue, fitting[0], str(error))
+
+
+def _complain(ports: Ports, queue: str, telling: _Telling, reason: str) -> None:
+    event = telling.event
+    source = {"deviceId": event.device} if event.device else {}
+    audit.refuse(
+        ports,
+        event.tenant,
+        at=event.at,
+        event=event.id,
+        reason=f"an event was not put into queue {queue}: {reason}",
+        source={**source, **telling.why},
+        content={"queue": queue},
+        category="notification",
+        subcategory="fifo",
+    )

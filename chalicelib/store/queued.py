@@ -22,17 +22,13 @@ class QueuedItem(Model):
 
 
 class QueuedTable:
-    def put(self, message: QueuedMessage) -> None:
-        QueuedItem(
-            key(message.tenant, message.queue_id),
-            message.position,
-            queue=message.queue,
-            event=message.event,
-            number=message.number,
-            total=message.total,
-            ttl=None if message.expires is None else -(-message.expires // 1000),
-            payload=message.payload,
-        ).save()
+    def put(self, *messages: QueuedMessage) -> None:
+        if len(messages) == 1:
+            _item(messages[0]).save()
+            return
+        with QueuedItem.batch_write() as batch:
+            for message in messages:
+                batch.save(_item(message))
 
     def known(self, queue: Queue, at: int, event: str) -> bool:
         moment = QueuedItem.position.between(position(at, 0), position(at, (1 << 52) - 1))
@@ -57,6 +53,19 @@ class QueuedTable:
 
 def _pk(queue: Queue) -> str:
     return key(queue.tenant, queue.id)
+
+
+def _item(message: QueuedMessage) -> QueuedItem:
+    return QueuedItem(
+        key(message.tenant, message.queue_id),
+        message.position,
+        queue=message.queue,
+        event=message.event,
+        number=message.number,
+        total=message.total,
+        ttl=None if message.expires is None else -(-message.expires // 1000),
+        payload=message.payload,
+    )
 
 
 def _load(queue: Queue, item: QueuedItem) -> QueuedMessage:

@@ -80,10 +80,10 @@ class QueueTable:
             if not condition_failed(error):
                 raise
 
-    def draw(self, queue: Queue, size: int) -> Queue | None:
+    def draw(self, queue: Queue, size: int, count: int = 1) -> Queue | None:
         # Publishers only add: however many there are at once, each gets a number of its own.
         item = QueueItem(queue.tenant, queue.name)
-        actions = [QueueItem.number.add(1), QueueItem.total.add(size)]
+        actions = [QueueItem.number.add(count), QueueItem.total.add(size)]
         return _load(item) if _updated(item, actions, QueueItem.id == queue.id) else None
 
     def attend(self, tenant: str, queue: str, *, attended: bool) -> Queue | None:

@@ -66,4 +66,4 @@ def test_the_rest_of_the_interval_is_waited(took: float, rests: list[float]) -> 
 
 
 def test_the_broker_names_the_queues_of_a_client_it_is_asked_about() -> None:
-    assert IotCoreDelivery(IotData).capabilities(route("app")) == {"q"}
+    assert IotCoreDelivery(IotData).capabilities(route("app")) == frozenset({"q"})

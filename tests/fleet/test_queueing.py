@@ -64,6 +64,13 @@ class TestKeeping:
             queueing.publish(rig.ports, TENANT, QUEUE, event.encode(), at=5_000, event=event)
         assert rig.waiting() == ["one", "other"]
 
+    def test_messages_that_come_together_keep_their_order(self, rig: QueueRig) -> None:
+        arrivals = [queueing.Arrival(str(number).encode(), 5_000, f"e{number}") for number in range(30)]
+        queueing.publish_all(rig.ports, TENANT, QUEUE, arrivals)
+        queueing.publish_all(rig.ports, TENANT, QUEUE, arrivals[:5])
+        assert rig.waiting() == [str(number) for number in range(30)]
+        assert queues.depth(rig.ports, rig.queue) == Depth(30, 50)
+
     def test_what_no_broker_carries_is_refused(self, rig: QueueRig) -> None:
         with pytest.raises(TooLarge):
             rig.publish("x" * (MAX_PAYLOAD + 1))

@@ -51,9 +51,9 @@ class FragileQueues(MemoryQueues):
 class FragileQueued(MemoryQueued):
     chaos: Chaos
 
-    def put(self, message: QueuedMessage) -> None:
+    def put(self, *messages: QueuedMessage) -> None:
         self.chaos.step()
-        super().put(message)
+        super().put(*messages)
         self.chaos.step()
 
     def delete(self, message: QueuedMessage) -> None:

@@ -14,6 +14,7 @@ from chalicelib.fleet.errors import LimitReached, PolicyNotFound
 from chalicelib.fleet.events import EventKind, of_command
 from chalicelib.fleet.messages import DataMessage
 from chalicelib.fleet.policies import ActionPolicy, Filter, GroupPath, HttpPush, QueuePublish
+from chalicelib.fleet.queues import MAX_PAYLOAD
 from tests.fleet.rig import DEVICE, TENANT, Rig
 
 QUEUE = "events"
@@ -108,6 +109,20 @@ class TestData:
         messages.store(rig.ports, message())
         (sent,) = rig.ports.pushes.sent
         assert (sent.policy, sent.action, json.loads(sent.body)["kind"]) == ("p1", "h", "data")
+
+    def test_messages_in_bulk_are_told_in_order_with_the_calls_of_one(self, rig: Rig) -> None:
+        for name in ("p1", "p2"):
+            policies.save(rig.ports, policy(EventKind.DATA_MESSAGE, policy_id=name))
+        messages.store_all(rig.ports, [(message(number), None) for number in range(1, 51)])
+        assert [e["id"] for e in told(rig)] == [f"{number:024x}" for number in range(1, 51)]
+        assert queues.get(rig.ports, TENANT, QUEUE).number == 50
+
+    def test_what_is_too_big_for_a_queue_is_told_to_the_audit_log_and_holds_up_nothing(self, rig: Rig) -> None:
+        policies.save(rig.ports, policy(EventKind.DATA_MESSAGE))
+        big = message(1, metadata={"source": "x" * MAX_PAYLOAD, "connector": "mqtt"})
+        messages.store_all(rig.ports, [(big, None), (message(2), None)])
+        assert [e["id"] for e in told(rig)] == [f"{2:024x}"]
+        assert "more than" in next(iter(rig.ports.audit.rows.values())).reason
 
 
 class TestDevices:

@@ -43,6 +43,11 @@ class TestQueues:
         assert drawn is not None
         assert (drawn.number, drawn.total, drawn.max_bytes, drawn.ttl) == (2, 15, 600_000, 60)
 
+    def test_several_are_drawn_at_once(self, ports: Ports, queue: Queue) -> None:
+        drawn = ports.queues.draw(queue, 10, 7)
+        assert drawn is not None
+        assert (drawn.number, drawn.total) == (7, 10)
+
     def test_a_queue_that_is_gone_is_not_drawn_from(self, ports: Ports, queue: Queue) -> None:
         ports.queues.delete(queue)
         assert ports.queues.draw(queue, 1) is None
@@ -99,6 +104,11 @@ class TestMessages:
         assert ports.queued.oldest(queue, 71_000, limit=10) == made
         assert ports.queued.oldest(queue, 71_000, limit=2) == made[:2]
         assert ports.queued.newest(queue) == made[2]
+
+    def test_many_are_put_at_once(self, ports: Ports, queue: Queue) -> None:
+        made = [message(queue, 70_000, number) for number in range(1, 61)]
+        ports.queued.put(*made)
+        assert ports.queued.oldest(queue, 70_000, limit=100) == made
 
     def test_what_is_too_old_does_not_come(self, ports: Ports, queue: Queue) -> None:
         for at in (10_000, 100_000):

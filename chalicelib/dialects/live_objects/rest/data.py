@@ -72,8 +72,7 @@ def _store(ports: Ports, request: Request, posted: list[tuple[str, Mapping[str, 
         device = _source(ports, request.tenant, body, known)
         path = groups.path_of(ports, request.tenant, device.group) if device else groups.ROOT_PATH
         made.append((shapes.created(body, request.tenant, stream, now, f"{event}{n}", device, path), device))
-    for message, device in made:
-        messages.store(ports, message, device=device.id if device else None)
+    messages.store_all(ports, [(message, device.id if device else None) for message, device in made])
 
 
 def _source(ports: Ports, tenant: str, body: Mapping[str, Any], known: dict[str, Device | None]) -> Device | None:
