@@ -85,7 +85,7 @@ def test_a_command_without_acknowledgement_has_no_time_out_for_one(client: Clien
     assert client.call("POST", f"{device}/commands", {"request": REQUEST, "policy": policy}).status == 400
 
 
-@pytest.mark.parametrize("connector", ["x-connector", "lora", "sms"])
+@pytest.mark.parametrize("connector", ["lora", "sms"])
 def test_a_connector_that_is_not_served_is_unavailable(client: Client, device: str, connector: str) -> None:
     reply = client.call("POST", f"{device}/commands", {"request": {"connector": connector, "value": {}}})
     assert (reply.status, reply.code) == (404, "DM_CONNECTOR_UNAVAILABLE")

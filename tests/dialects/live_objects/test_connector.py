@@ -1,0 +1,345 @@
+"""External connector mode (manual 6.6) and interfaces of `x-connector` (manual 5.5.5)."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from chalicelib.dialects.live_objects import login, topics
+from chalicelib.dialects.registry import Refused
+from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.presence import Route
+from chalicelib.fleet.roles import Role
+from chalicelib.triggers import presence, uplink
+from tests.dialects.live_objects.client import DEVICES, Client
+
+GATEWAY, NODE = "connector-1", "myDevice1234"
+URN = f"urn:lo:nsid:x-connector:{NODE}"
+STATUS, DATA = f"connector/v1/nodes/{NODE}/status", f"connector/v1/nodes/{NODE}/data"
+ABLE = {name: {"available": True} for name in ("command", "configuration", "resource")}
+ONLINE = {"status": "ONLINE", "capabilities": ABLE}
+
+
+class Connector:
+    """One connector of a tenant, as the broker's events tell of it."""
+
+    def __init__(self, client: Client, name: str = GATEWAY) -> None:
+        self.client, self.ports, self.name = client, client.ports, name
+        tenant, key = client.tenant.id, client.master.id
+        self.ports.claims.put_new(Claim(name, tenant, "live_objects", "connector", key, 1, connector="x-connector"))
+        self._events = 0
+
+    def connect(self, session: str = "s1") -> "Connector":
+        for topic in (topics.COMMAND_REQUEST, topics.CONFIGURATION_REQUEST, topics.RESOURCE_REQUEST):
+            self._lifecycle("subscribed", session, topics=[topic])
+        return self
+
+    def disconnect(self, session: str = "s1") -> None:
+        self._lifecycle("disconnected", session)
+
+    def say(self, topic: str, body: Any) -> None:
+
+        self._events += 1
+        payload = base64.b64encode(body if isinstance(body, bytes) else json.dumps(body).encode()).decode()
+        at = self.ports.clock.advance(seconds=1)
+        event = {"client": self.name, "topic": topic, "payload": payload, "at": at, "id": f"{self.name}{self._events}"}
+        uplink.handle(self.ports, event)
+        self.ports.run_background()
+
+    def _lifecycle(self, kind: str, session: str, **more: Any) -> None:
+        at = self.ports.clock.advance(seconds=1)
+        event = {"eventType": kind, "clientId": self.name, "sessionIdentifier": session, "timestamp": at, **more}
+        presence.handle(self.ports, event)
+        self.ports.run_background()
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client()
+
+
+@pytest.fixture
+def connector(client: Client) -> Connector:
+    return Connector(client).connect()
+
+
+def interface(client: Client, node: str = NODE) -> dict[str, Any]:
+    (shown,) = client.get(f"{DEVICES}/urn:lo:nsid:x-connector:{node}/interfaces").body
+    assert isinstance(shown, dict)
+    return shown
+
+
+def reasons(client: Client) -> list[str]:
+    return [entry.reason for entry in client.ports.audit.rows.values()]
+
+
+def command(client: Client, **policy: Any) -> str:
+    value = {"req": "on", "args": {"level": 75}}
+    body = {"request": {"connector": "x-connector", "value": value}, "policy": policy}
+    reply = client.call("POST", f"{DEVICES}/{URN}/commands", body)
+    assert reply.status == 201
+    client.ports.run_background()
+    return str(reply.body["id"])
+
+
+class TestLogin:
+    def test_a_connector_needs_its_role(self, client: Client) -> None:
+        key = client.key(Role.CONNECTOR_ACCESS)
+        _, candidate = login.authenticate(
+            client.ports, username="connector", password=key, client="any:id-1", server_name=None
+        )
+        assert (candidate.mode, candidate.connector, candidate.device) == ("connector", "x-connector", None)
+        with pytest.raises(Refused):
+            login.authenticate(
+                client.ports,
+                username="connector",
+                password=client.key(Role.DEVICE_ACCESS),
+                client="any",
+                server_name=None,
+            )
+
+    def test_a_connectors_name_has_no_special_characters(self, client: Client) -> None:
+        key = client.key(Role.CONNECTOR_ACCESS)
+        with pytest.raises(Refused):
+            login.authenticate(client.ports, username="connector", password=key, client="a b", server_name=None)
+
+    def test_there_are_ten_topics(self) -> None:
+        assert sum(topic.mode == topics.CONNECTOR for topic in topics.TOPICS) == 10
+
+
+class TestNodeStatus:
+    def test_an_unknown_node_is_registered(self, client: Client, connector: Connector) -> None:
+        connector.say(STATUS, {**ONLINE, "lastContact": "2027-01-01T16:01:47Z"})
+        shown = interface(client)
+        assert (shown["connector"], shown["nodeId"], shown["status"]) == ("x-connector", NODE, "ONLINE")
+        assert shown["definition"] == {"nodeId": NODE}
+        assert all(shown["capabilities"][name]["available"] for name in ABLE)
+
+    def test_what_a_node_cannot_do_is_not_shown(self, client: Client, connector: Connector) -> None:
+        connector.say(STATUS, {"status": "ONLINE", "capabilities": {"command": {"available": True}}})
+        shown = interface(client)["capabilities"]
+        assert [shown[name]["available"] for name in ABLE] == [True, False, False]
+
+    def test_a_node_goes_offline(self, client: Client, connector: Connector) -> None:
+        connector.say(STATUS, ONLINE)
+        connector.say(STATUS, {"status": "OFFLINE"})
+        assert interface(client)["status"] == "OFFLINE"
+
+    def test_a_node_is_offline_while_its_connector_is_away(self, client: Client, connector: Connector) -> None:
+        connector.say(STATUS, ONLINE)
+        connector.disconnect()
+        assert interface(client)["status"] == "OFFLINE"
+        connector.connect("s2")
+        assert interface(client)["status"] == "ONLINE"
+
+    def test_a_status_that_comes_late_is_ignored(self, client: Client, connector: Connector) -> None:
+        connector.say(STATUS, {**ONLINE, "sessionSequenceId": 1, "eventSequenceId": 3})
+        connector.say(STATUS, {"status": "OFFLINE", "sessionSequenceId": 1, "eventSequenceId": 2})
+        assert interface(client)["status"] == "ONLINE"
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {},
+            {"status": "AWAY"},
+            {"status": ["ONLINE"]},
+            {"status": "ONLINE", "capabilities": []},
+            {"status": "ONLINE", "sessionSequenceId": "1"},
+            {"status": "ONLINE", "eventSequenceId": -1},
+            {"status": "ONLINE", "lastContact": "yesterday"},
+            b"{",
+        ],
+    )
+    def test_a_malformed_status_is_audited(self, client: Client, connector: Connector, body: Any) -> None:
+        connector.say(STATUS, body)
+        assert len(reasons(client)) == 1
+
+    def test_what_is_audited_names_the_node(self, client: Client, connector: Connector) -> None:
+        connector.say(STATUS, {})
+        (entry,) = client.ports.audit.rows.values()
+        assert entry.source == {"connector": "x-connector", "nodeId": NODE, "deviceId": URN}
+
+    def test_a_node_has_no_special_characters(self, client: Client, connector: Connector) -> None:
+        connector.say("connector/v1/nodes/a b/status", ONLINE)
+        assert "nodeId has 1 to 128" in reasons(client)[0]
+
+
+class TestData:
+    def test_data_is_the_nodes_own(self, client: Client, connector: Connector) -> None:
+        connector.say(DATA, {"value": {"temperature": 14.6}, "tags": ["production"], "model": "data_v0"})
+        (message,) = client.get(f"/api/v0/data/streams/{URN}").body
+        assert message["value"] == {"temperature": 14.6}
+        assert (message["metadata"]["source"], message["metadata"]["connector"]) == (URN, "x-connector")
+
+    def test_encoded_data_is_decoded(self, client: Client, connector: Connector) -> None:
+        decoder = {"encoding": "twointegers", "format": "int a; int b;", "enabled": True}
+        client.call("POST", "/api/v0/decoders/binary", decoder)
+        connector.say(DATA, {"value": {"payload": "000003F5000000DD"}, "metadata": {"encoding": "twointegers"}})
+        (message,) = client.get(f"/api/v0/data/streams/{URN}").body
+        assert message["value"] == {"payload": "000003F5000000DD", "a": 1013, "b": 221}
+
+    def test_the_interface_may_name_the_decoder(self, client: Client, connector: Connector) -> None:
+        client.call("POST", "/api/v0/decoders/binary", {"encoding": "one", "format": "int a;", "enabled": True})
+        definition = {"nodeId": NODE, "encoding": "one"}
+        body = {"id": URN, "interfaces": [{"connector": "x-connector", "definition": definition}]}
+        assert client.call("POST", DEVICES, body).status == 200
+        connector.say(DATA, {"value": {"payload": "00000007"}})
+        (message,) = client.get(f"/api/v0/data/streams/{URN}").body
+        assert message["value"]["a"] == 7
+
+    def test_a_node_of_another_device_speaks_for_that_device(self, client: Client, connector: Connector) -> None:
+        other = "urn:lo:nsid:external:measures"
+        interfaces = [{"connector": "x-connector", "definition": {"nodeId": NODE}}]
+        client.call("POST", DEVICES, {"id": other, "interfaces": interfaces})
+        connector.say(DATA, {"value": 1})
+        assert len(client.get(f"/api/v0/data/streams/{other}").body) == 1
+
+    def test_a_disabled_node_is_kept_out(self, client: Client, connector: Connector) -> None:
+        connector.say(STATUS, ONLINE)
+        client.call("PATCH", f"{DEVICES}/{URN}/interfaces/x-connector:{NODE}", {"enabled": False})
+        connector.say(DATA, {"value": 1})
+        assert client.get(f"/api/v0/data/streams/{URN}").body == []
+        assert "is disabled" in reasons(client)[0]
+
+
+class TestRequests:
+    def test_a_command_is_relayed_and_answered(self, client: Client, connector: Connector) -> None:
+        connector.say(STATUS, ONLINE)
+        ordered = command(client)
+        ((route, sent),) = client.ports.delivery.commands
+        assert wire("command", sent, route) == (
+            topics.COMMAND_REQUEST,
+            {
+                "id": ordered,
+                "nodeId": NODE,
+                "value": {"req": "on", "args": {"level": 75}},
+                "ackMode": "APPLICATIVE",
+            },
+        )
+        answer = {"status": "ok", "message": {"level": 75}}
+        connector.say(topics.COMMAND_ANSWER, {"id": ordered, "nodeId": NODE, "response": answer})
+        done = client.get(f"/api/v1/deviceMgt/commands/{ordered}").body
+        assert (done["status"], done["response"]) == ("PROCESSED", {"value": answer})
+
+    def test_a_network_acknowledgement_is_an_answer_too(self, client: Client, connector: Connector) -> None:
+        connector.say(STATUS, ONLINE)
+        ordered = command(client, ackMode="NETWORK")
+        path = f"/api/v1/deviceMgt/commands/{ordered}"
+        assert (client.get(path).body["status"], client.get(path).body["policy"]["ackMode"]) == (
+            "PROCESSING",
+            "NETWORK",
+        )
+        connector.say(topics.COMMAND_ANSWER, {"id": ordered, "nodeId": NODE})
+        assert client.get(path).body["status"] == "PROCESSED"
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"id": "nothing", "nodeId": NODE},
+            {"id": "0" * 24, "nodeId": NODE},
+            {"id": "0" * 24, "nodeId": "unknown"},
+            {"id": "0" * 24},
+        ],
+    )
+    def test_an_answer_to_nothing_is_audited(self, client: Client, connector: Connector, body: Any) -> None:
+        connector.say(STATUS, ONLINE)
+        connector.say(topics.COMMAND_ANSWER, body)
+        assert len(reasons(client)) == 1
+
+    def test_a_configuration_is_relayed_and_acknowledged_in_part(self, client: Client, connector: Connector) -> None:
+        connector.say(STATUS, ONLINE)
+        asked = {"p1": {"type": "INT32", "value": 5}, "p2": {"type": "STRING", "value": "x"}}
+        client.call("POST", f"{DEVICES}/{URN}/config", {"parameters": asked})
+        client.ports.run_background()
+        ((route, update),) = client.ports.delivery.updates
+        topic, body = wire("configuration", update, route)
+        assert (topic, body["nodeId"], body["parameters"]) == (topics.CONFIGURATION_REQUEST, NODE, asked)
+        part = {"p1": asked["p1"]}
+        said = {"nodeId": NODE, "targetVersion": body["targetVersion"], "parameters": part}
+        connector.say(topics.CONFIGURATION_ANSWER, said)
+        assert self.synced(client) == {"p1": "OK", "p2": "SENT"}
+
+    def test_a_report_needs_no_request(self, client: Client, connector: Connector) -> None:
+        said = {"nodeId": NODE, "parameters": {"p4": {"type": "INT32", "value": 123}}}
+        connector.say(topics.CONFIGURATION_REPORT, said)
+        assert self.synced(client) == {"p4": "NONE"}
+
+    def test_a_parameter_out_of_range_is_audited(self, client: Client, connector: Connector) -> None:
+        said = {"nodeId": NODE, "parameters": {"p1": {"type": "UINT32", "value": 8035095625792325998}}}
+        connector.say(topics.CONFIGURATION_REPORT, said)
+        assert "p1" in reasons(client)[0]
+
+    def test_a_resource_is_relayed_reported_and_failed(self, client: Client, connector: Connector) -> None:
+        firmware(client)
+        connector.say(STATUS, ONLINE)
+        connector.say(topics.RESOURCE_REPORT, {"nodeId": NODE, "resources": {"fw": {"version": "1.0"}}})
+        client.call("POST", f"{DEVICES}/{URN}/resources/fw", {"version": "2.0"})
+        client.ports.run_background()
+        ((route, offer),) = client.ports.delivery.offers
+        topic, body = wire("resource", offer, route)
+        assert topic == topics.RESOURCE_REQUEST
+        assert body == {
+            "nodeId": NODE,
+            "resourceId": "fw",
+            "updateCorrelationId": offer.update,
+            "sourceVersion": "1.0",
+            "targetVersion": "2.0",
+            "delivery": {"type": "HTTP_DELIVERY", "uri": offer.uri, "md5": offer.md5, "size": 3},
+        }
+        error = {"code": "myErrorCode", "details": "myErrorDetails"}
+        said = {"nodeId": NODE, "updateCorrelationId": offer.update, "status": "FAILED", "error": error}
+        connector.say(topics.RESOURCE_ANSWER, said)
+        latest = client.get(f"{DEVICES}/{URN}/resources/fw/updates/latest").body
+        assert (latest["status"], latest["deviceErrorCode"], latest["errorDetails"]) == (
+            "FAILED",
+            "myErrorCode",
+            "myErrorDetails",
+        )
+
+    @pytest.mark.parametrize("said", [{"status": "OK"}, {"status": "FAILED", "updateCorrelationId": "none"}, {}])
+    def test_a_resource_answer_that_makes_no_sense_is_audited(
+        self, client: Client, connector: Connector, said: Any
+    ) -> None:
+        connector.say(STATUS, ONLINE)
+        connector.say(topics.RESOURCE_ANSWER, {"nodeId": NODE, **said})
+        assert len(reasons(client)) == 1
+
+    def synced(self, client: Client) -> dict[str, str]:
+        parameters = client.get(f"{DEVICES}/{URN}/config").body["parameters"]
+        return {name: p["syncStatus"] for name, p in parameters.items()}
+
+
+class TestInterfaces:
+    def test_a_registered_node_is_shown_as_in_the_manual(self, client: Client) -> None:
+        interfaces = [{"connector": "x-connector", "enabled": True, "definition": {"nodeId": NODE}}]
+        (shown,) = client.call("POST", DEVICES, {"id": URN, "interfaces": interfaces}).body["interfaces"]
+        assert (shown["nodeId"], shown["status"], shown["definition"]) == (NODE, "REGISTERED", {"nodeId": NODE})
+        assert "activity" not in shown
+
+    def test_a_node_is_named_once(self, client: Client) -> None:
+        body = {"connector": "x-connector", "definition": {"nodeId": "a b"}}
+        client.call("POST", DEVICES, {"id": URN})
+        reply = client.call("POST", f"{DEVICES}/{URN}/interfaces", body)
+        assert (reply.status, "definition.nodeId" in reply.body["message"]) == (400, True)
+
+    def test_a_node_keeps_its_name(self, client: Client) -> None:
+        interfaces = [{"connector": "x-connector", "definition": {"nodeId": NODE}}]
+        client.call("POST", DEVICES, {"id": URN, "interfaces": interfaces})
+        path = f"{DEVICES}/{URN}/interfaces/x-connector:{NODE}"
+        assert client.call("PATCH", path, {"definition": {"nodeId": "other"}}).status == 400
+        assert client.call("PATCH", path, {"definition": {"encoding": "e"}}).body["definition"]["encoding"] == "e"
+        assert client.call("DELETE", path).status == 204
+
+
+def wire(kind: str, record: Any, route: Route) -> tuple[str, dict[str, Any]]:
+    from chalicelib.dialects.live_objects import codec
+
+    downlink = getattr(codec, kind)(record, route)
+    return downlink.topic, json.loads(downlink.payload)
+
+
+def firmware(client: Client) -> None:
+    client.call("POST", "/api/v0/rm", {"resourceId": "fw"})
+    body = {"resourceVersionId": "2.0", "checksum": "kAFQmDzST7DWlj99KOF/cg==", "file": "YWJj"}
+    assert client.call("POST", "/api/v0/rm/fw/version", body).status == 200
