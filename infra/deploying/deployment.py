@@ -150,6 +150,8 @@ class Deployment:
             name = deployed_name(function.name, self.stage)
             functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
             functions.update_function_configuration(FunctionName=name, LoggingConfig=package.LOGGING)
+            if recursion := package.recursion(function.name):
+                functions.put_function_recursion_config(FunctionName=name, **recursion)
 
     def _remove_functions(self, account: Account) -> bool:
         built = project.build(self.stage, self._folder, account=account, dependencies=False)
