@@ -30,9 +30,10 @@ FUNCTIONS = (
     # reach this function without a credential, from using up the concurrency that the fleet needs.
     Function("authorizer", memory=512, timeout=5, reserved=150),
     # Mostly waits for a device's acknowledgement, 15 s at most, and leaves off 25 s before its end.
-    Function("deliver", memory=256, timeout=60, in_background=True),
+    # Shorter than the minute after which a claim counts as its holder's legacy (fleet/mailbox.py).
+    Function("deliver", memory=256, timeout=50, in_background=True),
     # Delivers a queue for as long as it may, as deliver does.
-    Function("pump", memory=256, timeout=60, in_background=True),
+    Function("pump", memory=256, timeout=50, in_background=True),
     # A webhook may take 10 s; SQS hides a message for 30 s, which must be longer than this.
     Function("push", memory=256, timeout=25),
     # DeleteConnection is allowed 100 times a second: with this cap Lambda's own queue is the valve.

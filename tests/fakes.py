@@ -162,10 +162,11 @@ class MemoryClaims:
     def put_new(self, claim: Claim) -> bool:
         return self.rows.setdefault(claim.client, claim) is claim
 
-    def put(self, claim: Claim) -> None:
-        held = self.rows.get(claim.client)
-        if held is not None and held.tenant == claim.tenant:
-            self.rows[claim.client] = claim
+    def replace(self, old: Claim, new: Claim) -> bool:
+        if self.rows.get(old.client) != old:
+            return False
+        self.rows[old.client] = new
+        return True
 
     def release(self, tenant: str, client: str) -> None:
         held = self.rows.get(client)

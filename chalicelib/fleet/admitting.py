@@ -9,6 +9,7 @@ from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
 
 _DAY = 86_400_000
+_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +28,33 @@ class Candidate:
 
 def admit(ports: Ports, key: ApiKey, candidate: Candidate) -> Claim:
     """The claim of the client id, made or renewed. Forbidden where the id is somebody else's or is disabled."""
-    claim = ports.claims.get(candidate.client)
-    if claim is None:
-        claim = _first(ports, key, candidate)
-    _ensure_same(claim, key, candidate)
-    if not claim.enabled:
-        raise Forbidden("this interface is disabled")
-    renewed = replace(
-        claim,
-        key=key.id,
-        username=candidate.username,
-        server_name=candidate.server_name,
-        certificate=candidate.certificate,
-        seen=_day(ports, candidate),
-    )
-    if renewed != claim:
-        ports.claims.put(renewed)
-    return renewed
+    for _ in range(_TRIES):
+        claim = ports.claims.get(candidate.client) or _first(ports, key, candidate)
+        _ensure_same(claim, key, candidate)
+        if not claim.enabled:
+            raise Forbidden("this interface is disabled")
+        renewed = replace(
+            claim,
+            key=key.id,
+            username=candidate.username,
+            server_name=candidate.server_name,
+            certificate=candidate.certificate,
+            seen=_day(ports, candidate),
+        )
+        # An operator may disable or move the interface at this moment: then look again.
+        if renewed == claim or ports.claims.replace(claim, renewed):
+            return renewed
+    raise Forbidden("this client id is being changed; connect again")
+
+
+def _as_allowed(ports: Ports, claim: Claim) -> Claim:
+    """Who disabled the interface just before found no claim to disable: look once more, now that there is one."""
+    device = ports.devices.get(claim.tenant, claim.device) if claim.device else None
+    found = device.interface(claim.connector, claim.client) if device else None
+    if found is None or found.enabled == claim.enabled:
+        return claim
+    allowed = replace(claim, enabled=found.enabled)
+    return allowed if ports.claims.replace(claim, allowed) else ports.claims.get(claim.client) or allowed
 
 
 def _ensure_same(claim: Claim, key: ApiKey, candidate: Candidate) -> None:
@@ -72,7 +83,7 @@ def _first(ports: Ports, key: ApiKey, candidate: Candidate) -> Claim:
         seen=_day(ports, candidate),
     )
     if ports.claims.put_new(claim):
-        return claim
+        return _as_allowed(ports, claim)
     # Another connection with the same id came first.
     held = ports.claims.get(candidate.client)
     if held is None:

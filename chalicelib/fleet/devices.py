@@ -8,6 +8,7 @@ from chalicelib.fleet.errors import Contended, DeviceNotFound, InterfaceDuplicat
 from chalicelib.fleet.presence import interface_key
 
 if TYPE_CHECKING:
+    from chalicelib.fleet.claims import Claim
     from chalicelib.fleet.mailbox import Mailbox
     from chalicelib.fleet.ports import Ports
 
@@ -170,12 +171,10 @@ def update_interface(
 
     device = update(ports, tenant, device_id, changed)
     interface = find_interface(device, *key)
-    claim = ports.claims.get(interface.node)
-    if claim is not None and claim.holds(tenant, interface) and claim.enabled != interface.enabled:
-        ports.claims.put(replace(claim, enabled=interface.enabled))
-        if not interface.enabled:
-            ports.background.disconnect(claim.client)
+    claim = _change_claim(ports, tenant, interface, lambda c: replace(c, enabled=interface.enabled))
     if not interface.enabled:
+        if claim is not None:
+            ports.background.disconnect(claim.client)
         _silence(ports, tenant, device_id, interface)
     return device
 
@@ -189,13 +188,26 @@ def move_interface(ports: "Ports", tenant: str, source_id: str, key: tuple[str, 
             break
     else:
         raise Contended(f"interface {interface_key(*key)} is written by too many at once")
-    claim = ports.claims.get(interface.node)
-    if claim is not None and claim.holds(tenant, interface):
+    claim = _change_claim(ports, tenant, interface, lambda c: replace(c, device=target_id))
+    if claim is not None:
         # The live connection belongs to the old device's mailbox: the next one will find the new.
-        ports.claims.put(replace(claim, device=target_id))
         ports.background.disconnect(claim.client)
     _take_along(ports, tenant, source_id, interface, target_id)
     return get(ports, tenant, target_id)
+
+
+def _change_claim(
+    ports: "Ports", tenant: str, interface: Interface, change: Callable[["Claim"], "Claim"]
+) -> "Claim | None":
+    """The interface's claim after `change`; None where it was never connected. A connection may renew it meanwhile."""
+    for _ in range(_TRIES):
+        claim = ports.claims.get(interface.node)
+        if claim is None or not claim.holds(tenant, interface):
+            return None
+        changed = change(claim)
+        if changed == claim or ports.claims.replace(claim, changed):
+            return changed
+    raise Contended(f"the claim of {interface.node} is written by too many at once")
 
 
 def delete_interface(ports: "Ports", tenant: str, device_id: str, connector: str, node: str) -> None:

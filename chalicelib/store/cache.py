@@ -70,9 +70,10 @@ class Announcing(ClaimTable):
     def __init__(self, cache: Cache[Claim]) -> None:
         self._cache = cache
 
-    def put(self, claim: Claim) -> None:
-        super().put(claim)
-        self._cache.forget(claim.client)
+    def replace(self, old: Claim, new: Claim) -> bool:
+        written = super().replace(old, new)
+        self._cache.forget(old.client)
+        return written
 
     def release(self, tenant: str, client: str) -> None:
         super().release(tenant, client)

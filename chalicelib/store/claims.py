@@ -38,13 +38,16 @@ class ClaimTable:
             raise
         return True
 
-    def put(self, claim: Claim) -> None:
-        # A release between reading and writing must not be undone, nor another tenant's new claim overwritten.
+    def replace(self, old: Claim, new: Claim) -> bool:
+        # A disabled interface, a release or another tenant's claim since `old` was read must not be written over.
+        stored = _item(old)
         try:
-            _item(claim).save(condition=ClaimItem.tenant == claim.tenant)
+            _item(new).save(condition=(ClaimItem.tenant == stored.tenant) & (ClaimItem.doc == stored.doc))
         except PutError as error:
-            if not condition_failed(error):
-                raise
+            if condition_failed(error):
+                return False
+            raise
+        return True
 
     def release(self, tenant: str, client: str) -> None:
         # The id may have been released and taken by another tenant already.

@@ -218,8 +218,16 @@ class TestClaims:
         claim = Claim(f"client-{tenant}", tenant, "live_objects", "device", "k", 1)
         ports.claims.put_new(claim)
         ports.claims.release(tenant, claim.client)
-        ports.claims.put(replace(claim, key="k2"))
+        assert not ports.claims.replace(claim, replace(claim, key="k2"))
         assert ports.claims.get(claim.client) is None
+
+    def test_only_who_read_the_newest_claim_may_write(self, ports: Ports, tenant: str) -> None:
+        claim = Claim(f"client-{tenant}", tenant, "live_objects", "device", "k", 1)
+        ports.claims.put_new(claim)
+        assert ports.claims.replace(claim, replace(claim, enabled=False))
+        assert not ports.claims.replace(claim, replace(claim, key="k2"))
+        held = ports.claims.get(claim.client)
+        assert held == replace(claim, enabled=False)
 
 
 class TestMessages:
