@@ -158,6 +158,14 @@ class TestActionPolicies:
         assert client.call("PUT", f"{POLICIES}/mine", {**body, "id": "other"}).status == 400
         assert len(client.get(POLICIES).body) == 1
 
+    def test_an_update_keeps_the_ids_of_actions(self, client: Client) -> None:
+        made = policy(client).body
+        path = f"{POLICIES}/{made['id']}"
+        assert client.call("PUT", path, made).body["actions"] == made["actions"]
+        twice = {"fifoPublish": made["actions"]["fifoPublish"] * 2}
+        first, second = client.call("PUT", path, {**made, "actions": twice}).body["actions"]["fifoPublish"]
+        assert first["id"] != second["id"]
+
     def test_a_policy_is_switched_and_deleted(self, client: Client) -> None:
         path = f"{POLICIES}/{policy(client).body['id']}"
         assert client.call("PUT", f"{path}/enabled", raw=b"false").status == 204

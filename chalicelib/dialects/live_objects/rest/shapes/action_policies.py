@@ -132,6 +132,15 @@ def policy(body: Mapping[str, Any], tenant: str, policy_id: str, now: int, new_i
     for name in _ABSENT_ACTIONS:
         if actions.get(name):
             raise Invalid(f"actions.{name}: this platform has the actions fifoPublish and httpPush", f"actions.{name}")
+    taken: set[str] = set()
+
+    def named(action: Mapping[str, Any]) -> str:
+        """Its own id where it has one: what is under way to a webhook finds its action by it, over every update."""
+        own = action.get("id")
+        chosen = own if own and own not in taken else new_id()
+        taken.add(chosen)
+        return chosen
+
     made = ActionPolicy(
         tenant=tenant,
         id=policy_id,
@@ -140,8 +149,8 @@ def policy(body: Mapping[str, Any], tenant: str, policy_id: str, now: int, new_i
         updated=now,
         enabled=body.get("enabled") is not False,
         triggers=_triggers(body["triggers"]),
-        queues=tuple(_fifo(action, new_id()) for action in actions.get("fifoPublish") or ()),
-        pushes=tuple(push(action, new_id()) for action in actions.get("httpPush") or ()),
+        queues=tuple(_fifo(action, named(action)) for action in actions.get("fifoPublish") or ()),
+        pushes=tuple(push(action, named(action)) for action in actions.get("httpPush") or ()),
     )
     if not made.queues and not made.pushes:
         raise Invalid("actions has at least one action", "actions")
