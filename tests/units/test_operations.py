@@ -33,7 +33,7 @@ EXPECTED = {
     "command_expired": (2, 7, 6, 0, 0, 0, 3, 0, 0),
     "config_roundtrip": (3, 5, 10, 2, 1, 1, 0, 0, 0),
     "device_get": (1, 0, 2, 0, 0, 0, 0, 0, 0),
-    "device_list_page": (1, 0, 1, 0, 0, 0, 0, 0, 0),
+    "device_list_page": (1, 0, 0.5, 0, 0, 0, 0, 0, 0),
     "connect_disconnect": (4, 5, 7, 2, 3, 0, 0, 0, 0),
 }
 FLOOR = 2.19

@@ -18,6 +18,7 @@ from chalicelib.dialects.live_objects.rest import (
     fifos,
     groups,
     interfaces,
+    inventory,
     resource_manager,
     users,
 )
@@ -33,6 +34,7 @@ RESOURCES = (
     users,
     certificates,
     devices,
+    inventory,
     groups,
     interfaces,
     commands,

@@ -1,24 +1,41 @@
-"""Which devices a list shows (manual 5.3.2.1): by what the device's own record says, over a bounded part of the fleet.
+"""Which devices a list shows (manual 5.3.2.1): what each filter asks of a device, and what can be found by an index.
 
-Sorting by other columns than the id, filters on an interface's status and RSQL are refused, never ignored.
+`docs/inventory.md` says which filters an index answers.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
+from chalicelib.dialects.live_objects.rest import rsql
+from chalicelib.dialects.live_objects.rest.shapes.interfaces import status
 from chalicelib.fleet.devices import Device
-from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.facets import Facet
 from chalicelib.fleet.groups import ROOT_PATH, GroupTree
+from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Request
 
-SCANNED = 10_000
-"""How many devices a filtered list looks at before it asks for a narrower one."""
-
 Wanted = Callable[[Device], bool]
+Present = Callable[[Device, Mailbox | None], bool]
 PROPERTY = "property."
+ONLINE = "ONLINE"
+_EVERYWHERE = f"{ROOT_PATH}*"
 _NONE = "none"
-_UNSUPPORTED = ("filterQuery", "interfaces.status", "activityStates")
+_NOT_MONITORED = "NOT_MONITORED"
+_STATUSES = (
+    "REGISTERED",
+    "INITIALIZING",
+    "INITIALIZED",
+    ONLINE,
+    "OFFLINE",
+    "ACTIVATED",
+    "REACTIVATED",
+    "DEACTIVATED",
+    "CONNECTIVITY_ERROR",
+    "DELETED",
+)
 
 PARAMETERS = (
     Parameter("id", bounds=(1, 269)),
@@ -28,36 +45,109 @@ PARAMETERS = (
     Parameter("groupId", bounds=(1, 6)),
     Parameter("groupPath", bounds=(1, 257), explained="with /* at the end for subgroups"),
     Parameter("interfaces.nodeId", bounds=(1, 269)),
+    Parameter("interfaces.status", Kind.LIST, choices=_STATUSES),
     Parameter("interfaces.enabled", Kind.BOOLEAN),
+    Parameter("activityStates", Kind.LIST, choices=("ACTIVE", "SILENT", "UNKNOWN", _NOT_MONITORED)),
+    Parameter(
+        rsql.FIELD, bounds=(1, rsql.LONGEST), explained="RSQL over tags, connector, groupId, groupPath, properties"
+    ),
 )
 
 
-def wanted(request: Request, tree: Callable[[], GroupTree]) -> Wanted | None:
-    """What a device must satisfy to be listed; None if the request filters nothing. Errors: Invalid."""
-    for name in _UNSUPPORTED:
-        if name in request.query:
-            raise Invalid(f"{name} is not supported", name)
-    checks = [
-        partial(_FILTERS[name], asked)
-        for name in _FILTERS
-        if (asked := request.asked[name]) is not None and asked != ""
-    ]
-    if path := request.asked["groupPath"]:
-        checks.append(partial(_groups, _on_path(path, tree())))
-    checks += [
-        partial(_property, (name.removeprefix(PROPERTY), value))
-        for name, value in request.query.items()
-        if name.startswith(PROPERTY)
-    ]
-    return (lambda device: all(check(device) for check in checks)) if checks else None
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a request asks for. `facets` are values of which a wanted device has one; `present` asks for its mailbox."""
+
+    checks: tuple[Wanted, ...] = ()
+    present: Present | None = None
+    device: str | None = None
+    node: str | None = None
+    online: bool = False
+    facets: tuple[tuple[Facet, frozenset[str]], ...] = ()
+    exact: tuple[Facet, str] | None = field(default=None)
+    """The facet's value that says it all, where there is one."""
+
+    @property
+    def everything(self) -> bool:
+        return not self.checks and self.present is None
+
+    def wants(self, device: Device) -> bool:
+        return all(check(device) for check in self.checks)
 
 
-def bounded(devices: Iterable[Device]) -> Iterator[Device]:
-    """Errors: Invalid, when so many devices were looked at that the answer would take too long."""
-    for number, device in enumerate(devices):
-        if number >= SCANNED:
-            raise Invalid(f"filters look at {SCANNED} devices at most; go on with bookmarkId", "bookmarkId")
-        yield device
+def selection(request: Request, tree: Callable[[], GroupTree]) -> Selection:
+    """Errors: Invalid. `tree` is asked for only where a filter needs it."""
+    asked = {
+        name: request.asked[name] for name in (p.name for p in PARAMETERS) if request.asked[name] not in (None, "")
+    }
+    checks: list[Wanted] = [partial(_FILTERS[name], value) for name, value in asked.items() if name in _FILTERS]
+    facets = list(_facets(asked))
+    if path := asked.get("groupPath"):
+        groups = _on_path(path, tree())
+        checks.append(partial(_groups, groups))
+        facets += [] if path in (_EVERYWHERE, "*") else [(Facet.GROUP, groups)]
+    if text := asked.get(rsql.FIELD):
+        condition = rsql.parse(text)
+        whole = tree() if "group" in text else GroupTree(request.tenant)
+        checks.append(lambda device: condition.holds(device, whole))
+        facets += [facet for required in condition.required() for facet in _required(required, whole)]
+    properties = [(name, value) for name, value in request.query.items() if name.startswith(PROPERTY)]
+    checks += [partial(_property, (name.removeprefix(PROPERTY), value)) for name, value in properties]
+    statuses = frozenset(asked.get("interfaces.status") or ())
+    return Selection(
+        tuple(checks),
+        partial(_status, statuses) if statuses else None,
+        asked.get("id"),
+        asked.get("interfaces.nodeId"),
+        statuses == {ONLINE},
+        tuple(sorted(facets, key=lambda facet: (_ORDER.index(facet[0]), len(facet[1])))),
+        _exact(facets) if len(checks) == 1 and not statuses and rsql.FIELD not in asked else None,
+    )
+
+
+_ORDER = (Facet.GROUP, Facet.TAG, Facet.CONNECTOR)
+
+
+def _facets(asked: dict[str, Any]) -> Iterator[tuple[Facet, frozenset[str]]]:
+    if group := asked.get("groupId"):
+        yield Facet.GROUP, frozenset({group})
+    for tag in asked.get("tags") or ():
+        yield Facet.TAG, frozenset({tag})
+    connectors = asked.get("connectors") or ()
+    if connectors and not any(name.startswith("-") or name == _NONE for name in connectors):
+        yield Facet.CONNECTOR, frozenset(connectors)
+
+
+def _required(comparison: rsql.Comparison, tree: GroupTree) -> Iterator[tuple[Facet, frozenset[str]]]:
+    values = frozenset(comparison.values)
+    match comparison.selector:
+        case "groupId":
+            yield Facet.GROUP, values
+        case "groupPath" if _EVERYWHERE not in values:
+            yield Facet.GROUP, frozenset(group for path in values for group in tree.matching(path))
+        case "tags":
+            yield Facet.TAG, values
+        case "connector":
+            yield Facet.CONNECTOR, values
+        case _:
+            pass
+
+
+def _exact(facets: list[tuple[Facet, frozenset[str]]]) -> tuple[Facet, str] | None:
+    if len(facets) != 1 or len(facets[0][1]) != 1:
+        return None
+    facet, (value,) = facets[0]
+    return facet, value
+
+
+def _status(asked: frozenset[str], device: Device, mailbox: Mailbox | None) -> bool:
+    presence = mailbox.presence if mailbox else {}
+    return any(status(interface, presence.get(interface.key)) in asked for interface in device.interfaces)
+
+
+def _activity(asked: list[str], _device: Device) -> bool:
+    """No activity is monitored so far."""
+    return _NOT_MONITORED in asked
 
 
 def _id(asked: str, device: Device) -> bool:
@@ -122,4 +212,5 @@ _FILTERS: dict[str, Callable[..., bool]] = {
     "groupId": _group_id,
     "interfaces.nodeId": _node,
     "interfaces.enabled": _enabled,
+    "activityStates": _activity,
 }

@@ -1,0 +1,124 @@
+"""Devices in order of their ids, by the narrowest index that a selection allows, or by looking at one after another."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from heapq import merge
+from itertools import groupby, islice
+
+from chalicelib.dialects.live_objects.rest.filters import Selection
+from chalicelib.fleet.devices import Device
+from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.facets import Facet
+from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.ports import Page, Ports
+
+SCANNED = 10_000
+"""How many devices a list looks at before it asks for a narrower one."""
+_BATCH = 200
+_MOST_CONNECTORS = 20
+_MOST_STREAMS = 30
+"""Of how many values an index is read side by side; for more of them the devices themselves are looked at."""
+
+Found = tuple[Device, Mailbox | None]
+Next = Callable[[str | None], Page[Device]]
+
+
+class Search:
+    """One pass over the devices of a tenant.
+
+    `exhausted` says at its end that there were more devices than it looks at, `last` which one it looked at last.
+    """
+
+    def __init__(self, ports: Ports, tenant: str, selection: Selection, expected: int = _BATCH) -> None:
+        """`expected` is how many will be drawn: no more are read at once where nothing is filtered."""
+        self._ports = ports
+        self._tenant = tenant
+        self._selection = selection
+        self._batch = min(expected, _BATCH) if selection.everything else _BATCH
+        self.last: str | None = None
+        self.exhausted = False
+
+    def found(self, after: str | None, *, descending: bool, mailboxes: bool = False) -> Iterator[Found]:
+        """All that are wanted after that id, until SCANNED were looked at; with their mailboxes where asked for."""
+        present, looked = self._selection.present, 0
+        for drawn in _batches(self._candidates(after, descending=descending), self._batch):
+            batch = drawn[: SCANNED - looked]
+            looked += len(drawn)
+            wanted = [device for device in batch if self._selection.wants(device)]
+            needed = wanted and (mailboxes or present is not None)
+            boxes = self._ports.mailboxes.some(self._tenant, [d.id for d in wanted]) if needed else {}
+            for device in wanted:
+                box = boxes.get(device.id)
+                if present is None or present(device, box):
+                    yield device, box
+            self.last = batch[-1].id if batch else self.last
+            if looked > SCANNED:
+                self.exhausted = True
+                return
+
+    def _candidates(self, after: str | None, *, descending: bool) -> Iterator[Device]:
+        chosen = self._selection
+        if chosen.device is not None or chosen.node is not None:
+            named = self._named()
+            return (d for d in named if after is None or (d.id < after if descending else d.id > after))
+        narrow = next((f for f in chosen.facets if len(f[1]) <= _MOST_STREAMS), None)
+        if narrow is not None:
+            streams = [
+                _pages(partial(self._having, narrow[0], value, descending), after) for value in sorted(narrow[1])
+            ]
+            return _distinct(merge(*streams, key=lambda d: d.id, reverse=descending))
+        if chosen.online:
+            return _pages(partial(self._online, descending), after)
+        return _pages(
+            lambda cursor: self._ports.devices.page(
+                self._tenant, after=cursor, limit=self._batch, descending=descending
+            ),
+            after,
+        )
+
+    def _named(self) -> list[Device]:
+        ids: set[str | None] = {self._selection.device}
+        if self._selection.device is None and self._selection.node is not None:
+            connectors = self._ports.devices.values(self._tenant, Facet.CONNECTOR, _MOST_CONNECTORS)
+            ids = {self._ports.devices.owner(self._tenant, name, self._selection.node) for name in connectors}
+        return self._ports.devices.some(self._tenant, sorted(i for i in ids if i is not None))
+
+    def _having(self, facet: Facet, value: str, descending: bool, cursor: str | None) -> Page[Device]:  # noqa: FBT001
+        return self._ports.devices.with_facet(
+            self._tenant, facet, value, after=cursor, limit=self._batch, descending=descending
+        )
+
+    def _online(self, descending: bool, cursor: str | None) -> Page[Device]:  # noqa: FBT001
+        page = self._ports.mailboxes.online(self._tenant, after=cursor, limit=self._batch, descending=descending)
+        return Page(self._ports.devices.some(self._tenant, page.items), page.cursor)
+
+
+def ensure_complete(search: Search, found: int) -> None:
+    """Errors: Invalid, naming how to go on, where the search ended before the page was full."""
+    if search.exhausted:
+        less = f" for {found} items," if found else ""
+        raise Invalid(
+            f"a list looks at {SCANNED} devices at most: ask{less} with narrower filters, "
+            f"or go on with bookmarkId={search.last}",
+            "bookmarkId",
+        )
+
+
+def _pages(page: Next, cursor: str | None) -> Iterator[Device]:
+    while True:
+        found = page(cursor)
+        yield from found.items
+        if found.cursor is None:
+            return
+        cursor = found.cursor
+
+
+def _batches(devices: Iterable[Device], size: int) -> Iterator[list[Device]]:
+    rest = iter(devices)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _distinct(devices: Iterable[Device]) -> Iterator[Device]:
+    """Each once: a device may have several of the values."""
+    return (next(same) for _, same in groupby(devices, key=lambda d: d.id))

@@ -1,0 +1,160 @@
+"""Manual 5.3.2: filters, order and pages of the list of devices."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib.dialects.live_objects.rest import searching
+from chalicelib.fleet.devices import Device, Interface
+from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.presence import Presence
+from tests.dialects.live_objects.client import DEVICES, Client
+
+GROUPS = "/api/v1/deviceMgt/groups"
+WITH_TOTAL = {"X-Total-Count": "true"}
+
+
+def urn(number: int) -> str:
+    return f"urn:lo:nsid:n:{number:05d}"
+
+
+def numbers(client: Client, **query: Any) -> list[int]:
+    return [int(device["id"][-5:]) for device in client.get(DEVICES, **query).body]
+
+
+@pytest.fixture
+def fleet(client: Client) -> Client:
+    """Five devices that differ in everything that a list can sort by."""
+    group = client.call("POST", GROUPS, {"pathNode": "lyon"}).body["id"]
+    places = ["root", group, "root", group, "root"]
+    for number, name in enumerate(["delta", "alpha", "echo", "bravo", "charlie"]):
+        client.ports.clock.advance(seconds=1)
+        interface = {"connector": "mqtt", "enabled": number != 3, "definition": {"clientId": f"c{number}"}}
+        body = {
+            "id": urn(number),
+            "name": name,
+            "tags": ["even" if number % 2 == 0 else "odd", f"t{number}"],
+            "group": {"id": places[number]},
+            "interfaces": [interface] if number < 4 else [],
+        }
+        assert client.call("POST", DEVICES, body).status == 200
+    for number, ended in ((0, None), (1, 5_000), (2, None)):
+        box = client.ports.mailboxes.rows[client.tenant.id, urn(number)]
+        session = None if ended else "s"
+        seen = Presence("live_objects", f"c{number}", session, since=1, ended=ended, last_contact=9_000 - number)
+        client.ports.mailboxes.replace(box, box.with_presence(f"mqtt:c{number}", seen))
+    client.call("PATCH", f"{DEVICES}/{urn(0)}", {"id": urn(0), "description": "later"})
+    return client
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("id", [0, 1, 2, 3, 4]),
+        ("-id", [4, 3, 2, 1, 0]),
+        ("name", [1, 3, 4, 0, 2]),
+        ("group", [0, 2, 4, 1, 3]),
+        ("-created", [4, 3, 2, 1, 0]),
+        ("updated,id", [1, 2, 3, 0, 4]),
+        ("interfaces.status", [4, 3, 1, 0, 2]),
+        ("interfaces.enabled", [4, 3, 0, 1, 2]),
+        ("-interfaces.lastContact", [0, 1, 2, 3, 4]),
+        ("group,-name", [2, 0, 4, 3, 1]),
+    ],
+)
+def test_a_list_is_sorted_by_each_of_its_columns(fleet: Client, sort: str, order: list[int]) -> None:
+    assert numbers(fleet, sort=sort) == order
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"interfaces.status": "ONLINE"}, [0, 2]),
+        ({"interfaces.status": "OFFLINE"}, [1]),
+        ({"interfaces.status": "ONLINE,DEACTIVATED"}, [0, 2, 3]),
+        ({"interfaces.status": "REGISTERED"}, []),
+        ({"interfaces.nodeId": "c3"}, [3]),
+        ({"interfaces.nodeId": "c3", "tags": "even"}, []),
+        ({"interfaces.nodeId": "unknown"}, []),
+        ({"interfaces.enabled": "false"}, [3]),
+        ({"connectors": "none"}, [4]),
+        ({"connectors": "mqtt,x-connector"}, [0, 1, 2, 3]),
+        ({"connectors": "-mqtt"}, [4]),
+        ({"groupPath": "/lyon"}, [1, 3]),
+        ({"groupPath": "/lyon", "tags": "t3"}, [3]),
+        ({"tags": "even", "interfaces.status": "ONLINE", "sort": "-id"}, [2, 0]),
+        ({"activityStates": "NOT_MONITORED"}, [0, 1, 2, 3, 4]),
+        ({"activityStates": "SILENT"}, []),
+        ({"filterQuery": "tags==even"}, [0, 2, 4]),
+        ({"filterQuery": "groupPath==/lyon;tags!=t3"}, [1]),
+        ({"filterQuery": "tags==t4,groupPath==/lyon/*"}, [1, 3, 4]),
+        ({"filterQuery": "connector==mqtt;tags=in=(t0,t1,t4)"}, [0, 1]),
+        ({"filterQuery": "tags==even", "id": urn(2)}, [2]),
+    ],
+)
+def test_filters_combine_and_are_counted(fleet: Client, query: dict[str, Any], found: list[int]) -> None:
+    reply = fleet.call("GET", DEVICES, headers=WITH_TOTAL, **query)
+    assert [int(device["id"][-5:]) for device in reply.body] == found
+    assert reply.headers["X-Total-Count"] == str(len(found))
+
+
+@pytest.mark.parametrize("sort", ["id", "-id", "name", "-interfaces.status"])
+@pytest.mark.parametrize("filters", [{}, {"tags": "even"}, {"groupPath": "/*"}, {"connectors": "mqtt"}])
+def test_pages_after_a_bookmark_are_those_by_offset(fleet: Client, sort: str, filters: dict[str, str]) -> None:
+    whole = numbers(fleet, sort=sort, **filters)
+    seen: list[int] = []
+    while page := numbers(fleet, limit=2, sort=sort, **filters, **({"bookmarkId": urn(seen[-1])} if seen else {})):
+        seen += page
+    assert seen == whole
+    assert numbers(fleet, limit=2, offset=1, sort=sort, **filters) == whole[1:3]
+
+
+def test_an_offset_ends_where_a_bookmark_must_go_on(fleet: Client) -> None:
+    for offset in (9_990, 10_001, 50_000):
+        reply = fleet.get(DEVICES, offset=offset)
+        assert (reply.status, reply.code) == (400, "GENERIC_INVALID_PARAMETER_ERROR")
+        assert "bookmarkId" in reply.body["message"]
+
+
+def test_a_bookmark_outside_of_a_sorted_list_is_refused(fleet: Client) -> None:
+    assert fleet.get(DEVICES, sort="name", bookmarkId=urn(77)).status == 400
+
+
+def test_resources_are_among_the_fields(fleet: Client) -> None:
+    assert fleet.get(DEVICES, fields="resources,firmwares,config", limit=1).body == [{"id": urn(0)}]
+
+
+class TestHugeFleet:
+    """More devices than one list looks at."""
+
+    @pytest.fixture
+    def huge(self, client: Client) -> Client:
+        interface = Interface("mqtt", "", "live_objects", 1, 1)
+        for number in range(searching.SCANNED + 100):
+            one = replace(interface, node=f"n{number}")
+            tags = ("last",) if number >= searching.SCANNED else ("x",) if number % 2500 == 0 else ()
+            device = Device(client.tenant.id, urn(number), 1, 1, tags=tags, interfaces=(one,), name=f"n{number}")
+            client.ports.devices.rows[device.tenant, device.id] = device
+            client.ports.mailboxes.rows[device.tenant, device.id] = Mailbox(device.tenant, device.id)
+        return client
+
+    def test_a_filter_that_would_look_at_too_many_says_how_to_go_on(self, huge: Client) -> None:
+        reply = huge.get(DEVICES, name="n10000")
+        assert (reply.status, reply.code) == (400, "GENERIC_INVALID_PARAMETER_ERROR")
+        assert f"bookmarkId={urn(searching.SCANNED - 1)}" in reply.body["message"]
+        assert numbers(huge, name="n10000", bookmarkId=urn(searching.SCANNED - 1)) == [10_000]
+
+    def test_what_was_found_until_then_can_be_asked_for(self, huge: Client) -> None:
+        reply = huge.get(DEVICES, name="*2500")
+        assert "ask for 1 items" in reply.body["message"]
+        assert numbers(huge, name="*2500", limit=1) == [2500]
+
+    def test_an_index_finds_what_a_scan_would_not_reach(self, huge: Client) -> None:
+        assert len(numbers(huge, tags="last", limit=1000)) == 100
+        assert huge.call("GET", DEVICES, headers=WITH_TOTAL, tags="last").headers["X-Total-Count"] == "100"
+
+    def test_only_the_order_of_ids_has_no_end(self, huge: Client) -> None:
+        assert "narrow" in huge.get(DEVICES, sort="name").body["message"]
+        assert numbers(huge, sort="-id", limit=1) == [searching.SCANNED + 99]
+        assert numbers(huge, sort="-name", tags="last", limit=1) == [searching.SCANNED + 99]
