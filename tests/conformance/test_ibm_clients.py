@@ -96,3 +96,63 @@ def test_every_example_of_the_manual_runs_with_the_client_of_its_time(
     assert client in results["history of type"]
     assert "sample" in results["history"]
     assert results["deleted twice"] == f"Unable to delete device sample:{device}"
+
+
+def test_the_last_python_client_runs_registry_messages_and_device_management(
+    edge: RunningStack, organization: Organization, device: str
+) -> None:
+    python = python_environment("wiotp-sdk-1.0.1", "wiotp-sdk==1.0.1", "paho-mqtt==1.6.1")
+    results = run(edge, organization, [str(python), str(CLIENTS / "wiotp_sdk_101.py")], device)
+    client = f"d:{organization.id}:t-{device}:{device}"
+    assert results == {
+        "service": ["us"],
+        "type": "made",
+        "type updated": "changed",
+        "types": True,
+        "device": [True, {"room": 7}, "m"],
+        "there": [True, False],
+        "listed": [device],
+        "updated": {"room": 8},
+        "no location": None,
+        "location": 100,
+        "not managed": None,
+        "status": ["Connect", client],
+        "event": [f"t-{device}", device, "temp", {"value": 21}],
+        "command": ["blink", "json", {"times": 3}],
+        "last": "temp",
+        "last of all": ["temp"],
+        "connections": True,
+        "state": "connected",
+        "managed": {"deviceActions": True, "firmwareActions": True},
+        "error code": [5],
+        "log": ["hot"],
+        "action": [True, "reboot"],
+        "rebooted": True,
+        "deleted": [True],
+        "gone": [False, False],
+    }
+
+
+def test_the_client_between_them_runs_rest_messages_and_http(
+    edge: RunningStack, organization: Organization, device: str
+) -> None:
+    python = python_environment("ibmiotf-0.4.0", "ibmiotf==0.4.0", "paho-mqtt==1.6.1")
+    program = [str(trusting(python, "ibmiotf", edge.ca)), str(CLIENTS / "ibmiotf_040.py")]
+    assert run(edge, organization, program, device) == {
+        "organization": organization.id,
+        "type": "sample4",
+        "device": [f"d:{organization.id}:sample4:{device}", {"room": 7}],
+        "bulk": [True],
+        "listed": [device, f"{device}b"],
+        "updated": {"room": 8},
+        "location": 20,
+        "error codes": [7],
+        "cleared": True,
+        "service": ["us"],
+        "event": [device, "temp", {"value": 21}],
+        "command": ["blink", {"times": 3}],
+        "event over http": [device, "over-http", {"value": 22}],
+        "last": ["over-http", "temp"],
+        "connections": True,
+        "removed": [True, True, True],
+    }
