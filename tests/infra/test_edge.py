@@ -17,6 +17,7 @@ from infra.edge.uplink import Uplink
 from infra.local.description import aws_environment
 from infra.local.spool import Spool
 from tests.clients import Rest, until
+from tests.ibm.clients import Organization
 from tests.local.running import RunningStack
 
 
@@ -69,6 +70,37 @@ def test_a_wrong_key_gets_the_code_that_the_vendor_gives(stack: RunningStack, ed
     client, codes = connect(edge["mqtt"], "urn:lo:nsid:edge:x", "wrong", MQTTProtocolVersion.MQTTv311)
     client.loop_stop()
     assert codes[0] == 134  # paho 2 shows CONNACK 4, "bad user name or password", by MQTT 5's number
+
+
+def test_nothing_passes_directly_between_clients(stack: RunningStack, edge: dict[str, int]) -> None:
+    owner = Organization(stack)
+    heard: list[str] = []
+    listener, speaker = (_application(edge["mqtt"], owner, name) for name in ("listener", "speaker"))
+    listener.on_message = lambda *a: heard.append(a[2].topic)
+    granted: list[int] = []
+    listener.on_subscribe = lambda *a: granted.append(a[2])
+    listener.subscribe("iot-2/type/+/id/+/evt/+/fmt/+", 1)
+    until(lambda: granted)
+    speaker.publish("iot-2/type/pump/id/p1/evt/status/fmt/json", "{}", 1).wait_for_publish(20)
+    # The answer to this comes behind whatever the broker had for the listener.
+    listener.subscribe("iot-2/type/+/id/+/mon", 0)
+    until(lambda: len(granted) > 1)
+    for client in (listener, speaker):
+        client.disconnect()
+        client.loop_stop()
+    assert heard == []
+
+
+def _application(port: int, owner: Organization, name: str) -> paho.Client:
+    joined: list[int] = []
+    client = paho.Client(CallbackAPIVersion.VERSION2, f"a:{owner.id}:{name}", protocol=MQTTProtocolVersion.MQTTv311)
+    client.username_pw_set(owner.key, owner.token)
+    client.on_connect = lambda *a: joined.append(a[3].value)
+    client.connect("127.0.0.1", port, 30)
+    client.loop_start()
+    until(lambda: joined)
+    assert joined == [0]
+    return client
 
 
 class Flaky:
