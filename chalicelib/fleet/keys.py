@@ -4,8 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.fleet import certificates, secrets
-from chalicelib.fleet.errors import Forbidden, Invalid, KeyNotFound, Unauthenticated, UnknownCredential
+from chalicelib.fleet import certificates, inheriting, secrets
+from chalicelib.fleet.errors import (
+    Conflict,
+    Contended,
+    Forbidden,
+    Invalid,
+    KeyNotFound,
+    Unauthenticated,
+    UnknownCredential,
+)
 from chalicelib.fleet.roles import Role
 
 if TYPE_CHECKING:
@@ -13,11 +21,22 @@ if TYPE_CHECKING:
 
 MAX_LABEL = 24
 MAX_DESCRIPTION = 140
+_SIGNPOSTS = "imported"
+"""Where secrets made elsewhere are found by their fingerprint; no tenant's id is that long."""
+NOTED = 60_000
+"""How often (ms) it is written down that a key is used, if it ends by not being used."""
+SLACK = 2 * NOTED
+"""How much longer (ms) such a key lasts: use is written down late, and read from caches."""
+_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One key. `valid_from` and `valid_to` are ms or None for unlimited; `queues` empty means every queue."""
+    """One key. `valid_from` and `valid_to` are ms or None for ever; `queues` empty means every queue.
+
+    `suspended` while a key above it is disabled. One with `idle` ends when it was not used for that long (ms); only then
+    `used` tells when it was last.
+    """
 
     tenant: str
     id: str
@@ -38,12 +57,23 @@ class ApiKey:
     ca_certificates: tuple[str, ...] = ()
     client_certificate_required: bool = False
     limits: dict[str, int] = field(default_factory=dict)
+    points_to: tuple[str, str] | None = None
+    suspended: bool = False
+    idle: int | None = None
+    used: int | None = None
+    revision: int = 0
 
     def usable(self, now: int) -> bool:
-        return self.active and (self.valid_from or 0) <= now and (self.valid_to is None or now < self.valid_to)
+        return self.active and not self.suspended and not self.forgotten(now) and self._valid(now)
+
+    def _valid(self, now: int) -> bool:
+        return (self.valid_from or 0) <= now and (self.valid_to is None or now < self.valid_to)
 
     def expired(self, now: int) -> bool:
         return self.valid_to is not None and now >= self.valid_to
+
+    def forgotten(self, now: int) -> bool:
+        return self.idle is not None and now >= (self.used or self.created) + self.idle + SLACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +89,11 @@ class KeyRequest:
     queues: frozenset[str] | None = None
     ca_certificates: tuple[str, ...] | None = None
     client_certificate_required: bool | None = None
+    idle: int | None = None
 
     @property
     def limiting(self) -> bool:
-        return any(v is not None for v in (self.roles, self.valid_from, self.valid_to, self.queues))
+        return any(v is not None for v in (self.roles, self.valid_from, self.valid_to, self.queues, self.idle))
 
     @property
     def about_certificates(self) -> bool:
@@ -115,20 +146,56 @@ def authenticate(ports: "Ports", presented: str | None) -> ApiKey:
     key = ports.keys.get(secret.tenant, secret.id) if secret else None
     if secret is None or key is None or not secrets.matches(presented, key.salt, key.digest):
         raise UnknownCredential("unknown API key")
-    ensure_usable(key, ports.clock.now())
+    use(ports, key)
     return key
+
+
+def use(ports: "Ports", key: ApiKey) -> None:
+    """Make sure that the key may be used, and write down that it was if it ends otherwise. Errors: Unauthenticated."""
+    now = ports.clock.now()
+    ensure_usable(key, now)
+    if key.idle is not None and now >= (key.used or 0) + NOTED:
+        # Whoever changes the key at the same time comes first; then the next use is written down.
+        ports.keys.replace(key, replace(key, used=now))
 
 
 def owner(ports: "Ports", presented: str) -> ApiKey | None:
     """Whose secret this is, usable or not: whom to tell that it was refused."""
     secret = secrets.parse(presented)
-    key = ports.keys.get(secret.tenant, secret.id) if secret else None
+    key = ports.keys.get(secret.tenant, secret.id) if secret else _imported(ports, presented)
     return key if key is not None and secrets.matches(presented, key.salt, key.digest) else None
 
 
+def adopt(ports: "Ports", parent: ApiKey, presented: str, request: KeyRequest) -> ApiKey:
+    """A key below `parent` whose secret was made elsewhere, for firmware that carries it and cannot be changed.
+
+    Errors: Invalid (no such secret can be taken; not a subset), Conflict (the secret opens a key already).
+    """
+    name = secrets.fingerprint(presented)
+    if name is None:
+        raise Invalid("a secret made elsewhere is 32 letters and digits", "value")
+    if owner(ports, presented) is not None:
+        raise Conflict("this secret opens a key already")
+    key, _ = create_child(ports, parent, parent.id, request)
+    salt = ports.chance(16)
+    adopted = replace(key, salt=salt, digest=secrets.digest(presented, salt))
+    ports.keys.put(adopted)
+    # Last: until the signpost stands, nobody comes in by it.
+    ports.keys.put(ApiKey(_SIGNPOSTS, name, frozenset(), adopted.created, points_to=(adopted.tenant, adopted.id)))
+    return adopted
+
+
+def _imported(ports: "Ports", presented: str) -> ApiKey | None:
+    name = secrets.fingerprint(presented)
+    signpost = ports.keys.get(_SIGNPOSTS, name) if name else None
+    return ports.keys.get(*signpost.points_to) if signpost is not None and signpost.points_to else None
+
+
 def ensure_usable(key: ApiKey, now: int) -> None:
-    if not key.active:
+    if not key.active or key.suspended:
         raise Unauthenticated("this API key is disabled")
+    if key.forgotten(now):
+        raise Unauthenticated("this API key has not been used for too long")
     if key.expired(now):
         raise Unauthenticated("this API key has expired")
     if not key.usable(now):
@@ -150,7 +217,7 @@ def create_child(ports: "Ports", by: ApiKey, parent_id: str, request: KeyRequest
     else:
         ensure_within(by, parent)
     check(parent, request)
-    return mint(
+    key, secret = mint(
         ports,
         by.tenant,
         roles=request.roles or frozenset(),
@@ -158,10 +225,24 @@ def create_child(ports: "Ports", by: ApiKey, parent_id: str, request: KeyRequest
         parent=parent,
         request=_inherit(parent, request),
     )
+    return _ensure_below(ports, key), secret
+
+
+def _ensure_below(ports: "Ports", key: ApiKey) -> ApiKey:
+    """Whoever took rights from the parent, or deleted it, since we read it did not see the new key below it."""
+    parent = ports.keys.current(key.tenant, str(key.parent))
+    if parent is None:
+        ports.keys.delete(key.tenant, key.id)
+        raise KeyNotFound("no such API key")
+    narrowed = inheriting.narrowed(key, parent)
+    if narrowed != key and not ports.keys.replace(key, narrowed):
+        raise Contended("the new API key is written by others already")
+    return narrowed
 
 
 def get(ports: "Ports", tenant: str, key_id: str) -> ApiKey:
-    key = ports.keys.get(tenant, key_id)
+    """The key as it is now. Errors: KeyNotFound."""
+    key = ports.keys.current(tenant, key_id)
     if key is None:
         raise KeyNotFound("no such API key")
     return key
@@ -170,12 +251,27 @@ def get(ports: "Ports", tenant: str, key_id: str) -> ApiKey:
 def update(
     ports: "Ports", by: ApiKey, key_id: str, request: KeyRequest, *, renew: bool = False
 ) -> tuple[ApiKey, str | None]:
-    """Change a key; with `renew` it also gets a new secret, which is returned.
+    """Change a key, and what stands below it; with `renew` it also gets a new secret, which is returned.
 
     Errors: KeyNotFound, Forbidden (more rights than the caller's, before or after; the rights of a master key or of a
     session), Invalid.
     """
-    key = get(ports, by.tenant, key_id)
+    for _ in range(_TRIES):
+        before = get(ports, by.tenant, key_id)
+        after = _changed(ports, by, before, request)
+        after, text = _renewed(ports, after) if renew else (after, None)
+        # Two changes at once, or a change of the parent that narrows this one: each has to see the other.
+        if ports.keys.replace(before, after):
+            break
+    else:
+        raise Contended("this API key is written by too many at once")
+    if inheriting.weaker(after, before):
+        ports.background.revoke(after.tenant, after.id)
+    inheriting.pass_on(ports, after)
+    return after, text
+
+
+def _changed(ports: "Ports", by: ApiKey, key: ApiKey, request: KeyRequest) -> ApiKey:
     ensure_within(by, key)
     if key.session:
         raise Forbidden("a session is what its user is: change the user")
@@ -187,14 +283,13 @@ def update(
     ensure_within(by, key)
     if request.about_certificates:
         certificates.ensure_known(ports, key)
-    text = None
-    if renew:
-        secret = secrets.mint(key.tenant, key.id, ports.chance(32))
-        salt = ports.chance(16)
-        key = replace(key, salt=salt, digest=secrets.digest(secret.text, salt))
-        text = secret.text
-    ports.keys.put(key)
-    return key, text
+    return key
+
+
+def _renewed(ports: "Ports", key: ApiKey) -> tuple[ApiKey, str]:
+    secret = secrets.mint(key.tenant, key.id, ports.chance(32))
+    salt = ports.chance(16)
+    return replace(key, salt=salt, digest=secrets.digest(secret.text, salt)), secret.text
 
 
 def delete(ports: "Ports", by: ApiKey, key_id: str) -> None:
@@ -207,9 +302,14 @@ def delete(ports: "Ports", by: ApiKey, key_id: str) -> None:
     doomed = {key_id}
     while grown := {k.id for k in every if k.parent in doomed} - doomed:
         doomed |= grown
-    for child in sorted(doomed - {key_id}):
-        ports.keys.delete(by.tenant, child)
-    ports.keys.delete(by.tenant, key_id)
+    for gone in [*sorted(doomed - {key_id}), key_id]:
+        end(ports, by.tenant, gone)
+
+
+def end(ports: "Ports", tenant: str, key_id: str) -> None:
+    """Delete one key and close what it opened."""
+    ports.keys.delete(tenant, key_id)
+    ports.background.revoke(tenant, key_id)
 
 
 def ensure_within(by: ApiKey, other: ApiKey) -> None:
@@ -269,4 +369,5 @@ def _apply(key: ApiKey, request: KeyRequest) -> ApiKey:
         queues=new(request.queues, key.queues),
         ca_certificates=new(request.ca_certificates, key.ca_certificates),
         client_certificate_required=new(request.client_certificate_required, key.client_certificate_required),
+        idle=new(request.idle, key.idle),
     )

@@ -12,6 +12,7 @@ from chalicelib.fleet.ids import is_id
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _TENANT, _ID, _CHANCE, _CHECK = 6, 24, 43, 6
+_FOREIGN = 32
 LENGTH = _TENANT + _ID + _CHANCE + _CHECK
 
 
@@ -51,6 +52,16 @@ def parse(text: str) -> Secret | None:
     if not hmac.compare_digest(_check(body), text[-_CHECK:]) or not is_id(identifier):
         return None
     return Secret(body[:_TENANT], identifier, text)
+
+
+def fingerprint(text: str) -> str | None:
+    """Under which id a secret made elsewhere is found, or None for what cannot be one: 32 letters and digits.
+
+    Such a secret does not name its key; its 24 hexadecimal digits of SHA-256 do. Anything else still costs no read.
+    """
+    if len(text) != _FOREIGN or not text.isascii() or not text.isalnum():
+        return None
+    return hashlib.sha256(b"imported" + text.encode()).hexdigest()[:_ID]
 
 
 def digest(text: str, salt: bytes) -> bytes:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.roles import Role
 from infra.cli.output import as_json, show
 from infra.cli.target import complaints, on_target
@@ -52,9 +53,7 @@ def create(tenant: str, roles: tuple[str, ...], label: str, valid_for: timedelta
     from chalicelib.fleet import keys
 
     ports = wiring.ports()
-    master = next((key for key in ports.keys.all(tenant) if key.master), None)
-    if master is None:
-        raise click.ClickException(f"there is no tenant {tenant!r}")
+    master = _master(tenant)
     ends = None if valid_for is None else ports.clock.now() + int(valid_for.total_seconds() * 1000)
     asked = keys.KeyRequest(roles=frozenset(Role(role.upper()) for role in roles), label=label, valid_to=ends)
     key, secret = keys.create_child(ports, master, master.id, asked)
@@ -69,6 +68,44 @@ def create(tenant: str, roles: tuple[str, ...], label: str, valid_for: timedelta
         },
         json=json,
     )
+
+
+@group.command("import")
+@click.option("--tenant", required=True, help="The tenant's six-character id.")
+@click.option(
+    "--role",
+    "roles",
+    required=True,
+    multiple=True,
+    type=click.Choice([role.value for role in Role], case_sensitive=False),
+    help="What the key may do; repeat the option for more.",
+)
+@click.option("--label", default="", help="What people know the key by, at most 24 characters.")
+@click.password_option("--value", prompt="API key", confirmation_prompt=False, help="Asked for unless given.")
+@as_json
+@on_target
+@complaints
+def import_(tenant: str, roles: tuple[str, ...], label: str, value: str, *, json: bool) -> None:
+    """Let an API key of the platform that is left behind open this tenant too: firmware that carries it goes on."""
+    from chalicelib import wiring
+    from chalicelib.fleet import keys
+
+    ports = wiring.ports()
+    asked = keys.KeyRequest(roles=frozenset(Role(role.upper()) for role in roles), label=label)
+    key = keys.adopt(ports, _master(tenant), value.strip(), asked)
+    show(
+        {"tenant": tenant, "keyId": key.id, "label": key.label, "roles": " ".join(sorted(key.roles))},
+        json=json,
+    )
+
+
+def _master(tenant: str) -> ApiKey:
+    from chalicelib import wiring
+
+    master = next((key for key in wiring.ports().keys.all(tenant) if key.master), None)
+    if master is None:
+        raise click.ClickException(f"there is no tenant {tenant!r}")
+    return master
 
 
 def _moment(milliseconds: int) -> str:

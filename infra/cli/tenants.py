@@ -13,13 +13,14 @@ def group() -> None:
 
 @group.command("create")
 @click.argument("name")
+@click.option("--id", "wanted", help="Six digits and small letters, where clients carry one already. Default: any.")
 @as_json
 @on_target
 @complaints
-def create(name: str, *, json: bool) -> None:
+def create(name: str, wanted: str | None, *, json: bool) -> None:
     """Create the tenant NAME and print its master key, which is shown this once."""
     from chalicelib import wiring
     from chalicelib.fleet import tenants
 
-    tenant, key, secret = tenants.create(wiring.ports(), name)
+    tenant, key, secret = tenants.create(wiring.ports(), name, wanted)
     show({"tenant": tenant.id, "name": tenant.name, "keyId": key.id, "apiKey": secret}, json=json)

@@ -4,6 +4,7 @@ import pytest
 
 from chalicelib.fleet import keys, tenants
 from chalicelib.fleet.errors import (
+    Conflict,
     Forbidden,
     Invalid,
     KeyNotFound,
@@ -149,3 +150,52 @@ def test_another_tenants_key_is_not_there(ports: MemoryPorts, master: ApiKey) ->
     stranger = replace(tenants.create(ports, "other")[1])
     with pytest.raises(KeyNotFound):
         keys.update(ports, stranger, master.id, KeyRequest(label="mine"))
+
+
+FOREIGN = "0123456789abcdef0123456789abcdef"
+
+
+def adopted(ports: MemoryPorts) -> tuple[ApiKey, ApiKey]:
+    """A master key, and a key below it whose secret was made elsewhere."""
+    _, master, _ = tenants.create(ports, "acme")
+    request = keys.KeyRequest(roles=frozenset({Role.DEVICE_ACCESS}))
+    return master, keys.adopt(ports, master, FOREIGN, request)
+
+
+def test_a_secret_made_elsewhere_opens_the_key_that_adopted_it(ports: MemoryPorts) -> None:
+    _, key = adopted(ports)
+    found = keys.authenticate(ports, FOREIGN)
+    assert (found.id, found.roles) == (key.id, frozenset({Role.DEVICE_ACCESS}))
+
+
+def test_a_secret_is_adopted_once_in_the_whole_installation(ports: MemoryPorts) -> None:
+    adopted(ports)
+    _, other, _ = tenants.create(ports, "umbrella")
+    with pytest.raises(Conflict):
+        keys.adopt(ports, other, FOREIGN, keys.KeyRequest(roles=frozenset()))
+
+
+def test_deleting_the_key_shuts_the_secret_out(ports: MemoryPorts) -> None:
+    master, key = adopted(ports)
+    keys.delete(ports, master, key.id)
+    with pytest.raises(UnknownCredential):
+        keys.authenticate(ports, FOREIGN)
+
+
+@pytest.mark.parametrize("secret", ["", "short", "x" * 31, "x" * 33, "0123456789abcdef0123456789abcde!", "é" * 32])
+def test_only_what_looks_like_a_secret_is_adopted(ports: MemoryPorts, secret: str) -> None:
+    _, master, _ = tenants.create(ports, "acme")
+    with pytest.raises(Invalid):
+        keys.adopt(ports, master, secret, keys.KeyRequest(roles=frozenset()))
+
+
+def test_a_tenant_may_have_the_id_that_its_clients_carry(ports: MemoryPorts) -> None:
+    assert tenants.create(ports, "acme", "org4p2")[0].id == "org4p2"
+    with pytest.raises(TenantDuplicate):
+        tenants.create(ports, "umbrella", "org4p2")
+
+
+@pytest.mark.parametrize("wanted", ["", "short", "toolong", "ORG4P2", "a/b#cd"])
+def test_a_wanted_id_has_six_digits_and_small_letters(ports: MemoryPorts, wanted: str) -> None:
+    with pytest.raises(Invalid):
+        tenants.create(ports, "acme", wanted)
