@@ -33,7 +33,7 @@ def presence(event: dict[str, Any], _context: Any) -> None:
 def authorizer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     from chalicelib.triggers import authorizer as trigger
 
-    return trigger.handle(wiring.ports(), event, context.invoked_function_arn)
+    return trigger.handle(wiring.door_ports(), event, context.invoked_function_arn)
 
 
 @app.lambda_function(name="deliver")
@@ -58,10 +58,10 @@ def push(event: SQSEvent) -> None:
 
 
 @app.lambda_function(name="disconnect")
-def disconnect(event: dict[str, Any], _context: Any) -> None:
+def disconnect(event: dict[str, Any], context: Any) -> None:
     from chalicelib.triggers import downlink
 
-    downlink.disconnect(wiring.ports(), event)
+    downlink.disconnect(wiring.ports(), event, context.get_remaining_time_in_millis())
 
 
 @app.lambda_function(name="settle")

@@ -248,6 +248,16 @@ class HotWiring(Wiring):
         return CachedDecoders(_decoder_table(), _directory_cache(), self.clock)
 
 
+class DoorWiring(Wiring):
+    """The ports as the authorizer needs them: a key that was just revoked lets nobody in again."""
+
+    @cached_property
+    def keys(self) -> "p.Keys":
+        from chalicelib.store.keys import KeyTable
+
+        return KeyTable()
+
+
 def function_name(function: str) -> str:
     """Chalice names a function after application, stage and handler."""
     return f"{os.environ.get('HOMEPORT_APP', 'homeport')}-{os.environ.get('HOMEPORT_STAGE', 'local')}-{function}"
@@ -256,6 +266,11 @@ def function_name(function: str) -> str:
 @cache
 def ports() -> "p.Ports":
     return Wiring()
+
+
+@cache
+def door_ports() -> "p.Ports":
+    return DoorWiring()
 
 
 @cache

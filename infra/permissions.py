@@ -33,7 +33,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
     "uplink": {
         **TELLING,
         "claims": (GET,),
-        "keys": (GET,),
+        "keys": _RECORD,
         # A node that was never heard of is registered, as the authorizer registers clients.
         "devices": _RECORD,
         "interfaces": _RECORD,
@@ -61,7 +61,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
     "authorizer": {
         **TELLING,
         "claims": _RECORD,
-        "keys": (GET,),
+        "keys": _RECORD,
         "authorities": (GET,),
         "audit": (PUT,),
         # A client id that was never seen is registered: device, mailbox, interface and facets in one transaction.
@@ -98,6 +98,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "audit": (PUT,),
     },
     "push": {"policies": (QUERY,), "audit": (PUT,)},
+    "disconnect": {"claims/index/by_key": (QUERY,)},
 }
 """Which function does what to which table or index (the API's come from the tables themselves)."""
 
@@ -119,6 +120,7 @@ INVOKES: dict[str, tuple[str, ...]] = {
     "settle": ("deliver", "pump"),
     "sweep": ("deliver", "pump"),
     "pump": ("pump",),
+    "disconnect": ("disconnect",),
 }
 PUSHES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(

@@ -83,8 +83,18 @@ class MemoryKeys:
     def get(self, tenant: str, key: str) -> ApiKey | None:
         return self.rows.get((tenant, key))
 
+    def current(self, tenant: str, key: str) -> ApiKey | None:
+        return self.get(tenant, key)
+
     def put(self, key: ApiKey) -> None:
         self.rows[key.tenant, key.id] = key
+
+    def replace(self, old: ApiKey, new: ApiKey) -> bool:
+        stored = self.get(old.tenant, old.id)
+        if stored is None or stored.revision != old.revision:
+            return False
+        self.put(replace(new, revision=old.revision + 1))
+        return True
 
     def delete(self, tenant: str, key: str) -> None:
         self.rows.pop((tenant, key), None)
@@ -167,6 +177,11 @@ class MemoryClaims:
             return False
         self.rows[old.client] = new
         return True
+
+    def of_key(self, tenant: str, key_id: str, *, after: str | None, limit: int) -> Page[str]:
+        found = sorted(c.client for c in self.rows.values() if (c.tenant, c.key) == (tenant, key_id))
+        rest = [client for client in found if after is None or client > after]
+        return Page(rest[:limit], rest[limit - 1] if len(rest) > limit else None)
 
     def release(self, tenant: str, client: str) -> None:
         held = self.rows.get(client)
@@ -593,6 +608,7 @@ class ListedDeadlines:
 class QueuedBackground:
     deliveries: deque[Id] = field(default_factory=deque)
     disconnects: list[str] = field(default_factory=list)
+    revocations: list[tuple[str, str, str | None]] = field(default_factory=list)
     pumps: deque[Id] = field(default_factory=deque)
     purges: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -601,6 +617,9 @@ class QueuedBackground:
 
     def disconnect(self, client: str) -> None:
         self.disconnects.append(client)
+
+    def revoke(self, tenant: str, key: str, after: str | None = None) -> None:
+        self.revocations.append((tenant, key, after))
 
     def pump(self, tenant: str, queue: str) -> None:
         self.pumps.append((tenant, queue))

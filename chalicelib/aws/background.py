@@ -23,6 +23,9 @@ class LambdaBackground:
     def disconnect(self, client: str) -> None:
         self._invoke("disconnect", {"client": client})
 
+    def revoke(self, tenant: str, key: str, after: str | None = None) -> None:
+        self._invoke("disconnect", {"tenant": tenant, "key": key, "after": after})
+
     def pump(self, tenant: str, queue: str) -> None:
         self._invoke("pump", {"tenant": tenant, "queue": queue})
 

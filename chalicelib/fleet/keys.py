@@ -34,8 +34,8 @@ _TRIES = 10
 class ApiKey:
     """One key. `valid_from` and `valid_to` are ms or None for ever; `queues` empty means every queue.
 
-    `suspended` while a key above it is disabled. One with `idle` ends when it was not used for that long (ms); only then
-    `used` tells when it was last.
+    `suspended` while a key above it is disabled. One with `idle` ends when it was not used for that long (ms), and only
+    then `used` tells when it was last.
     """
 
     tenant: str
@@ -142,9 +142,8 @@ def authenticate(ports: "Ports", presented: str | None) -> ApiKey:
     """
     if not presented:
         raise Unauthenticated("an API key is required")
-    secret = secrets.parse(presented)
-    key = ports.keys.get(secret.tenant, secret.id) if secret else None
-    if secret is None or key is None or not secrets.matches(presented, key.salt, key.digest):
+    key = owner(ports, presented)
+    if key is None:
         raise UnknownCredential("unknown API key")
     use(ports, key)
     return key

@@ -174,13 +174,13 @@ def log_out(ports: "Ports", by: ApiKey) -> None:
     """End the session. Errors: Invalid (a key that is none)."""
     if not by.session:
         raise Invalid("this API key is not a session; delete it if it is no longer needed")
-    ports.keys.delete(by.tenant, by.id)
+    keys.end(ports, by.tenant, by.id)
 
 
 def end_sessions(ports: "Ports", user: User, *, but: str | None = None) -> None:
     for key in ports.keys.all(user.tenant):
         if key.user == user.id and key.id != but:
-            ports.keys.delete(user.tenant, key.id)
+            keys.end(ports, user.tenant, key.id)
 
 
 def _ensure_still(ports: "Ports", user: User, key: ApiKey) -> None:
@@ -188,7 +188,7 @@ def _ensure_still(ports: "Ports", user: User, key: ApiKey) -> None:
     present = ports.users.get(user.tenant, user.id)
     unchanged = present is not None and present.state is UserState.ENABLED and present.password == user.password
     if present is None or not unchanged or not user.roles <= present.roles:
-        ports.keys.delete(key.tenant, key.id)
+        keys.end(ports, key.tenant, key.id)
         raise Unauthenticated(_REFUSED)
 
 

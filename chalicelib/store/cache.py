@@ -59,6 +59,12 @@ class CachedKeys(KeyTable):
         super().put(key)
         self._cache.forget(key.tenant + key.id)
 
+    def replace(self, old: ApiKey, new: ApiKey) -> bool:
+        self._cache.forget(old.tenant + old.id)
+        written = super().replace(old, new)
+        self._cache.forget(old.tenant + old.id)
+        return written
+
     def delete(self, tenant: str, key: str) -> None:
         super().delete(tenant, key)
         self._cache.forget(tenant + key)

@@ -1,11 +1,24 @@
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DeleteError, PutError
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.consumers import REMEMBERED
+from chalicelib.fleet.ports import Page
 from chalicelib.store import documents
-from chalicelib.store.tables import Defaults, condition_failed, table_name
+from chalicelib.store.tables import Defaults, condition_failed, key, table_name
+
+
+class KeyIndex(GlobalSecondaryIndex["ClaimItem"]):
+    """The clients whose last connection was opened with a key."""
+
+    class Meta:
+        index_name = "by_key"
+        projection = KeysOnlyProjection()
+
+    key = UnicodeAttribute(hash_key=True)
+    client = UnicodeAttribute(range_key=True)
 
 
 class ClaimItem(Model):
@@ -16,8 +29,10 @@ class ClaimItem(Model):
 
     client = UnicodeAttribute(hash_key=True)
     tenant = UnicodeAttribute()
+    key = UnicodeAttribute(null=True)
     ttl = NumberAttribute(null=True)
     doc = UnicodeAttribute()
+    by_key = KeyIndex()
 
 
 class ClaimTable:
@@ -49,6 +64,11 @@ class ClaimTable:
             raise
         return True
 
+    def of_key(self, tenant: str, key_id: str, *, after: str | None, limit: int) -> Page[str]:
+        bound = ClaimItem.client > after if after is not None else None
+        found = [item.client for item in ClaimItem.by_key.query(key(tenant, key_id), bound, limit=limit + 1)]
+        return Page(found[:limit], found[limit - 1] if len(found) > limit else None)
+
     def release(self, tenant: str, client: str) -> None:
         # The id may have been released and taken by another tenant already.
         try:
@@ -61,4 +81,5 @@ class ClaimTable:
 def _item(claim: Claim) -> ClaimItem:
     text = documents.dump(claim, without=frozenset({"client", "tenant"}))
     ttl = None if claim.seen is None else claim.seen // 1000 + REMEMBERED
-    return ClaimItem(claim.client, tenant=claim.tenant, ttl=ttl, doc=text)
+    opened = key(claim.tenant, claim.key) if claim.key else None
+    return ClaimItem(claim.client, tenant=claim.tenant, key=opened, ttl=ttl, doc=text)

@@ -1,9 +1,14 @@
+from dataclasses import replace
+
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import PutError
 from pynamodb.models import Model
 
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.store import documents
-from chalicelib.store.tables import Defaults, table_name
+from chalicelib.store.tables import Defaults, condition_failed, table_name
+
+_OWN = frozenset({"tenant", "id", "revision"})
 
 
 class KeyItem(Model):
@@ -13,6 +18,7 @@ class KeyItem(Model):
     tenant = UnicodeAttribute(hash_key=True)
     id = UnicodeAttribute(range_key=True)
     ttl = NumberAttribute(null=True)
+    revision = NumberAttribute(default=0)
     doc = UnicodeAttribute()
 
 
@@ -20,6 +26,9 @@ class KeyTable:
     """API keys; a secret names its tenant and key, so one get answers for it. Sessions that are over are removed."""
 
     def get(self, tenant: str, key: str) -> ApiKey | None:
+        return self.current(tenant, key)
+
+    def current(self, tenant: str, key: str) -> ApiKey | None:
         try:
             item = KeyItem.get(tenant, key, consistent_read=True)
         except KeyItem.DoesNotExist:
@@ -27,9 +36,17 @@ class KeyTable:
         return _load(item)
 
     def put(self, key: ApiKey) -> None:
-        text = documents.dump(key, without=frozenset({"tenant", "id"}))
-        ends = key.valid_to // 1000 if key.session and key.valid_to is not None else None
-        KeyItem(key.tenant, key.id, ttl=ends, doc=text).save()
+        _item(key).save()
+
+    def replace(self, old: ApiKey, new: ApiKey) -> bool:
+        # Whoever changed or deleted the key since `old` was read has won.
+        try:
+            _item(replace(new, revision=old.revision + 1)).save(condition=KeyItem.revision == old.revision)
+        except PutError as error:
+            if condition_failed(error):
+                return False
+            raise
+        return True
 
     def delete(self, tenant: str, key: str) -> None:
         KeyItem(tenant, key).delete()
@@ -39,4 +56,10 @@ class KeyTable:
 
 
 def _load(item: KeyItem) -> ApiKey:
-    return documents.load(ApiKey, item.doc, tenant=item.tenant, id=item.id)
+    return documents.load(ApiKey, item.doc, tenant=item.tenant, id=item.id, revision=int(item.revision))
+
+
+def _item(key: ApiKey) -> KeyItem:
+    text = documents.dump(key, without=_OWN)
+    ends = key.valid_to // 1000 if key.session and key.valid_to is not None else None
+    return KeyItem(key.tenant, key.id, ttl=ends, revision=key.revision, doc=text)

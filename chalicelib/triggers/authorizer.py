@@ -26,6 +26,7 @@ _BAD_CREDENTIALS, _NOT_AUTHORIZED = 4, 5
 LONGEST, SHORTEST = 86_400, 43_200
 """Seconds a connection lasts, at most IoT Core's day; spread, so that a fleet does not return all at once."""
 
+LEAST = 300
 LONGEST_DOCUMENT, MOST_DOCUMENTS = 2_048, 10
 """Characters of a policy document, and how many an authorizer may answer with."""
 _AT_ONCE = 5
@@ -42,15 +43,22 @@ def handle(ports: Ports, event: dict[str, Any], function_arn: str) -> dict[str, 
         if refusal.key is not None:
             _record(ports, refusal.key, client, str(refusal), str(mqtt.get("username", "")))
         return {"isAuthenticated": False, "connackCode": refusal.code}
-    lasting = SHORTEST + int.from_bytes(ports.chance(4)) % (LONGEST - SHORTEST)
     return {
         "isAuthenticated": True,
         # IoT Core takes the answer for a client with a certificate only under that certificate's own id.
         "principalId": _tls(event).get("principalId") or f"{claim.tenant}{claim.key}",
-        "disconnectAfterInSeconds": lasting,
+        "disconnectAfterInSeconds": _lasting(ports, key),
         "refreshAfterInSeconds": LONGEST,
         "policyDocuments": policies,
     }
+
+
+def _lasting(ports: Ports, key: ApiKey) -> int:
+    """Seconds, no longer than the key is valid as far as IoT Core can be told so."""
+    spread = SHORTEST + int.from_bytes(ports.chance(4)) % (LONGEST - SHORTEST)
+    if key.valid_to is None:
+        return spread
+    return max(LEAST, min(spread, (key.valid_to - ports.clock.now()) // 1000))
 
 
 def _policies(claim: Claim, key: ApiKey, function_arn: str) -> list[str]:

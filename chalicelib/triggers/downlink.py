@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from chalicelib.fleet import delivering
+from chalicelib.fleet import delivering, inheriting
 from chalicelib.fleet.ports import Ports
 
 RESERVE = 25_000
 """Milliseconds that must be left to begin another delivery: the longest confirmation and what comes after it."""
+
+PAGE = 5_000
+"""As much for another page of clients to be disconnected."""
 
 
 def deliver(ports: Ports, event: dict[str, Any], remaining: int) -> None:
@@ -15,6 +18,10 @@ def deliver(ports: Ports, event: dict[str, Any], remaining: int) -> None:
     delivering.deliver(ports, event["tenant"], event["device"], until)
 
 
-def disconnect(ports: Ports, event: dict[str, Any]) -> None:
-    """`{client}`."""
-    ports.delivery.disconnect(event["client"])
+def disconnect(ports: Ports, event: dict[str, Any], remaining: int) -> None:
+    """`{client}`, or all clients of a key: `{tenant, key, after}`; `remaining` as for `deliver`."""
+    if "key" in event:
+        until = ports.clock.now() + max(0, remaining - PAGE)
+        inheriting.close(ports, event["tenant"], event["key"], event["after"], until)
+    else:
+        ports.delivery.disconnect(event["client"])

@@ -63,7 +63,7 @@ def _ensure_key(ports: Ports, claim: Claim) -> None:
     key = ports.keys.get(claim.tenant, claim.key)
     if key is None:
         raise Unauthenticated("the API key of this connection was deleted")
-    keys.ensure_usable(key, ports.clock.now())
+    keys.use(ports, key)
 
 
 def _heard_of(ports: Ports, claim: Claim, at: int) -> None:

@@ -182,7 +182,6 @@ def test_the_list_is_filtered(client: Client) -> None:
         ("to", 10**30),
         ("active", "true"),
         ("scope", []),
-        ("sessionTtl", 1000),
     ],
 )
 def test_a_field_out_of_its_bounds_is_named(client: Client, field: str, value: Any) -> None:

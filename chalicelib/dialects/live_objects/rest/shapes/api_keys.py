@@ -21,7 +21,7 @@ _SETTINGS = {
     "from": _MS,
     "to": _MS,
     "ttl": _MS,
-    "sessionTtl": {"type": "null", "description": "is not supported: keys do not end by inactivity"},
+    "sessionTtl": _MS,
     "roles": {**_ROLES, "type": ["array", "null"]},
     "scope": {"type": ["object", "null"], "properties": {"fifos": _IDS}},
     "clientCert": {
@@ -53,6 +53,7 @@ def requested(body: Mapping[str, Any], now: int) -> KeyRequest:
         queues=frozenset(given["scope"].get("fifos") or ()) if "scope" in given else None,
         ca_certificates=None if authorities is None else tuple(dict.fromkeys(authorities)),
         client_certificate_required=asked.get("required"),
+        idle=_whole(given.get("sessionTtl")),
     )
 
 
@@ -73,9 +74,11 @@ def render(key: ApiKey, now: int, secret: str | None = None) -> dict[str, Any]:
             "creationTs": key.created,
             "from": key.valid_from,
             "to": key.valid_to,
+            "sessionTTL": key.idle,
+            "lastActivity": key.used,
             "label": key.label or None,
             "description": key.description or None,
-            "active": key.active,
+            "active": key.active and not key.suspended,
             "roles": sorted(key.roles),
             "scope": {"fifos": sorted(key.queues)} if key.queues else None,
             "clientCert": {
@@ -84,6 +87,6 @@ def render(key: ApiKey, now: int, secret: str | None = None) -> dict[str, Any]:
             },
             "sessionKey": key.session,
             "masterKey": key.master,
-            "expired": key.expired(now),
+            "expired": key.expired(now) or key.forgotten(now),
         }
     )
