@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from chalicelib.dialects.live_objects.errors import explain
 from chalicelib.dialects.live_objects.rest import (
     action_policies,
+    aggregates,
     api_keys,
     audit_log,
     certificates,
@@ -35,6 +36,7 @@ RESOURCES = (
     certificates,
     devices,
     inventory,
+    aggregates,
     groups,
     interfaces,
     commands,

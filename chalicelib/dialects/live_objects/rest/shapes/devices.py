@@ -13,6 +13,8 @@ from chalicelib.fleet.mailbox import Mailbox
 
 MAX_INTERFACES = 10
 """So that a device with all its properties and definitions fits into one item of the store."""
+MAX_TAGS = 40
+"""Each is an entry of an index: all that changes with a device fits into one transaction of 100 items."""
 FIELDS = (
     "id",
     "name",
@@ -54,7 +56,7 @@ _DESCRIPTION = {
     "defaultDataStreamId": {"type": ["string", "null"], "minLength": 1, "maxLength": 255},
     "tags": {
         "type": ["array", "null"],
-        "maxItems": 100,
+        "maxItems": MAX_TAGS,
         "items": {"type": "string", "minLength": 1, "maxLength": 32},
     },
     "properties": {
