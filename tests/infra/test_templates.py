@@ -110,7 +110,7 @@ def test_everything_has_a_name_with_application_and_stage(whole: Template) -> No
     for kind, field in NAMED.items():
         for name, properties in of_type(whole, kind).items():
             text = json.dumps(properties[field])
-            assert re.search(r"homeport[-_/]dev\b", text), f"{name} is called {text}"
+            assert re.search(r"homeport[-_/]dev(?![0-9A-Za-z])", text), f"{name} is called {text}"
 
 
 NAMED = {
