@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.environments import python_environment
+from tests.conformance.environments import node_environment, python_environment
 from tests.ibm.clients import Organization
 from tests.local.running import RunningStack
 
@@ -155,4 +155,51 @@ def test_the_client_between_them_runs_rest_messages_and_http(
         "last": ["over-http", "temp"],
         "connections": True,
         "removed": [True, True, True],
+    }
+
+
+def node(folder: Path, program: str) -> list[str]:
+    """The command that runs a program with the packages of that folder."""
+    return [
+        "env",
+        f"NODE_PATH={folder / 'node_modules'}",
+        "node",
+        "-r",
+        str(CLIENTS / "ibm_redirect.cjs"),
+        str(CLIENTS / program),
+    ]
+
+
+def test_the_first_node_client_runs_rest_and_messages(
+    edge: RunningStack, organization: Organization, device: str
+) -> None:
+    folder = node_environment("ibmiotf-node-0.1.1", "ibmiotf@0.1.1", "log4js@0.6.38")
+    shutil.copy(edge.ca, folder / "node_modules" / "ibmiotf" / "lib" / "IoTFoundation.pem")
+    assert run(edge, organization, node(folder, "ibmiotf_011.cjs"), device) == {
+        "organization": organization.id,
+        "registered": [f"d:{organization.id}:node:{device}", {"room": 7}],
+        "read": {"room": 8},
+        "listed": True,
+        "types": True,
+        "all": True,
+        "event": ["node", device, "status", "json", {"d": {"cpu": 60}}],
+        "command": ["reboot", "json", {"delay": 5}],
+        "gone": True,
+    }
+
+
+def test_the_last_node_client_runs_registry_and_messages(
+    edge: RunningStack, organization: Organization, device: str
+) -> None:
+    folder = node_environment("wiotp-sdk-node-0.7.8", "@wiotp/sdk@0.7.8")
+    assert run(edge, organization, node(folder, "wiotp_sdk_078.cjs"), device) == {
+        "type": "nodejs",
+        "device": [f"d:{organization.id}:nodejs:{device}", {"room": 7}],
+        "read": {"model": "m"},
+        "listed": [device],
+        "location": 2,
+        "event": ["nodejs", device, "status", "json", {"cpu": 60}],
+        "command": ["reboot", "json", {"delay": 5}],
+        "last": "json",
+        "gone": True,
     }

@@ -21,7 +21,8 @@ from chalicelib.web.routes import Api, Route
 if TYPE_CHECKING:
     from chalice.app import Blueprint
 
-V1 = Api("ibm", "/api/v0001", (*registry_v1.ROUTES, *history.ROUTES), authenticate, explain)
+_BASIC = {"type": "http", "scheme": "basic"}
+V1 = Api("ibm", "/api/v0001", (*registry_v1.ROUTES, *history.ROUTES), authenticate, explain, _BASIC)
 V2 = Api(
     "ibm",
     "/api/v0002",
@@ -36,6 +37,7 @@ V2 = Api(
     ),
     authenticate,
     explain,
+    _BASIC,
 )
 
 
