@@ -81,8 +81,9 @@ def _exchange(
     guard.start()
     try:
         connection.request("POST", path, body, headers)
-        response = connection.getresponse()
-        result = PushResult(response.status, response.read(MAX_ANSWER))
+        # An answer that is not read to its end keeps the socket, whatever becomes of the connection.
+        with connection.getresponse() as response:
+            result = PushResult(response.status, response.read(MAX_ANSWER))
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise PushFailed(f"the webhook was not reached: {error or type(error).__name__}") from error
     finally:
