@@ -34,7 +34,7 @@ EXPECTED = {
     "config_roundtrip": (3, 5, 10, 2, 1, 1, 0, 0, 0),
     "device_get": (1, 0, 2, 0, 0, 0, 0, 0, 0),
     "device_list_page": (1, 0, 0.5, 0, 0, 0, 0, 0, 0),
-    "connect_disconnect": (4, 5, 7, 2, 3, 0, 0, 0, 0),
+    "connect_disconnect": (4, 5, 8, 2, 3, 0, 0, 0, 0),
 }
 FLOOR = 2.19
 """USD for a million messages of 1 KB with one write unit: message, rule and action, a function of 256 MB for 20 ms."""
