@@ -7,12 +7,14 @@ from chalice.app import Chalice, Rate, SQSEvent
 from chalicelib import wiring
 from chalicelib.dialects.ibm import rest as ibm
 from chalicelib.dialects.live_objects import rest as live_objects
+from chalicelib.web import describing
 
 app = Chalice(app_name="homeport")
 app.api.binary_types = ["*/*"]
 app.register_blueprint(live_objects.blueprint(wiring.ports))
 for version in ibm.blueprints(wiring.ports):
     app.register_blueprint(version)
+app.register_blueprint(describing.blueprint((live_objects.API, ibm.V1, ibm.V2), wiring.ports))
 
 
 @app.lambda_function(name="uplink")

@@ -1,7 +1,8 @@
 """Routes as data: what is served, who may ask for it, what it takes and what it answers."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from chalicelib.fleet.errors import FleetError
 from chalicelib.fleet.keys import ApiKey
@@ -40,10 +41,14 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """What a dialect serves. `authenticate` raises fleet errors; `explain` gives any exception the vendor's shape."""
+    """What a dialect serves. `authenticate` raises fleet errors; `explain` gives any exception the vendor's shape.
+
+    `security` is the scheme of its credentials, as OpenAPI writes it.
+    """
 
     name: str
     prefix: str
     routes: Sequence[Route]
     authenticate: Callable[[Ports, Request], ApiKey]
     explain: Callable[[Ports, Exception], Answer]
+    security: Mapping[str, Any] = field(default_factory=dict)

@@ -23,7 +23,7 @@ from chalicelib.dialects.live_objects.rest import (
     resource_manager,
     users,
 )
-from chalicelib.dialects.live_objects.rest.access import authenticate
+from chalicelib.dialects.live_objects.rest.access import HEADER, authenticate
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.routes import Api, Route
 
@@ -49,7 +49,14 @@ RESOURCES = (
     action_policies,
     audit_log,
 )
-API = Api("live_objects", "/api", [route for resource in RESOURCES for route in resource.ROUTES], authenticate, explain)
+API = Api(
+    "live_objects",
+    "/api",
+    [route for resource in RESOURCES for route in resource.ROUTES],
+    authenticate,
+    explain,
+    {"type": "apiKey", "in": "header", "name": HEADER},
+)
 
 
 def routes() -> tuple[Route, ...]:

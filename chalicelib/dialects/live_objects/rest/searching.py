@@ -14,6 +14,8 @@ from chalicelib.fleet.ports import Page, Ports
 
 SCANNED = 10_000
 """How many devices a list looks at before it asks for a narrower one."""
+SCANNED_FOR = 8_000
+"""How long (ms) it looks, so that the answer comes before API Gateway gives up (29 s)."""
 _BATCH = 200
 _MOST_CONNECTORS = 20
 _MOST_STREAMS = 30
@@ -40,7 +42,7 @@ class Search:
 
     def found(self, after: str | None, *, descending: bool, mailboxes: bool = False) -> Iterator[Found]:
         """All that are wanted after that id, until SCANNED were looked at; with their mailboxes where asked for."""
-        present, looked = self._selection.present, 0
+        present, looked, until = self._selection.present, 0, self._ports.clock.now() + SCANNED_FOR
         for drawn in _batches(self._candidates(after, descending=descending), self._batch):
             batch = drawn[: SCANNED - looked]
             looked += len(drawn)
@@ -52,7 +54,7 @@ class Search:
                 if present is None or present(device, box):
                     yield device, box
             self.last = batch[-1].id if batch else self.last
-            if looked > SCANNED:
+            if looked > SCANNED or self._ports.clock.now() > until:
                 self.exhausted = True
                 return
 
@@ -98,8 +100,8 @@ def ensure_complete(search: Search, found: int) -> None:
     if search.exhausted:
         less = f" for {found} items," if found else ""
         raise Invalid(
-            f"a list looks at {SCANNED} devices at most: ask{less} with narrower filters, "
-            f"or go on with bookmarkId={search.last}",
+            f"a list looks at {SCANNED} devices, or for {SCANNED_FOR // 1000} s, at most: "
+            f"ask{less} with narrower filters, or go on with bookmarkId={search.last}",
             "bookmarkId",
         )
 

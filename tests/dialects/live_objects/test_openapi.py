@@ -1,0 +1,157 @@
+"""Our OpenAPI document against the facts of the vendor's (of 2020), which `vendor_operations.json` holds as a table.
+
+By operation: the statuses that it answers, the names and enumerations of its query parameters, the required fields of
+its body. Names of path parameters are our own.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chalice.app import Chalice
+from chalice.test import Client as Chaliced
+from jsonschema import Draft202012Validator
+
+from chalicelib.dialects.ibm.rest import V1, V2
+from chalicelib.dialects.live_objects.rest import API
+from chalicelib.web import describing
+from chalicelib.web.openapi import document
+from tests.fakes import MemoryPorts
+
+VENDOR: dict[str, Any] = json.loads(Path(__file__).with_name("vendor_operations.json").read_text())
+DOCUMENT = document((API,), MemoryPorts(), "1")
+
+OF_OPERATORS = {"tenantId"}
+"""Query parameters for keys that see several tenants, of which there are none here."""
+UNANSWERED = {
+    "GET /api/v0/apiKeys/current_key": {404},  # the key that asks is there
+    "GET /api/v0/tenants/me": {403, 404},  # any key may ask for its own tenant, which is there
+    "GET /api/v0/users/me": {403},  # who is logged in may ask
+    "GET /api/v0/users": {404},  # an empty list
+    "POST /api/v0/users": {404},  # the tenant is that of the key
+    "POST /api/v0/users/{}/password": {409},  # no captcha that was used before
+    "PATCH /api/v1/deviceMgt/devices/{}/interfaces/{}": {409},  # moving keeps connector and node, which are unique
+    "POST /api/v1/deviceMgt/devices/{}/config": {404},  # the manual: an unknown device is registered
+    "POST /api/v1/deviceMgt/devices/{}/resources/{}": {204},  # beside 200, for a version that the device has
+}
+NOT_TAKEN = {
+    "GET /api/v0/auditlog/messages": {"@any", "filters"},
+    "GET /api/v0/users": {"externalId", "externalLogin", "externalProvider", "roles not in "},
+    "GET /api/v1/deviceMgt/devices": {"property.{filterName}"},  # a family of names, taken without being declared
+}
+NOT_HAPPENING = {"triggerType": {"deviceActivity", "loraNetwork", "matchingFired", "stateChange"}}
+"""Events of services that are not there."""
+REQUIRED = {
+    # What the vendor requires by its schema and, by its manual, has a default.
+    "POST /api/v0/decoders/binary": {"encoding", "format"},
+    "POST /api/v0/decoders/csv": {"columns", "encoding"},
+    "PUT /api/v0/decoders/binary/{}": {"encoding", "format"},
+    "PUT /api/v0/decoders/csv/{}": {"columns", "encoding"},
+    "POST /api/v0/rm": {"resourceId"},
+    "PUT /api/v0/rm/{}": set(),
+    "POST /api/v0/rm/{}/version": {"checksum", "resourceVersionId"},  # the file may be uploaded afterwards
+    "PUT /api/v1/deviceMgt/groups/{}": set(),  # the manual: optional
+    "POST /api/v0/users/{}/password": {"newPassword"},  # there is no captcha
+    # What makes no sense without, whatever the schema says.
+    "POST /api/v0/data/bulk": {"streamId", "value"},
+    "POST /api/v1/deviceMgt/devices/{}/config": {"parameters"},
+    "POST /api/v1/deviceMgt/devices/{}/interfaces": {"connector"},
+    "POST /api/v1/deviceMgt/devices/{}/resources/{}": {"version"},
+    "POST /api/v1/event2action/test/http-push": {"webhookUrl"},
+}
+OURS = {
+    "DELETE /api/v1/deviceMgt/devices/{}/resources/{}/requested",
+    "GET /api/v1/deviceMgt/devicesCount",
+    "GET /api/v1/event2action/fifos",
+    "GET /api/v1/event2action/fifos/{}",
+    "POST /api/v0/decoders/javascript",
+    "POST /api/v1/deviceMgt/devices/{}/resources/updates/{}/status",
+    "POST /api/v1/deviceMgt/devices/{}/resources/{}/updates",
+    "POST /api/v1/event2action/test/fifo",
+    "PUT /api/v1/event2action/actionPolicies/{}/enabled",
+}
+"""Operations that the document of 2020 does not have: newer ones, those of the manual alone, and counting."""
+
+
+def operations() -> dict[str, Any]:
+    return {
+        f"{method.upper()} {re.sub(r'{[^}]+}', '{}', path)}": operation
+        for path, methods in DOCUMENT["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+MINE = operations()
+
+
+def query(operation: Any) -> dict[str, Any]:
+    return {p["name"]: p["schema"] for p in operation.get("parameters", ()) if p["in"] == "query"}
+
+
+def test_every_operation_is_the_vendors_or_known_to_be_ours() -> None:
+    assert set(MINE) - set(VENDOR) == OURS
+    assert set(VENDOR) <= set(MINE)
+
+
+@pytest.mark.parametrize("name", sorted(VENDOR))
+def test_an_operation_answers_the_vendors_statuses(name: str) -> None:
+    assert set(VENDOR[name]["statuses"]) - {int(s) for s in MINE[name]["responses"]} == UNANSWERED.get(name, set())
+
+
+@pytest.mark.parametrize("name", sorted(VENDOR))
+def test_an_operation_takes_the_vendors_parameters(name: str) -> None:
+    left = set(VENDOR[name]["query"]) - set(query(MINE[name])) - OF_OPERATORS
+    assert left == NOT_TAKEN.get(name, set())
+
+
+@pytest.mark.parametrize("name", sorted(VENDOR))
+def test_a_body_requires_what_the_vendors_requires(name: str) -> None:
+    content = MINE[name].get("requestBody", {"content": {}})["content"]
+    schema = content.get("application/json", {}).get("schema", {})
+    required = set(schema.get("items", schema).get("required", ()))
+    assert required == REQUIRED.get(name, set(VENDOR[name]["required"]))
+
+
+@pytest.mark.parametrize("name", sorted(n for n in VENDOR if VENDOR[n]["enumerations"]))
+def test_a_parameter_takes_the_vendors_values(name: str) -> None:
+    for parameter, values in VENDOR[name]["enumerations"].items():
+        if parameter in query(MINE[name]):
+            schema = query(MINE[name])[parameter]
+            allowed = schema.get("items", schema).get("enum")
+            assert allowed is None or set(values) - set(allowed) == NOT_HAPPENING.get(parameter, set()), parameter
+
+
+def test_every_body_is_described_by_a_valid_schema() -> None:
+    for operation in MINE.values():
+        if "requestBody" in operation:
+            Draft202012Validator.check_schema(operation["requestBody"]["content"]["application/json"]["schema"])
+
+
+def test_operations_have_names_of_their_own() -> None:
+    whole = document((API, V1, V2), MemoryPorts(), "1")
+    names = [op["operationId"] for methods in whole["paths"].values() for op in methods.values()]
+    assert len(names) == len(set(names))
+
+
+@pytest.fixture(scope="module")
+def site() -> Any:
+    app = Chalice("homeport", configure_logs=False)
+    app.register_blueprint(describing.blueprint((API, V1, V2), MemoryPorts))
+    return Chaliced(app)
+
+
+def test_the_document_is_served(site: Any) -> None:
+    answer = site.http.get("/openapi.json")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+    assert json.loads(answer.body)["openapi"] == "3.1.0"
+
+
+def test_the_page_needs_nothing_from_anywhere_else(site: Any) -> None:
+    answer = site.http.get("/docs")
+    page = answer.body.decode()
+    assert answer.status_code == 200
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert re.findall(r"""(?:src|href|url|fetch)\s*[=(]\s*["']([^"']+)""", page) == ["openapi.json", "openapi.json"]
+    assert "//" not in re.sub(r"\\/\\/", "", page)
