@@ -1,6 +1,6 @@
 """Every call of AWS that handlers make, as IAM sees it: which function did what to which resource.
 
-IAM has no TransactWriteItems: a transaction needs the action of each of its parts.
+IAM has no TransactWriteItems: a transaction needs the action of each of its parts. Nor has it those of ACTIONS.
 """
 
 from collections.abc import Iterator, Mapping
@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Parameters = Mapping[str, Any]
+
+ACTIONS = {"HeadObject": "GetObject", "SendMessageBatch": "SendMessage"}
+"""Which action allows an operation of another name (service authorization reference, S3 and SQS)."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,9 +50,9 @@ class Recorder:
                 yield f"iot:{operation}", self._arn("iot", f"client/{p['clientId']}")
             case "sqs":
                 name = p.get("QueueName") or p["QueueUrl"].rpartition("/")[2]
-                yield f"sqs:{operation}", self._arn("sqs", name)
+                yield f"sqs:{ACTIONS.get(operation, operation)}", self._arn("sqs", name)
             case "s3":
-                yield f"s3:{operation}", f"arn:aws:s3:::{p['Bucket']}/{p['Key']}"
+                yield f"s3:{ACTIONS.get(operation, operation)}", f"arn:aws:s3:::{p['Bucket']}/{p['Key']}"
             case _:
                 raise NotImplementedError(f"{service} is not known to IAM's part of the bench")
 

@@ -44,7 +44,7 @@ from infra.local.http_server import RAW_HEADERS  # noqa: E402
 from infra.local.lambda_context import LambdaContext  # noqa: E402
 
 START = 1_800_000_000_000
-_REFUSED = {"ResourceNotFoundException": HTTPStatus.NOT_FOUND, "GatewayTimeoutException": HTTPStatus.GATEWAY_TIMEOUT}
+_MINUTE = 60_000
 Parameters = Mapping[str, Any]
 
 
@@ -101,11 +101,20 @@ class Cloud:
         self._invoked: deque[tuple[str, Any]] = deque()
         self._events = 0
         self._sessions = 0
+        self.before: Callable[[str, Any, Parameters], tuple[Any, Any] | None] = lambda _function, _model, _asked: None
+        """Sees every call of a handler before it is made; may answer it, or raise."""
+        self.after: Callable[[str, Any], None] = lambda _function, _model: None
+        """Sees every call of a handler once it was made; may raise: then its answer is lost."""
 
     @contextmanager
     def running(self) -> Iterator["Cloud"]:
         """Tables and bucket exist inside."""
-        hooks = [("provide-client-params", self._remember), ("before-call", self._answer), *self.meter.handlers()]
+        hooks = [
+            ("after-call", self._passed),
+            ("provide-client-params", self._remember),
+            ("before-call", self._answer),
+            *self.meter.handlers(),
+        ]
         botocore.handlers.BUILTIN_HANDLERS.extend(hooks)
         try:
             with moto.mock_aws():
@@ -188,7 +197,19 @@ class Cloud:
         """Carry out everything that was set going."""
         while self._invoked:
             function, event = self._invoked.popleft()
-            self.invoke(function, event)
+            self.attempt(function, event)
+
+    def attempt(self, function: str, event: Any, *, tries: int = 3) -> None:
+        """As Lambda does it: an event that fails is tried again after a minute, and after two more."""
+        for left in reversed(range(tries)):
+            try:
+                self.invoke(function, event)
+            except Exception:
+                if not left:
+                    raise
+                self.clock.at += (tries - left) * _MINUTE
+            else:
+                return
 
     def run_out(self) -> None:
         """Let the nearest deadline come."""
@@ -197,7 +218,7 @@ class Cloud:
         del self.timers[name]
         # Into Settle, and to the end.
         self.meter.count("states:transition", 2)
-        self.invoke("settle", timer.subject)
+        self.attempt("settle", timer.subject)
 
     def invoke(self, function: str, event: Any) -> Any:
         context = LambdaContext(f"homeport-{STAGE}-{function}", self._arn(function), timeout=named(function).timeout)
@@ -238,6 +259,8 @@ class Cloud:
 
     def _answer(self, model: Any, context: dict[str, Any], **_: Any) -> tuple[Any, Any] | None:
         parameters: Parameters = context.get("homeport.parameters", {})
+        if self.recorder.function and (answer := self.before(self.recorder.function, model, parameters)):
+            return answer
         match model.service_model.service_name:
             case "lambda":
                 function = parameters["FunctionName"].split("-", 2)[2]
@@ -248,6 +271,10 @@ class Cloud:
             case "iot-data":
                 return self._broker(model.name, parameters)
         return None
+
+    def _passed(self, model: Any, **_: Any) -> None:
+        if self.recorder.function:
+            self.after(self.recorder.function, model)
 
     def _execution(self, operation: str, parameters: Parameters) -> tuple[Any, Any]:
         if operation == "StopExecution":
@@ -269,10 +296,10 @@ class Cloud:
         if operation == "ListSubscriptions":
             return _done({"subscriptions": [{"topicFilter": name, "qos": 1} for name in (device or _NOBODY).filters]})
         if device is None:
-            return _failed("ResourceNotFoundException")
+            return refused("ResourceNotFoundException", HTTPStatus.NOT_FOUND)
         if not device.acknowledges:
             self.clock.at += int(parameters["timeout"]) * 1000
-            return _failed("GatewayTimeoutException")
+            return refused("GatewayTimeoutException", HTTPStatus.GATEWAY_TIMEOUT)
         # On MQTT 3.1.1 a device's PUBACK is metered as a message.
         self.meter.count("iot:message")
         said = device.answer(parameters["topic"], json.loads(parameters["payload"]))
@@ -290,7 +317,7 @@ def _done(parsed: dict[str, Any]) -> tuple[_Response, dict[str, Any]]:
     return _Response(HTTPStatus.OK), {**parsed, "ResponseMetadata": {"HTTPStatusCode": HTTPStatus.OK}}
 
 
-def _failed(code: str) -> tuple[_Response, dict[str, Any]]:
-    status = _REFUSED[code]
+def refused(code: str, status: int) -> tuple[_Response, dict[str, Any]]:
+    """What botocore turns into a ClientError."""
     error = {"Code": code, "Message": code}
     return _Response(status), {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}

@@ -25,6 +25,7 @@ class Bench:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self.chance = Random(1)
+        self.numbered = 0
         tenant, _, self.key = tenants.create(wiring.ports(), "bench")
         self.tenant = tenant.id
         for number in range(1, 2 * PAGE):
@@ -48,6 +49,9 @@ class Bench:
 
     def post(self, path: str, body: Any) -> Any:
         return self.cloud.request("POST", path, self.key, body)
+
+    def data(self, method: str, path: str) -> Any:
+        return self.cloud.request(method, f"/api/v0/{path}", self.key)
 
     def say(self, value: Any) -> None:
         self.cloud.publish(self.device, "dev/data", {"s": "bench", "v": value})
