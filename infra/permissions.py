@@ -36,6 +36,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "keys": _RECORD,
         # A node that was never heard of is registered, as the authorizer registers clients.
         "devices": _RECORD,
+        "facets": (PUT,),
         "interfaces": _RECORD,
         "groups": (QUERY,),
         "messages": (PUT,),

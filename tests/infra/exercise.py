@@ -23,7 +23,7 @@ def main() -> None:
         for operation in OPERATIONS:
             bench.warm()
             operation(bench)
-        for further in (_crashed, _canceled, _refused, _resumed, _removed, _told, _consumed):
+        for further in (_crashed, _canceled, _refused, _resumed, _removed, _updated, _relayed, _told, _consumed):
             bench.warm()
             further(bench)
             cloud.settle()
@@ -72,6 +72,55 @@ def _removed(bench: Bench) -> None:
     bench.cloud.connect(device, bench.key, COMMANDS)
     bench.cloud.settle()
     bench.request("DELETE", f"devices/{quote(device.client)}")
+
+
+def _updated(bench: Bench) -> None:
+    """Decoded data, and a resource from its upload to the report of the device."""
+    decoder = {"encoding": "floats", "format": "float x;", "enabled": True}
+    made = bench.post("/api/v0/decoders/binary", decoder)
+    body = {"value": {"payload": "41200000"}, "metadata": {"encoding": "floats"}}
+    bench.cloud.publish(bench.device, "dev/data", body)
+    bench.cloud.settle()
+    bench.data("DELETE", f"decoders/binary/{made['id']}")
+    version = {"resourceVersionId": "1", "checksum": "kAFQmDzST7DWlj99KOF/cg=="}
+    bench.post("/api/v0/rm", {"resourceId": "firmware"})
+    bench.post("/api/v0/rm/firmware/version", {**version, "file": "YWJj"})
+    announced = {**version, "resourceVersionId": "2", "size": 3}
+    bench.post("/api/v0/rm/firmware/version", announced)
+    bench.data("GET", "rm/firmware/version/2")
+    bench.data("DELETE", "rm/firmware/version/2")
+    session = bench.cloud.connect(bench.device, bench.key, COMMANDS, CONFIGURATION, "dev/rsc/upd")
+    resource = f"devices/{quote(bench.device.client)}/resources/firmware"
+    bench.request("POST", resource, {"version": "1"})
+    bench.cloud.settle()
+    bench.cloud.publish(bench.device, "dev/rsc", {"rsc": {"firmware": {"v": "1"}}})
+    bench.cloud.settle()
+    if bench.request("GET", f"{resource}/updates/latest")["status"] != "DONE":
+        raise RuntimeError(f"the resource did not arrive in {session}")
+
+
+def _relayed(bench: Bench) -> None:
+    """A node behind a connector: registered, out of reach while the connector is away, served when it is back."""
+    cloud, connector = bench.cloud, Device("external", filters=("connector/v1/requests/command",))
+    password = base64.b64encode(bench.key.encode()).decode()
+    mqtt = {"username": "connector", "clientId": connector.client, "password": password}
+    cloud.invoke("authorizer", {"protocolData": {"mqtt": mqtt, "tls": {}}})
+    cloud.devices[connector.client] = connector
+    cloud.lifecycle("presence", "connected", connector, "first")
+    cloud.lifecycle("subscriptions", "subscribed", connector, "first", topics=list(connector.filters))
+    able = {"command": {"available": True}}
+    cloud.publish(connector, "connector/v1/nodes/n1/status", {"status": "ONLINE", "capabilities": able})
+    cloud.publish(connector, "connector/v1/nodes/n1/data", {"value": 1})
+    cloud.settle()
+    del cloud.devices[connector.client]
+    request = {"request": {"connector": "x-connector", "value": {}}, "policy": {"ackMode": "NONE"}}
+    command = str(bench.request("POST", "devices/urn%3Alo%3Ansid%3Ax-connector%3An1/commands", request)["id"])
+    cloud.settle()
+    cloud.devices[connector.client] = connector
+    cloud.lifecycle("presence", "connected", connector, "second")
+    cloud.settle()
+    if bench.ended(command) != "PROCESSED":
+        raise RuntimeError("the node was not reached")
 
 
 def _told(bench: Bench) -> None:
