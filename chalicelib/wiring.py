@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from chalicelib.fleet.decoders import Directory
     from chalicelib.fleet.devices import Device
     from chalicelib.fleet.passwords import Cost
+    from chalicelib.fleet.records import Record
     from chalicelib.store.cache import Cache, CachedKeys
     from chalicelib.store.decoders import DecoderTable
     from chalicelib.store.devices import DeviceTable
@@ -182,9 +183,9 @@ class Wiring:
 
     @cached_property
     def records(self) -> "p.Records":
-        from chalicelib.store.records import RecordTable
+        from chalicelib.store.records import AnnouncingRecords
 
-        return RecordTable()
+        return AnnouncingRecords(_record_cache())
 
     @cached_property
     def audit(self) -> "p.AuditLog":
@@ -234,6 +235,12 @@ class HotWiring(Wiring):
         from chalicelib.store.cache import CachedDevices
 
         return CachedDevices(_device_table(), _device_cache(), _owner_cache())
+
+    @cached_property
+    def records(self) -> "p.Records":
+        from chalicelib.store.records import CachedRecords
+
+        return CachedRecords(_record_cache())
 
     @cached_property
     def messages(self) -> "p.Messages":
@@ -335,6 +342,14 @@ def _claim_cache() -> "Cache[Claim]":
     from chalicelib.store.cache import Cache
 
     return Cache(ports().clock)
+
+
+@cache
+def _record_cache() -> "Cache[p.Page[Record]]":
+    from chalicelib.store.cache import Cache
+    from chalicelib.store.records import MAX_AGE
+
+    return Cache(ports().clock, MAX_AGE)
 
 
 @cache

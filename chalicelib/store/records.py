@@ -8,8 +8,11 @@ from pynamodb.models import Model
 from chalicelib.fleet.ports import Page
 from chalicelib.fleet.records import Record
 from chalicelib.store import documents
+from chalicelib.store.cache import Cache
 from chalicelib.store.tables import Defaults, condition_failed, key, table_name
 
+MAX_AGE = 5_000
+"""Milliseconds; short, as an application that has just subscribed waits for what its devices say."""
 _OWN = frozenset({"tenant", "id", "revision", "expires"})
 
 
@@ -56,6 +59,38 @@ class RecordTable:
 
     def count(self, tenant: str, kind: str) -> int:
         return RecordItem.count(key(tenant, kind), consistent_read=True)
+
+
+class AnnouncingRecords(RecordTable):
+    """The records, telling a cache beside them what was written."""
+
+    def __init__(self, cache: Cache[Page[Record]]) -> None:
+        self._cache = cache
+
+    def create(self, record: Record) -> bool:
+        created = super().create(record)
+        self._cache.forget(key(record.tenant, record.kind))
+        return created
+
+    def replace(self, old: Record, new: Record) -> bool:
+        replaced = super().replace(old, new)
+        self._cache.forget(key(old.tenant, old.kind))
+        return replaced
+
+    def delete(self, tenant: str, kind: str, record: str) -> None:
+        super().delete(tenant, kind, record)
+        self._cache.forget(key(tenant, kind))
+
+
+class CachedRecords(AnnouncingRecords):
+    """First pages may be MAX_AGE old: what every message of a device asks for costs it no read."""
+
+    def page(self, tenant: str, kind: str, *, after: str | None, limit: int) -> Page[Record]:
+        if after is not None:
+            return super().page(tenant, kind, after=after, limit=limit)
+        name = key(tenant, kind)
+        found = self._cache.get(name, lambda: RecordTable.page(self, tenant, kind, after=None, limit=limit))
+        return found or Page([], None)
 
 
 def _saved(item: RecordItem, condition: Condition) -> bool:

@@ -1,7 +1,12 @@
 from dataclasses import replace
 
-from chalicelib.fleet.ports import Ports
+import pytest
+
+from chalicelib.fleet.ports import Page, Ports
 from chalicelib.fleet.records import Record
+from chalicelib.store.cache import Cache
+from chalicelib.store.records import MAX_AGE, AnnouncingRecords, CachedRecords, RecordTable
+from tests.fakes import SetClock
 
 KIND = "speech.words"
 
@@ -44,3 +49,23 @@ def test_a_tenants_records_are_its_own(ports: Ports, tenant: str) -> None:
     ports.records.create(Record(tenant, KIND, "a", 1))
     assert ports.records.get(f"{tenant[:-1]}z", KIND, "a") is None
     assert ports.records.page(f"{tenant[:-1]}z", KIND, after=None, limit=5).items == []
+
+
+@pytest.mark.usefixtures("dynamodb")
+def test_a_cached_page_is_read_anew_when_it_is_old_or_was_written_beside_it(tenant: str) -> None:
+    clock = SetClock()
+    cache: Cache[Page[Record]] = Cache(clock, MAX_AGE)
+    hot, near, far = CachedRecords(cache), AnnouncingRecords(cache), RecordTable()
+
+    def seen() -> list[str]:
+        return [r.id for r in hot.page(tenant, KIND, after=None, limit=5).items]
+
+    assert seen() == []
+    far.create(Record(tenant, KIND, "a", 1))
+    assert seen() == []
+    clock.advance(ms=MAX_AGE)
+    assert seen() == ["a"]
+    near.create(Record(tenant, KIND, "b", 1))
+    assert seen() == ["a", "b"]
+    near.delete(tenant, KIND, "a")
+    assert seen() == ["b"]
