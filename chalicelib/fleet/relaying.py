@@ -5,7 +5,7 @@ written first and the notes are read afterwards, both strongly consistent. Which
 other, and nothing that waits is forgotten.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from chalicelib.fleet.claims import Claim
@@ -61,13 +61,22 @@ def consult(ports: Ports, tenant: str, device: str, through: Route) -> frozenset
 
 def seen(ports: Ports, mailbox: Mailbox | None) -> Mailbox | None:
     """The mailbox as a reader is told of it: nodes whose gateway is away are away."""
-    if mailbox is None:
-        return None
-    shown = mailbox
-    for key, presence in mailbox.presence.items():
-        if presence.relayed and presence.online:
-            gateway = ports.gateways.get(mailbox.tenant, presence.client)
-            shown = shown.with_presence(key, _behind(presence, gateway.presence if gateway else None))
+    return seen_all(ports, {mailbox.device: mailbox})[mailbox.device] if mailbox else None
+
+
+def seen_all(ports: Ports, mailboxes: Mapping[str, Mailbox]) -> dict[str, Mailbox]:
+    """As `seen`, of one tenant's mailboxes by device; each gateway is read once."""
+    gateways: dict[str, Gateway | None] = {}
+    shown = dict(mailboxes)
+    for device, mailbox in mailboxes.items():
+        for key, presence in mailbox.presence.items():
+            if not presence.relayed or not presence.online:
+                continue
+            if presence.client not in gateways:
+                gateways[presence.client] = ports.gateways.get(mailbox.tenant, presence.client)
+            gateway = gateways[presence.client]
+            behind = _behind(presence, gateway.presence if gateway else None)
+            shown[device] = shown[device].with_presence(key, behind)
     return shown
 
 

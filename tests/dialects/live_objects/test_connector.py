@@ -130,6 +130,8 @@ class TestNodeStatus:
         connector.say(STATUS, ONLINE)
         connector.disconnect()
         assert interface(client)["status"] == "OFFLINE"
+        (listed,) = client.get(DEVICES, fields="interfaces").body
+        assert listed["interfaces"][0]["status"] == "OFFLINE"
         connector.connect("s2")
         assert interface(client)["status"] == "ONLINE"
 

@@ -12,6 +12,7 @@ from chalicelib.dialects.live_objects.rest.shapes import devices as shapes
 from chalicelib.dialects.live_objects.rest.shapes.configuration import rendered_reports
 from chalicelib.dialects.live_objects.rest.shapes.interfaces import status
 from chalicelib.dialects.live_objects.rest.shapes.resources import render_device_resource
+from chalicelib.fleet import relaying
 from chalicelib.fleet.devices import ROOT_GROUP, Device
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.groups import GroupTree
@@ -87,7 +88,7 @@ def _shown(ports: Ports, tenant: str, page: Sequence[Found], fields: Any) -> lis
     tree = _tree(ports, devices if "group" in fields else ())
     boxes: dict[str, Mailbox] = {}
     if "interfaces" in fields and devices:
-        boxes = ports.mailboxes.some(tenant, [device.id for device in devices])
+        boxes = relaying.seen_all(ports, ports.mailboxes.some(tenant, [device.id for device in devices]))
     return [_device(ports, device, tree, boxes.get(device.id), fields) for device in devices]
 
 
