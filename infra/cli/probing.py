@@ -1,0 +1,87 @@
+"""`probe`: settles on your account what AWS's documentation leaves open."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import click
+
+from infra.cli.output import as_json
+from infra.cli.target import complaints, on_target
+
+_TOPIC, _USERNAME = "dev/cmd", "json+device"
+
+
+@click.command("probe")
+@click.option("--tenant", required=True, help="A tenant whose device the probe plays.")
+@click.option("--host", help="The MQTT host name. Default: the deployed one, or the local stack.")
+@click.option("--port", type=int, help="Default: 8883, or the local stack's.")
+@click.option(
+    "--ca", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust. Default: the system's."
+)
+@as_json
+@on_target
+@complaints
+def probe(tenant: str, host: str | None, port: int | None, ca: str | None, *, json: bool) -> None:
+    """Play one device and print what the broker did. Makes a key, a device and a claim, and removes them again."""
+    import json as encoding
+    from dataclasses import asdict
+
+    from chalicelib import wiring
+    from chalicelib.aws.clients import client
+    from chalicelib.fleet import devices, keys
+    from chalicelib.fleet.errors import FleetError
+    from chalicelib.fleet.roles import Role
+    from infra.probing import Entrance
+    from infra.probing import probe as ask
+
+    ports = wiring.ports()
+    master = next((key for key in ports.keys.all(tenant) if key.master), None)
+    if master is None:
+        raise click.ClickException(f"there is no tenant {tenant!r}")
+    device = f"urn:lo:nsid:probe:{secrets.token_hex(6)}"
+    where = (host, port, ca) if host else _entrance(port, ca)
+    key, secret = keys.create_child(
+        ports, master, master.id, keys.KeyRequest(roles=frozenset({Role.DEVICE_ACCESS}), label="probe")
+    )
+    try:
+        found = ask(
+            Entrance(where[0] or "", where[1] or 8883, where[2], _USERNAME, secret), client("iot-data"), device, _TOPIC
+        )
+    finally:
+        keys.delete(ports, master, key.id)
+        try:
+            devices.delete(ports, tenant, device)
+        except FleetError as error:
+            click.echo(f"no device to remove: {error}", err=True)
+    if json:
+        click.echo(encoding.dumps([asdict(answer) for answer in found]))
+        return
+    for answer in found:
+        click.echo(f"{'yes' if answer.yes else 'NO':4} {answer.question}\n     {answer.found}")
+
+
+def _entrance(port: int | None, ca: str | None) -> tuple[str, int, str | None]:
+    """The deployed stage's host, or the local stack's."""
+    import os
+
+    from infra.local.data_directory import read_credentials
+    from infra.local.description import STAGE
+    from infra.stage import Stage
+
+    stage = os.environ["HOMEPORT_STAGE"]
+    if stage == STAGE:
+        folder = Path(os.environ.get("HOMEPORT_DATA") or ".homeport").absolute()
+        credentials = read_credentials(folder)
+        if credentials is None:
+            raise click.ClickException(f"no local stack runs on {folder}")
+        return "localhost", port or credentials.mqtts, ca or str(folder / "ca.pem")
+    name = Stage(stage).called("mqtt")
+    found: Any = _aws("iot").describe_domain_configuration(domainConfigurationName=name)
+    return str(found["domainName"]), port or 8883, ca
+
+
+def _aws(service: str) -> Any:
+    from infra.cli.deploying import aws
+
+    return aws(service)

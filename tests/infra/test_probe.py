@@ -1,0 +1,46 @@
+"""The probe, against the local stack: that it asks what it says, and leaves nothing behind."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clients import Rest
+from tests.local.running import RunningStack
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def answers(running_stack: RunningStack) -> list[dict[str, Any]]:
+    command = [sys.executable, "-m", "infra", "probe", "--tenant", running_stack.tenant, "--json"]
+    environment = {**os.environ, "HOMEPORT_DATA": str(running_stack.data)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    loaded: list[dict[str, Any]] = json.loads(done.stdout)
+    return loaded
+
+
+def answer(answers: list[dict[str, Any]], word: str) -> dict[str, Any]:
+    (found,) = [a for a in answers if word in a["question"]]
+    return found
+
+
+@pytest.mark.parametrize("word", ["ALPN", "direct messages", "ListSubscriptions"])
+def test_the_stand_in_is_what_the_product_hopes_aws_is(answers: list[dict[str, Any]], word: str) -> None:
+    assert answer(answers, word)["yes"], answers
+
+
+def test_a_subscription_with_qos_2_is_not_answered(answers: list[dict[str, Any]]) -> None:
+    assert not answer(answers, "QoS 2")["yes"]
+
+
+def test_the_probe_leaves_no_device_and_no_key(answers: list[dict[str, Any]], running_stack: RunningStack) -> None:
+    assert answers
+    rest = Rest(running_stack)
+    assert not [d for d in rest.ok("GET", "/api/v1/deviceMgt/devices") if "probe" in d["id"]]
+    assert "probe" not in str(rest.ok("GET", "/api/v0/apiKeys"))
