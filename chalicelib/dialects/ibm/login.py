@@ -34,6 +34,7 @@ def authenticate(
         mode, connector, device = APPLICATION, "", None
     else:
         raise Refused(f"the user name {username!r} does not go with this client id", NOT_AUTHORIZED)
+    _reclaim(ports, client, found.organization)
     candidate = Candidate(
         client=client,
         dialect=DIALECT,
@@ -44,6 +45,16 @@ def authenticate(
         server_name=server_name,
     )
     return key, candidate
+
+
+def _reclaim(ports: Ports, client: str, organization: str) -> None:
+    """A client id names its organization: whoever else took it, through another dialect, gives it back now.
+
+    Their connection ends as this one begins, as it has the same client id.
+    """
+    held = ports.claims.get(client)
+    if held is not None and (held.tenant, held.dialect) != (organization, DIALECT):
+        ports.claims.release(held.tenant, client)
 
 
 def _device(ports: Ports, found: Client, name: Name, client: str, password: str) -> ApiKey:
