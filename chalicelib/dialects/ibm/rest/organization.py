@@ -87,7 +87,7 @@ def states(ports: Ports, request: Request) -> Answer:
         found = inventory.every(ports, request.tenant, after=key)
         return ((owned.device.id, _state(ports, owned)) for owned in found)
 
-    return lists.answered(request, after, lambda: ports.devices.count(request.tenant), ("id",))
+    return lists.answered(request, after, lambda: ports.devices.count(request.tenant, most=lists.MOST), ("id",))
 
 
 def state(ports: Ports, request: Request) -> Answer:

@@ -49,7 +49,7 @@ def listing(ports: Ports, request: Request) -> Answer:
 
     def total() -> int:
         if type_ is None:
-            return ports.devices.count(request.tenant)
+            return ports.devices.count(request.tenant, most=lists.MOST)
         return sum(1 for _ in islice(inventory.every(ports, request.tenant, type_=type_), lists.MOST))
 
     return lists.answered(request, after, total, ("typeId,deviceId", "typeId") if type_ is None else ("deviceId",))
