@@ -2,7 +2,7 @@
 
 import click
 
-from infra.cli import claims, deploying, keys, packaging, probing, redriving, rotating, tenants
+from infra.cli import claims, deploying, doctoring, keys, packaging, probing, redriving, rotating, tenants
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -20,6 +20,7 @@ main.add_command(keys.group)
 main.add_command(claims.group)
 main.add_command(deploying.deploy)
 main.add_command(deploying.destroy)
+main.add_command(doctoring.doctor)
 main.add_command(probing.probe)
 main.add_command(redriving.redrive)
 main.add_command(packaging.package)

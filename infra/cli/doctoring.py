@@ -1,0 +1,83 @@
+"""`doctor`: what is missing before a stage, or a fleet's firmware, can come."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import click
+
+from infra.cli.steps import stage_option
+from infra.host_check import Finding, check, movable
+from infra.stage import Stage
+
+_CONCURRENCY = 1_000
+"""Lambda's usual quota; production sets a part of it aside."""
+
+
+@click.command("doctor")
+@stage_option
+@click.option("--host", help="Also look at this host name as firmware will.")
+@click.option("--port", type=int, default=8883, show_default=True)
+@click.option(
+    "--ca", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust. Default: the system's."
+)
+@click.option("--firmware-ca", type=click.Path(exists=True, dir_okay=False), help="What the firmware has built in.")
+@click.option("--offline", is_flag=True, help="Look at the host only, at no AWS account.")
+def doctor(
+    stage: Stage, host: str | None, port: int, ca: str | None, firmware_ca: str | None, *, offline: bool
+) -> None:
+    """Check account, quotas, stacks and, with --host, whether firmware can be moved. Exits with 1 if not."""
+    from infra.cli.deploying import aws
+
+    findings = [] if offline else account(stage, aws)
+    if host:
+        seen = check(host, port, trusted=ca, pinned=firmware_ca)
+        findings += seen
+    for finding in findings:
+        mark = {True: "ok", False: "BAD", None: "--"}[finding.good]
+        click.echo(f"{mark:4} {finding.what}: {finding.found}")
+    if host:
+        click.echo(f"\n{movable(seen)}")
+    if any(finding.good is False for finding in findings):
+        raise click.exceptions.Exit(1)
+
+
+def account(stage: Stage, clients: Callable[[str], Any]) -> list[Finding]:
+    """What the account allows and what of the stage is there."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    def asked(what: str, ask: Callable[[], tuple[bool | None, str]]) -> Finding:
+        try:
+            good, found = ask()
+        except (ClientError, BotoCoreError) as error:
+            return Finding(what, good=False, found=str(error))
+        return Finding(what, good, found)
+
+    def identity() -> tuple[bool, str]:
+        sts = clients("sts")
+        return True, f"{sts.get_caller_identity()['Account']} in {sts.meta.region_name}"
+
+    def concurrency() -> tuple[bool | None, str]:
+        limit = clients("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+        return (limit >= _CONCURRENCY or (None if not stage.reserves else False)), f"{limit} functions at once"
+
+    def endpoint() -> tuple[bool, str]:
+        return True, clients("iot").describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
+
+    def stack(noun: str) -> tuple[bool | None, str]:
+        try:
+            (found,) = clients("cloudformation").describe_stacks(StackName=stage.called(noun))["Stacks"]
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return None, "not deployed yet"
+            raise
+        return found["StackStatus"].endswith("_COMPLETE") and "ROLLBACK" not in found["StackStatus"], found[
+            "StackStatus"
+        ]
+
+    return [
+        asked("account", identity),
+        asked("Lambda's quota", concurrency),
+        asked("IoT Core's endpoint", endpoint),
+        *(asked(f"stack {stage.called(noun)}", partial(stack, noun)) for noun in ("data", "triggers")),
+    ]

@@ -1,0 +1,58 @@
+"""What the doctor says of a host name, with the local stack as the host."""
+
+import pytest
+from click.testing import CliRunner
+from moto import mock_aws
+
+from infra.__main__ import main
+from infra.cli.doctoring import account
+from infra.host_check import Finding, check, movable
+from infra.stage import Stage
+from tests.local.running import RunningStack
+
+
+def by_name(findings: list[Finding]) -> dict[str, Finding]:
+    return {finding.what: finding for finding in findings}
+
+
+def test_a_host_with_a_trusted_certificate_can_be_moved_to(running_stack: RunningStack) -> None:
+    ca = str(running_stack.ca)
+    findings = check("localhost", running_stack.mqtts, trusted=ca, pinned=ca)
+    assert all(finding.good is not False for finding in findings), findings
+    assert "can come" in movable(findings)
+
+
+def test_firmware_that_trusts_another_ca_has_to_be_updated(running_stack: RunningStack) -> None:
+    import certifi
+
+    findings = check("localhost", running_stack.mqtts, trusted=str(running_stack.ca), pinned=certifi.where())
+    assert by_name(findings)["trusted by the firmware's own CA"].good is False
+    assert "has to be updated" in movable(findings)
+
+
+def test_a_certificate_for_another_name_is_told(running_stack: RunningStack) -> None:
+    findings = check("127.0.0.2", running_stack.mqtts, trusted=str(running_stack.ca), pinned=None)
+    assert movable(findings) != "This firmware can come: point its host name here."
+
+
+def test_a_host_that_is_not_there_ends_with_an_error() -> None:
+    found = CliRunner().invoke(main, ["doctor", "--offline", "--host", "127.0.0.1", "--port", "1"])
+    assert found.exit_code == 1
+    assert "BAD  reachable" in found.output
+
+
+def test_an_account_is_looked_at_before_anything_is_deployed() -> None:
+    from botocore.session import get_session
+
+    credentials = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "eu-west-1"}
+    with mock_aws():
+        findings = by_name(account(Stage("dev"), lambda service: get_session().create_client(service, **credentials)))
+    assert findings["account"].found == "123456789012 in eu-west-1"
+    assert findings["stack homeport-dev-data"].good is None
+
+
+@pytest.mark.parametrize("command", ["deploy", "destroy", "doctor", "package", "probe", "redrive"])
+def test_every_command_explains_itself(command: str) -> None:
+    found = CliRunner().invoke(main, [command, "--help"])
+    assert found.exit_code == 0
+    assert "--stage" in found.output
