@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chalicelib.fleet.claims import Claim
     from chalicelib.fleet.decoders import Directory
     from chalicelib.fleet.devices import Device
+    from chalicelib.fleet.limiting import Windows
     from chalicelib.fleet.passwords import Cost
     from chalicelib.fleet.records import Record
     from chalicelib.store.cache import Cache, CachedKeys
@@ -65,6 +66,10 @@ class Wiring:
         from chalicelib.aws.trust import IotCoreTrust
 
         return IotCoreTrust(lambda: client("iot"))
+
+    @property
+    def windows(self) -> "Windows":
+        return _windows()
 
     @cached_property
     def password_cost(self) -> "Cost":
@@ -312,6 +317,13 @@ def _decoder_table() -> "DecoderTable":
     from chalicelib.store.decoders import DecoderTable
 
     return DecoderTable(_connection())
+
+
+@cache
+def _windows() -> "Windows":
+    from chalicelib.fleet.limiting import Windows
+
+    return Windows()
 
 
 @cache

@@ -20,6 +20,7 @@ from chalicelib.fleet.errors import DeviceDuplicate, GroupNotFound, InterfaceDup
 from chalicelib.fleet.facets import MOST_COUNTED, Facet, facets
 from chalicelib.fleet.groups import Group, GroupTree
 from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.limiting import Windows
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.messages import DataMessage, StreamUse
 from chalicelib.fleet.passwords import Cost
@@ -638,6 +639,7 @@ class MemoryPorts:
         self.keys = MemoryKeys()
         self.users = MemoryUsers()
         self.password_cost = Cost(n=2, r=1, p=1)
+        self.windows = Windows()
         self.authorities = MemoryAuthorities()
         self.trust = ListedTrust()
         self.claims = MemoryClaims()

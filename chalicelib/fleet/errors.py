@@ -141,6 +141,19 @@ class LimitReached(Forbidden):
     """A quota of the tenant, key or device is used up."""
 
 
+class RateLimitReached(FleetError):
+    """Too much in too short a time: come back in `wait` seconds."""
+
+    def __init__(self, message: str, wait: int = 1) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """RFC 9110 10.2.3."""
+        return {"Retry-After": str(self.wait)}
+
+
 class CommandLimitReached(LimitReached):
     pass
 

@@ -24,6 +24,7 @@ def narrowed(key: "ApiKey", parent: "ApiKey") -> "ApiKey":
         valid_from=_latest(key.valid_from, parent.valid_from),
         valid_to=_earliest(key.valid_to, parent.valid_to),
         suspended=parent.suspended or not parent.active,
+        limits=(*parent.limits, *(limit for limit in key.limits if limit.holder == key.id)),
     )
 
 

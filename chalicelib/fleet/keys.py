@@ -1,7 +1,7 @@
 """API keys: roles, validity in time, children that inherit a part of both, one master a tenant that stays."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.fleet import certificates, inheriting, secrets
@@ -14,6 +14,7 @@ from chalicelib.fleet.errors import (
     Unauthenticated,
     UnknownCredential,
 )
+from chalicelib.fleet.limiting import Limit
 from chalicelib.fleet.roles import Role
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class ApiKey:
     queues: frozenset[str] = frozenset()
     ca_certificates: tuple[str, ...] = ()
     client_certificate_required: bool = False
-    limits: dict[str, int] = field(default_factory=dict)
+    limits: tuple[Limit, ...] = ()
     points_to: tuple[str, str] | None = None
     suspended: bool = False
     idle: int | None = None
@@ -127,6 +128,7 @@ def mint(
         label=label,
         master=master,
         session=user is not None,
+        limits=parent.limits if parent else (),
     )
     if request is not None:
         key = _apply(key, request)
@@ -236,7 +238,7 @@ def _ensure_below(ports: "Ports", key: ApiKey) -> ApiKey:
     narrowed = inheriting.narrowed(key, parent)
     if narrowed != key and not ports.keys.replace(key, narrowed):
         raise Contended("the new API key is written by others already")
-    return narrowed
+    return replace(narrowed, revision=key.revision + (narrowed != key))
 
 
 def get(ports: "Ports", tenant: str, key_id: str) -> ApiKey:

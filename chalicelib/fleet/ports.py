@@ -23,6 +23,7 @@ from chalicelib.fleet.facets import MOST_COUNTED, Facet
 from chalicelib.fleet.gateways import Gateway, Waiting
 from chalicelib.fleet.groups import Group, GroupTree
 from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.limiting import Windows
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.messages import DataMessage, StreamUse
 from chalicelib.fleet.passwords import Cost
@@ -431,6 +432,8 @@ class Ports(Protocol):
     def users(self) -> Users: ...
     @property
     def password_cost(self) -> Cost: ...
+    @property
+    def windows(self) -> Windows: ...
     @property
     def authorities(self) -> Authorities: ...
     @property

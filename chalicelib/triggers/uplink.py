@@ -11,9 +11,10 @@ from typing import Any
 from chalicelib.dialects import registry
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
-from chalicelib.fleet import audit, connecting, keys
+from chalicelib.fleet import audit, connecting, keys, limiting
 from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.errors import FleetError, Invalid, Unauthenticated
+from chalicelib.fleet.errors import FleetError, Invalid, RateLimitReached, Unauthenticated
+from chalicelib.fleet.limiting import Use
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Ports
 
@@ -35,13 +36,15 @@ def handle(ports: Ports, event: dict[str, Any]) -> None:
         uplink = Uplink(str(event["topic"]), base64.b64decode(event["payload"]), int(event["at"]), str(event["id"]))
         _ensure_key(ports, claim)
         claim = registry.receiver(claim.dialect).receive(ports, claim, uplink) or claim
+    except RateLimitReached as error:
+        refuse(ports, claim, event, str(error), limiting.KIND)
     except (Malformed, Invalid, Unauthenticated, binascii.Error) as error:
         claim = getattr(error, "speaker", None) or claim
         refuse(ports, claim, event, str(error))
     _heard_of(ports, claim, int(event["at"]))
 
 
-def refuse(ports: Ports, claim: Claim, event: dict[str, Any], reason: str) -> None:
+def refuse(ports: Ports, claim: Claim, event: dict[str, Any], reason: str, kind: str = "mqtt_debug_logs") -> None:
     source = {"connector": claim.connector, "nodeId": claim.client}
     if claim.device:
         source["deviceId"] = claim.device
@@ -53,6 +56,7 @@ def refuse(ports: Ports, claim: Claim, event: dict[str, Any], reason: str) -> No
         reason=reason,
         source=source,
         content={"topic": event["topic"]},
+        kind=kind,
     )
 
 
@@ -64,6 +68,7 @@ def _ensure_key(ports: Ports, claim: Claim) -> None:
     if key is None:
         raise Unauthenticated("the API key of this connection was deleted")
     keys.use(ports, key)
+    limiting.spend(ports, key, Use.MESSAGES)
 
 
 def _heard_of(ports: Ports, claim: Claim, at: int) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from chalicelib.fleet.errors import FleetError, Forbidden, Invalid, TooLarge, Unauthenticated
+from chalicelib.fleet.errors import FleetError, Forbidden, Invalid, RateLimitReached, TooLarge, Unauthenticated
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Kind, Parameter, Place
 from chalicelib.web.refusals import UnsupportedMediaType
@@ -51,7 +51,9 @@ def _operation(api: Api, route: Route, ports: Ports) -> dict[str, Any]:
 
 
 def _responses(api: Api, route: Route, ports: Ports) -> dict[str, Any]:
-    kinds: list[type[Exception]] = [Invalid, *route.failures, *(() if route.public else (Unauthenticated,))]
+    kinds: list[type[Exception]] = [Invalid, *route.failures]
+    if not route.public:
+        kinds += [Unauthenticated, RateLimitReached]
     if route.roles:
         kinds.append(Forbidden)
     if route.schema is not None:

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import admitting, keys, messages, tenants
+from chalicelib.fleet import admitting, keys, limiting, messages, tenants
 from chalicelib.fleet.admitting import Candidate
 from chalicelib.fleet.audit import PER_MINUTE
 from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.limiting import Use
 from chalicelib.triggers import uplink
 from tests.fakes import MemoryPorts
 
@@ -62,6 +63,14 @@ def test_the_short_form_says_the_same(site: Site) -> None:
     site.say("dev/data", {"s": "room", "m": "m1", "v": {"t": 1}, "t": ["a"], "loc": [48.8, 2.3]})
     (message,) = messages.read(site.ports, site.tenant, "room")
     assert (message.model, message.tags, message.location) == ("m1", ("a",), {"lat": 48.8, "lon": 2.3})
+
+
+def test_messages_above_the_limit_of_the_key_are_refused_and_recorded(site: Site) -> None:
+    limiting.limit(site.ports, site.tenant, site.key.id, Use.MESSAGES, (2, 60))
+    for value in (1, 2, 3):
+        site.say("dev/data", {"value": value})
+    assert len(site.stored()) == 2
+    assert site.reasons() == ["too many messages: the limit of the API key, or of one above it, is reached"]
 
 
 def test_the_same_event_twice_is_one_message(site: Site) -> None:

@@ -23,6 +23,7 @@ CODES: dict[type[Exception], tuple[int, str]] = {
     fleet.UnknownCredential: (HTTPStatus.FORBIDDEN, "CUDRS0021E"),
     fleet.Forbidden: (HTTPStatus.FORBIDDEN, "CUDRS0022E"),
     fleet.LimitReached: (HTTPStatus.TOO_MANY_REQUESTS, "CUDRS0029E"),
+    fleet.RateLimitReached: (HTTPStatus.TOO_MANY_REQUESTS, "CUDRS0030E"),
     fleet.NotFound: (HTTPStatus.NOT_FOUND, "CUDRS0016E"),
     fleet.DeviceNotFound: (HTTPStatus.NOT_FOUND, "CUDRS0012E"),
     fleet.Conflict: (HTTPStatus.CONFLICT, "CUDRS0011E"),

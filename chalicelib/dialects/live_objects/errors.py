@@ -23,6 +23,7 @@ CODES: dict[type[Exception], tuple[int, str]] = {
     fleet.Forbidden: (HTTPStatus.FORBIDDEN, FORBIDDEN),
     fleet.CommandLimitReached: (HTTPStatus.FORBIDDEN, "DM_COMMAND_LIMIT_REACHED"),
     fleet.GroupInUse: (HTTPStatus.FORBIDDEN, "DM_GROUP_UNDELETABLE"),
+    fleet.RateLimitReached: (HTTPStatus.TOO_MANY_REQUESTS, "GENERIC_RATE_LIMIT_ERROR"),
     fleet.NotFound: (HTTPStatus.NOT_FOUND, "GENERIC_NOT_FOUND_ERROR"),
     fleet.DeviceNotFound: (HTTPStatus.NOT_FOUND, "DM_DEVICE_NOT_FOUND"),
     fleet.InterfaceNotFound: (HTTPStatus.NOT_FOUND, "DM_INTERFACE_NOT_FOUND"),

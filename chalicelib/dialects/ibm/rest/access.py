@@ -10,7 +10,7 @@ import re
 from chalicelib.dialects.ibm import inventory, tokens
 from chalicelib.dialects.ibm.identity import Name, api_key_name
 from chalicelib.dialects.ibm.login import TOKEN
-from chalicelib.fleet import keys
+from chalicelib.fleet import keys, limiting
 from chalicelib.fleet.errors import Forbidden, Unauthenticated, UnknownCredential
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
@@ -61,6 +61,7 @@ def _key(ports: Ports, username: str, password: str) -> ApiKey:
     key = keys.authenticate(ports, password)
     if username != api_key_name(key.tenant, key.id):
         raise UnknownCredential("the token does not go with the API key")
+    limiting.request(ports, key)
     return key
 
 

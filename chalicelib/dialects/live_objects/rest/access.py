@@ -1,6 +1,6 @@
 """Who a request comes from: the key in the header `X-API-Key` (manual 4.3)."""
 
-from chalicelib.fleet import keys
+from chalicelib.fleet import keys, limiting
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.request import Request
@@ -9,5 +9,7 @@ HEADER = "X-API-Key"
 
 
 def authenticate(ports: Ports, request: Request) -> ApiKey:
-    """Errors: Unauthenticated (missing, expired, disabled), UnknownCredential."""
-    return keys.authenticate(ports, request.headers.get(HEADER))
+    """Errors: Unauthenticated (missing, expired, disabled), UnknownCredential, RateLimitReached."""
+    key = keys.authenticate(ports, request.headers.get(HEADER))
+    limiting.request(ports, key)
+    return key

@@ -5,6 +5,7 @@ from typing import Any
 
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet.keys import MAX_DESCRIPTION, MAX_LABEL, ApiKey, KeyRequest
+from chalicelib.fleet.limiting import Use
 from chalicelib.fleet.roles import Role
 
 _MS = {"type": ["integer", "null"], "minimum": 0, "maximum": (1 << 53) - 1}
@@ -28,6 +29,10 @@ _SETTINGS = {
         "type": ["object", "null"],
         "properties": {"required": {"type": ["boolean", "null"]}, "caCertIds": _IDS},
     },
+}
+_LIMITS = {
+    Use.REQUESTS: ("httpWindowSize", "httpMaxCalls"),
+    Use.MESSAGES: ("mqttDeviceWindowSize", "mqttDeviceMaxMessages"),
 }
 NEW = {
     "type": "object",
@@ -55,6 +60,14 @@ def requested(body: Mapping[str, Any], now: int) -> KeyRequest:
         client_certificate_required=asked.get("required"),
         idle=_whole(given.get("sessionTtl")),
     )
+
+
+def _rate_limit(key: ApiKey) -> dict[str, int] | None:
+    """The key's own limits, or those of the nearest key above it."""
+    shown: dict[str, int] = {}
+    for limit in key.limits:
+        shown |= dict(zip(_LIMITS[limit.use], (limit.window, limit.most), strict=True))
+    return shown or None
 
 
 def _whole(value: float | None) -> int | None:
@@ -85,6 +98,7 @@ def render(key: ApiKey, now: int, secret: str | None = None) -> dict[str, Any]:
                 "required": key.client_certificate_required,
                 "caCertIds": list(key.ca_certificates),
             },
+            "rateLimit": _rate_limit(key),
             "sessionKey": key.session,
             "masterKey": key.master,
             "expired": key.expired(now) or key.forgotten(now),

@@ -1,0 +1,113 @@
+"""How much a key, and all keys below it together, may ask for: requests and messages in a window of time.
+
+Limits are set by the operator and passed on: those of a master key hold for its tenant. What was used is counted in the
+memory of each instance, so that it costs neither a read nor a write: a limit is exact where one instance serves, and
+where several share the work up to as many times higher.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from chalicelib.fleet import audit, inheriting
+from chalicelib.fleet.errors import Contended, KeyNotFound, RateLimitReached
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.keys import ApiKey
+    from chalicelib.fleet.ports import Ports
+
+KIND = "rate_limit_reached"
+"""Of the entries in the audit log."""
+_MOST_WINDOWS = 20_000
+_TRIES = 10
+
+
+class Use(StrEnum):
+    REQUESTS = "requests"
+    MESSAGES = "messages"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `most` uses in `window` seconds, by the key `holder` and all below it."""
+
+    use: Use
+    most: int
+    window: int
+    holder: str
+
+
+class Windows:
+    """What was used in the present window of each limit."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str, Use], tuple[int, int]] = {}
+
+    def spend(self, tenant: str, limits: list[Limit], now: int) -> int | None:
+        """Count one use against all of them; where one is used up count nothing, and tell when (s) to come back."""
+        present = [(tenant, limit.holder, limit.use) for limit in limits]
+        counts = [self._count(name, limit, now) for name, limit in zip(present, limits, strict=True)]
+        waits = [
+            limit.window - now // 1000 % limit.window
+            for limit, count in zip(limits, counts, strict=True)
+            if count >= limit.most
+        ]
+        if waits:
+            return max(waits)
+        if len(self._counts) >= _MOST_WINDOWS:
+            self._counts.clear()
+        for name, limit, count in zip(present, limits, counts, strict=True):
+            self._counts[name] = _number(limit, now), count + 1
+        return None
+
+    def _count(self, name: tuple[str, str, Use], limit: Limit, now: int) -> int:
+        number, count = self._counts.get(name, (0, 0))
+        return count if number == _number(limit, now) else 0
+
+
+def _number(limit: Limit, now: int) -> int:
+    return now // (limit.window * 1000)
+
+
+def spend(ports: "Ports", key: "ApiKey", use: Use) -> None:
+    """Errors: RateLimitReached."""
+    limits = [limit for limit in key.limits if limit.use is use]
+    wait = ports.windows.spend(key.tenant, limits, ports.clock.now()) if limits else None
+    if wait is not None:
+        raise RateLimitReached(f"too many {use}: the limit of the API key, or of one above it, is reached", wait)
+
+
+def request(ports: "Ports", key: "ApiKey") -> None:
+    """Count a request. One that is refused is in the audit log, as far as that takes it. Errors: RateLimitReached."""
+    try:
+        spend(ports, key, Use.REQUESTS)
+    except RateLimitReached as error:
+        now = ports.clock.now()
+        audit.refuse(
+            ports,
+            key.tenant,
+            at=now,
+            event=ports.new_id(now),
+            reason=str(error),
+            source={"connector": "http"},
+            content={"apiKeyId": key.id},
+            subcategory="http",
+            kind=KIND,
+        )
+        raise
+
+
+def limit(ports: "Ports", tenant: str, key_id: str, use: Use, asked: tuple[int, int] | None) -> "ApiKey":
+    """Set a key's own limit to so many uses in so many seconds, or lift it. Errors: KeyNotFound."""
+    for _ in range(_TRIES):
+        key = ports.keys.current(tenant, key_id)
+        if key is None:
+            raise KeyNotFound("no such API key")
+        others = tuple(one for one in key.limits if (one.holder, one.use) != (key.id, use))
+        own = () if asked is None else (Limit(use, *asked, key.id),)
+        changed = replace(key, limits=(*others, *own))
+        # The key may be changed over the API at the same time.
+        if ports.keys.replace(key, changed):
+            inheriting.pass_on(ports, changed)
+            return changed
+    raise Contended("this API key is written by too many at once")

@@ -1,0 +1,40 @@
+"""What a client sees of the limit of its key; OpenAPI, `RateLimit`."""
+
+from chalicelib.fleet import limiting
+from chalicelib.fleet.limiting import Use
+from tests.dialects.live_objects.client import DEVICES, Client
+from tests.fakes import START
+
+KEYS = "/api/v0/apiKeys"
+
+
+def test_too_many_requests_are_answered_with_429_until_the_window_ends(client: Client) -> None:
+    limiting.limit(client.ports, client.tenant.id, client.master.id, Use.REQUESTS, (2, 60))
+    assert [client.get(DEVICES).status for _ in range(3)] == [200, 200, 429]
+    reply = client.get(DEVICES)
+    assert reply.code == "GENERIC_RATE_LIMIT_ERROR"
+    assert int(reply.headers["Retry-After"]) == 60 - START // 1000 % 60
+    client.ports.clock.advance(seconds=60)
+    assert client.get(DEVICES).status == 200
+
+
+def test_a_refused_request_is_in_the_audit_log_and_a_flood_of_them_does_not_fill_it(client: Client) -> None:
+    limiting.limit(client.ports, client.tenant.id, client.master.id, Use.REQUESTS, (1, 60))
+    for _ in range(100):
+        client.get(DEVICES)
+    entries = list(client.ports.audit.page(client.tenant.id, start=0, end=START + 60_000, descending=True))
+    assert 1 <= len(entries) <= 10
+    assert {entry.kind for entry in entries} == {"rate_limit_reached"}
+
+
+def test_a_key_shows_its_limits(client: Client) -> None:
+    secret = client.key()
+    limiting.limit(client.ports, client.tenant.id, client.master.id, Use.REQUESTS, (100, 60))
+    limiting.limit(client.ports, client.tenant.id, client.master.id, Use.MESSAGES, (10, 1))
+    shown = client.call("GET", f"{KEYS}/current_key", key=secret).body["rateLimit"]
+    assert shown == {
+        "httpWindowSize": 60,
+        "httpMaxCalls": 100,
+        "mqttDeviceWindowSize": 1,
+        "mqttDeviceMaxMessages": 10,
+    }

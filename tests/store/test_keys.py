@@ -1,0 +1,51 @@
+from dataclasses import replace
+
+from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.limiting import Limit, Use
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.roles import Role
+
+
+def key(tenant: str) -> ApiKey:
+    limits = (Limit(Use.MESSAGES, 10, 60, "master"),)
+    return ApiKey(tenant, "1" * 24, frozenset({Role.DATA_R}), 5, b"salt", b"digest", limits=limits, idle=7, used=6)
+
+
+def test_the_newest_reader_wins(ports: Ports, tenant: str) -> None:
+    made = key(tenant)
+    ports.keys.put(made)
+    assert ports.keys.get(tenant, made.id) == made
+    assert ports.keys.replace(made, replace(made, label="first"))
+    assert not ports.keys.replace(made, replace(made, label="second"))
+    assert ports.keys.current(tenant, made.id) == replace(made, label="first", revision=1)
+
+
+def test_what_was_replaced_is_read_at_once_where_it_was_replaced(ports: Ports, tenant: str) -> None:
+    made = key(tenant)
+    ports.keys.put(made)
+    ports.keys.get(tenant, made.id)
+    ports.keys.replace(made, replace(made, active=False))
+    found = ports.keys.get(tenant, made.id)
+    assert found is not None
+    assert not found.active
+
+
+def test_a_deleted_key_is_not_written_back(ports: Ports, tenant: str) -> None:
+    made = key(tenant)
+    ports.keys.put(made)
+    ports.keys.delete(tenant, made.id)
+    assert not ports.keys.replace(made, replace(made, label="late"))
+    assert ports.keys.current(tenant, made.id) is None
+
+
+def test_the_clients_of_a_key_are_listed_in_pages(ports: Ports, tenant: str) -> None:
+    for number in range(5):
+        ports.claims.put_new(Claim(f"{tenant}-{number}", tenant, "x", "device", "k1", 1))
+    ports.claims.put_new(Claim(f"{tenant}-other", tenant, "x", "device", "k2", 1))
+    ports.claims.put_new(Claim(f"{tenant}-none", tenant, "x", "device", "", 1))
+    first = ports.claims.of_key(tenant, "k1", after=None, limit=3)
+    second = ports.claims.of_key(tenant, "k1", after=first.cursor, limit=3)
+    assert [*first.items, *second.items] == [f"{tenant}-{number}" for number in range(5)]
+    assert second.cursor is None
+    assert ports.claims.of_key("other", "k1", after=None, limit=3).items == []
