@@ -25,8 +25,8 @@ heard: "queue.Queue[tuple[str, Any]]" = queue.Queue()
 key = {"auth-method": "apikey", "auth-key": SETTINGS["key"], "auth-token": SETTINGS["token"]}
 
 
-def expect(kind: str, again: Any = None) -> Any:
-    """What the callback of that kind was given; `again` is repeated until then."""
+def expect(kind: str, again: Any = None, having: str = "") -> Any:
+    """What the callback of that kind was given, the first that holds `having`; `again` is repeated until then."""
     ends = time.monotonic() + WAIT
     while time.monotonic() < ends:
         if again is not None:
@@ -35,7 +35,7 @@ def expect(kind: str, again: Any = None) -> Any:
             came, what = heard.get(timeout=2)
         except queue.Empty:
             continue
-        if came == kind:
+        if came == kind and (not having or having in what):
             return what
     raise SystemExit(f"no {kind} came")
 
@@ -67,7 +67,7 @@ device.connect()
 results["event"] = expect("event", lambda: device.publishEvent("temp", "json", {"value": 21}, 2))
 results["command"] = expect("command", lambda: app.publishCommand("sample4", device_id, "blink", "json", {"times": 3}))
 http = ibmiotf.device.HttpClient(identity)
-results["event over http"] = expect("event", lambda: http.publishEvent("over-http", "json", {"value": 22}))
+results["event over http"] = expect("event", lambda: http.publishEvent("over-http", "json", {"value": 22}), "over-http")
 results["last"] = sorted(e["eventId"] for e in api.getLastEvents("sample4", device_id))
 results["connections"] = bool(api.getConnectionLogs({"typeId": "sample4", "deviceId": device_id}))
 device.disconnect()
