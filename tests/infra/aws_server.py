@@ -50,8 +50,9 @@ def _with_swagger(app: Callable[..., Any]) -> Callable[..., Any]:
     def shimmed(environ: dict[str, Any], start_response: Any) -> Any:
         if environ["PATH_INFO"].endswith("/recursion-config"):
             # Taken and forgotten: moto has no part of it.
-            start_response("200 OK", [("Content-Type", "application/json")])
-            return [environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))]
+            body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+            start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+            return [body]
         if environ["PATH_INFO"].startswith(_DEFINITIONS) and "mode=" in environ.get("QUERY_STRING", ""):
             body = json.dumps(_modern(json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))))).encode()
             environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
