@@ -45,7 +45,9 @@ class IotCoreDelivery:
         self._sleep = sleep
 
     def command(self, route: Route, command: Command, timeout: int) -> Outcome:
-        return self._send(route, registry.codec(route.dialect).command(command, route), timeout)
+        outcome = self._send(route, registry.codec(route.dialect).command(command, route), timeout)
+        log.info("command %s, trace %s, to %s: %s", command.id, command.trace, route.client, outcome.name)
+        return outcome
 
     def configuration(self, route: Route, update: Update, timeout: int) -> Outcome:
         return self._send(route, registry.codec(route.dialect).configuration(update, route), timeout)

@@ -66,6 +66,7 @@ def request_of(event: Mapping[str, Any]) -> Request:
         query=Query(event.get("multiValueQueryStringParameters")),
         headers=Headers(headers),
         raw=_raw(event),
+        trace=(event.get("requestContext") or {}).get("requestId"),
     )
 
 

@@ -48,7 +48,7 @@ class Request:
     """What a handler is given.
 
     `path` holds the path parameters, percent-decoded once; `asked` the declared parameters, checked and typed; `body`
-    the parsed JSON of a route that takes one; `raw` the bytes as they came.
+    the parsed JSON of a route that takes one; `raw` the bytes as they came; `trace` is the gateway's id of the request.
     """
 
     method: str = "GET"
@@ -59,6 +59,7 @@ class Request:
     caller: ApiKey | None = None
     asked: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
+    trace: str | None = None
 
     @property
     def key(self) -> ApiKey:

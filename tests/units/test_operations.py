@@ -29,7 +29,7 @@ EXPECTED = {
     "command_none": (2, 9, 7, 1, 0, 1, 0, 0, 0),
     "command_network": (2, 9, 7, 1, 0, 1, 0, 0, 0),
     "command_applicative": (3, 10, 8, 2, 1, 1, 1, 0, 0),
-    "command_retried": (5, 18, 21, 3, 1, 2, 4, 0, 0),
+    "command_retried": (5, 19, 21, 3, 1, 2, 4, 0, 0),
     "command_expired": (2, 7, 6, 0, 0, 0, 3, 0, 0),
     "config_roundtrip": (3, 5, 10, 2, 1, 1, 0, 0, 0),
     "device_get": (1, 0, 2, 0, 0, 0, 0, 0, 0),

@@ -1,6 +1,7 @@
 """Commands (manual 8.3; OpenAPI "Device management - Commands - V1")."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from chalicelib.dialects.live_objects import paging, times
 from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
@@ -32,7 +33,7 @@ _TO = Parameter("to", explained="created before, in ISO 8601")
 
 def create(ports: Ports, request: Request) -> Answer:
     """201 with a PENDING command; what becomes of it is decided in the background."""
-    order = shapes.order(request.body, validate=request.asked["validate"])
+    order = replace(shapes.order(request.body, validate=request.asked["validate"]), trace=request.trace)
     return Answer(shapes.render(issuing.create(ports, request.tenant, request.asked["device_id"], order)))
 
 
