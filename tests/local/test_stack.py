@@ -128,9 +128,23 @@ def test_tenants_and_keys_are_made_from_the_shell(stack: RunningStack) -> None:
     assert key["validTo"] is not None
 
 
+def test_a_tenant_is_limited_from_the_shell(stack: RunningStack) -> None:
+    tenant = json.loads(run(stack, "infra", "tenant", "create", "limited", "--json").stdout)
+    answer = run(stack, "infra", "key", "limit", "--tenant", tenant["tenant"], "--requests", "2/86400", "--json")
+
+    assert json.loads(answer.stdout)["requests"] == "2/86400"
+    asked = [
+        requests.get(f"{stack.url}/api/v0/whoami", headers={"X-API-Key": tenant["apiKey"]}, timeout=5).status_code
+        for _ in range(3)
+    ]
+    assert asked == [200, 200, 429]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "complaint"),
     [
+        (["key", "limit", "--tenant", "nobody", "--requests", "2/60"], 1, "no tenant"),
+        (["key", "limit", "--tenant", "nobody", "--requests", "many"], 2, "no rate"),
         (["key", "create", "--tenant", "nobody", "--role", "DATA_R"], 1, "no tenant"),
         (["key", "create", "--tenant", "nobody", "--role", "KING"], 2, "KING"),
         (["key", "create", "--tenant", "nobody", "--role", "DATA_R", "--valid-for", "soon"], 2, "no duration"),
