@@ -4,7 +4,7 @@ from chalicelib.dialects.live_objects import paging
 from chalicelib.dialects.live_objects.rest.shapes import api_keys as key_shapes
 from chalicelib.dialects.live_objects.rest.shapes import users as shapes
 from chalicelib.fleet import users
-from chalicelib.fleet.errors import Forbidden, Invalid, LimitReached, UserDuplicate, UserNotFound
+from chalicelib.fleet.errors import Forbidden, Invalid, LimitReached, Unauthenticated, UserDuplicate, UserNotFound
 from chalicelib.fleet.ids import is_id
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.roles import ADMIN_PROFILE, Role
@@ -108,6 +108,7 @@ ROUTES = (
         "Log in as a user",
         schema=shapes.LOGIN,
         parameters=(_COOKIE,),
+        failures=(Unauthenticated,),
         max_body=8 * KILOBYTE,
         public=True,
     ),
