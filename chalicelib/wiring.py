@@ -290,11 +290,10 @@ def hot_ports() -> "p.Ports":
     return HotWiring()
 
 
-@cache
 def _connection() -> "Connection":
-    from pynamodb.connection import Connection
+    from chalicelib.store.tables import shared_connection
 
-    return Connection(region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
+    return shared_connection()
 
 
 @cache

@@ -2,19 +2,18 @@ from collections.abc import Iterator
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
-from pynamodb.models import Model
 
 from chalicelib.fleet.audit import AuditEntry
 from chalicelib.fleet.ids import first_id
 from chalicelib.store import documents
-from chalicelib.store.tables import Defaults, condition_failed, key, table_name
+from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
 RETENTION = 14 * 86_400
 _DAY = 86_400_000
 _OWN = frozenset({"tenant", "id"})
 
 
-class AuditItem(Model):
+class AuditItem(Table):
     """A tenant's entries of one day in order of time."""
 
     class Meta(Defaults):

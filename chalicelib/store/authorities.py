@@ -3,16 +3,15 @@ from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
-from pynamodb.models import Model
 
 from chalicelib.fleet.certificates import CaCertificates
 from chalicelib.store import documents
-from chalicelib.store.tables import Defaults, condition_failed, table_name
+from chalicelib.store.tables import Defaults, Table, condition_failed, table_name
 
 _OWN = frozenset({"tenant", "revision"})
 
 
-class AuthoritiesItem(Model):
+class AuthoritiesItem(Table):
     """All CA certificates of a tenant: ten of a few KB."""
 
     class Meta(Defaults):

@@ -4,18 +4,17 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.expressions.condition import Condition
-from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.catalog import Resource, ResourceVersion
 from chalicelib.store import documents
-from chalicelib.store.tables import Defaults, condition_failed, failed_conditions, key, table_name
+from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, key, table_name
 
 _OWN = frozenset({"tenant", "id", "revision"})
 _VERSION_OWN = frozenset({"tenant", "resource", "id", "revision"})
 
 
-class ResourceItem(Model):
+class ResourceItem(Table):
     class Meta(Defaults):
         table_name = table_name("resources")
 
@@ -25,7 +24,7 @@ class ResourceItem(Model):
     doc = UnicodeAttribute()
 
 
-class VersionItem(Model):
+class VersionItem(Table):
     """The versions of a resource; their files are objects."""
 
     class Meta(Defaults):
@@ -93,7 +92,7 @@ class CatalogTable:
         return [_load_version(tenant, resource, item) for item in found]
 
 
-def _saved(item: Model, condition: Condition) -> bool:
+def _saved(item: Table, condition: Condition) -> bool:
     try:
         item.save(condition=condition)
     except PutError as error:

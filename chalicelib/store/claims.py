@@ -1,13 +1,12 @@
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DeleteError, PutError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
-from pynamodb.models import Model
 
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.consumers import REMEMBERED
 from chalicelib.fleet.ports import Page
 from chalicelib.store import documents
-from chalicelib.store.tables import Defaults, condition_failed, key, table_name
+from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
 
 class KeyIndex(GlobalSecondaryIndex["ClaimItem"]):
@@ -21,7 +20,7 @@ class KeyIndex(GlobalSecondaryIndex["ClaimItem"]):
     client = UnicodeAttribute(range_key=True)
 
 
-class ClaimItem(Model):
+class ClaimItem(Table):
     """Keyed by client id alone: the broker's client ids belong to the whole account."""
 
     class Meta(Defaults):

@@ -6,12 +6,11 @@ from typing import Any
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
-from pynamodb.models import Model
 
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.ids import first_id
 from chalicelib.store import documents
-from chalicelib.store.tables import Defaults, condition_failed, key, table_name
+from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
 SHARDS = 8
 RETENTION = 90 * 86_400
@@ -41,7 +40,7 @@ class DueIndex(GlobalSecondaryIndex["CommandItem"]):
     check_at = NumberAttribute(range_key=True)
 
 
-class CommandItem(Model):
+class CommandItem(Table):
     class Meta(Defaults):
         table_name = table_name("commands")
 

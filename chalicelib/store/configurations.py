@@ -2,16 +2,15 @@ from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
-from pynamodb.models import Model
 
 from chalicelib.fleet.configuration import Configuration
 from chalicelib.store import documents
-from chalicelib.store.tables import Defaults, condition_failed, key, table_name
+from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
 _OWN = frozenset({"tenant", "device", "revision"})
 
 
-class ConfigurationItem(Model):
+class ConfigurationItem(Table):
     class Meta(Defaults):
         table_name = table_name("configurations")
 

@@ -2,16 +2,15 @@ from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DeleteError, PutError
-from pynamodb.models import Model
 
 from chalicelib.fleet.consumers import REMEMBERED, Consumer, Link
 from chalicelib.store import documents
-from chalicelib.store.tables import Defaults, condition_failed, key, table_name
+from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
 _OWN = frozenset({"tenant", "client", "revision"})
 
 
-class ConsumerItem(Model):
+class ConsumerItem(Table):
     class Meta(Defaults):
         table_name = table_name("consumers")
 
@@ -21,7 +20,7 @@ class ConsumerItem(Model):
     doc = UnicodeAttribute()
 
 
-class LinkItem(Model):
+class LinkItem(Table):
     """The clients that may listen to a queue."""
 
     class Meta(Defaults):

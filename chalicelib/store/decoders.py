@@ -4,12 +4,11 @@ from dataclasses import replace
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
-from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.decoders import DecoderRecord, Directory, Listed
 from chalicelib.store import documents
-from chalicelib.store.tables import SEPARATOR, Defaults, failed_conditions, table_name
+from chalicelib.store.tables import SEPARATOR, Defaults, Table, failed_conditions, table_name
 
 _DIRECTORY = SEPARATOR
 """In the place of a decoder's id, which is hexadecimal."""
@@ -17,7 +16,7 @@ _OWN = frozenset({"tenant", "id"})
 _LISTED = frozenset({"tenant", "revision"})
 
 
-class DecoderItem(Model):
+class DecoderItem(Table):
     """A tenant's decoders, and first among them the directory that lists them."""
 
     class Meta(Defaults):

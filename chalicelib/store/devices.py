@@ -6,7 +6,6 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
-from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.devices import ROOT_GROUP, Device, Interface
@@ -19,7 +18,7 @@ from chalicelib.store.configurations import ConfigurationItem
 from chalicelib.store.facets import FacetItem
 from chalicelib.store.groups import GroupItem, taking_devices
 from chalicelib.store.resources import DeviceResourcesItem
-from chalicelib.store.tables import Defaults, condition_failed, failed_conditions, key, table_name
+from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, key, table_name
 
 _OWN = frozenset({"tenant", "id", "revision"})
 
@@ -35,7 +34,7 @@ class FleetIndex(GlobalSecondaryIndex["DeviceItem"]):
     id = UnicodeAttribute(range_key=True)
 
 
-class DeviceItem(Model):
+class DeviceItem(Table):
     class Meta(Defaults):
         table_name = table_name("devices")
 
@@ -47,7 +46,7 @@ class DeviceItem(Model):
     fleet = FleetIndex()
 
 
-class OwnerItem(Model):
+class OwnerItem(Table):
     """Which device has the interface (connector, node): unique in the tenant."""
 
     class Meta(Defaults):

@@ -3,17 +3,16 @@ from itertools import islice
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.condition import Condition
-from pynamodb.models import Model
 
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.facets import Facet, facets
 from chalicelib.store.counting import counted
-from chalicelib.store.tables import SEPARATOR, Defaults, key, table_name
+from chalicelib.store.tables import SEPARATOR, Defaults, Table, key, table_name
 
 _AFTER_SEPARATOR = chr(ord(SEPARATOR) + 1)
 
 
-class FacetItem(Model):
+class FacetItem(Table):
     """A tenant's devices in order of a facet's values, and of their ids; written together with the device."""
 
     class Meta(Defaults):

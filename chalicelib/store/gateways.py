@@ -3,18 +3,17 @@ from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DeleteError, PutError
-from pynamodb.models import Model
 
 from chalicelib.fleet.gateways import Gateway, Waiting
 from chalicelib.store import documents
-from chalicelib.store.tables import SEPARATOR, Defaults, condition_failed, key, table_name
+from chalicelib.store.tables import SEPARATOR, Defaults, Table, condition_failed, key, table_name
 
 _SELF = SEPARATOR
 """In the place of a device's id: the gateway itself. It sorts before every id."""
 _OWN = frozenset({"tenant", "client", "revision"})
 
 
-class GatewayItem(Model):
+class GatewayItem(Table):
     """A gateway, and the devices for which something waits until it is back."""
 
     class Meta(Defaults):

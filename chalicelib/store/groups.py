@@ -5,12 +5,11 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
-from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.groups import Group, GroupTree
 from chalicelib.store import documents
-from chalicelib.store.tables import SEPARATOR, Defaults, failed_conditions, table_name
+from chalicelib.store.tables import SEPARATOR, Defaults, Table, failed_conditions, table_name
 
 if TYPE_CHECKING:
     from chalicelib.store.cache import Cache
@@ -20,7 +19,7 @@ _TREE = SEPARATOR
 _OWN = frozenset({"tenant", "id", "closing"})
 
 
-class GroupItem(Model):
+class GroupItem(Table):
     """A tenant's groups, and first among them the tree's revision."""
 
     class Meta(Defaults):

@@ -2,16 +2,15 @@ from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
-from pynamodb.models import Model
 
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.store import documents
-from chalicelib.store.tables import Defaults, condition_failed, table_name
+from chalicelib.store.tables import Defaults, Table, condition_failed, table_name
 
 _OWN = frozenset({"tenant", "id", "revision"})
 
 
-class KeyItem(Model):
+class KeyItem(Table):
     class Meta(Defaults):
         table_name = table_name("keys")
 

@@ -4,13 +4,12 @@ from dataclasses import replace
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
-from pynamodb.models import Model
 
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Page
 from chalicelib.store import documents
 from chalicelib.store.counting import counted
-from chalicelib.store.tables import Defaults, condition_failed, key, table_name
+from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
 _OWN = frozenset({"tenant", "device", "revision"})
 
@@ -26,7 +25,7 @@ class OnlineIndex(GlobalSecondaryIndex["MailboxItem"]):
     device = UnicodeAttribute(range_key=True)
 
 
-class MailboxItem(Model):
+class MailboxItem(Table):
     class Meta(Defaults):
         table_name = table_name("mailboxes")
 

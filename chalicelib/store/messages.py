@@ -3,13 +3,12 @@ import zlib
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
-from pynamodb.models import Model
 
 from chalicelib.fleet.ids import first_id
 from chalicelib.fleet.messages import DataMessage, StreamUse
 from chalicelib.store import documents
 from chalicelib.store.objects import Objects
-from chalicelib.store.tables import Defaults, condition_failed, key, table_name
+from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
 RETENTION = 365 * 86_400
 MAX_ITEM = 350_000
@@ -20,7 +19,7 @@ _OWN = frozenset({"tenant", "stream", "id"})
 _PLAIN, _DEFLATED, _ELSEWHERE = b"j", b"z", b"o"
 
 
-class MessageItem(Model):
+class MessageItem(Table):
     """A stream's messages in order of their time stamps; the first byte of `doc` says how the rest is kept."""
 
     class Meta(Defaults):
@@ -32,7 +31,7 @@ class MessageItem(Model):
     doc = BinaryAttribute(legacy_encoding=False)
 
 
-class StreamItem(Model):
+class StreamItem(Table):
     """How often a device sent into a stream."""
 
     class Meta(Defaults):

@@ -1,11 +1,10 @@
 from typing import TYPE_CHECKING
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.models import Model
 
 from chalicelib.fleet.policies import ActionPolicy
 from chalicelib.store import documents
-from chalicelib.store.tables import Defaults, table_name
+from chalicelib.store.tables import Defaults, Table, table_name
 
 if TYPE_CHECKING:
     from chalicelib.store.cache import Cache
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 _OWN = frozenset({"tenant", "id"})
 
 
-class PolicyItem(Model):
+class PolicyItem(Table):
     class Meta(Defaults):
         table_name = table_name("policies")
 

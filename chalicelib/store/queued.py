@@ -1,11 +1,10 @@
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.models import Model
 
 from chalicelib.fleet.queues import Queue, QueuedMessage, position
-from chalicelib.store.tables import Defaults, key, table_name
+from chalicelib.store.tables import Defaults, Table, key, table_name
 
 
-class QueuedItem(Model):
+class QueuedItem(Table):
     """The messages of a queue in order of their positions; `ttl` is DynamoDB's, which is days late at times."""
 
     class Meta(Defaults):

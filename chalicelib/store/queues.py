@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DeleteError, PutError, UpdateError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
-from pynamodb.models import Model
 
 from chalicelib.fleet.queues import Queue
-from chalicelib.store.tables import Defaults, condition_failed, table_name
+from chalicelib.store.tables import Defaults, Table, condition_failed, table_name
 
 SHARDS = 4
 
@@ -22,7 +21,7 @@ class AttendedIndex(GlobalSecondaryIndex["QueueItem"]):
     shard = NumberAttribute(hash_key=True)
 
 
-class QueueItem(Model):
+class QueueItem(Table):
     """A queue and its counters; every publish adds to them, so that one queue takes about 1,000 messages a second."""
 
     class Meta(Defaults):

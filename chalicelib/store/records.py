@@ -3,20 +3,19 @@ from dataclasses import replace
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
-from pynamodb.models import Model
 
 from chalicelib.fleet.ports import Page
 from chalicelib.fleet.records import Record
 from chalicelib.store import documents
 from chalicelib.store.cache import Cache
-from chalicelib.store.tables import Defaults, condition_failed, key, table_name
+from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
 MAX_AGE = 5_000
 """Milliseconds; short, as an application that has just subscribed waits for what its devices say."""
 _OWN = frozenset({"tenant", "id", "revision", "expires"})
 
 
-class RecordItem(Model):
+class RecordItem(Table):
     """A tenant's records of one kind in order of their ids."""
 
     class Meta(Defaults):

@@ -2,19 +2,18 @@ from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
-from pynamodb.models import Model
 
 from chalicelib.fleet.errors import TooLarge
 from chalicelib.fleet.resources import DeviceResources
 from chalicelib.store import documents
-from chalicelib.store.tables import Defaults, condition_failed, key, table_name
+from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
 MAX_ITEM = 390_000
 """Bytes; DynamoDB allows 400 KB with keys."""
 _OWN = frozenset({"tenant", "device", "revision"})
 
 
-class DeviceResourcesItem(Model):
+class DeviceResourcesItem(Table):
     class Meta(Defaults):
         table_name = table_name("device-resources")
 

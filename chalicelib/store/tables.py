@@ -1,7 +1,10 @@
 """What all tables share: names with application and stage, on-demand billing, short time-outs."""
 
+import contextlib
 import os
+from functools import cache
 
+from pynamodb.connection import Connection, TableConnection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.models import Model
 
@@ -22,6 +25,36 @@ class Defaults:
     connect_timeout_seconds = 2
     read_timeout_seconds = 5
     max_retry_attempts = 4
+
+
+@cache
+def shared_connection() -> Connection:
+    """The one connection of this process."""
+    return Connection(
+        region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"),
+        connect_timeout_seconds=Defaults.connect_timeout_seconds,
+        read_timeout_seconds=Defaults.read_timeout_seconds,
+        max_retry_attempts=Defaults.max_retry_attempts,
+    )
+
+
+class Table(Model):
+    """A table that shares its connection with all others.
+
+    By itself every PynamoDB model opens a botocore session and client of its own, which is most of a cold start.
+    """
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        known = cls._connection
+        connection = super()._get_connection()
+        if connection is not known:
+            shared = shared_connection()
+            # Two threads may come first at the same time; both know the same of the table.
+            with contextlib.suppress(ValueError):
+                shared.add_meta_table(connection.get_meta_table())
+            connection.connection = shared
+        return connection
 
 
 def key(*parts: str) -> str:

@@ -1,16 +1,15 @@
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
-from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.errors import TenantDuplicate
 from chalicelib.fleet.tenants import Tenant
 from chalicelib.store import documents
-from chalicelib.store.tables import Defaults, failed_conditions, key, table_name
+from chalicelib.store.tables import Defaults, Table, failed_conditions, key, table_name
 
 
-class TenantItem(Model):
+class TenantItem(Table):
     """A tenant under its id, and beside it the reservation of its name."""
 
     class Meta(Defaults):

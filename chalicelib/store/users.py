@@ -3,18 +3,17 @@ from dataclasses import replace
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PutError, TransactWriteError
-from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.errors import UserDuplicate
 from chalicelib.fleet.users import User
 from chalicelib.store import documents
-from chalicelib.store.tables import Defaults, condition_failed, failed_conditions, table_name
+from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, table_name
 
 _OWN = frozenset({"tenant", "id", "revision"})
 
 
-class UserItem(Model):
+class UserItem(Table):
     class Meta(Defaults):
         table_name = table_name("users")
 
@@ -24,7 +23,7 @@ class UserItem(Model):
     doc = UnicodeAttribute()
 
 
-class LoginItem(Model):
+class LoginItem(Table):
     """Whose a login or an e-mail address is."""
 
     class Meta(Defaults):
