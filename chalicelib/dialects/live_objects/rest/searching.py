@@ -32,18 +32,20 @@ class Search:
     """
 
     def __init__(self, ports: Ports, tenant: str, selection: Selection, expected: int = _BATCH) -> None:
-        """`expected` is how many will be drawn: no more are read at once where nothing is filtered."""
+        """`expected` is how many will be drawn: so many are read first, and more at once where that was not enough."""
         self._ports = ports
         self._tenant = tenant
         self._selection = selection
-        self._batch = min(expected, _BATCH) if selection.everything else _BATCH
+        self._batch = min(expected, _BATCH)
         self.last: str | None = None
         self.exhausted = False
 
     def found(self, after: str | None, *, descending: bool, mailboxes: bool = False) -> Iterator[Found]:
         """All that are wanted after that id, until SCANNED were looked at; with their mailboxes where asked for."""
         present, looked, until = self._selection.present, 0, self._ports.clock.now() + SCANNED_FOR
-        for drawn in _batches(self._candidates(after, descending=descending), self._batch):
+        candidates = self._candidates(after, descending=descending)
+        while drawn := list(islice(candidates, self._batch)):
+            self._batch = min(2 * self._batch, _BATCH)
             batch = drawn[: SCANNED - looked]
             looked += len(drawn)
             wanted = [device for device in batch if self._selection.wants(device)]
@@ -113,12 +115,6 @@ def _pages(page: Next, cursor: str | None) -> Iterator[Device]:
         if found.cursor is None:
             return
         cursor = found.cursor
-
-
-def _batches(devices: Iterable[Device], size: int) -> Iterator[list[Device]]:
-    rest = iter(devices)
-    while batch := list(islice(rest, size)):
-        yield batch
 
 
 def _distinct(devices: Iterable[Device]) -> Iterator[Device]:
