@@ -146,14 +146,24 @@ def sweep(ports: Ports, *, everything: bool = False) -> int:
     """
     now = ports.clock.now()
     overdue = list(ports.commands.due(after=0, until=now))
-    for tenant, device, command in overdue:
-        _inspect(ports, tenant, device, command)
+    failed = [error for subject in overdue if (error := _failure(ports, *subject)) is not None]
     horizon = (now, 1 << 62) if everything else (now + PATROL - MINUTE, now + PATROL + MINUTE)
     near = list(ports.commands.due(after=horizon[0], until=horizon[1]))
     waiting = [c for t, _, i in near if (c := ports.commands.get(t, i)) is not None and not c.final]
     for command_ in sorted(waiting, key=lambda c: c.deadline):
         _rearm(ports, command_)
+    if failed:
+        raise ExceptionGroup(f"{len(failed)} of {len(overdue)} overdue commands could not be settled", failed)
     return len(overdue) + len(near)
+
+
+def _failure(ports: Ports, tenant: str, device: str, command: str) -> Exception | None:
+    """What kept one command from being settled: it must not hold up all the others."""
+    try:
+        _inspect(ports, tenant, device, command)
+    except Exception as error:  # noqa: BLE001 - raised by the sweep once it is through
+        return error
+    return None
 
 
 def _rearm(ports: Ports, command: Command) -> None:

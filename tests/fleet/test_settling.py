@@ -3,10 +3,10 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.fleet import devices, issuing, settling
-from chalicelib.fleet.commands import MINUTE, PATROL, AckMode, DeliveryStatus, Status
+from chalicelib.fleet.commands import MINUTE, PATROL, AckMode, Command, DeliveryStatus, Status
 from chalicelib.fleet.mailbox import LEASE, Mailbox
 from chalicelib.fleet.ports import Outcome
-from tests.fakes import MemoryMailboxes
+from tests.fakes import MemoryCommands, MemoryMailboxes
 from tests.fleet.rig import DEVICE, TENANT, Rig
 
 S = Status
@@ -295,3 +295,24 @@ def test_an_unconfirmed_retry_frees_the_way_while_it_waits(online: Rig) -> None:
     assert not online.mailbox.flights
     online.connect("s2")
     assert online.read(command).status is S.PROCESSED
+
+
+class Poisoned(MemoryCommands):
+    """A table in which one item cannot be read."""
+
+    bad = ""
+
+    def get(self, tenant: str, command: str) -> Command | None:
+        if command == self.bad:
+            raise OSError("this item cannot be read")
+        return super().get(tenant, command)
+
+
+def test_one_command_that_cannot_be_settled_does_not_hold_up_the_others(rig: Rig) -> None:
+    rig.ports.commands = poisoned = Poisoned()
+    first, second = rig.create(expiration=5), rig.create(expiration=5)
+    rig.pass_time(6)
+    poisoned.bad = first.id
+    with pytest.raises(ExceptionGroup, match="1 of 2 overdue"):
+        settling.sweep(rig.ports)
+    assert rig.read(second).status is S.EXPIRED
