@@ -142,47 +142,6 @@ def limit(
     show({"tenant": tenant, "keyId": key.id, **limits}, json=json)
 
 
-class Rate(click.ParamType):
-    """So many in so many seconds, such as 600/60, or `none`."""
-
-    name = "rate"
-
-    def convert(
-        self, value: str | tuple[int, int], param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        if isinstance(value, tuple):
-            return value
-        found = re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,4})", value)
-        if found is None and value != "none":
-            self.fail(f"{value!r} is no rate: give a number and seconds, such as 600/60, or none", param, ctx)
-        return (int(found[1]), int(found[2])) if found else _UNLIMITED
-
-
-@group.command("limit")
-@click.option("--tenant", required=True, help="The tenant's six-character id.")
-@click.option("--key", "key_id", help="The key's id; without it the master key, whose limits are the tenant's.")
-@click.option("--requests", type=Rate(), help="HTTP requests in a window of seconds, such as 600/60, or none.")
-@click.option("--messages", type=Rate(), help="MQTT messages in a window of seconds, such as 600/60, or none.")
-@as_json
-@on_target
-@complaints
-def limit(
-    tenant: str, key_id: str | None, requests: tuple[int, int] | None, messages: tuple[int, int] | None, *, json: bool
-) -> None:
-    """Limit what a key and all keys below it may ask for together; every running instance counts for itself."""
-    from chalicelib import wiring
-    from chalicelib.fleet import limiting
-    from chalicelib.fleet.limiting import Use
-
-    key = _master(tenant) if key_id is None else None
-    for use, asked in ((Use.REQUESTS, requests), (Use.MESSAGES, messages)):
-        if asked is not None:
-            wanted = None if asked == _UNLIMITED else asked
-            key = limiting.limit(wiring.ports(), tenant, key_id or (key.id if key else ""), use, wanted)
-    limits = {one.use.value: f"{one.most}/{one.window}" for one in (key.limits if key else ())}
-    show({"tenant": tenant, "keyId": key.id if key else key_id, **limits}, json=json)
-
-
 def _master(tenant: str) -> ApiKey:
     from chalicelib import wiring
 
