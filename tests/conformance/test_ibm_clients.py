@@ -56,7 +56,16 @@ def run(edge: RunningStack, organization: Organization, program: list[str], devi
         "REQUESTS_CA_BUNDLE": str(edge.ca),
         "NODE_EXTRA_CA_CERTS": str(edge.ca),
     }
-    done = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=_ENDS_WITHIN_S, check=False)
+    # The clients write logs where they are started.
+    done = subprocess.run(
+        program,
+        cwd=edge.data,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=_ENDS_WITHIN_S,
+        check=False,
+    )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return json.loads(done.stdout.splitlines()[-1])
 
