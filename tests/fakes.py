@@ -16,7 +16,14 @@ from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import Configuration, Update
 from chalicelib.fleet.decoders import DecoderRecord, Directory, Listed
 from chalicelib.fleet.devices import ROOT_GROUP, Device, Interface
-from chalicelib.fleet.errors import DeviceDuplicate, GroupNotFound, InterfaceDuplicate, TenantDuplicate, UserDuplicate
+from chalicelib.fleet.errors import (
+    CommandDuplicate,
+    DeviceDuplicate,
+    GroupNotFound,
+    InterfaceDuplicate,
+    TenantDuplicate,
+    UserDuplicate,
+)
 from chalicelib.fleet.facets import MOST_COUNTED, Facet, facets
 from chalicelib.fleet.groups import Group, GroupTree
 from chalicelib.fleet.keys import ApiKey
@@ -373,7 +380,7 @@ class MemoryCommands:
 
     def create(self, command: Command) -> None:
         if (command.tenant, command.id) in self.rows:
-            raise ValueError(f"command {command.id} exists")
+            raise CommandDuplicate(f"command {command.id} exists already")
         self.rows[command.tenant, command.id] = command
         insort(self.by_device.setdefault((command.tenant, command.device), []), command.id)
         self._index(command)

@@ -105,6 +105,10 @@ class TenantDuplicate(Conflict):
     pass
 
 
+class CommandDuplicate(Conflict):
+    """A command with this id is there already: the same order came before."""
+
+
 class QueueDuplicate(Conflict):
     pass
 

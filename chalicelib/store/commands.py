@@ -8,6 +8,7 @@ from pynamodb.exceptions import PutError
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
 from chalicelib.fleet.commands import Command
+from chalicelib.fleet.errors import CommandDuplicate
 from chalicelib.fleet.ids import first_id
 from chalicelib.store import documents
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
@@ -58,7 +59,13 @@ class CommandItem(Table):
 
 class CommandTable:
     def create(self, command: Command) -> None:
-        _item(command).save(condition=CommandItem.pk.does_not_exist())
+        # An order that its client repeated while the first was under way: one of them makes the command.
+        try:
+            _item(command).save(condition=CommandItem.pk.does_not_exist())
+        except PutError as error:
+            if condition_failed(error):
+                raise CommandDuplicate(f"command {command.id} exists already") from error
+            raise
 
     def get(self, tenant: str, command: str) -> Command | None:
         try:

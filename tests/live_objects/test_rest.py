@@ -156,3 +156,19 @@ def test_the_longest_names_fit_into_the_store(rest: Rest) -> None:
     assert rest.call("POST", "/api/v0/data/bulk", [message]).status_code == 202
     assert rest.get(f"{DEVICES}/{longest}/data/streams")[0]["streamId"] == stream
     assert rest.call("DELETE", f"{DEVICES}/{longest}").status_code == 204
+
+
+def test_a_command_that_is_asked_for_twice_with_one_key_is_one_command(stack: RunningStack) -> None:
+    rest = Rest(stack)
+    urn = "urn:lo:nsid:repeating:d1"
+    rest.post("/api/v1/deviceMgt/devices", {"id": urn})
+    path = f"{stack.url}/api/v1/deviceMgt/devices/{urn}/commands"
+    headers = {"X-API-Key": stack.api_key, "Idempotency-Key": "order-17"}
+    body = {"request": {"connector": "mqtt", "value": {"req": "on"}}}
+    made = [requests.post(path, json=body, headers=headers, timeout=20).json()["id"] for _ in range(2)]
+    other = requests.post(
+        path, json={"request": {"connector": "mqtt", "value": {"req": "off"}}}, headers=headers, timeout=20
+    )
+    rest.close()
+    assert made[0] == made[1]
+    assert other.status_code == 409

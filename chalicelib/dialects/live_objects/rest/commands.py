@@ -7,11 +7,12 @@ from chalicelib.dialects.live_objects import paging, times
 from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import commands as shapes
-from chalicelib.fleet import issuing
+from chalicelib.fleet import issuing, repeating
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.errors import (
     CommandLimitReached,
     CommandNotFound,
+    Conflict,
     ConnectorNotFound,
     DeviceNotFound,
     IllegalTransition,
@@ -26,6 +27,12 @@ COLUMNS = ("id", "status", "created")
 
 _COMMAND_ID = Parameter("command_id", place=Place.PATH)
 _VALIDATE = Parameter("validate", Kind.BOOLEAN, default=True, explained="whether the connector looks at the value")
+_ONCE = Parameter(
+    "Idempotency-Key",
+    place=Place.HEADER,
+    bounds=(1, 255),
+    explained="our own: the same command again for the same key, for a day, however often it is asked for",
+)
 _FORCE = Parameter("force", Kind.BOOLEAN, default=False, explained="accepted; a command that is final stays as it is")
 _FROM = Parameter("from", explained="created at or after, in ISO 8601")
 _TO = Parameter("to", explained="created before, in ISO 8601")
@@ -34,7 +41,10 @@ _TO = Parameter("to", explained="created before, in ISO 8601")
 def create(ports: Ports, request: Request) -> Answer:
     """201 with a PENDING command; what becomes of it is decided in the background."""
     order = replace(shapes.order(request.body, validate=request.asked["validate"]), trace=request.trace)
-    return Answer(shapes.render(issuing.create(ports, request.tenant, request.asked["device_id"], order)))
+    device, token = request.asked["device_id"], request.asked.get("Idempotency-Key")
+    if token is None:
+        return Answer(shapes.render(issuing.create(ports, request.tenant, device, order)))
+    return Answer(shapes.render(repeating.create(ports, request.tenant, device, order, token)))
 
 
 def listing(ports: Ports, request: Request) -> Answer:
@@ -99,8 +109,8 @@ ROUTES = (
         WRITE,
         201,
         schema=shapes.NEW,
-        parameters=(DEVICE, _VALIDATE),
-        failures=(DeviceNotFound, ConnectorNotFound, CommandLimitReached),
+        parameters=(DEVICE, _VALIDATE, _ONCE),
+        failures=(DeviceNotFound, ConnectorNotFound, CommandLimitReached, Conflict),
     ),
     Route(
         "GET",
