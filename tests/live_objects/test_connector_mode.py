@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -164,3 +165,21 @@ def test_a_device_has_no_business_on_the_topics_of_connectors(stack: RunningStac
         found = until(lambda: rest.get("/api/v0/auditlog/messages", **{"source.deviceId": name}))
         assert "may not publish" in json.dumps(found)
         assert device.subscribe(REQUESTS[0]) == [0x80]
+
+
+@pytest.mark.soak
+def test_one_connector_speaks_for_a_thousand_nodes(rest: Rest, connector: MqttClient) -> None:
+    nodes = [f"many{number}" for number in range(1_000)]
+    for node in nodes:
+        connector.publish(f"connector/v1/nodes/{node}/status", ONLINE)
+        connector.publish(f"connector/v1/nodes/{node}/data", {"value": {"of": node}})
+        # IoT Core takes 100 messages a second from one connection
+        time.sleep(0.02)
+    until(lambda: all(status(rest, node) == "ONLINE" for node in nodes[::100]), 120)
+    until(lambda: all(rest.get(f"/api/v0/data/streams/{urn(node)}") for node in nodes[::50]), 120)
+    ordered = [order(rest, node, ackMode="NETWORK") for node in nodes[::20]]
+    asked = [connector.next(REQUESTS[0]) for _ in ordered]
+    assert {request["nodeId"] for request in asked} == set(nodes[::20])
+    for request in asked:
+        connector.publish("connector/v1/responses/command", {"id": request["id"], "nodeId": request["nodeId"]})
+    until(lambda: all(read(rest, command)["status"] == "PROCESSED" for command in ordered), 60)
