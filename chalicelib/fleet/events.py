@@ -9,7 +9,6 @@ from chalicelib.fleet.configuration import Configuration
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.ids import repeatable_id
 from chalicelib.fleet.messages import DataMessage
-from chalicelib.fleet.presence import split_interface_key
 
 
 class EventKind(StrEnum):
@@ -121,7 +120,3 @@ def of_configuration(configuration: Configuration, at: int, event: str) -> Event
         at,
         device=configuration.device,
     )
-
-
-def connectors_of(keys: frozenset[str]) -> frozenset[str]:
-    return frozenset(split_interface_key(key)[0] for key in keys)

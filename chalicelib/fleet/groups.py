@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.fleet.devices import ROOT_GROUP, Device
+from chalicelib.fleet.devices import ROOT_GROUP
 from chalicelib.fleet.errors import (
     Contended,
     Forbidden,
@@ -168,11 +168,6 @@ def assigned(ports: "Ports", tenant: str, group: str | None, path: str | None) -
     if path and tree.at(path) != found:
         raise GroupNotFound(f"group {found} is not at {path[:128]}")
     return found
-
-
-def with_assigned(device: Device, group: str | None) -> Device:
-    """The device in that group, or as it is where none is named."""
-    return device if group is None else replace(device, group=group)
 
 
 def _write(ports: "Ports", tenant: str, change: Callable[[GroupTree], Group]) -> Group:

@@ -27,8 +27,6 @@ _AFTER = {
 
 def request(ports: Ports, tenant: str, device: str, values: Mapping[str, Value], notify_to: str | None) -> None:
     """Set target values. Errors: DeviceNotFound, Invalid."""
-    if ports.mailboxes.get(tenant, device) is None:
-        raise DeviceNotFound(f"device {device} not found")
     changed = change(ports, tenant, device, lambda c: rules.requested(c, values, notify_to))
     if not any(p.status is SyncStatus.PENDING for p in changed.parameters.values()):
         return
@@ -46,6 +44,7 @@ def report(
     """What a device reports of its configuration; differences to the targets are sent to it.
 
     A `partial` answer says nothing of the parameters that it leaves out; any other answer is complete.
+    Errors: DeviceNotFound.
     """
     changed = change(ports, tenant, device, lambda c: rules.reported(c, values, cid, partial=partial))
     if any(p.status is SyncStatus.PENDING for p in changed.parameters.values()):
@@ -145,7 +144,7 @@ def _flagged(ports: Ports, tenant: str, device: str) -> Mailbox | None:
 
 def change(ports: Ports, tenant: str, device: str, change_: Callable[[Configuration], Configuration]) -> Configuration:
     for _ in range(_TRIES):
-        present = ports.configurations.get(tenant, device) or Configuration(tenant, device)
+        present = get(ports, tenant, device)
         changed = change_(present)
         if changed == present:
             return changed

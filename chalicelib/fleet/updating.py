@@ -247,7 +247,7 @@ def change(
     ports: Ports, tenant: str, device: str, change_: Callable[[DeviceResources], DeviceResources]
 ) -> DeviceResources:
     for _ in range(_TRIES):
-        present = ports.resources.get(tenant, device) or DeviceResources(tenant, device)
+        present = get(ports, tenant, device)
         changed = change_(present)
         if changed == present or ports.resources.replace(present, changed):
             return changed

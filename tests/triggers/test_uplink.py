@@ -155,3 +155,23 @@ def test_last_contact_is_written_once_a_minute(site: Site) -> None:
     assert before is not None
     assert after is not None
     assert after.revision - before.revision <= 2
+
+
+@pytest.mark.parametrize(
+    ("topic", "body"),
+    [
+        ("dev/data", {"value": 1}),
+        ("dev/cfg", {"cfg": {"rate": {"t": "i32", "v": 1}}}),
+        ("dev/rsc", {"rsc": {"firmware": {"v": "1.0"}}}),
+        ("dev/cmd/res", {"res": {}, "cid": 7}),
+    ],
+)
+def test_what_a_deleted_device_still_sends_is_audited_and_leaves_nothing(site: Site, topic: str, body: Any) -> None:
+    device = site.ports.devices.get(site.tenant, DEVICE)
+    assert device is not None
+    # its claim may be remembered for a minute
+    site.ports.devices.delete(device)
+    site.say(topic, body)
+    assert len(site.reasons()) == 1
+    assert site.ports.configurations.rows == {}
+    assert site.ports.resources.rows == {}
