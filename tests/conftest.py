@@ -1,10 +1,17 @@
 """What tests of all kinds share: one running stack for everything that looks at the product from outside."""
 
+import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.local.running import RunningStack
+
+# A gate says the same of the same code; at home every run looks at new cases.
+hypothesis.settings.register_profile("gate", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("gate")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from chalicelib.dialects.live_objects.identity import is_urn
 
 NAMES = st.from_regex(r"[A-Za-z0-9._-]{1,36}", fullmatch=True)
 TRICKY = st.from_regex(r"(x-dot-)*(_|_d|\.|a|-){1,8}", fullmatch=True).filter(is_name)
-URN_PARTS = st.from_regex(r"(x-dot-)*[A-Za-z0-9_d-]{1,20}", fullmatch=True)
+URN_PARTS = st.from_regex(r"(x-dot-){0,5}[A-Za-z0-9_d-]{1,20}", fullmatch=True)
 
 
 @given(NAMES | TRICKY, NAMES)
