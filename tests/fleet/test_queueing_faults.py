@@ -11,8 +11,8 @@ from chalicelib.fleet.consumers import Link
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.presence import Route
 from chalicelib.fleet.queues import LEASE, Queue, QueuedMessage
-from tests.fake_queues import MemoryConsumers, MemoryQueued, MemoryQueues
 from tests.fakes import MemoryPorts, ScriptedDelivery
+from tests.fakes.queues import MemoryConsumers, MemoryQueued, MemoryQueues
 from tests.fleet.queue_rig import QUEUE, TENANT, QueueRig
 
 

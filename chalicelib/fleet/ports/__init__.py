@@ -1,0 +1,131 @@
+"""What the fleet needs from the world, as Protocols. `wiring` says who serves them; tests bring fakes.
+
+Every `replace(old, new)` is a compare-and-set on `revision`: it stores `new` with the next revision only if the stored
+revision is still that of `old`, and says whether it did.
+"""
+
+from typing import Protocol
+
+from chalicelib.fleet.limiting import Windows
+from chalicelib.fleet.passwords import Cost
+from chalicelib.fleet.ports.access import Authorities, Claims, Keys, Tenants, Trust, Users
+from chalicelib.fleet.ports.answers import Outcome, Page
+from chalicelib.fleet.ports.data import AuditLog, Decoders, Messages, Records
+from chalicelib.fleet.ports.inventory import (
+    Catalog,
+    Commands,
+    Configurations,
+    Devices,
+    Files,
+    Gateways,
+    Groups,
+    Mailboxes,
+    Resources,
+)
+from chalicelib.fleet.ports.routing import Consumers, Formats, Policies, Pushes, QueuedMessages, Queues, Webhooks
+from chalicelib.fleet.ports.running import Background, Clock, Deadlines, Delivery
+
+__all__ = [
+    "AuditLog",
+    "Authorities",
+    "Background",
+    "Catalog",
+    "Claims",
+    "Clock",
+    "Commands",
+    "Configurations",
+    "Consumers",
+    "Deadlines",
+    "Decoders",
+    "Delivery",
+    "Devices",
+    "Files",
+    "Formats",
+    "Gateways",
+    "Groups",
+    "Keys",
+    "Mailboxes",
+    "Messages",
+    "Outcome",
+    "Page",
+    "Policies",
+    "Ports",
+    "Pushes",
+    "QueuedMessages",
+    "Queues",
+    "Records",
+    "Resources",
+    "Tenants",
+    "Trust",
+    "Users",
+    "Webhooks",
+]
+
+
+class Ports(Protocol):
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def tenants(self) -> Tenants: ...
+    @property
+    def keys(self) -> Keys: ...
+    @property
+    def users(self) -> Users: ...
+    @property
+    def password_cost(self) -> Cost: ...
+    @property
+    def windows(self) -> Windows: ...
+    @property
+    def authorities(self) -> Authorities: ...
+    @property
+    def trust(self) -> Trust: ...
+    @property
+    def claims(self) -> Claims: ...
+    @property
+    def devices(self) -> Devices: ...
+    @property
+    def groups(self) -> Groups: ...
+    @property
+    def mailboxes(self) -> Mailboxes: ...
+    @property
+    def commands(self) -> Commands: ...
+    @property
+    def configurations(self) -> Configurations: ...
+    @property
+    def gateways(self) -> Gateways: ...
+    @property
+    def catalog(self) -> Catalog: ...
+    @property
+    def resources(self) -> Resources: ...
+    @property
+    def files(self) -> Files: ...
+    @property
+    def decoders(self) -> Decoders: ...
+    @property
+    def messages(self) -> Messages: ...
+    @property
+    def queues(self) -> Queues: ...
+    @property
+    def queued(self) -> QueuedMessages: ...
+    @property
+    def consumers(self) -> Consumers: ...
+    @property
+    def policies(self) -> Policies: ...
+    @property
+    def formats(self) -> Formats: ...
+    @property
+    def pushes(self) -> Pushes: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
+    @property
+    def records(self) -> Records: ...
+    @property
+    def audit(self) -> AuditLog: ...
+    @property
+    def delivery(self) -> Delivery: ...
+    @property
+    def deadlines(self) -> Deadlines: ...
+    @property
+    def background(self) -> Background: ...
+    def new_id(self, at: int) -> str: ...
+    def chance(self, count: int) -> bytes: ...

@@ -1,0 +1,73 @@
+"""Who may come in: tenants, keys, users, certificates, client ids."""
+
+from typing import Protocol
+
+from chalicelib.fleet.certificates import CaCertificates
+from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.ports.answers import Page
+from chalicelib.fleet.tenants import Tenant
+from chalicelib.fleet.users import User
+
+
+class Tenants(Protocol):
+    def create(self, tenant: Tenant) -> bool:
+        """False if the id is taken; TenantDuplicate if the name is."""
+
+    def get(self, tenant: str) -> Tenant | None: ...
+
+
+class Keys(Protocol):
+    def get(self, tenant: str, key: str) -> ApiKey | None:
+        """As it was a minute ago at most."""
+
+    def current(self, tenant: str, key: str) -> ApiKey | None: ...
+    def put(self, key: ApiKey) -> None: ...
+    def replace(self, old: ApiKey, new: ApiKey) -> bool: ...
+    def delete(self, tenant: str, key: str) -> None: ...
+    def all(self, tenant: str) -> list[ApiKey]: ...
+
+
+class Users(Protocol):
+    """Logins and e-mail addresses are unique in the whole installation, in any case."""
+
+    def create(self, user: User) -> None:
+        """Errors: UserDuplicate."""
+
+    def get(self, tenant: str, user: str) -> User | None: ...
+    def named(self, name: str) -> User | None:
+        """By login or e-mail address."""
+
+    def replace(self, old: User, new: User) -> bool:
+        """Errors: UserDuplicate."""
+
+    def delete(self, user: User) -> bool:
+        """Unless it was written since it was read."""
+
+    def all(self, tenant: str) -> list[User]: ...
+
+
+class Authorities(Protocol):
+    def get(self, tenant: str) -> CaCertificates:
+        """Empty where the tenant has none."""
+
+    def replace(self, old: CaCertificates, new: CaCertificates) -> bool: ...
+
+
+class Trust(Protocol):
+    def accept(self, pem: str) -> None:
+        """From now on the broker lets clients connect whose certificates this CA signed. Invalid, LimitReached."""
+
+
+class Claims(Protocol):
+    def get(self, client: str) -> Claim | None: ...
+    def put_new(self, claim: Claim) -> bool:
+        """False if somebody holds this client id already."""
+
+    def replace(self, old: Claim, new: Claim) -> bool:
+        """False if what is stored is not `old` any more: changed, released, or somebody else's by now."""
+
+    def of_key(self, tenant: str, key_id: str, *, after: str | None, limit: int) -> Page[str]:
+        """Clients whose last connection was opened with that key, in order; a moment late."""
+
+    def release(self, tenant: str, client: str) -> None: ...

@@ -1,0 +1,58 @@
+"""What devices tell, and what is kept of what happened."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from chalicelib.fleet.audit import AuditEntry
+from chalicelib.fleet.decoders import DecoderRecord, Directory, Listed
+from chalicelib.fleet.messages import DataMessage, StreamUse
+from chalicelib.fleet.ports.answers import Page
+from chalicelib.fleet.records import Record
+
+
+class Decoders(Protocol):
+    """Every change is a compare-and-set on the directory, and writes directory and decoder together."""
+
+    def directory(self, tenant: str) -> Directory:
+        """Empty where the tenant has no decoders."""
+
+    def named(self, tenant: str, encoding: str) -> Listed | None: ...
+    def records(self, tenant: str, entries: Sequence[Listed]) -> list[DecoderRecord]:
+        """Those that are still there, in no order."""
+
+    def put(self, old: Directory, new: Directory, record: DecoderRecord) -> bool: ...
+    def remove(self, old: Directory, new: Directory, decoder: str) -> bool: ...
+
+
+class Messages(Protocol):
+    def put(self, message: DataMessage) -> bool:
+        """False if it is there already."""
+
+    def count(self, tenant: str, device: str, stream: str, at: int) -> None:
+        """One more message of that device in that stream."""
+
+    def streams(self, tenant: str, device: str) -> list[StreamUse]:
+        """At most 1000 of them."""
+
+    def page(
+        self, tenant: str, stream: str, *, start: int | None, end: int | None, before: str | None, limit: int
+    ) -> list[DataMessage]:
+        """Newest first; `start` inclusive, `end` exclusive, `before` the id of the last one seen."""
+
+
+class Records(Protocol):
+    """What a dialect keeps for itself; ids are in order within a kind."""
+
+    def create(self, record: Record) -> bool:
+        """False if there is one with this id."""
+
+    def get(self, tenant: str, kind: str, record: str) -> Record | None: ...
+    def replace(self, old: Record, new: Record) -> bool: ...
+    def delete(self, tenant: str, kind: str, record: str) -> None: ...
+    def page(self, tenant: str, kind: str, *, after: str | None, limit: int) -> Page[Record]: ...
+    def count(self, tenant: str, kind: str) -> int: ...
+
+
+class AuditLog(Protocol):
+    def put(self, entry: AuditEntry) -> None: ...
+    def page(self, tenant: str, *, start: int, end: int, descending: bool) -> Iterator[AuditEntry]: ...

@@ -1,0 +1,53 @@
+"""The broker, the clock, and work that goes on later."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from chalicelib.fleet.commands import Command
+from chalicelib.fleet.configuration import Update
+from chalicelib.fleet.ports.answers import Outcome
+from chalicelib.fleet.presence import Route
+from chalicelib.fleet.queues import QueuedMessage
+from chalicelib.fleet.resources import Offer
+
+
+class Clock(Protocol):
+    def now(self) -> int: ...
+
+
+class Delivery(Protocol):
+    def command(self, route: Route, command: Command, timeout: int) -> Outcome: ...
+    def configuration(self, route: Route, update: Update, timeout: int) -> Outcome: ...
+    def resource(self, route: Route, offer: Offer, timeout: int) -> Outcome: ...
+    def messages(self, batch: Sequence[tuple[Route, QueuedMessage]], interval: int) -> list[Outcome]:
+        """All at the same time, each confirmed; takes at least `interval` ms, so that callers keep a rate."""
+
+    def capabilities(self, route: Route) -> frozenset[str] | None:
+        """What the broker says the client is subscribed to, as capabilities; None if it is not connected."""
+
+    def message(self, route: Route, topic: str, payload: bytes, timeout: int) -> Outcome:
+        """Any message to one client."""
+
+    def filters(self, client: str) -> list[str] | None:
+        """What the client's session is subscribed to, connected or kept; None if it has none."""
+
+    def disconnect(self, client: str) -> None: ...
+
+
+class Deadlines(Protocol):
+    """May fail to start one: the sweep finds what is due all the same, only later."""
+
+    def start(self, name: str, due: int, subject: dict[str, Any]) -> None: ...
+    def stop(self, name: str) -> None: ...
+
+
+class Background(Protocol):
+    """Work that goes on after the caller was answered."""
+
+    def deliver(self, tenant: str, device: str) -> None: ...
+    def disconnect(self, client: str) -> None: ...
+    def revoke(self, tenant: str, key: str, after: str | None = None) -> None:
+        """Close all connections of a key, from the client `after` on."""
+
+    def pump(self, tenant: str, queue: str) -> None: ...
+    def purge(self, tenant: str, queue: str, queue_id: str) -> None: ...

@@ -1,0 +1,141 @@
+"""The ports of the fleet in memory: a clock that is set, ids and chance from a seed, a broker that follows a script."""
+
+from random import Random
+
+from chalicelib.fleet import delivering, ids
+from chalicelib.fleet.limiting import Windows
+from chalicelib.fleet.passwords import Cost
+from tests.fakes.access import (
+    ListedTrust,
+    MemoryAuthorities,
+    MemoryClaims,
+    MemoryKeys,
+    MemoryTenants,
+    MemoryUsers,
+)
+from tests.fakes.clock import (
+    START,
+    SetClock,
+)
+from tests.fakes.commands import (
+    MemoryCommands,
+)
+from tests.fakes.data import (
+    MemoryAudit,
+    MemoryDecoders,
+    MemoryMessages,
+    MemoryRecords,
+)
+from tests.fakes.gateways import (
+    MemoryGateways,
+)
+from tests.fakes.inventory import (
+    MemoryConfigurations,
+    MemoryDevices,
+    MemoryGroups,
+    MemoryMailboxes,
+)
+from tests.fakes.queues import (
+    ListedPushes,
+    MemoryConsumers,
+    MemoryPolicies,
+    MemoryQueued,
+    MemoryQueues,
+    PlainFormats,
+    ScriptedWebhooks,
+)
+from tests.fakes.resources import (
+    MemoryCatalog,
+    MemoryFiles,
+    MemoryResources,
+)
+from tests.fakes.running import (
+    ListedDeadlines,
+    QueuedBackground,
+    ScriptedDelivery,
+)
+
+__all__ = [
+    "START",
+    "ListedDeadlines",
+    "ListedPushes",
+    "ListedTrust",
+    "MemoryAudit",
+    "MemoryAuthorities",
+    "MemoryCatalog",
+    "MemoryClaims",
+    "MemoryCommands",
+    "MemoryConfigurations",
+    "MemoryConsumers",
+    "MemoryDecoders",
+    "MemoryDevices",
+    "MemoryFiles",
+    "MemoryGateways",
+    "MemoryGroups",
+    "MemoryKeys",
+    "MemoryMailboxes",
+    "MemoryMessages",
+    "MemoryPolicies",
+    "MemoryPorts",
+    "MemoryQueued",
+    "MemoryQueues",
+    "MemoryRecords",
+    "MemoryResources",
+    "MemoryTenants",
+    "MemoryUsers",
+    "PlainFormats",
+    "QueuedBackground",
+    "ScriptedDelivery",
+    "ScriptedWebhooks",
+    "SetClock",
+]
+
+
+class MemoryPorts:
+    """All ports; `seed` decides ids and chance. `run_background` does what a handler asked to be done after it."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self.random = Random(seed)
+        self.clock = SetClock()
+        self.tenants = MemoryTenants()
+        self.keys = MemoryKeys()
+        self.users = MemoryUsers()
+        self.password_cost = Cost(n=2, r=1, p=1)
+        self.windows = Windows()
+        self.authorities = MemoryAuthorities()
+        self.trust = ListedTrust()
+        self.claims = MemoryClaims()
+        self.mailboxes = MemoryMailboxes()
+        self.configurations = MemoryConfigurations()
+        self.resources = MemoryResources()
+        self.groups = MemoryGroups()
+        self.devices = MemoryDevices(self.mailboxes, self.configurations, self.resources, self.groups)
+        self.gateways = MemoryGateways()
+        self.catalog = MemoryCatalog()
+        self.files = MemoryFiles()
+        self.commands = MemoryCommands()
+        self.decoders = MemoryDecoders()
+        self.messages = MemoryMessages()
+        self.queues = MemoryQueues()
+        self.queued = MemoryQueued()
+        self.consumers = MemoryConsumers()
+        self.policies = MemoryPolicies()
+        self.formats = PlainFormats()
+        self.pushes = ListedPushes()
+        self.webhooks = ScriptedWebhooks()
+        self.records = MemoryRecords()
+        self.audit = MemoryAudit()
+        self.delivery = ScriptedDelivery()
+        self.deadlines = ListedDeadlines()
+        self.background = QueuedBackground()
+
+    def new_id(self, at: int) -> str:
+        return ids.timed_id(at, self.chance(7))
+
+    def chance(self, count: int) -> bytes:
+        return self.random.randbytes(count)
+
+    def run_background(self) -> None:
+        while self.background.deliveries:
+            tenant, device = self.background.deliveries.popleft()
+            delivering.deliver(self, tenant, device, self.clock.now() + 60_000)

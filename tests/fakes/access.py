@@ -1,0 +1,145 @@
+"""Tenants, keys, users, certificates and client ids in memory."""
+
+from dataclasses import dataclass, field, replace
+
+from chalicelib.fleet.certificates import CaCertificates
+from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.errors import (
+    TenantDuplicate,
+    UserDuplicate,
+)
+from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.ports import Page
+from chalicelib.fleet.tenants import Tenant
+from chalicelib.fleet.users import User
+
+Id = tuple[str, str]
+
+
+@dataclass
+class MemoryTenants:
+    rows: dict[str, Tenant] = field(default_factory=dict)
+
+    def create(self, tenant: Tenant) -> bool:
+        if any(t.name.casefold() == tenant.name.casefold() for t in self.rows.values()):
+            raise TenantDuplicate("a tenant with this name exists already")
+        if tenant.id in self.rows:
+            return False
+        self.rows[tenant.id] = tenant
+        return True
+
+    def get(self, tenant: str) -> Tenant | None:
+        return self.rows.get(tenant)
+
+
+@dataclass
+class MemoryKeys:
+    rows: dict[Id, ApiKey] = field(default_factory=dict)
+
+    def get(self, tenant: str, key: str) -> ApiKey | None:
+        return self.rows.get((tenant, key))
+
+    def current(self, tenant: str, key: str) -> ApiKey | None:
+        return self.get(tenant, key)
+
+    def put(self, key: ApiKey) -> None:
+        self.rows[key.tenant, key.id] = key
+
+    def replace(self, old: ApiKey, new: ApiKey) -> bool:
+        stored = self.get(old.tenant, old.id)
+        if stored is None or stored.revision != old.revision:
+            return False
+        self.put(replace(new, revision=old.revision + 1))
+        return True
+
+    def delete(self, tenant: str, key: str) -> None:
+        self.rows.pop((tenant, key), None)
+
+    def all(self, tenant: str) -> list[ApiKey]:
+        return [k for (t, _), k in sorted(self.rows.items()) if t == tenant]
+
+
+@dataclass
+class MemoryUsers:
+    rows: dict[Id, User] = field(default_factory=dict)
+
+    def create(self, user: User) -> None:
+        self._ensure_free(user)
+        self.rows[user.tenant, user.id] = user
+
+    def get(self, tenant: str, user: str) -> User | None:
+        return self.rows.get((tenant, user))
+
+    def named(self, name: str) -> User | None:
+        return next((u for u in self.rows.values() if name.casefold() in u.names), None)
+
+    def replace(self, old: User, new: User) -> bool:
+        if not self._unchanged(old):
+            return False
+        self._ensure_free(new)
+        self.rows[old.tenant, old.id] = replace(new, revision=old.revision + 1)
+        return True
+
+    def delete(self, user: User) -> bool:
+        return self._unchanged(user) and bool(self.rows.pop((user.tenant, user.id)))
+
+    def all(self, tenant: str) -> list[User]:
+        return [u for (t, _), u in sorted(self.rows.items()) if t == tenant]
+
+    def _unchanged(self, user: User) -> bool:
+        stored = self.rows.get((user.tenant, user.id))
+        return stored is not None and stored.revision == user.revision
+
+    def _ensure_free(self, user: User) -> None:
+        others = (u for u in self.rows.values() if (u.tenant, u.id) != (user.tenant, user.id))
+        if any(u.names & user.names for u in others):
+            raise UserDuplicate("a user with this login or e-mail address exists already")
+
+
+@dataclass
+class MemoryAuthorities:
+    rows: dict[str, CaCertificates] = field(default_factory=dict)
+
+    def get(self, tenant: str) -> CaCertificates:
+        return self.rows.get(tenant, CaCertificates(tenant))
+
+    def replace(self, old: CaCertificates, new: CaCertificates) -> bool:
+        if self.get(old.tenant).revision != old.revision:
+            return False
+        self.rows[old.tenant] = replace(new, revision=old.revision + 1)
+        return True
+
+
+@dataclass
+class ListedTrust:
+    accepted: list[str] = field(default_factory=list)
+
+    def accept(self, pem: str) -> None:
+        self.accepted.append(pem)
+
+
+@dataclass
+class MemoryClaims:
+    rows: dict[str, Claim] = field(default_factory=dict)
+
+    def get(self, client: str) -> Claim | None:
+        return self.rows.get(client)
+
+    def put_new(self, claim: Claim) -> bool:
+        return self.rows.setdefault(claim.client, claim) is claim
+
+    def replace(self, old: Claim, new: Claim) -> bool:
+        if self.rows.get(old.client) != old:
+            return False
+        self.rows[old.client] = new
+        return True
+
+    def of_key(self, tenant: str, key_id: str, *, after: str | None, limit: int) -> Page[str]:
+        found = sorted(c.client for c in self.rows.values() if (c.tenant, c.key) == (tenant, key_id))
+        rest = [client for client in found if after is None or client > after]
+        return Page(rest[:limit], rest[limit - 1] if len(rest) > limit else None)
+
+    def release(self, tenant: str, client: str) -> None:
+        held = self.rows.get(client)
+        if held is not None and held.tenant == tenant:
+            del self.rows[client]

@@ -1,0 +1,122 @@
+"""Messages, decoders, records and the audit log in memory."""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice, takewhile
+
+from chalicelib.fleet.audit import AuditEntry
+from chalicelib.fleet.decoders import DecoderRecord, Directory, Listed
+from chalicelib.fleet.messages import DataMessage, StreamUse
+from chalicelib.fleet.ports import Page
+from chalicelib.fleet.records import Record
+
+Id = tuple[str, str]
+
+
+@dataclass
+class MemoryDecoders:
+    directories: dict[str, Directory] = field(default_factory=dict)
+    rows: dict[Id, DecoderRecord] = field(default_factory=dict)
+
+    def directory(self, tenant: str) -> Directory:
+        return self.directories.get(tenant, Directory(tenant))
+
+    def named(self, tenant: str, encoding: str) -> Listed | None:
+        return self.directory(tenant).named(encoding)
+
+    def records(self, tenant: str, entries: Sequence[Listed]) -> list[DecoderRecord]:
+        return [self.rows[tenant, e.id] for e in entries if (tenant, e.id) in self.rows]
+
+    def put(self, old: Directory, new: Directory, record: DecoderRecord) -> bool:
+        if not self._replaced(old, new):
+            return False
+        self.rows[record.tenant, record.id] = record
+        return True
+
+    def remove(self, old: Directory, new: Directory, decoder: str) -> bool:
+        if not self._replaced(old, new):
+            return False
+        del self.rows[old.tenant, decoder]
+        return True
+
+    def _replaced(self, old: Directory, new: Directory) -> bool:
+        if self.directory(old.tenant).revision != old.revision:
+            return False
+        self.directories[old.tenant] = replace(new, revision=old.revision + 1)
+        return True
+
+
+@dataclass
+class MemoryMessages:
+    """Also keeps each stream's ids in order, so that a page costs a page."""
+
+    rows: dict[tuple[str, str], dict[str, DataMessage]] = field(default_factory=dict)
+    order: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+
+    used: dict[Id, dict[str, StreamUse]] = field(default_factory=dict)
+
+    def put(self, message: DataMessage) -> bool:
+        stream = (message.tenant, message.stream)
+        if message.id in self.rows.setdefault(stream, {}):
+            return False
+        insort(self.order.setdefault(stream, []), message.id)
+        self.rows[stream][message.id] = message
+        return True
+
+    def count(self, tenant: str, device: str, stream: str, at: int) -> None:
+        uses = self.used.setdefault((tenant, device), {})
+        uses[stream] = StreamUse(stream, uses[stream].count + 1 if stream in uses else 1, at)
+
+    def streams(self, tenant: str, device: str) -> list[StreamUse]:
+        return list(self.used.get((tenant, device), {}).values())
+
+    def page(
+        self, tenant: str, stream: str, *, start: int | None, end: int | None, before: str | None, limit: int
+    ) -> list[DataMessage]:
+        known = self.order.get((tenant, stream), [])
+        high = bisect_left(known, before) if before is not None else len(known)
+        found = (self.rows[tenant, stream][known[n]] for n in range(high - 1, -1, -1))
+        until_start = takewhile(lambda m: start is None or m.timestamp >= start, found)
+        return list(islice((m for m in until_start if end is None or m.timestamp < end), limit))
+
+
+@dataclass
+class MemoryRecords:
+    rows: dict[tuple[str, str, str], Record] = field(default_factory=dict)
+
+    def create(self, record: Record) -> bool:
+        return self.rows.setdefault((record.tenant, record.kind, record.id), record) is record
+
+    def get(self, tenant: str, kind: str, record: str) -> Record | None:
+        return self.rows.get((tenant, kind, record))
+
+    def replace(self, old: Record, new: Record) -> bool:
+        stored = self.rows.get((old.tenant, old.kind, old.id))
+        if stored is None or stored.revision != old.revision:
+            return False
+        self.rows[old.tenant, old.kind, old.id] = replace(new, revision=old.revision + 1)
+        return True
+
+    def delete(self, tenant: str, kind: str, record: str) -> None:
+        self.rows.pop((tenant, kind, record), None)
+
+    def page(self, tenant: str, kind: str, *, after: str | None, limit: int) -> Page[Record]:
+        every = sorted((r for (t, k, _), r in self.rows.items() if (t, k) == (tenant, kind)), key=lambda r: r.id)
+        rest = [r for r in every if after is None or r.id > after]
+        return Page(rest[:limit], rest[limit - 1].id if len(rest) > limit else None)
+
+    def count(self, tenant: str, kind: str) -> int:
+        return sum((t, k) == (tenant, kind) for t, k, _ in self.rows)
+
+
+@dataclass
+class MemoryAudit:
+    rows: dict[Id, AuditEntry] = field(default_factory=dict)
+
+    def put(self, entry: AuditEntry) -> None:
+        self.rows.setdefault((entry.tenant, entry.id), entry)
+
+    def page(self, tenant: str, *, start: int, end: int, descending: bool) -> Iterator[AuditEntry]:
+        every = sorted((e for e in self.rows.values() if e.tenant == tenant), key=lambda e: e.id, reverse=descending)
+        return (e for e in every if start <= e.at < end)

@@ -1,0 +1,193 @@
+"""Devices with their groups, mailboxes and configurations in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from chalicelib.fleet.configuration import Configuration
+from chalicelib.fleet.devices import ROOT_GROUP, Device, Interface
+from chalicelib.fleet.errors import (
+    DeviceDuplicate,
+    GroupNotFound,
+    InterfaceDuplicate,
+)
+from chalicelib.fleet.facets import MOST_COUNTED, Facet, facets
+from chalicelib.fleet.groups import Group, GroupTree
+from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.ports import Page
+from tests.fakes.resources import MemoryResources
+
+Id = tuple[str, str]
+
+
+def page_of(ids: list[str], *, after: str | None, limit: int, descending: bool) -> Page[str]:
+    rest = [i for i in sorted(ids, reverse=descending) if after is None or (i < after if descending else i > after)]
+    return Page(rest[:limit], rest[limit - 1] if len(rest) > limit else None)
+
+
+@dataclass
+class MemoryGroups:
+    trees: dict[str, GroupTree] = field(default_factory=dict)
+
+    def tree(self, tenant: str) -> GroupTree:
+        return self.trees.get(tenant, GroupTree(tenant))
+
+    def known(self, tenant: str, group: str) -> GroupTree:  # noqa: ARG002 - always fresh
+        return self.tree(tenant)
+
+    def put(self, tree: GroupTree, group: Group) -> bool:
+        return self._write(tree, {**tree.groups, group.id: group})
+
+    def remove(self, tree: GroupTree, group: str) -> bool:
+        return self._write(tree, {name: g for name, g in tree.groups.items() if name != group})
+
+    def _write(self, tree: GroupTree, groups: dict[str, Group]) -> bool:
+        if self.tree(tree.tenant).revision != tree.revision:
+            return False
+        self.trees[tree.tenant] = GroupTree(tree.tenant, tree.revision + 1, groups)
+        return True
+
+
+@dataclass
+class MemoryMailboxes:
+    rows: dict[Id, Mailbox] = field(default_factory=dict)
+
+    def get(self, tenant: str, device: str) -> Mailbox | None:
+        return self.rows.get((tenant, device))
+
+    def some(self, tenant: str, devices: Sequence[str]) -> dict[str, Mailbox]:
+        return {device: self.rows[tenant, device] for device in devices if (tenant, device) in self.rows}
+
+    def online(self, tenant: str, *, after: str | None, limit: int, descending: bool = False) -> Page[str]:
+        every = [d for (t, d), mailbox in self.rows.items() if t == tenant and mailbox.online]
+        return page_of(every, after=after, limit=limit, descending=descending)
+
+    def count_online(self, tenant: str, most: int) -> int:
+        return len(self.online(tenant, after=None, limit=most).items)
+
+    def replace(self, old: Mailbox, new: Mailbox) -> bool:
+        stored = self.rows.get((old.tenant, old.device))
+        if stored is None or stored.revision != old.revision:
+            return False
+        self.rows[old.tenant, old.device] = replace(new, revision=old.revision + 1)
+        return True
+
+
+@dataclass
+class MemoryConfigurations:
+    rows: dict[Id, Configuration] = field(default_factory=dict)
+
+    def get(self, tenant: str, device: str) -> Configuration | None:
+        return self.rows.get((tenant, device))
+
+    def replace(self, old: Configuration, new: Configuration) -> bool:
+        stored = self.rows.get((old.tenant, old.device))
+        if (stored.revision if stored else 0) != old.revision:
+            return False
+        self.rows[old.tenant, old.device] = replace(new, revision=old.revision + 1)
+        return True
+
+
+@dataclass
+class MemoryDevices:
+    mailboxes: MemoryMailboxes
+    configurations: MemoryConfigurations
+    resources: MemoryResources
+    groups: MemoryGroups = field(default_factory=MemoryGroups)
+    rows: dict[Id, Device] = field(default_factory=dict)
+    owners: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def create(self, device: Device) -> None:
+        if (device.tenant, device.id) in self.rows:
+            raise DeviceDuplicate("a device with this id exists already")
+        self._ensure_grouped(device)
+        self._ensure_free(device.tenant, device.interfaces)
+        self.rows[device.tenant, device.id] = device
+        self.mailboxes.rows[device.tenant, device.id] = Mailbox(device.tenant, device.id, revision=device.created)
+        self._own(device)
+
+    def get(self, tenant: str, device: str) -> Device | None:
+        return self.rows.get((tenant, device))
+
+    def replace(self, old: Device, new: Device) -> bool:
+        if not self._unchanged(old):
+            return False
+        if new.group != old.group:
+            self._ensure_grouped(new)
+        before = {i.key for i in old.interfaces}
+        self._ensure_free(old.tenant, tuple(i for i in new.interfaces if i.key not in before))
+        self._disown(old)
+        self._store(old, new)
+        return True
+
+    def move_interface(self, source: Device, target: Device, interface: Interface) -> bool:
+        if not self._unchanged(source) or not self._unchanged(target):
+            return False
+        self._store(source, source.without_interface(interface))
+        self._store(target, target.with_interface(interface))
+        return True
+
+    def delete(self, device: Device) -> bool:
+        if not self._unchanged(device):
+            return False
+        self._disown(device)
+        kept: tuple[dict[Id, Any], ...] = (self.mailboxes.rows, self.configurations.rows, self.resources.rows)
+        for rows in (self.rows, *kept):
+            rows.pop((device.tenant, device.id), None)
+        return True
+
+    def owner(self, tenant: str, connector: str, node: str) -> str | None:
+        return self.owners.get((tenant, f"{connector}:{node}"))
+
+    def page(self, tenant: str, *, after: str | None, limit: int, descending: bool = False) -> Page[Device]:
+        every = sorted((d for (t, _), d in self.rows.items() if t == tenant), key=lambda d: d.id, reverse=descending)
+        rest = [d for d in every if after is None or (d.id < after if descending else d.id > after)]
+        return Page(rest[:limit], rest[limit - 1].id if len(rest) > limit else None)
+
+    def some(self, tenant: str, devices: Sequence[str]) -> list[Device]:
+        return [self.rows[tenant, device] for device in devices if (tenant, device) in self.rows]
+
+    def with_facet(
+        self, tenant: str, facet: Facet, value: str, *, after: str | None, limit: int, descending: bool = False
+    ) -> Page[Device]:
+        page = page_of(self._having(tenant, facet, value), after=after, limit=limit, descending=descending)
+        return Page(self.some(tenant, page.items), page.cursor)
+
+    def grouped(self, tenant: str, group: str, *, after: str | None, limit: int) -> list[str]:
+        found = self._having(tenant, Facet.GROUP, group)
+        return list(page_of(found, after=after, limit=limit, descending=False).items)
+
+    def values(self, tenant: str, facet: Facet, most: int) -> list[str]:
+        found = {v for (t, _), d in self.rows.items() if t == tenant for f, v in facets(d) if f is facet}
+        return sorted(found)[:most]
+
+    def count(self, tenant: str, facet: Facet = Facet.GROUP, value: str | None = None, most: int = MOST_COUNTED) -> int:
+        every = [d for (t, _), d in self.rows.items() if t == tenant]
+        return min(most, sum(f is facet and value in (None, v) for d in every for f, v in facets(d)))
+
+    def _having(self, tenant: str, facet: Facet, value: str) -> list[str]:
+        return [d.id for (t, _), d in self.rows.items() if t == tenant and (facet, value) in facets(d)]
+
+    def _ensure_grouped(self, device: Device) -> None:
+        group = self.groups.tree(device.tenant).groups.get(device.group)
+        if device.group != ROOT_GROUP and (group is None or group.closing):
+            raise GroupNotFound("the group was deleted just now")
+
+    def _unchanged(self, device: Device) -> bool:
+        stored = self.rows.get((device.tenant, device.id))
+        return stored is not None and stored.revision == device.revision
+
+    def _store(self, old: Device, new: Device) -> None:
+        self.rows[old.tenant, old.id] = replace(new, revision=old.revision + 1)
+        self._own(new)
+
+    def _own(self, device: Device) -> None:
+        self.owners |= {(device.tenant, i.key): device.id for i in device.interfaces}
+
+    def _disown(self, device: Device) -> None:
+        for interface in device.interfaces:
+            self.owners.pop((device.tenant, interface.key), None)
+
+    def _ensure_free(self, tenant: str, interfaces: tuple[Interface, ...]) -> None:
+        if any((tenant, i.key) in self.owners for i in interfaces):
+            raise InterfaceDuplicate("an interface with this connector and node exists already")
