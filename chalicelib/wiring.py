@@ -1,5 +1,6 @@
 """The one place that ties ports to what serves them; lazily, so that a cold function pays only for what it uses."""
 
+import logging
 import os
 import secrets
 import time
@@ -277,6 +278,7 @@ def function_name(function: str) -> str:
 
 @cache
 def ports() -> "p.Ports":
+    _sample_logs()
     return Wiring()
 
 
@@ -287,7 +289,16 @@ def door_ports() -> "p.Ports":
 
 @cache
 def hot_ports() -> "p.Ports":
+    _sample_logs()
     return HotWiring()
+
+
+@cache
+def _sample_logs() -> None:
+    from chalicelib.aws import logs
+    from chalicelib.fleet import tracing
+
+    logging.getLogger(tracing.__name__).addFilter(logs.Sampled(logs.share(os.environ.get(logs.SETTING))))
 
 
 def _connection() -> "Connection":

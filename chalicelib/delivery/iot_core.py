@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from chalicelib.dialects import registry
 from chalicelib.dialects.topics import Downlink, announced
+from chalicelib.fleet import tracing
 from chalicelib.fleet.commands import CONFIRMATION, Command
 from chalicelib.fleet.configuration import Update
 from chalicelib.fleet.ports import Outcome
@@ -46,7 +47,7 @@ class IotCoreDelivery:
 
     def command(self, route: Route, command: Command, timeout: int) -> Outcome:
         outcome = self._send(route, registry.codec(route.dialect).command(command, route), timeout)
-        log.info("command %s, trace %s, to %s: %s", command.id, command.trace, route.client, outcome.name)
+        tracing.tell_attempt(command, route.client, outcome.name)
         return outcome
 
     def configuration(self, route: Route, update: Update, timeout: int) -> Outcome:

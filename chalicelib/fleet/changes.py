@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from chalicelib.fleet import routing
+from chalicelib.fleet import routing, tracing
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.mailbox import Mailbox
@@ -43,6 +43,7 @@ def change_command(
             return command, False
         if ports.commands.replace(command, changed):
             if changed.status is not command.status:
+                tracing.tell(changed)
                 routing.command(ports, changed)
             return replace(changed, revision=command.revision + 1), True
     raise Contended(f"command {command_id} is written by too many at once")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.fleet import routing, settling
+from chalicelib.fleet import routing, settling, tracing
 from chalicelib.fleet.changes import change_command, change_mailbox
 from chalicelib.fleet.commands import (
     PATROL,
@@ -55,6 +55,7 @@ def create(ports: Ports, tenant: str, device: str, order: Order) -> Command:
     if queued is None:
         ports.commands.delete(tenant, command.id)
         raise DeviceNotFound(f"device {device} not found")
+    tracing.tell(command)
     routing.command(ports, command)
     if command.timer:
         ports.deadlines.start(command.timer, command.expires, command.subject)

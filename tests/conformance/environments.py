@@ -9,19 +9,27 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2] / "build" / "conformance"
 _INSTALLS_WITHIN_S = 600
+_WITHOUT_OLD_TLS = (3, 12)
 
 
-def python_environment(name: str, *requirements: str) -> Path:
+def python_environment(name: str, *requirements: str, made_from: str = sys.executable) -> Path:
     """The interpreter of a virtual environment that holds these requirements, pinned as pip writes them."""
     folder = ROOT / name
     python = folder / "bin" / "python"
     if _is_made(folder, requirements):
         return python
     shutil.rmtree(folder, ignore_errors=True)
-    _run([sys.executable, "-m", "venv", str(folder)])
+    _run([made_from, "-m", "venv", str(folder)])
     _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements])
     _mark_made(folder, requirements)
     return python
+
+
+def python_with_old_tls(version: tuple[int, ...] = sys.version_info[:2]) -> str | None:
+    """An interpreter with `ssl.wrap_socket` and setuptools, as Python had them until 3.11; None where there is none."""
+    if version < _WITHOUT_OLD_TLS:
+        return sys.executable
+    return next(filter(None, map(shutil.which, ("python3.11", "python3.10"))), None)
 
 
 def node_environment(name: str, *packages: str) -> Path:

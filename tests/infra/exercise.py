@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 from bench.units.cloud import ACCOUNT, REGION, STAGE, Cloud, Device
 from bench.units.operations import COMMANDS, CONFIGURATION, OPERATIONS, Bench
+from chalicelib import wiring
+from chalicelib.aws.clients import client
 from infra.stage import Account
 
 _MINUTE = 60_000
@@ -23,7 +25,7 @@ def main() -> None:
         for operation in OPERATIONS:
             bench.warm()
             operation(bench)
-        for further in (_crashed, _canceled, _refused, _resumed, _removed, _updated, _relayed, _told, _consumed):
+        for further in _FURTHER:
             bench.warm()
             further(bench)
             cloud.settle()
@@ -165,6 +167,29 @@ def _consumed(bench: Bench) -> None:
     cloud.invoke("sweep", _SCHEDULED)
 
 
+def _pushed(bench: Bench) -> None:
+    """A webhook that must not be reached: what Lambda does with the queue it does by the function's own role."""
+    webhook = {"webhookUrl": "http://127.0.0.1/", "retryOnFailure": True}
+    policy = {"name": "inner", "triggers": {"dataMessage": {"version": 1}}, "actions": {"httpPush": [webhook]}}
+    made = bench.post("/api/v1/event2action/actionPolicies", policy)
+    bench.cloud.clock.at += 2 * _MINUTE
+    bench.cloud.publish(bench.device, "dev/data", {"value": 1})
+    bench.cloud.settle()
+    sqs, recorder = client("sqs"), bench.cloud.recorder
+    url = sqs.get_queue_url(QueueName=wiring.function_name("push"))["QueueUrl"]
+    recorder.function = "push"
+    sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    recorder.function = ""
+    bench.cloud.invoke("push", {"Records": [{"messageId": message["MessageId"], "body": message["Body"]}]})
+    recorder.function = "push"
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    recorder.function = ""
+    if "127.0.0.1" not in str(bench.data("GET", "auditlog/messages?source.actionPolicyId=" + made["id"])):
+        raise RuntimeError("the audit log does not tell that the webhook was refused")
+
+
+_FURTHER = (_crashed, _canceled, _refused, _resumed, _removed, _updated, _relayed, _pushed, _told, _consumed)
 _SCHEDULED = {
     "version": "0",
     "id": "sweep",

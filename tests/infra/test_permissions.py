@@ -11,10 +11,11 @@ import pytest
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from infra import permissions
-from infra.functions import API, FUNCTIONS
+from infra.functions import API, FUNCTIONS, Function, deployed_name
 from infra.stage import Account, Stage
 
 ROOT = Path(__file__).parents[2]
+STAGE, ACCOUNT = Stage("dev"), Account("111122223333", "eu-west-1")
 Seen = dict[str, Any]
 
 
@@ -33,13 +34,30 @@ def allowed(policy: dict[str, Any], action: str, resource: str) -> bool:
     return bool(found is PermissionResult.PERMITTED)
 
 
-@pytest.mark.parametrize("function", [f.name for f in FUNCTIONS if f.name != "push"])
+@pytest.mark.parametrize("function", [f.name for f in FUNCTIONS])
 def test_a_function_may_do_all_that_it_does(seen: Seen, function: str) -> None:
     account, stage = Account(**seen["account"]), Stage(seen["stage"])
     policy = account.filled(permissions.policy(function, stage))
     calls = [access for access in seen["seen"] if access["function"] == function]
     assert calls
     assert [a for a in calls if not allowed(policy, a["action"], a["resource"])] == []
+
+
+@pytest.mark.parametrize("function", [f for f in FUNCTIONS if f.in_background], ids=lambda f: f.name)
+def test_lambda_may_keep_what_a_function_could_not_do(function: Function) -> None:
+    """By the function's own role (Lambda developer guide, "Capturing records of asynchronous invocations")."""
+    policy = ACCOUNT.filled(permissions.policy(function.name, STAGE))
+    assert allowed(policy, "sqs:SendMessage", "arn:aws:sqs:eu-west-1:111122223333:homeport-dev-dead-letters")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.name)
+def test_a_function_may_write_its_log_and_no_other(function: Function) -> None:
+    policy = ACCOUNT.filled(permissions.policy(function.name, STAGE))
+    group = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/"
+    stream = ":log-stream:2027/01/15/[$LATEST]1"
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+        assert allowed(policy, action, f"{group}{deployed_name(function.name, STAGE)}{stream}")
+        assert not allowed(policy, action, f"{group}{deployed_name(function.name, Stage('other'))}{stream}")
 
 
 def test_a_function_may_not_do_what_only_others_do(seen: Seen) -> None:

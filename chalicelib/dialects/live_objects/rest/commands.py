@@ -43,8 +43,8 @@ def create(ports: Ports, request: Request) -> Answer:
     order = replace(shapes.order(request.body, validate=request.asked["validate"]), trace=request.trace)
     device, token = request.asked["device_id"], request.asked.get("Idempotency-Key")
     if token is None:
-        return Answer(shapes.render(issuing.create(ports, request.tenant, device, order)))
-    return Answer(shapes.render(repeating.create(ports, request.tenant, device, order, token)))
+        return _shown(issuing.create(ports, request.tenant, device, order))
+    return _shown(repeating.create(ports, request.tenant, device, order, token))
 
 
 def listing(ports: Ports, request: Request) -> Answer:
@@ -62,7 +62,7 @@ def listing(ports: Ports, request: Request) -> Answer:
 
 
 def read(ports: Ports, request: Request) -> Answer:
-    return Answer(shapes.render(issuing.get(ports, request.tenant, _id(request))))
+    return _shown(issuing.get(ports, request.tenant, _id(request)))
 
 
 def delete(ports: Ports, request: Request) -> Answer:
@@ -78,6 +78,11 @@ def cancel(ports: Ports, request: Request) -> Answer:
     """The only change of status that a client can make."""
     issuing.cancel(ports, request.tenant, _id(request))
     return Answer()
+
+
+def _shown(command: Command) -> Answer:
+    """With its trace beside the body, whose fields are the original's."""
+    return Answer(shapes.render(command), headers={"X-Trace-Id": command.trace} if command.trace else {})
 
 
 def _id(request: Request) -> str:
