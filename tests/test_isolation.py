@@ -224,7 +224,7 @@ def connected(world: World, dialect: str, mode: str) -> tuple[str, dict[str, Any
 def login(world: World, username: str, client: str, password: str) -> dict[str, Any]:
     encoded = base64.b64encode(password.encode()).decode()
     mqtt = {"username": username, "password": encoded, "clientId": client}
-    return authorizer.handle(world.ports, {"protocolData": {"mqtt": mqtt}, "protocols": ["mqtt"]}, ARN)
+    return authorizer.handle(world.ports, {"protocolData": {"mqtt": mqtt}, "protocols": ["tls", "mqtt"]}, ARN)
 
 
 PAYLOAD = {

@@ -45,9 +45,9 @@ class Topics(Protocol):
 class Login(Protocol):
     def recognises(self, username: str, client: str) -> bool: ...
     def authenticate(
-        self, ports: Ports, *, username: str, password: str, client: str, server_name: str | None
+        self, ports: Ports, *, username: str, password: str, client: str, server_name: str | None, secured: bool = True
     ) -> tuple[ApiKey, Candidate]:
-        """Errors: Refused."""
+        """`secured` says whether TLS protects the connection. Errors: Refused."""
 
 
 class Receiver(Protocol):

@@ -24,6 +24,7 @@ class Candidate:
     username: str = ""
     server_name: str | None = None
     certificate: bool = False
+    secured: bool = True
 
 
 def admit(ports: Ports, key: ApiKey, candidate: Candidate) -> Claim:
@@ -39,6 +40,7 @@ def admit(ports: Ports, key: ApiKey, candidate: Candidate) -> Claim:
             username=candidate.username,
             server_name=candidate.server_name,
             certificate=candidate.certificate,
+            secured=candidate.secured,
             seen=_day(ports, candidate),
         )
         # An operator may disable or move the interface at this moment: then look again.
@@ -80,6 +82,7 @@ def _first(ports: Ports, key: ApiKey, candidate: Candidate) -> Claim:
         enabled=interface[1].enabled if interface else True,
         server_name=candidate.server_name,
         certificate=candidate.certificate,
+        secured=candidate.secured,
         seen=_day(ports, candidate),
     )
     if ports.claims.put_new(claim):

@@ -32,6 +32,7 @@ class Claim:
     keep_alive: int | None = None
     server_name: str | None = None
     certificate: bool = False
+    secured: bool = True
     seen: int | None = None
 
     def holds(self, tenant: str, interface: "Interface") -> bool:

@@ -106,6 +106,7 @@ def _peer(claim: Claim, address: str | None = None) -> Peer:
         username=claim.username,
         server_name=claim.server_name,
         certificate=claim.certificate,
+        secured=claim.secured,
         keep_alive=claim.keep_alive,
         address=address,
     )

@@ -35,7 +35,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who is, or was last, at the other end: what an operator wants to know of a session. `keep_alive` in seconds."""
+    """Who is, or was last, at the other end: what an operator wants to know of a session.
+
+    `secured` says whether TLS protected it, `keep_alive` is in seconds.
+    """
 
     key: str
     username: str = ""

@@ -129,6 +129,8 @@ def _admit(ports: Ports, event: dict[str, Any], mqtt: dict[str, Any], client: st
         password=_password(mqtt),
         client=client,
         server_name=_tls(event).get("serverName"),
+        # IoT Core takes nothing else; a broker of ours that does says so by leaving it out.
+        secured="tls" in event.get("protocols", ("tls",)),
     )
     try:
         candidate = _certified(ports, key, candidate, _tls(event).get("x509CertificatePem"))

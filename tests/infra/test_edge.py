@@ -42,10 +42,12 @@ def edge(stack: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         yield start(settings, closing)
 
 
-def connect(port: int, client_id: str, password: str, level: MQTTProtocolVersion) -> tuple[paho.Client, list[int]]:
+def connect(
+    port: int, client_id: str, password: str, level: MQTTProtocolVersion, username: str = "json+device"
+) -> tuple[paho.Client, list[int]]:
     codes: list[int] = []
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id, protocol=level)
-    client.username_pw_set("json+device", password)
+    client.username_pw_set(username, password)
     client.on_connect = lambda *a: codes.append(a[3].value)
     client.connect("127.0.0.1", port, 30)
     client.loop_start()
@@ -64,6 +66,25 @@ def test_a_client_of_mqtt_3_1_at_quality_of_service_2_is_served(stack: RunningSt
     (message,) = until(lambda: rest.get(f"/api/v0/data/streams/{urn}"))
     rest.close()
     assert message["value"] == {"via": "edge"}
+
+
+def test_a_plain_connection_is_shown_as_unsecured(stack: RunningStack, edge: dict[str, int]) -> None:
+    urn = "urn:lo:nsid:edge:plain"
+    client, _ = connect(edge["mqtt"], urn, stack.api_key, MQTTProtocolVersion.MQTTv311)
+    rest = Rest(stack)
+    (shown,) = until(lambda: [i for i in rest.get(f"/api/v1/deviceMgt/devices/{urn}/interfaces") if "activity" in i])
+    rest.close()
+    client.disconnect()
+    client.loop_stop()
+    assert shown["activity"]["security"] == {"secured": False, "clientCertAuthentication": False}
+
+
+def test_a_connector_without_tls_is_refused(stack: RunningStack, edge: dict[str, int]) -> None:
+    client, codes = connect(
+        edge["mqtt"], "connector-1", stack.api_key, MQTTProtocolVersion.MQTTv311, username="connector"
+    )
+    client.loop_stop()
+    assert codes[0] == 135  # CONNACK 5, "not authorized", by MQTT 5's number
 
 
 def test_a_wrong_key_gets_the_code_that_the_vendor_gives(stack: RunningStack, edge: dict[str, int]) -> None:

@@ -29,9 +29,12 @@ def key_of(ports: MemoryPorts, name: str = "acme", *roles: Role) -> tuple[str, s
     return tenant.id, keys.mint(ports, tenant.id, roles=roles)[1]
 
 
-def knock(ports: MemoryPorts, password: str, client: str = CLIENT, username: str = "json+device") -> dict[str, Any]:
+def knock(
+    ports: MemoryPorts, password: str, client: str = CLIENT, username: str = "json+device", *, secured: bool = True
+) -> dict[str, Any]:
     mqtt = {"username": username, "password": base64.b64encode(password.encode()).decode(), "clientId": client}
-    event = {"protocols": ["tls", "mqtt"], "protocolData": {"tls": {"serverName": "mqtt.example"}, "mqtt": mqtt}}
+    tls = {"tls": {"serverName": "mqtt.example"}} if secured else {}
+    event = {"protocols": [*tls, "mqtt"], "protocolData": {**tls, "mqtt": mqtt}}
     return authorizer.handle(ports, event, ARN)
 
 
@@ -45,6 +48,31 @@ def test_a_good_key_is_let_in_and_its_device_registered(ports: MemoryPorts) -> N
     answer = knock(ports, secret)
     assert answer["isAuthenticated"] is True
     assert devices.get(ports, tenant, CLIENT).interface("mqtt", CLIENT)
+
+
+@pytest.mark.parametrize("secured", [True, False])
+def test_the_claim_tells_whether_tls_protects_the_connection(ports: MemoryPorts, *, secured: bool) -> None:
+    assert knock(ports, key_of(ports)[1], secured=secured)["isAuthenticated"]
+    claim = ports.claims.get(CLIENT)
+    assert claim is not None
+    assert claim.secured is secured
+
+
+def test_a_client_that_comes_back_without_tls_counts_as_unsecured(ports: MemoryPorts) -> None:
+    _, secret = key_of(ports)
+    for secured in (True, False):
+        knock(ports, secret, secured=secured)
+    claim = ports.claims.get(CLIENT)
+    assert claim is not None
+    assert not claim.secured
+
+
+@pytest.mark.parametrize("username", ["connector", "application"])
+def test_only_devices_may_come_without_tls(ports: MemoryPorts, username: str) -> None:
+    tenant, secret = key_of(ports)
+    answer = knock(ports, secret, client="one", username=username, secured=False)
+    assert answer == {"isAuthenticated": False, "connackCode": 5}
+    assert "secured by TLS" in reasons(ports, tenant)[0]
 
 
 def test_the_answer_is_within_what_iot_core_allows(ports: MemoryPorts) -> None:

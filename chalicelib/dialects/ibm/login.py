@@ -21,7 +21,7 @@ def recognises(username: str, client: str) -> bool:
 
 
 def authenticate(
-    ports: Ports, *, username: str, password: str, client: str, server_name: str | None
+    ports: Ports, *, username: str, password: str, client: str, server_name: str | None, secured: bool = True
 ) -> tuple[ApiKey, Candidate]:
     found = parse_client(client)
     if found is None:
@@ -43,6 +43,7 @@ def authenticate(
         device=device,
         username=username,
         server_name=server_name,
+        secured=secured,
     )
     return key, candidate
 

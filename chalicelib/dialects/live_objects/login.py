@@ -32,7 +32,7 @@ def recognises(username: str, client: str) -> bool:  # noqa: ARG001 - other dial
 
 
 def authenticate(
-    ports: Ports, *, username: str, password: str, client: str, server_name: str | None
+    ports: Ports, *, username: str, password: str, client: str, server_name: str | None, secured: bool = True
 ) -> tuple[ApiKey, Candidate]:
     mode, role = MODES[username]
     try:
@@ -41,6 +41,9 @@ def authenticate(
         raise Refused(str(error), BAD_CREDENTIALS, keys.owner(ports, password)) from error
     if role not in key.roles:
         raise Refused(f"the API key lacks the role {role}", NOT_AUTHORIZED, key)
+    if mode != DEVICE and not secured:
+        # Manual 6.2 and 6.6.1: plain MQTT is for devices.
+        raise Refused(f"the mode {mode} has to be secured by TLS", NOT_AUTHORIZED, key)
     if mode != APPLICATION and not CLIENT_ID.fullmatch(client):
         raise Refused("a client id has 1 to 128 letters, digits, colons, hyphens and underscores", NOT_AUTHORIZED, key)
     if not APPLICATION_ID.fullmatch(client):
@@ -53,5 +56,6 @@ def authenticate(
         device=device_for_client(client) if mode == DEVICE else None,
         username=username,
         server_name=server_name,
+        secured=secured,
     )
     return key, candidate
