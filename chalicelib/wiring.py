@@ -175,6 +175,12 @@ class Wiring:
         return DialectFormats()
 
     @cached_property
+    def listeners(self) -> "p.Listeners":
+        from chalicelib.dialects.formats import DialectListeners
+
+        return DialectListeners()
+
+    @cached_property
     def pushes(self) -> "p.Pushes":
         from chalicelib.aws.clients import client
         from chalicelib.aws.pushes import SqsPushes

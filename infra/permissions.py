@@ -29,9 +29,14 @@ TELLING: dict[str, tuple[str, ...]] = {
 }
 """What it takes to tell an event to the queues of action policies."""
 
+_RING = (GET, PUT, QUERY, DELETE)
+"""Records that come and go: applications with their buffers, and what dialects keep of their own."""
+
 TABLES: dict[str, dict[str, tuple[str, ...]]] = {
     "uplink": {
         **TELLING,
+        "policies": (QUERY, PUT, DELETE),
+        "records": _RING,
         "claims": (GET,),
         "keys": _RECORD,
         # A node that was never heard of is registered, as the authorizer registers clients.
@@ -51,17 +56,21 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "presence": {
         **TELLING,
+        # Applications that come and go say so in a policy of their own.
+        "policies": (QUERY, PUT, DELETE),
+        "records": _RING,
         "claims": (GET,),
         "mailboxes": _RECORD,
         "gateways": (GET, PUT, QUERY, DELETE),
         "devices": (GET,),
+        "devices/index/fleet": (QUERY,),
         "groups": (QUERY,),
         "consumers": _RECORD,
         "listeners": (PUT,),
     },
     "authorizer": {
         **TELLING,
-        "claims": _RECORD,
+        "claims": (GET, PUT, DELETE),
         "keys": _RECORD,
         "authorities": (GET,),
         "audit": (PUT,),
@@ -213,7 +222,7 @@ def _deadlines(function: str, stage: Stage) -> Iterable[Grant]:
 def _broker(function: str) -> Iterable[Grant]:
     clients = (arn("iot", "client/*"),)
     because = "client ids are whatever the firmware in the field says"
-    if function in ("deliver", "pump"):
+    if function in ("deliver", "pump", "uplink", "presence", API):
         topics = {"StringLike": {"iot:Topic": downlink_topics()}}
         yield Grant(("iot:SendDirectMessage",), clients, because, topics)
         yield Grant(("iot:GetConnection", "iot:ListSubscriptions"), clients, because)

@@ -130,11 +130,18 @@ class Cloud:
 
     # -- what happens outside
 
-    def request(self, method: str, path: str, key: str, body: Any = None) -> Any:
-        """A request of a client, and the JSON of its answer; what it set going is not yet done."""
+    def request(
+        self, method: str, path: str, key: str, body: Any = None, *, credentials: tuple[str, str] | None = None
+    ) -> Any:
+        """A request of a client, and the JSON of its answer; what it set going is not yet done.
+
+        `credentials` are user name and password of a client that has these in place of a key.
+        """
         with self._invocation(API):
             self.meter.count("apigateway:request")
-            headers = [("X-API-Key", key), ("Content-Type", "application/json")]
+            basic = base64.b64encode(":".join(credentials or ()).encode()).decode()
+            who = ("Authorization", f"Basic {basic}") if credentials else ("X-API-Key", key)
+            headers = [who, ("Content-Type", "application/json")]
             raw = {RAW_HEADERS: headers}
             answer = self.gateway.open(path, method=method, json=body, headers=headers, environ_overrides=raw)
         if answer.status_code >= HTTPStatus.BAD_REQUEST:

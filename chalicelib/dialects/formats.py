@@ -2,6 +2,7 @@
 
 from chalicelib.dialects import registry
 from chalicelib.fleet.events import Event
+from chalicelib.fleet.ports import Ports
 
 NAMING = "live_objects"
 """The dialect whose requests name where they want to be told."""
@@ -13,3 +14,8 @@ class DialectFormats:
 
     def is_queue(self, kind: str) -> bool:
         return registry.events(NAMING).is_queue(kind)
+
+
+class DialectListeners:
+    def hear(self, ports: Ports, dialect: str, event: Event) -> None:
+        registry.listener(dialect).hear(ports, event)

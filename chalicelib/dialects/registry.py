@@ -74,6 +74,11 @@ class Events(Protocol):
         """Whether a destination of that kind is a queue."""
 
 
+class Listener(Protocol):
+    def hear(self, ports: Ports, event: Event) -> None:
+        """An event of the fleet that one of this dialect's own policies asks for."""
+
+
 def topics(dialect: str) -> Topics:
     return cast("Topics", _module(dialect, "topics"))
 
@@ -97,6 +102,10 @@ def codec(dialect: str) -> Codec:
 
 def events(dialect: str) -> Events:
     return cast("Events", _module(dialect, "events"))
+
+
+def listener(dialect: str) -> Listener:
+    return cast("Listener", _module(dialect, "listening"))
 
 
 def _module(dialect: str, part: str) -> Any:

@@ -66,7 +66,10 @@ class HttpPush:
 
 @dataclass(frozen=True, slots=True)
 class ActionPolicy:
-    """`triggers` says for each kind of event which ones; `dialect` is who writes the events for this policy."""
+    """`triggers` says for each kind of event which ones; `dialect` is who writes the events for this policy.
+
+    A policy that `listens` was not made by a client: the dialect itself hears the events.
+    """
 
     tenant: str
     id: str
@@ -77,6 +80,7 @@ class ActionPolicy:
     triggers: Mapping[str, Filter] = field(default_factory=dict)
     queues: tuple[QueuePublish, ...] = ()
     pushes: tuple[HttpPush, ...] = ()
+    listens: bool = False
 
     def concerns(self, kind: EventKind) -> bool:
         return self.enabled and kind in self.triggers
@@ -89,7 +93,7 @@ def save(ports: "Ports", policy: ActionPolicy) -> ActionPolicy:
     """Make or change a policy; the queues that it names are made where they are not there. Errors: LimitReached."""
     from chalicelib.fleet import queues
 
-    present = ports.policies.all(policy.tenant)
+    present = every(ports, policy.tenant)
     if len(present) >= MAX_POLICIES and all(p.id != policy.id for p in present):
         raise LimitReached(f"a tenant has at most {MAX_POLICIES} action policies")
     for action in policy.queues:
@@ -98,9 +102,14 @@ def save(ports: "Ports", policy: ActionPolicy) -> ActionPolicy:
     return policy
 
 
+def every(ports: "Ports", tenant: str) -> list[ActionPolicy]:
+    """Those that clients made."""
+    return [policy for policy in ports.policies.all(tenant) if not policy.listens]
+
+
 def get(ports: "Ports", tenant: str, policy_id: str) -> ActionPolicy:
     """Errors: PolicyNotFound."""
-    found = next((p for p in ports.policies.all(tenant) if p.id == policy_id), None)
+    found = next((p for p in every(ports, tenant) if p.id == policy_id), None)
     if found is None:
         raise PolicyNotFound(f"action policy {policy_id} not found")
     return found

@@ -101,14 +101,19 @@ def _tell_all(
         return
     queues: dict[str, dict[str, _Telling]] = {}
     pushes: list[Push] = []
+    heard: list[tuple[str, Event]] = []
     for event in make():
         for policy in concerned:
-            if policy.accepts(event):
+            if policy.accepts(event) and policy.listens:
+                heard.append((policy.dialect, event))
+            elif policy.accepts(event):
                 pushes += _act(ports, policy, event, queues)
     for queue, tellings in queues.items():
         _publish(ports, queue, tellings, fresh=fresh)
     if pushes:
         ports.pushes.send(*pushes)
+    for dialect, event in heard:
+        ports.listeners.hear(ports, dialect, event)
 
 
 def _act(ports: Ports, policy: ActionPolicy, event: Event, queues: dict[str, dict[str, _Telling]]) -> list[Push]:

@@ -2,6 +2,7 @@
 
 from random import Random
 
+from chalicelib.dialects.formats import DialectListeners
 from chalicelib.fleet import delivering, ids
 from chalicelib.fleet.limiting import Windows
 from chalicelib.fleet.passwords import Cost
@@ -121,6 +122,7 @@ class MemoryPorts:
         self.consumers = MemoryConsumers()
         self.policies = MemoryPolicies()
         self.formats = PlainFormats()
+        self.listeners = DialectListeners()
         self.pushes = ListedPushes()
         self.webhooks = ScriptedWebhooks()
         self.records = MemoryRecords()

@@ -83,7 +83,10 @@ class MemoryMessages:
 
 @dataclass
 class MemoryRecords:
+    """`asked` counts the pages that were read."""
+
     rows: dict[tuple[str, str, str], Record] = field(default_factory=dict)
+    asked: int = 0
 
     def create(self, record: Record) -> bool:
         return self.rows.setdefault((record.tenant, record.kind, record.id), record) is record
@@ -102,6 +105,7 @@ class MemoryRecords:
         self.rows.pop((tenant, kind, record), None)
 
     def page(self, tenant: str, kind: str, *, after: str | None, limit: int) -> Page[Record]:
+        self.asked += 1
         every = sorted((r for (t, k, _), r in self.rows.items() if (t, k) == (tenant, kind)), key=lambda r: r.id)
         rest = [r for r in every if after is None or r.id > after]
         return Page(rest[:limit], rest[limit - 1].id if len(rest) > limit else None)

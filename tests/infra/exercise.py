@@ -15,6 +15,7 @@ from bench.units.operations import COMMANDS, CONFIGURATION, OPERATIONS, Bench
 from chalicelib import wiring
 from chalicelib.aws.clients import client
 from infra.stage import Account
+from tests.infra import exercise_ibm
 
 _MINUTE = 60_000
 
@@ -189,7 +190,19 @@ def _pushed(bench: Bench) -> None:
         raise RuntimeError("the audit log does not tell that the webhook was refused")
 
 
-_FURTHER = (_crashed, _canceled, _refused, _resumed, _removed, _updated, _relayed, _pushed, _told, _consumed)
+_FURTHER = (
+    _crashed,
+    _canceled,
+    _refused,
+    _resumed,
+    _removed,
+    _updated,
+    _relayed,
+    _pushed,
+    _told,
+    _consumed,
+    *exercise_ibm.STEPS,
+)
 _SCHEDULED = {
     "version": "0",
     "id": "sweep",

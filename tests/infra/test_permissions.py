@@ -62,7 +62,7 @@ def test_a_function_may_write_its_log_and_no_other(function: Function) -> None:
 
 def test_a_function_may_not_do_what_only_others_do(seen: Seen) -> None:
     account, stage = Account(**seen["account"]), Stage(seen["stage"])
-    policy = account.filled(permissions.policy("presence", stage))
+    policy = account.filled(permissions.policy("settle", stage))
     foreign = [a for a in seen["seen"] if a["action"] == "iot:SendDirectMessage"]
     assert foreign
     assert not any(allowed(policy, a["action"], a["resource"]) for a in foreign)

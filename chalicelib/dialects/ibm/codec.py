@@ -41,8 +41,24 @@ def published(command: Command) -> tuple[str, str, bytes]:
     asked = command.request if isinstance(command.request, dict) else {"value": command.request}
     name = asked.get("req")
     level = _NO_LEVEL.sub("_", name) if isinstance(name, str) and name else "command"
-    raw = asked.get("ibm")
-    if isinstance(raw, dict):
-        return level, str(raw["format"]), base64.b64decode(raw["payload"])
+    raw = _raw(asked)
+    if raw is not None:
+        return level, *raw
     arg = asked.get("arg") if "arg" in asked else {k: v for k, v in asked.items() if k != "req"}
     return level, payload.JSON, payload.compact({"d": arg if isinstance(arg, dict) else {"value": arg}})
+
+
+def is_own(command: Command) -> bool:
+    """Whether it was published as a command of this dialect."""
+    return isinstance(command.request, dict) and _raw(command.request) is not None
+
+
+def _raw(asked: dict[str, Any]) -> tuple[str, bytes] | None:
+    """Format and payload as they were published; None for a command of another dialect, whatever it says."""
+    raw = asked.get("ibm")
+    if not isinstance(raw, dict) or not isinstance(raw.get("format"), str) or _NO_LEVEL.search(raw["format"]):
+        return None
+    try:
+        return raw["format"], base64.b64decode(raw.get("payload", ""), validate=True)
+    except (TypeError, ValueError):
+        return None

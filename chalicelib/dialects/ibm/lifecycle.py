@@ -5,15 +5,15 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from chalicelib.dialects.ibm import applications, connections, forwarding, inventory, monitoring
+from chalicelib.dialects.ibm import applications, connections, forwarding, inventory, listening, monitoring
 from chalicelib.dialects.ibm.applications import Application, Ring
-from chalicelib.dialects.ibm.identity import DIALECT
 from chalicelib.dialects.ibm.monitoring import Connection
 from chalicelib.dialects.ibm.topics import APPLICATION
 from chalicelib.dialects.topics import Downlink, matches
 from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.devices import Device
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import Presence, interface_key
+from chalicelib.fleet.presence import Peer, Presence, interface_key
 
 MOST_RETAINED = 500
 """Of how many devices a new subscription gets the last status."""
@@ -67,6 +67,7 @@ def _came(ports: Ports, claim: Claim, session: str, at: int, address: str) -> No
         )
 
     application = applications.change(ports, claim.tenant, claim.client, here)
+    listening.settle(ports, claim.tenant)
     if application is None or application.session != session:
         return
     if application.behind:
@@ -75,13 +76,14 @@ def _came(ports: Ports, claim: Claim, session: str, at: int, address: str) -> No
 
 
 def _subscribed(ports: Ports, claim: Claim, session: str, filters: list[str]) -> None:
-    def listening(known: Application) -> Application:
+    def subscribed(known: Application) -> Application:
         if known.ended == session:
             return known
         added = {name: known.rings.get(name, Ring()) for name in filters}
         return replace(known, session=session, user=claim.username, rings={**known.rings, **added})
 
-    application = applications.change(ports, claim.tenant, claim.client, listening)
+    application = applications.change(ports, claim.tenant, claim.client, subscribed)
+    listening.settle(ports, claim.tenant)
     if application is not None and application.session == session:
         _retained(ports, application, filters)
 
@@ -93,6 +95,7 @@ def _unsubscribed(ports: Ports, claim: Claim, session: str, filters: set[str]) -
         return replace(known, rings={name: ring for name, ring in known.rings.items() if name not in filters})
 
     applications.change(ports, claim.tenant, claim.client, without)
+    listening.settle(ports, claim.tenant)
 
 
 def _left(ports: Ports, claim: Claim, session: str, at: int, reason: str) -> None:
@@ -106,6 +109,7 @@ def _left(ports: Ports, claim: Claim, session: str, at: int, reason: str) -> Non
         return replace(known, session=None, ended=session) if durable else None
 
     applications.change(ports, claim.tenant, claim.client, gone)
+    listening.settle(ports, claim.tenant)
     for known in before:
         _tell(ports, claim.tenant, monitoring.disconnected(_of(known), at, reason))
 
@@ -118,23 +122,22 @@ def _retained(ports: Ports, application: Application, filters: list[str]) -> Non
         mailbox = ports.mailboxes.get(application.tenant, owned.device.id)
         for interface in owned.device.interfaces:
             presence = mailbox.presence.get(interface.key) if mailbox else None
-            if interface.dialect == DIALECT and presence is not None and presence.since is not None:
-                last = _last(interface.node, presence)
+            if presence is not None and presence.since is not None:
+                last = _last(owned.device, presence)
                 if last is not None and any(matches(name, last.topic) for name in filters):
                     forwarding.send(ports, application, last)
 
 
-def _last(client: str, presence: Presence) -> Downlink | None:
-    user = presence.peer.username if presence.peer else ""
-    connection = _connection(client, user, presence)
+def _last(device: Device, presence: Presence) -> Downlink | None:
+    connection = monitoring.connection(device, presence)
     if presence.online or presence.ended is None:
         return monitoring.connected(connection, connection.since)
-    return monitoring.disconnected(connection, presence.ended, "CLIENT_INITIATED_DISCONNECT")
+    return monitoring.disconnected(connection, presence.ended, monitoring.NORMAL)
 
 
 def _connection(client: str, user: str, presence: Presence) -> Connection:
-    address = presence.peer.address if presence.peer else None
-    return Connection(client, user, address or "", presence.since or 0)
+    peer = presence.peer or Peer("")
+    return Connection(client, user, peer.address or "", presence.since or 0, secured=peer.secured)
 
 
 def _of(application: Application) -> Connection:

@@ -7,11 +7,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.dialects.ibm import times, topics
-from chalicelib.dialects.ibm.identity import parse_client
+from chalicelib.dialects.ibm import inventory, times, topics
+from chalicelib.dialects.ibm.identity import Name, name_of, parse_client
 from chalicelib.dialects.topics import Downlink
+from chalicelib.fleet.devices import Device
+from chalicelib.fleet.presence import Peer, Presence
 
-PORT = 8883
+PORT, PLAIN_PORT = 8883, 1883
+"""The ports of the vendor, whatever a broker of one's own listens on."""
 PROTOCOL = "mqtt4"
 _COUNTERS = ("ReadMsg", "ReadBytes", "WriteMsg", "WriteBytes")
 _CLOSED = {
@@ -30,14 +33,27 @@ _CLOSED = {
 _OTHERWISE = (92, "The connection was closed by the server.")
 
 
+NORMAL = "CLIENT_INITIATED_DISCONNECT"
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """What is known of a connection. Times in ms."""
+    """What is known of a connection. Times in ms; `name` where the client id does not say which device it is."""
 
     client: str
     user: str
     address: str
     since: int
+    name: Name | None = None
+    secured: bool = True
+
+
+def connection(device: Device, presence: Presence | None) -> Connection:
+    """The last connection of a device, of whatever dialect."""
+    peer = (presence.peer if presence else None) or Peer("")
+    since = (presence.since if presence else None) or device.created
+    client, name = inventory.client_of(device), name_of(device.id)
+    return Connection(client, peer.username, peer.address or "", since, name, peer.secured)
 
 
 def connected(connection: Connection, at: int) -> Downlink | None:
@@ -53,23 +69,25 @@ def disconnected(connection: Connection, at: int, reason: str) -> Downlink | Non
 
 
 def _status(connection: Connection, body: dict[str, Any]) -> Downlink | None:
-    topic = _topic(connection.client)
+    topic = _topic(connection)
     if topic is None:
         return None
     described = {
         "ClientAddr": connection.address,
         "ClientID": connection.client,
         "ConnectTime": times.render(connection.since),
-        "Port": PORT,
+        "Port": PORT if connection.secured else PLAIN_PORT,
         "Protocol": PROTOCOL,
-        "Secure": True,
+        "Secure": connection.secured,
         "User": connection.user,
     }
     return Downlink(topic, json.dumps(body | described, separators=(",", ":")).encode())
 
 
-def _topic(client: str) -> str | None:
-    found = parse_client(client)
+def _topic(connection: Connection) -> str | None:
+    if connection.name is not None:
+        return topics.device_status(connection.name.type, connection.name.id)
+    found = parse_client(connection.client)
     if found is None:
         return None
     if found.name is None:

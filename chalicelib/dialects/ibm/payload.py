@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.dialects.ibm import times
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.messages import DataMessage, clamped, message_id
@@ -90,8 +91,8 @@ def moment(text: Any) -> int | None:
         return None
 
 
-def message(device: Device, said: Said, connector: str) -> DataMessage:
-    """An event as the fleet keeps it: the event's name is the model, what is in `d` the value."""
+def message(device: Device, said: Said, connector: str, path: str) -> DataMessage:
+    """An event as the fleet keeps it: its name is the model, what is in `d` the value. `path` is that of the group."""
     found = specified(said.payload, said.format)
     stamp = clamped(found.at if found else None, said.at)
     value, form = (found.data, Form.DATA) if found else _custom(said)
@@ -108,16 +109,21 @@ def message(device: Device, said: Said, connector: str) -> DataMessage:
         value=value,
         model=said.name,
         tags=device.tags,
-        metadata={"source": device.id, "connector": connector},
+        metadata={"source": device.id, "connector": connector, "group": {"id": device.group, "path": path}},
         extra=extra,
     )
+
+
+def is_own(kept: DataMessage) -> bool:
+    """Whether it was published as an event of this dialect."""
+    return kept.extra is not None and kept.extra.keys() >= {"as", "format"}
 
 
 def payload_of(kept: DataMessage) -> tuple[str, bytes]:
     """Format and bytes of a message as it was published; of another dialect's message, what it would be here."""
     extra = kept.extra or {}
-    if "as" not in extra or "format" not in extra:
-        return JSON, compact({"d": data_of(kept)})
+    if not is_own(kept):
+        return JSON, compact({"d": data_of(kept), "ts": times.render(kept.timestamp)})
     if "payload" in extra:
         return extra["format"], base64.b64decode(extra["payload"])
     return extra["format"], _written(kept.value, Form(extra["as"]))

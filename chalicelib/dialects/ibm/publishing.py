@@ -4,7 +4,7 @@ from chalicelib.dialects.ibm import codec, forwarding, payload, topics
 from chalicelib.dialects.ibm.identity import DIALECT, MQTT, name_of
 from chalicelib.dialects.ibm.payload import Said
 from chalicelib.dialects.topics import Downlink
-from chalicelib.fleet import issuing, messages
+from chalicelib.fleet import groups, issuing, messages
 from chalicelib.fleet.commands import Command, Policy
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.ids import repeatable_id
@@ -14,7 +14,8 @@ from chalicelib.fleet.ports import Ports
 
 def event(ports: Ports, device: Device, said: Said, connector: str = MQTT) -> None:
     """An event of the device, published by itself or on its behalf. The same one again changes nothing."""
-    messages.store(ports, payload.message(device, said, connector))
+    path = groups.path_of(ports, device.tenant, device.group)
+    messages.store(ports, payload.message(device, said, connector, path), device=device.id)
     name = name_of(device.id)
     if name is not None:
         topic = topics.device_event(name.type, name.id, said.name, said.format)

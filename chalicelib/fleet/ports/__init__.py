@@ -22,7 +22,16 @@ from chalicelib.fleet.ports.inventory import (
     Mailboxes,
     Resources,
 )
-from chalicelib.fleet.ports.routing import Consumers, Formats, Policies, Pushes, QueuedMessages, Queues, Webhooks
+from chalicelib.fleet.ports.routing import (
+    Consumers,
+    Formats,
+    Listeners,
+    Policies,
+    Pushes,
+    QueuedMessages,
+    Queues,
+    Webhooks,
+)
 from chalicelib.fleet.ports.running import Background, Clock, Deadlines, Delivery
 
 __all__ = [
@@ -44,6 +53,7 @@ __all__ = [
     "Gateways",
     "Groups",
     "Keys",
+    "Listeners",
     "Mailboxes",
     "Messages",
     "Outcome",
@@ -113,6 +123,8 @@ class Ports(Protocol):
     def policies(self) -> Policies: ...
     @property
     def formats(self) -> Formats: ...
+    @property
+    def listeners(self) -> Listeners: ...
     @property
     def pushes(self) -> Pushes: ...
     @property

@@ -1,13 +1,16 @@
 """Where messages and events go on to."""
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.fleet.consumers import Consumer, Link
 from chalicelib.fleet.events import Event
 from chalicelib.fleet.policies import ActionPolicy
 from chalicelib.fleet.pushing import Push, PushResult
 from chalicelib.fleet.queues import Queue, QueuedMessage
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.ports import Ports
 
 
 class Queues(Protocol):
@@ -78,6 +81,12 @@ class Formats(Protocol):
 
     def is_queue(self, kind: str) -> bool:
         """Whether a destination of that kind is a queue."""
+
+
+class Listeners(Protocol):
+    """Dialects that hear events themselves, each where a policy of its own says so."""
+
+    def hear(self, ports: "Ports", dialect: str, event: Event) -> None: ...
 
 
 class Pushes(Protocol):

@@ -40,7 +40,7 @@ def say(client: Client, data: Any, *, at: int, of: Name = P1, event: str = "stat
     """A device's event, as it is kept when it arrives at START + `at`."""
     device = devices.get(client.ports, client.org, of.fleet_id)
     said = Said(event, "json", payload.compact({"d": data}), START + at, f"{of}{event}{at}")
-    messages.store(client.ports, payload.message(device, said, "mqtt"))
+    messages.store(client.ports, payload.message(device, said, "mqtt", "/"))
 
 
 def pages(client: Client, path: str, **query: Any) -> Iterator[Reply]:
@@ -148,7 +148,7 @@ def long_history() -> tuple[Client, list[float]]:
     device = devices.get(client.ports, client.org, Name("pump", "p1").fleet_id)
     for n, value in enumerate(temperatures):
         said = Said("status", "json", payload.compact({"d": {"temp": value}}), START + n, str(n))
-        client.ports.messages.put(payload.message(device, said, "mqtt"))
+        client.ports.messages.put(payload.message(device, said, "mqtt", "/"))
     return client, temperatures
 
 

@@ -16,7 +16,7 @@ DEVICE = Device("ey67sp", "urn:lo:nsid:pump:p1", START, START, tags=("roof",))
 
 
 def kept(body: bytes, format_: str = "json", event: str = "1") -> DataMessage:
-    return payload.message(DEVICE, Said("status", format_, body, START, event), "mqtt")
+    return payload.message(DEVICE, Said("status", format_, body, START, event), "mqtt", "/")
 
 
 def test_data_of_the_specification_is_the_value() -> None:
@@ -97,7 +97,7 @@ def test_every_payload_comes_back_byte_for_byte_after_being_stored(body: bytes, 
 
 def test_a_message_of_another_dialect_is_written_after_the_specification() -> None:
     message = DataMessage("ey67sp", "1", DEVICE.id, START, START, {"temp": 3}, model="weather")
-    assert payload.payload_of(message) == ("json", b'{"d":{"temp":3}}')
+    assert payload.payload_of(message) == ("json", b'{"d":{"temp":3},"ts":"2027-01-15T08:00:00.000Z"}')
     assert payload.event_of(message) == "weather"
 
 

@@ -41,7 +41,7 @@ _SWITCH = {"type": "boolean"}
 
 def listing(ports: Ports, request: Request) -> Answer:
     wanted = request.asked["triggerType"]
-    found = sorted(ports.policies.all(request.tenant), key=lambda p: (p.name, p.id))
+    found = sorted(policies.every(ports, request.tenant), key=lambda p: (p.name, p.id))
     return Answer([shapes.render(p) for p in found if wanted is None or wanted in shapes.trigger_types(p)])
 
 
