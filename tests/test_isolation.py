@@ -92,6 +92,9 @@ class World:
             "decoder_id": decoder["id"],
             "user_id": made("POST", "/api/v0/users", user)["id"],
             "connector": "mqtt",
+            "node_id": LIVE_OBJECTS_CLIENT,
+            "namespace": URN.split(":")[3],
+            "asset_id": URN.split(":")[4],
         }
 
     def _ibm(self) -> dict[str, str]:

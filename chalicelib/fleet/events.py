@@ -9,6 +9,7 @@ from chalicelib.fleet.configuration import Configuration
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.ids import repeatable_id
 from chalicelib.fleet.messages import DataMessage
+from chalicelib.fleet.resources import DeviceResources, ResourceUpdate
 
 
 class EventKind(StrEnum):
@@ -18,6 +19,7 @@ class EventKind(StrEnum):
     DEVICE_STATUS = "device status"
     COMMAND_STATUS = "command status"
     CONFIGURATION_STATUS = "configuration status"
+    RESOURCE_STATUS = "resource status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Event:
     kind: EventKind
     tenant: str
     id: str
-    subject: DataMessage | Device | DeviceStatus | Command | Configuration
+    subject: DataMessage | Device | DeviceStatus | Command | Configuration | ResourceUpdate
     at: int
     device: str | None = None
     connectors: frozenset[str] = frozenset()
@@ -119,4 +121,18 @@ def of_configuration(configuration: Configuration, at: int, event: str) -> Event
         configuration,
         at,
         device=configuration.device,
+    )
+
+
+def of_resource(found: DeviceResources, update: ResourceUpdate) -> Event:
+    """The update of a resource stands where it has not stood before."""
+    kind = EventKind.RESOURCE_STATUS
+    return Event(
+        kind,
+        found.tenant,
+        repeatable_id(update.updated, f"{kind}{update.id}{update.status}{found.revision}"),
+        update,
+        update.updated,
+        device=found.device,
+        status=str(update.status),
     )

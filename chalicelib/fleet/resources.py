@@ -86,7 +86,8 @@ class ResourceUpdate:
     """One attempt to bring a device to a version.
 
     `sent_to` is the session it went to last; if it is PENDING all the same, the device has put it off there.
-    `sending` is since when (ms) it is under way, None once it is known what became of it.
+    `sending` is since when (ms) it is under way, None once it is known what became of it. `notify_to` is told of every
+    change of its status.
     """
 
     id: str
@@ -100,6 +101,7 @@ class ResourceUpdate:
     sent_to: str | None = None
     sending: int | None = None
     failure: Failure | None = None
+    notify_to: str | None = None
 
     @property
     def final(self) -> bool:
@@ -180,6 +182,7 @@ class Target:
     version: str
     metadata: Mapping[str, str]
     update: str
+    notify_to: str | None = None
 
 
 def requested(present: DeviceResources, target: Target, now: int) -> DeviceResources:
@@ -213,6 +216,7 @@ def requested(present: DeviceResources, target: Target, now: int) -> DeviceResou
         now,
         initial=known.reported.version if known.reported else None,
         metadata=target.metadata,
+        notify_to=target.notify_to,
     )
     return replace(after, updates=_remembered((*after.updates, update)))
 

@@ -21,6 +21,7 @@ from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.pushing import Push
 from chalicelib.fleet.queueing import Arrival
 from chalicelib.fleet.queues import MAX_PAYLOAD
+from chalicelib.fleet.resources import DeviceResources, ResourceUpdate
 
 
 def messages(ports: Ports, stored: Sequence[DataMessage], *, fresh: bool = False) -> None:
@@ -62,6 +63,12 @@ def configuration(ports: Ports, before: Configuration, after: Configuration) -> 
         # The revision that was written over tells the same change from the next one.
         event = events.of_configuration(after, ports.clock.now(), str(before.revision))
         notify(ports, event, after.notify_to)
+
+
+def resource(ports: Ports, found: DeviceResources, update: ResourceUpdate) -> None:
+    """The status of an update changed: told to the queue that its request named."""
+    if update.notify_to:
+        notify(ports, events.of_resource(found, update), update.notify_to)
 
 
 def notify(ports: Ports, event: Event, destination: str) -> None:

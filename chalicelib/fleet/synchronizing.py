@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import reduce
 
 from chalicelib.fleet import configuration as rules
 from chalicelib.fleet import connecting, relaying, routing
@@ -53,8 +54,9 @@ def report(
     return changed
 
 
-def cancel(ports: Ports, tenant: str, device: str, key: str) -> None:
-    change(ports, tenant, device, lambda c: rules.canceled(c, key))
+def cancel(ports: Ports, tenant: str, device: str, *keys: str) -> None:
+    """Withdraw the requests for these parameters, or for none of them. Errors: ParameterNotFound, IllegalTransition."""
+    change(ports, tenant, device, lambda c: reduce(rules.canceled, keys, c))
 
 
 def get(ports: Ports, tenant: str, device: str) -> Configuration:

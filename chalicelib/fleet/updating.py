@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from chalicelib.fleet import catalog, connecting, relaying
+from chalicelib.fleet import catalog, connecting, relaying, routing
 from chalicelib.fleet import resources as rules
 from chalicelib.fleet.changes import change_mailbox
 from chalicelib.fleet.commands import CONFIRMATION
@@ -43,7 +43,13 @@ _AFTER = {
 
 
 def request(
-    ports: Ports, tenant: str, device: str, resource: str, named: str, metadata: Mapping[str, str]
+    ports: Ports,
+    tenant: str,
+    device: str,
+    resource: str,
+    named: str,
+    metadata: Mapping[str, str],
+    notify_to: str | None = None,
 ) -> DeviceResources:
     """Set the version that a device is to have, by its id or alias.
 
@@ -55,7 +61,7 @@ def request(
     if _flagged(ports, tenant, device) is None:
         raise DeviceNotFound(f"device {device} not found")
     now = ports.clock.now()
-    target = Target(resource, version.id, metadata, ports.new_id(now))
+    target = Target(resource, version.id, metadata, ports.new_id(now), notify_to)
 
     def requested(present: DeviceResources) -> DeviceResources:
         known = present.resources.get(resource)
@@ -165,7 +171,7 @@ def _tell(ports: Ports, present: DeviceResources, due: ResourceUpdate, route: Ro
         return True
     marked = replace(due, status=UpdateStatus.SENT, updated=now, sent_to=route.session, sending=now)
     # Two deliveries at once would send the same update twice: the revision lets one of them mark it as sent.
-    if not ports.resources.replace(present, present.with_update(marked)):
+    if not _written(ports, present, present.with_update(marked)):
         ports.background.deliver(present.tenant, present.device)
         return False
     outcome = ports.delivery.resource(route, made, CONFIRMATION)
@@ -249,6 +255,17 @@ def change(
     for _ in range(_TRIES):
         present = get(ports, tenant, device)
         changed = change_(present)
-        if changed == present or ports.resources.replace(present, changed):
+        if changed == present or _written(ports, present, changed):
             return changed
     raise Contended(f"the resources of {device} are written by too many at once")
+
+
+def _written(ports: Ports, present: DeviceResources, changed: DeviceResources) -> bool:
+    """Whether the revision let us; who asked for an update is told of its new status."""
+    if not ports.resources.replace(present, changed):
+        return False
+    for update in changed.updates:
+        before = present.update(update.id)
+        if update.notify_to and (before is None or before.status is not update.status):
+            routing.resource(ports, changed, update)
+    return True

@@ -39,6 +39,8 @@ def _operation(api: Api, route: Route, ports: Ports) -> dict[str, Any]:
     }
     if route.handler.__doc__:
         operation["description"] = re.sub(r"\s+", " ", route.handler.__doc__).strip()
+    if route.deprecated:
+        operation["deprecated"] = True
     if route.roles:
         operation["x-roles"] = sorted(str(role) for role in route.roles)
     if route.parameters:

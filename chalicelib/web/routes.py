@@ -23,7 +23,7 @@ class Route:
     `failures` are the use case's own errors.
 
     `path` is the whole path of the original, one `{name}` a segment. `schema` is what a body must satisfy, None where
-    the operation takes none; a body has at most `max_body` bytes.
+    the operation takes none; a body has at most `max_body` bytes. `deprecated` is said of what the vendor has replaced.
     """
 
     method: str
@@ -37,6 +37,7 @@ class Route:
     failures: tuple[type[FleetError], ...] = ()
     max_body: int = 512 * KILOBYTE
     public: bool = False
+    deprecated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

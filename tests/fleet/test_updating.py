@@ -1,11 +1,12 @@
 """Resources of devices: from the target version to the report that the device has it."""
 
 import hashlib
+import json
 from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet import catalog, delivering, devices, updating
+from chalicelib.fleet import catalog, delivering, devices, queues, updating
 from chalicelib.fleet.catalog import Resource, ResourceVersion
 from chalicelib.fleet.changes import change_mailbox
 from chalicelib.fleet.devices import Device, Interface
@@ -355,3 +356,16 @@ def test_a_deleted_device_leaves_no_resources(ports: MemoryPorts) -> None:
     ask(ports, "1.1")
     devices.delete(ports, TENANT, DEVICE)
     assert ports.resources.get(TENANT, DEVICE) is None
+
+
+def test_each_status_is_told_once_to_the_queue_that_the_request_names(ports: MemoryPorts) -> None:
+    queues.create(ports, TENANT, "told")
+    connect(ports, "s1")
+    updating.request(ports, TENANT, DEVICE, FIRMWARE, "1.1", {}, "queue/told")
+    ports.run_background()
+    report(ports, "1.1")
+    report(ports, "1.1")
+    queue = queues.get(ports, TENANT, "told")
+    told = [json.loads(message.payload) for message in ports.queued.oldest(queue, ports.clock.now(), limit=9)]
+    assert [event["status"] for event in told] == ["PENDING", "SENT", "DONE"]
+    assert {(event["kind"], event["device"]) for event in told} == {("resource status", DEVICE)}

@@ -12,6 +12,7 @@ from chalicelib.fleet.configuration import Configuration
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.events import DeviceStatus, Event, EventKind
 from chalicelib.fleet.messages import DataMessage
+from chalicelib.fleet.resources import ResourceUpdate
 from chalicelib.web import json_text
 
 TYPES = {
@@ -21,8 +22,11 @@ TYPES = {
     EventKind.DEVICE_STATUS: "deviceStatus",
     EventKind.COMMAND_STATUS: "commandStatus",
     EventKind.CONFIGURATION_STATUS: "configurationStatus",
+    EventKind.RESOURCE_STATUS: "resourceStatus",
 }
-"""The names of triggers; the last one has none, and reaches those whom a request named in `notifyTo`."""
+"""The names of events."""
+NOTIFIED = frozenset({EventKind.CONFIGURATION_STATUS, EventKind.RESOURCE_STATUS})
+"""Those without a trigger, which reach whom a request named in `notifyTo`."""
 VERSION = 1
 _TOLD = ("status", "deliveryStatus", "errorCode", "request", "response", "created", "updated")
 """What of a command is in an event: the rest of it the API tells."""
@@ -49,6 +53,8 @@ def _body(event: Event) -> dict[str, Any]:
             body = _command(subject)
         case Configuration():
             body = _configuration(subject)
+        case ResourceUpdate():
+            body = _resource(subject)
     return {
         "type": TYPES[event.kind],
         "version": VERSION,
@@ -94,3 +100,9 @@ def _configuration(configuration: Configuration) -> dict[str, Any]:
     from chalicelib.dialects.live_objects.rest.shapes.configuration import rendered_parameters
 
     return {"parameters": rendered_parameters(configuration)}
+
+
+def _resource(update: ResourceUpdate) -> dict[str, Any]:
+    from chalicelib.dialects.live_objects.rest.shapes.resources import render_update
+
+    return render_update(update)

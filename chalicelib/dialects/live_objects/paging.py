@@ -40,9 +40,19 @@ def answered(request: Request, items: Sequence[Any], total: Callable[[], int]) -
 
 def paged(request: Request, items: Sequence[Any]) -> Answer:
     """`{page, size, totalCount, data}` of a list that is at hand."""
+    return page_of(request, slice_of(request, items), len(items))
+
+
+def page_of(request: Request, data: Sequence[Any], total: int) -> Answer:
+    """`{page, size, totalCount, data}` of the asked part of a list."""
     page, size = request.asked["page"], request.asked["size"]
-    data = list(items[page * size : (page + 1) * size])
-    return Answer({"page": page, "size": size, "totalCount": len(items), "data": data})
+    return Answer({"page": page, "size": size, "totalCount": total, "data": list(data)})
+
+
+def slice_of(request: Request, items: Sequence[T]) -> Sequence[T]:
+    """The page that was asked for."""
+    page, size = request.asked["page"], request.asked["size"]
+    return items[page * size : (page + 1) * size]
 
 
 def order(request: Request, columns: Sequence[str], default: str) -> list[tuple[str, bool]]:

@@ -33,15 +33,20 @@ UNANSWERED = {
     "POST /api/v0/users": {404},  # the tenant is that of the key
     "POST /api/v0/users/{}/password": {409},  # no captcha that was used before
     "PATCH /api/v1/deviceMgt/devices/{}/interfaces/{}": {409},  # moving keeps connector and node, which are unique
+    "PATCH /api/v1/deviceMgt/connectors/{}/nodes/{}": {409},
+    "POST /api/v1/deviceMgt/devices/{}/firmwares/{}": {204},  # as with resources
     "POST /api/v1/deviceMgt/devices/{}/config": {404},  # the manual: an unknown device is registered
     "POST /api/v1/deviceMgt/devices/{}/resources/{}": {204},  # beside 200, for a version that the device has
 }
 NOT_TAKEN = {
     "GET /api/v0/auditlog/messages": {"@any", "filters"},
     "GET /api/v0/users": {"externalId", "externalLogin", "externalProvider", "roles not in "},
+    "GET /api/v0/assets": {"property.{filterName}"},
     "GET /api/v1/deviceMgt/devices": {"property.{filterName}"},  # a family of names, taken without being declared
 }
-NOT_HAPPENING = {"triggerType": {"deviceActivity", "loraNetwork", "matchingFired", "stateChange"}}
+NOT_HAPPENING = {
+    "GET /api/v1/event2action/actionPolicies": {"deviceActivity", "loraNetwork", "matchingFired", "stateChange"}
+}
 """Events of services that are not there."""
 REQUIRED = {
     # What the vendor requires by its schema and, by its manual, has a default.
@@ -58,7 +63,9 @@ REQUIRED = {
     "POST /api/v0/data/bulk": {"streamId", "value"},
     "POST /api/v1/deviceMgt/devices/{}/config": {"parameters"},
     "POST /api/v1/deviceMgt/devices/{}/interfaces": {"connector"},
+    "POST /api/v1/deviceMgt/devices/{}/firmwares/{}": {"version"},
     "POST /api/v1/deviceMgt/devices/{}/resources/{}": {"version"},
+    "POST /api/v0/event2action/test/http-push": {"webhookUrl"},
     "POST /api/v1/event2action/test/http-push": {"webhookUrl"},
 }
 OURS = {
@@ -120,7 +127,13 @@ def test_a_parameter_takes_the_vendors_values(name: str) -> None:
         if parameter in query(MINE[name]):
             schema = query(MINE[name])[parameter]
             allowed = schema.get("items", schema).get("enum")
-            assert allowed is None or set(values) - set(allowed) == NOT_HAPPENING.get(parameter, set()), parameter
+            assert allowed is None or set(values) - set(allowed) == NOT_HAPPENING.get(name, set()), parameter
+
+
+def test_what_the_vendor_has_replaced_is_marked_so() -> None:
+    assert {name for name, found in VENDOR.items() if found.get("deprecated")} == {
+        name for name, operation in MINE.items() if operation.get("deprecated")
+    }
 
 
 def test_every_body_is_described_by_a_valid_schema() -> None:

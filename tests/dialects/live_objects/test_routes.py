@@ -40,6 +40,10 @@ def filled(client: Client) -> dict[str, str]:
     return {
         "device_id": URN,
         "interface_id": "mqtt:node1",
+        "connector": "mqtt",
+        "node_id": "node1",
+        "namespace": URN.split(":")[3],
+        "asset_id": URN.split(":")[4],
         "command_id": command,
         "param_key": "p",
         "stream_id": "mine",

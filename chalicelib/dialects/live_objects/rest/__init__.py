@@ -12,8 +12,10 @@ from chalicelib.dialects.live_objects.rest import (
     certificates,
     commands,
     configuration,
+    connector_nodes,
     data,
     decoders,
+    deprecated,
     device_resources,
     devices,
     fifos,
@@ -39,6 +41,7 @@ RESOURCES = (
     aggregates,
     groups,
     interfaces,
+    connector_nodes,
     commands,
     configuration,
     resource_manager,
@@ -48,6 +51,7 @@ RESOURCES = (
     fifos,
     action_policies,
     audit_log,
+    deprecated,
 )
 API = Api(
     "live_objects",

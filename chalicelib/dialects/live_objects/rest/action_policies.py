@@ -2,11 +2,14 @@
 
 import re
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from chalicelib.dialects.live_objects.rest.shapes import action_policies as shapes
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet import policies, pushing, queueing, queues
 from chalicelib.fleet.errors import FleetError, Invalid, LimitReached, PolicyNotFound, TooLarge
+from chalicelib.fleet.policies import ActionPolicy
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.pushing import TargetRefused
 from chalicelib.fleet.queues import MAX_PAYLOAD
@@ -15,7 +18,7 @@ from chalicelib.web.parameters import Parameter, Place
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
 
-_POLICY = Parameter(
+POLICY = Parameter(
     "policy_id", place=Place.PATH, bounds=(1, 100), pattern=re.compile(r"[\w.:-]{1,100}", re.ASCII), explained="its id"
 )
 _TRIGGER = Parameter("triggerType", choices=tuple(shapes.KINDS), explained="only policies with this trigger")
@@ -25,7 +28,7 @@ _FIFO_TEST = {
     "required": ["fifoName", "payload"],
     "properties": {"fifoName": {"type": "string"}, "payload": {"type": "string", "maxLength": MAX_PAYLOAD}},
 }
-_PUSH_TEST = {
+PUSH_TEST = {
     "type": "object",
     "required": ["webhookUrl"],
     "properties": {
@@ -46,9 +49,14 @@ def listing(ports: Ports, request: Request) -> Answer:
 
 
 def create(ports: Ports, request: Request) -> Answer:
-    if request.body.get("id") is not None:
+    return Answer(shapes.render(created(ports, request.tenant, request.body)))
+
+
+def created(ports: Ports, tenant: str, body: Mapping[str, Any]) -> ActionPolicy:
+    """Errors: Invalid, LimitReached."""
+    if body.get("id") is not None:
         raise Invalid("id is given by the platform", "id")
-    return _saved(ports, request, _unique(ports))
+    return saved(ports, tenant, _unique(ports), body)
 
 
 def read(ports: Ports, request: Request) -> Answer:
@@ -57,10 +65,15 @@ def read(ports: Ports, request: Request) -> Answer:
 
 def save(ports: Ports, request: Request) -> Answer:
     """Make it or put it in the place of the one with this id."""
-    policy_id = request.asked["policy_id"]
-    if request.body.get("id") not in (None, policy_id):
+    return Answer(shapes.render(saved(ports, request.tenant, request.asked[POLICY.name], request.body)))
+
+
+def saved(ports: Ports, tenant: str, policy_id: str, body: Mapping[str, Any]) -> ActionPolicy:
+    """Errors: Invalid, LimitReached."""
+    if body.get("id") not in (None, policy_id):
         raise Invalid("id is the one in the path", "id")
-    return _saved(ports, request, policy_id)
+    made = shapes.policy(body, tenant, policy_id, ports.clock.now(), lambda: _unique(ports))
+    return policies.save(ports, made)
 
 
 def enable(ports: Ports, request: Request) -> Answer:
@@ -105,12 +118,6 @@ def try_push(ports: Ports, request: Request) -> Answer:
     )
 
 
-def _saved(ports: Ports, request: Request, policy_id: str) -> Answer:
-    now = ports.clock.now()
-    made = shapes.policy(request.body, request.tenant, policy_id, now, lambda: _unique(ports))
-    return Answer(shapes.render(policies.save(ports, made)))
-
-
 def _unique(ports: Ports) -> str:
     return str(uuid.UUID(bytes=ports.chance(16), version=4))
 
@@ -118,41 +125,41 @@ def _unique(ports: Ports) -> str:
 _POLICIES = "/api/v1/event2action/actionPolicies"
 _ONE = f"{_POLICIES}/{{policy_id}}"
 _TEST = "/api/v1/event2action/test"
-_READ, _WRITE = frozenset({Role.DATA_PROCESSING_R}), frozenset({Role.DATA_PROCESSING_W})
+READ, WRITE = frozenset({Role.DATA_PROCESSING_R}), frozenset({Role.DATA_PROCESSING_W})
 _MISSING = (PolicyNotFound,)
 
 ROUTES = (
-    Route("GET", _POLICIES, listing, "List action policies", _READ, parameters=(_TRIGGER,)),
+    Route("GET", _POLICIES, listing, "List action policies", READ, parameters=(_TRIGGER,)),
     Route(
         "POST",
         _POLICIES,
         create,
         "Create an action policy",
-        _WRITE,
+        WRITE,
         schema=shapes.POLICY,
         failures=(LimitReached,),
     ),
-    Route("GET", _ONE, read, "Get an action policy", _READ, parameters=(_POLICY,), failures=_MISSING),
+    Route("GET", _ONE, read, "Get an action policy", READ, parameters=(POLICY,), failures=_MISSING),
     Route(
         "PUT",
         _ONE,
         save,
         "Create or update an action policy",
-        _WRITE,
+        WRITE,
         schema=shapes.POLICY,
-        parameters=(_POLICY,),
+        parameters=(POLICY,),
         failures=(LimitReached,),
     ),
-    Route("DELETE", _ONE, delete, "Delete an action policy", _WRITE, 204, parameters=(_POLICY,), failures=_MISSING),
+    Route("DELETE", _ONE, delete, "Delete an action policy", WRITE, 204, parameters=(POLICY,), failures=_MISSING),
     Route(
         "PUT",
         f"{_ONE}/enabled",
         enable,
         "Enable or disable an action policy",
-        _WRITE,
+        WRITE,
         204,
         schema=_SWITCH,
-        parameters=(_POLICY,),
+        parameters=(POLICY,),
         failures=_MISSING,
     ),
     Route(
@@ -160,7 +167,7 @@ ROUTES = (
         f"{_TEST}/fifo",
         try_fifo,
         "Try to publish into a FIFO",
-        _WRITE,
+        WRITE,
         schema=_FIFO_TEST,
         failures=(TooLarge,),
         max_body=2 * MAX_PAYLOAD,
@@ -170,8 +177,8 @@ ROUTES = (
         f"{_TEST}/http-push",
         try_push,
         "Try to post to a webhook",
-        _WRITE,
-        schema=_PUSH_TEST,
+        WRITE,
+        schema=PUSH_TEST,
         max_body=2 * MAX_PAYLOAD,
     ),
 )

@@ -25,7 +25,7 @@ from chalicelib.web.routes import Route
 
 COLUMNS = ("id", "status", "created")
 
-_COMMAND_ID = Parameter("command_id", place=Place.PATH)
+COMMAND = Parameter("command_id", place=Place.PATH)
 _VALIDATE = Parameter("validate", Kind.BOOLEAN, default=True, explained="whether the connector looks at the value")
 _ONCE = Parameter(
     "Idempotency-Key",
@@ -33,7 +33,7 @@ _ONCE = Parameter(
     bounds=(1, 255),
     explained="our own: the same command again for the same key, for a day, however often it is asked for",
 )
-_FORCE = Parameter("force", Kind.BOOLEAN, default=False, explained="accepted; a command that is final stays as it is")
+FORCE = Parameter("force", Kind.BOOLEAN, default=False, explained="accepted; a command that is final stays as it is")
 _FROM = Parameter("from", explained="created at or after, in ISO 8601")
 _TO = Parameter("to", explained="created before, in ISO 8601")
 
@@ -52,8 +52,8 @@ def listing(ports: Ports, request: Request) -> Answer:
     start = times.parse_optional(request.asked["from"], "from")
     end = times.parse_optional(request.asked["to"], "to")
     by = paging.order(request, COLUMNS, "-created")
-    found = issuing.listing(ports, request.tenant, device, start=start, end=end, descending=by[0][1])
-    page = paging.window(request, _sorted(found, by))
+    commands = issuing.listing(ports, request.tenant, device, start=start, end=end, descending=by[0][1])
+    page = paging.window(request, in_order(commands, by))
     return paging.answered(
         request,
         [shapes.render(command) for command in page],
@@ -62,7 +62,7 @@ def listing(ports: Ports, request: Request) -> Answer:
 
 
 def read(ports: Ports, request: Request) -> Answer:
-    return _shown(issuing.get(ports, request.tenant, _id(request)))
+    return _shown(found(ports, request))
 
 
 def delete(ports: Ports, request: Request) -> Answer:
@@ -71,7 +71,7 @@ def delete(ports: Ports, request: Request) -> Answer:
 
 
 def status(ports: Ports, request: Request) -> Answer:
-    return Answer({"content": issuing.get(ports, request.tenant, _id(request)).status.value})
+    return Answer({"content": found(ports, request).status.value})
 
 
 def cancel(ports: Ports, request: Request) -> Answer:
@@ -85,15 +85,20 @@ def _shown(command: Command) -> Answer:
     return Answer(shapes.render(command), headers={"X-Trace-Id": command.trace} if command.trace else {})
 
 
+def found(ports: Ports, request: Request) -> Command:
+    """The command that the path names. Errors: CommandNotFound."""
+    return issuing.get(ports, request.tenant, _id(request))
+
+
 def _id(request: Request) -> str:
     """What cannot be an id of ours costs no read."""
-    command_id: str = request.asked["command_id"]
+    command_id: str = request.asked[COMMAND.name]
     if not is_id(command_id):
         raise CommandNotFound(f"command {command_id[:64]} not found")
     return command_id
 
 
-def _sorted(found: Iterable[Command], by: list[tuple[str, bool]]) -> Iterable[Command]:
+def in_order(found: Iterable[Command], by: list[tuple[str, bool]]) -> Iterable[Command]:
     """Ids sort as their moments of creation do, and commands come in that order: only by status all must be read."""
     if by[0][0] != "status":
         return found
@@ -126,9 +131,9 @@ ROUTES = (
         parameters=(DEVICE, _FROM, _TO, *paging.WINDOW, paging.SORT),
         failures=(DeviceNotFound,),
     ),
-    Route("GET", _ONE, read, "Get a command", READ, parameters=(_COMMAND_ID,), failures=(CommandNotFound,)),
-    Route("DELETE", _ONE, delete, "Delete a command", WRITE, parameters=(_COMMAND_ID,), failures=(CommandNotFound,)),
-    Route("GET", _STATUS, status, "Get a status", READ, parameters=(_COMMAND_ID,), failures=(CommandNotFound,)),
+    Route("GET", _ONE, read, "Get a command", READ, parameters=(COMMAND,), failures=(CommandNotFound,)),
+    Route("DELETE", _ONE, delete, "Delete a command", WRITE, parameters=(COMMAND,), failures=(CommandNotFound,)),
+    Route("GET", _STATUS, status, "Get a status", READ, parameters=(COMMAND,), failures=(CommandNotFound,)),
     Route(
         "PUT",
         _STATUS,
@@ -136,7 +141,7 @@ ROUTES = (
         "Cancel a command",
         WRITE,
         schema=shapes.CANCELED,
-        parameters=(_COMMAND_ID, _FORCE),
+        parameters=(COMMAND, FORCE),
         failures=(CommandNotFound, IllegalTransition),
     ),
 )

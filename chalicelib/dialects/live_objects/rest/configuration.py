@@ -14,8 +14,8 @@ from chalicelib.web.parameters import Kind, Parameter, Place
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import KILOBYTE, Route
 
-_KEY = Parameter("param_key", place=Place.PATH, bounds=(1, MAX_KEY))
-_FORCE = Parameter("force", Kind.BOOLEAN, default=False, explained="accepted; changes nothing")
+KEY = Parameter("param_key", place=Place.PATH, bounds=(1, MAX_KEY))
+FORCE = Parameter("force", Kind.BOOLEAN, default=False, explained="accepted; changes nothing")
 
 
 def request_values(ports: Ports, request: Request) -> Answer:
@@ -84,7 +84,7 @@ ROUTES = (
         parameter,
         "Get a parameter",
         READ,
-        parameters=(DEVICE, _KEY),
+        parameters=(DEVICE, KEY),
         failures=(DeviceNotFound, ParameterNotFound),
     ),
     Route(
@@ -94,7 +94,7 @@ ROUTES = (
         "Withdraw a target",
         WRITE,
         schema=shapes.CANCELED,
-        parameters=(DEVICE, _KEY, _FORCE),
+        parameters=(DEVICE, KEY, FORCE),
         failures=(DeviceNotFound, ParameterNotFound, IllegalTransition),
     ),
 )

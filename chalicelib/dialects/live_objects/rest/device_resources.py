@@ -84,15 +84,15 @@ def _found(ports: Ports, request: Request) -> DeviceResources:
 def _requested(ports: Ports, request: Request, version: str) -> DeviceResources:
     metadata = shapes.metadata(request.body)
     device, resource = request.asked["device_id"], request.asked["resource_id"]
-    return updating.request(ports, request.tenant, device, resource, version, metadata)
+    return updating.request(ports, request.tenant, device, resource, version, metadata, request.body.get("notifyTo"))
 
 
 _ROOT = "/api/v1/deviceMgt/devices/{device_id}/resources"
 _ONE = f"{_ROOT}/{{resource_id}}"
 _READ, _WRITE = frozenset({Role.DEVICE_R}), frozenset({Role.DEVICE_W})
-_PARAMETERS = (DEVICE, RESOURCE)
+ONE_OF_DEVICE = (DEVICE, RESOURCE)
 _MISSING = (DeviceNotFound, ResourceNotFound)
-_TARGET = (*_MISSING, VersionNotFound, Conflict)
+TARGET_FAILURES = (*_MISSING, VersionNotFound, Conflict)
 
 ROUTES = (
     Route(
@@ -114,10 +114,10 @@ ROUTES = (
         "Cancel the update of a resource",
         _WRITE,
         schema=shapes.CANCELED,
-        parameters=(*_PARAMETERS, _FORCE),
+        parameters=(*ONE_OF_DEVICE, _FORCE),
         failures=(*_MISSING, Conflict),
     ),
-    Route("GET", _ONE, read, "Get a resource of a device", _READ, parameters=_PARAMETERS, failures=_MISSING),
+    Route("GET", _ONE, read, "Get a resource of a device", _READ, parameters=ONE_OF_DEVICE, failures=_MISSING),
     Route(
         "POST",
         _ONE,
@@ -125,8 +125,8 @@ ROUTES = (
         "Set the version that a device is to have",
         _WRITE,
         schema=shapes.TARGET,
-        parameters=_PARAMETERS,
-        failures=_TARGET,
+        parameters=ONE_OF_DEVICE,
+        failures=TARGET_FAILURES,
     ),
     Route(
         "DELETE",
@@ -135,7 +135,7 @@ ROUTES = (
         "Request no version any more",
         _WRITE,
         204,
-        parameters=(*_PARAMETERS, _FORCE),
+        parameters=(*ONE_OF_DEVICE, _FORCE),
         failures=_MISSING,
     ),
     Route(
@@ -146,8 +146,8 @@ ROUTES = (
         _WRITE,
         201,
         schema=shapes.NEW_UPDATE,
-        parameters=_PARAMETERS,
-        failures=_TARGET,
+        parameters=ONE_OF_DEVICE,
+        failures=TARGET_FAILURES,
     ),
     Route(
         "GET",
@@ -155,7 +155,7 @@ ROUTES = (
         latest,
         "Get the newest update of a resource",
         _READ,
-        parameters=_PARAMETERS,
+        parameters=ONE_OF_DEVICE,
         failures=_MISSING,
     ),
 )

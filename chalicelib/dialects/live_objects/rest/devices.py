@@ -1,6 +1,7 @@
 """`/api/v1/deviceMgt/devices` (manual 5.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import devices as shapes
@@ -23,9 +24,14 @@ from chalicelib.web.routes import Route
 
 
 def register(ports: Ports, request: Request) -> Answer:
-    group = _group(ports, request) or ROOT_GROUP
-    device = devices.register(ports, shapes.created(request.body, request.tenant, ports.clock.now(), group))
-    return Answer(shapes.render(device, _paths(ports, [device]).path(group), None))
+    device = registered(ports, request.tenant, request.body)
+    return Answer(shapes.render(device, _paths(ports, [device]).path(device.group), None))
+
+
+def registered(ports: Ports, tenant: str, body: Mapping[str, Any]) -> Device:
+    """Errors: GroupNotFound, ConnectorNotFound, DeviceDuplicate, InterfaceDuplicate."""
+    group = _group(ports, tenant, body) or ROOT_GROUP
+    return devices.register(ports, shapes.created(body, tenant, ports.clock.now(), group))
 
 
 def read(ports: Ports, request: Request) -> Answer:
@@ -36,10 +42,13 @@ def update(ports: Ports, request: Request) -> Answer:
     device_id = request.asked["device_id"]
     if request.body["id"] != device_id:
         raise Invalid("id is the device's own; it cannot be changed", "id")
-    group = _group(ports, request)
-    return _answer(
-        ports, devices.update(ports, request.tenant, device_id, lambda d: shapes.changed(d, request.body, group))
-    )
+    return _answer(ports, updated(ports, request.tenant, device_id, request.body))
+
+
+def updated(ports: Ports, tenant: str, device_id: str, body: Mapping[str, Any]) -> Device:
+    """Errors: DeviceNotFound, GroupNotFound."""
+    group = _group(ports, tenant, body)
+    return devices.update(ports, tenant, device_id, lambda device: shapes.changed(device, body, group))
 
 
 def delete(ports: Ports, request: Request) -> Answer:
@@ -47,10 +56,10 @@ def delete(ports: Ports, request: Request) -> Answer:
     return Answer()
 
 
-def _group(ports: Ports, request: Request) -> str | None:
+def _group(ports: Ports, tenant: str, body: Mapping[str, Any]) -> str | None:
     """The id of the group that the body names. Errors: GroupNotFound."""
-    named = request.body.get("group")
-    return None if named is None else groups.assigned(ports, request.tenant, *named_group(named))
+    named = body.get("group")
+    return None if named is None else groups.assigned(ports, tenant, *named_group(named))
 
 
 def _paths(ports: Ports, found: Sequence[Device]) -> GroupTree:

@@ -93,15 +93,15 @@ def selection(request: Request, tree: Callable[[], GroupTree]) -> Selection:
         facets += [facet for required in condition.required() for facet in _required(required, whole)]
     properties = [(name, value) for name, value in request.query.items() if name.startswith(PROPERTY)]
     checks += [partial(_property, (name.removeprefix(PROPERTY), value)) for name, value in properties]
-    statuses = frozenset(asked.get("interfaces.status") or ())
+    wanted = frozenset(asked.get("interfaces.status") or ())
     return Selection(
         tuple(checks),
-        partial(_status, statuses) if statuses else None,
+        partial(_status, wanted) if wanted else None,
         asked.get("id"),
         asked.get("interfaces.nodeId"),
-        statuses == {ONLINE},
+        wanted == {ONLINE},
         tuple(sorted(facets, key=lambda facet: (_ORDER.index(facet[0]), len(facet[1])))),
-        _exact(facets) if len(checks) == 1 and not statuses and rsql.FIELD not in asked else None,
+        _exact(facets) if len(checks) == 1 and not wanted and rsql.FIELD not in asked else None,
     )
 
 
@@ -141,8 +141,13 @@ def _exact(facets: list[tuple[Facet, frozenset[str]]]) -> tuple[Facet, str] | No
 
 
 def _status(asked: frozenset[str], device: Device, mailbox: Mailbox | None) -> bool:
+    return not asked.isdisjoint(statuses(device, mailbox))
+
+
+def statuses(device: Device, mailbox: Mailbox | None) -> list[str]:
+    """Those of its interfaces."""
     presence = mailbox.presence if mailbox else {}
-    return any(status(interface, presence.get(interface.key)) in asked for interface in device.interfaces)
+    return sorted(status(interface, presence.get(interface.key)) for interface in device.interfaces)
 
 
 def _activity(asked: list[str], _device: Device) -> bool:
@@ -155,7 +160,11 @@ def _id(asked: str, device: Device) -> bool:
 
 
 def _name(asked: str, device: Device) -> bool:
-    name, pattern = device.name or "", asked.strip('"')
+    return matches(asked.strip('"'), device.name or "")
+
+
+def matches(pattern: str, name: str) -> bool:
+    """`*` stands for anything at the beginning and the end."""
     text = pattern.strip("*")
     match pattern.startswith("*"), pattern.endswith("*"):
         case True, True:

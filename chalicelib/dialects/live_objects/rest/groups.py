@@ -15,7 +15,7 @@ from chalicelib.web.parameters import Parameter, Place
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
 
-_GROUP = Parameter("group_id", place=Place.PATH, bounds=(1, ID_LENGTH), explained="id of the group")
+GROUP = Parameter("group_id", place=Place.PATH, bounds=(1, ID_LENGTH), explained="id of the group")
 _PARENT = Parameter("parentId", bounds=(1, ID_LENGTH), explained="only groups directly below this one")
 _PATH = Parameter(
     "groupPath",
@@ -47,18 +47,22 @@ def update(ports: Ports, request: Request) -> Answer:
 
 
 def listing(ports: Ports, request: Request) -> Answer:
+    found = shown(ports, request.tenant, request.asked["parentId"], request.asked["groupPath"])
+    return paging.answered(request, paging.window(request, found), lambda: len(found))
+
+
+def shown(ports: Ports, tenant: str, parent: str | None, pattern: str | None) -> list[dict[str, Any]]:
     """In order of their paths; the root first, where nothing is filtered."""
-    tree = ports.groups.tree(request.tenant)
-    pattern, parent = request.asked["groupPath"], request.asked["parentId"]
+    tree = ports.groups.tree(tenant)
     matching = tree.matching(pattern) if pattern else frozenset(tree.groups)
     if parent and pattern and pattern.endswith(BELOW):
         # The manual's samples: where a parent is set too, the path stands for what is below it.
         matching -= tree.matching(pattern.removesuffix(BELOW) or ROOT_PATH)
     found = [g for g in tree.groups.values() if g.id in matching and parent in (None, g.parent)]
-    shown = [shapes.render(g, tree) for g in sorted(found, key=lambda g: tree.path(g.id))]
+    rendered = [shapes.render(g, tree) for g in sorted(found, key=lambda g: tree.path(g.id))]
     if parent is None and pattern in (None, ROOT_PATH):
-        shown.insert(0, _root(ports, request.tenant))
-    return paging.answered(request, paging.window(request, shown), lambda: len(shown))
+        rendered.insert(0, _root(ports, tenant))
+    return rendered
 
 
 def read(ports: Ports, request: Request) -> Answer:
@@ -100,7 +104,7 @@ ROUTES = (
         failures=(GroupNotFound, GroupDuplicate),
     ),
     Route("GET", _GROUPS, listing, "List groups", _READ, parameters=(*paging.WINDOW, _PARENT, _PATH)),
-    Route("GET", _ONE, read, "Get a group", _READ, parameters=(_GROUP,), failures=(GroupNotFound,)),
+    Route("GET", _ONE, read, "Get a group", _READ, parameters=(GROUP,), failures=(GroupNotFound,)),
     Route(
         "PUT",
         _ONE,
@@ -108,7 +112,7 @@ ROUTES = (
         "Rename, move or describe a group",
         _WRITE,
         schema=shapes.UPDATE,
-        parameters=(_GROUP,),
+        parameters=(GROUP,),
         failures=(GroupNotFound, GroupDuplicate, Forbidden),
     ),
     Route(
@@ -118,7 +122,7 @@ ROUTES = (
         "Delete a group",
         _WRITE,
         204,
-        parameters=(_GROUP,),
+        parameters=(GROUP,),
         failures=(GroupNotFound, GroupInUse),
     ),
 )

@@ -1,5 +1,7 @@
 """Interfaces of a device (manual 5.4)."""
 
+from dataclasses import replace
+
 from chalicelib.dialects.live_objects.identity import is_urn
 from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
@@ -22,6 +24,11 @@ from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
 
 _INTERFACE = Parameter("interface_id", place=Place.PATH, bounds=(1, 400), explained="{connector}:{nodeId}")
+
+
+def of_interface(request: Request, device: str, interface: str) -> Request:
+    """The request as one for this interface of that device."""
+    return replace(request, asked={**request.asked, "device_id": device, "interface_id": interface})
 
 
 def add(ports: Ports, request: Request) -> Answer:

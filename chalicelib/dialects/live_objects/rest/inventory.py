@@ -1,6 +1,7 @@
 """The list of devices (manual 5.3.2): filters, order, pages, fields, and how many there are."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.dialects.live_objects import paging
@@ -10,7 +11,6 @@ from chalicelib.dialects.live_objects.rest.filters import Selection
 from chalicelib.dialects.live_objects.rest.searching import Found, Search, ensure_complete
 from chalicelib.dialects.live_objects.rest.shapes import devices as shapes
 from chalicelib.dialects.live_objects.rest.shapes.configuration import rendered_reports
-from chalicelib.dialects.live_objects.rest.shapes.interfaces import status
 from chalicelib.dialects.live_objects.rest.shapes.resources import render_device_resource
 from chalicelib.fleet import relaying
 from chalicelib.fleet.devices import ROOT_GROUP, Device
@@ -23,7 +23,7 @@ from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
 
-_ID = "id"
+ID, GROUP = "id", "group"
 _BOOKMARK = Parameter("bookmarkId", bounds=(1, MAX_URN), pattern=URN, explained="id of the previous page's last device")
 _FIELDS = Parameter("fields", Kind.LIST, explained=f"what to show of each device, among {', '.join(shapes.FIELDS)}")
 _OFFSET = Parameter("offset", Kind.INTEGER, default=0, bounds=(0, 10**9), explained="items to skip, up to 10000")
@@ -32,19 +32,34 @@ _RESOURCES = frozenset({"resources", "firmwares"})
 Key = Callable[[Found], Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """Columns, and whether each is descending. `keys` are those beside ID and GROUP, `of_mailbox` need a mailbox."""
+
+    columns: Sequence[tuple[str, bool]]
+    keys: Mapping[str, Key]
+    of_mailbox: frozenset[str]
+
+
 def listing(ports: Ports, request: Request) -> Answer:
     """In order of ids by pages at any depth; in any other order of as many devices as one list looks at."""
     fields = shapes.fields_of(request.asked["fields"])
-    order = paging.order(request, (*_KEYS, _ID, "group"), _ID)
+    order = paging.order(request, (*_KEYS, ID, GROUP), ID)
+    selection = filters.selection(request, lambda: ports.groups.tree(request.tenant))
+    page = found(ports, request, selection, Ordering(order, _KEYS, _OF_MAILBOX))
+    return paging.answered(
+        request, _shown(ports, request.tenant, page, fields), lambda: total(ports, request.tenant, selection)
+    )
+
+
+def found(ports: Ports, request: Request, selection: Selection, ordering: Ordering) -> list[Found]:
+    """The part of the list that `limit`, `offset` and `bookmarkId` ask for. Errors: Invalid."""
     if request.asked["offset"] + request.asked["limit"] > paging.LAST_OFFSET:
         raise Invalid(f"offset + limit is at most {paging.LAST_OFFSET}: go on with bookmarkId", "offset")
-    selection = filters.selection(request, lambda: ports.groups.tree(request.tenant))
-    page = _by_id(ports, request, selection, descending=order[0][1]) if order[0][0] == _ID else None
-    if page is None:
-        page = _sorted(ports, request, selection, order)
-    return paging.answered(
-        request, _shown(ports, request.tenant, page, fields), lambda: _total(ports, request.tenant, selection)
-    )
+    first, descending = ordering.columns[0]
+    if first == ID:
+        return _by_id(ports, request, selection, descending=descending)
+    return _sorted(ports, request, selection, ordering)
 
 
 def _by_id(ports: Ports, request: Request, selection: Selection, *, descending: bool) -> list[Found]:
@@ -55,15 +70,15 @@ def _by_id(ports: Ports, request: Request, selection: Selection, *, descending: 
     return page
 
 
-def _sorted(ports: Ports, request: Request, selection: Selection, order: Sequence[tuple[str, bool]]) -> list[Found]:
+def _sorted(ports: Ports, request: Request, selection: Selection, ordering: Ordering) -> list[Found]:
     search = Search(ports, request.tenant, selection)
-    columns = {name for name, _ in order}
-    found = list(search.found(None, descending=False, mailboxes=bool(columns & _OF_MAILBOX)))
+    columns = {name for name, _ in ordering.columns}
+    found = list(search.found(None, descending=False, mailboxes=bool(columns & ordering.of_mailbox)))
     if search.exhausted:
         raise Invalid("so many devices are only listed in order of their id: narrow the list by filters", "sort")
-    tree = _tree(ports, [device for device, _ in found] if "group" in columns else ())
-    keys: dict[str, Key] = {**_KEYS, _ID: lambda f: f[0].id, "group": lambda f: tree.path(f[0].group)}
-    for name, descending in reversed(order):
+    tree = _tree(ports, [device for device, _ in found] if GROUP in columns else ())
+    keys: dict[str, Key] = {**ordering.keys, ID: lambda f: f[0].id, GROUP: lambda f: tree.path(f[0].group)}
+    for name, descending in reversed(ordering.columns):
         found.sort(key=keys[name], reverse=descending)
     bookmark = request.asked["bookmarkId"]
     if bookmark is not None:
@@ -74,7 +89,7 @@ def _sorted(ports: Ports, request: Request, selection: Selection, order: Sequenc
     return paging.window(request, found)
 
 
-def _total(ports: Ports, tenant: str, selection: Selection) -> int:
+def total(ports: Ports, tenant: str, selection: Selection) -> int:
     """Of filters that no index answers alone: as many as there are among the devices that one list looks at."""
     if selection.everything:
         return ports.devices.count(tenant)
@@ -85,11 +100,20 @@ def _total(ports: Ports, tenant: str, selection: Selection) -> int:
 
 def _shown(ports: Ports, tenant: str, page: Sequence[Found], fields: Any) -> list[dict[str, Any]]:
     devices = [device for device, _ in page]
-    tree = _tree(ports, devices if "group" in fields else ())
-    boxes: dict[str, Mailbox] = {}
-    if "interfaces" in fields and devices:
-        boxes = relaying.seen_all(ports, ports.mailboxes.some(tenant, [device.id for device in devices]))
+    tree = _tree(ports, devices if GROUP in fields else ())
+    boxes = _boxes(ports, tenant, devices if "interfaces" in fields else ())
     return [_device(ports, device, tree, boxes.get(device.id), fields) for device in devices]
+
+
+def surroundings(ports: Ports, tenant: str, devices: Sequence[Device]) -> tuple[GroupTree, dict[str, Mailbox]]:
+    """What devices are shown with: their groups, and their mailboxes by their ids."""
+    return _tree(ports, devices), _boxes(ports, tenant, devices)
+
+
+def _boxes(ports: Ports, tenant: str, devices: Sequence[Device]) -> dict[str, Mailbox]:
+    if not devices:
+        return {}
+    return relaying.seen_all(ports, ports.mailboxes.some(tenant, [device.id for device in devices]))
 
 
 def _device(ports: Ports, device: Device, tree: GroupTree, mailbox: Mailbox | None, fields: Any) -> dict[str, Any]:
@@ -109,12 +133,6 @@ def _tree(ports: Ports, devices: Sequence[Device]) -> GroupTree:
     return ports.groups.tree(grouped.tenant) if grouped else GroupTree("")
 
 
-def _statuses(found: Found) -> list[str]:
-    device, mailbox = found
-    presence = mailbox.presence if mailbox else {}
-    return sorted(status(interface, presence.get(interface.key)) for interface in device.interfaces)
-
-
 def _contacts(found: Found) -> list[int]:
     presence = found[1].presence if found[1] else {}
     return sorted((p.last_contact or 0 for p in presence.values()), reverse=True)
@@ -124,7 +142,7 @@ _KEYS: dict[str, Key] = {
     "name": lambda f: f[0].name or "",
     "created": lambda f: f[0].created,
     "updated": lambda f: f[0].updated,
-    "interfaces.status": _statuses,
+    "interfaces.status": lambda f: filters.statuses(*f),
     "interfaces.enabled": lambda f: sorted(interface.enabled for interface in f[0].interfaces),
     "interfaces.lastContact": _contacts,
 }

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.dialects.live_objects import times
-from chalicelib.dialects.live_objects.events import TYPES
+from chalicelib.dialects.live_objects.events import NOTIFIED, TYPES
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet import pushing
 from chalicelib.fleet.commands import Status
@@ -13,7 +13,7 @@ from chalicelib.fleet.events import EventKind
 from chalicelib.fleet.policies import ActionPolicy, Filter, GroupPath, HttpPush, QueuePublish
 from chalicelib.fleet.queues import checked_name
 
-KINDS = {name: kind for kind, name in TYPES.items() if kind is not EventKind.CONFIGURATION_STATUS}
+KINDS = {name: kind for kind, name in TYPES.items() if kind not in NOTIFIED}
 """Triggers by their names."""
 _COMBINED = {"deviceCreated", "deviceDeleted"}
 _ABSENT_TRIGGERS = (
@@ -102,25 +102,29 @@ _FIFO_PUBLISH = {
         "noRetention": {"type": ["boolean", "null"]},
     },
 }
+DESCRIPTION = {
+    "id": {"type": ["string", "null"], "maxLength": 100},
+    "name": {"type": "string", "minLength": 1, "maxLength": 255},
+    "enabled": {"type": ["boolean", "null"]},
+    "actions": {
+        "type": "object",
+        "properties": {
+            "fifoPublish": {"type": ["array", "null"], "maxItems": _MOST, "items": _FIFO_PUBLISH},
+            "httpPush": {"type": ["array", "null"], "maxItems": _MOST, "items": _HTTP_PUSH},
+            **{name: {"type": ["array", "null"]} for name in _ABSENT_ACTIONS},
+        },
+    },
+}
+"""All of a policy but its triggers."""
 POLICY = {
     "type": "object",
     "required": ["name", "triggers", "actions"],
     "properties": {
-        "id": {"type": ["string", "null"], "maxLength": 100},
-        "name": {"type": "string", "minLength": 1, "maxLength": 255},
-        "enabled": {"type": ["boolean", "null"]},
+        **DESCRIPTION,
         "triggers": {
             "type": "object",
             "minProperties": 1,
             "properties": {name: _trigger(fields) for name, fields in FILTERS.items()},
-        },
-        "actions": {
-            "type": "object",
-            "properties": {
-                "fifoPublish": {"type": ["array", "null"], "maxItems": _MOST, "items": _FIFO_PUBLISH},
-                "httpPush": {"type": ["array", "null"], "maxItems": _MOST, "items": _HTTP_PUSH},
-                **{name: {"type": ["array", "null"]} for name in _ABSENT_ACTIONS},
-            },
         },
     },
 }

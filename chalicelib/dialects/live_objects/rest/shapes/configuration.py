@@ -18,19 +18,23 @@ from chalicelib.fleet.configuration import (
 )
 from chalicelib.fleet.errors import Invalid
 
+KEYED = {
+    "type": "object",
+    "maxProperties": MAX_PARAMETERS,
+    "propertyNames": {
+        "minLength": 1,
+        "maxLength": MAX_KEY,
+        "pattern": "^[^$]",
+        "description": f"is no name: it is empty, longer than {MAX_KEY} characters or begins with $",
+    },
+}
+"""Something for each of the parameters named."""
 REQUEST = {
     "type": "object",
     "required": ["parameters"],
     "properties": {
         "parameters": {
-            "type": "object",
-            "maxProperties": MAX_PARAMETERS,
-            "propertyNames": {
-                "minLength": 1,
-                "maxLength": MAX_KEY,
-                "pattern": "^[^$]",
-                "description": f"is no name: it is empty, longer than {MAX_KEY} characters or begins with $",
-            },
+            **KEYED,
             "additionalProperties": {
                 "type": "object",
                 "required": ["type", "value"],

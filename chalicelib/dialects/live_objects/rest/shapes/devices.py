@@ -50,10 +50,9 @@ _IDENTIFIER = {
     "pattern": f"^{URN.pattern}$",
     "description": "is urn:lo:nsid:{namespace}:{id}, of letters, digits, - and _, and : in the id",
 }
-_DESCRIPTION = {
+DESCRIPTION = {
     "name": {"type": ["string", "null"], "maxLength": 255},
     "description": {"type": ["string", "null"], "maxLength": 500},
-    "defaultDataStreamId": {"type": ["string", "null"], "minLength": 1, "maxLength": 255},
     "tags": {
         "type": ["array", "null"],
         "maxItems": MAX_TAGS,
@@ -69,6 +68,10 @@ _DESCRIPTION = {
         },
         "additionalProperties": {"type": "string", "maxLength": 256},
     },
+}
+_DESCRIPTION = {
+    **DESCRIPTION,
+    "defaultDataStreamId": {"type": ["string", "null"], "minLength": 1, "maxLength": 255},
     "group": groups.REFERENCE,
     "staticLocation": _LOCATION,
 }

@@ -9,10 +9,8 @@ from chalicelib.fleet.devices import ROOT_GROUP
 from chalicelib.fleet.groups import ID_LENGTH, LONGEST_PATH, ROOT_PATH, Group, GroupTree
 
 ID = {"type": ["string", "null"], "maxLength": ID_LENGTH}
-REFERENCE = {
-    "type": ["object", "null"],
-    "properties": {"id": ID, "path": {"type": ["string", "null"], "maxLength": LONGEST_PATH}},
-}
+PATH = {"type": ["string", "null"], "maxLength": LONGEST_PATH}
+REFERENCE = {"type": ["object", "null"], "properties": {"id": ID, "path": PATH}}
 _NAME = {
     "type": "string",
     "maxLength": LONGEST_PATH,

@@ -8,6 +8,7 @@ from typing import Any
 
 from chalicelib.dialects.live_objects import times
 from chalicelib.dialects.live_objects.rest.shapes import present
+from chalicelib.dialects.live_objects.rest.shapes.notification import NOTIFY_TO
 from chalicelib.fleet.catalog import LARGEST, Resource, ResourceVersion
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.resources import MAX_METADATA, DeviceResource, ResourceUpdate, UpdateStatus, VersionAt
@@ -74,7 +75,7 @@ UPDATE_VERSION: Schema = {
 TARGET: Schema = {
     "type": "object",
     "required": ["version"],
-    "properties": {"version": _NAME, "metadata": METADATA},
+    "properties": {"version": _NAME, "metadata": METADATA, "notifyTo": NOTIFY_TO},
 }
 NEW_UPDATE: Schema = {
     "type": "object",
@@ -196,6 +197,7 @@ def render_update(update: ResourceUpdate) -> dict[str, Any]:
             "errorDetails": failure.details if failure else None,
             "progress": 100.0 if update.status is UpdateStatus.DONE else 0.0,
             "metadata": dict(update.metadata) or None,
+            "notifyTo": update.notify_to,
         }
     )
 

@@ -1,0 +1,48 @@
+"""What the vendor's old API calls things: assets, and pages of lists that are read no further than they reach."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from chalicelib.dialects.live_objects.identity import URN
+from chalicelib.dialects.live_objects.rest.identifiers import ASSET, NAMESPACE
+from chalicelib.dialects.live_objects.rest.shapes.notification import NOTIFY_TO
+from chalicelib.fleet.errors import Invalid
+from chalicelib.web import schemas
+from chalicelib.web.parameters import Parameter
+from chalicelib.web.request import Request
+
+NOTIFIED = Parameter("notifyTo", bounds=(0, 255), explained="fifo/… to be told of every change of status")
+
+
+def device_of(request: Request) -> str:
+    """The id of the device that the path names by its two parts."""
+    return urn(request.asked[NAMESPACE.name], request.asked[ASSET.name])
+
+
+def urn(namespace: str, asset: str) -> str:
+    return f"urn:lo:nsid:{namespace}:{asset}"
+
+
+def parts(device: str) -> tuple[str, str]:
+    """Namespace and id within it; a device that came in through another dialect has no namespace."""
+    found = URN.fullmatch(device)
+    return (found[1], found[2]) if found else ("", device)
+
+
+def of_device(request: Request, body: Any = None, **asked: Any) -> Request:
+    """The same request as the new API would have it."""
+    return replace(request, body=body, asked={**request.asked, "device_id": device_of(request), **asked})
+
+
+def notified(request: Request) -> str | None:
+    """Errors: Invalid."""
+    destination: str | None = request.asked[NOTIFIED.name] or None
+    schemas.check({"type": "object", "properties": {NOTIFIED.name: NOTIFY_TO}}, {NOTIFIED.name: destination})
+    return destination
+
+
+def ensure_one(body: Mapping[str, Any], *names: str) -> None:
+    """Errors: Invalid, where a body has none of these."""
+    if all(body.get(name) is None for name in names):
+        raise Invalid(f"the body has {' or '.join(names)}", names[0])
