@@ -94,6 +94,14 @@ class Configuration:
         unanswered = {SyncStatus.PENDING} | ({SyncStatus.SENT} if crashed or self.sent_to != session else set())
         return {k: p.requested for k, p in self.parameters.items() if p.requested and p.status in unanswered}
 
+    def pending(self) -> bool:
+        """Whether something is to be told that was not sent yet."""
+        return any(p.status is SyncStatus.PENDING for p in self.parameters.values())
+
+    def unsettled(self) -> bool:
+        """Whether there is something that the device may still have to be told."""
+        return any(p.status in (SyncStatus.PENDING, SyncStatus.SENT) for p in self.parameters.values())
+
     def busy(self, session: str, now: int) -> bool:
         """Whether an update to that session is under way."""
         return self.sending is not None and now < self.sending + LEASE and self.sent_to == session

@@ -31,45 +31,53 @@ from chalicelib.fleet.presence import Capability, Route
 
 
 def deliver(ports: Ports, tenant: str, device: str, until: int) -> None:
-    """Send what can be sent until the clock shows `until` (ms); what is left then goes on in the background."""
-    synchronizing.synchronize(ports, tenant, device)
-    updating.offer(ports, tenant, device)
-    while _deliver_next(ports, tenant, device):
+    """Send what can be sent until the clock shows `until` (ms); what is left then goes on in the background.
+
+    The mailbox is read once and handed on from step to step. An older state of it serves as well: a claim on it fails,
+    and whoever puts something in later wakes another delivery, or is seen by the holder of the claim that he saw.
+    """
+    mailbox = ports.mailboxes.get(tenant, device)
+    for look in (synchronizing.synchronize, updating.offer, _deliver_next):
+        mailbox = look(ports, mailbox) if mailbox else None
+    while mailbox is not None:
         if ports.clock.now() >= until:
             ports.background.deliver(tenant, device)
             return
+        mailbox = _deliver_next(ports, mailbox)
 
 
-def _deliver_next(ports: Ports, tenant: str, device: str) -> bool:
-    """One step; True if there may be another."""
-    mailbox = ports.mailboxes.get(tenant, device)
-    head = mailbox.next_waiting() if mailbox else None
-    if mailbox is None:
-        return False
+def _deliver_next(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
+    """One step; the mailbox that it leaves if there may be another."""
+    head = mailbox.next_waiting()
     if head is None:
-        return _repair(ports, mailbox)
-    command = ports.commands.get(tenant, head)
+        return _again(ports, mailbox) if _repair(ports, mailbox) else None
+    command = ports.commands.get(mailbox.tenant, head)
     if command is None or command.final:
-        change_mailbox(ports, tenant, device, lambda m: m.remove(head), seen=mailbox)
-        return True
+        return change_mailbox(ports, mailbox.tenant, mailbox.device, lambda m: m.remove(head), seen=mailbox)
     now = ports.clock.now()
     if now + SECOND > command.expires:
         # Too late for an acknowledgement before it expires.
         settling.arm_expiry(ports, command)
-        return now >= command.expires and settling.expire(ports, command)
+        expired = now >= command.expires and settling.expire(ports, command, mailbox)
+        return _again(ports, mailbox) if expired else None
     if len(mailbox.flights) >= command.policy.window:
         if _repair(ports, mailbox):
-            return True
+            return _again(ports, mailbox)
         _guard(ports, command)
         settling.arm_expiry(ports, command)
-        return False
+        return None
     route = relaying.route(ports, mailbox, Capability.COMMAND, command.connector)
     if route is None:
         settling.arm_expiry(ports, command)
-        return connecting.ask(ports, mailbox)
-    if not ports.mailboxes.replace(mailbox, mailbox.claim(head, now)):
-        return True
-    return _attempt(ports, command, route, mailbox.generation + 1)
+        return _again(ports, mailbox) if connecting.ask(ports, mailbox) else None
+    claiming = mailbox.claim(head, now)
+    if not ports.mailboxes.replace(mailbox, claiming):
+        return _again(ports, mailbox)
+    return _attempt(ports, command, route, replace(claiming, revision=mailbox.revision + 1))
+
+
+def _again(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
+    return ports.mailboxes.get(mailbox.tenant, mailbox.device)
 
 
 def _repair(ports: Ports, mailbox: Mailbox) -> bool:
@@ -98,8 +106,9 @@ def _guard(ports: Ports, command: Command) -> None:
         change_command(ports, command.tenant, command.id, sooner, seen=command)
 
 
-def _attempt(ports: Ports, command: Command, route: Route, generation: int) -> bool:
-    now = ports.clock.now()
+def _attempt(ports: Ports, command: Command, route: Route, mailbox: Mailbox) -> Mailbox | None:
+    """`mailbox` holds our claim; what it is like afterwards."""
+    now, generation = ports.clock.now(), mailbox.generation
     attempt, _ = change_command(
         ports,
         command.tenant,
@@ -110,8 +119,7 @@ def _attempt(ports: Ports, command: Command, route: Route, generation: int) -> b
     # Not whether our write was confirmed, but whether it is there: its first answer may have been lost on the way.
     if attempt is None or attempt.status is not Status.PROCESSING or attempt.generation != generation:
         # Canceled, deleted or expired between reading and claiming.
-        settling.release(ports, command, generation, final=attempt is None or attempt.final)
-        return True
+        return settling.release(ports, command, generation, mailbox, final=attempt is None or attempt.final)
     if command.timer:
         ports.deadlines.stop(command.timer)
     if attempt.timer and attempt.due and attempt.due <= now + PATROL:
@@ -119,10 +127,10 @@ def _attempt(ports: Ports, command: Command, route: Route, generation: int) -> b
     left = (attempt.expires - now) // SECOND
     allowed = min(CONFIRMATION, max(1, left), attempt.policy.ack_timeout or CONFIRMATION)
     outcome = ports.delivery.command(route, attempt, allowed)
-    return _conclude(ports, attempt, route, outcome)
+    return _conclude(ports, attempt, route, outcome, mailbox)
 
 
-def _conclude(ports: Ports, attempt: Command, route: Route, outcome: Outcome) -> bool:
+def _conclude(ports: Ports, attempt: Command, route: Route, outcome: Outcome, mailbox: Mailbox) -> Mailbox | None:
     now = ports.clock.now()
     generation = attempt.generation
 
@@ -134,21 +142,21 @@ def _conclude(ports: Ports, attempt: Command, route: Route, outcome: Outcome) ->
 
     command, _ = change_command(ports, attempt.tenant, attempt.id, result, seen=attempt)
     if command is not None and command.status is Status.PROCESSING and command.generation == generation:
-        return True
+        return mailbox
     if attempt.timer and outcome is not Outcome.CONFIRMED:
         ports.deadlines.stop(attempt.timer)
     final = command is None or command.final
-    mailbox = settling.release(ports, attempt, generation, final=final)
+    left = settling.release(ports, attempt, generation, mailbox, final=final)
     there = (
         outcome is Outcome.ABSENT
-        and mailbox is not None
+        and left is not None
         and connecting.consult(ports, attempt.tenant, attempt.device, route) is not None
     )
     if command is not None and command.waiting:
         settling.arm_expiry(ports, command)
     if outcome is Outcome.BUSY or there:
         raise TemporarilyUnavailable("the broker could not take a downlink; it will be tried again")
-    return True
+    return _again(ports, left) if outcome is Outcome.ABSENT and left else left
 
 
 def _after(command: Command, now: int, node: str, outcome: Outcome) -> Command:

@@ -148,7 +148,7 @@ class DeviceResources:
     def correlated(self, cid: int) -> ResourceUpdate | None:
         return next((u for u in reversed(self.updates) if u.correlation == cid), None)
 
-    def unsent(self) -> bool:
+    def unsettled(self) -> bool:
         """Whether there is an update that the device may still have to be told of."""
         return any(u.status in (UpdateStatus.PENDING, UpdateStatus.SENT) for u in self.updates)
 

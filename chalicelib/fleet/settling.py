@@ -78,15 +78,17 @@ def answer(ports: Ports, tenant: str, device: str, said: Answer) -> Command | No
 
 def on_deadline(ports: Ports, tenant: str, device: str, command_id: str) -> None:
     """A timer has run out. NotDue if it did so a moment before the deadline, as clocks differ."""
-    settle(ports, tenant, device, command_id)
     command = ports.commands.get(tenant, command_id)
     if command is not None and not command.final and 0 < command.deadline - ports.clock.now() <= _EARLY:
         raise NotDue
+    settle(ports, tenant, device, command_id, seen=command)
 
 
-def settle(ports: Ports, tenant: str, device: str, command_id: str, *, wake: bool = True) -> bool:
+def settle(
+    ports: Ports, tenant: str, device: str, command_id: str, *, wake: bool = True, seen: Command | None = None
+) -> bool:
     """Do what the clock demands of a command, and mend what a crash left behind; True if that changed anything."""
-    command = ports.commands.get(tenant, command_id)
+    command = seen or ports.commands.get(tenant, command_id)
     mailbox = ports.mailboxes.get(tenant, device)
     if command is None:
         return change_mailbox(ports, tenant, device, lambda m: m.remove(command_id), seen=mailbox) is not mailbox
@@ -100,7 +102,7 @@ def settle(ports: Ports, tenant: str, device: str, command_id: str, *, wake: boo
     return _settle_processing(ports, command, mailbox, now, wake=wake)
 
 
-def expire(ports: Ports, command: Command) -> bool:
+def expire(ports: Ports, command: Command, mailbox: Mailbox | None = None) -> bool:
     """Only an unclaimed command expires: a claim and an expiry meet in the command's revision, and one of them wins."""
     now = ports.clock.now()
     changed, ours = change_command(
@@ -111,7 +113,7 @@ def expire(ports: Ports, command: Command) -> bool:
         seen=command,
     )
     if changed is not None and changed.final:
-        finish(ports, changed)
+        finish(ports, changed, seen=mailbox)
     return ours
 
 
@@ -125,11 +127,11 @@ def finish(ports: Ports, command: Command, seen: Mailbox | None = None, *, wake:
         ports.deadlines.stop(command.timer)
 
 
-def release(ports: Ports, command: Command, generation: int, *, final: bool) -> Mailbox | None:
+def release(ports: Ports, command: Command, generation: int, seen: Mailbox | None, *, final: bool) -> Mailbox | None:
     """The claim is over: the command leaves the queue if it is final and waits again if not."""
     if final:
-        return change_mailbox(ports, command.tenant, command.device, lambda m: m.remove(command.id))
-    return change_mailbox(ports, command.tenant, command.device, lambda m: m.land(command.id, generation))
+        return change_mailbox(ports, command.tenant, command.device, lambda m: m.remove(command.id), seen=seen)
+    return change_mailbox(ports, command.tenant, command.device, lambda m: m.land(command.id, generation), seen=seen)
 
 
 def arm_expiry(ports: Ports, command: Command) -> None:
@@ -196,14 +198,14 @@ def _inspect(ports: Ports, tenant: str, device: str, command_id: str) -> None:
 
 def _settle_waiting(ports: Ports, command: Command, mailbox: Mailbox | None, now: int, *, wake: bool) -> bool:
     if now >= command.expires:
-        return expire(ports, command)
+        return expire(ports, command, mailbox)
     if mailbox is None:
         return False
     flight = mailbox.flights.get(command.id)
     changed = False
     if flight is not None and flight.stale(now):
         # Claimed, then crashed before the command was marked: it was never sent.
-        mailbox = release(ports, command, flight.generation, final=False)
+        mailbox = release(ports, command, flight.generation, mailbox, final=False)
         changed = True
     if mailbox is not None and command.id not in mailbox.queue:
         # Created, then crashed before it was queued.
@@ -245,7 +247,7 @@ def _settle_processing(ports: Ports, command: Command, mailbox: Mailbox | None, 
     )
     if changed is None or changed.status is Status.PROCESSING:
         return False
-    after = release(ports, command, generation, final=changed.final)
+    after = release(ports, command, generation, mailbox, final=changed.final)
     if changed.waiting:
         arm_expiry(ports, changed)
     if wake and after is not None and after.next_waiting():

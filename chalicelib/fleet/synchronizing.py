@@ -5,17 +5,16 @@ from dataclasses import replace
 from functools import reduce
 
 from chalicelib.fleet import configuration as rules
-from chalicelib.fleet import connecting, relaying, routing
-from chalicelib.fleet.changes import change_mailbox
+from chalicelib.fleet import reminders, routing
+from chalicelib.fleet.changes import change_record
 from chalicelib.fleet.commands import CONFIRMATION
 from chalicelib.fleet.configuration import Configuration, SyncStatus, Update, Value
-from chalicelib.fleet.errors import Contended, DeviceNotFound, TemporarilyUnavailable
+from chalicelib.fleet.errors import DeviceNotFound
 from chalicelib.fleet.ids import correlation
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Outcome, Ports
-from chalicelib.fleet.presence import Capability, Route
+from chalicelib.fleet.presence import Capability
 
-_TRIES = 25
 _AFTER = {
     Outcome.CONFIRMED: SyncStatus.SENT,
     Outcome.UNCONFIRMED: SyncStatus.SENT,
@@ -28,15 +27,13 @@ _AFTER = {
 
 def request(ports: Ports, tenant: str, device: str, values: Mapping[str, Value], notify_to: str | None) -> None:
     """Set target values. Errors: DeviceNotFound, Invalid."""
-    changed = change(ports, tenant, device, lambda c: rules.requested(c, values, notify_to))
-    if not any(p.status is SyncStatus.PENDING for p in changed.parameters.values()):
-        return
-    # After the targets are written: a device that comes in between finds either the flag or its own wake-up.
-    mailbox = _flagged(ports, tenant, device)
+    mailbox = ports.mailboxes.get(tenant, device)
     if mailbox is None:
         raise DeviceNotFound(f"device {device} not found")
-    if mailbox.route(Capability.CONFIGURATION) or mailbox.doubtful():
-        ports.background.deliver(tenant, device)
+    present = ports.configurations.get(tenant, device) or Configuration(tenant, device)
+    changed = change(ports, tenant, device, lambda c: rules.requested(c, values, notify_to), seen=present)
+    if changed.pending():
+        _wake(ports, changed, mailbox)
 
 
 def report(
@@ -48,9 +45,8 @@ def report(
     Errors: DeviceNotFound.
     """
     changed = change(ports, tenant, device, lambda c: rules.reported(c, values, cid, partial=partial))
-    if any(p.status is SyncStatus.PENDING for p in changed.parameters.values()):
-        _flagged(ports, tenant, device)
-        ports.background.deliver(tenant, device)
+    if changed.pending():
+        _wake(ports, changed)
     return changed
 
 
@@ -69,26 +65,21 @@ def get(ports: Ports, tenant: str, device: str) -> Configuration:
     return found
 
 
-def synchronize(ports: Ports, tenant: str, device: str) -> None:
-    """Send the device what it has still to be told, if it is there and listens."""
-    mailbox = ports.mailboxes.get(tenant, device)
-    if mailbox is None or Capability.CONFIGURATION not in mailbox.todo:
-        return
-    route = relaying.route(ports, mailbox, Capability.CONFIGURATION)
-    if route is None and connecting.ask(ports, mailbox):
-        mailbox = ports.mailboxes.get(tenant, device)
-        route = relaying.route(ports, mailbox, Capability.CONFIGURATION) if mailbox else None
+def synchronize(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
+    """Send the device what it has still to be told, if it is there and listens; the mailbox as far as it is known."""
+    if Capability.CONFIGURATION not in mailbox.todo:
+        return mailbox
+    mailbox, route = reminders.way(ports, mailbox, Capability.CONFIGURATION)
     if route is None:
-        return
-    now = ports.clock.now()
-    present = ports.configurations.get(tenant, device)
-    due = present.due(route.session, now) if present else {}
-    if present is not None and present.busy(route.session, now):
+        return mailbox
+    tenant, device, now = mailbox.tenant, mailbox.device, ports.clock.now()
+    present = ports.configurations.get(tenant, device) or Configuration(tenant, device)
+    if present.busy(route.session, now):
         # One update at a time, or they might overtake each other; who sends that one looks again afterwards.
-        return
-    if present is None or not due:
-        _settled(ports, tenant, device)
-        return
+        return mailbox
+    due = present.due(route.session, now)
+    if not due:
+        return _settled(ports, mailbox, present)
     update = Update(correlation(f"{device}{ports.new_id(now)}"), due)
     # Two deliveries at once would send the same update twice: the revision lets one of them mark it as sent.
     marked = replace(
@@ -99,58 +90,57 @@ def synchronize(ports: Ports, tenant: str, device: str) -> None:
     )
     if not ports.configurations.replace(present, marked):
         ports.background.deliver(tenant, device)
-        return
+        return mailbox
     routing.configuration(ports, present, marked)
     outcome = ports.delivery.configuration(route, update, CONFIRMATION)
-    _conclude(ports, tenant, device, route, update, outcome)
+    concluded = _conclude(ports, replace(marked, revision=present.revision + 1), update, _AFTER[outcome])
+    if _AFTER[outcome] is SyncStatus.PENDING:
+        return reminders.ensure_away(ports, mailbox, route, outcome)
+    if concluded.pending():
+        ports.background.deliver(tenant, device)
+    return _settled(ports, mailbox, concluded)
 
 
-def _conclude(ports: Ports, tenant: str, device: str, route: Route, update: Update, outcome: Outcome) -> None:
-    after = _AFTER[outcome]
+def _wake(ports: Ports, changed: Configuration, seen: Mailbox | None = None) -> None:
+    mailbox = reminders.remind(ports, changed.tenant, changed.device, Capability.CONFIGURATION, seen)
+    if mailbox is None:
+        raise DeviceNotFound(f"device {changed.device} not found")
+    reminders.wake(ports, mailbox, Capability.CONFIGURATION)
 
+
+def _conclude(ports: Ports, marked: Configuration, update: Update, after: SyncStatus) -> Configuration:
     def concluded(configuration: Configuration) -> Configuration:
         if configuration.correlation != update.correlation:
             return configuration
         return replace(configuration.with_status(update.parameters, SyncStatus.SENT, after), sending=None)
 
-    present = change(ports, tenant, device, concluded)
-    if after is not SyncStatus.PENDING:
-        statuses = {p.status for p in present.parameters.values()}
-        if SyncStatus.PENDING in statuses:
-            ports.background.deliver(tenant, device)
-        elif SyncStatus.SENT not in statuses:
-            _settled(ports, tenant, device)
-        return
-    if outcome is Outcome.BUSY or connecting.consult(ports, tenant, device, route) is not None:
-        raise TemporarilyUnavailable("the broker could not take a downlink; it will be tried again")
+    return change(ports, marked.tenant, marked.device, concluded, seen=marked)
 
 
-def _settled(ports: Ports, tenant: str, device: str) -> None:
-    """Drop the flag where nothing waits; what was sent and stays unanswered is looked at on the next connection."""
-    for _ in range(_TRIES):
-        mailbox = ports.mailboxes.get(tenant, device)
-        present = ports.configurations.get(tenant, device)
-        statuses = {p.status for p in present.parameters.values()} if present else set()
-        if mailbox is None or statuses & {SyncStatus.PENDING, SyncStatus.SENT}:
-            return
-        calm = mailbox.with_todo(done=Capability.CONFIGURATION)
-        # A request written after our look writes the mailbox too: then this fails, and we look again.
-        if calm is mailbox or ports.mailboxes.replace(mailbox, calm):
-            return
+def _settled(ports: Ports, mailbox: Mailbox, present: Configuration) -> Mailbox | None:
+    """Forget the reminder where nothing waits; what was sent and stays unanswered is told to the next session."""
+    return mailbox if present.unsettled() else reminders.drop(ports, mailbox, Capability.CONFIGURATION)
 
 
-def _flagged(ports: Ports, tenant: str, device: str) -> Mailbox | None:
-    """The mailbox with the flag set, written even where it is set already, so that nobody drops it unawares."""
-    return change_mailbox(ports, tenant, device, lambda m: replace(m, todo=m.todo | {Capability.CONFIGURATION}))
+def change(
+    ports: Ports,
+    tenant: str,
+    device: str,
+    change_: Callable[[Configuration], Configuration],
+    seen: Configuration | None = None,
+) -> Configuration:
+    """The configuration after `change_`; `seen` saves the first read. Errors: DeviceNotFound."""
 
+    def changed(present: Configuration) -> Configuration | None:
+        after = change_(present)
+        return None if after == present else after
 
-def change(ports: Ports, tenant: str, device: str, change_: Callable[[Configuration], Configuration]) -> Configuration:
-    for _ in range(_TRIES):
-        present = get(ports, tenant, device)
-        changed = change_(present)
-        if changed == present:
-            return changed
-        if ports.configurations.replace(present, changed):
-            routing.configuration(ports, present, changed)
-            return changed
-    raise Contended(f"the configuration of {device} is written by too many at once")
+    def write(before: Configuration, after: Configuration) -> bool:
+        if not ports.configurations.replace(before, after):
+            return False
+        routing.configuration(ports, before, after)
+        return True
+
+    name = f"the configuration of {device}"
+    found, _ = change_record(name, lambda: get(ports, tenant, device), write, changed, seen)
+    return found or Configuration(tenant, device)

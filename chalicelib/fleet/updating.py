@@ -2,19 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
-from chalicelib.fleet import catalog, connecting, relaying, routing
+from chalicelib.fleet import catalog, reminders, routing
 from chalicelib.fleet import resources as rules
-from chalicelib.fleet.changes import change_mailbox
+from chalicelib.fleet.changes import change_record
 from chalicelib.fleet.commands import CONFIRMATION
-from chalicelib.fleet.errors import (
-    Conflict,
-    Contended,
-    DeviceNotFound,
-    ResourceNotFound,
-    TemporarilyUnavailable,
-    VersionNotFound,
-)
+from chalicelib.fleet.errors import Conflict, DeviceNotFound, ResourceNotFound, VersionNotFound
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Outcome, Ports
 from chalicelib.fleet.presence import Capability, Route
@@ -31,7 +25,6 @@ from chalicelib.fleet.resources import (
 
 LINK_VALID = 3_600
 """How long (s) a device can begin its download. A link is never valid longer than the credentials that signed it."""
-_TRIES = 25
 _AFTER = {
     Outcome.CONFIRMED: UpdateStatus.SENT,
     Outcome.CONCLUDED: UpdateStatus.SENT,
@@ -57,9 +50,6 @@ def request(
     cannot be brought to this one), Invalid.
     """
     version = catalog.target(ports, tenant, catalog.get(ports, tenant, resource), named)
-    # The flag first: if we die after the target is written, the next connection finds it.
-    if _flagged(ports, tenant, device) is None:
-        raise DeviceNotFound(f"device {device} not found")
     now = ports.clock.now()
     target = Target(resource, version.id, metadata, ports.new_id(now), notify_to)
 
@@ -70,17 +60,13 @@ def request(
             raise Conflict(f"version {version.id} of {resource} is not compatible with version {current} of the device")
         return rules.requested(present, target, now)
 
-    changed = change(ports, tenant, device, requested)
-    _wake(ports, changed)
-    return changed
+    return _wake(ports, change(ports, tenant, device, requested))
 
 
 def report(ports: Ports, tenant: str, device: str, reports: Mapping[str, Report]) -> DeviceResources:
     """What a device says that it has."""
     now = ports.clock.now()
-    changed = change(ports, tenant, device, lambda r: rules.reported(r, reports, now))
-    _wake(ports, changed)
-    return changed
+    return _wake(ports, change(ports, tenant, device, lambda r: rules.reported(r, reports, now)))
 
 
 def accept(ports: Ports, tenant: str, device: str, cid: int) -> bool:
@@ -140,42 +126,44 @@ def get(ports: Ports, tenant: str, device: str) -> DeviceResources:
     return found
 
 
-def offer(ports: Ports, tenant: str, device: str) -> None:
-    """Tell the device of the updates that wait for it, if it is there and listens."""
-    mailbox = ports.mailboxes.get(tenant, device)
-    if mailbox is None or Capability.RESOURCE not in mailbox.todo:
-        return
-    route = relaying.route(ports, mailbox, Capability.RESOURCE)
-    if route is None and connecting.ask(ports, mailbox):
-        mailbox = ports.mailboxes.get(tenant, device)
-        route = relaying.route(ports, mailbox, Capability.RESOURCE) if mailbox else None
+def offer(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
+    """Tell the device of its updates that wait, if it is there and listens; the mailbox as far as it is known."""
+    if Capability.RESOURCE not in mailbox.todo:
+        return mailbox
+    mailbox, route = reminders.way(ports, mailbox, Capability.RESOURCE)
     if route is None:
-        return
+        return mailbox
     for _ in range(rules.MAX_HISTORY):
         now = ports.clock.now()
-        present = ports.resources.get(tenant, device)
-        due = next((u for u in present.updates if u.due(route.session, now)), None) if present else None
-        if present is None or due is None:
-            _settled(ports, tenant, device)
-            return
-        if not _tell(ports, present, due, route):
-            return
+        present = ports.resources.get(mailbox.tenant, mailbox.device) or DeviceResources(mailbox.tenant, mailbox.device)
+        due = next((u for u in present.updates if u.due(route.session, now)), None)
+        if due is None:
+            # What was sent and stays unanswered is told to the next session.
+            return mailbox if present.unsettled() else reminders.drop(ports, mailbox, Capability.RESOURCE)
+        made = _made(ports, mailbox.tenant, due)
+        if isinstance(made, Failure):
+            _failed(ports, present, due, made)
+            continue
+        outcome = _tell(ports, present, due, made, route)
+        if outcome is None:
+            ports.background.deliver(mailbox.tenant, mailbox.device)
+            return mailbox
+        if _AFTER[outcome] is UpdateStatus.PENDING:
+            return reminders.ensure_away(ports, mailbox, route, outcome)
+    return mailbox
 
 
-def _tell(ports: Ports, present: DeviceResources, due: ResourceUpdate, route: Route) -> bool:
-    """True if the next one may follow."""
+def _tell(ports: Ports, present: DeviceResources, due: ResourceUpdate, made: Offer, route: Route) -> Outcome | None:
+    """What became of it, None if somebody else has changed the device's resources meanwhile."""
     now = ports.clock.now()
-    made = _made(ports, present.tenant, due)
-    if isinstance(made, Failure):
-        change(ports, present.tenant, present.device, lambda r: rules.failed(r, r.update(due.id), made, now))
-        return True
     marked = replace(due, status=UpdateStatus.SENT, updated=now, sent_to=route.session, sending=now)
+    after = present.with_update(marked)
     # Two deliveries at once would send the same update twice: the revision lets one of them mark it as sent.
-    if not _written(ports, present, present.with_update(marked)):
-        ports.background.deliver(present.tenant, present.device)
-        return False
+    if not _written(ports, present, after):
+        return None
     outcome = ports.delivery.resource(route, made, CONFIRMATION)
-    return _conclude(ports, present, marked, route, outcome)
+    _conclude(ports, replace(after, revision=present.revision + 1), marked, _AFTER[outcome])
+    return outcome
 
 
 def _made(ports: Ports, tenant: str, update: ResourceUpdate) -> Offer | Failure:
@@ -197,9 +185,8 @@ def _made(ports: Ports, tenant: str, update: ResourceUpdate) -> Offer | Failure:
     )
 
 
-def _conclude(ports: Ports, present: DeviceResources, sent: ResourceUpdate, route: Route, outcome: Outcome) -> bool:
+def _conclude(ports: Ports, present: DeviceResources, sent: ResourceUpdate, after: UpdateStatus) -> None:
     now = ports.clock.now()
-    after = _AFTER[outcome]
 
     def concluded(resources: DeviceResources) -> DeviceResources:
         update = resources.update(sent.id)
@@ -212,52 +199,45 @@ def _conclude(ports: Ports, present: DeviceResources, sent: ResourceUpdate, rout
             return rules.failed(resources, update, Failure(Origin.INTERNAL, "DELIVERY_REFUSED"), now)
         return resources.with_update(replace(update.moved(after, now), sent_to=None))
 
-    change(ports, present.tenant, present.device, concluded)
-    if after is not UpdateStatus.PENDING:
-        return True
-    if outcome is Outcome.BUSY or connecting.consult(ports, present.tenant, present.device, route) is not None:
-        raise TemporarilyUnavailable("the broker could not take a downlink; it will be tried again")
-    return False
+    change(ports, present.tenant, present.device, concluded, seen=present)
 
 
-def _wake(ports: Ports, changed: DeviceResources) -> None:
-    if not changed.unsent():
-        return
-    # Set again: a device that came in between found nothing to be told and dropped it.
-    mailbox = _flagged(ports, changed.tenant, changed.device)
-    if mailbox is not None and (mailbox.route(Capability.RESOURCE) or mailbox.doubtful()):
-        ports.background.deliver(changed.tenant, changed.device)
+def _failed(ports: Ports, present: DeviceResources, update: ResourceUpdate, failure: Failure) -> None:
+    now = ports.clock.now()
+    change(
+        ports,
+        present.tenant,
+        present.device,
+        lambda r: rules.failed(r, r.update(update.id), failure, now),
+        seen=present,
+    )
 
 
-def _settled(ports: Ports, tenant: str, device: str) -> None:
-    """Drop the flag where nothing waits; what was sent and stays unanswered is looked at on the next connection."""
-    if _unsettled(ports, tenant, device):
-        return
-    change_mailbox(ports, tenant, device, lambda m: m.with_todo(done=Capability.RESOURCE))
-    # A request written between our look and our write has set the flag that we just dropped: look again.
-    if _unsettled(ports, tenant, device):
-        _flagged(ports, tenant, device)
-        ports.background.deliver(tenant, device)
-
-
-def _unsettled(ports: Ports, tenant: str, device: str) -> bool:
-    present = ports.resources.get(tenant, device)
-    return present is not None and present.unsent()
-
-
-def _flagged(ports: Ports, tenant: str, device: str) -> Mailbox | None:
-    return change_mailbox(ports, tenant, device, lambda m: m.with_todo(add=Capability.RESOURCE))
+def _wake(ports: Ports, changed: DeviceResources) -> DeviceResources:
+    if changed.unsettled():
+        mailbox = reminders.remind(ports, changed.tenant, changed.device, Capability.RESOURCE)
+        if mailbox is None:
+            raise DeviceNotFound(f"device {changed.device} not found")
+        reminders.wake(ports, mailbox, Capability.RESOURCE)
+    return changed
 
 
 def change(
-    ports: Ports, tenant: str, device: str, change_: Callable[[DeviceResources], DeviceResources]
+    ports: Ports,
+    tenant: str,
+    device: str,
+    change_: Callable[[DeviceResources], DeviceResources],
+    seen: DeviceResources | None = None,
 ) -> DeviceResources:
-    for _ in range(_TRIES):
-        present = get(ports, tenant, device)
-        changed = change_(present)
-        if changed == present or _written(ports, present, changed):
-            return changed
-    raise Contended(f"the resources of {device} are written by too many at once")
+    """The resources after `change_`; `seen` saves the first read. Errors: DeviceNotFound."""
+
+    def changed(present: DeviceResources) -> DeviceResources | None:
+        after = change_(present)
+        return None if after == present else after
+
+    name = f"the resources of {device}"
+    found, _ = change_record(name, lambda: get(ports, tenant, device), partial(_written, ports), changed, seen)
+    return found or DeviceResources(tenant, device)
 
 
 def _written(ports: Ports, present: DeviceResources, changed: DeviceResources) -> bool:

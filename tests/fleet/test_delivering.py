@@ -1,11 +1,13 @@
+from dataclasses import dataclass, field
+
 import pytest
 
 from chalicelib.fleet import connecting, delivering, issuing
 from chalicelib.fleet.commands import CONFIRMATION, PATROL, AckMode, Command, DeliveryStatus, Status
 from chalicelib.fleet.errors import TemporarilyUnavailable
-from chalicelib.fleet.mailbox import LEASE
+from chalicelib.fleet.mailbox import LEASE, Mailbox
 from chalicelib.fleet.ports import Outcome
-from tests.fakes import MemoryCommands
+from tests.fakes import MemoryCommands, MemoryMailboxes
 from tests.fleet.rig import CLIENT, COMMANDS, DEVICE, TENANT, Rig
 
 S, D = Status, DeliveryStatus
@@ -244,3 +246,33 @@ def test_a_claim_that_is_in_the_record_is_ours_even_if_nobody_said_so(online: Ri
     online.deliver()
     assert len(online.ports.delivery.commands) == 1
     assert online.read(command).status is S.PROCESSED
+
+
+@dataclass
+class CountedMailboxes(MemoryMailboxes):
+    reads: int = field(default=0)
+
+    def get(self, tenant: str, device: str) -> Mailbox | None:
+        self.reads += 1
+        return super().get(tenant, device)
+
+
+def counted(rig: Rig) -> CountedMailboxes:
+    mailboxes = CountedMailboxes(rig.ports.mailboxes.rows)
+    rig.ports.mailboxes = rig.ports.devices.mailboxes = mailboxes
+    return mailboxes
+
+
+def test_a_wake_up_with_nothing_to_do_costs_one_read(online: Rig) -> None:
+    mailboxes = counted(online)
+    online.deliver()
+    assert mailboxes.reads == 1
+
+
+def test_a_delivery_reads_the_mailbox_once_however_much_it_sends(online: Rig) -> None:
+    for _ in range(3):
+        online.create(AckMode.NETWORK)
+    mailboxes = counted(online)
+    online.deliver()
+    assert len(online.ports.delivery.commands) == 3
+    assert mailboxes.reads == 1
