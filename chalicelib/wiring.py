@@ -5,7 +5,7 @@ import os
 import secrets
 import time
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.fleet.ids import timed_id
 
@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from pynamodb.connection import Connection
 
     from chalicelib.fleet import ports as p
-    from chalicelib.fleet.claims import Claim
-    from chalicelib.fleet.decoders import Directory
-    from chalicelib.fleet.devices import Device
     from chalicelib.fleet.limiting import Windows
     from chalicelib.fleet.passwords import Cost
     from chalicelib.fleet.records import Record
@@ -82,13 +79,13 @@ class Wiring:
     def claims(self) -> "p.Claims":
         from chalicelib.store.cache import Announcing
 
-        return Announcing(_claim_cache())
+        return Announcing(_cached("claims"))
 
     @cached_property
     def devices(self) -> "p.Devices":
         from chalicelib.store.cache import AnnouncingDevices
 
-        return AnnouncingDevices(_device_table(), _device_cache(), _owner_cache())
+        return AnnouncingDevices(_device_table(), _cached("devices"), _cached("owners"))
 
     @property
     def groups(self) -> "p.Groups":
@@ -138,7 +135,7 @@ class Wiring:
     def decoders(self) -> "p.Decoders":
         from chalicelib.store.cache import AnnouncingDecoders
 
-        return AnnouncingDecoders(_decoder_table(), _directory_cache())
+        return AnnouncingDecoders(_decoder_table(), _cached("directories"))
 
     @cached_property
     def messages(self) -> "p.Messages":
@@ -240,13 +237,13 @@ class HotWiring(Wiring):
     def claims(self) -> "p.Claims":
         from chalicelib.store.cache import CachedClaims
 
-        return CachedClaims(_claim_cache())
+        return CachedClaims(_cached("claims"))
 
     @cached_property
     def devices(self) -> "p.Devices":
         from chalicelib.store.cache import CachedDevices
 
-        return CachedDevices(_device_table(), _device_cache(), _owner_cache())
+        return CachedDevices(_device_table(), _cached("devices"), _cached("owners"))
 
     @cached_property
     def records(self) -> "p.Records":
@@ -264,7 +261,7 @@ class HotWiring(Wiring):
     def decoders(self) -> "p.Decoders":
         from chalicelib.store.cache import CachedDecoders
 
-        return CachedDecoders(_decoder_table(), _directory_cache(), self.clock)
+        return CachedDecoders(_decoder_table(), _cached("directories"), self.clock)
 
 
 class DoorWiring(Wiring):
@@ -305,6 +302,19 @@ def _sample_logs() -> None:
     from chalicelib.fleet import tracing
 
     logging.getLogger(tracing.__name__).addFilter(logs.Sampled(logs.share(os.environ.get(logs.SETTING))))
+
+
+def _new_cache(max_age: int | None = None) -> "Cache[Any]":
+    """`max_age` in ms; a minute where none is given."""
+    from chalicelib.store.cache import MAX_AGE, Cache
+
+    return Cache(ports().clock, max_age or MAX_AGE)
+
+
+@cache
+def _cached(_what: str) -> "Cache[Any]":
+    """One cache a name, whoever asks."""
+    return _new_cache()
 
 
 def _connection() -> "Connection":
@@ -351,51 +361,20 @@ def _keys() -> "CachedKeys":
 
 @cache
 def _policies() -> "PolicyTable":
-    from chalicelib.store.cache import Cache
     from chalicelib.store.policies import PolicyTable
 
-    return PolicyTable(Cache(ports().clock))
+    return PolicyTable(_new_cache())
 
 
 @cache
 def _groups() -> "GroupTable":
-    from chalicelib.store.cache import Cache
     from chalicelib.store.groups import GroupTable
 
-    return GroupTable(_connection(), Cache(ports().clock))
-
-
-@cache
-def _claim_cache() -> "Cache[Claim]":
-    from chalicelib.store.cache import Cache
-
-    return Cache(ports().clock)
+    return GroupTable(_connection(), _new_cache())
 
 
 @cache
 def _record_cache() -> "Cache[p.Page[Record]]":
-    from chalicelib.store.cache import Cache
     from chalicelib.store.records import MAX_AGE
 
-    return Cache(ports().clock, MAX_AGE)
-
-
-@cache
-def _device_cache() -> "Cache[Device]":
-    from chalicelib.store.cache import Cache
-
-    return Cache(ports().clock)
-
-
-@cache
-def _directory_cache() -> "Cache[Directory]":
-    from chalicelib.store.cache import Cache
-
-    return Cache(ports().clock)
-
-
-@cache
-def _owner_cache() -> "Cache[str]":
-    from chalicelib.store.cache import Cache
-
-    return Cache(ports().clock)
+    return _new_cache(MAX_AGE)
