@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from chalicelib.fleet.limiting import Windows
     from chalicelib.fleet.passwords import Cost
     from chalicelib.fleet.records import Record
-    from chalicelib.store.cache import Cache, CachedKeys
+    from chalicelib.store.cache import Cache, CachedKeys, CachedTenants
     from chalicelib.store.decoders import DecoderTable
     from chalicelib.store.devices import DeviceTable
     from chalicelib.store.groups import GroupTable
@@ -36,11 +36,9 @@ class Wiring:
     def clock(self) -> "p.Clock":
         return SystemClock()
 
-    @cached_property
+    @property
     def tenants(self) -> "p.Tenants":
-        from chalicelib.store.tenants import TenantTable
-
-        return TenantTable(_connection())
+        return _tenants()
 
     @property
     def keys(self) -> "p.Keys":
@@ -350,6 +348,13 @@ def _windows() -> "Windows":
     from chalicelib.fleet.limiting import Windows
 
     return Windows()
+
+
+@cache
+def _tenants() -> "CachedTenants":
+    from chalicelib.store.cache import CachedTenants
+
+    return CachedTenants(_connection(), ports().clock)
 
 
 @cache

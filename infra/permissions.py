@@ -26,6 +26,8 @@ TELLING: dict[str, tuple[str, ...]] = {
     "queues": (GET, UPDATE),
     "queued": (PUT, QUERY, DELETE),
     "audit": (PUT,),
+    # How long what goes to the audit log is kept.
+    "tenants": (GET,),
 }
 """What it takes to tell an event to the queues of action policies."""
 
@@ -106,8 +108,9 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "claims": (GET,),
         "keys": (GET,),
         "audit": (PUT,),
+        "tenants": (GET,),
     },
-    "push": {"policies": (QUERY,), "audit": (PUT,)},
+    "push": {"policies": (QUERY,), "audit": (PUT,), "tenants": (GET,)},
     "disconnect": {"claims/index/by_key": (QUERY,)},
 }
 """Which function does what to which table or index (the API's come from the tables themselves)."""

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.fleet import retention
 from chalicelib.fleet.ids import repeatable_id
+from chalicelib.fleet.settings import Kept
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
 
 PER_MINUTE = 10
-KEPT = 14 * 86_400_000
-"""How long (ms) entries are kept."""
 _MINUTE = 60_000
 
 
@@ -64,7 +64,7 @@ def refuse(
         source=source,
         content=content or {},
     )
-    ports.audit.put(entry)
+    ports.audit.put(entry, retention.seconds(ports, tenant, Kept.AUDIT))
 
 
 def read(
@@ -72,7 +72,7 @@ def read(
 ) -> Iterator[AuditEntry]:
     """Entries with start <= at < end, read as they are drawn; never further back than they are kept."""
     now = ports.clock.now()
-    earliest, latest = now - KEPT, now + _MINUTE
+    earliest, latest = now - retention.seconds(ports, tenant, Kept.AUDIT) * 1000, now + _MINUTE
     since = earliest if start is None else max(start, earliest)
     until = latest if end is None else min(end, latest)
     if since >= until:

@@ -113,7 +113,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Times in ms. `due` is when the present attempt has failed, `check_at` when the sweep looks at the latest."""
+    """Times in ms. `due` is when the present attempt has failed, `check_at` when the sweep looks at the latest.
+
+    `kept` is how long (s) it stays after `expires`, None for the default.
+    """
 
     tenant: str
     id: str
@@ -137,6 +140,7 @@ class Command:
     timer: str | None = None
     answered_by: str | None = None
     trace: str | None = None
+    kept: int | None = None
     history: tuple[Entry, ...] = field(default_factory=tuple)
 
     @property

@@ -81,6 +81,10 @@ class PolicyNotFound(NotFound):
     pass
 
 
+class TenantNotFound(NotFound):
+    pass
+
+
 class UserNotFound(NotFound):
     pass
 

@@ -19,6 +19,7 @@ from chalicelib.fleet.commands import (
 from chalicelib.fleet.errors import CommandLimitReached, CommandNotFound, DeviceNotFound, IllegalTransition
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.settings import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ def _new(ports: Ports, tenant: str, device: str, order: Order, mailbox: Mailbox)
         check_at=expires,
         notify_to=order.notify_to,
         trace=order.trace,
+        kept=ports.tenants.settings(tenant).kept(Kept.COMMANDS),
         history=(Entry(now, Status.PENDING),),
     )
     if mailbox.reachable(command.connector):

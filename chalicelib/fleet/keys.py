@@ -14,7 +14,7 @@ from chalicelib.fleet.errors import (
     Unauthenticated,
     UnknownCredential,
 )
-from chalicelib.fleet.limiting import Limit
+from chalicelib.fleet.limits import Limit
 from chalicelib.fleet.roles import Role
 
 if TYPE_CHECKING:

@@ -1,16 +1,17 @@
 """How much a key, and all keys below it together, may ask for: requests and messages in a window of time.
 
-Limits are set by the operator and passed on: those of a master key hold for its tenant. What was used is counted in the
-memory of each instance, so that it costs neither a read nor a write: a limit is exact where one instance serves, and
-where several share the work up to as many times higher.
+Limits are set by the operator. Those of a key are passed on to all below it; those of a tenant are among its settings,
+and hold for whoever comes in: keys, sessions of users, devices with a secret of their own. What was used is counted in
+the memory of each instance, so that it costs neither a read nor a write: a limit is exact where one instance serves,
+and where several share the work up to as many times higher.
 """
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.fleet import audit, inheriting
 from chalicelib.fleet.errors import Contended, KeyNotFound, RateLimitReached
+from chalicelib.fleet.limits import Limit, Use
 
 if TYPE_CHECKING:
     from chalicelib.fleet.keys import ApiKey
@@ -20,21 +21,6 @@ KIND = "rate_limit_reached"
 """Of the entries in the audit log."""
 _MOST_WINDOWS = 20_000
 _TRIES = 10
-
-
-class Use(StrEnum):
-    REQUESTS = "requests"
-    MESSAGES = "messages"
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `most` uses in `window` seconds, by the key `holder` and all below it."""
-
-    use: Use
-    most: int
-    window: int
-    holder: str
 
 
 class Windows:
@@ -70,15 +56,21 @@ def _number(limit: Limit, now: int) -> int:
 
 
 def spend(ports: "Ports", key: "ApiKey", use: Use) -> None:
-    """Errors: RateLimitReached."""
-    limits = [limit for limit in key.limits if limit.use is use]
+    """Count a use against the limits of the key and of its tenant. Errors: RateLimitReached."""
+    every = (*key.limits, *ports.tenants.settings(key.tenant).limits)
+    limits = [limit for limit in every if limit.use is use]
     wait = ports.windows.spend(key.tenant, limits, ports.clock.now()) if limits else None
     if wait is not None:
-        raise RateLimitReached(f"too many {use}: the limit of the API key, or of one above it, is reached", wait)
+        raise RateLimitReached(
+            f"too many {use}: the limit of the API key, of one above it, or of the tenant is reached", wait
+        )
 
 
-def request(ports: "Ports", key: "ApiKey") -> None:
-    """Count a request. One that is refused is in the audit log, as far as that takes it. Errors: RateLimitReached."""
+def request(ports: "Ports", key: "ApiKey", device: str | None = None) -> None:
+    """Count a request, of the device where it has no key. One that is refused is in the audit log, as far as that goes.
+
+    Errors: RateLimitReached.
+    """
     try:
         spend(ports, key, Use.REQUESTS)
     except RateLimitReached as error:
@@ -89,8 +81,8 @@ def request(ports: "Ports", key: "ApiKey") -> None:
             at=now,
             event=ports.new_id(now),
             reason=str(error),
-            source={"connector": "http"},
-            content={"apiKeyId": key.id},
+            source={"connector": "http"} if device is None else {"connector": "http", "deviceId": device},
+            content={} if device else {"apiKeyId": key.id},
             subcategory="http",
             kind=KIND,
         )

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.fleet import decoders
+from chalicelib.fleet import decoders, retention
 from chalicelib.fleet.decoders import DecoderKind
 from chalicelib.fleet.ids import repeatable_id
+from chalicelib.fleet.settings import Kept
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
@@ -84,9 +85,10 @@ def store_all(ports: "Ports", sent: Sequence[tuple[DataMessage, str | None]]) ->
 
 def _keep(ports: "Ports", message: DataMessage, decoding: frozenset[DecoderKind], device: str | None) -> DataMessage:
     message = decoders.decoded(ports, message, decoding)
+    kept = retention.seconds(ports, message.tenant, Kept.MESSAGES)
     # A crash between the two loses one from the count, never a message.
-    if ports.messages.put(message) and device is not None:
-        ports.messages.count(message.tenant, device, message.stream, message.created)
+    if ports.messages.put(message, kept) and device is not None:
+        ports.messages.count(message.tenant, device, message.stream, message.created, kept=kept)
     return message
 
 

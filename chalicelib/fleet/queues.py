@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chalicelib.fleet import retention
 from chalicelib.fleet.errors import Forbidden, Invalid, LimitReached, QueueDuplicate, QueueNotFound
 from chalicelib.fleet.ids import first_id
 
@@ -107,7 +108,10 @@ def ensure_within(key: "ApiKey", name: str) -> None:
 
 
 def create(ports: "Ports", tenant: str, name: str, *, max_bytes: int | None = None, ttl: int | None = None) -> Queue:
-    """Errors: Invalid, LimitReached, QueueDuplicate."""
+    """A queue that keeps messages `ttl` seconds, at most as long as the tenant's may.
+
+    Errors: Invalid, LimitReached, QueueDuplicate.
+    """
     checked_name(name)
     if max_bytes is not None and max_bytes != 0 and max_bytes < MIN_BYTES:
         raise Invalid(f"maxLengthBytes is 0 for no storage, or at least {MIN_BYTES}", "maxLengthBytes")
@@ -116,7 +120,7 @@ def create(ports: "Ports", tenant: str, name: str, *, max_bytes: int | None = No
     if len(ports.queues.all(tenant)) >= MAX_QUEUES:
         raise LimitReached(f"a tenant has at most {MAX_QUEUES} queues")
     now = ports.clock.now()
-    queue = Queue(tenant, name, ports.new_id(now), now, max_bytes, ttl)
+    queue = Queue(tenant, name, ports.new_id(now), now, max_bytes, retention.capped(ports, tenant, ttl))
     if not ports.queues.create(queue):
         raise QueueDuplicate(f"queue {name} exists already")
     return queue

@@ -8,7 +8,6 @@ from chalicelib.fleet.ids import first_id
 from chalicelib.store import documents
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
-RETENTION = 14 * 86_400
 _DAY = 86_400_000
 _OWN = frozenset({"tenant", "id"})
 
@@ -26,10 +25,10 @@ class AuditItem(Table):
 
 
 class AuditTable:
-    def put(self, entry: AuditEntry) -> None:
+    def put(self, entry: AuditEntry, kept: int) -> None:
         # The slot of this minute is taken: by the same event arriving again, or by another one within the cap.
         text = documents.dump(entry, without=_OWN)
-        item = AuditItem(key(entry.tenant, str(entry.at // _DAY)), entry.id, ttl=entry.at // 1000 + RETENTION, doc=text)
+        item = AuditItem(key(entry.tenant, str(entry.at // _DAY)), entry.id, ttl=entry.at // 1000 + kept, doc=text)
         try:
             item.save(condition=AuditItem.id.does_not_exist())
         except PutError as error:

@@ -4,18 +4,22 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Generic, TypeVar
 
+from pynamodb.connection import Connection
+
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.decoders import DecoderRecord, Directory, Listed
 from chalicelib.fleet.devices import Device, Interface
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Clock
 from chalicelib.fleet.presence import interface_key
+from chalicelib.fleet.settings import Settings
 from chalicelib.store.claims import ClaimTable
 from chalicelib.store.decoders import DecoderTable
 from chalicelib.store.devices import DeviceTable
 from chalicelib.store.keys import KeyTable
 from chalicelib.store.messages import MessageTable
 from chalicelib.store.objects import Objects
+from chalicelib.store.tenants import TenantTable
 
 MAX_AGE = 60_000
 LOOK_AGAIN = 2_000
@@ -46,6 +50,23 @@ class Cache(Generic[T]):
 
     def forget(self, name: str) -> None:
         self._entries.pop(name, None)
+
+
+class CachedTenants(TenantTable):
+    """What is set for a tenant, read once a minute and instance, also where nothing is: half a read unit."""
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        super().__init__(connection)
+        self._cache: Cache[Settings] = Cache(clock)
+
+    def settings(self, tenant: str) -> Settings:
+        read = partial(TenantTable.settings, self, tenant)
+        return self._cache.get(tenant, read) or Settings(tenant)
+
+    def replace_settings(self, old: Settings, new: Settings) -> bool:
+        written = super().replace_settings(old, new)
+        self._cache.forget(old.tenant)
+        return written
 
 
 class CachedKeys(KeyTable):
@@ -195,7 +216,7 @@ class MinutelyCounts(MessageTable):
         super().__init__(objects)
         self._counted: dict[tuple[str, str, str], tuple[int, int]] = {}
 
-    def count(self, tenant: str, device: str, stream: str, at: int, times: int = 1) -> None:
+    def count(self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int) -> None:
         name, minute = (tenant, device, stream), at // MAX_AGE
         written, waiting = self._counted.get(name, (0, 0))
         if len(self._counted) >= _MAX_ENTRIES:
@@ -203,5 +224,5 @@ class MinutelyCounts(MessageTable):
         if written >= minute:
             self._counted[name] = written, waiting + times
             return
-        super().count(tenant, device, stream, at, waiting + times)
+        super().count(tenant, device, stream, at, waiting + times, kept=kept)
         self._counted[name] = minute, 0

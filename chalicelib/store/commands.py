@@ -7,14 +7,15 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
+from chalicelib.fleet import retention
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.errors import CommandDuplicate
 from chalicelib.fleet.ids import first_id
+from chalicelib.fleet.settings import Kept
 from chalicelib.store import documents
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
 SHARDS = 8
-RETENTION = 90 * 86_400
 _OWN = frozenset({"tenant", "id", "device", "revision", "check_at"})
 _BATCH = 25
 
@@ -125,7 +126,7 @@ def _item(command: Command) -> CommandItem:
         revision=command.revision,
         shard=int(command.id[-2:], 16) % SHARDS if waiting else None,
         check_at=command.check_at,
-        ttl=command.expires // 1000 + RETENTION,
+        ttl=command.expires // 1000 + (command.kept or retention.DEFAULTS[Kept.COMMANDS]),
         doc=documents.dump(command, without=_OWN),
     )
 

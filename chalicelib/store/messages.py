@@ -10,7 +10,6 @@ from chalicelib.store import documents
 from chalicelib.store.objects import Objects
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
-RETENTION = 365 * 86_400
 MAX_ITEM = 350_000
 """Bytes a document may have inside an item (DynamoDB allows 400 KB with keys); bigger ones go to the object store."""
 _COMPRESS_FROM = 600
@@ -48,14 +47,14 @@ class MessageTable:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
 
-    def put(self, message: DataMessage) -> bool:
+    def put(self, message: DataMessage, kept: int) -> bool:
         body = documents.dump(message, without=_OWN).encode()
         packed = _PLAIN + body if len(body) < _COMPRESS_FROM else _DEFLATED + zlib.compress(body, 6)
         if len(packed) > MAX_ITEM:
             name = f"messages/{message.tenant}/{message.id}"
             self._objects.put(name, packed)
             packed = _ELSEWHERE + json.dumps(name).encode()
-        ttl = message.created // 1000 + RETENTION
+        ttl = message.created // 1000 + kept
         item = MessageItem(key(message.tenant, message.stream), message.id, ttl=ttl, doc=packed)
         # The same event arriving twice, perhaps at once, is one message: only the first is counted.
         try:
@@ -66,12 +65,12 @@ class MessageTable:
             raise
         return True
 
-    def count(self, tenant: str, device: str, stream: str, at: int, times: int = 1) -> None:
+    def count(self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int) -> None:
         StreamItem(key(tenant, device), stream).update(
             actions=[
                 StreamItem.messages.add(times),
                 StreamItem.last.set(at),
-                StreamItem.ttl.set(at // 1000 + RETENTION),
+                StreamItem.ttl.set(at // 1000 + kept),
             ]
         )
 

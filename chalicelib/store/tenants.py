@@ -1,21 +1,27 @@
-from pynamodb.attributes import UnicodeAttribute
+from dataclasses import replace
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
-from pynamodb.exceptions import TransactWriteError
+from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.errors import TenantDuplicate
+from chalicelib.fleet.settings import Settings
 from chalicelib.fleet.tenants import Tenant
 from chalicelib.store import documents
-from chalicelib.store.tables import Defaults, Table, failed_conditions, key, table_name
+from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, key, table_name
+
+_OWN = frozenset({"tenant", "revision"})
 
 
 class TenantItem(Table):
-    """A tenant under its id, and beside it the reservation of its name."""
+    """A tenant under its id, and beside it the reservation of its name, and what was set for it."""
 
     class Meta(Defaults):
         table_name = table_name("tenants")
 
     pk = UnicodeAttribute(hash_key=True)
+    revision = NumberAttribute(null=True)
     doc = UnicodeAttribute()
 
 
@@ -45,3 +51,35 @@ class TenantTable:
             return documents.load(Tenant, TenantItem.get(tenant, consistent_read=True).doc)
         except TenantItem.DoesNotExist:
             return None
+
+    def settings(self, tenant: str) -> Settings:
+        return self._settings(tenant, consistent=False)
+
+    def current_settings(self, tenant: str) -> Settings:
+        return self._settings(tenant, consistent=True)
+
+    def _settings(self, tenant: str, *, consistent: bool) -> Settings:
+        try:
+            item = TenantItem.get(_settings_key(tenant), consistent_read=consistent)
+        except TenantItem.DoesNotExist:
+            return Settings(tenant)
+        return documents.load(Settings, item.doc, tenant=tenant, revision=int(item.revision or 0))
+
+    def replace_settings(self, old: Settings, new: Settings) -> bool:
+        changed = replace(new, revision=old.revision + 1)
+        item = TenantItem(
+            _settings_key(old.tenant), revision=changed.revision, doc=documents.dump(changed, without=_OWN)
+        )
+        # Whoever set something else since `old` was read has won.
+        unchanged = TenantItem.revision == old.revision if old.revision else TenantItem.pk.does_not_exist()
+        try:
+            item.save(condition=unchanged)
+        except PutError as error:
+            if condition_failed(error):
+                return False
+            raise
+        return True
+
+
+def _settings_key(tenant: str) -> str:
+    return key("settings", tenant)

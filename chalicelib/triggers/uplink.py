@@ -14,7 +14,8 @@ from chalicelib.dialects.topics import Uplink
 from chalicelib.fleet import audit, connecting, keys, limiting
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.errors import FleetError, Invalid, NotFound, RateLimitReached, Unauthenticated
-from chalicelib.fleet.limiting import Use
+from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.limits import Use
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Ports
 
@@ -63,7 +64,8 @@ def refuse(ports: Ports, claim: Claim, event: dict[str, Any], reason: str, kind:
 
 def _ensure_key(ports: Ports, claim: Claim) -> None:
     if not claim.key:
-        # It came in with a secret of its own device, whose end closes the connection.
+        # It came in with a secret of its own device, whose end closes the connection: only the tenant's limits hold.
+        limiting.spend(ports, ApiKey(claim.tenant, "", frozenset(), claim.created), Use.MESSAGES)
         return
     key = ports.keys.get(claim.tenant, claim.key)
     if key is None:

@@ -1,31 +1,14 @@
 """`key …`: what opens a tenant's doors."""
 
-import re
 from datetime import UTC, datetime, timedelta
 
 import click
 
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.roles import Role
+from infra.cli.limits import UNLIMITED, Duration, Rate
 from infra.cli.output import as_json, show
 from infra.cli.target import complaints, on_target
-
-_UNLIMITED = (0, 0)
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-class Duration(click.ParamType):
-    """A span such as 90m, 12h, 30d or 2w."""
-
-    name = "duration"
-
-    def convert(self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        if isinstance(value, timedelta):
-            return value
-        found = re.fullmatch(r"(?P<count>[1-9]\d{0,5})(?P<unit>[mhdw])", value)
-        if found is None:
-            self.fail(f"{value!r} is no duration: give a number and m, h, d or w, such as 30d", param, ctx)
-        return timedelta(**{_UNITS[found["unit"]]: int(found["count"])})
 
 
 @click.group("key", help="What opens a tenant's doors.")
@@ -100,43 +83,27 @@ def import_(tenant: str, roles: tuple[str, ...], label: str, value: str, *, json
     )
 
 
-class Rate(click.ParamType):
-    """So many in so many seconds, such as 600/60, or `none`."""
-
-    name = "rate"
-
-    def convert(
-        self, value: str | tuple[int, int], param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        if isinstance(value, tuple):
-            return value
-        found = re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,4})", value)
-        if found is None and value != "none":
-            self.fail(f"{value!r} is no rate: give a number and seconds, such as 600/60, or none", param, ctx)
-        return (int(found[1]), int(found[2])) if found else _UNLIMITED
-
-
 @group.command("limit")
 @click.option("--tenant", required=True, help="The tenant's six-character id.")
-@click.option("--key", "key_id", help="The key's id; without it the master key, whose limits are the tenant's.")
+@click.option("--key", "key_id", required=True, help="The key's id; those of a whole tenant: `tenant limit`.")
 @click.option("--requests", type=Rate(), help="HTTP requests in a window of seconds, such as 600/60, or none.")
 @click.option("--messages", type=Rate(), help="MQTT messages in a window of seconds, such as 600/60, or none.")
 @as_json
 @on_target
 @complaints
 def limit(
-    tenant: str, key_id: str | None, requests: tuple[int, int] | None, messages: tuple[int, int] | None, *, json: bool
+    tenant: str, key_id: str, requests: tuple[int, int] | None, messages: tuple[int, int] | None, *, json: bool
 ) -> None:
     """Limit what a key and all keys below it may ask for together; every running instance counts for itself."""
     from chalicelib import wiring
     from chalicelib.fleet import keys, limiting
-    from chalicelib.fleet.limiting import Use
+    from chalicelib.fleet.limits import Use
 
     ports = wiring.ports()
-    key = _master(tenant) if key_id is None else keys.get(ports, tenant, key_id)
+    key = keys.get(ports, tenant, key_id)
     for use, asked in ((Use.REQUESTS, requests), (Use.MESSAGES, messages)):
         if asked is not None:
-            wanted = None if asked == _UNLIMITED else asked
+            wanted = None if asked == UNLIMITED else asked
             key = limiting.limit(ports, tenant, key.id, use, wanted)
     limits = {one.use.value: f"{one.most}/{one.window}" for one in key.limits}
     show({"tenant": tenant, "keyId": key.id, **limits}, json=json)

@@ -10,6 +10,7 @@ from chalicelib.fleet.errors import (
 )
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Page
+from chalicelib.fleet.settings import Settings
 from chalicelib.fleet.tenants import Tenant
 from chalicelib.fleet.users import User
 
@@ -19,6 +20,7 @@ Id = tuple[str, str]
 @dataclass
 class MemoryTenants:
     rows: dict[str, Tenant] = field(default_factory=dict)
+    kept: dict[str, Settings] = field(default_factory=dict)
 
     def create(self, tenant: Tenant) -> bool:
         if any(t.name.casefold() == tenant.name.casefold() for t in self.rows.values()):
@@ -30,6 +32,18 @@ class MemoryTenants:
 
     def get(self, tenant: str) -> Tenant | None:
         return self.rows.get(tenant)
+
+    def settings(self, tenant: str) -> Settings:
+        return self.current_settings(tenant)
+
+    def current_settings(self, tenant: str) -> Settings:
+        return self.kept.get(tenant, Settings(tenant))
+
+    def replace_settings(self, old: Settings, new: Settings) -> bool:
+        if self.current_settings(old.tenant).revision != old.revision:
+            return False
+        self.kept[old.tenant] = replace(new, revision=old.revision + 1)
+        return True
 
 
 @dataclass

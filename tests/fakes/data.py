@@ -55,16 +55,19 @@ class MemoryMessages:
     order: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     used: dict[Id, dict[str, StreamUse]] = field(default_factory=dict)
+    kept: dict[str, int] = field(default_factory=dict)
+    """Seconds, by the id of a message."""
 
-    def put(self, message: DataMessage) -> bool:
+    def put(self, message: DataMessage, kept: int) -> bool:
         stream = (message.tenant, message.stream)
         if message.id in self.rows.setdefault(stream, {}):
             return False
         insort(self.order.setdefault(stream, []), message.id)
         self.rows[stream][message.id] = message
+        self.kept[message.id] = kept
         return True
 
-    def count(self, tenant: str, device: str, stream: str, at: int) -> None:
+    def count(self, tenant: str, device: str, stream: str, at: int, *, kept: int) -> None:  # noqa: ARG002 - nothing is removed
         uses = self.used.setdefault((tenant, device), {})
         uses[stream] = StreamUse(stream, uses[stream].count + 1 if stream in uses else 1, at)
 
@@ -117,8 +120,11 @@ class MemoryRecords:
 @dataclass
 class MemoryAudit:
     rows: dict[Id, AuditEntry] = field(default_factory=dict)
+    kept: dict[str, int] = field(default_factory=dict)
+    """Seconds, by the id of an entry."""
 
-    def put(self, entry: AuditEntry) -> None:
+    def put(self, entry: AuditEntry, kept: int) -> None:
+        self.kept.setdefault(entry.id, kept)
         self.rows.setdefault((entry.tenant, entry.id), entry)
 
     def page(self, tenant: str, *, start: int, end: int, descending: bool) -> Iterator[AuditEntry]:

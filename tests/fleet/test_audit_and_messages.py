@@ -51,13 +51,13 @@ def message(event: str, at: int = START) -> DataMessage:
 
 def test_two_readings_of_one_moment_are_both_kept_and_a_repeated_one_once(ports: MemoryPorts) -> None:
     for event in ("a", "b", "a"):
-        ports.messages.put(message(event))
+        ports.messages.put(message(event), 60)
     assert len(messages.read(ports, TENANT, "stream")) == 2
 
 
 def test_readings_come_newest_first_within_their_bounds(ports: MemoryPorts) -> None:
     for number in range(5):
-        ports.messages.put(message(f"e{number}", START + number))
+        ports.messages.put(message(f"e{number}", START + number), 60)
     found = messages.read(ports, TENANT, "stream", start=START + 1, end=START + 4, limit=2)
     assert [m.timestamp for m in found] == [START + 3, START + 2]
     rest = messages.read(ports, TENANT, "stream", start=START + 1, before=found[-1].id)

@@ -3,7 +3,7 @@ import pytest
 from chalicelib.fleet import keys, limiting, tenants
 from chalicelib.fleet.errors import KeyNotFound, RateLimitReached
 from chalicelib.fleet.keys import ApiKey, KeyRequest
-from chalicelib.fleet.limiting import Use
+from chalicelib.fleet.limits import Use
 from tests.fakes import START, MemoryPorts
 
 

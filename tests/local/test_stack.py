@@ -130,7 +130,7 @@ def test_tenants_and_keys_are_made_from_the_shell(stack: RunningStack) -> None:
 
 def test_a_tenant_is_limited_from_the_shell(stack: RunningStack) -> None:
     tenant = json.loads(run(stack, "infra", "tenant", "create", "limited", "--json").stdout)
-    answer = run(stack, "infra", "key", "limit", "--tenant", tenant["tenant"], "--requests", "2/86400", "--json")
+    answer = run(stack, "infra", "tenant", "limit", "--tenant", tenant["tenant"], "--requests", "2/86400", "--json")
 
     assert json.loads(answer.stdout)["requests"] == "2/86400"
     asked = [
@@ -143,8 +143,11 @@ def test_a_tenant_is_limited_from_the_shell(stack: RunningStack) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "complaint"),
     [
-        (["key", "limit", "--tenant", "nobody", "--requests", "2/60"], 1, "no tenant"),
-        (["key", "limit", "--tenant", "nobody", "--requests", "many"], 2, "no rate"),
+        (["tenant", "limit", "--tenant", "nobody", "--requests", "2/60"], 1, "no tenant"),
+        (["tenant", "limit", "--tenant", "nobody", "--requests", "many"], 2, "no rate"),
+        (["tenant", "limit", "--tenant", "nobody", "--devices", "few"], 2, "no count"),
+        (["tenant", "retention", "--tenant", "nobody", "--messages", "12h"], 1, "whole days"),
+        (["key", "limit", "--tenant", "nobody", "--key", "0" * 24, "--requests", "2/60"], 1, "no such API key"),
         (["key", "create", "--tenant", "nobody", "--role", "DATA_R"], 1, "no tenant"),
         (["key", "create", "--tenant", "nobody", "--role", "KING"], 2, "KING"),
         (["key", "create", "--tenant", "nobody", "--role", "DATA_R", "--valid-for", "soon"], 2, "no duration"),

@@ -233,7 +233,7 @@ class TestClaims:
 class TestMessages:
     def test_newest_first_in_a_range_of_time_page_by_page(self, ports: Ports, tenant: str) -> None:
         for at in range(0, 100, 10):
-            ports.messages.put(DataMessage(tenant, message_id(at, f"e{at}"), "s", at, at, {"n": at}))
+            ports.messages.put(DataMessage(tenant, message_id(at, f"e{at}"), "s", at, at, {"n": at}), 60)
         first = ports.messages.page(tenant, "s", start=20, end=80, before=None, limit=4)
         assert [m.timestamp for m in first] == [70, 60, 50, 40]
         second = ports.messages.page(tenant, "s", start=20, end=80, before=first[-1].id, limit=4)
@@ -246,18 +246,20 @@ class TestMessages:
     @pytest.mark.parametrize("length", [10, 599, 5_000])
     def test_a_value_comes_back_as_it_went_in_whatever_its_size(self, ports: Ports, tenant: str, length: int) -> None:
         value = {"text": "é" * length, "list": [1, 2.5, None, True, {"a": "b"}]}
-        ports.messages.put(DataMessage(tenant, message_id(1, "e"), "s", 1, 1, value, tags=("t",), metadata={"a": "b"}))
+        ports.messages.put(
+            DataMessage(tenant, message_id(1, "e"), "s", 1, 1, value, tags=("t",), metadata={"a": "b"}), 60
+        )
         (message,) = ports.messages.page(tenant, "s", start=None, end=None, before=None, limit=1)
         assert message.value == value
 
     def test_the_same_message_is_kept_once(self, ports: Ports, tenant: str) -> None:
         message = DataMessage(tenant, message_id(1, "e"), "s", 1, 1, {"n": 1})
-        assert [ports.messages.put(message), ports.messages.put(message)] == [True, False]
+        assert [ports.messages.put(message, 60), ports.messages.put(message, 60)] == [True, False]
         assert len(ports.messages.page(tenant, "s", start=None, end=None, before=None, limit=9)) == 1
 
     def test_a_devices_messages_are_counted_by_stream(self, ports: Ports, tenant: str) -> None:
         for stream, at in (("a", 5), ("b", 6), ("a", 7)):
-            ports.messages.count(tenant, "device", stream, at)
+            ports.messages.count(tenant, "device", stream, at, kept=60)
         uses = sorted(ports.messages.streams(tenant, "device"), key=lambda use: use.stream)
         assert uses == [StreamUse("a", 2, 7), StreamUse("b", 1, 6)]
         assert ports.messages.streams(tenant, "another") == []
@@ -285,7 +287,7 @@ class TestAudit:
     def test_a_slot_is_filled_once(self, ports: Ports, tenant: str) -> None:
         at = 1_700_000_123_456
         entry = AuditEntry(tenant, repeatable_id(at - at % 60_000, "slot"), at, "error", "c", "s", "k", "first")
-        ports.audit.put(entry)
-        ports.audit.put(replace(entry, reason="second"))
+        ports.audit.put(entry, 60)
+        ports.audit.put(replace(entry, reason="second"), 60)
         found = list(ports.audit.page(tenant, start=at - 1, end=at + 1, descending=True))
         assert [e.reason for e in found] == ["first"]

@@ -13,21 +13,21 @@ def counts() -> MinutelyCounts:
 
 
 def test_the_first_message_of_a_minute_is_counted_at_once(dynamodb: Ports) -> None:
-    counts().count("counted1", "d", "s", MINUTE)
+    counts().count("counted1", "d", "s", MINUTE, kept=60)
     assert dynamodb.messages.streams("counted1", "d") == [StreamUse("s", 1, MINUTE)]
 
 
 def test_the_others_are_counted_with_the_first_of_the_next(dynamodb: Ports) -> None:
     counted = counts()
     for at in (MINUTE, MINUTE + 1, MINUTE + 2):
-        counted.count("counted2", "d", "s", at)
+        counted.count("counted2", "d", "s", at, kept=60)
     assert dynamodb.messages.streams("counted2", "d")[0].count == 1
-    counted.count("counted2", "d", "s", 2 * MINUTE)
+    counted.count("counted2", "d", "s", 2 * MINUTE, kept=60)
     assert dynamodb.messages.streams("counted2", "d") == [StreamUse("s", 4, 2 * MINUTE)]
 
 
 def test_streams_are_counted_apart(dynamodb: Ports) -> None:
     counted = counts()
-    counted.count("counted3", "d", "a", MINUTE)
-    counted.count("counted3", "d", "b", MINUTE)
+    counted.count("counted3", "d", "a", MINUTE, kept=60)
+    counted.count("counted3", "d", "b", MINUTE, kept=60)
     assert {use.stream for use in dynamodb.messages.streams("counted3", "d")} == {"a", "b"}

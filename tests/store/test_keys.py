@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.keys import ApiKey
-from chalicelib.fleet.limiting import Limit, Use
+from chalicelib.fleet.limits import Limit, Use
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.roles import Role
 

@@ -8,7 +8,7 @@ from chalicelib.fleet import admitting, keys, limiting, messages, tenants
 from chalicelib.fleet.admitting import Candidate
 from chalicelib.fleet.audit import PER_MINUTE
 from chalicelib.fleet.keys import ApiKey
-from chalicelib.fleet.limiting import Use
+from chalicelib.fleet.limits import Use
 from chalicelib.triggers import uplink
 from tests.fakes import MemoryPorts
 
@@ -70,7 +70,9 @@ def test_messages_above_the_limit_of_the_key_are_refused_and_recorded(site: Site
     for value in (1, 2, 3):
         site.say("dev/data", {"value": value})
     assert len(site.stored()) == 2
-    assert site.reasons() == ["too many messages: the limit of the API key, or of one above it, is reached"]
+    assert site.reasons() == [
+        "too many messages: the limit of the API key, of one above it, or of the tenant is reached"
+    ]
 
 
 def test_the_same_event_twice_is_one_message(site: Site) -> None:
@@ -139,7 +141,7 @@ def revoked(key: ApiKey) -> ApiKey:
 
 def test_a_message_that_fails_by_our_fault_is_raised_so_that_lambda_tries_again(site: Site) -> None:
     class Broken:
-        def put(self, _message: object) -> None:
+        def put(self, _message: object, _kept: int) -> None:
             raise OSError("table is away")
 
     site.ports.messages = Broken()  # type: ignore[assignment]

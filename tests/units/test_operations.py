@@ -29,7 +29,7 @@ EXPECTED = {
     "command_none": (2, 9, 3, 1, 0, 1, 0, 0, 0),
     "command_network": (2, 9, 3, 1, 0, 1, 0, 0, 0),
     "command_applicative": (3, 10, 5, 2, 1, 1, 1, 0, 0),
-    "command_retried": (5, 19, 13, 3, 1, 2, 4, 0, 0),
+    "command_retried": (5, 19, 13.5, 3, 1, 2, 4, 0, 0),
     "command_expired": (2, 7, 4, 0, 0, 0, 3, 0, 0),
     "config_roundtrip": (3, 5, 6, 2, 1, 1, 0, 0, 0),
     "device_get": (1, 0, 2, 0, 0, 0, 0, 0, 0),

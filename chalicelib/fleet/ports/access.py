@@ -6,6 +6,7 @@ from chalicelib.fleet.certificates import CaCertificates
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports.answers import Page
+from chalicelib.fleet.settings import Settings
 from chalicelib.fleet.tenants import Tenant
 from chalicelib.fleet.users import User
 
@@ -15,6 +16,11 @@ class Tenants(Protocol):
         """False if the id is taken; TenantDuplicate if the name is."""
 
     def get(self, tenant: str) -> Tenant | None: ...
+    def settings(self, tenant: str) -> Settings:
+        """As they were a minute ago at most; of a tenant that nothing was set for, nothing."""
+
+    def current_settings(self, tenant: str) -> Settings: ...
+    def replace_settings(self, old: Settings, new: Settings) -> bool: ...
 
 
 class Keys(Protocol):

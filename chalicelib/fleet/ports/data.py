@@ -25,11 +25,11 @@ class Decoders(Protocol):
 
 
 class Messages(Protocol):
-    def put(self, message: DataMessage) -> bool:
-        """False if it is there already."""
+    def put(self, message: DataMessage, kept: int) -> bool:
+        """For `kept` seconds; False if it is there already."""
 
-    def count(self, tenant: str, device: str, stream: str, at: int) -> None:
-        """One more message of that device in that stream."""
+    def count(self, tenant: str, device: str, stream: str, at: int, *, kept: int) -> None:
+        """One more message of that device in that stream, kept for so many seconds."""
 
     def streams(self, tenant: str, device: str) -> list[StreamUse]:
         """At most 1000 of them."""
@@ -54,5 +54,7 @@ class Records(Protocol):
 
 
 class AuditLog(Protocol):
-    def put(self, entry: AuditEntry) -> None: ...
+    def put(self, entry: AuditEntry, kept: int) -> None:
+        """For `kept` seconds."""
+
     def page(self, tenant: str, *, start: int, end: int, descending: bool) -> Iterator[AuditEntry]: ...

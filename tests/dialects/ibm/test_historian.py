@@ -148,7 +148,7 @@ def long_history() -> tuple[Client, list[float]]:
     device = devices.get(client.ports, client.org, Name("pump", "p1").fleet_id)
     for n, value in enumerate(temperatures):
         said = Said("status", "json", payload.compact({"d": {"temp": value}}), START + n, str(n))
-        client.ports.messages.put(payload.message(device, said, "mqtt", "/"))
+        client.ports.messages.put(payload.message(device, said, "mqtt", "/"), 60)
     return client, temperatures
 
 

@@ -6,9 +6,10 @@ import pytest
 
 from chalicelib.dialects.ibm import codec
 from chalicelib.dialects.ibm.applications import BUFFER
-from chalicelib.fleet import issuing, messages
+from chalicelib.fleet import issuing, messages, settings
 from chalicelib.fleet.commands import Command, Policy, Status
 from chalicelib.fleet.issuing import Order
+from chalicelib.fleet.limits import Use
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.presence import Route
 from chalicelib.fleet.roles import Role
@@ -125,6 +126,16 @@ class TestEvents:
         device = site.device()
         site.publish(device, topic, {})
         assert site.complaints() == [f"a device may not publish on topic {topic}"]
+
+    def test_the_limit_of_the_organization_holds_for_a_device_with_its_token(self, site: Site) -> None:
+        device = site.device()
+        settings.set_limits(site.client.ports, site.org, {Use.MESSAGES: (2, 3600)})
+        for number in range(3):
+            site.publish(device, "iot-2/evt/status/fmt/json", {"d": {"n": number}})
+        assert len(messages.read(site.client.ports, site.org, site.client.fleet_id())) == 2
+        assert site.complaints() == [
+            "too many messages: the limit of the API key, of one above it, or of the tenant is reached"
+        ]
 
     def test_an_application_gets_the_event_as_it_was_published(self, site: Site) -> None:
         application, device = site.application("app", EVENTS), site.device()

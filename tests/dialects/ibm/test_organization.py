@@ -3,7 +3,8 @@ import base64
 import pytest
 
 from chalicelib.dialects.ibm import codec
-from chalicelib.fleet import issuing
+from chalicelib.fleet import issuing, settings
+from chalicelib.fleet.limits import Use
 from chalicelib.fleet.roles import Role
 from tests.dialects.ibm.client import V2, Client
 from tests.dialects.ibm.site import Site
@@ -74,6 +75,17 @@ class TestPublishing:
         reply = site.client.call("POST", f"{EVENTS}/status", raw=b"hot", auth=("use-token-auth", token), headers=kind)
         assert (reply.status, reply.raw) == (200, b"")
         assert site.client.get(f"{EVENTS}/status").body["format"] == "text"
+
+    def test_the_limit_of_the_organization_holds_for_devices_too(self, site: Site) -> None:
+        device, key = ("use-token-auth", site.client.registered()), site.client.credentials
+        settings.set_limits(site.client.ports, site.org, {Use.REQUESTS: (2, 60)})
+        said = [site.client.call("POST", f"{EVENTS}/status", {}, auth=auth) for auth in (device, key, device)]
+        assert [reply.status for reply in said] == [200, 200, 429]
+        assert said[-1].error == "CUDRS0030E"
+        assert int(said[-1].headers["Retry-After"]) <= 60
+        ports = site.client.ports
+        (entry,) = ports.audit.page(site.org, start=0, end=ports.clock.now() + 1, descending=True)
+        assert (entry.kind, entry.source["deviceId"]) == ("rate_limit_reached", site.client.fleet_id())
 
     def test_it_publishes_for_itself_only(self, site: Site) -> None:
         token = site.client.registered()

@@ -299,4 +299,4 @@ def test_reading_a_device_costs_two_reads_beside_the_key(client: Client, device:
         if name not in ("clock", "random"):
             setattr(client.ports, name, Counted(port, name, calls))
     assert client.get(device).status == 200
-    assert calls == ["keys.get", "devices.get", "mailboxes.get"]
+    assert calls == ["keys.get", "tenants.settings", "devices.get", "mailboxes.get"]

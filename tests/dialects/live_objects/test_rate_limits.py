@@ -1,7 +1,7 @@
-"""What a client sees of the limit of its key; OpenAPI, `RateLimit`."""
+"""What a client sees of the limits of its key and of its tenant; OpenAPI, `RateLimit`."""
 
-from chalicelib.fleet import limiting
-from chalicelib.fleet.limiting import Use
+from chalicelib.fleet import limiting, settings
+from chalicelib.fleet.limits import Use
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.fakes import START
 
@@ -38,3 +38,30 @@ def test_a_key_shows_its_limits(client: Client) -> None:
         "mqttDeviceWindowSize": 1,
         "mqttDeviceMaxMessages": 10,
     }
+
+
+def test_the_limit_of_a_tenant_holds_for_keys_and_sessions_together(client: Client) -> None:
+    user = {"login": "ada", "email": "ada@example.com", "roles": ["DEVICE_R"], "tenantId": client.tenant.id}
+    client.call("POST", "/api/v0/users", {**user, "password": "Secret-1234"})
+    session = client.call("POST", "/api/v0/auth", {"login": "ada", "password": "Secret-1234"}, key=None).body
+    settings.set_limits(client.ports, client.tenant.id, {Use.REQUESTS: (3, 60)})
+    keys = [client.secret, session["apiKey"]["value"]] * 2
+    assert [client.call("GET", DEVICES, key=key).status for key in keys] == [200, 200, 200, 429]
+    (entry,) = client.ports.audit.page(client.tenant.id, start=0, end=START + 60_000, descending=True)
+    assert (entry.kind, entry.content["apiKeyId"]) == ("rate_limit_reached", session["apiKey"]["id"])
+
+
+def test_a_session_may_have_a_limit_of_its_own(client: Client) -> None:
+    user = {"login": "ada", "email": "ada@example.com", "roles": ["DEVICE_R"], "tenantId": client.tenant.id}
+    client.call("POST", "/api/v0/users", {**user, "password": "Secret-1234"})
+    session = client.call("POST", "/api/v0/auth", {"login": "ada", "password": "Secret-1234"}, key=None).body["apiKey"]
+    limiting.limit(client.ports, client.tenant.id, session["id"], Use.REQUESTS, (1, 60))
+    assert [client.call("GET", DEVICES, key=session["value"]).status for _ in range(2)] == [200, 429]
+    assert client.get(DEVICES).status == 200
+
+
+def test_the_limit_of_one_tenant_is_not_that_of_another(client: Client) -> None:
+    other = Client(client.ports, "other")
+    settings.set_limits(client.ports, client.tenant.id, {Use.REQUESTS: (1, 60)})
+    assert [client.get(DEVICES).status for _ in range(2)] == [200, 429]
+    assert [other.get(DEVICES).status for _ in range(2)] == [200, 200]

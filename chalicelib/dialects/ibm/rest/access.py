@@ -22,7 +22,11 @@ _VENDOR = re.compile(r"(?:[^.]+\.)?(?:messaging\.)?internetofthings\.ibmcloud\.c
 
 
 def authenticate(ports: Ports, request: Request) -> ApiKey:
-    """Errors: Unauthenticated (none, or not usable), UnknownCredential, Forbidden (another organization's)."""
+    """The key, or a device's own that stands for none.
+
+    Errors: Unauthenticated (none, or not usable), UnknownCredential, Forbidden (not this organization's),
+    RateLimitReached.
+    """
     username, password = _credentials(request)
     key = _device(ports, request, password) if username == TOKEN else _key(ports, username, password)
     host = hostname(request)
@@ -72,4 +76,6 @@ def _device(ports: Ports, request: Request, password: str) -> ApiKey:
     device = ports.devices.get(tenant, Name(type_, id_).fleet_id) if tenant else None
     if device is None or not tokens.fits(inventory.own(device).get("token"), password):
         raise UnknownCredential("the token is not that of the device")
-    return ApiKey(device.tenant, "", frozenset({Role.DEVICE_ACCESS}), device.created)
+    own = ApiKey(device.tenant, "", frozenset({Role.DEVICE_ACCESS}), device.created)
+    limiting.request(ports, own, device.id)
+    return own

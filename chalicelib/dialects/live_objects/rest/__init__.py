@@ -23,6 +23,7 @@ from chalicelib.dialects.live_objects.rest import (
     interfaces,
     inventory,
     resource_manager,
+    tenants,
     users,
 )
 from chalicelib.dialects.live_objects.rest.access import HEADER, authenticate
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 RESOURCES = (
     api_keys,
     users,
+    tenants,
     certificates,
     devices,
     inventory,

@@ -1,8 +1,7 @@
-"""`/api/v0/apiKeys` (manual 4.3 and 4.4), `whoami` and the tenant's own account (4.1)."""
+"""`/api/v0/apiKeys` (manual 4.3 and 4.4) and `whoami`."""
 
 from chalicelib.dialects.live_objects import paging
 from chalicelib.dialects.live_objects.rest.shapes import api_keys as shapes
-from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet import keys
 from chalicelib.fleet.errors import Forbidden, KeyNotFound
 from chalicelib.fleet.ids import is_id
@@ -59,12 +58,6 @@ def whoami(ports: Ports, request: Request) -> Answer:  # noqa: ARG001 - the key 
     return Answer({"content": request.tenant})
 
 
-def account(ports: Ports, request: Request) -> Answer:
-    tenant = ports.tenants.get(request.tenant)
-    name, created = (tenant.name, tenant.created) if tenant else (None, None)
-    return Answer(present({"id": request.tenant, "name": name, "creationTs": created}))
-
-
 def _id(request: Request) -> str:
     key_id: str = request.asked["key_id"]
     if not is_id(key_id):
@@ -97,5 +90,4 @@ ROUTES = (
     ),
     Route("DELETE", _KEY, delete, "Delete a key", _WRITE, parameters=(_KEY_ID,), failures=_CHANGING),
     Route("GET", "/api/v0/whoami", whoami, "Get the tenant's id"),
-    Route("GET", "/api/v0/tenants/me", account, "Get the tenant's account"),
 )

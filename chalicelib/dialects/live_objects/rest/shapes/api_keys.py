@@ -1,11 +1,11 @@
 """API keys (manual 4.3; OpenAPI "Api keys"): times here are milliseconds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet.keys import MAX_DESCRIPTION, MAX_LABEL, ApiKey, KeyRequest
-from chalicelib.fleet.limiting import Use
+from chalicelib.fleet.limits import Limit, Use
 from chalicelib.fleet.roles import Role
 
 _MS = {"type": ["integer", "null"], "minimum": 0, "maximum": (1 << 53) - 1}
@@ -62,10 +62,10 @@ def requested(body: Mapping[str, Any], now: int) -> KeyRequest:
     )
 
 
-def _rate_limit(key: ApiKey) -> dict[str, int] | None:
-    """The key's own limits, or those of the nearest key above it."""
+def rate_limit(limits: Iterable[Limit]) -> dict[str, int] | None:
+    """Of several of a kind the last: a key's own limit comes after those of the keys above it."""
     shown: dict[str, int] = {}
-    for limit in key.limits:
+    for limit in limits:
         shown |= dict(zip(_LIMITS[limit.use], (limit.window, limit.most), strict=True))
     return shown or None
 
@@ -98,7 +98,7 @@ def render(key: ApiKey, now: int, secret: str | None = None) -> dict[str, Any]:
                 "required": key.client_certificate_required,
                 "caCertIds": list(key.ca_certificates),
             },
-            "rateLimit": _rate_limit(key),
+            "rateLimit": rate_limit(key.limits),
             "sessionKey": key.session,
             "masterKey": key.master,
             "expired": key.expired(now) or key.forgotten(now),
