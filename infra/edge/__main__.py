@@ -17,11 +17,14 @@ from infra.edge.settings import EdgeSettings, SettingsError, read_settings
 from infra.edge.uplink import Uplink
 from infra.local.http_server import HttpServer, bind
 from infra.local.iot_core import IotCore, Rule, TlsIdentity
+from infra.local.quickstart import guests
 from infra.local.spool import Spool
 
 _CANNOT_START = 2
 _CONTROL_THREADS = 96
 _MOST_BYTES = 256 * 1024
+_ACCOUNT = "123456789012"
+"""Stands in the ARNs of this broker's policies; no account is meant."""
 
 
 def main() -> int:
@@ -56,6 +59,7 @@ def start(settings: EdgeSettings, closing: ExitStack) -> dict[str, int]:
         lenient=True,
         # Tenants share literal topics longer than IoT Core carries: nothing may pass directly between their clients.
         between_clients=False,
+        guests=guests(settings.quickstart_clients, region=settings.region, account=_ACCOUNT),
     )
     core.start()
     closing.callback(lambda: core.stop(3))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _HIGHEST_PORT = 65_535
+_MOST_GUESTS = 10_000
 
 
 class SettingsError(Exception):
@@ -13,7 +14,10 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class EdgeSettings:
-    """`functions` is what the deployed functions' names begin with, such as `homeport-prod-`."""
+    """`functions` is what the deployed functions' names begin with, such as `homeport-prod-`.
+
+    `quickstart_clients` is how many clients without credentials may be connected at a time.
+    """
 
     functions: str
     region: str
@@ -26,12 +30,16 @@ class EdgeSettings:
     certificate: Path
     key: Path
     client_ca: Path | None
+    quickstart_clients: int = 0
 
 
 def read_settings(environment: Mapping[str, str]) -> EdgeSettings:
     """Errors: SettingsError."""
     plain = environment.get("HOMEPORT_EDGE_MQTT_PORT", "")
     client_ca = environment.get("HOMEPORT_EDGE_CLIENT_CA", "")
+    guests = _count(environment, "HOMEPORT_EDGE_QUICKSTART_CLIENTS")
+    if guests and not plain:
+        raise SettingsError("HOMEPORT_EDGE_QUICKSTART_CLIENTS needs HOMEPORT_EDGE_MQTT_PORT: these clients use no TLS")
     return EdgeSettings(
         functions=_required(environment, "HOMEPORT_EDGE_FUNCTIONS"),
         region=environment.get("AWS_REGION") or _required(environment, "AWS_DEFAULT_REGION"),
@@ -44,6 +52,7 @@ def read_settings(environment: Mapping[str, str]) -> EdgeSettings:
         certificate=Path(_required(environment, "HOMEPORT_EDGE_CERTIFICATE")),
         key=Path(_required(environment, "HOMEPORT_EDGE_KEY")),
         client_ca=Path(client_ca) if client_ca else None,
+        quickstart_clients=guests,
     )
 
 
@@ -59,3 +68,10 @@ def _port(environment: Mapping[str, str], name: str, default: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > _HIGHEST_PORT:
         raise SettingsError(f"{name}={text} is not a port")
     return int(text)
+
+
+def _count(environment: Mapping[str, str], name: str) -> int:
+    text = environment.get(name, "").strip()
+    if text and (not text.isascii() or not text.isdigit() or int(text) > _MOST_GUESTS):
+        raise SettingsError(f"{name}={text} is not a number from 0 to {_MOST_GUESTS}")
+    return int(text or 0)

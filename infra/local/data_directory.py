@@ -17,7 +17,7 @@ class AlreadyRunningError(Exception):
 class Credentials:
     """What `credentials.json` holds: the first tenant, its master key, and the ports in use.
 
-    `ibm` is the same key as IBM's clients present it: `org`, `apiKey` and `token`.
+    `mqtt` is there in lenient mode. `ibm` is the same key as IBM's clients present it: `org`, `apiKey` and `token`.
     """
 
     tenant: str
@@ -26,6 +26,7 @@ class Credentials:
     https: int
     mqtts: int
     aws: int
+    mqtt: int | None = None
     ibm: dict[str, str] = field(default_factory=dict)
 
 

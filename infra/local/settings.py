@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _HIGHEST_PORT = 65535
+_MOST = 10_000
 
 
 class SettingsError(Exception):
@@ -13,7 +14,10 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Ports are TCP ports, 0 meaning "pick a free one"; hosts are further DNS names of the server certificate."""
+    """Ports are TCP ports, 0 meaning "pick a free one"; hosts are further DNS names of the server certificate.
+
+    `quickstart_clients` is how many clients without credentials may be connected at a time.
+    """
 
     http_port: int
     https_port: int
@@ -24,10 +28,14 @@ class Settings:
     hosts: tuple[str, ...]
     bind: str
     lenient: bool
+    quickstart_clients: int = 0
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read the HOMEPORT_* variables; raises SettingsError for one that makes no sense."""
+    lenient, guests = _switch(environment, "HOMEPORT_LENIENT"), _count(environment, "HOMEPORT_QUICKSTART_CLIENTS")
+    if guests and not lenient:
+        raise SettingsError("HOMEPORT_QUICKSTART_CLIENTS needs HOMEPORT_LENIENT=1: these clients come without TLS")
     return Settings(
         http_port=_port(environment, "HOMEPORT_HTTP_PORT", 8080),
         https_port=_port(environment, "HOMEPORT_HTTPS_PORT", 8443),
@@ -37,8 +45,17 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         data=Path(environment.get("HOMEPORT_DATA") or ".homeport").absolute(),
         hosts=tuple(environment.get("HOMEPORT_HOSTS", "").replace(",", " ").split()),
         bind=environment.get("HOMEPORT_BIND") or "127.0.0.1",
-        lenient=_switch(environment, "HOMEPORT_LENIENT"),
+        lenient=lenient,
+        quickstart_clients=guests,
     )
+
+
+def _count(environment: Mapping[str, str], name: str) -> int:
+    """A number from 0, which is also what a variable that is not set stands for; raises SettingsError."""
+    text = environment.get(name, "").strip()
+    if text and (not text.isascii() or not text.isdigit() or int(text) > _MOST):
+        raise SettingsError(f"{name}={text} is not a number from 0 to {_MOST}")
+    return int(text or 0)
 
 
 def _port(environment: Mapping[str, str], name: str, default: int) -> int:

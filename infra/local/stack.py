@@ -37,6 +37,7 @@ from infra.local.iot_core import IotCore, Rule, TlsIdentity
 from infra.local.journal import Journal
 from infra.local.lambda_runtime import Function, LambdaRuntime
 from infra.local.open_sessions import OpenSessions
+from infra.local.quickstart import guests
 from infra.local.settings import Settings
 from infra.local.spool import Spool
 from infra.local.timers import Timers
@@ -140,6 +141,7 @@ class Stack:
             https=ports.https,
             mqtts=ports.mqtts,
             aws=ports.aws,
+            mqtt=ports.mqtt,
             ibm=product.ibm_credentials(tenant, key),
         )
         self._ready.set()
@@ -192,6 +194,7 @@ class Stack:
             lenient=self._settings.lenient,
             # Tenants share literal topics longer than IoT Core carries: at the edge nothing may pass between clients.
             between_clients=not self._settings.lenient,
+            guests=guests(self._settings.quickstart_clients, region=REGION, account=ACCOUNT),
         )
         core.start()
         self._closing.callback(lambda: core.stop(self._left(1.5)))

@@ -24,7 +24,7 @@ _ENDS_WITHIN_S = 240
 
 @pytest.fixture(scope="module")
 def edge() -> Iterator[RunningStack]:
-    with RunningStack(HOMEPORT_LENIENT="1", HOMEPORT_HOSTS=HOSTS) as stack:
+    with RunningStack(HOMEPORT_LENIENT="1", HOMEPORT_HOSTS=HOSTS, HOMEPORT_QUICKSTART_CLIENTS="10") as stack:
         yield stack
         print(stack.log)
 
@@ -47,6 +47,7 @@ def run(edge: RunningStack, organization: Organization, program: list[str], devi
         "token": organization.token,
         "device": device,
         "mqtts": edge.mqtts,
+        "mqtt": edge.mqtt,
         "https": edge.https,
         "ca": str(edge.ca),
     }
@@ -216,4 +217,28 @@ def test_the_last_node_client_runs_registry_and_messages(
         "command": ["reboot", "json", {"delay": 5}],
         "last": "json",
         "gone": True,
+    }
+
+
+def test_quickstart_takes_the_python_client_without_credentials(
+    edge: RunningStack, organization: Organization, device: str
+) -> None:
+    python = python_environment("ibmiotf-0.4.0", "ibmiotf==0.4.0", "paho-mqtt==1.6.1")
+    results = run(edge, organization, [str(python), str(CLIENTS / "ibmiotf_040_quickstart.py")], device)
+    client = f"d:quickstart:sample:{device}"
+    assert results == {
+        "every device": 0,
+        "event": ["sample", device, "temp", {"value": 21}],
+        "status": ["Connect", client],
+        "gone": ["Disconnect", client],
+    }
+    assert organization.call("GET", f"/api/v0001/devices/sample/{device}").status_code == 404
+
+
+def test_quickstart_takes_the_node_client_without_credentials(
+    edge: RunningStack, organization: Organization, device: str
+) -> None:
+    folder = node_environment("ibmiotf-node-0.2.41", "ibmiotf@0.2.41")
+    assert run(edge, organization, node(folder, "ibmiotf_0241_quickstart.cjs"), device) == {
+        "event": ["node", device, "status", "json", {"d": {"cpu": 60}}],
     }

@@ -157,13 +157,24 @@ def test_what_aws_does_not_take_is_handed_over_after_a_restart(tmp_path: Path) -
     assert [json.loads(p) for p in back.taken] == [{"client": "c", "n": 1}]
 
 
+GIVEN = {
+    "HOMEPORT_EDGE_FUNCTIONS": "homeport-prod-",
+    "HOMEPORT_EDGE_CERTIFICATE": "c",
+    "HOMEPORT_EDGE_KEY": "k",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+}
+
+
 @pytest.mark.parametrize("missing", ["HOMEPORT_EDGE_FUNCTIONS", "HOMEPORT_EDGE_CERTIFICATE", "AWS_DEFAULT_REGION"])
 def test_a_missing_setting_is_named(missing: str) -> None:
-    given = {
-        "HOMEPORT_EDGE_FUNCTIONS": "homeport-prod-",
-        "HOMEPORT_EDGE_CERTIFICATE": "c",
-        "HOMEPORT_EDGE_KEY": "k",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-    }
     with pytest.raises(SettingsError, match=missing):
-        read_settings({name: value for name, value in given.items() if name != missing})
+        read_settings({name: value for name, value in GIVEN.items() if name != missing})
+
+
+def test_clients_without_credentials_need_a_number_and_the_plain_port() -> None:
+    wanted = {**GIVEN, "HOMEPORT_EDGE_QUICKSTART_CLIENTS": "50"}
+    assert read_settings(GIVEN).quickstart_clients == 0
+    assert read_settings({**wanted, "HOMEPORT_EDGE_MQTT_PORT": "1883"}).quickstart_clients == 50
+    for refused in (wanted, {**GIVEN, "HOMEPORT_EDGE_QUICKSTART_CLIENTS": "-1"}):
+        with pytest.raises(SettingsError, match="QUICKSTART"):
+            read_settings(refused)

@@ -56,6 +56,11 @@ class RunningStack:
         return int(self._credentials["mqtts"])
 
     @property
+    def mqtt(self) -> int:
+        """The plain port of lenient mode."""
+        return int(self._credentials["mqtt"])
+
+    @property
     def aws(self) -> int:
         return int(self._credentials["aws"])
 
@@ -89,7 +94,7 @@ class RunningStack:
         """Ours without what would lead the stack elsewhere; ports are free ones at first, then those of before."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
         ports = {
-            f"HOMEPORT_{port.upper()}_PORT": str(self._credentials.get(port, 0))
+            f"HOMEPORT_{port.upper()}_PORT": str(self._credentials.get(port) or 0)
             for port in ("http", "https", "mqtts", "mqtt", "aws")
         }
         return {**inherited, **ports, "HOMEPORT_DATA": str(self.data), "HOMEPORT_HOSTS": "", **self._variables}

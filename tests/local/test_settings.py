@@ -24,6 +24,13 @@ def test_hosts_are_separated_by_commas_or_blanks() -> None:
     assert read_settings({"HOMEPORT_HOSTS": "a.local, b.local  10.0.0.1,"}).hosts == ("a.local", "b.local", "10.0.0.1")
 
 
+def test_nobody_comes_without_credentials_unless_told_so() -> None:
+    assert read_settings({"HOMEPORT_LENIENT": "1"}).quickstart_clients == 0
+    assert read_settings({"HOMEPORT_LENIENT": "1", "HOMEPORT_QUICKSTART_CLIENTS": "50"}).quickstart_clients == 50
+    with pytest.raises(SettingsError, match="QUICKSTART"):
+        read_settings({"HOMEPORT_QUICKSTART_CLIENTS": "50"})
+
+
 @pytest.mark.parametrize(("text", "lenient"), [("1", True), ("true", True), ("0", False), ("", False), ("no", False)])
 def test_the_switch_is_read_as_people_write_it(text: str, lenient: bool) -> None:  # noqa: FBT001  a table of cases
     assert read_settings({"HOMEPORT_LENIENT": text}).lenient is lenient
@@ -37,6 +44,8 @@ def test_the_switch_is_read_as_people_write_it(text: str, lenient: bool) -> None
         ("HOMEPORT_MQTTS_PORT", "-1"),
         ("HOMEPORT_HTTPS_PORT", "٣"),
         ("HOMEPORT_LENIENT", "maybe"),
+        ("HOMEPORT_QUICKSTART_CLIENTS", "many"),
+        ("HOMEPORT_QUICKSTART_CLIENTS", "10001"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(name: str, text: str) -> None:

@@ -56,20 +56,20 @@ def connection(device: Device, presence: Presence | None) -> Connection:
     return Connection(client, peer.username, peer.address or "", since, name, peer.secured)
 
 
-def connected(connection: Connection, at: int) -> Downlink | None:
-    """None where the client id is none of this dialect."""
-    return _status(connection, {"Action": "Connect", "Time": times.render(at)})
+def connected(connection: Connection, at: int, application: str = "") -> Downlink | None:
+    """None where the client id is none of this dialect; `application` where the client id does not say which it is."""
+    return _status(connection, {"Action": "Connect", "Time": times.render(at)}, application)
 
 
-def disconnected(connection: Connection, at: int, reason: str) -> Downlink | None:
-    """`reason` is IoT Core's."""
+def disconnected(connection: Connection, at: int, reason: str, application: str = "") -> Downlink | None:
+    """`reason` is IoT Core's; otherwise as `connected`."""
     code, text = _CLOSED.get(reason, _OTHERWISE)
     body: dict[str, Any] = {"Action": "Disconnect", "Time": times.render(at), "CloseCode": code, "Reason": text}
-    return _status(connection, body | dict.fromkeys(_COUNTERS, 0))
+    return _status(connection, body | dict.fromkeys(_COUNTERS, 0), application)
 
 
-def _status(connection: Connection, body: dict[str, Any]) -> Downlink | None:
-    topic = _topic(connection)
+def _status(connection: Connection, body: dict[str, Any], application: str) -> Downlink | None:
+    topic = _topic_of(application) if application else _topic(connection)
     if topic is None:
         return None
     described = {
@@ -91,6 +91,10 @@ def _topic(connection: Connection) -> str | None:
     if found is None:
         return None
     if found.name is None:
-        # A name that is no single level cannot be part of a topic.
-        return None if set("/+#") & set(found.application) else topics.application_status(found.application)
+        return _topic_of(found.application)
     return topics.device_status(found.name.type, found.name.id)
+
+
+def _topic_of(application: str) -> str | None:
+    """None for a name that is no single level of a topic."""
+    return None if set("/+#") & set(application) else topics.application_status(application)

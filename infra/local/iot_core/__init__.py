@@ -14,6 +14,7 @@ from .data_plane import (
     ResourceNotFoundException,
     ThrottlingException,
 )
+from .guests import Guests, Relayed
 from .lifecycle import Reason
 from .limits import Limits
 from .rules import Rule
@@ -25,11 +26,13 @@ __all__ = [
     "DataPlaneError",
     "ForbiddenException",
     "GatewayTimeoutException",
+    "Guests",
     "InternalFailureException",
     "InvalidRequestException",
     "IotCore",
     "Limits",
     "Reason",
+    "Relayed",
     "RequestEntityTooLargeException",
     "ResourceNotFoundException",
     "Rule",

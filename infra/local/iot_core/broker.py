@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .connection import Connection
+    from .guests import Hall
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Broker:
         self.empty.set()
         self.departures = Departures()
         self.connects: dict[str, Meter] = {}
+        self.hall: Hall | None = None  # where clients without credentials go
         self.discarded = 0  # messages over a quota or for a client that does not keep up
         self.high_water = settings.limits.queued_messages // 2
         self.low_water = settings.limits.queued_messages // 4

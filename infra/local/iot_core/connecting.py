@@ -5,6 +5,7 @@ password cannot disturb the connected client.
 """
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import packets, receiving
@@ -35,7 +36,7 @@ class _Refused(Exception):
 async def connect(connection: "Connection", body: bytes) -> None:
     """Answer a CONNECT; whatever goes wrong ends the connection and nothing else."""
     try:
-        packet = _decode(connection, body)
+        packet = _received(connection, _decode(connection, body))
         grant, policy = await _authorized(connection, packet)
     except _Refused as refused:
         if refused.answer:
@@ -68,6 +69,18 @@ def _decode(connection: "Connection", body: bytes) -> Connect:
         raise _Refused(answer, Reason.CLIENT_ERROR, f"client id {packet.client_id[:200]!r}")
     connection.level = packet.level
     return packet
+
+
+def _received(connection: "Connection", packet: Connect) -> Connect:
+    """A guest goes to the broker for guests, with a session that ends with its connection; anybody else stays here."""
+    hall = connection.broker.hall
+    if hall is None or not hall.recognises(packet.client_id):
+        return packet
+    if connection.tls:
+        raise _Refused(packets.connack(packets.NOT_AUTHORIZED), Reason.AUTH_ERROR, "guests come without TLS")
+    if not hall.admit(connection):
+        raise _Refused(packets.connack(packets.SERVER_UNAVAILABLE), Reason.THROTTLED, "no more guests are let in")
+    return replace(packet, clean_session=True)
 
 
 def _protocol_answer(level: int) -> bytes:

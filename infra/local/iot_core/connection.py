@@ -105,6 +105,16 @@ class Connection(asyncio.Protocol):
         self.opened_at = self.heard_at = self.acknowledged_at = broker.settings.monotonic()
         self._loop = asyncio.get_running_loop()
 
+    def move(self, broker: "Broker") -> None:
+        """Go on in another broker, before CONNECT is answered."""
+        self.broker.forget(self)
+        self.broker = broker
+        limits = broker.settings.limits
+        self.publishes = Meter(limits.publishes_per_second)
+        self.stored = Meter(limits.stored_per_second)
+        self._bytes = Meter(limits.bytes_per_second)
+        broker.remember(self)
+
     @property
     def alive(self) -> bool:
         return self.state is State.CONNECTED

@@ -43,6 +43,7 @@ def _publish_will(connection: "Connection", will: Will) -> None:
     if will.topic.startswith("$") or not will.topic or not broker.settings.limits.topic_fits(will.topic):
         return
     resource = f"topic/{will.topic}"
-    if not policy.allows("iot:Publish", resource) or (will.retain and not policy.allows("iot:RetainPublish", resource)):
+    retained = will.retain and broker.settings.between_clients  # else there is nobody to retain it for
+    if not policy.allows("iot:Publish", resource) or (retained and not policy.allows("iot:RetainPublish", resource)):
         return
     broker.accept(connection.message(will.topic, will.payload, will.qos, retain=will.retain))

@@ -110,12 +110,16 @@ class Departure:
 class Departures:
     """Remembers, oldest first, who left and when: for versionNumber and for GetConnection."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None = None) -> None:
+        """`most` is how many at a time, of whom the oldest are forgotten first."""
         self._left: OrderedDict[str, Departure] = OrderedDict()
+        self._most = most
 
     def add(self, client_id: str, departure: Departure) -> None:
         self._left[client_id] = departure
         self._left.move_to_end(client_id)
+        if self._most is not None and len(self._left) > self._most:
+            self._left.popitem(last=False)
 
     def next_version(self, client_id: str, now: float) -> int:
         """The versionNumber of a connection that begins now."""

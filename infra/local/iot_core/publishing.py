@@ -82,6 +82,8 @@ def _allowed(connection: "Connection", packet: Publish) -> bool:
     resource = f"topic/{packet.topic}"
     if not connection.policy.allows("iot:Publish", resource):
         return False
+    if not connection.broker.settings.between_clients:
+        return True  # there is nobody to retain it for
     return not packet.retain or connection.policy.allows("iot:RetainPublish", resource)
 
 

@@ -13,6 +13,7 @@ from . import data_plane
 from .authorizer import Authorize
 from .broker import Broker
 from .data_plane import TIMEOUT_DEFAULT, DirectMessage
+from .guests import Guests, Hall
 from .iot_data import IotData
 from .limits import Limits
 from .listener import Listener, listening_socket
@@ -32,7 +33,8 @@ class IotCore:
     `invoke(function, event)` returns once that asynchronous invocation cannot get lost any more; it runs in a thread,
     in order for each client, and must not call back into this object. What it raises keeps the message unacknowledged.
     `lenient` lifts what only IoT Core forbids; `limits` then defaults to `Limits.lifted()`. Without `between_clients`
-    what a client publishes reaches the rules and no other client.
+    what a client publishes reaches the rules and no other client. `guests` come in on plain connections, without
+    credentials, and meet nobody but each other.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class IotCore:
         account: str = "123456789012",
         lenient: bool = False,
         between_clients: bool = True,
+        guests: Guests | None = None,
         limits: Limits | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -65,11 +68,12 @@ class IotCore:
         self._authorize = authorize
         self._invoke = invoke
         self._rules = tuple(rules)
+        self._guests = guests
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="iot-core", daemon=True)
         self._listeners: list[Listener] = []
         self._contexts: list[Contexts] = []
-        self._sweeper: asyncio.Task[None] | None = None
+        self._sweepers: list[asyncio.Task[None]] = []
         self._stopped = False
         self.broker: Broker
         self.iot_data = IotData(self)
@@ -83,7 +87,14 @@ class IotCore:
 
     async def _start(self) -> None:
         self.broker = Broker(self._authorize, self._invoke, self._rules, self.settings)
-        self._sweeper = self._loop.create_task(self.broker.keep_time())
+        if self._guests is not None:
+            self.broker.hall = Hall(self._guests, self.settings)
+        self._sweepers = [self._loop.create_task(broker.keep_time()) for broker in self._brokers]
+
+    @property
+    def _brokers(self) -> list[Broker]:
+        hall = self.broker.hall
+        return [self.broker, hall.broker] if hall is not None else [self.broker]
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -135,7 +146,7 @@ class IotCore:
         self._stopped = True
         deadline = time.monotonic() + timeout
         self._call(self._stop(deadline))
-        if not self.broker.lanes.join(deadline - time.monotonic()):
+        if not all(broker.lanes.join(deadline - time.monotonic()) for broker in self._brokers):
             log.warning("rules are still busy after %g s", timeout)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(max(0.1, deadline - time.monotonic()))
@@ -143,16 +154,20 @@ class IotCore:
     async def _stop(self, deadline: float) -> None:
         for listener in self._listeners:
             await listener.close()
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-        self.broker.close()
+        for sweeper in self._sweepers:
+            sweeper.cancel()
+        for broker in self._brokers:
+            broker.close()
         if not await self._emptied(min(_STOP_GRACE, deadline - time.monotonic())):
-            self.broker.abort()
+            for broker in self._brokers:
+                broker.abort()
             await self._emptied(deadline - time.monotonic())
 
     async def _emptied(self, seconds: float) -> bool:
         try:
-            await asyncio.wait_for(self.broker.empty.wait(), max(0.0, seconds))
+            async with asyncio.timeout(max(0.0, seconds)):
+                for broker in self._brokers:
+                    await broker.empty.wait()
         except TimeoutError:
             return False
         return True

@@ -3,7 +3,7 @@
 const net = require("net");
 
 const settings = JSON.parse(process.env.HOMEPORT_CONFORMANCE);
-const ports = { 8883: settings.mqtts, 443: settings.https };
+const ports = { 8883: settings.mqtts, 1883: settings.mqtt, 443: settings.https };
 const connect = net.Socket.prototype.connect;
 
 net.Socket.prototype.connect = function (...args) {

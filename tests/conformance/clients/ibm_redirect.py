@@ -6,10 +6,10 @@ import socket
 from typing import Any
 
 SETTINGS: dict[str, Any] = json.loads(os.environ["HOMEPORT_CONFORMANCE"])
-"""`org`, `key`, `token`, `device` and the ports: `mqtts`, `https`."""
+"""`org`, `key`, `token`, `device` and the ports: `mqtts`, `mqtt`, `https`."""
 
 _DOMAIN = "internetofthings.ibmcloud.com"
-_PORTS = {8883: SETTINGS["mqtts"], 443: SETTINGS["https"]}
+_PORTS = {8883: SETTINGS["mqtts"], 1883: SETTINGS["mqtt"], 443: SETTINGS["https"]}
 _resolve = socket.getaddrinfo
 
 
