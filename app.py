@@ -59,6 +59,13 @@ def push(event: SQSEvent) -> None:
     trigger.handle(wiring.ports(), event.to_dict())
 
 
+@app.lambda_function(name="activate")
+def activate(event: dict[str, Any], _context: Any) -> None:
+    from chalicelib.triggers import certificates
+
+    certificates.handle(wiring.ports(), event)
+
+
 @app.lambda_function(name="disconnect")
 def disconnect(event: dict[str, Any], context: Any) -> None:
     from chalicelib.triggers import downlink

@@ -54,14 +54,14 @@ class Wiring:
     def authorities(self) -> "p.Authorities":
         from chalicelib.store.authorities import AuthoritiesTable
 
-        return AuthoritiesTable()
+        return AuthoritiesTable(_connection())
 
     @cached_property
     def trust(self) -> "p.Trust":
         from chalicelib.aws.clients import client
         from chalicelib.aws.trust import IotCoreTrust
 
-        return IotCoreTrust(lambda: client("iot"))
+        return IotCoreTrust(lambda: client("iot"), application())
 
     @property
     def windows(self) -> "Windows":
@@ -274,7 +274,12 @@ class DoorWiring(Wiring):
 
 def function_name(function: str) -> str:
     """Chalice names a function after application, stage and handler."""
-    return f"{os.environ.get('HOMEPORT_APP', 'homeport')}-{os.environ.get('HOMEPORT_STAGE', 'local')}-{function}"
+    return f"{application()}-{function}"
+
+
+def application() -> str:
+    """What everything of this stage is called in front."""
+    return f"{os.environ.get('HOMEPORT_APP', 'homeport')}-{os.environ.get('HOMEPORT_STAGE', 'local')}"
 
 
 @cache

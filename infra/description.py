@@ -33,6 +33,7 @@ UPLINK_SQL = (
     "SELECT encode(*, 'base64') AS payload, clientid() AS client, topic() AS topic, "
     "timestamp() AS at, newuuid() AS id FROM '{root}/#'"
 )
+CERTIFICATES_FILTER = "$aws/events/certificates/registered/#"
 LIFECYCLE_FILTERS = {"presence": "$aws/events/presence/+/+", "subscriptions": "$aws/events/subscriptions/+/+"}
 DEAD_LETTERS = "dead-letters"
 PUSHES, UNDELIVERED = "push", "push-dead-letters"
@@ -60,11 +61,12 @@ def _noun(model: type[Model]) -> str:
 
 
 def rules() -> list[Rule]:
-    """One rule a topic root of every dialect, and one for each kind of lifecycle event."""
+    """One rule a topic root of every dialect, and one for each kind of event that the broker tells by itself."""
     roots = sorted({root for dialect in registry.NAMES for root in registry.topics(dialect).ROOTS})
     uplinks = [Rule(f"uplink_{root.replace('-', '_')}", UPLINK_SQL.format(root=root), "uplink") for root in roots]
     events = [Rule(f"lifecycle_{k}", f"SELECT * FROM '{v}'", "presence") for k, v in LIFECYCLE_FILTERS.items()]  # noqa: S608
-    return uplinks + events
+    certificates = Rule("certificates", f"SELECT * FROM '{CERTIFICATES_FILTER}'", "activate")  # noqa: S608
+    return [*uplinks, *events, certificates]
 
 
 def queues() -> list[Queue]:

@@ -36,6 +36,8 @@ FUNCTIONS = (
     Function("pump", memory=256, timeout=50, in_background=True),
     # A webhook may take 10 s; SQS hides a message for 30 s, which must be longer than this.
     Function("push", memory=256, timeout=25),
+    # Calls of IoT Core's control plane are allowed ten times a second each.
+    Function("activate", memory=256, timeout=30, in_background=True, reserved=1),
     # DeleteConnection is allowed 100 times a second: with this cap Lambda's own queue is the valve.
     Function("disconnect", memory=256, timeout=30, in_background=True, reserved=5),
     Function("settle", memory=256, timeout=30),

@@ -111,6 +111,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "tenants": (GET,),
     },
     "push": {"policies": (QUERY,), "audit": (PUT,), "tenants": (GET,)},
+    "activate": {"holders": (QUERY,)},
     "disconnect": {"claims/index/by_key": (QUERY,)},
 }
 """Which function does what to which table or index (the API's come from the tables themselves)."""
@@ -148,6 +149,17 @@ OBJECTS: dict[str, tuple[str, ...]] = {
     # A URL that it signs can do what it can do itself: devices download resources.
     "deliver": ("s3:GetObject",),
 }
+
+
+REGISTER = (
+    "iot:DescribeCACertificate",
+    "iot:UpdateCACertificate",
+    "iot:DeleteCACertificate",
+    "iot:ListTagsForResource",
+    "iot:TagResource",
+    "iot:UntagResource",
+)
+"""What it takes to keep the account's register of CA certificates beside other stages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +244,10 @@ def _broker(function: str) -> Iterable[Grant]:
     if function == API:
         everything = ({"Fn::Sub": "*"},)
         yield Grant(("iot:RegisterCACertificate",), everything, "a certificate has no name before it is registered")
+        yield Grant(REGISTER, (arn("iot", "cacert/*"),), "IoT Core names certificates after what is in them")
+    if function == "activate":
+        certificates = (arn("iot", "cert/*"),)
+        yield Grant(("iot:DescribeCertificate", "iot:UpdateCertificate"), certificates, "clients bring their own")
     if function == "disconnect":
         yield Grant(("iot:DeleteConnection",), clients, because)
 

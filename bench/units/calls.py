@@ -48,6 +48,8 @@ class Recorder:
                 yield f"states:{operation}", p.get("stateMachineArn") or p["executionArn"]
             case "iot-data":
                 yield f"iot:{operation}", self._arn("iot", f"client/{p['clientId']}")
+            case "iot":
+                yield f"iot:{operation}", self._certificate(operation, p)
             case "sqs":
                 name = p.get("QueueName") or p["QueueUrl"].rpartition("/")[2]
                 yield f"sqs:{ACTIONS.get(operation, operation)}", self._arn("sqs", name)
@@ -70,6 +72,13 @@ class Recorder:
             case _:
                 index = f"/index/{p['IndexName']}" if "IndexName" in p else ""
                 yield f"dynamodb:{operation}", self._table(p["TableName"]) + index
+
+    def _certificate(self, operation: str, p: Parameters) -> str:
+        """Of IoT Core's control plane handlers call what concerns certificates."""
+        if operation == "RegisterCACertificate":
+            return "*"
+        kind = "cacert" if "CACertificate" in operation else "cert"
+        return str(p.get("resourceArn") or self._arn("iot", f"{kind}/{p['certificateId']}"))
 
     def _table(self, name: str) -> str:
         return self._arn("dynamodb", f"table/{name}")

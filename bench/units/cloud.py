@@ -272,7 +272,7 @@ class Cloud:
             case "lambda":
                 function = parameters["FunctionName"].split("-", 2)[2]
                 self._invoked.append((function, json.loads(parameters["Payload"])))
-                return _done({"StatusCode": HTTPStatus.ACCEPTED})
+                return done({"StatusCode": HTTPStatus.ACCEPTED})
             case "stepfunctions":
                 return self._execution(model.name, parameters)
             case "iot-data":
@@ -286,22 +286,22 @@ class Cloud:
     def _execution(self, operation: str, parameters: Parameters) -> tuple[Any, Any]:
         if operation == "StopExecution":
             self.timers.pop(parameters["executionArn"].rpartition(":")[2], None)
-            return _done({})
+            return done({})
         subject = json.loads(parameters["input"])
         due = int(datetime.fromisoformat(subject.pop("dueAt")).timestamp() * 1000)
         self.timers.setdefault(parameters["name"], Timer(due, subject))
         # Into Wait.
         self.meter.count("states:transition")
-        return _done({"executionArn": "arn", "startDate": datetime.fromtimestamp(0).astimezone()})
+        return done({"executionArn": "arn", "startDate": datetime.fromtimestamp(0).astimezone()})
 
     def _broker(self, operation: str, parameters: Parameters) -> tuple[Any, Any]:
         device = self.devices.get(parameters["clientId"])
         if operation == "DeleteConnection":
-            return _done({})
+            return done({})
         if operation == "GetConnection":
-            return _done({"connected": device is not None})
+            return done({"connected": device is not None})
         if operation == "ListSubscriptions":
-            return _done({"subscriptions": [{"topicFilter": name, "qos": 1} for name in (device or _NOBODY).filters]})
+            return done({"subscriptions": [{"topicFilter": name, "qos": 1} for name in (device or _NOBODY).filters]})
         if device is None:
             return refused("ResourceNotFoundException", HTTPStatus.NOT_FOUND)
         if not device.acknowledges:
@@ -312,7 +312,7 @@ class Cloud:
         said = device.answer(parameters["topic"], json.loads(parameters["payload"]))
         if said is not None:
             self.publish(device, *said)
-        return _done({"message": "OK"})
+        return done({"message": "OK"})
 
 
 @dataclass
@@ -320,7 +320,8 @@ class _Response:
     status_code: int
 
 
-def _done(parsed: dict[str, Any]) -> tuple[_Response, dict[str, Any]]:
+def done(parsed: dict[str, Any]) -> tuple[_Response, dict[str, Any]]:
+    """What botocore takes for an answer."""
     return _Response(HTTPStatus.OK), {**parsed, "ResponseMetadata": {"HTTPStatusCode": HTTPStatus.OK}}
 
 

@@ -22,13 +22,14 @@ _TRIES = 10
 
 @dataclass(frozen=True, slots=True)
 class CaCertificate:
-    """`pem` is the certificate alone; times in ms."""
+    """`pem` is the certificate alone, `registration` the broker's id of it; times in ms."""
 
     id: str
     pem: str
     comment: str
     expires: int
     created: int
+    registration: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,10 @@ class CaCertificates:
     tenant: str
     revision: int = 0
     entries: tuple[CaCertificate, ...] = ()
+
+    @property
+    def registrations(self) -> frozenset[str]:
+        return frozenset(e.registration for e in self.entries if e.registration)
 
     def get(self, certificate: str) -> CaCertificate | None:
         return next((e for e in self.entries if e.id == certificate), None)
@@ -46,17 +51,23 @@ def add(ports: "Ports", tenant: str, pem: str, comment: str) -> CaCertificate:
     now = ports.clock.now()
     found = x509.authority(pem, now)
     made = CaCertificate(ports.new_id(now), found.pem, comment, found.expires, now)
+    _ensure_room(ports.authorities.get(tenant))
+    # First the broker: who reads of a certificate may rely on it.
+    made = replace(made, registration=ports.trust.accept(found.pem))
 
     def change(present: CaCertificates) -> CaCertificates:
-        if len(present.entries) >= MOST:
-            raise LimitReached(f"there are {MOST} CA certificates already")
+        _ensure_room(present)
         return replace(present, entries=(*present.entries, made))
 
-    change(ports.authorities.get(tenant))
-    # First the broker: who reads of a certificate may rely on it.
-    ports.trust.accept(found.pem)
     _change(ports, tenant, change)
+    # Another tenant may have withdrawn the same CA in between, when nobody held it: the broker is told once more.
+    ports.trust.accept(found.pem)
     return made
+
+
+def _ensure_room(present: CaCertificates) -> None:
+    if len(present.entries) >= MOST:
+        raise LimitReached(f"there are {MOST} CA certificates already")
 
 
 def get(ports: "Ports", tenant: str, certificate: str) -> CaCertificate:
@@ -68,6 +79,7 @@ def get(ports: "Ports", tenant: str, certificate: str) -> CaCertificate:
 
 def remove(ports: "Ports", tenant: str, certificate: str) -> None:
     """From now on no client comes in that it signed. Errors: CertificateNotFound."""
+    withdrawn = get(ports, tenant, certificate)
 
     def change(present: CaCertificates) -> CaCertificates:
         if present.get(certificate) is None:
@@ -75,6 +87,19 @@ def remove(ports: "Ports", tenant: str, certificate: str) -> None:
         return replace(present, entries=tuple(e for e in present.entries if e.id != certificate))
 
     _change(ports, tenant, change)
+    if withdrawn.registration and not ports.authorities.is_held(withdrawn.registration):
+        ports.trust.withdraw(withdrawn.registration)
+        # Somebody may have uploaded the same CA since we looked, and was told that the broker knows it.
+        if ports.authorities.is_held(withdrawn.registration):
+            ports.trust.accept(withdrawn.pem)
+
+
+def activate(ports: "Ports", certificate: str, registration: str) -> bool:
+    """Let a client's certificate in that the broker has just come to know, by the broker's ids of it and of its CA.
+
+    False where it stays as it is: no tenant has the CA any more, or somebody has decided about it already.
+    """
+    return ports.authorities.is_held(registration) and ports.trust.activate(certificate)
 
 
 def ensure_fits(ports: "Ports", key: "ApiKey", pem: str | None, name: str | None) -> None:

@@ -2,13 +2,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError
+from pynamodb.connection import Connection
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.certificates import CaCertificates
 from chalicelib.store import documents
-from chalicelib.store.tables import Defaults, Table, condition_failed, table_name
+from chalicelib.store.tables import CANCELED_BY_CONDITION, Defaults, Table, table_name
 
 _OWN = frozenset({"tenant", "revision"})
+_LOST = frozenset({CANCELED_BY_CONDITION, "TransactionConflict"})
 
 
 class AuthoritiesItem(Table):
@@ -22,7 +25,20 @@ class AuthoritiesItem(Table):
     doc = UnicodeAttribute()
 
 
+class HolderItem(Table):
+    """That a tenant has a certain CA certificate in its list, by the broker's id of it."""
+
+    class Meta(Defaults):
+        table_name = table_name("holders")
+
+    registration = UnicodeAttribute(hash_key=True)
+    tenant = UnicodeAttribute(range_key=True)
+
+
 class AuthoritiesTable:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
     def get(self, tenant: str) -> CaCertificates:
         try:
             return _load(AuthoritiesItem.get(tenant, consistent_read=True))
@@ -31,18 +47,27 @@ class AuthoritiesTable:
 
     def replace(self, old: CaCertificates, new: CaCertificates) -> bool:
         changed = replace(new, revision=old.revision + 1)
-        text = documents.dump(changed, without=_OWN)
+        item = AuthoritiesItem(old.tenant, revision=changed.revision, doc=documents.dump(changed, without=_OWN))
         # Two uploads at once could otherwise lose one of them, or pass the limit together.
         unchanged = (
             AuthoritiesItem.revision == old.revision if old.revision else AuthoritiesItem.tenant.does_not_exist()
         )
         try:
-            AuthoritiesItem(old.tenant, revision=changed.revision, doc=text).save(condition=unchanged)
-        except PutError as error:
-            if condition_failed(error):
+            # Who holds a certificate changes with the list, or a withdrawal could overtake an upload of the same one.
+            with TransactWrite(connection=self._connection) as transaction:
+                for registration in old.registrations - new.registrations:
+                    transaction.delete(HolderItem(registration, old.tenant))
+                transaction.save(item, condition=unchanged)
+                for registration in new.registrations:
+                    transaction.save(HolderItem(registration, old.tenant))
+        except TransactWriteError as error:
+            if any(reason is not None and reason.code in _LOST for reason in error.cancellation_reasons):
                 return False
             raise
         return True
+
+    def is_held(self, registration: str) -> bool:
+        return any(HolderItem.query(registration, consistent_read=True, limit=1))
 
     def everyone(self) -> Iterator[CaCertificates]:
         """Those of all tenants: for a broker on this machine that has to know them when it starts."""

@@ -103,6 +103,7 @@ def all_models() -> list[type[Model]]:
         users.UserItem,
         users.LoginItem,
         authorities.AuthoritiesItem,
+        authorities.HolderItem,
         claims.ClaimItem,
         devices.DeviceItem,
         devices.OwnerItem,

@@ -13,12 +13,14 @@ from functools import cache
 from typing import Any
 
 from infra.description import rules
+from infra.edge.renewal import Renewal
 from infra.edge.settings import EdgeSettings, SettingsError, read_settings
 from infra.edge.uplink import Uplink
 from infra.local.http_server import HttpServer, bind
 from infra.local.iot_core import IotCore, Rule, TlsIdentity
 from infra.local.quickstart import guests
 from infra.local.spool import Spool
+from infra.local.timers import Timers
 
 _CANNOT_START = 2
 _CONTROL_THREADS = 96
@@ -73,11 +75,20 @@ def start(settings: EdgeSettings, closing: ExitStack) -> dict[str, int]:
     )
     control.start()
     closing.callback(lambda: control.stop(2))
+    _renew(settings, core, closing)
     identity = TlsIdentity(settings.certificate, settings.key, settings.client_ca)
     ports = {"control": control.port, "mqtts": core.listen_tls(settings.bind, settings.mqtts_port, identity)}
     if settings.mqtt_port is not None:
         ports["mqtt"] = core.listen_plain(settings.bind, settings.mqtt_port)
     return ports
+
+
+def _renew(settings: EdgeSettings, core: IotCore, closing: ExitStack) -> None:
+    """Before they are read for the first time, so that no change falls in between."""
+    files = (settings.certificate, settings.key, *((settings.client_ca,) if settings.client_ca else ()))
+    renewal, timers = Renewal(files, core.renew), Timers()
+    closing.callback(timers.stop)
+    timers.every(settings.reread_s, renewal.look, first=settings.reread_s)
 
 
 def _lambda(region: str) -> Any:

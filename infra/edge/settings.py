@@ -17,6 +17,7 @@ class EdgeSettings:
     """`functions` is what the deployed functions' names begin with, such as `homeport-prod-`.
 
     `quickstart_clients` is how many clients without credentials may be connected at a time.
+    `reread_s` is after how many seconds a change of the certificate files is noticed at the latest.
     """
 
     functions: str
@@ -30,6 +31,7 @@ class EdgeSettings:
     certificate: Path
     key: Path
     client_ca: Path | None
+    reread_s: float
     quickstart_clients: int = 0
 
 
@@ -53,6 +55,7 @@ def read_settings(environment: Mapping[str, str]) -> EdgeSettings:
         key=Path(_required(environment, "HOMEPORT_EDGE_KEY")),
         client_ca=Path(client_ca) if client_ca else None,
         quickstart_clients=guests,
+        reread_s=_seconds(environment, "HOMEPORT_EDGE_REREAD_SECONDS", "30"),
     )
 
 
@@ -75,3 +78,10 @@ def _count(environment: Mapping[str, str], name: str) -> int:
     if text and (not text.isascii() or not text.isdigit() or int(text) > _MOST_GUESTS):
         raise SettingsError(f"{name}={text} is not a number from 0 to {_MOST_GUESTS}")
     return int(text or 0)
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: str) -> float:
+    text = environment.get(name) or default
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise SettingsError(f"{name}={text} is not a number of seconds above 0")
+    return float(text)

@@ -20,6 +20,7 @@ from infra.local.lambda_runtime import FunctionError, LambdaRuntime, UnknownFunc
 
 _INVOKE = re.compile(r"/2015-03-31/functions/(?P<function>[^/]+)/invocations/?")
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/(?P<service>[^/]+)/aws4_request")
+_IOT = "iot"
 _IOT_DATA = {"iotdata", "iotdevicegateway"}
 
 
@@ -33,13 +34,13 @@ class AwsEndpoint:
         self.iot: Application | None = None
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
         signed = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
         if signed is not None and signed["service"] in _IOT_DATA and self.iot_data is not None:
             return self.iot_data(environ, start_response)
-        asked = (environ["REQUEST_METHOD"], environ["PATH_INFO"])
-        if asked == (iot_control.METHOD, iot_control.PATH) and self.iot is not None:
+        if signed is not None and signed["service"] == _IOT and self.iot is not None and iot_control.takes(path):
             return self.iot(environ, start_response)
-        invoked = _INVOKE.fullmatch(environ["PATH_INFO"])
+        invoked = _INVOKE.fullmatch(path)
         if invoked is not None and environ["REQUEST_METHOD"] == "POST":
             return self._invoke(unquote(invoked["function"]), environ, start_response)
         environ["RAW_URI"] = environ["REQUEST_URI"]  # where moto looks for the path as it was sent

@@ -1,7 +1,6 @@
 """What the stack asks of the product itself at its start: a tenant to begin with, and its deadlines."""
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 from infra.local.data_directory import read_credentials
@@ -38,13 +37,15 @@ def ibm_credentials(tenant: str, api_key: str) -> dict[str, str]:
     return {"org": tenant, "apiKey": api_key_name(tenant, secret.id), "token": api_key} if secret else {}
 
 
-def trust_certificates(trust: Callable[[str], None]) -> None:
+def register_certificates() -> None:
     """Let the broker know the CA certificates that tenants uploaded in an earlier run."""
+    from chalicelib import wiring
     from chalicelib.store.authorities import AuthoritiesTable
+    from chalicelib.store.tables import shared_connection
 
-    for authorities in AuthoritiesTable().everyone():
+    for authorities in AuthoritiesTable(shared_connection()).everyone():
         for entry in authorities.entries:
-            trust(entry.pem)
+            wiring.ports().trust.accept(entry.pem)
 
 
 def arm_deadlines() -> None:

@@ -9,6 +9,8 @@ from infra.functions import API, FUNCTIONS, deployed_name
 from infra.stage import Stage, arn
 from infra.templates.document import Resources, logical, resource, tags
 
+_VALVES = frozenset({"disconnect", "activate"})
+"""Functions whose being throttled is how they keep to a quota."""
 RUNBOOK = "docs/runbook.md"
 
 PARAMETERS: dict[str, Any] = {
@@ -125,8 +127,7 @@ def _functions(stage: Stage) -> list[Alarm]:
             "AWS/Lambda",
             "Throttles",
             of(f.name),
-            # Being throttled is how the valve of this one works.
-            above=10_000 if f.name == "disconnect" else 0,
+            above=10_000 if f.name in _VALVES else 0,
             minutes=5,
         )
         for f in FUNCTIONS

@@ -1,5 +1,6 @@
 """Tenants, keys, users, certificates and client ids in memory."""
 
+import hashlib
 from dataclasses import dataclass, field, replace
 
 from chalicelib.fleet.certificates import CaCertificates
@@ -123,13 +124,32 @@ class MemoryAuthorities:
         self.rows[old.tenant] = replace(new, revision=old.revision + 1)
         return True
 
+    def is_held(self, registration: str) -> bool:
+        return any(registration in row.registrations for row in self.rows.values())
+
 
 @dataclass
 class ListedTrust:
-    accepted: list[str] = field(default_factory=list)
+    """A broker that knows CAs by a hash; `pending` are client certificates that wait, `active` those let in."""
 
-    def accept(self, pem: str) -> None:
-        self.accepted.append(pem)
+    known: dict[str, str] = field(default_factory=dict)
+    pending: set[str] = field(default_factory=set)
+    active: set[str] = field(default_factory=set)
+
+    def accept(self, pem: str) -> str:
+        identifier = hashlib.sha256(pem.encode()).hexdigest()
+        self.known[identifier] = pem
+        return identifier
+
+    def withdraw(self, registration: str) -> None:
+        self.known.pop(registration, None)
+
+    def activate(self, certificate: str) -> bool:
+        if certificate not in self.pending:
+            return False
+        self.pending.discard(certificate)
+        self.active.add(certificate)
+        return True
 
 
 @dataclass

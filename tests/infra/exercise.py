@@ -7,14 +7,18 @@ import base64
 import json
 import sys
 from dataclasses import asdict
+from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-from bench.units.cloud import ACCOUNT, REGION, STAGE, Cloud, Device
+from bench.units.cloud import ACCOUNT, REGION, STAGE, Cloud, Device, done, refused
 from bench.units.operations import COMMANDS, CONFIGURATION, OPERATIONS, Bench
 from chalicelib import wiring
 from chalicelib.aws.clients import client
 from infra.stage import Account
+from tests import pki
 from tests.infra import exercise_ibm
 
 _MINUTE = 60_000
@@ -190,7 +194,37 @@ def _pushed(bench: Bench) -> None:
         raise RuntimeError("the audit log does not tell that the webhook was refused")
 
 
+def _certified(bench: Bench) -> None:
+    """A CA that comes and goes, twice, and a client's certificate that waits."""
+    ca = pki.authority(now=datetime.fromtimestamp(bench.cloud.clock.now() / 1000, UTC))
+    answers: dict[str, Any] = {
+        "RegisterCACertificate": {"certificateId": _CA},
+        "DescribeCACertificate": {"certificateDescription": {"certificateArn": _CA_ARN}},
+        "ListTagsForResource": {"tags": [{"Key": "homeport:registered"}]},
+        "DescribeCertificate": {"certificateDescription": {"status": "PENDING_ACTIVATION"}},
+    }
+    known = {"resourceId": _CA, "resourceArn": _CA_ARN}
+
+    def answer(_function: str, model: Any, _asked: Any) -> tuple[Any, Any] | None:
+        if model.service_model.service_name != "iot":
+            return None
+        if model.name == "RegisterCACertificate":
+            again, answers["again"] = "again" in answers, True
+            response, error = refused("ResourceAlreadyExistsException", HTTPStatus.CONFLICT)
+            return (response, {**error, **known}) if again else done(answers[model.name])
+        return done(answers.get(model.name, {}))
+
+    bench.cloud.before = answer
+    made = bench.post("/api/v0/certificates/ca", {"certificate": ca.pem, "comment": ""})
+    bench.cloud.invoke("activate", {"certificateId": "c1" * 32, "caCertificateId": _CA})
+    bench.data("DELETE", f"certificates/ca/{made['id']}")
+    bench.cloud.before = lambda _function, _model, _asked: None
+
+
+_CA = "ca" * 32
+_CA_ARN = f"arn:aws:iot:{REGION}:{ACCOUNT}:cacert/{_CA}"
 _FURTHER = (
+    _certified,
     _crashed,
     _canceled,
     _refused,

@@ -65,6 +65,13 @@ def test_a_lifecycle_event_that_a_rule_could_not_hand_over_goes_to_presence() ->
     assert (found.function, found.event) == ("presence", event)
 
 
+def test_a_new_certificate_that_a_rule_could_not_hand_over_goes_to_activate() -> None:
+    event = {"certificateId": "c", "caCertificateId": "a", "certificateStatus": "PENDING_ACTIVATION"}
+    topic = "$aws/events/certificates/registered/a"
+    found = read(json.dumps(of_rule("homeport_dev_certificates", topic, json.dumps(event).encode())), "r", 7)
+    assert (found.function, found.event) == ("activate", event)
+
+
 @pytest.mark.parametrize("body", ["{", "[]", "{}", json.dumps(of_rule("foreign", "t", b"\xff"))])
 def test_what_cannot_be_read_is_told_so(body: str) -> None:
     assert read(body, "r", 1).function is None

@@ -1,6 +1,9 @@
 """The edge against a running stack: its functions are reached through Lambda's API, as on AWS."""
 
+import datetime as dt
 import json
+import socket
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,6 +19,7 @@ from infra.edge.settings import EdgeSettings, SettingsError, read_settings
 from infra.edge.uplink import Uplink
 from infra.local.description import aws_environment
 from infra.local.spool import Spool
+from tests import pki
 from tests.clients import Rest, until
 from tests.ibm.clients import Organization
 from tests.local.running import RunningStack
@@ -36,8 +40,10 @@ def edge(stack: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         control_port=0,
         certificate=next(stack.data.glob("server*.pem")),
         key=next(stack.data.glob("server*.key")),
-        client_ca=None,
+        client_ca=tmp_path / "clients.pem",
+        reread_s=0.05,
     )
+    (tmp_path / "clients.pem").write_text(stack.ca.read_text())
     with ExitStack() as closing:
         yield start(settings, closing)
 
@@ -124,6 +130,30 @@ def _application(port: int, owner: Organization, name: str) -> paho.Client:
     return client
 
 
+def test_a_ca_of_clients_is_taken_up_while_the_edge_runs(edge: dict[str, int], tmp_path: Path) -> None:
+    ca = pki.authority(now=dt.datetime.now(dt.UTC))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    # With TLS 1.2 a client learns of the refusal in the handshake.
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(*pki.make("sensor", ca, now=dt.datetime.now(dt.UTC)).write(tmp_path, "sensor"))
+
+    def is_let_in() -> bool:
+        try:
+            with (
+                socket.create_connection(("127.0.0.1", edge["mqtts"]), timeout=5) as plain,
+                context.wrap_socket(plain, server_hostname="mtls.localhost"),
+            ):
+                return True
+        except OSError:
+            return False
+
+    assert not is_let_in()
+    (tmp_path / "clients.pem").write_text(ca.pem)
+    until(is_let_in)
+
+
 class Flaky:
     """A Lambda client that fails until it is told to work."""
 
@@ -155,6 +185,12 @@ def test_what_aws_does_not_take_is_handed_over_after_a_restart(tmp_path: Path) -
     again.stop(1)
     second.close()
     assert [json.loads(p) for p in back.taken] == [{"client": "c", "n": 1}]
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "soon", "1.5"])
+def test_a_setting_that_makes_no_sense_is_named(seconds: str) -> None:
+    with pytest.raises(SettingsError, match="HOMEPORT_EDGE_REREAD_SECONDS"):
+        read_settings({**GIVEN, "HOMEPORT_EDGE_REREAD_SECONDS": seconds})
 
 
 GIVEN = {

@@ -186,6 +186,17 @@ def test_why_a_device_stayed_out_is_in_the_audit_log(door: Entrance, client: str
     assert "requires a client certificate" in str(entries)
 
 
+def test_a_ca_that_was_withdrawn_lets_nobody_in(door: Entrance, client: str) -> None:
+    ca = pki.authority("Former CA", now=door.now)
+    shown = pki.make(client, ca, now=door.now)
+    with closing(Rest(door.stack)) as rest:
+        authority = door.upload(rest, ca)
+        key = door.key(rest, {"required": True, "caCertIds": [authority]})
+        assert door.knock(key, client, shown=shown) == ACCEPTED
+        rest.call("DELETE", f"{CERTIFICATES}/{authority}")
+    assert door.knock(key, client, shown=shown) is CLOSED
+
+
 def test_a_stack_that_starts_again_knows_its_tenants_cas(edge: RunningStack, tmp_path: Path, client: str) -> None:
     door = Entrance(edge, tmp_path, lenient=True)
     edge.restart()

@@ -58,11 +58,24 @@ class Authorities(Protocol):
         """Empty where the tenant has none."""
 
     def replace(self, old: CaCertificates, new: CaCertificates) -> bool: ...
+    def is_held(self, registration: str) -> bool:
+        """Whether any tenant has the CA certificate that bears this id with the broker."""
 
 
 class Trust(Protocol):
-    def accept(self, pem: str) -> None:
-        """From now on the broker lets clients connect whose certificates this CA signed. Invalid, LimitReached."""
+    """Whose client certificates the broker lets through to us, who then ask the tenant's own list."""
+
+    def accept(self, pem: str) -> str:
+        """From now on the broker lets clients connect whose certificates this CA signed; the broker's id of the CA.
+
+        Errors: Invalid, LimitReached.
+        """
+
+    def withdraw(self, registration: str) -> None:
+        """The broker need not know this CA any more, as far as we are concerned."""
+
+    def activate(self, certificate: str) -> bool:
+        """Let a client's certificate in that waits for it. False if it does not wait, or is gone."""
 
 
 class Claims(Protocol):

@@ -129,12 +129,25 @@ class IotCore:
 
     def trust(self, pem: str) -> None:
         """Accept these client certificates, or those that chain to them, on the `mtls` hosts from now on."""
+        self._each(lambda contexts: contexts.trust(pem))
 
-        async def trust() -> None:
+    def distrust(self, pem: str) -> None:
+        """Take back what `trust` was told; connections that are open stay."""
+        self._each(lambda contexts: contexts.distrust(pem))
+
+    def renew(self) -> None:
+        """Read certificates, keys and client CAs again from their files, for connections that open from now on.
+
+        OSError (ssl.SSLError is one) where they cannot be used; those that were in use then stay.
+        """
+        self._each(Contexts.renew)
+
+    def _each(self, change: Callable[[Contexts], None]) -> None:
+        async def changed() -> None:
             for contexts in self._contexts:
-                contexts.trust(pem)
+                change(contexts)
 
-        self._call(trust())
+        self._call(changed())
 
     def stop(self, timeout: float = 4.0) -> None:
         """Close every connection, let the rules have its lifecycle event, and end the threads.

@@ -64,10 +64,12 @@ def shrink_read_buffers() -> None:
 
 
 class Contexts:
-    """The contexts of one listening port, chosen by server name."""
+    """The contexts of one listening port, chosen by server name. What changes here concerns the next handshakes."""
 
     def __init__(self, identity: TlsIdentity) -> None:
         shrink_read_buffers()
+        self._identity = identity
+        self._trusted: dict[str, None] = {}
         self._password = identity.context()
         self._mtls = identity.mtls_context()
 
@@ -78,6 +80,20 @@ class Contexts:
     def trust(self, pem: str) -> None:
         """Accept client certificates that are, or chain to, these from now on."""
         self._mtls.load_verify_locations(cadata=pem)
+        self._trusted[pem] = None
+
+    def distrust(self, pem: str) -> None:
+        """Take back what `trust` was told. What the identity's own files name stays."""
+        self._trusted.pop(pem, None)
+        self.renew()
+
+    def renew(self) -> None:
+        """Read the identity's files again. OSError (ssl.SSLError is one) leaves everything as it was."""
+        password, mtls = self._identity.context(), self._identity.mtls_context()
+        # OpenSSL cannot take a certificate out of a context.
+        for pem in self._trusted:
+            mtls.load_verify_locations(cadata=pem)
+        self._password, self._mtls = password, mtls
 
 
 def client_certificate(transport: asyncio.BaseTransport) -> Certificate | None:

@@ -43,8 +43,10 @@ def test_an_uploaded_certificate_is_shown_until_it_is_deleted(client: Client) ->
 
 def test_the_broker_is_told_of_it(client: Client) -> None:
     ca = pki.authority(now=NOW)
-    uploaded(client, ca)
-    assert client.ports.trust.accepted == [ca.pem]
+    identifier = uploaded(client, ca)
+    assert list(client.ports.trust.known.values()) == [ca.pem]
+    client.call("DELETE", f"{ALL}/{identifier}")
+    assert client.ports.trust.known == {}
 
 
 def test_key_usage_may_be_left_out(client: Client) -> None:

@@ -1,0 +1,85 @@
+"""The register of CA certificates on the local AWS port, as the product and any SDK see it."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from chalicelib.aws.trust import IotCoreTrust
+from infra.local.iot_control import IotControl
+from tests import pki
+from tests.local.running import RunningStack
+from tests.local.test_aws_endpoint import connect
+
+NOW = dt.datetime.now(dt.UTC)
+
+
+@pytest.fixture
+def client(stack: RunningStack) -> Any:
+    return connect(stack, "iot")
+
+
+def trust(client: Any, holder: str) -> IotCoreTrust:
+    return IotCoreTrust(lambda: client, holder)
+
+
+def is_registered(client: Any, registration: str) -> bool:
+    try:
+        return bool(client.describe_ca_certificate(certificateId=registration))
+    except client.exceptions.ResourceNotFoundException:
+        return False
+
+
+def test_a_ca_stays_as_long_as_one_of_two_stages_relies_on_it(client: Any) -> None:
+    pem = pki.authority(now=NOW).pem
+    registration = trust(client, "homeport-a").accept(pem)
+    assert trust(client, "homeport-b").accept(pem) == registration
+    trust(client, "homeport-a").withdraw(registration)
+    assert is_registered(client, registration)
+    trust(client, "homeport-b").withdraw(registration)
+    assert not is_registered(client, registration)
+
+
+def test_a_ca_that_the_operator_registered_stays(client: Any) -> None:
+    pem = pki.authority(now=NOW).pem
+    registration = client.register_ca_certificate(caCertificate=pem)["certificateId"]
+    assert trust(client, "homeport-a").accept(pem) == registration
+    trust(client, "homeport-a").withdraw(registration)
+    assert is_registered(client, registration)
+
+
+def test_one_that_was_made_inactive_works_again_once_it_is_relied_upon(client: Any) -> None:
+    pem = pki.authority(now=NOW).pem
+    registration = trust(client, "homeport-a").accept(pem)
+    client.update_ca_certificate(certificateId=registration, newStatus="INACTIVE")
+    trust(client, "homeport-a").accept(pem)
+    found = client.describe_ca_certificate(certificateId=registration)["certificateDescription"]
+    assert found["status"] == "ACTIVE"
+
+
+def test_only_what_is_inactive_can_be_deleted(client: Any) -> None:
+    registration = trust(client, "homeport-a").accept(pki.authority(now=NOW).pem)
+    with pytest.raises(client.exceptions.CertificateStateException):
+        client.delete_ca_certificate(certificateId=registration)
+
+
+def test_what_is_no_certificate_is_refused(client: Any) -> None:
+    with pytest.raises(client.exceptions.CertificateValidationException):
+        client.register_ca_certificate(caCertificate="junk")
+
+
+class Broker:
+    def __init__(self) -> None:
+        self.trusted: list[str] = []
+
+    def trust(self, pem: str) -> None:
+        self.trusted.append(pem)
+
+    def distrust(self, pem: str) -> None:
+        self.trusted.remove(pem)
+
+
+def test_the_broker_knows_what_is_registered() -> None:
+    broker, pem = Broker(), pki.authority(now=NOW).pem
+    IotControl(broker).register(pem)
+    assert broker.trusted == [pem]
