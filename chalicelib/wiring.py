@@ -227,6 +227,9 @@ class Wiring:
     def chance(self, count: int) -> bytes:
         return secrets.token_bytes(count)
 
+    def pause(self, ms: int) -> None:
+        time.sleep(ms / 1000)
+
 
 class HotWiring(Wiring):
     """The ports as a message of a device needs them: who it is may be a minute old, so that a message costs no read."""

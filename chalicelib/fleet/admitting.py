@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 
 from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.contention import tries
 from chalicelib.fleet.devices import Device, Interface, register
 from chalicelib.fleet.errors import DeviceDuplicate, Forbidden, InterfaceDuplicate
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
 
 _DAY = 86_400_000
-_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Candidate:
 
 def admit(ports: Ports, key: ApiKey, candidate: Candidate) -> Claim:
     """The claim of the client id, made or renewed. Forbidden where the id is somebody else's or is disabled."""
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         claim = ports.claims.get(candidate.client) or _first(ports, key, candidate)
         _ensure_same(claim, key, candidate)
         if not claim.enabled:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import (
     Conflict,
     Contended,
@@ -29,7 +30,6 @@ LARGEST = 512 * 1024 * 1024
 """Bytes of a version's file."""
 UPLOAD_VALID = 3_600
 """How long (s) an upload URL can be used."""
-_TRIES = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def get(ports: "Ports", tenant: str, resource: str) -> Resource:
 
 def update(ports: "Ports", tenant: str, resource: str, change: Callable[[Resource], Resource]) -> Resource:
     """The resource after `change`. Errors: ResourceNotFound, and what `change` raises."""
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         present = get(ports, tenant, resource)
         changed = replace(change(present), updated=ports.clock.now())
         if ports.catalog.replace(present, changed):
@@ -145,7 +145,7 @@ def update_version(
     ports: "Ports", tenant: str, resource: str, version_id: str, change: Callable[[ResourceVersion], ResourceVersion]
 ) -> ResourceVersion:
     """The version after `change`. Errors: VersionNotFound, and what `change` raises."""
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         present = version(ports, tenant, resource, version_id)
         changed = replace(change(present), updated=ports.clock.now())
         if ports.catalog.replace_version(present, changed):

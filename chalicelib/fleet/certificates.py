@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.fleet import x509
+from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import CertificateNotFound, Contended, Forbidden, Invalid, LimitReached
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 MOST = 10
 """CA certificates that a tenant may have."""
-_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def ensure_known(ports: "Ports", key: "ApiKey") -> None:
 
 
 def _change(ports: "Ports", tenant: str, change: Callable[[CaCertificates], CaCertificates]) -> None:
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         present = ports.authorities.get(tenant)
         if ports.authorities.replace(present, change(present)):
             return

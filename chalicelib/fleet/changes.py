@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from chalicelib.fleet import routing, tracing
 from chalicelib.fleet.commands import Command
+from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Ports
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
         def revision(self) -> int: ...
 
 
-_TRIES = 25
 R = TypeVar("R", bound="_Revised")
 
 
 def change_record(
+    ports: Ports,
     name: str,
     read: Callable[[], R | None],
     write: Callable[[R, R], bool],
@@ -33,7 +34,7 @@ def change_record(
 
     `change` answers None, or what it was given, to leave it. `seen` saves the first read. Errors: Contended.
     """
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         record = seen or read()
         seen = None
         if record is None:
@@ -54,7 +55,7 @@ def change_mailbox(
     def read() -> Mailbox | None:
         return ports.mailboxes.get(tenant, device)
 
-    return change_record(f"the mailbox of {device}", read, ports.mailboxes.replace, change, seen)[0]
+    return change_record(ports, f"the mailbox of {device}", read, ports.mailboxes.replace, change, seen)[0]
 
 
 def change_command(
@@ -73,4 +74,4 @@ def change_command(
             routing.command(ports, changed)
         return True
 
-    return change_record(f"command {command_id}", read, write, change, seen)
+    return change_record(ports, f"command {command_id}", read, write, change, seen)

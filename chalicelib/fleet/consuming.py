@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable
 
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.consumers import Consumer, Link
+from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import Presence
 from chalicelib.fleet.roles import Role
-
-_TRIES = 25
 
 
 def connected(ports: Ports, claim: Claim, session: str, at: int) -> None:
@@ -83,7 +82,7 @@ def _change(ports: Ports, claim: Claim, change: Callable[[Presence], Presence]) 
 
 
 def _update(ports: Ports, tenant: str, client: str, dialect: str, change: Callable[[Presence], Presence]) -> Consumer:
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         old = ports.consumers.get(tenant, client) or Consumer(tenant, client, Presence(dialect, client))
         presence = change(old.presence)
         if presence == old.presence and old.revision:

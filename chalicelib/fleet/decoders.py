@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.fleet import audit
+from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Contended, DecoderDuplicate, DecoderNotFound, Invalid, LimitReached
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ PAYLOAD = "payload"
 """The field of a message's value that holds what is encoded."""
 ENCODING = "encoding"
 """The field of a message's metadata that names the decoder."""
-_TRIES = 25
 
 
 class DecoderKind(StrEnum):
@@ -120,7 +120,7 @@ def update(
 
 def delete(ports: "Ports", tenant: str, kind: DecoderKind, decoder: str) -> None:
     """Errors: DecoderNotFound."""
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         directory = ports.decoders.directory(tenant)
         _listed(directory, kind, decoder)
         if ports.decoders.remove(directory, directory.without(decoder), decoder):
@@ -229,7 +229,7 @@ def _record(ports: "Ports", message: "DataMessage", encoding: str, reason: str) 
 
 
 def _write(ports: "Ports", tenant: str, change: Callable[[Directory], DecoderRecord]) -> DecoderRecord:
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         directory = ports.decoders.directory(tenant)
         record = change(directory)
         if ports.decoders.put(directory, directory.with_decoder(record), record):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Contended, DeviceNotFound, InterfaceDuplicate, InterfaceNotFound
 from chalicelib.fleet.presence import interface_key
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
 
 ROOT_GROUP = "root"
-_TRIES = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def get(ports: "Ports", tenant: str, device_id: str) -> Device:
 
 def update(ports: "Ports", tenant: str, device_id: str, change: Callable[[Device], Device]) -> Device:
     """The device after `change`. Errors: DeviceNotFound, and what `change` raises."""
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         device = get(ports, tenant, device_id)
         changed = change(device)
         if changed == device:
@@ -114,7 +114,7 @@ def delete(ports: "Ports", tenant: str, device_id: str) -> None:
     """Remove a device with its interfaces, claims, mailbox and configuration; its data stays until it expires."""
     from chalicelib.fleet import routing
 
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         device = get(ports, tenant, device_id)
         mailbox = ports.mailboxes.get(tenant, device_id)
         if ports.devices.delete(device):
@@ -181,7 +181,7 @@ def update_interface(
 
 def move_interface(ports: "Ports", tenant: str, source_id: str, key: tuple[str, str], target_id: str) -> Device:
     """Give an interface to another device; returns that device. Errors: DeviceNotFound, InterfaceNotFound."""
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         source, target = get(ports, tenant, source_id), get(ports, tenant, target_id)
         interface = find_interface(source, *key)
         if ports.devices.move_interface(source, target, interface):
@@ -200,7 +200,7 @@ def _change_claim(
     ports: "Ports", tenant: str, interface: Interface, change: Callable[["Claim"], "Claim"]
 ) -> "Claim | None":
     """The interface's claim after `change`; None where it was never connected. A connection may renew it meanwhile."""
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         claim = ports.claims.get(interface.node)
         if claim is None or not claim.holds(tenant, interface):
             return None

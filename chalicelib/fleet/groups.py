@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from chalicelib.fleet.contention import tries
 from chalicelib.fleet.devices import ROOT_GROUP
 from chalicelib.fleet.errors import (
     Contended,
@@ -30,7 +31,6 @@ MOST = 1_000
 LONGEST_PATH = 255
 BELOW, CHILDREN = "/*", "/*/"
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-_TRIES = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def delete(ports: "Ports", tenant: str, group: str) -> None:
     if ports.devices.grouped(tenant, group, after=None, limit=1):
         _write(ports, tenant, lambda tree: replace(tree.get(group), closing=False))
         raise GroupInUse("the group cannot be deleted: it contains devices")
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         tree = ports.groups.tree(tenant)
         if group not in tree:
             return
@@ -171,7 +171,7 @@ def assigned(ports: "Ports", tenant: str, group: str | None, path: str | None) -
 
 
 def _write(ports: "Ports", tenant: str, change: Callable[[GroupTree], Group]) -> Group:
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         tree = ports.groups.tree(tenant)
         group = change(tree)
         _ensure_fits(tree, group)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Contended
 
 if TYPE_CHECKING:
@@ -10,7 +11,6 @@ if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
 
 _PAGE = 100
-_TRIES = 10
 
 
 def narrowed(key: "ApiKey", parent: "ApiKey") -> "ApiKey":
@@ -66,7 +66,7 @@ def close(ports: "Ports", tenant: str, key_id: str, after: str | None, until: in
 
 def _narrow(ports: "Ports", key: "ApiKey", parent: "ApiKey") -> "ApiKey":
     present: ApiKey | None = key
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         if present is None:
             return narrowed(key, parent)
         changed = narrowed(present, parent)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.fleet import certificates, inheriting, secrets
+from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import (
     Conflict,
     Contended,
@@ -28,7 +29,6 @@ NOTED = 60_000
 """How often (ms) it is written down that a key is used, if it ends by not being used."""
 SLACK = 2 * NOTED
 """How much longer (ms) such a key lasts: use is written down late, and read from caches."""
-_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +257,7 @@ def update(
     Errors: KeyNotFound, Forbidden (more rights than the caller's, before or after; the rights of a master key or of a
     session), Invalid.
     """
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         before = get(ports, by.tenant, key_id)
         after = _changed(ports, by, before, request)
         after, text = _renewed(ports, after) if renew else (after, None)

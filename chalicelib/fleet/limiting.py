@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.fleet import audit, inheriting
+from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Contended, KeyNotFound, RateLimitReached
 from chalicelib.fleet.limits import Limit, Use
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 KIND = "rate_limit_reached"
 """Of the entries in the audit log."""
 _MOST_WINDOWS = 20_000
-_TRIES = 10
 
 
 class Windows:
@@ -91,7 +91,7 @@ def request(ports: "Ports", key: "ApiKey", device: str | None = None) -> None:
 
 def limit(ports: "Ports", tenant: str, key_id: str, use: Use, asked: tuple[int, int] | None) -> "ApiKey":
     """Set a key's own limit to so many uses in so many seconds, or lift it. Errors: KeyNotFound."""
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         key = ports.keys.current(tenant, key_id)
         if key is None:
             raise KeyNotFound("no such API key")

@@ -9,13 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.gateways import Gateway, Waiting
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import Capability, Presence, Route
-
-_TRIES = 25
 
 
 def connected(ports: Ports, claim: Claim, session: str, at: int) -> None:
@@ -136,7 +135,7 @@ def _change(ports: Ports, claim: Claim, change: Callable[[Presence], Presence]) 
 
 
 def _update(ports: Ports, tenant: str, client: str, dialect: str, change: Callable[[Presence], Presence]) -> Gateway:
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         present = ports.gateways.get(tenant, client) or Gateway(tenant, client, Presence(dialect, client))
         changed = replace(present, presence=change(present.presence))
         if changed == present or ports.gateways.replace(present, changed):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
+from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Contended, Invalid, TenantNotFound
 from chalicelib.fleet.limits import Limit, Use
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
 
 DAY = 86_400
-_TRIES = 10
 T = TypeVar("T")
 
 
@@ -126,7 +126,7 @@ def _set(present: Mapping[str, T], asked: Mapping[str, T | None]) -> dict[str, T
 
 
 def _change(ports: "Ports", tenant: str, change: Callable[[Settings], Settings]) -> Settings:
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         settings = get(ports, tenant)
         changed = change(settings)
         # Two operators at once: each change has to last.

@@ -142,5 +142,5 @@ def change(
         return True
 
     name = f"the configuration of {device}"
-    found, _ = change_record(name, lambda: get(ports, tenant, device), write, changed, seen)
+    found, _ = change_record(ports, name, lambda: get(ports, tenant, device), write, changed, seen)
     return found or Configuration(tenant, device)

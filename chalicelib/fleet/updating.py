@@ -236,7 +236,7 @@ def change(
         return None if after == present else after
 
     name = f"the resources of {device}"
-    found, _ = change_record(name, lambda: get(ports, tenant, device), partial(_written, ports), changed, seen)
+    found, _ = change_record(ports, name, lambda: get(ports, tenant, device), partial(_written, ports), changed, seen)
     return found or DeviceResources(tenant, device)
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from chalicelib.fleet import audit, keys, passwords
+from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import (
     Contended,
     Forbidden,
@@ -28,7 +29,6 @@ SESSION = 8 * 3_600_000
 MOST_FAILURES = 5
 LOCKED = 15 * 60_000
 """How long (ms) an account stays locked after MOST_FAILURES attempts in a row that failed."""
-_TRIES = 10
 _REFUSED = "the login or the password is wrong, or too many attempts have locked the account for a while"
 
 
@@ -115,7 +115,7 @@ def update(ports: "Ports", by: ApiKey, user_id: str, request: UserRequest) -> Us
 
 def delete(ports: "Ports", by: ApiKey, user_id: str) -> None:
     """Delete a user and end the sessions. Errors: UserNotFound, Forbidden."""
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         user = get(ports, by.tenant, user_id)
         _ensure_within(by, user)
         if ports.users.delete(user):
@@ -240,7 +240,7 @@ def _ensure_within(by: ApiKey, user: User) -> None:
 
 def _change(ports: "Ports", tenant: str, user_id: str, change: Callable[[User], User]) -> tuple[User, User]:
     """The user before and after `change`."""
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         user = get(ports, tenant, user_id)
         changed = change(user)
         if changed == user:

@@ -3,10 +3,13 @@
 import contextlib
 import os
 from functools import cache
+from typing import Any
 
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.models import Model
+
+from chalicelib.store.conflicts import Retries
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
 CANCELED_BY_CONDITION = "ConditionalCheckFailed"
@@ -27,10 +30,23 @@ class Defaults:
     max_retry_attempts = 4
 
 
+class SharedConnection(Connection):
+    """A connection whose writes are tried again where they met a transaction."""
+
+    @property
+    def client(self) -> Any:
+        known = self._client
+        client = super().client
+        if client is not known:
+            # Two threads may come first at the same time: the name keeps it at one handler.
+            client.meta.events.register("needs-retry.dynamodb", Retries(), unique_id="homeport-conflicts")
+        return client
+
+
 @cache
 def shared_connection() -> Connection:
     """The one connection of this process."""
-    return Connection(
+    return SharedConnection(
         region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"),
         connect_timeout_seconds=Defaults.connect_timeout_seconds,
         read_timeout_seconds=Defaults.read_timeout_seconds,

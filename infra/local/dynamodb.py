@@ -1,7 +1,8 @@
 """moto's DynamoDB made atomic, fast and lasting. Everything that reaches into moto's DynamoDB stands here.
 
-moto 5.2.5 as it comes checks and writes without a lock, deep-copies a whole table for every operation of a
-transaction, sorts a whole table for every query, forgets everything when the process ends, and never expires an item.
+moto 5.2.5 as it comes checks and writes without a lock, knows no transactions that meet, deep-copies a whole table for
+every operation of a transaction, sorts a whole table for every query, forgets everything when the process ends, and
+never expires an item.
 """
 
 import copy
@@ -16,6 +17,7 @@ from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
 from infra.local import dynamodb_journal
+from infra.local.dynamodb_conflicts import Conflicts
 from infra.local.dynamodb_expiry import Expiry
 from infra.local.dynamodb_index import COMPARISONS, TableIndex
 from infra.local.dynamodb_items import Key, drop_if_empty, find, key_in, place, text_of
@@ -29,6 +31,7 @@ _preimages: list[tuple[Table, Key, Item | None]] | None = None
 _candidates = threading.local()
 _journal: Journal | None = None
 _expiry = Expiry()
+_conflicts = Conflicts()
 _installed = False
 
 
@@ -80,7 +83,7 @@ class _CopyAnythingButTables:
 
 def _atomically(call_action: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def locked(handler: DynamoHandler) -> Any:
-        with _lock:
+        with _conflicts.entered(handler), _lock:
             try:
                 return call_action(handler)
             finally:

@@ -97,6 +97,7 @@ class MemoryPorts:
 
     def __init__(self, seed: int = 1) -> None:
         self.random = Random(seed)
+        self.pauses: list[int] = []
         self.clock = SetClock()
         self.tenants = MemoryTenants()
         self.keys = MemoryKeys()
@@ -136,6 +137,9 @@ class MemoryPorts:
 
     def chance(self, count: int) -> bytes:
         return self.random.randbytes(count)
+
+    def pause(self, ms: int) -> None:
+        self.pauses.append(ms)
 
     def run_background(self) -> None:
         while self.background.deliveries:

@@ -12,11 +12,14 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.exceptions import DynamodbException, TransactionCanceledException
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
+from moto.dynamodb.responses import DynamoHandler
 
 from infra.local import dynamodb
+from infra.local.dynamodb_conflicts import Conflicts
 from tests.local.dynamodb_table import REGION, ats, item, make_table, query_group
 
 
@@ -250,3 +253,34 @@ def test_concurrent_conditional_writes_have_one_winner(client: Any) -> None:
         writer.join()
 
     assert len(won) == 1
+
+
+def test_of_transactions_that_meet_at_an_item_the_later_one_is_refused(client: Any) -> None:
+    make_table(client)
+    conflicts = Conflicts()
+
+    def call(action: str, params: dict[str, Any]) -> Any:
+        handler = DynamoHandler()
+        handler.region, handler.current_account = REGION, DEFAULT_ACCOUNT_ID
+        handler.querystring = {}
+        handler.headers = {"X-Amz-Target": f"DynamoDB_20120810.{action}"}
+        handler.params = params
+        return handler
+
+    def write(*ats: int) -> Any:
+        puts = [{"Put": {"TableName": "reading", "Item": item("a", at)}} for at in ats]
+        return call("TransactWriteItems", {"TransactItems": puts})
+
+    def single(at: int) -> Any:
+        return call("PutItem", {"TableName": "reading", "Item": item("a", at)})
+
+    with conflicts.entered(write(1, 2)):
+        with conflicts.entered(write(3)):
+            pass
+        with conflicts.entered(other := write(3, 2)), pytest.raises(TransactionCanceledException) as canceled:
+            other.transact_write_items()
+        with conflicts.entered(alone := single(1)), pytest.raises(DynamodbException, match="ongoing"):
+            alone.put_item()
+    assert "[None, TransactionConflict]" in str(canceled.value.message)
+    with conflicts.entered(later := write(1)):
+        assert "transact_write_items" not in vars(later)

@@ -199,3 +199,6 @@ class SimPorts:
 
     def chance(self, count: int) -> bytes:
         return self._world.scheduler.random.randbytes(count)
+
+    def pause(self, ms: int) -> None:  # noqa: ARG002 - whoever is to run next is up to the scheduler
+        self._world.scheduler.step()

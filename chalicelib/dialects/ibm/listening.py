@@ -12,6 +12,7 @@ from chalicelib.dialects.ibm.applications import Application
 from chalicelib.dialects.ibm.identity import DIALECT, name_of
 from chalicelib.dialects.topics import Downlink, overlap
 from chalicelib.fleet.commands import Command, Status
+from chalicelib.fleet.contention import tries
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.events import DeviceStatus, Event, EventKind
@@ -27,7 +28,6 @@ _HEARD = {
     EventKind.COMMAND_STATUS: topics.DEVICE_COMMAND,
 }
 _NO_LEVEL = re.compile(r"[/+#\x00]")
-_TRIES = 25
 
 
 def settle(ports: Ports, tenant: str) -> None:
@@ -36,7 +36,7 @@ def settle(ports: Ports, tenant: str) -> None:
     Called after an application was written. Two of these may overwrite each other's policy: each looks at both again
     after its write, and the last one to look has seen what everybody wrote.
     """
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         wanted = _kinds(applications.present(ports, tenant))
         held = next((p for p in ports.policies.all(tenant) if p.id == POLICY), None)
         if (held.triggers.keys() if held else set()) == wanted:

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, replace
 
+from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.records import Record
 
 KIND = "ibm.settings"
 _CACHE = "last-event-cache"
-_TRIES = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ def last_event_cache(ports: Ports, tenant: str) -> EventCache:
 
 def set_last_event_cache(ports: Ports, tenant: str, wanted: EventCache) -> None:
     body = {"enabled": wanted.enabled, "days": wanted.days}
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         old = ports.records.get(tenant, KIND, _CACHE)
         new = Record(tenant, KIND, _CACHE, body)
         if ports.records.create(new) if old is None else ports.records.replace(old, replace(old, body=body)):
