@@ -132,6 +132,15 @@ def test_a_parent_that_does_not_exist_is_not_found(client: Client, france: str) 
         assert (reply.status, reply.code) == (404, "DM_GROUP_NOT_FOUND")
 
 
+def test_a_group_that_names_no_parent_comes_below_the_root(client: Client) -> None:
+    europe = made(client, "europe")
+    france = made(client, "france", europe)
+    kept = client.call("PUT", f"{GROUPS}/{france}", {"pathNode": "gaul", "parentId": europe, "description": "d"})
+    assert kept.body["path"] == "/europe/gaul"
+    moved = client.call("PUT", f"{GROUPS}/{france}", {})
+    assert (moved.body["path"], moved.body["parentId"], moved.body["description"]) == ("/gaul", "root", "d")
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_a_group_that_does_not_exist_is_not_found(client: Client, method: str) -> None:
     reply = client.call(method, f"{GROUPS}/abcdef", {} if method == "PUT" else None)

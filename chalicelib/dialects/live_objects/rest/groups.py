@@ -32,14 +32,14 @@ def create(ports: Ports, request: Request) -> Answer:
 
 
 def update(ports: Ports, request: Request) -> Answer:
-    """Rename, move or describe a group: what the body leaves out stays as it is."""
+    """Rename, move or describe a group: without `parentId` it comes below the root (manual 8.1.3), all else stays."""
     body = request.body
 
     def changed(group: Group) -> Group:
         return replace(
             group,
             name=body.get("pathNode") or group.name,
-            parent=body.get("parentId") or group.parent,
+            parent=body.get("parentId") or ROOT_GROUP,
             description=group.description if body.get("description") is None else body["description"],
         )
 
