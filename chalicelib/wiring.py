@@ -40,6 +40,12 @@ class Wiring:
     def tenants(self) -> "p.Tenants":
         return _tenants()
 
+    @cached_property
+    def usages(self) -> "p.Usages":
+        from chalicelib.store.usages import UsageTable
+
+        return UsageTable()
+
     @property
     def keys(self) -> "p.Keys":
         return _keys()

@@ -19,6 +19,8 @@ GET, PUT, DELETE, QUERY, BATCH = (
 )
 _RECORD = (GET, PUT)
 UPDATE = "dynamodb:UpdateItem"
+_COUNT = (GET, PUT, UPDATE)
+"""What it takes to count under a quota; what was there before it is counted by facets."""
 _MACHINE = "deadlines"
 
 TELLING: dict[str, tuple[str, ...]] = {
@@ -43,8 +45,9 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "keys": _RECORD,
         # A node that was never heard of is registered, as the authorizer registers clients.
         "devices": _RECORD,
-        "facets": (PUT,),
+        "facets": (PUT, QUERY),
         "interfaces": _RECORD,
+        "usages": _COUNT,
         "groups": (QUERY,),
         "messages": (PUT,),
         "streams": (UPDATE,),
@@ -78,8 +81,9 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "audit": (PUT,),
         # A client id that was never seen is registered: device, mailbox, interface and facets in one transaction.
         "devices": _RECORD,
-        "facets": (PUT,),
+        "facets": (PUT, QUERY),
         "interfaces": _RECORD,
+        "usages": _COUNT,
         "mailboxes": (PUT,),
     },
     "deliver": {

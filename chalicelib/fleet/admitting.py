@@ -28,7 +28,11 @@ class Candidate:
 
 
 def admit(ports: Ports, key: ApiKey, candidate: Candidate) -> Claim:
-    """The claim of the client id, made or renewed. Forbidden where the id is somebody else's or is disabled."""
+    """The claim of the client id, made or renewed.
+
+    Errors: Forbidden (the id is somebody else's, or disabled), QuotaReached (a new device beyond what the tenant may
+    store).
+    """
     for _ in tries(ports):
         claim = ports.claims.get(candidate.client) or _first(ports, key, candidate)
         _ensure_same(claim, key, candidate)
@@ -100,7 +104,10 @@ def _day(ports: Ports, candidate: Candidate) -> int | None:
 
 
 def provision(ports: Ports, tenant: str, candidate: Candidate) -> tuple[str, Interface]:
-    """The device behind the interface, registered now if it is unknown: its id and the interface."""
+    """The device behind the interface, registered now if it is unknown: its id and the interface.
+
+    Errors: Forbidden, QuotaReached.
+    """
     owner = ports.devices.owner(tenant, candidate.connector, candidate.client)
     if owner is None:
         _register(ports, tenant, candidate)
@@ -121,7 +128,7 @@ def _register(ports: Ports, tenant: str, candidate: Candidate) -> None:
     )
     fresh = Device(tenant, device_id, now, now, name=device_id, description=note, interfaces=(interface,))
     try:
-        register(ports, fresh)
+        register(ports, fresh, "mqtt")
     except InterfaceDuplicate:
         return
     except DeviceDuplicate:

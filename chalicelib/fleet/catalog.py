@@ -9,17 +9,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from chalicelib.fleet import quotas
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import (
     Conflict,
     Contended,
     Invalid,
     LimitReached,
+    QuotaReached,
     ResourceDuplicate,
     ResourceNotFound,
     VersionDuplicate,
     VersionNotFound,
 )
+from chalicelib.fleet.settings import Stored
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
@@ -73,10 +76,10 @@ class ResourceVersion:
 
 
 def create(ports: "Ports", resource: Resource) -> Resource:
-    """Errors: ResourceDuplicate, LimitReached."""
+    """Errors: ResourceDuplicate, LimitReached, QuotaReached."""
     if len(ports.catalog.all(resource.tenant)) >= MOST_RESOURCES:
         raise LimitReached(f"there are {MOST_RESOURCES} resources already")
-    if not ports.catalog.create(resource):
+    if not quotas.within(ports, resource.tenant, Stored.RESOURCES, lambda share: ports.catalog.create(resource, share)):
         raise ResourceDuplicate(f"resource {resource.id} exists already")
     return resource
 
@@ -103,7 +106,7 @@ def delete(ports: "Ports", tenant: str, resource: str) -> None:
     get(ports, tenant, resource)
     for version in ports.catalog.versions(tenant, resource):
         _remove(ports, version)
-    ports.catalog.delete(tenant, resource)
+    ports.catalog.delete(tenant, resource, quotas.share(ports, tenant, Stored.RESOURCES))
     # A version that was added since we looked; none can come any more.
     for version in ports.catalog.versions(tenant, resource):
         _remove(ports, version)
@@ -112,7 +115,7 @@ def delete(ports: "Ports", tenant: str, resource: str) -> None:
 def add_version(ports: "Ports", version: ResourceVersion, content: bytes) -> ResourceVersion:
     """A version with its file; `md5` is what the client says it is.
 
-    Errors: Invalid (another checksum), ResourceNotFound, VersionDuplicate, LimitReached.
+    Errors: Invalid (another checksum), ResourceNotFound, VersionDuplicate, LimitReached, QuotaReached.
     """
     if hashlib.md5(content, usedforsecurity=False).hexdigest() != version.md5:
         raise Invalid("checksum is not the MD5 of the file", "checksum")
@@ -199,7 +202,18 @@ def _ensure_addable(ports: "Ports", new: ResourceVersion) -> None:
 
 
 def _add(ports: "Ports", new: ResourceVersion) -> ResourceVersion:
-    if ports.catalog.add_version(new):
+    try:
+        added = quotas.within(
+            ports,
+            new.tenant,
+            Stored.RESOURCE_BYTES,
+            lambda share: ports.catalog.add_version(new, share),
+            amount=new.size,
+        )
+    except QuotaReached:
+        ports.files.delete(new.file)
+        raise
+    if added:
         return new
     # The resource was deleted, or the same version added, since we looked: its file is nobody's.
     ports.files.delete(new.file)
@@ -208,5 +222,5 @@ def _add(ports: "Ports", new: ResourceVersion) -> ResourceVersion:
 
 
 def _remove(ports: "Ports", old: ResourceVersion) -> None:
-    ports.catalog.delete_version(old)
+    ports.catalog.delete_version(old, quotas.share(ports, old.tenant, Stored.RESOURCE_BYTES, old.size))
     ports.files.delete(old.file)

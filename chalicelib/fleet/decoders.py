@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.fleet import audit
+from chalicelib.fleet import audit, quotas
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Contended, DecoderDuplicate, DecoderNotFound, Invalid, LimitReached
+from chalicelib.fleet.settings import Stored
 
 if TYPE_CHECKING:
     from chalicelib.fleet.decoding import Decoder, Trial
@@ -98,9 +99,14 @@ class Directory:
 
 
 def create(ports: "Ports", record: DecoderRecord) -> DecoderRecord:
-    """Errors: DecodingError (nothing could be decoded like this), DecoderDuplicate, LimitReached."""
+    """Errors: DecodingError (nothing could be decoded like this), DecoderDuplicate, LimitReached, QuotaReached."""
     decoder_of(record).validate()
-    return _write(ports, record.tenant, lambda _: record)
+
+    def made(directory: Directory) -> DecoderRecord:
+        quotas.ensure_room(ports, record.tenant, Stored.DECODERS, len(directory.entries))
+        return record
+
+    return _write(ports, record.tenant, made)
 
 
 def update(

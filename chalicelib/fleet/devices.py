@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Contended, DeviceNotFound, InterfaceDuplicate, InterfaceNotFound
 from chalicelib.fleet.presence import interface_key
+from chalicelib.fleet.settings import Stored
 
 if TYPE_CHECKING:
     from chalicelib.fleet.claims import Claim
@@ -81,11 +82,13 @@ class Device:
         return replace(self, interfaces=tuple(i for i in self.interfaces if i.key != interface.key))
 
 
-def register(ports: "Ports", device: Device) -> Device:
-    """Errors: DeviceDuplicate, InterfaceDuplicate."""
-    from chalicelib.fleet import routing
+def register(ports: "Ports", device: Device, door: str = "http") -> Device:
+    """Errors: DeviceDuplicate, InterfaceDuplicate, QuotaReached, which the audit log is told with the `door`."""
+    from chalicelib.fleet import quotas, routing
 
-    ports.devices.create(device)
+    nodes = ({"connector": i.connector, "nodeId": i.node} for i in device.interfaces)
+    asker = quotas.Asker(door, {"deviceId": device.id, **next(nodes, {})})
+    quotas.within(ports, device.tenant, Stored.DEVICES, lambda share: ports.devices.create(device, share), asker=asker)
     routing.created(ports, device)
     return device
 
@@ -112,12 +115,12 @@ def update(ports: "Ports", tenant: str, device_id: str, change: Callable[[Device
 
 def delete(ports: "Ports", tenant: str, device_id: str) -> None:
     """Remove a device with its interfaces, claims, mailbox and configuration; its data stays until it expires."""
-    from chalicelib.fleet import routing
+    from chalicelib.fleet import quotas, routing
 
     for _ in tries(ports):
         device = get(ports, tenant, device_id)
         mailbox = ports.mailboxes.get(tenant, device_id)
-        if ports.devices.delete(device):
+        if ports.devices.delete(device, quotas.share(ports, tenant, Stored.DEVICES)):
             break
     else:
         raise Contended(f"device {device_id} is written by too many at once")

@@ -149,6 +149,10 @@ class LimitReached(Forbidden):
     """A quota of the tenant, key or device is used up."""
 
 
+class QuotaReached(LimitReached):
+    """So many as the operator lets the tenant store are stored."""
+
+
 class RateLimitReached(FleetError):
     """Too much in too short a time: come back in `wait` seconds."""
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from chalicelib.fleet import quotas
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.devices import ROOT_GROUP
 from chalicelib.fleet.errors import (
@@ -20,6 +21,7 @@ from chalicelib.fleet.errors import (
     Invalid,
     LimitReached,
 )
+from chalicelib.fleet.settings import Stored
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
@@ -110,12 +112,13 @@ class GroupTree:
 
 
 def create(ports: "Ports", tenant: str, name: str, parent: str, description: str | None) -> Group:
-    """Errors: GroupNotFound (the parent), GroupDuplicate, Invalid (path too long), LimitReached."""
+    """Errors: GroupNotFound (the parent), GroupDuplicate, Invalid (path too long), LimitReached, QuotaReached."""
     now = ports.clock.now()
 
     def made(tree: GroupTree) -> Group:
         if len(tree.groups) >= MOST:
             raise LimitReached(f"there are {MOST} groups already")
+        quotas.ensure_room(ports, tenant, Stored.GROUPS, len(tree.groups))
         return Group(tenant, _free_id(ports, tree), name, parent, now, now, description)
 
     return _write(ports, tenant, made)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.fleet import certificates, inheriting, secrets
+from chalicelib.fleet import certificates, inheriting, quotas, secrets
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import (
     Conflict,
@@ -16,7 +16,9 @@ from chalicelib.fleet.errors import (
     UnknownCredential,
 )
 from chalicelib.fleet.limits import Limit
+from chalicelib.fleet.quotas import Share
 from chalicelib.fleet.roles import Role
+from chalicelib.fleet.settings import Stored
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
@@ -112,7 +114,10 @@ def mint(
     parent: ApiKey | None = None,
     request: KeyRequest | None = None,
 ) -> tuple[ApiKey, str]:
-    """Store a new key and return it with its secret; the key of a user is a session. Errors: Invalid (unknown CAs)."""
+    """Store a new key and return it with its secret; the key of a user is a session.
+
+    Errors: Invalid (unknown CAs), QuotaReached.
+    """
     now = ports.clock.now()
     secret = secrets.mint(tenant, ports.new_id(now), ports.chance(32))
     salt = ports.chance(16)
@@ -133,8 +138,20 @@ def mint(
     if request is not None:
         key = _apply(key, request)
         certificates.ensure_known(ports, key)
-    ports.keys.put(key)
+    _store(ports, key)
     return key, secret.text
+
+
+def _store(ports: "Ports", key: ApiKey) -> None:
+    if not _counted(key):
+        ports.keys.put(key)
+        return
+    quotas.within(ports, key.tenant, Stored.KEYS, lambda share: ports.keys.put(key, share))
+
+
+def _counted(key: ApiKey) -> bool:
+    """Every tenant has a master key, and sessions end by themselves."""
+    return not (key.master or key.session)
 
 
 def authenticate(ports: "Ports", presented: str | None) -> ApiKey:
@@ -207,7 +224,7 @@ def create_child(ports: "Ports", by: ApiKey, parent_id: str, request: KeyRequest
     """A key below `parent_id` with a subset of its roles, validity and queues.
 
     Errors: KeyNotFound (parent), Forbidden (the parent, or for a session the new key, holds more than the caller),
-    Invalid (not a subset).
+    Invalid (not a subset), QuotaReached.
     """
     parent = get(ports, by.tenant, parent_id)
     if parent.session:
@@ -233,7 +250,7 @@ def _ensure_below(ports: "Ports", key: ApiKey) -> ApiKey:
     """Whoever took rights from the parent, or deleted it, since we read it did not see the new key below it."""
     parent = ports.keys.current(key.tenant, str(key.parent))
     if parent is None:
-        ports.keys.delete(key.tenant, key.id)
+        ports.keys.delete(key.tenant, key.id, quotas.share(ports, key.tenant, Stored.KEYS))
         raise KeyNotFound("no such API key")
     narrowed = inheriting.narrowed(key, parent)
     if narrowed != key and not ports.keys.replace(key, narrowed):
@@ -303,13 +320,14 @@ def delete(ports: "Ports", by: ApiKey, key_id: str) -> None:
     doomed = {key_id}
     while grown := {k.id for k in every if k.parent in doomed} - doomed:
         doomed |= grown
+    counted = _counted(key)
     for gone in [*sorted(doomed - {key_id}), key_id]:
-        end(ports, by.tenant, gone)
+        end(ports, by.tenant, gone, quotas.share(ports, by.tenant, Stored.KEYS) if counted else None)
 
 
-def end(ports: "Ports", tenant: str, key_id: str) -> None:
-    """Delete one key and close what it opened."""
-    ports.keys.delete(tenant, key_id)
+def end(ports: "Ports", tenant: str, key_id: str, share: Share | None = None) -> None:
+    """Delete one key and close what it opened; `share` for one that counts against the tenant's quota."""
+    ports.keys.delete(tenant, key_id, share)
     ports.background.revoke(tenant, key_id)
 
 

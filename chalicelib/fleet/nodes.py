@@ -33,7 +33,7 @@ class NodeStatus:
 def speaker(ports: Ports, claim: Claim, node: str, *, device: str | None) -> Claim | None:
     """The node as if it spoke itself; an unknown one is registered as `device`, or is None where that is None.
 
-    Errors: Forbidden, where its interface is disabled.
+    Errors: Forbidden, where its interface is disabled; QuotaReached.
     """
     owner = ports.devices.owner(claim.tenant, claim.connector, node)
     if owner is None and device is None:

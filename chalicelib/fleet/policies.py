@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from chalicelib.fleet import quotas
 from chalicelib.fleet.errors import LimitReached, PolicyNotFound
 from chalicelib.fleet.events import Event, EventKind
+from chalicelib.fleet.settings import Stored
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
@@ -90,7 +92,10 @@ class ActionPolicy:
 
 
 def save(ports: "Ports", policy: ActionPolicy) -> ActionPolicy:
-    """Make or change a policy; the queues that it names are made where they are not there. Errors: LimitReached."""
+    """Make or change a policy; the queues that it names are made where they are not there.
+
+    Errors: LimitReached, QuotaReached.
+    """
     from chalicelib.fleet import queues
 
     present = every(ports, policy.tenant)
@@ -98,8 +103,15 @@ def save(ports: "Ports", policy: ActionPolicy) -> ActionPolicy:
         raise LimitReached(f"a tenant has at most {MAX_POLICIES} action policies")
     for action in policy.queues:
         queues.ensure(ports, policy.tenant, action.queue)
-    ports.policies.put(policy)
+    _store(ports, policy, new=all(p.id != policy.id for p in present))
     return policy
+
+
+def _store(ports: "Ports", policy: ActionPolicy, *, new: bool) -> None:
+    # Whoever finds that the policy was made just now changes it.
+    if new and quotas.within(ports, policy.tenant, Stored.POLICIES, lambda share: ports.policies.create(policy, share)):
+        return
+    ports.policies.put(policy)
 
 
 def every(ports: "Ports", tenant: str) -> list[ActionPolicy]:
@@ -125,4 +137,4 @@ def enable(ports: "Ports", tenant: str, policy_id: str, *, enabled: bool) -> Act
 def delete(ports: "Ports", tenant: str, policy_id: str) -> None:
     """Errors: PolicyNotFound."""
     get(ports, tenant, policy_id)
-    ports.policies.delete(tenant, policy_id)
+    ports.policies.delete(tenant, policy_id, quotas.share(ports, tenant, Stored.POLICIES))

@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.fleet import retention
+from chalicelib.fleet import quotas, retention
 from chalicelib.fleet.errors import Forbidden, Invalid, LimitReached, QueueDuplicate, QueueNotFound
 from chalicelib.fleet.ids import first_id
+from chalicelib.fleet.settings import Stored
 
 if TYPE_CHECKING:
     from chalicelib.fleet.keys import ApiKey
@@ -110,7 +111,7 @@ def ensure_within(key: "ApiKey", name: str) -> None:
 def create(ports: "Ports", tenant: str, name: str, *, max_bytes: int | None = None, ttl: int | None = None) -> Queue:
     """A queue that keeps messages `ttl` seconds, at most as long as the tenant's may.
 
-    Errors: Invalid, LimitReached, QueueDuplicate.
+    Errors: Invalid, LimitReached, QuotaReached, QueueDuplicate.
     """
     checked_name(name)
     if max_bytes is not None and max_bytes != 0 and max_bytes < MIN_BYTES:
@@ -121,13 +122,13 @@ def create(ports: "Ports", tenant: str, name: str, *, max_bytes: int | None = No
         raise LimitReached(f"a tenant has at most {MAX_QUEUES} queues")
     now = ports.clock.now()
     queue = Queue(tenant, name, ports.new_id(now), now, max_bytes, retention.capped(ports, tenant, ttl))
-    if not ports.queues.create(queue):
+    if not quotas.within(ports, tenant, Stored.QUEUES, lambda share: ports.queues.create(queue, share)):
         raise QueueDuplicate(f"queue {name} exists already")
     return queue
 
 
 def ensure(ports: "Ports", tenant: str, name: str) -> Queue:
-    """The queue of that name, made without limits if there is none. Errors: Invalid, LimitReached."""
+    """The queue of that name, made without limits if there is none. Errors: Invalid, LimitReached, QuotaReached."""
     found = ports.queues.get(tenant, checked_name(name))
     if found is not None:
         return found
@@ -153,7 +154,7 @@ def delete(ports: "Ports", tenant: str, name: str, *, force: bool = False) -> No
     queue = get(ports, tenant, name)
     if not force and queue.attended and consuming.live(ports, tenant, name):
         raise Forbidden(f"queue {name} has consumers")
-    ports.queues.delete(queue)
+    ports.queues.delete(queue, quotas.share(ports, tenant, Stored.QUEUES))
     ports.background.purge(tenant, queue.name, queue.id)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from chalicelib.fleet import audit, keys, passwords
+from chalicelib.fleet import audit, keys, passwords, quotas
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import (
     Contended,
@@ -18,6 +18,7 @@ from chalicelib.fleet.errors import (
 from chalicelib.fleet.keys import ApiKey, KeyRequest
 from chalicelib.fleet.passwords import Password
 from chalicelib.fleet.roles import Role
+from chalicelib.fleet.settings import Stored
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
@@ -80,13 +81,17 @@ class UserRequest:
 
 
 def create(ports: "Ports", by: ApiKey, user: User, password: str | None = None) -> User:
-    """Without a password nobody can log in yet. Errors: Forbidden, Invalid (password), UserDuplicate, LimitReached."""
+    """Without a password nobody can log in yet.
+
+    Errors: Forbidden, Invalid (password), UserDuplicate, LimitReached, QuotaReached.
+    """
     _ensure_within(by, user)
     if len(ports.users.all(by.tenant)) >= MOST:
         raise LimitReached(f"there are {MOST} users already")
     if password is not None:
         user = replace(user, password=_chosen(ports, password))
-    ports.users.create(user)
+    made = user
+    quotas.within(ports, by.tenant, Stored.USERS, lambda share: ports.users.create(made, share))
     return user
 
 
@@ -118,7 +123,7 @@ def delete(ports: "Ports", by: ApiKey, user_id: str) -> None:
     for _ in tries(ports):
         user = get(ports, by.tenant, user_id)
         _ensure_within(by, user)
-        if ports.users.delete(user):
+        if ports.users.delete(user, quotas.share(ports, by.tenant, Stored.USERS)):
             end_sessions(ports, user)
             return
     raise Contended("this user is written by too many at once")

@@ -12,6 +12,7 @@ from chalicelib.fleet.devices import Device, Interface
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Clock
 from chalicelib.fleet.presence import interface_key
+from chalicelib.fleet.quotas import Share
 from chalicelib.fleet.settings import Settings
 from chalicelib.store.claims import ClaimTable
 from chalicelib.store.decoders import DecoderTable
@@ -76,8 +77,8 @@ class CachedKeys(KeyTable):
     def get(self, tenant: str, key: str) -> ApiKey | None:
         return self._cache.get(tenant + key, lambda: KeyTable.get(self, tenant, key))
 
-    def put(self, key: ApiKey) -> None:
-        super().put(key)
+    def put(self, key: ApiKey, share: Share | None = None) -> None:
+        super().put(key, share)
         self._cache.forget(key.tenant + key.id)
 
     def replace(self, old: ApiKey, new: ApiKey) -> bool:
@@ -86,8 +87,8 @@ class CachedKeys(KeyTable):
         self._cache.forget(old.tenant + old.id)
         return written
 
-    def delete(self, tenant: str, key: str) -> None:
-        super().delete(tenant, key)
+    def delete(self, tenant: str, key: str, share: Share | None = None) -> None:
+        super().delete(tenant, key, share)
         self._cache.forget(tenant + key)
 
 
@@ -131,8 +132,8 @@ class AnnouncingDevices(DeviceTable):
         self._forget(target)
         return written
 
-    def delete(self, device: Device) -> bool:
-        written = super().delete(device)
+    def delete(self, device: Device, share: Share | None = None) -> bool:
+        written = super().delete(device, share)
         self._forget(device)
         return written
 

@@ -7,7 +7,8 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.catalog import Resource, ResourceVersion
-from chalicelib.store import documents
+from chalicelib.fleet.quotas import Share
+from chalicelib.store import documents, usages
 from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, key, table_name
 
 _OWN = frozenset({"tenant", "id", "revision"})
@@ -40,8 +41,8 @@ class CatalogTable:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def create(self, resource: Resource) -> bool:
-        return _saved(_item(resource), ResourceItem.tenant.does_not_exist())
+    def create(self, resource: Resource, share: Share | None = None) -> bool:
+        return usages.saved(_item(resource), ResourceItem.tenant.does_not_exist(), share)
 
     def get(self, tenant: str, resource: str) -> Resource | None:
         try:
@@ -53,13 +54,14 @@ class CatalogTable:
         # Two clients at once: the later one works on what the first one left. A deletion must not be undone either.
         return _saved(_item(replace(new, revision=old.revision + 1)), ResourceItem.revision == old.revision)
 
-    def delete(self, tenant: str, resource: str) -> None:
-        ResourceItem(tenant, resource).delete()
+    def delete(self, tenant: str, resource: str, share: Share | None = None) -> None:
+        # Two deletions at once: one of them gives the share back.
+        usages.removed(ResourceItem(tenant, resource), ResourceItem.id.exists() if share else None, share)
 
     def all(self, tenant: str) -> list[Resource]:
         return [_load(item) for item in ResourceItem.query(tenant, consistent_read=True)]
 
-    def add_version(self, version: ResourceVersion) -> bool:
+    def add_version(self, version: ResourceVersion, share: Share | None = None) -> bool:
         try:
             # The resource may be deleted at the same time: a version without one would be left behind for ever.
             with TransactWrite(connection=self._connection) as transaction:
@@ -67,9 +69,11 @@ class CatalogTable:
                     ResourceItem, version.tenant, version.resource, ResourceItem.tenant.exists()
                 )
                 transaction.save(_version_item(version), condition=VersionItem.pk.does_not_exist())
+                usages.take(transaction, share)
         except TransactWriteError as error:
-            if any(failed_conditions(error)):
+            if any(failed_conditions(error)[:2]):
                 return False
+            usages.ensure_taken(error, share)
             raise
         return True
 
@@ -84,8 +88,9 @@ class CatalogTable:
         # As for resources: neither another client's change nor a deletion is overwritten.
         return _saved(_version_item(replace(new, revision=old.revision + 1)), VersionItem.revision == old.revision)
 
-    def delete_version(self, version: ResourceVersion) -> None:
-        VersionItem(key(version.tenant, version.resource), version.id).delete()
+    def delete_version(self, version: ResourceVersion, share: Share | None = None) -> None:
+        item = VersionItem(key(version.tenant, version.resource), version.id)
+        usages.removed(item, VersionItem.id.exists() if share else None, share)
 
     def versions(self, tenant: str, resource: str) -> list[ResourceVersion]:
         found = VersionItem.query(key(tenant, resource), consistent_read=True)

@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +14,8 @@ from chalicelib.fleet.errors import DeviceDuplicate, GroupNotFound, InterfaceDup
 from chalicelib.fleet.facets import MOST_COUNTED, Facet
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Page
-from chalicelib.store import documents, facets, mailboxes
+from chalicelib.fleet.quotas import Share
+from chalicelib.store import documents, facets, mailboxes, usages
 from chalicelib.store.configurations import ConfigurationItem
 from chalicelib.store.facets import FacetItem
 from chalicelib.store.groups import GroupItem, taking_devices
@@ -60,10 +62,10 @@ class DeviceTable:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    def create(self, device: Device) -> None:
+    def create(self, device: Device, share: Share | None = None) -> None:
         added, _ = facets.changes(None, device)
         # Two registrations of one device, or of one interface, at once: the transaction lets one of them in.
-        with _meaning(grouped=_joins(device)), TransactWrite(connection=self.connection) as transaction:
+        with _meaning(grouped=_joins(device), share=share), TransactWrite(connection=self.connection) as transaction:
             _check_group(transaction, device)
             transaction.save(_item(device), condition=DeviceItem.pk.does_not_exist())
             # A device that is deleted and comes back has a mailbox of other revisions: whoever remembers the old one
@@ -73,6 +75,7 @@ class DeviceTable:
                 transaction.save(_owner(device, interface), condition=OwnerItem.pk.does_not_exist())
             for entry in added:
                 transaction.save(entry)
+            usages.take(transaction, share)
 
     def get(self, tenant: str, device: str) -> Device | None:
         try:
@@ -136,7 +139,7 @@ class DeviceTable:
             raise
         return True
 
-    def delete(self, device: Device) -> bool:
+    def delete(self, device: Device, share: Share | None = None) -> bool:
         try:
             # An interface added since the device was read would be left behind: look again.
             with _meaning(), TransactWrite(connection=self.connection) as transaction:
@@ -147,6 +150,7 @@ class DeviceTable:
                 for interface in device.interfaces:
                     transaction.delete(_owner(device, interface))
                 _move(transaction, *facets.changes(device, None))
+                usages.give_back(transaction, share)
         except DeviceDuplicate:
             return False
         return True
@@ -180,12 +184,16 @@ class DeviceTable:
     def count(self, tenant: str, facet: Facet = Facet.GROUP, value: str | None = None, most: int = MOST_COUNTED) -> int:
         return facets.count(tenant, facet, value, most)
 
+    def census(self, tenant: str) -> int:
+        return facets.count(tenant, Facet.GROUP, None, sys.maxsize, exact=True)
+
 
 @contextmanager
-def _meaning(*, grouped: bool = False, deleted: int = 0) -> Iterator[None]:
+def _meaning(*, grouped: bool = False, deleted: int = 0, share: Share | None = None) -> Iterator[None]:
     """Turns a canceled transaction into what it means.
 
-    First in it is the group's check, where the device joins one; then `deleted` others and the device's own item.
+    First in it is the group's check, where the device joins one; then `deleted` others and the device's own item; last
+    the count, where a `share` is taken.
     """
     try:
         yield
@@ -197,7 +205,9 @@ def _meaning(*, grouped: bool = False, deleted: int = 0) -> Iterator[None]:
             raise DeviceDuplicate("a device with this id exists already") from error
         if grouped and failed[0]:
             raise GroupNotFound("the group was deleted just now") from error
-        raise InterfaceDuplicate("an interface with this connector and node exists already") from error
+        if share is None or any(failed[:-1]):
+            raise InterfaceDuplicate("an interface with this connector and node exists already") from error
+        usages.ensure_taken(error, share)
 
 
 def _joins(device: Device) -> bool:

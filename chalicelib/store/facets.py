@@ -46,10 +46,10 @@ def page(
     return list(islice((device for device in ids if device != after), limit))
 
 
-def count(tenant: str, facet: Facet, value: str | None, most: int) -> int:
-    """How many devices, of any value where none is named; at most `most`."""
+def count(tenant: str, facet: Facet, value: str | None, most: int, *, exact: bool = False) -> int:
+    """How many devices, of any value where none is named; at most `most`. `exact` counts what was just written too."""
     bound = None if value is None else FacetItem.entry.startswith(_escaped(value) + SEPARATOR)
-    return counted(FacetItem, key(tenant, facet), bound, most)
+    return counted(FacetItem, key(tenant, facet), bound, most, exact=exact)
 
 
 def values(tenant: str, facet: Facet, most: int) -> list[str]:

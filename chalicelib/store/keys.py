@@ -4,7 +4,8 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 
 from chalicelib.fleet.keys import ApiKey
-from chalicelib.store import documents
+from chalicelib.fleet.quotas import Share
+from chalicelib.store import documents, usages
 from chalicelib.store.tables import Defaults, Table, condition_failed, table_name
 
 _OWN = frozenset({"tenant", "id", "revision"})
@@ -34,8 +35,8 @@ class KeyTable:
             return None
         return _load(item)
 
-    def put(self, key: ApiKey) -> None:
-        _item(key).save()
+    def put(self, key: ApiKey, share: Share | None = None) -> None:
+        usages.saved(_item(key), None, share)
 
     def replace(self, old: ApiKey, new: ApiKey) -> bool:
         # Whoever changed or deleted the key since `old` was read has won.
@@ -47,8 +48,9 @@ class KeyTable:
             raise
         return True
 
-    def delete(self, tenant: str, key: str) -> None:
-        KeyItem(tenant, key).delete()
+    def delete(self, tenant: str, key: str, share: Share | None = None) -> None:
+        # Two deletions at once: one of them gives the share back.
+        usages.removed(KeyItem(tenant, key), KeyItem.id.exists() if share else None, share)
 
     def all(self, tenant: str) -> list[ApiKey]:
         return [_load(item) for item in KeyItem.query(tenant, consistent_read=True)]

@@ -3,7 +3,8 @@ from typing import TYPE_CHECKING
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.fleet.policies import ActionPolicy
-from chalicelib.store import documents
+from chalicelib.fleet.quotas import Share
+from chalicelib.store import documents, usages
 from chalicelib.store.tables import Defaults, Table, table_name
 
 if TYPE_CHECKING:
@@ -34,10 +35,21 @@ class PolicyTable:
     def known(self, tenant: str) -> list[ActionPolicy]:
         return self._cache.get(tenant, lambda: self.all(tenant)) or []
 
+    def create(self, policy: ActionPolicy, share: Share | None = None) -> bool:
+        # Two clients make a policy of one id at once: one of them makes it.
+        made = usages.saved(_item(policy), PolicyItem.id.does_not_exist(), share)
+        self._cache.forget(policy.tenant)
+        return made
+
     def put(self, policy: ActionPolicy) -> None:
-        PolicyItem(policy.tenant, policy.id, doc=documents.dump(policy, without=_OWN)).save()
+        _item(policy).save()
         self._cache.forget(policy.tenant)
 
-    def delete(self, tenant: str, policy: str) -> None:
-        PolicyItem(tenant, policy).delete()
+    def delete(self, tenant: str, policy: str, share: Share | None = None) -> None:
+        # Two deletions at once: one of them gives the share back.
+        usages.removed(PolicyItem(tenant, policy), PolicyItem.id.exists() if share else None, share)
         self._cache.forget(tenant)
+
+
+def _item(policy: ActionPolicy) -> PolicyItem:
+    return PolicyItem(policy.tenant, policy.id, doc=documents.dump(policy, without=_OWN))

@@ -2,10 +2,12 @@ import zlib
 from collections.abc import Iterator
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DeleteError, PutError, UpdateError
+from pynamodb.exceptions import UpdateError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.fleet.queues import Queue
+from chalicelib.fleet.quotas import Share
+from chalicelib.store import usages
 from chalicelib.store.tables import Defaults, Table, condition_failed, table_name
 
 SHARDS = 4
@@ -44,7 +46,7 @@ class QueueItem(Table):
 
 
 class QueueTable:
-    def create(self, queue: Queue) -> bool:
+    def create(self, queue: Queue, share: Share | None = None) -> bool:
         # Two creations of one name at once: one of them makes it.
         item = QueueItem(
             queue.tenant,
@@ -54,13 +56,7 @@ class QueueTable:
             max_bytes=queue.max_bytes,
             ttl_seconds=queue.ttl,
         )
-        try:
-            item.save(condition=QueueItem.name.does_not_exist())
-        except PutError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        return usages.saved(item, QueueItem.name.does_not_exist(), share)
 
     def get(self, tenant: str, queue: str) -> Queue | None:
         try:
@@ -71,13 +67,9 @@ class QueueTable:
     def all(self, tenant: str) -> list[Queue]:
         return [_load(item) for item in QueueItem.query(tenant, consistent_read=True)]
 
-    def delete(self, queue: Queue) -> None:
+    def delete(self, queue: Queue, share: Share | None = None) -> None:
         # It may have been deleted and made anew since it was read.
-        try:
-            QueueItem(queue.tenant, queue.name).delete(condition=QueueItem.id == queue.id)
-        except DeleteError as error:
-            if not condition_failed(error):
-                raise
+        usages.removed(QueueItem(queue.tenant, queue.name), QueueItem.id == queue.id, share)
 
     def draw(self, queue: Queue, size: int, count: int = 1) -> Queue | None:
         # Publishers only add: however many there are at once, each gets a number of its own.

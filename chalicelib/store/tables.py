@@ -110,11 +110,13 @@ def all_models() -> list[type[Model]]:
         records,
         resources,
         tenants,
+        usages,
         users,
     )
 
     return [
         tenants.TenantItem,
+        usages.UsageItem,
         keys.KeyItem,
         users.UserItem,
         users.LoginItem,

@@ -6,8 +6,9 @@ from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.errors import UserDuplicate
+from chalicelib.fleet.quotas import Share
 from chalicelib.fleet.users import User
-from chalicelib.store import documents
+from chalicelib.store import documents, usages
 from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, table_name
 
 _OWN = frozenset({"tenant", "id", "revision"})
@@ -38,16 +39,18 @@ class UserTable:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def create(self, user: User) -> None:
+    def create(self, user: User, share: Share | None = None) -> None:
         # Two users who want one login, perhaps in two tenants: the transaction lets one of them have it.
         try:
             with TransactWrite(connection=self._connection) as transaction:
                 transaction.save(_item(user), condition=UserItem.tenant.does_not_exist())
                 for name in user.names:
                     transaction.save(_login(user, name), condition=LoginItem.name.does_not_exist())
+                usages.take(transaction, share)
         except TransactWriteError as error:
-            if any(failed_conditions(error)):
+            if any(failed_conditions(error)[: 1 + len(user.names)]):
                 raise _taken() from error
+            usages.ensure_taken(error, share)
             raise
 
     def get(self, tenant: str, user: str) -> User | None:
@@ -92,13 +95,14 @@ class UserTable:
             raise
         return True
 
-    def delete(self, user: User) -> bool:
+    def delete(self, user: User, share: Share | None = None) -> bool:
         try:
             # A name given to the user since it was read would be left behind.
             with TransactWrite(connection=self._connection) as transaction:
                 transaction.delete(_item(user), condition=UserItem.revision == user.revision)
                 for name in user.names:
                     transaction.delete(_login(user, name), condition=LoginItem.user == user.id)
+                usages.give_back(transaction, share)
         except TransactWriteError as error:
             if any(failed_conditions(error)):
                 return False

@@ -18,7 +18,7 @@ from chalicelib.dialects.topics import Direction, Topic, resource
 from chalicelib.fleet import admitting, audit, certificates
 from chalicelib.fleet.admitting import Candidate
 from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.errors import Forbidden
+from chalicelib.fleet.errors import Forbidden, QuotaReached
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
 
@@ -136,7 +136,8 @@ def _admit(ports: Ports, event: dict[str, Any], mqtt: dict[str, Any], client: st
         candidate = _certified(ports, key, candidate, _tls(event).get("x509CertificatePem"))
         return admitting.admit(ports, key, candidate), key
     except Forbidden as error:
-        raise Refused(str(error), _NOT_AUTHORIZED, key) from error
+        told = isinstance(error, QuotaReached)
+        raise Refused(str(error), _NOT_AUTHORIZED, None if told else key) from error
 
 
 def _tls(event: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
 from chalicelib.fleet import audit, connecting, keys, limiting
 from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.errors import FleetError, Invalid, NotFound, RateLimitReached, Unauthenticated
+from chalicelib.fleet.errors import FleetError, Invalid, NotFound, QuotaReached, RateLimitReached, Unauthenticated
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.limits import Use
 from chalicelib.fleet.mailbox import Mailbox
@@ -39,6 +39,8 @@ def handle(ports: Ports, event: dict[str, Any]) -> None:
         claim = registry.receiver(claim.dialect).receive(ports, claim, uplink) or claim
     except RateLimitReached as error:
         refuse(ports, claim, event, str(error), limiting.KIND)
+    except QuotaReached as error:
+        log.info("a message of %s was not taken, as the audit log tells: %s", claim.client, error)
     # What was deleted meanwhile does not come back by trying again.
     except (Malformed, Invalid, NotFound, Unauthenticated, binascii.Error) as error:
         claim = getattr(error, "speaker", None) or claim

@@ -55,6 +55,7 @@ from tests.fakes.running import (
     QueuedBackground,
     ScriptedDelivery,
 )
+from tests.fakes.usages import MemoryUsages
 
 __all__ = [
     "START",
@@ -83,6 +84,7 @@ __all__ = [
     "MemoryRecords",
     "MemoryResources",
     "MemoryTenants",
+    "MemoryUsages",
     "MemoryUsers",
     "PlainFormats",
     "QueuedBackground",
@@ -100,8 +102,9 @@ class MemoryPorts:
         self.pauses: list[int] = []
         self.clock = SetClock()
         self.tenants = MemoryTenants()
-        self.keys = MemoryKeys()
-        self.users = MemoryUsers()
+        self.usages = MemoryUsages()
+        self.keys = MemoryKeys(usages=self.usages)
+        self.users = MemoryUsers(usages=self.usages)
         self.password_cost = Cost(n=2, r=1, p=1)
         self.windows = Windows()
         self.authorities = MemoryAuthorities()
@@ -111,17 +114,17 @@ class MemoryPorts:
         self.configurations = MemoryConfigurations()
         self.resources = MemoryResources()
         self.groups = MemoryGroups()
-        self.devices = MemoryDevices(self.mailboxes, self.configurations, self.resources, self.groups)
+        self.devices = MemoryDevices(self.mailboxes, self.configurations, self.resources, self.groups, self.usages)
         self.gateways = MemoryGateways()
-        self.catalog = MemoryCatalog()
+        self.catalog = MemoryCatalog(usages=self.usages)
         self.files = MemoryFiles()
         self.commands = MemoryCommands()
         self.decoders = MemoryDecoders()
         self.messages = MemoryMessages()
-        self.queues = MemoryQueues()
+        self.queues = MemoryQueues(usages=self.usages)
         self.queued = MemoryQueued()
         self.consumers = MemoryConsumers()
-        self.policies = MemoryPolicies()
+        self.policies = MemoryPolicies(usages=self.usages)
         self.formats = PlainFormats()
         self.listeners = DialectListeners()
         self.pushes = ListedPushes()

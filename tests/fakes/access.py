@@ -11,9 +11,11 @@ from chalicelib.fleet.errors import (
 )
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Page
+from chalicelib.fleet.quotas import Share
 from chalicelib.fleet.settings import Settings
 from chalicelib.fleet.tenants import Tenant
 from chalicelib.fleet.users import User
+from tests.fakes.usages import MemoryUsages
 
 Id = tuple[str, str]
 
@@ -50,6 +52,7 @@ class MemoryTenants:
 @dataclass
 class MemoryKeys:
     rows: dict[Id, ApiKey] = field(default_factory=dict)
+    usages: MemoryUsages = field(default_factory=MemoryUsages)
 
     def get(self, tenant: str, key: str) -> ApiKey | None:
         return self.rows.get((tenant, key))
@@ -57,7 +60,8 @@ class MemoryKeys:
     def current(self, tenant: str, key: str) -> ApiKey | None:
         return self.get(tenant, key)
 
-    def put(self, key: ApiKey) -> None:
+    def put(self, key: ApiKey, share: Share | None = None) -> None:
+        self.usages.take(share)
         self.rows[key.tenant, key.id] = key
 
     def replace(self, old: ApiKey, new: ApiKey) -> bool:
@@ -67,8 +71,9 @@ class MemoryKeys:
         self.put(replace(new, revision=old.revision + 1))
         return True
 
-    def delete(self, tenant: str, key: str) -> None:
-        self.rows.pop((tenant, key), None)
+    def delete(self, tenant: str, key: str, share: Share | None = None) -> None:
+        if self.rows.pop((tenant, key), None):
+            self.usages.give_back(share)
 
     def all(self, tenant: str) -> list[ApiKey]:
         return [k for (t, _), k in sorted(self.rows.items()) if t == tenant]
@@ -77,9 +82,11 @@ class MemoryKeys:
 @dataclass
 class MemoryUsers:
     rows: dict[Id, User] = field(default_factory=dict)
+    usages: MemoryUsages = field(default_factory=MemoryUsages)
 
-    def create(self, user: User) -> None:
+    def create(self, user: User, share: Share | None = None) -> None:
         self._ensure_free(user)
+        self.usages.take(share)
         self.rows[user.tenant, user.id] = user
 
     def get(self, tenant: str, user: str) -> User | None:
@@ -95,8 +102,12 @@ class MemoryUsers:
         self.rows[old.tenant, old.id] = replace(new, revision=old.revision + 1)
         return True
 
-    def delete(self, user: User) -> bool:
-        return self._unchanged(user) and bool(self.rows.pop((user.tenant, user.id)))
+    def delete(self, user: User, share: Share | None = None) -> bool:
+        if not self._unchanged(user):
+            return False
+        del self.rows[user.tenant, user.id]
+        self.usages.give_back(share)
+        return True
 
     def all(self, tenant: str) -> list[User]:
         return [u for (t, _), u in sorted(self.rows.items()) if t == tenant]

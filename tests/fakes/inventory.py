@@ -15,7 +15,9 @@ from chalicelib.fleet.facets import MOST_COUNTED, Facet, facets
 from chalicelib.fleet.groups import Group, GroupTree
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Page
+from chalicelib.fleet.quotas import Share
 from tests.fakes.resources import MemoryResources
+from tests.fakes.usages import MemoryUsages
 
 Id = tuple[str, str]
 
@@ -94,14 +96,16 @@ class MemoryDevices:
     configurations: MemoryConfigurations
     resources: MemoryResources
     groups: MemoryGroups = field(default_factory=MemoryGroups)
+    usages: MemoryUsages = field(default_factory=MemoryUsages)
     rows: dict[Id, Device] = field(default_factory=dict)
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def create(self, device: Device) -> None:
+    def create(self, device: Device, share: Share | None = None) -> None:
         if (device.tenant, device.id) in self.rows:
             raise DeviceDuplicate("a device with this id exists already")
         self._ensure_grouped(device)
         self._ensure_free(device.tenant, device.interfaces)
+        self.usages.take(share)
         self.rows[device.tenant, device.id] = device
         self.mailboxes.rows[device.tenant, device.id] = Mailbox(device.tenant, device.id, revision=device.created)
         self._own(device)
@@ -127,13 +131,14 @@ class MemoryDevices:
         self._store(target, target.with_interface(interface))
         return True
 
-    def delete(self, device: Device) -> bool:
+    def delete(self, device: Device, share: Share | None = None) -> bool:
         if not self._unchanged(device):
             return False
         self._disown(device)
         kept: tuple[dict[Id, Any], ...] = (self.mailboxes.rows, self.configurations.rows, self.resources.rows)
         for rows in (self.rows, *kept):
             rows.pop((device.tenant, device.id), None)
+        self.usages.give_back(share)
         return True
 
     def owner(self, tenant: str, connector: str, node: str) -> str | None:
@@ -164,6 +169,9 @@ class MemoryDevices:
     def count(self, tenant: str, facet: Facet = Facet.GROUP, value: str | None = None, most: int = MOST_COUNTED) -> int:
         every = [d for (t, _), d in self.rows.items() if t == tenant]
         return min(most, sum(f is facet and value in (None, v) for d in every for f, v in facets(d)))
+
+    def census(self, tenant: str) -> int:
+        return sum(t == tenant for t, _ in self.rows)
 
     def _having(self, tenant: str, facet: Facet, value: str) -> list[str]:
         return [d.id for (t, _), d in self.rows.items() if t == tenant and (facet, value) in facets(d)]

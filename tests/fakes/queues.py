@@ -10,6 +10,8 @@ from chalicelib.fleet.events import Event
 from chalicelib.fleet.policies import ActionPolicy
 from chalicelib.fleet.pushing import Push, PushFailed, PushResult
 from chalicelib.fleet.queues import Queue, QueuedMessage
+from chalicelib.fleet.quotas import Share
+from tests.fakes.usages import MemoryUsages
 
 Id = tuple[str, str]
 
@@ -17,9 +19,14 @@ Id = tuple[str, str]
 @dataclass
 class MemoryQueues:
     rows: dict[Id, Queue] = field(default_factory=dict)
+    usages: MemoryUsages = field(default_factory=MemoryUsages)
 
-    def create(self, queue: Queue) -> bool:
-        return self.rows.setdefault((queue.tenant, queue.name), queue) is queue
+    def create(self, queue: Queue, share: Share | None = None) -> bool:
+        if (queue.tenant, queue.name) in self.rows:
+            return False
+        self.usages.take(share)
+        self.rows[queue.tenant, queue.name] = queue
+        return True
 
     def get(self, tenant: str, queue: str) -> Queue | None:
         return self.rows.get((tenant, queue))
@@ -27,9 +34,10 @@ class MemoryQueues:
     def all(self, tenant: str) -> list[Queue]:
         return [q for (t, _), q in sorted(self.rows.items()) if t == tenant]
 
-    def delete(self, queue: Queue) -> None:
+    def delete(self, queue: Queue, share: Share | None = None) -> None:
         if self._same(queue):
             del self.rows[queue.tenant, queue.name]
+            self.usages.give_back(share)
 
     def draw(self, queue: Queue, size: int, count: int = 1) -> Queue | None:
         stored = self._same(queue)
@@ -127,6 +135,7 @@ class MemoryPolicies:
     """`asked` counts the reads that the real table would have to make."""
 
     rows: dict[Id, ActionPolicy] = field(default_factory=dict)
+    usages: MemoryUsages = field(default_factory=MemoryUsages)
     asked: int = 0
 
     def all(self, tenant: str) -> list[ActionPolicy]:
@@ -136,11 +145,19 @@ class MemoryPolicies:
     def known(self, tenant: str) -> list[ActionPolicy]:
         return [p for (t, _), p in sorted(self.rows.items()) if t == tenant]
 
+    def create(self, policy: ActionPolicy, share: Share | None = None) -> bool:
+        if (policy.tenant, policy.id) in self.rows:
+            return False
+        self.usages.take(share)
+        self.put(policy)
+        return True
+
     def put(self, policy: ActionPolicy) -> None:
         self.rows[policy.tenant, policy.id] = policy
 
-    def delete(self, tenant: str, policy: str) -> None:
-        self.rows.pop((tenant, policy), None)
+    def delete(self, tenant: str, policy: str, share: Share | None = None) -> None:
+        if self.rows.pop((tenant, policy), None):
+            self.usages.give_back(share)
 
 
 class PlainFormats:

@@ -4,7 +4,9 @@ import hashlib
 from dataclasses import dataclass, field, replace
 
 from chalicelib.fleet.catalog import Resource, ResourceVersion
+from chalicelib.fleet.quotas import Share
 from chalicelib.fleet.resources import DeviceResources
+from tests.fakes.usages import MemoryUsages
 
 Id = tuple[str, str]
 
@@ -27,10 +29,15 @@ class MemoryResources:
 @dataclass
 class MemoryCatalog:
     rows: dict[Id, Resource] = field(default_factory=dict)
+    usages: MemoryUsages = field(default_factory=MemoryUsages)
     version_rows: dict[tuple[str, str, str], ResourceVersion] = field(default_factory=dict)
 
-    def create(self, resource: Resource) -> bool:
-        return self.rows.setdefault((resource.tenant, resource.id), resource) is resource
+    def create(self, resource: Resource, share: Share | None = None) -> bool:
+        if (resource.tenant, resource.id) in self.rows:
+            return False
+        self.usages.take(share)
+        self.rows[resource.tenant, resource.id] = resource
+        return True
 
     def get(self, tenant: str, resource: str) -> Resource | None:
         return self.rows.get((tenant, resource))
@@ -42,16 +49,20 @@ class MemoryCatalog:
         self.rows[old.tenant, old.id] = replace(new, revision=old.revision + 1)
         return True
 
-    def delete(self, tenant: str, resource: str) -> None:
-        self.rows.pop((tenant, resource), None)
+    def delete(self, tenant: str, resource: str, share: Share | None = None) -> None:
+        if self.rows.pop((tenant, resource), None):
+            self.usages.give_back(share)
 
     def all(self, tenant: str) -> list[Resource]:
         return [r for (t, _), r in sorted(self.rows.items()) if t == tenant]
 
-    def add_version(self, version: ResourceVersion) -> bool:
-        if (version.tenant, version.resource) not in self.rows:
+    def add_version(self, version: ResourceVersion, share: Share | None = None) -> bool:
+        name = (version.tenant, version.resource, version.id)
+        if (version.tenant, version.resource) not in self.rows or name in self.version_rows:
             return False
-        return self.version_rows.setdefault((version.tenant, version.resource, version.id), version) is version
+        self.usages.take(share)
+        self.version_rows[name] = version
+        return True
 
     def version(self, tenant: str, resource: str, version: str) -> ResourceVersion | None:
         return self.version_rows.get((tenant, resource, version))
@@ -63,8 +74,9 @@ class MemoryCatalog:
         self.version_rows[old.tenant, old.resource, old.id] = replace(new, revision=old.revision + 1)
         return True
 
-    def delete_version(self, version: ResourceVersion) -> None:
-        self.version_rows.pop((version.tenant, version.resource, version.id), None)
+    def delete_version(self, version: ResourceVersion, share: Share | None = None) -> None:
+        if self.version_rows.pop((version.tenant, version.resource, version.id), None):
+            self.usages.give_back(share)
 
     def versions(self, tenant: str, resource: str) -> list[ResourceVersion]:
         return [v for (t, r, _), v in sorted(self.version_rows.items()) if (t, r) == (tenant, resource)]

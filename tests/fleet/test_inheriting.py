@@ -6,6 +6,7 @@ from chalicelib.fleet import inheriting, keys, tenants
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.errors import KeyNotFound
 from chalicelib.fleet.keys import ApiKey, KeyRequest
+from chalicelib.fleet.quotas import Share
 from chalicelib.fleet.roles import ALL_ROLES, Role
 from chalicelib.triggers import downlink
 from tests.fakes import MemoryKeys, MemoryPorts
@@ -48,12 +49,12 @@ class Late(MemoryKeys):
         super().__init__(keys.rows)
         self.parent, self.changed = parent, changed
 
-    def put(self, key: ApiKey) -> None:
+    def put(self, key: ApiKey, share: Share | None = None) -> None:
         if self.changed is None:
             self.delete(self.parent.tenant, self.parent.id)
         else:
             super().put(self.changed)
-        super().put(key)
+        super().put(key, share)
 
 
 def test_a_change_of_the_child_meanwhile_lasts(ports: MemoryPorts, master: ApiKey) -> None:

@@ -17,11 +17,14 @@ from bench.units.cloud import ACCOUNT, REGION, STAGE, Cloud, Device, done, refus
 from bench.units.operations import COMMANDS, CONFIGURATION, OPERATIONS, Bench
 from chalicelib import wiring
 from chalicelib.aws.clients import client
+from chalicelib.fleet import settings
+from chalicelib.fleet.settings import Stored
 from infra.stage import Account
 from tests import pki
 from tests.infra import exercise_ibm
 
 _MINUTE = 60_000
+_MD5 = "kAFQmDzST7DWlj99KOF/cg=="
 
 
 def main() -> None:
@@ -130,6 +133,26 @@ def _relayed(bench: Bench) -> None:
         raise RuntimeError("the node was not reached")
 
 
+def _limited(bench: Bench) -> None:
+    """A tenant with quotas: all that stores something counts, and counts first what is there."""
+    settings.set_quotas(wiring.ports(), bench.tenant, dict.fromkeys(Stored, 1_000_000))
+    device = Device("urn:lo:nsid:bench:counted")
+    bench.cloud.connect(device, bench.key, COMMANDS)
+    settings.set_quotas(wiring.ports(), bench.tenant, {Stored.DEVICES: 999_999})
+    bench.cloud.clock.at += 2 * _MINUTE
+    bench.cloud.publish(Device("external"), "connector/v1/nodes/n2/data", {"value": 1})
+    bench.cloud.settle()
+    bench.request("DELETE", f"devices/{quote(device.client)}")
+    bench.post("/api/v0/rm", {"resourceId": "counted"})
+    bench.post("/api/v0/rm/counted/version", {"resourceVersionId": "1", "checksum": _MD5, "file": "YWJj"})
+    bench.data("DELETE", "rm/counted")
+    bench.post("/api/v0/topics/fifo", {"name": "counted", "maxLengthBytes": -1})
+    bench.data("DELETE", "topics/fifo/counted")
+    user = {"login": "counted", "email": "counted@example.com", "roles": [], "tenantId": bench.tenant}
+    bench.data("DELETE", f"users/{bench.post('/api/v0/users', user)['id']}")
+    settings.set_quotas(wiring.ports(), bench.tenant, dict.fromkeys(Stored))
+
+
 def _told(bench: Bench) -> None:
     """Policies tell every event to a queue and to a webhook: all functions that make events do so now."""
     bench.post("/api/v0/topics/fifo", {"name": "inbox", "maxLengthBytes": -1})
@@ -232,6 +255,7 @@ _FURTHER = (
     _removed,
     _updated,
     _relayed,
+    _limited,
     _pushed,
     _told,
     _consumed,

@@ -6,9 +6,10 @@ import pytest
 
 from chalicelib.dialects import registry
 from chalicelib.dialects.topics import Direction
-from chalicelib.fleet import devices, keys, tenants
+from chalicelib.fleet import devices, keys, settings, tenants
 from chalicelib.fleet.devices import Device, Interface
 from chalicelib.fleet.roles import Role
+from chalicelib.fleet.settings import Stored
 from chalicelib.triggers import authorizer
 from tests.fakes import MemoryPorts
 
@@ -114,6 +115,17 @@ def test_a_client_id_of_another_tenant_is_refused_and_told_to_whoever_tried(port
     assert knock(ports, second) == {"isAuthenticated": False, "connackCode": 5}
     assert reasons(ports, other) == ["connection refused: this client id is in use by somebody else"]
     assert ports.devices.get(other, CLIENT) is None
+
+
+def test_a_new_device_beyond_the_limit_is_refused_and_told_once(ports: MemoryPorts) -> None:
+    tenant, secret = key_of(ports)
+    settings.set_quotas(ports, tenant, {Stored.DEVICES: 1})
+    assert knock(ports, secret)["isAuthenticated"]
+    assert knock(ports, secret, "urn:lo:nsid:one:more") == {"isAuthenticated": False, "connackCode": 5}
+    (entry,) = ports.audit.page(tenant, start=0, end=ports.clock.now() + 1, descending=True)
+    assert (entry.kind, entry.source["nodeId"]) == ("insufficient_quota", "urn:lo:nsid:one:more")
+    assert ports.claims.get("urn:lo:nsid:one:more") is None
+    assert knock(ports, secret)["isAuthenticated"]
 
 
 def test_a_disabled_interface_stays_out(ports: MemoryPorts) -> None:

@@ -13,7 +13,7 @@ from chalicelib.dialects.topics import Uplink
 from chalicelib.fleet import groups, messages, nodes, settling, synchronizing, updating
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.configuration import MAX_KEY, ParameterType, Value, checked
-from chalicelib.fleet.errors import Forbidden, Invalid
+from chalicelib.fleet.errors import Forbidden, Invalid, QuotaReached
 from chalicelib.fleet.ids import correlation, is_id
 from chalicelib.fleet.nodes import NodeStatus
 from chalicelib.fleet.ports import Ports
@@ -67,6 +67,9 @@ def _speaker(ports: Ports, claim: Claim, node: Any, *, registers: bool) -> Claim
         raise Malformed("nodeId has 1 to 128 letters, digits, colons, hyphens and underscores")
     try:
         speaker = nodes.speaker(ports, claim, node, device=device_for_node(node) if registers else None)
+    except QuotaReached:
+        # It is in the audit log already.
+        raise
     except Forbidden as error:
         raise Malformed(str(error)) from error
     if speaker is None:

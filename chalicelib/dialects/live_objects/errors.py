@@ -21,6 +21,7 @@ CODES: dict[type[Exception], tuple[int, str]] = {
     fleet.Unauthenticated: (HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED"),
     fleet.UnknownCredential: (HTTPStatus.FORBIDDEN, FORBIDDEN),
     fleet.Forbidden: (HTTPStatus.FORBIDDEN, FORBIDDEN),
+    fleet.QuotaReached: (HTTPStatus.FORBIDDEN, "GENERIC_OFFER_DISABLED_ERROR"),
     fleet.CommandLimitReached: (HTTPStatus.FORBIDDEN, "DM_COMMAND_LIMIT_REACHED"),
     fleet.GroupInUse: (HTTPStatus.FORBIDDEN, "DM_GROUP_UNDELETABLE"),
     fleet.RateLimitReached: (HTTPStatus.TOO_MANY_REQUESTS, "GENERIC_RATE_LIMIT_ERROR"),

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from chalicelib.fleet.limiting import Windows
 from chalicelib.fleet.passwords import Cost
-from chalicelib.fleet.ports.access import Authorities, Claims, Keys, Tenants, Trust, Users
+from chalicelib.fleet.ports.access import Authorities, Claims, Keys, Tenants, Trust, Usages, Users
 from chalicelib.fleet.ports.answers import Outcome, Page
 from chalicelib.fleet.ports.data import AuditLog, Decoders, Messages, Records
 from chalicelib.fleet.ports.inventory import (
@@ -67,6 +67,7 @@ __all__ = [
     "Resources",
     "Tenants",
     "Trust",
+    "Usages",
     "Users",
     "Webhooks",
 ]
@@ -77,6 +78,8 @@ class Ports(Protocol):
     def clock(self) -> Clock: ...
     @property
     def tenants(self) -> Tenants: ...
+    @property
+    def usages(self) -> Usages: ...
     @property
     def keys(self) -> Keys: ...
     @property

@@ -6,7 +6,8 @@ from chalicelib.fleet.certificates import CaCertificates
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports.answers import Page
-from chalicelib.fleet.settings import Settings
+from chalicelib.fleet.quotas import Share, Usage
+from chalicelib.fleet.settings import Settings, Stored
 from chalicelib.fleet.tenants import Tenant
 from chalicelib.fleet.users import User
 
@@ -23,22 +24,32 @@ class Tenants(Protocol):
     def replace_settings(self, old: Settings, new: Settings) -> bool: ...
 
 
+class Usages(Protocol):
+    """How much is stored under a quota. Who stores or removes something with a `share` changes it in the same write."""
+
+    def get(self, tenant: str, stored: Stored) -> Usage | None: ...
+    def replace(self, old: Usage | None, new: Usage) -> bool:
+        """A compare-and-set on the revision; None where there is none yet."""
+
+
 class Keys(Protocol):
     def get(self, tenant: str, key: str) -> ApiKey | None:
         """As it was a minute ago at most."""
 
     def current(self, tenant: str, key: str) -> ApiKey | None: ...
-    def put(self, key: ApiKey) -> None: ...
+    def put(self, key: ApiKey, share: Share | None = None) -> None:
+        """Errors: QuotaReached."""
+
     def replace(self, old: ApiKey, new: ApiKey) -> bool: ...
-    def delete(self, tenant: str, key: str) -> None: ...
+    def delete(self, tenant: str, key: str, share: Share | None = None) -> None: ...
     def all(self, tenant: str) -> list[ApiKey]: ...
 
 
 class Users(Protocol):
     """Logins and e-mail addresses are unique in the whole installation, in any case."""
 
-    def create(self, user: User) -> None:
-        """Errors: UserDuplicate."""
+    def create(self, user: User, share: Share | None = None) -> None:
+        """Errors: UserDuplicate, QuotaReached."""
 
     def get(self, tenant: str, user: str) -> User | None: ...
     def named(self, name: str) -> User | None:
@@ -47,7 +58,7 @@ class Users(Protocol):
     def replace(self, old: User, new: User) -> bool:
         """Errors: UserDuplicate."""
 
-    def delete(self, user: User) -> bool:
+    def delete(self, user: User, share: Share | None = None) -> bool:
         """Unless it was written since it was read."""
 
     def all(self, tenant: str) -> list[User]: ...

@@ -12,14 +12,15 @@ from chalicelib.fleet.gateways import Gateway, Waiting
 from chalicelib.fleet.groups import Group, GroupTree
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports.answers import Page
+from chalicelib.fleet.quotas import Share
 from chalicelib.fleet.resources import DeviceResources
 
 
 class Devices(Protocol):
     """Devices with their interfaces; (connector, node) is unique in a tenant, a device is created with its mailbox."""
 
-    def create(self, device: Device) -> None:
-        """All or nothing. DeviceDuplicate, InterfaceDuplicate, GroupNotFound."""
+    def create(self, device: Device, share: Share | None = None) -> None:
+        """All or nothing. DeviceDuplicate, InterfaceDuplicate, GroupNotFound, QuotaReached."""
 
     def get(self, tenant: str, device: str) -> Device | None: ...
     def some(self, tenant: str, devices: Sequence[str]) -> list[Device]:
@@ -31,7 +32,7 @@ class Devices(Protocol):
     def move_interface(self, source: Device, target: Device, interface: Interface) -> bool:
         """Take the interface from one device and give it to the other, both unchanged since they were read."""
 
-    def delete(self, device: Device) -> bool: ...
+    def delete(self, device: Device, share: Share | None = None) -> bool: ...
     def owner(self, tenant: str, connector: str, node: str) -> str | None:
         """The device that has this interface."""
 
@@ -49,6 +50,9 @@ class Devices(Protocol):
 
     def count(self, tenant: str, facet: Facet = Facet.GROUP, value: str | None = None, most: int = MOST_COUNTED) -> int:
         """How many there are, with that value if one is named; no further than `most`."""
+
+    def census(self, tenant: str) -> int:
+        """How many there are now, however long it takes to count them."""
 
 
 class Groups(Protocol):
@@ -110,19 +114,19 @@ class Gateways(Protocol):
 class Catalog(Protocol):
     """Resources and their versions."""
 
-    def create(self, resource: Resource) -> bool:
-        """False if the id is taken."""
+    def create(self, resource: Resource, share: Share | None = None) -> bool:
+        """False if the id is taken. QuotaReached."""
 
     def get(self, tenant: str, resource: str) -> Resource | None: ...
     def replace(self, old: Resource, new: Resource) -> bool: ...
-    def delete(self, tenant: str, resource: str) -> None: ...
+    def delete(self, tenant: str, resource: str, share: Share | None = None) -> None: ...
     def all(self, tenant: str) -> list[Resource]: ...
-    def add_version(self, version: ResourceVersion) -> bool:
-        """False if the version exists, or the resource does not."""
+    def add_version(self, version: ResourceVersion, share: Share | None = None) -> bool:
+        """False if the version exists, or the resource does not. QuotaReached."""
 
     def version(self, tenant: str, resource: str, version: str) -> ResourceVersion | None: ...
     def replace_version(self, old: ResourceVersion, new: ResourceVersion) -> bool: ...
-    def delete_version(self, version: ResourceVersion) -> None: ...
+    def delete_version(self, version: ResourceVersion, share: Share | None = None) -> None: ...
     def versions(self, tenant: str, resource: str) -> list[ResourceVersion]: ...
 
 

@@ -8,6 +8,7 @@ from chalicelib.fleet.events import Event
 from chalicelib.fleet.policies import ActionPolicy
 from chalicelib.fleet.pushing import Push, PushResult
 from chalicelib.fleet.queues import Queue, QueuedMessage
+from chalicelib.fleet.quotas import Share
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
 class Queues(Protocol):
     """Queues as they stand. Everything but `create` changes single fields, whoever else writes at the same time."""
 
-    def create(self, queue: Queue) -> bool:
-        """False if the name is taken."""
+    def create(self, queue: Queue, share: Share | None = None) -> bool:
+        """False if the name is taken. QuotaReached."""
 
     def get(self, tenant: str, queue: str) -> Queue | None: ...
     def all(self, tenant: str) -> list[Queue]: ...
-    def delete(self, queue: Queue) -> None:
+    def delete(self, queue: Queue, share: Share | None = None) -> None:
         """That queue, not a later one of the same name."""
 
     def draw(self, queue: Queue, size: int, count: int = 1) -> Queue | None:
@@ -69,8 +70,11 @@ class Policies(Protocol):
     def known(self, tenant: str) -> list[ActionPolicy]:
         """As `all`, and may be a minute old."""
 
+    def create(self, policy: ActionPolicy, share: Share | None = None) -> bool:
+        """False if the id is taken. QuotaReached."""
+
     def put(self, policy: ActionPolicy) -> None: ...
-    def delete(self, tenant: str, policy: str) -> None: ...
+    def delete(self, tenant: str, policy: str, share: Share | None = None) -> None: ...
 
 
 class Formats(Protocol):

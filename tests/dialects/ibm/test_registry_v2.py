@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import devices
+from chalicelib.fleet import devices, settings
 from chalicelib.fleet.devices import Device, Location
+from chalicelib.fleet.settings import Stored
 from tests.dialects.ibm.client import V1, V2, Client
 from tests.fakes import START
 
@@ -160,6 +161,21 @@ class TestBulk:
         reply = client.call("POST", f"{V2}/bulk/devices/remove", both)
         assert (reply.status, [d["success"] for d in reply.body]) == (202, [True, True])
         assert client.get(f"{V2}/bulk/devices").body["results"] == []
+
+    def test_what_is_beyond_the_limit_is_told_of_each_device(self, client: Client) -> None:
+        settings.set_quotas(client.ports, client.org, {Stored.DEVICES: 2})
+        three = [{"typeId": "pump", "deviceId": f"p{number}"} for number in (1, 2, 3)]
+        reply = client.call("POST", f"{V2}/bulk/devices/add", three)
+        assert [entry["success"] for entry in reply.body] == [True, True, False]
+        assert "limit of 2 devices" in reply.body[2]["error"]
+        one = client.call("POST", f"{TYPES}/pump/devices", {"deviceId": "p3"})
+        assert (one.status, one.error) == (429, "CUDRS0029E")
+        assert client.call("POST", f"{V1}/devices", {"type": "pump", "id": "p3"}).status == 429
+        ports = client.ports
+        entries = ports.audit.page(client.org, start=0, end=ports.clock.now() + 1, descending=True)
+        assert {entry.kind for entry in entries} == {"insufficient_quota"}
+        client.call("POST", f"{V2}/bulk/devices/remove", three[:1])
+        assert client.call("POST", f"{TYPES}/pump/devices", {"deviceId": "p3"}).status == 201
 
     def test_what_fails_does_not_hinder_the_rest(self, client: Client) -> None:
         some = [{"typeId": "pump", "deviceId": "p1"}, {"typeId": "valve", "deviceId": "v1"}, {"typeId": "pump"}]

@@ -8,9 +8,11 @@ import pytest
 
 from chalicelib.dialects.live_objects import login, topics
 from chalicelib.dialects.registry import Refused
+from chalicelib.fleet import settings
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.presence import Route
 from chalicelib.fleet.roles import Role
+from chalicelib.fleet.settings import Stored
 from chalicelib.triggers import presence, uplink
 from tests.dialects.live_objects.client import DEVICES, Client
 
@@ -203,6 +205,25 @@ class TestData:
         connector.say(DATA, {"value": 1})
         assert client.get(f"/api/v0/data/streams/{URN}").body == []
         assert "is disabled" in reasons(client)[0]
+
+
+class TestLimits:
+    def test_a_node_beyond_the_limit_is_told_to_the_audit_log_and_nowhere_else(
+        self, client: Client, connector: Connector
+    ) -> None:
+        settings.set_quotas(client.ports, client.tenant.id, {Stored.DEVICES: 0})
+        for topic, body in ((STATUS, ONLINE), (DATA, {"value": 1})):
+            connector.say(topic, body)
+        now = client.ports.clock.now()
+        entries = list(client.ports.audit.page(client.tenant.id, start=0, end=now + 1, descending=True))
+        assert {(entry.kind, entry.source["nodeId"]) for entry in entries} == {("insufficient_quota", NODE)}
+        assert client.get(f"{DEVICES}/{URN}").status == 404
+
+    def test_a_node_that_is_there_goes_on_at_the_limit(self, client: Client, connector: Connector) -> None:
+        connector.say(DATA, {"value": 1})
+        settings.set_quotas(client.ports, client.tenant.id, {Stored.DEVICES: 0})
+        connector.say(DATA, {"value": 2})
+        assert len(client.get(f"/api/v0/data/streams/{URN}").body) == 2
 
 
 class TestRequests:

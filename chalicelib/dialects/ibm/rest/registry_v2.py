@@ -13,7 +13,7 @@ from chalicelib.dialects.ibm.rest.places import DEVICE, DEVICES, ONE, PREFIX, RE
 from chalicelib.dialects.ibm.rest.shapes import registration
 from chalicelib.dialects.ibm.rest.types import DEVICE_INFO
 from chalicelib.fleet import devices
-from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, FleetError, Invalid, NotFound
+from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, FleetError, Invalid, NotFound, QuotaReached
 from chalicelib.fleet.ports import Ports
 from chalicelib.web import schemas
 from chalicelib.web.request import Answer, Request
@@ -151,7 +151,7 @@ def _added(ports: Ports, request: Request, body: Any) -> dict[str, Any]:
         schemas.check(_ADDED, body)
         types.get(ports, request.tenant, str(body["typeId"]))
         _, token = _registered(ports, request, body)
-    except (Invalid, NotFound, DeviceDuplicate) as error:
+    except (Invalid, NotFound, DeviceDuplicate, QuotaReached) as error:
         return {**named, "success": False, "error": str(error)}
     return {**named, "success": True, "authToken": token}
 
