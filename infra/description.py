@@ -1,5 +1,6 @@
 """One description of everything the product has in AWS; the templates and the local stack are both made from it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from pynamodb.models import Model
 from chalicelib.dialects import registry
 from chalicelib.fleet.settling import NotDue
 from chalicelib.store.tables import all_models
+from infra.gateway_responses import RESPONSES, GatewayResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,10 @@ def rules() -> list[Rule]:
 def queues() -> list[Queue]:
     # A tenant's broken webhook is not the operator's dead letter.
     return [Queue(DEAD_LETTERS), Queue(UNDELIVERED), Queue(PUSHES, UNDELIVERED, function="push")]
+
+
+def gateway_responses() -> Sequence[GatewayResponse]:
+    return RESPONSES
 
 
 def buckets() -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra import description, project
+from infra import description, gateway_responses, project
 from infra.deploying.problems import Problem
 from infra.deploying.stacks import Shelf, Stacks
 from infra.functions import FUNCTIONS, deployed_name
@@ -142,9 +142,15 @@ class Deployment:
 
     def _finish(self, api: str) -> None:
         """What Chalice has no setting for."""
-        self._clients("apigateway").update_rest_api(
+        gateway = self._clients("apigateway")
+        gateway.update_rest_api(
             restApiId=api, patchOperations=[{"op": "replace", "path": "/name", "value": self.stage.called("api")}]
         )
+        # Not in a stack: Chalice overwrites the whole definition each time, which no stack would notice.
+        for response in gateway_responses.RESPONSES:
+            gateway.put_gateway_response(restApiId=api, **gateway_responses.parameters(response))
+        # They count once the API is deployed again (API Gateway developer guide, "Updates that require redeployment").
+        gateway.create_deployment(restApiId=api, stageName=project.API_STAGE, description="answers outside the routes")
         functions = self._clients("lambda")
         for function in FUNCTIONS:
             name = deployed_name(function.name, self.stage)

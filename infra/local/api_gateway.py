@@ -2,7 +2,8 @@
 
 The event and the answers follow the API Gateway developer guide ("Input format of a Lambda function for proxy
 integration", "Important notes"): path parameters stay percent-encoded, repeated headers and query parameters come in
-the multi-value maps with the last one in the single-value maps, an unknown route is 403, a body above 10 MB is 413.
+the multi-value maps with the last one in the single-value maps, an unknown route is 403, a body above 10 MB is 413,
+unless gateway responses say otherwise ("Gateway response types").
 A body is handed over as text unless its content type is one of the app's binary types; bytes that are no UTF-8 then
 become U+FFFD each, as they do there, so that a handler which needs them exactly has to declare the type binary.
 """
@@ -12,7 +13,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from http.client import responses
 from typing import Any
@@ -21,7 +22,8 @@ from urllib.parse import parse_qsl
 from chalice.app import Chalice
 
 from infra.local.chalice_threads import make_current_request_thread_local
-from infra.local.http_server import RAW_HEADERS, REQUEST_TOO_LONG, StartResponse
+from infra.local.description import GatewayResponse
+from infra.local.http_server import RAW_HEADERS, StartResponse
 from infra.local.lambda_context import LambdaContext
 
 MAX_BODY = 10 * 1024 * 1024
@@ -42,18 +44,25 @@ class _Answer:
     body: bytes
 
 
-def _refusal(status: int, message: str, error_type: str) -> _Answer:
-    headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", error_type)]
-    return _Answer(status, headers, json.dumps({"message": message}).encode())
+@dataclass(frozen=True)
+class _Refusal:
+    """What API Gateway answers by itself unless it is told otherwise for this kind of case, or for its class."""
+
+    kind: str
+    status: int
+    message: str
+    error_type: str
+
+    @property
+    def kinds(self) -> tuple[str, str]:
+        return self.kind, f"DEFAULT_{self.status // 100}XX"
 
 
-_UNKNOWN_ROUTE = _refusal(403, "Missing Authentication Token", "MissingAuthenticationTokenException")
-_TOO_LONG = _Answer(
-    413,
-    [("Content-Type", "application/json"), ("x-amzn-ErrorType", "RequestTooLargeException")],
-    REQUEST_TOO_LONG,
+_UNKNOWN_ROUTE = _Refusal(
+    "MISSING_AUTHENTICATION_TOKEN", 403, "Missing Authentication Token", "MissingAuthenticationTokenException"
 )
-_BROKEN_INTEGRATION = _refusal(502, "Internal server error", "InternalServerErrorException")
+_TOO_LONG = _Refusal("REQUEST_TOO_LARGE", 413, "Request Too Long", "RequestTooLargeException")
+_BROKEN_INTEGRATION = _Refusal("DEFAULT_5XX", 502, "Internal server error", "InternalServerErrorException")
 
 
 class ApiGateway:
@@ -67,9 +76,11 @@ class ApiGateway:
         account: str,
         ready: Callable[[], bool],
         peer_of: PeerOf = lambda _port: None,
+        responses: Sequence[GatewayResponse] = (),
         stage: str = "api",
     ) -> None:
         """`peer_of` gives the address behind a TLS-unwrapped connection from a local port, None for a plain one."""
+        self._responses = {response.kind: response for response in responses}
         make_current_request_thread_local(app)
         self._app = app
         self._routes = _compile(app.routes)
@@ -97,14 +108,14 @@ class ApiGateway:
             return self._health()
         body = environ["wsgi.input"].read()
         if len(body) > MAX_BODY:
-            return _TOO_LONG
+            return self._refuse(_TOO_LONG, context)
         matched = self._match(path)
         if matched is None:
-            return _UNKNOWN_ROUTE
+            return self._refuse(_UNKNOWN_ROUTE, context)
         route, parameters = matched
         if method not in self._app.routes[route]:
             preflight = self._preflight(route) if method == "OPTIONS" else None
-            return preflight or _UNKNOWN_ROUTE
+            return preflight or self._refuse(_UNKNOWN_ROUTE, context)
         request = _Request(environ, path, method, route, parameters, body)
         return self._integrate(self._event(request, context), context)
 
@@ -183,7 +194,14 @@ class ApiGateway:
             return _render(self._app(event, context), event, self._app.api.binary_types)
         except Exception:  # noqa: BLE001  whatever a handler lets out, the caller gets 502
             _log.exception("%s %s: no usable answer", event["httpMethod"], event["path"])
-            return _BROKEN_INTEGRATION
+            return self._refuse(_BROKEN_INTEGRATION, context)
+
+    def _refuse(self, refusal: _Refusal, context: LambdaContext) -> _Answer:
+        headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", refusal.error_type)]
+        told = next((self._responses[kind] for kind in refusal.kinds if kind in self._responses), None)
+        if told is None:
+            return _Answer(refusal.status, headers, json.dumps({"message": refusal.message}).encode())
+        return _Answer(told.status or refusal.status, headers, told.body(context.aws_request_id, refusal.message))
 
 
 @dataclass(frozen=True)

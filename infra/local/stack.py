@@ -259,6 +259,7 @@ class Stack:
             account=ACCOUNT,
             ready=self._ready.is_set,
             peer_of=terminator.peer,
+            responses=self._description.gateway_responses(),
         )
         # bodies that are too long are read to their end all the same: a client that still writes reads no answer
         server = HttpServer(gateway, http, name="http", threads=_HTTP_THREADS, max_body=_MANY + MAX_BODY)

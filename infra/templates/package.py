@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from infra import description, project
+from infra import description, gateway_responses, project
 from infra.functions import API, FUNCTIONS, deployed_name
 from infra.permissions import INVOKES
 from infra.stage import Stage, sub
@@ -41,7 +41,10 @@ def merged(stage: Stage) -> dict[str, Any]:
     """What is merged into Chalice's template."""
     ours = [storage.document(stage), triggers.document(stage, _by_reference, {"Ref": REST_API})]
     functions: Resources = {k: {"Properties": v} for f in FUNCTIONS for k, v in _function(stage, f.name).items()}
-    functions[REST_API] = {"Properties": {"Name": stage.called("api")}}
+    # SAM puts them into the definition of the API, so that a change of them is deployed like one of the routes.
+    functions[REST_API] = {
+        "Properties": {"Name": stage.called("api"), "GatewayResponses": gateway_responses.properties()}
+    }
     # An event source looks for its queue when it is made.
     functions[logical_function("push")]["DependsOn"] = logical(description.PUSHES, "queue")
     endpoint = {"Type": "String", "Default": "", "Description": "iot:Data-ATS endpoint; empty for the region's own"}

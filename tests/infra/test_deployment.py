@@ -12,6 +12,7 @@ from infra.deploying.deployment import Clients, Deployed, Deployment
 from infra.deploying.problems import Problem
 from infra.deploying.stacks import Shelf, Stacks
 from infra.functions import FUNCTIONS, deployed_name
+from infra.gateway_responses import RESPONSES
 from infra.stage import Stage
 from tests.infra import aws_server
 
@@ -63,9 +64,7 @@ def test_functions_know_their_stage_and_account(run: Run) -> None:
 
 
 def test_each_function_gets_its_own_policy(run: Run) -> None:
-    policy = run.clients("iam").get_role_policy(
-        RoleName="homeport-trial-presence", PolicyName="homeport-trial-presence"
-    )
+    policy = run.clients("iam").get_role_policy(RoleName="homeport-trial-settle", PolicyName="homeport-trial-settle")
     assert "iot:SendDirectMessage" not in str(policy["PolicyDocument"])
     assert "table/homeport-trial-mailboxes" in str(policy["PolicyDocument"])
 
@@ -79,6 +78,20 @@ def test_running_it_again_keeps_the_data_and_makes_no_second_api(run: Run) -> No
     assert kept["Item"] == claim
     apis = run.clients("apigateway").get_rest_apis()["items"]
     assert [api["name"] for api in apis] == ["homeport-trial-api"]
+
+
+def test_answers_outside_the_routes_are_there_after_every_run_and_deployed(run: Run) -> None:
+    gateway = run.clients("apigateway")
+    for _ in range(2):
+        api = run.deploy().api.split("//")[1].split(".")[0]
+        missing = gateway.get_gateway_response(restApiId=api, responseType="MISSING_AUTHENTICATION_TOKEN")
+        assert missing["statusCode"] == "404"
+        assert {r["responseType"] for r in gateway.get_gateway_responses(restApiId=api)["items"]} >= {
+            response.kind for response in RESPONSES
+        }
+        (stage,) = gateway.get_stages(restApiId=api)["item"]
+        newest = gateway.get_deployment(restApiId=api, deploymentId=stage["deploymentId"])
+        assert newest["description"] == "answers outside the routes"
 
 
 def test_a_step_that_fails_says_what_to_do(clients: Clients, tmp_path: Path) -> None:

@@ -30,6 +30,9 @@ class Release:
     def buckets(self) -> list[str]:
         return []
 
+    def gateway_responses(self) -> list[Any]:
+        return []
+
     def state_machine(self, function_arn: str, /) -> dict[str, Any]:
         return {"StartAt": "End", "States": {"End": {"Type": "Succeed", "Comment": function_arn}}}
 
