@@ -21,7 +21,10 @@ from infra.templates.triggers import MACHINE
 ROOT = Path(__file__).resolve().parent.parent
 API_STAGE = "api"
 LOG_DAYS = 30
-_PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_17_aarch64", "manylinux_2_28_aarch64")
+LAMBDA = ("manylinux2014_aarch64", "manylinux_2_17_aarch64", "manylinux_2_28_aarch64")
+HERE: tuple[str, ...] = ()
+"""For whom dependencies are built, in pip's words: Lambda's arm64, or the machine that this runs on."""
+
 _BROUGHT_BY_CHALICE = "chalice"
 
 
@@ -78,7 +81,13 @@ def write_config(root: Path = ROOT) -> Path:
 
 
 def build(
-    stage: Stage, folder: Path, *, account: Account | None = None, endpoint: str = "", dependencies: bool = True
+    stage: Stage,
+    folder: Path,
+    *,
+    account: Account | None = None,
+    endpoint: str = "",
+    dependencies: bool = True,
+    platforms: tuple[str, ...] = LAMBDA,
 ) -> Path:
     """A copy of the application in `folder`, ready for Chalice.
 
@@ -100,7 +109,7 @@ def build(
         path = folder / ".chalice" / "policies" / stage.name / f"{function.name}.json"
         _write(path, policy if account is None else account.filled(policy))
     if dependencies:
-        _install(folder / "vendor")
+        _install(folder / "vendor", platforms)
         _compile(folder / "chalicelib", folder / "vendor")
     return folder
 
@@ -115,9 +124,9 @@ def requirements() -> list[str]:
     return [line for line in lines if line and not line.startswith(_BROUGHT_BY_CHALICE)]
 
 
-def _install(vendor: Path) -> None:
+def _install(vendor: Path, platforms: tuple[str, ...]) -> None:
     version = ".".join(platform.python_version_tuple()[:2])
-    targets = [option for name in _PLATFORMS for option in ("--platform", name)]
+    targets = [option for name in platforms for option in ("--platform", name)]
     command = [
         sys.executable,
         "-m",

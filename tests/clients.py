@@ -4,7 +4,7 @@ import json
 import queue
 import time
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import requests
 from paho.mqtt import client as paho
@@ -25,10 +25,19 @@ def until(condition: Callable[[], Any], seconds: float = PATIENCE_S) -> Any:
     raise AssertionError(f"it did not come true within {seconds} s")
 
 
+class Served(Protocol):
+    """A REST API somewhere, and a key to it."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def api_key(self) -> str: ...
+
+
 class Rest:
     """The REST API with one API key. `call` answers the response, `ok` insists on success and gives the body."""
 
-    def __init__(self, stack: RunningStack, api_key: str | None = None) -> None:
+    def __init__(self, stack: Served, api_key: str | None = None) -> None:
         self._url = stack.url
         self._session = requests.Session()
         self._session.headers["X-API-Key"] = api_key or stack.api_key

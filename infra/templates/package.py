@@ -19,9 +19,11 @@ LOGGING = {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel":
 """Lambda's own lines about each invocation cost as much as the invocation's compute: only warnings are kept."""
 
 
-def write(stage: Stage, folder: Path, *, dependencies: bool = True) -> Path:
+def write(
+    stage: Stage, folder: Path, *, dependencies: bool = True, platforms: tuple[str, ...] = project.LAMBDA
+) -> Path:
     """`folder`/homeport.json and beside it the archive it refers to; returns the template's path."""
-    built = project.build(stage, folder / f"package-{stage.name}", dependencies=dependencies)
+    built = project.build(stage, folder / f"package-{stage.name}", dependencies=dependencies, platforms=platforms)
     merge = built / "merge.json"
     merge.write_text(json.dumps(merged(stage)))
     out = built / "out"

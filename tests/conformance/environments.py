@@ -12,6 +12,10 @@ _INSTALLS_WITHIN_S = 600
 _WITHOUT_OLD_TLS = (3, 12)
 
 
+class NotInstalled(AssertionError):
+    """Told by whoever cannot do without; the text is what the installer said."""
+
+
 def python_environment(name: str, *requirements: str, made_from: str = sys.executable) -> Path:
     """The interpreter of a virtual environment that holds these requirements, pinned as pip writes them."""
     folder = ROOT / name
@@ -60,4 +64,5 @@ def _mark_made(folder: Path, wanted: tuple[str, ...]) -> None:
 
 def _run(command: list[str], cwd: Path | None = None) -> None:
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=_INSTALLS_WITHIN_S, check=False)
-    assert done.returncode == 0, f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}"
+    if done.returncode != 0:
+        raise NotInstalled(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
