@@ -114,7 +114,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "audit": (PUT,),
         "tenants": (GET,),
     },
-    "push": {"policies": (QUERY,), "audit": (PUT,), "tenants": (GET,)},
+    "push": {"policies": (QUERY, UPDATE), "audit": (PUT,), "tenants": (GET,)},
     "activate": {"holders": (QUERY,)},
     "disconnect": {"claims/index/by_key": (QUERY,)},
 }

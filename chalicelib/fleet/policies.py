@@ -8,6 +8,7 @@ from chalicelib.fleet import quotas
 from chalicelib.fleet.errors import LimitReached, PolicyNotFound
 from chalicelib.fleet.events import Event, EventKind
 from chalicelib.fleet.settings import Stored
+from chalicelib.fleet.supervising import ActionState
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
@@ -70,7 +71,8 @@ class HttpPush:
 class ActionPolicy:
     """`triggers` says for each kind of event which ones; `dialect` is who writes the events for this policy.
 
-    A policy that `listens` was not made by a client: the dialect itself hears the events.
+    A policy that `listens` was not made by a client: the dialect itself hears the events. `states` tells how its
+    actions get on, by their ids.
     """
 
     tenant: str
@@ -83,6 +85,10 @@ class ActionPolicy:
     queues: tuple[QueuePublish, ...] = ()
     pushes: tuple[HttpPush, ...] = ()
     listens: bool = False
+    states: Mapping[str, ActionState] = field(default_factory=dict)
+
+    def state(self, action: str) -> ActionState:
+        return self.states.get(action, ActionState())
 
     def concerns(self, kind: EventKind) -> bool:
         return self.enabled and kind in self.triggers
@@ -129,7 +135,8 @@ def get(ports: "Ports", tenant: str, policy_id: str) -> ActionPolicy:
 
 def enable(ports: "Ports", tenant: str, policy_id: str, *, enabled: bool) -> ActionPolicy:
     """Errors: PolicyNotFound."""
-    policy = replace(get(ports, tenant, policy_id), enabled=enabled, updated=ports.clock.now())
+    # Writing it anew resumes its actions.
+    policy = replace(get(ports, tenant, policy_id), enabled=enabled, updated=ports.clock.now(), states={})
     ports.policies.put(policy)
     return policy
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from chalicelib.fleet import audit
+from chalicelib.fleet import audit, supervising
 from chalicelib.fleet.errors import FleetError, Invalid
 
 if TYPE_CHECKING:
@@ -66,18 +66,35 @@ def push(ports: "Ports", job: Push) -> None:
     if policy is None or action is None:
         # Taken away by the tenant since.
         return
+    if policy.state(action.id).is_suspended:
+        _record(ports, job, action, "the action is suspended")
+        return
     try:
-        result = post(ports, action, content(action, job.body))
-        if result.accepted:
-            return
-        reason, again = f"the webhook answered {result.status}", action.retry
-    except (TargetRefused, Invalid) as error:
-        reason, again = str(error), False
-    except PushFailed as error:
-        reason, again = str(error), action.retry
+        body = content(action, job.body)
+    except Invalid as error:
+        # The event's fault, not the webhook's.
+        _record(ports, job, action, str(error))
+        return
+    reason, again = _posted(ports, action, body)
+    if reason is None:
+        supervising.worked(ports, policy, action.id)
+        return
     _record(ports, job, action, reason)
-    if again:
+    if supervising.failed(ports, policy, action.id, reason):
+        _record(ports, job, action, f"the action is suspended: {reason}")
+    elif again:
         raise PushFailed(reason)
+
+
+def _posted(ports: "Ports", action: "HttpPush", body: bytes) -> tuple[str | None, bool]:
+    """What went wrong, if anything, and whether it is to be tried again."""
+    try:
+        result = post(ports, action, body)
+    except TargetRefused as error:
+        return str(error), False
+    except PushFailed as error:
+        return str(error), action.retry
+    return (None, False) if result.accepted else (f"the webhook answered {result.status}", action.retry)
 
 
 def post(ports: "Ports", action: "HttpPush", body: bytes, timeout: int = TIMEOUT) -> PushResult:

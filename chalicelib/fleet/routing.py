@@ -130,7 +130,11 @@ def _act(ports: Ports, policy: ActionPolicy, event: Event, queues: dict[str, dic
         others = queues.setdefault(action.queue, {})
         retain = action.retain or (event.id in others and others[event.id].retain)
         others[event.id] = _Telling(event, body, {"actionPolicyId": policy.id}, retain)
-    return [Push(policy.tenant, policy.id, push.id, event.id, body) for push in policy.pushes]
+    return [
+        Push(policy.tenant, policy.id, push.id, event.id, body)
+        for push in policy.pushes
+        if not policy.state(push.id).is_suspended
+    ]
 
 
 def _publish(ports: Ports, queue: str, tellings: Mapping[str, _Telling], *, fresh: bool) -> None:

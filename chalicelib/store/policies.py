@@ -1,16 +1,20 @@
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import UpdateError
 
 from chalicelib.fleet.policies import ActionPolicy
 from chalicelib.fleet.quotas import Share
+from chalicelib.fleet.supervising import ActionState
 from chalicelib.store import documents, usages
-from chalicelib.store.tables import Defaults, Table, table_name
+from chalicelib.store.tables import Defaults, Table, condition_failed, table_name
 
 if TYPE_CHECKING:
     from chalicelib.store.cache import Cache
 
-_OWN = frozenset({"tenant", "id"})
+_OWN = frozenset({"tenant", "id", "states"})
 
 
 class PolicyItem(Table):
@@ -20,6 +24,12 @@ class PolicyItem(Table):
     tenant = UnicodeAttribute(hash_key=True)
     id = UnicodeAttribute(range_key=True)
     doc = UnicodeAttribute()
+    states = UnicodeAttribute(null=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _States:
+    actions: Mapping[str, ActionState] = field(default_factory=dict)
 
 
 class PolicyTable:
@@ -30,7 +40,7 @@ class PolicyTable:
 
     def all(self, tenant: str) -> list[ActionPolicy]:
         found = PolicyItem.query(tenant, consistent_read=True)
-        return [documents.load(ActionPolicy, item.doc, tenant=tenant, id=item.id) for item in found]
+        return [_load(item) for item in found]
 
     def known(self, tenant: str) -> list[ActionPolicy]:
         return self._cache.get(tenant, lambda: self.all(tenant)) or []
@@ -45,6 +55,22 @@ class PolicyTable:
         _item(policy).save()
         self._cache.forget(policy.tenant)
 
+    def mark(self, policy: ActionPolicy, states: Mapping[str, ActionState]) -> bool:
+        item = PolicyItem(policy.tenant, policy.id)
+        # Two failures at once, or one while a client writes the policy anew: each looks again at what the other wrote.
+        present = _dumped(policy.states)
+        same = PolicyItem.states.does_not_exist() if present is None else PolicyItem.states == present
+        text = _dumped(states)
+        change = PolicyItem.states.remove() if text is None else PolicyItem.states.set(text)
+        self._cache.forget(policy.tenant)
+        try:
+            item.update(actions=[change], condition=PolicyItem.id.exists() & same)
+        except UpdateError as error:
+            if condition_failed(error):
+                return False
+            raise
+        return True
+
     def delete(self, tenant: str, policy: str, share: Share | None = None) -> None:
         # Two deletions at once: one of them gives the share back.
         usages.removed(PolicyItem(tenant, policy), PolicyItem.id.exists() if share else None, share)
@@ -53,3 +79,13 @@ class PolicyTable:
 
 def _item(policy: ActionPolicy) -> PolicyItem:
     return PolicyItem(policy.tenant, policy.id, doc=documents.dump(policy, without=_OWN))
+
+
+def _load(item: PolicyItem) -> ActionPolicy:
+    states = documents.load(_States, item.states).actions if item.states else {}
+    return documents.load(ActionPolicy, item.doc, tenant=item.tenant, id=item.id, states=states)
+
+
+def _dumped(states: Mapping[str, ActionState]) -> str | None:
+    """In one order, so that the same is the same text."""
+    return documents.dump(_States(dict(sorted(states.items())))) if states else None

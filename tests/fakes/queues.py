@@ -11,6 +11,7 @@ from chalicelib.fleet.policies import ActionPolicy
 from chalicelib.fleet.pushing import Push, PushFailed, PushResult
 from chalicelib.fleet.queues import Queue, QueuedMessage
 from chalicelib.fleet.quotas import Share
+from chalicelib.fleet.supervising import ActionState
 from tests.fakes.usages import MemoryUsages
 
 Id = tuple[str, str]
@@ -153,7 +154,14 @@ class MemoryPolicies:
         return True
 
     def put(self, policy: ActionPolicy) -> None:
-        self.rows[policy.tenant, policy.id] = policy
+        self.rows[policy.tenant, policy.id] = replace(policy, states={})
+
+    def mark(self, policy: ActionPolicy, states: Mapping[str, ActionState]) -> bool:
+        stored = self.rows.get((policy.tenant, policy.id))
+        if stored is None or stored.states != policy.states:
+            return False
+        self.rows[policy.tenant, policy.id] = replace(stored, states=dict(states))
+        return True
 
     def delete(self, tenant: str, policy: str, share: Share | None = None) -> None:
         if self.rows.pop((tenant, policy), None):

@@ -10,6 +10,7 @@ from chalicelib.fleet.policies import ActionPolicy, Filter, GroupPath, HttpPush,
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import Presence
 from chalicelib.fleet.queues import Queue, QueuedMessage, position
+from chalicelib.fleet.supervising import ActionState
 
 
 @pytest.fixture
@@ -181,3 +182,25 @@ class TestPolicies:
         made = ActionPolicy(tenant, "p1", "d", "n", 5)
         ports.policies.put(made)
         assert ports.policies.known(tenant) == [made]
+
+    def test_how_its_actions_get_on_is_set_by_whoever_saw_the_last(self, ports: Ports, tenant: str) -> None:
+        made = ActionPolicy(tenant, "p1", "d", "n", 5)
+        ports.policies.put(made)
+        once = {"h": ActionState(failures=1, since=1), "a": ActionState(suspended=2, reason="r", updated=2)}
+        assert ports.policies.mark(made, once)
+        assert not ports.policies.mark(made, {})
+        (marked,) = ports.policies.known(tenant)
+        assert marked.states == once
+        assert ports.policies.mark(marked, {})
+        assert ports.policies.all(tenant) == [made]
+
+    def test_a_policy_that_is_written_anew_begins_anew(self, ports: Ports, tenant: str) -> None:
+        made = ActionPolicy(tenant, "p1", "d", "n", 5)
+        ports.policies.put(made)
+        assert ports.policies.mark(made, {"h": ActionState(failures=1)})
+        (marked,) = ports.policies.all(tenant)
+        ports.policies.put(marked)
+        assert ports.policies.all(tenant) == [made]
+        ports.policies.delete(tenant, "p1")
+        assert not ports.policies.mark(made, {"h": ActionState(failures=1)})
+        assert ports.policies.all(tenant) == []

@@ -9,6 +9,7 @@ from chalicelib.fleet.policies import ActionPolicy
 from chalicelib.fleet.pushing import Push, PushResult
 from chalicelib.fleet.queues import Queue, QueuedMessage
 from chalicelib.fleet.quotas import Share
+from chalicelib.fleet.supervising import ActionState
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
@@ -73,7 +74,12 @@ class Policies(Protocol):
     def create(self, policy: ActionPolicy, share: Share | None = None) -> bool:
         """False if the id is taken. QuotaReached."""
 
-    def put(self, policy: ActionPolicy) -> None: ...
+    def put(self, policy: ActionPolicy) -> None:
+        """Without its states: a policy that is written anew begins anew."""
+
+    def mark(self, policy: ActionPolicy, states: Mapping[str, ActionState]) -> bool:
+        """Set how its actions get on; False if that is not as the policy says any more, or the policy is gone."""
+
     def delete(self, tenant: str, policy: str, share: Share | None = None) -> None: ...
 
 

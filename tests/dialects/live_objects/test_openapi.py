@@ -69,6 +69,10 @@ REQUIRED = {
     "POST /api/v1/event2action/test/http-push": {"webhookUrl"},
 }
 OURS = {
+    "GET /api/v1/event2action/diagnostics/actionPolicies",
+    "GET /api/v1/event2action/diagnostics/actionPolicies/{}",
+    "GET /api/v1/event2action/diagnostics/actionPolicies/{}/actions/{}",
+    "PUT /api/v1/event2action/diagnostics/actionPolicies/{}/actions/{}/suspended",
     "DELETE /api/v1/deviceMgt/devices/{}/resources/{}/requested",
     "GET /api/v1/deviceMgt/devicesCount",
     "GET /api/v1/event2action/fifos",

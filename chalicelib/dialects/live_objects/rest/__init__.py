@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.dialects.live_objects.errors import explain
 from chalicelib.dialects.live_objects.rest import (
+    action_diagnostics,
     action_policies,
     aggregates,
     api_keys,
@@ -52,6 +53,7 @@ RESOURCES = (
     decoders,
     fifos,
     action_policies,
+    action_diagnostics,
     audit_log,
     deprecated,
 )

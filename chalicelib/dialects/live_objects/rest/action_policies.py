@@ -77,8 +77,9 @@ def saved(ports: Ports, tenant: str, policy_id: str, body: Mapping[str, Any]) ->
 
 
 def enable(ports: Ports, request: Request) -> Answer:
-    policies.enable(ports, request.tenant, request.asked["policy_id"], enabled=request.body)
-    return Answer()
+    """Enabling a policy resumes its actions, too."""
+    switched = policies.enable(ports, request.tenant, request.asked[POLICY.name], enabled=request.body)
+    return Answer(shapes.render(switched))
 
 
 def delete(ports: Ports, request: Request) -> Answer:
@@ -157,7 +158,6 @@ ROUTES = (
         enable,
         "Enable or disable an action policy",
         WRITE,
-        204,
         schema=_SWITCH,
         parameters=(POLICY,),
         failures=_MISSING,
