@@ -102,7 +102,8 @@ def build(
     (folder / "requirements.txt").write_text("")
     filled: dict[str, str] = {}
     if account is not None:
-        filled = {**account.filled(variables(stage)), **({"HOMEPORT_IOT_ENDPOINT": endpoint} if endpoint else {})}
+        named = {"HOMEPORT_IOT_ENDPOINT": endpoint} if endpoint else {}
+        filled = {**account.filled(variables(stage)), **named, **account.variables}
     _write(folder / ".chalice" / "config.json", config((stage.name,), filled))
     for function in FUNCTIONS:
         policy = permissions.policy(function.name, stage)

@@ -1,7 +1,8 @@
 """A stage of the product in an account: what things are called there."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 APP = "homeport"
@@ -52,11 +53,15 @@ def bucket_name(stage: Stage, noun: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Where a stage is deployed, for what is made by API calls and not by CloudFormation."""
+    """Where a stage is deployed, for what is made by API calls and not by CloudFormation.
+
+    `variables` are what the operator sets in the environment of its functions there.
+    """
 
     id: str
     region: str
     partition: str = "aws"
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def filled(self, value: Any) -> Any:
         """The same value with every `Fn::Sub` carried out."""

@@ -1,13 +1,17 @@
 """`deploy` and `destroy`: a stage in your AWS account."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from infra.cli.steps import explained, stage_option
 from infra.cli.target import complaints
 from infra.stage import Stage
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
 
 _BUILD = Path("build")
 
@@ -21,24 +25,49 @@ def aws(service: str) -> Any:
 
 @click.command("deploy")
 @stage_option
-@click.option("--mqtt-host", default="", help="Your host name for MQTT with user name and password.")
-@click.option("--certificate-host", default="", help="Your host name for MQTT with client certificates.")
-@click.option("--wss-host", default="", help="Your host name for MQTT over WebSocket.")
-@click.option("--api-host", default="", help="Your host name for the REST API.")
-@click.option("--certificate-arn", default="", help="ACM certificate of the region that covers these names.")
-@click.option("--alarm-email", default="", help="Who is told of alarms.")
+@click.option(
+    "--settings",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A TOML file with these options, by their names. Default: stages/STAGE.toml, if there is one.",
+)
+@click.option("--mqtt-host", help="Your host name for MQTT with user name and password.")
+@click.option("--certificate-host", help="Your host name for MQTT with client certificates.")
+@click.option("--wss-host", help="Your host name for MQTT over WebSocket.")
+@click.option("--api-host", help="Your host name for the REST API.")
+@click.option("--certificate-arn", help="ACM certificate of the region that covers these names.")
+@click.option("--alarm-email", help="Who is told of alarms.")
+@click.option(
+    "--push-allow",
+    multiple=True,
+    metavar="CIDR",
+    help="A network that webhooks may be in though it is private; may be repeated.",
+)
+@click.option("--log-sample", type=click.FloatRange(0, 1), help="Which share of all traces is logged.  [default: 0.1]")
+@click.option("--iot-endpoint", metavar="URL", help="The control port of an edge, to deliver through it.")
 @complaints
 @explained
-def deploy(stage: Stage, **names: str) -> None:
-    """Bring the stage into your account, or bring it up to date. Running it again is safe."""
+def deploy(stage: Stage, file: Path | None, **options: Any) -> None:
+    """Bring the stage into your account, or bring it up to date. Running it again is safe.
+
+    Options go before what the file says; what neither says is not set any more.
+    """
     from infra.deploying.deployment import Deployment
 
-    hosts = [name for option, name in names.items() if option.endswith("_host") and name]
-    if hosts and not names["certificate_arn"]:
-        raise click.UsageError("own host names need --certificate-arn")
-    parameters = {"".join(w.capitalize() for w in option.split("_")): v for option, v in names.items() if v}
-    done = Deployment(stage, aws, _BUILD.absolute(), click.echo).deploy(parameters)
-    click.echo(summary(stage, done.api, dict(done.hosts), own=bool(hosts)))
+    wanted = wanted_settings(stage, file, options)
+    done = Deployment(stage, aws, _BUILD.absolute(), click.echo).deploy(wanted)
+    click.echo(summary(stage, done.api, dict(done.hosts), own=wanted.has_hosts))
+
+
+def wanted_settings(stage: Stage, file: Path | None, options: Mapping[str, Any]) -> "Settings":
+    """What the file says, and options that were given instead. Errors: UsageError."""
+    from infra.settings import SettingsError, load, settings
+
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    try:
+        return settings({**load(stage.name, file), **given})
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
 
 
 @click.command("destroy")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from infra.deploying.problems import Problem
 from infra.deploying.stacks import Shelf, Stacks
 from infra.functions import FUNCTIONS, deployed_name
 from infra.project import ProjectError
+from infra.settings import Settings
 from infra.stage import Account, Stage, bucket_name
 from infra.templates import package, storage, triggers
 from infra.templates.hosts import HOSTS
@@ -48,9 +49,10 @@ class Deployment:
         partition = identity["Arn"].split(":")[1]
         return Account(identity["Account"], self._clients("sts").meta.region_name, partition)
 
-    def deploy(self, parameters: Mapping[str, str] | None = None, *, dependencies: bool = True) -> Deployed:
-        """`parameters` are those of the triggers stack: own host names, certificate, who hears of alarms."""
-        account = self.account()
+    def deploy(self, settings: Settings | None = None, *, dependencies: bool = True) -> Deployed:
+        """`settings` are all that the operator wants: what an earlier run was given and this one is not, goes."""
+        settings = settings or Settings()
+        account = replace(self.account(), variables=settings.variables())
         self._tell(f"account {account.id}, region {account.region}, stage {self.stage.name}")
         stacks = self._stacks(account)
         with _step("data", "CloudFormation's reason is above; mend it and run this again"):
@@ -60,7 +62,7 @@ class Deployment:
             api = self._functions(account, dependencies=dependencies)
             self._tell("functions and API: deployed")
         with _step("triggers", "functions stand without triggers; mend the reason and run this again"):
-            given = {**(parameters or {}), triggers.REST_API: api}
+            given = {**settings.parameters(), triggers.REST_API: api}
             done = stacks.apply(self.stage.called(_TRIGGERS), triggers.template(self.stage), given)
             self._tell(f"triggers: {done}")
         return Deployed(f"https://{api}.execute-api.{account.region}.amazonaws.com/{project.API_STAGE}", self.hosts())

@@ -14,7 +14,12 @@ from infra.templates.document import Document, Resources, logical
 
 TEMPLATE, ARCHIVE = "homeport.json", "deployment.zip"
 REST_API = "RestAPI"
-_ENDPOINT = "IotEndpoint"
+_SETTINGS = {
+    "HOMEPORT_IOT_ENDPOINT": ("IotEndpoint", "iot:Data-ATS endpoint; empty for the region's own"),
+    "HOMEPORT_PUSH_ALLOW": ("PushAllow", "Networks, by commas, that webhooks may be in though they are private"),
+    "HOMEPORT_LOG_SAMPLE": ("LogSample", "Which share of all traces is logged, 0 to 1; empty for 0.1"),
+}
+"""Variables of functions that are parameters of the template."""
 LOGGING = {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "WARN"}
 """Lambda's own lines about each invocation cost as much as the invocation's compute: only warnings are kept."""
 
@@ -49,11 +54,11 @@ def merged(stage: Stage) -> dict[str, Any]:
     }
     # An event source looks for its queue when it is made.
     functions[logical_function("push")]["DependsOn"] = logical(description.PUSHES, "queue")
-    endpoint = {"Type": "String", "Default": "", "Description": "iot:Data-ATS endpoint; empty for the region's own"}
+    settings = {name: {"Type": "String", "Default": "", "Description": what} for name, what in _SETTINGS.values()}
     whole = Document(
         f"Homeport {stage.name}: everything",
         {k: v for part in ours for k, v in part.resources.items()} | functions,
-        parameters={**ours[1].parameters, _ENDPOINT: endpoint},
+        parameters={**ours[1].parameters, **settings},
         conditions=ours[1].conditions,
         outputs=ours[1].outputs,
     )
@@ -76,7 +81,7 @@ def recursion(name: str) -> dict[str, str]:
 
 def _function(stage: Stage, name: str) -> dict[str, Any]:
     """A function with its role and log group, which Chalice leaves without names of ours."""
-    variables = {**project.variables(stage), "HOMEPORT_IOT_ENDPOINT": {"Ref": _ENDPOINT}}
+    variables = {**project.variables(stage), **{name: {"Ref": parameter} for name, (parameter, _) in _SETTINGS.items()}}
     stem = "".join(word.capitalize() for word in name.split("_"))
     return {
         logical_function(name): {

@@ -13,10 +13,12 @@ from infra.deploying.problems import Problem
 from infra.deploying.stacks import Shelf, Stacks
 from infra.functions import FUNCTIONS, deployed_name
 from infra.gateway_responses import RESPONSES
+from infra.settings import Settings
 from infra.stage import Stage
 from tests.infra import aws_server
 
 STAGE = Stage("trial")
+SETTINGS = Settings(push_allow=("10.20.0.0/16",), alarm_email="ops@example.com")
 # What moto takes and forgets is listed in `aws_server`.
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse:UserWarning")
 
@@ -39,7 +41,7 @@ class Run:
 
     def deploy(self) -> Deployed:
         self.told.clear()
-        return self.deployment.deploy(dependencies=False)
+        return self.deployment.deploy(SETTINGS, dependencies=False)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +63,7 @@ def test_functions_know_their_stage_and_account(run: Run) -> None:
     assert variables["HOMEPORT_STAGE"] == "trial"
     assert variables["HOMEPORT_BUCKET"] == "homeport-trial-objects-123456789012-eu-west-1"
     assert variables["HOMEPORT_IOT_ENDPOINT"].startswith("https://")
+    assert variables["HOMEPORT_PUSH_ALLOW"] == "10.20.0.0/16"
 
 
 def test_each_function_gets_its_own_policy(run: Run) -> None:

@@ -1,0 +1,129 @@
+"""What an operator sets for a stage: in `stages/<stage>.toml`, in options of `deploy`, or in both.
+
+The file makes a deployment repeatable: CloudFormation takes what is not said again for not wanted.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from chalicelib.aws import logs
+from chalicelib.delivery.webhooks import networks
+
+FOLDER = Path("stages")
+_HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_HOSTS = ("mqtt_host", "certificate_host", "wss_host", "api_host")
+_TEXTS = (*_HOSTS, "certificate_arn", "alarm_email")
+
+
+class SettingsError(Exception):
+    """A setting is unknown or makes no sense; the text names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Empty is what nobody set. `push_allow` are CIDR blocks, `log_sample` is a share from 0 to 1."""
+
+    mqtt_host: str = ""
+    certificate_host: str = ""
+    wss_host: str = ""
+    api_host: str = ""
+    certificate_arn: str = ""
+    alarm_email: str = ""
+    push_allow: tuple[str, ...] = ()
+    log_sample: float | None = None
+    iot_endpoint: str = ""
+
+    @property
+    def has_hosts(self) -> bool:
+        return any(getattr(self, name) for name in _HOSTS)
+
+    def parameters(self) -> dict[str, str]:
+        """Those of the triggers stack."""
+        return {_camel(name): getattr(self, name) for name in _TEXTS if getattr(self, name)}
+
+    def variables(self) -> dict[str, str]:
+        """The environment variables of functions."""
+        made = {
+            "HOMEPORT_PUSH_ALLOW": ",".join(self.push_allow),
+            logs.SETTING: "" if self.log_sample is None else f"{self.log_sample:g}",
+            "HOMEPORT_IOT_ENDPOINT": self.iot_endpoint,
+        }
+        return {name: value for name, value in made.items() if value}
+
+
+def load(stage: str, file: Path | None = None) -> dict[str, Any]:
+    """What stands in the file; without one, in the stage's own if there is one. Errors: SettingsError."""
+    path = file or FOLDER / f"{stage}.toml"
+    if file is None and not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def settings(values: Mapping[str, Any]) -> Settings:
+    """Errors: SettingsError."""
+    known = {field.name for field in fields(Settings)}
+    for name in values.keys() - known:
+        raise SettingsError(f"{name} is no setting; there are {', '.join(sorted(known))}")
+    checked: dict[str, Any] = {name: _CHECKS.get(name, _text)(name, value) for name, value in values.items()}
+    made = Settings(**checked)
+    if made.has_hosts and not made.certificate_arn:
+        named = ", ".join(name for name in _HOSTS if getattr(made, name))
+        raise SettingsError(f"{named}: own host names need certificate_arn")
+    return made
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise SettingsError(f"{name} is a text")
+    return value.strip()
+
+
+def _host(name: str, value: Any) -> str:
+    text = _text(name, value).lower()
+    if text and not _HOST.fullmatch(text):
+        raise SettingsError(f"{name}: {text[:80]!r} is no host name")
+    return text
+
+
+def _networks(name: str, value: Any) -> tuple[str, ...]:
+    wanted = value.split(",") if isinstance(value, str) else value
+    if not isinstance(wanted, (list, tuple)) or not all(isinstance(part, str) for part in wanted):
+        raise SettingsError(f"{name} is a list of networks such as 10.20.0.0/16")
+    try:
+        return tuple(str(network) for network in networks(",".join(wanted)))
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}") from error
+
+
+def _share(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise SettingsError(f"{name} is a share from 0 to 1")
+    return float(value)
+
+
+def _url(name: str, value: Any) -> str:
+    text = _text(name, value)
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query):
+        raise SettingsError(f"{name} is like http://10.0.0.7:8081")
+    return text.rstrip("/")
+
+
+_CHECKS = {
+    **dict.fromkeys(_HOSTS, _host),
+    "push_allow": _networks,
+    "log_sample": _share,
+    "iot_endpoint": _url,
+}
+
+
+def _camel(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))

@@ -1,0 +1,95 @@
+"""What an operator sets for a stage, from a file and from options."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from infra.cli.deploying import wanted_settings
+from infra.settings import Settings, SettingsError, settings
+from infra.stage import Stage
+from tests.infra.conftest import Template, of_type
+
+STAGE = Stage("prod")
+ARN = "arn:aws:acm:eu-west-1:111122223333:certificate/x"
+FILE = f"""
+mqtt_host = "mqtt.example.com"
+certificate_arn = "{ARN}"
+push_allow = ["10.20.0.0/16", "192.168.7.0/24"]
+log_sample = 0.5
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "prod.toml"
+    path.write_text(FILE)
+    return path
+
+
+def test_a_file_sets_what_functions_and_stacks_are_told(file: Path) -> None:
+    wanted = wanted_settings(STAGE, file, {})
+    assert wanted.parameters() == {"MqttHost": "mqtt.example.com", "CertificateArn": ARN}
+    assert wanted.variables() == {
+        "HOMEPORT_PUSH_ALLOW": "10.20.0.0/16,192.168.7.0/24",
+        "HOMEPORT_LOG_SAMPLE": "0.5",
+    }
+
+
+def test_an_option_goes_before_the_file(file: Path) -> None:
+    options = {
+        "log_sample": 0.0,
+        "push_allow": ("10.0.0.0/8",),
+        "mqtt_host": None,
+        "iot_endpoint": "http://10.0.0.7:8081",
+    }
+    wanted = wanted_settings(STAGE, file, options)
+    assert (wanted.log_sample, wanted.push_allow, wanted.mqtt_host) == (0.0, ("10.0.0.0/8",), "mqtt.example.com")
+    assert wanted.variables()["HOMEPORT_IOT_ENDPOINT"] == "http://10.0.0.7:8081"
+    assert wanted.variables()["HOMEPORT_LOG_SAMPLE"] == "0"
+
+
+def test_the_file_of_the_stage_is_read_by_itself(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(file.parent)
+    assert wanted_settings(STAGE, None, {}) == Settings()
+    Path("stages").mkdir()
+    file.rename("stages/prod.toml")
+    assert wanted_settings(STAGE, None, {}).log_sample == 0.5
+    assert wanted_settings(Stage("dev"), None, {}) == Settings()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"push_alow": []},
+        {"push_allow": ["10.20.0.0/33"]},
+        {"push_allow": [10]},
+        {"push_allow": True},
+        {"log_sample": 2},
+        {"log_sample": "some"},
+        {"iot_endpoint": "edge:8081"},
+        {"iot_endpoint": "ftp://edge"},
+        {"mqtt_host": "https://mqtt.example.com", "certificate_arn": ARN},
+        {"mqtt_host": "mqtt.example.com"},
+        {"alarm_email": ["a@example.com"]},
+    ],
+    ids=str,
+)
+def test_what_makes_no_sense_is_refused_before_anything_is_deployed(values: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match=next(iter(values)).partition("_")[0]):
+        settings(values)
+
+
+@pytest.mark.parametrize("text", ["push_allow = [", "unknown = 1"])
+def test_a_file_that_makes_no_sense_is_told_so(file: Path, text: str) -> None:
+    file.write_text(text)
+    with pytest.raises(click.UsageError):
+        wanted_settings(STAGE, file, {})
+
+
+def test_the_package_takes_the_same_settings_as_parameters(whole: Template) -> None:
+    for function in of_type(whole, "AWS::Serverless::Function").values():
+        variables = function["Environment"]["Variables"]
+        assert variables["HOMEPORT_PUSH_ALLOW"] == {"Ref": "PushAllow"}
+        assert variables["HOMEPORT_LOG_SAMPLE"] == {"Ref": "LogSample"}
