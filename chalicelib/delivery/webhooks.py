@@ -59,6 +59,8 @@ def is_public(address: Address) -> bool:
             inner = ipaddress.IPv4Address(int(address) & _LOW_32)
         if inner is not None:
             return is_public(inner)
+        if address.is_site_local:
+            return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
@@ -102,19 +104,36 @@ class _Connection(http.client.HTTPConnection):
         super().__init__(parts.hostname or "", target[1], timeout=timeout)
         self._target = target
         self._secure = parts.scheme == "https"
+        # `sock` is None as soon as an answer that ends with its connection has begun; its body is still to come.
+        self._held: socket.socket | None = None
         self.is_cut = False
         self.default_port = 443 if self._secure else 80
 
     def connect(self) -> None:
-        self.sock = socket.create_connection(self._target, self.timeout)
+        plain = socket.create_connection(self._target, self.timeout)
+        self.sock = self._hold(plain)
         if self._secure:
-            self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+            # TLS takes the plain socket's place, and its handshake is part of what may be cut.
+            secured = ssl.create_default_context().wrap_socket(
+                plain, server_hostname=self.host, do_handshake_on_connect=False
+            )
+            self.sock = self._hold(secured)
+            secured.do_handshake()
+
+    def _hold(self, sock: socket.socket) -> socket.socket:
+        # The cut may come before there is anything to cut: whichever of the two is second sees the other.
+        self._held = sock
+        if self.is_cut:
+            sock.close()
+            raise TimeoutError("it took too long to connect")
+        return sock
 
     def cut(self) -> None:
         self.is_cut = True
-        if self.sock is not None:
+        if self._held is not None:
             try:
-                self.sock.shutdown(socket.SHUT_RDWR)
+                # Not SSLSocket's, which takes the TLS state from under whoever reads.
+                socket.socket.shutdown(self._held, socket.SHUT_RDWR)
             except OSError:
                 # It was over anyway.
                 return

@@ -39,6 +39,7 @@ LOOPBACK = networks("127.0.0.1/32")
         "fc00::1",
         "fd00:ec2::254",
         "fe80::1",
+        "fec0::1",
         "ff02::1",
         "2001:db8::1",
     ],
@@ -100,6 +101,13 @@ def test_a_webhook_that_draws_its_answer_out_is_cut_off() -> None:
         HttpWebhooks(LOOPBACK).post(url, {}, b"", 200)
 
 
+def test_a_webhook_that_draws_the_body_of_its_answer_out_is_cut_off() -> None:
+    drawn_out = talker(b"HTTP/1.0 200 OK\r\n\r\n" + b"x" * 300, pause=0.02, size=1)
+    with drawn_out as url, pytest.raises(PushFailed, match=r"longer than 0\.7 s"):
+        HttpWebhooks(LOOPBACK).post(url, {}, b"", 700)
+    assert drawn_out.interrupted
+
+
 def test_nobody_there_is_a_failure() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -119,11 +127,13 @@ def test_an_operator_who_mistypes_is_told(text: str) -> None:
 
 
 class talker:  # noqa: N801 - reads as a context manager
-    """A server that says this to the first who connects, with a pause after each part."""
+    """A server that says this to the first who connects, with a pause after each part of `size` bytes."""
 
-    def __init__(self, said: bytes, pause: float = 0) -> None:
+    def __init__(self, said: bytes, pause: float = 0, size: int = 4096) -> None:
         self._said = said
         self._pause = pause
+        self._size = size
+        self.interrupted = False
 
     def __enter__(self) -> str:
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -143,9 +153,10 @@ class talker:  # noqa: N801 - reads as a context manager
                 try:
                     connection.sendall(part)
                 except OSError:
+                    self.interrupted = True
                     return
                 time.sleep(self._pause)
 
     def _parts(self) -> Iterator[bytes]:
-        for start in range(0, len(self._said), 4096):
-            yield self._said[start : start + 4096]
+        for start in range(0, len(self._said), self._size):
+            yield self._said[start : start + self._size]
