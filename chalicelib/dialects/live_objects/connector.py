@@ -46,8 +46,13 @@ class Said:
         return self.node.device or ""
 
 
-def _heard(say: Callable[[Ports, Said], None], *, in_topic: bool = False, registers: bool = True) -> Handler:
-    """Finds the node that a message is about: in the topic, or in the body as `nodeId`."""
+def _heard(
+    say: Callable[[Ports, Said], None], *, in_topic: bool = False, registers: bool = True, speaks: bool = True
+) -> Handler:
+    """Finds the node that a message is about: in the topic, or in the body as `nodeId`.
+
+    A message in which no node `speaks`, but its gateway of it, says itself when the node was heard.
+    """
 
     def handler(ports: Ports, claim: Claim, uplink: Uplink) -> Claim:
         body = parsed(uplink.payload)
@@ -57,7 +62,7 @@ def _heard(say: Callable[[Ports, Said], None], *, in_topic: bool = False, regist
             say(ports, Said(speaker, claim.client, body, uplink))
         except (Malformed, Invalid) as error:
             raise Malformed(str(error), speaker) from error
-        return speaker
+        return speaker if speaks else claim
 
     return handler
 
@@ -150,7 +155,7 @@ def resource_answer(ports: Ports, said: Said) -> None:
 
 
 HANDLERS: dict[str, Handler] = {
-    "node_status": _heard(node_status, in_topic=True),
+    "node_status": _heard(node_status, in_topic=True, speaks=False),
     "node_data": _heard(node_data, in_topic=True),
     "command_answer": _heard(command_answer, registers=False),
     "configuration_report": _heard(configuration_report),

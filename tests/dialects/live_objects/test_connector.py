@@ -117,6 +117,7 @@ class TestNodeStatus:
         assert (shown["connector"], shown["nodeId"], shown["status"]) == ("x-connector", NODE, "ONLINE")
         assert shown["definition"] == {"nodeId": NODE}
         assert all(shown["capabilities"][name]["available"] for name in ABLE)
+        assert shown["lastContact"] == "2027-01-01T16:01:47.000Z"
 
     def test_what_a_node_cannot_do_is_not_shown(self, client: Client, connector: Connector) -> None:
         connector.say(STATUS, {"status": "ONLINE", "capabilities": {"command": {"available": True}}})

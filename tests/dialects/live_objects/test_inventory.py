@@ -61,6 +61,8 @@ def fleet(client: Client) -> Client:
         ("interfaces.enabled", [4, 3, 0, 1, 2]),
         ("-interfaces.lastContact", [0, 1, 2, 3, 4]),
         ("group,-name", [2, 0, 4, 3, 1]),
+        ("urn", [0, 1, 2, 3, 4]),
+        ('["-creationTs","urn"]', [4, 3, 2, 1, 0]),
     ],
 )
 def test_a_list_is_sorted_by_each_of_its_columns(fleet: Client, sort: str, order: list[int]) -> None:

@@ -44,7 +44,8 @@ class Ordering:
 def listing(ports: Ports, request: Request) -> Answer:
     """In order of ids by pages at any depth; in any other order of as many devices as one list looks at."""
     fields = shapes.fields_of(request.asked["fields"])
-    order = paging.order(request, (*_KEYS, ID, GROUP), ID)
+    asked = paging.order(request, (*_KEYS, ID, GROUP, *_EARLIER), ID)
+    order = [(_EARLIER.get(name, name), descending) for name, descending in asked]
     selection = filters.selection(request, lambda: ports.groups.tree(request.tenant))
     page = found(ports, request, selection, Ordering(order, _KEYS, _OF_MAILBOX))
     return paging.answered(
@@ -146,6 +147,8 @@ _KEYS: dict[str, Key] = {
     "interfaces.enabled": lambda f: sorted(interface.enabled for interface in f[0].interfaces),
     "interfaces.lastContact": _contacts,
 }
+_EARLIER = {"urn": ID, "creationTs": "created"}
+"""Columns as the manual's example has them."""
 _OF_MAILBOX = frozenset({"interfaces.status", "interfaces.lastContact"})
 
 ROUTES = (
