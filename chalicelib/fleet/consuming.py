@@ -50,6 +50,15 @@ def live(ports: Ports, tenant: str, queue: str) -> list[Consumer]:
     return found
 
 
+def deserted(ports: Ports, tenant: str, queue: str) -> bool:
+    """Note that nobody listens to the queue; False if somebody does after all, who is noted then."""
+    ports.queues.attend(tenant, queue, attended=False)
+    # Whoever subscribed between the look before and our note has been overwritten by it.
+    if not live(ports, tenant, queue):
+        return True
+    return ports.queues.attend(tenant, queue, attended=True) is None
+
+
 def ask(ports: Ports, consumer: Consumer) -> Consumer:
     """What the broker itself says of a session: gone, or listening to these queues."""
     route = consumer.route

@@ -83,10 +83,7 @@ def _more(ports: Ports, queue: Queue, end: End) -> bool:
         case End.EMPTY:
             return bool(ports.queued.oldest(queue, ports.clock.now(), limit=1))
         case End.DESERTED:
-            ports.queues.attend(queue.tenant, queue.name, attended=False)
-            if not consuming.live(ports, queue.tenant, queue.name):
-                return False
-            return ports.queues.attend(queue.tenant, queue.name, attended=True) is not None
+            return not consuming.deserted(ports, queue.tenant, queue.name)
         case _:
             return False
 

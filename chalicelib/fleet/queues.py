@@ -1,7 +1,7 @@
 """Message queues of a tenant: kept until acknowledged, shared among consumers, bounded in bytes and in time."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.fleet import quotas, retention
@@ -109,10 +109,12 @@ def ensure_within(key: "ApiKey", name: str) -> None:
 
 
 def create(ports: "Ports", tenant: str, name: str, *, max_bytes: int | None = None, ttl: int | None = None) -> Queue:
-    """A queue that keeps messages `ttl` seconds, at most as long as the tenant's may.
+    """A queue that keeps messages `ttl` seconds, at most as long as the tenant's may; who waits for it is served.
 
     Errors: Invalid, LimitReached, QuotaReached, QueueDuplicate.
     """
+    from chalicelib.fleet import consuming
+
     checked_name(name)
     if max_bytes is not None and max_bytes != 0 and max_bytes < MIN_BYTES:
         raise Invalid(f"maxLengthBytes is 0 for no storage, or at least {MIN_BYTES}", "maxLengthBytes")
@@ -121,10 +123,13 @@ def create(ports: "Ports", tenant: str, name: str, *, max_bytes: int | None = No
     if len(ports.queues.all(tenant)) >= MAX_QUEUES:
         raise LimitReached(f"a tenant has at most {MAX_QUEUES} queues")
     now = ports.clock.now()
-    queue = Queue(tenant, name, ports.new_id(now), now, max_bytes, retention.capped(ports, tenant, ttl))
+    # Attended until it is known better: whoever subscribed before there was a queue is not found by the sweep.
+    keeping = retention.capped(ports, tenant, ttl)
+    queue = Queue(tenant, name, ports.new_id(now), now, max_bytes, keeping, attended=True)
     if not quotas.within(ports, tenant, Stored.QUEUES, lambda share: ports.queues.create(queue, share)):
         raise QueueDuplicate(f"queue {name} exists already")
-    return queue
+    attended = bool(consuming.live(ports, tenant, name)) or not consuming.deserted(ports, tenant, name)
+    return replace(queue, attended=attended)
 
 
 def ensure(ports: "Ports", tenant: str, name: str) -> Queue:

@@ -55,6 +55,8 @@ class QueueTable:
             created=queue.created,
             max_bytes=queue.max_bytes,
             ttl_seconds=queue.ttl,
+            attended=queue.attended,
+            shard=_shard(queue.name) if queue.attended else None,
         )
         return usages.saved(item, QueueItem.name.does_not_exist(), share)
 
@@ -79,7 +81,7 @@ class QueueTable:
 
     def attend(self, tenant: str, queue: str, *, attended: bool) -> Queue | None:
         item = QueueItem(tenant, queue)
-        shard = QueueItem.shard.set(zlib.crc32(queue.encode()) % SHARDS) if attended else QueueItem.shard.remove()
+        shard = QueueItem.shard.set(_shard(queue)) if attended else QueueItem.shard.remove()
         # A queue that was deleted meanwhile does not come back by being listened to.
         actions = [QueueItem.attended.set(attended), shard]
         return _load(item) if _updated(item, actions, QueueItem.id.exists()) else None
@@ -104,6 +106,10 @@ class QueueTable:
         for shard in range(SHARDS):
             for item in QueueItem.by_attended.query(shard):
                 yield item.tenant, item.name
+
+
+def _shard(name: str) -> int:
+    return zlib.crc32(name.encode()) % SHARDS
 
 
 def _updated(item: QueueItem, actions: list, condition: object) -> bool:  # type: ignore[type-arg]

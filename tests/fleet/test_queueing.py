@@ -1,5 +1,8 @@
 """Queues: what is published stays until it was acknowledged, whoever listens and whatever gets lost."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import pytest
 
 from chalicelib.fleet import consuming, keys, pumping, queueing, queues
@@ -13,13 +16,26 @@ from chalicelib.fleet.errors import (
 )
 from chalicelib.fleet.keys import KeyRequest
 from chalicelib.fleet.ports import Outcome
-from chalicelib.fleet.queues import MAX_PAYLOAD, MIN_BYTES, Depth
+from chalicelib.fleet.queues import MAX_PAYLOAD, MIN_BYTES, Depth, Queue
+from tests.fakes.queues import MemoryQueues
 from tests.fleet.queue_rig import QUEUE, TENANT, QueueRig
 
 
 @pytest.fixture
 def rig() -> QueueRig:
     return QueueRig()
+
+
+@dataclass
+class ComingAtCreation(MemoryQueues):
+    """Somebody subscribes at the moment at which a new queue is found to be deserted."""
+
+    come: Callable[[], object] = lambda: None
+
+    def attend(self, tenant: str, queue: str, *, attended: bool) -> Queue | None:
+        come, self.come = self.come, lambda: None
+        come()
+        return super().attend(tenant, queue, attended=attended)
 
 
 class TestKeeping:
@@ -135,6 +151,32 @@ class TestListening:
         rig.publish("a")
         rig.pump()
         assert rig.received() == []
+        assert not rig.queue.attended
+
+    def test_a_queue_that_is_made_after_its_consumer_came_serves_it(self, rig: QueueRig) -> None:
+        rig.listen("app", "later")
+        queues.create(rig.ports, TENANT, "later")
+        rig.publish("a", queue="later")
+        rig.pump()
+        assert rig.received() == ["a"]
+
+    def test_a_queue_that_is_made_anew_serves_the_consumer_that_stayed(self, rig: QueueRig) -> None:
+        rig.listen()
+        rig.pump()
+        queues.delete(rig.ports, TENANT, QUEUE, force=True)
+        queues.ensure(rig.ports, TENANT, QUEUE)
+        rig.publish("a")
+        rig.pump()
+        assert rig.received() == ["a"]
+
+    def test_a_consumer_that_comes_while_its_queue_is_made_is_served(self, rig: QueueRig) -> None:
+        rig.ports.queues = ComingAtCreation(come=lambda: rig.listen("app", "later"))
+        queues.create(rig.ports, TENANT, "later")
+        rig.publish("a", queue="later")
+        rig.pump()
+        assert rig.received() == ["a"]
+
+    def test_a_queue_that_is_made_while_nobody_listens_is_not_attended(self, rig: QueueRig) -> None:
         assert not rig.queue.attended
 
     def test_the_late_end_of_an_earlier_session_does_not_end_the_present_one(self, rig: QueueRig) -> None:

@@ -79,6 +79,17 @@ def test_what_is_published_while_an_application_listens_comes_at_once(
         assert app.next(f"fifo/{fifo}") == {"n": 1}
 
 
+def test_an_application_that_subscribed_before_its_fifo_was_made_is_served(stack: RunningStack, rest: Rest) -> None:
+    name = f"later{next(_numbers)}"
+    with application(stack) as app:
+        app.subscribe(f"fifo/{name}")
+        for turn in range(2):
+            rest.post(FIFOS, {"name": name, "maxLengthBytes": -1})
+            rest.post(f"{FIFOS}/{name}", {"n": turn})
+            assert app.next(f"fifo/{name}") == {"n": turn}
+            rest.ok("DELETE", f"{FIFOS}/{name}", force=True)
+
+
 def test_what_one_application_does_not_acknowledge_another_receives(stack: RunningStack, rest: Rest, fifo: str) -> None:
     rest.post(f"{FIFOS}/{fifo}", {"n": 1})
     with application(stack, acknowledging=False) as mute:

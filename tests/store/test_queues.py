@@ -72,6 +72,13 @@ class TestQueues:
         ports.queues.attend(queue.tenant, "q", attended=False)
         assert (queue.tenant, "q") not in list(ports.queues.attended())
 
+    def test_a_queue_that_is_attended_from_its_beginning_is_found(self, ports: Ports, tenant: str) -> None:
+        ports.queues.create(Queue(tenant, "new", "id9", 1, attended=True))
+        assert (tenant, "new") in list(ports.queues.attended())
+        found = ports.queues.get(tenant, "new")
+        assert found is not None
+        assert found.attended
+
     def test_a_queue_that_is_not_there_cannot_be_attended(self, ports: Ports, tenant: str) -> None:
         assert ports.queues.attend(tenant, "none", attended=True) is None
         assert ports.queues.get(tenant, "none") is None
