@@ -45,6 +45,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "keys": _RECORD,
         # A node that was never heard of is registered, as the authorizer registers clients.
         "devices": _RECORD,
+        "devices/index/fleet": (QUERY,),
         "facets": (PUT, QUERY),
         "interfaces": _RECORD,
         "usages": _COUNT,
@@ -67,7 +68,8 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "claims": (GET,),
         "mailboxes": _RECORD,
         "gateways": (GET, PUT, QUERY, DELETE),
-        "devices": (GET,),
+        # A device that connects by itself no longer belongs to the gateway that spoke for it.
+        "devices": _RECORD,
         "devices/index/fleet": (QUERY,),
         "groups": (QUERY,),
         "consumers": _RECORD,

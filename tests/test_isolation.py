@@ -18,7 +18,7 @@ from chalicelib.dialects.topics import Direction, Topic
 from chalicelib.triggers import authorizer, uplink
 from chalicelib.web.routes import Route
 from infra.local.iot_core.policy import Policy, read_documents
-from tests.dialects.ibm.client import V1
+from tests.dialects.ibm.client import V1, V2
 from tests.dialects.ibm.client import Client as IbmClient
 from tests.dialects.live_objects.client import DEVICES
 from tests.dialects.live_objects.client import Client as LiveObjectsClient
@@ -41,6 +41,8 @@ class World:
         self.stranger = LiveObjectsClient(self.ports, "stranger")
         self.stranger_ibm = IbmClient(self.ports, "stranger of ibm")
         self.stranger_token = self.stranger_ibm.registered("pump", "own")
+        self.stranger_ibm.call("POST", f"{V2}/device/types", {"id": "gateway", "classId": "Gateway"})
+        self.gateway_token = self.stranger_ibm.registered("gateway", "own")
         self.names = {"live_objects": self._live_objects(), "ibm": self._ibm()}
         self.before = self.kept()
 
@@ -199,6 +201,7 @@ LOGINS = {
     ("live_objects", "connector"): ("connector", "connectorofstranger"),
     ("live_objects", "application"): ("application", "applicationofstranger"),
     ("ibm", "device"): ("use-token-auth", "d:{org}:pump:own"),
+    ("ibm", "gateway"): ("use-token-auth", "g:{org}:gateway:own"),
     ("ibm", "application"): ("{key}", "a:{org}:app"),
 }
 """By dialect and mode: user name and client id."""
@@ -218,6 +221,8 @@ def connected(world: World, dialect: str, mode: str) -> tuple[str, dict[str, Any
         password = world.stranger.secret
     elif mode == "device":
         password = world.stranger_token
+    elif mode == "gateway":
+        password = world.gateway_token
     else:
         password = world.stranger_ibm.token
     username = username.format(key=world.stranger_ibm.credentials[0])
@@ -283,6 +288,8 @@ def test_a_stranger_does_not_come_in_as_a_client_of_another_tenant(world: World,
         assert world.kept() == world.before
     elif mode == "device":
         refused = login(world, "use-token-auth", f"d:{world.acme_ibm.org}:pump:p1", world.stranger_token)
+    elif mode == "gateway":
+        refused = login(world, "use-token-auth", f"g:{world.acme_ibm.org}:pump:p1", world.gateway_token)
     else:
         name, token = world.stranger_ibm.credentials
         refused = login(world, name, f"a:{world.acme_ibm.org}:app", token)

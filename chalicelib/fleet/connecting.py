@@ -16,7 +16,7 @@ MINUTE = 60_000
 def connected(ports: Ports, claim: Claim, session: str, at: int, address: str | None = None) -> None:
     """`address` is the client's, where the broker tells it."""
     peer = _peer(claim, address)
-    mailbox = _change(ports, claim, lambda p: p.connected(session, at).with_peer(session, peer))
+    mailbox = _change(ports, claim, lambda p: _itself(p, claim).connected(session, at).with_peer(session, peer))
     _tell(ports, claim, mailbox, session, at, online=True)
     if mailbox is not None and mailbox.doubtful() and _something_waits(mailbox):
         ports.background.deliver(mailbox.tenant, mailbox.device)
@@ -25,7 +25,9 @@ def connected(ports: Ports, claim: Claim, session: str, at: int, address: str | 
 def subscribed(ports: Ports, claim: Claim, session: str, capabilities: frozenset[str], at: int) -> None:
     """The client listens on the topics that announce these capabilities: what waits for them may go."""
     peer = _peer(claim)
-    mailbox = _change(ports, claim, lambda p: p.subscribed(session, capabilities, at).with_peer(session, peer))
+    mailbox = _change(
+        ports, claim, lambda p: _itself(p, claim).subscribed(session, capabilities, at).with_peer(session, peer)
+    )
     if mailbox is not None and capabilities and _something_waits(mailbox):
         ports.background.deliver(mailbox.tenant, mailbox.device)
 
@@ -98,6 +100,11 @@ def _change(
         return mailbox.with_presence(key, change(presence))
 
     return change_mailbox(ports, claim.tenant, claim.device, apply, seen=seen)
+
+
+def _itself(presence: Presence, claim: Claim) -> Presence:
+    """What a gateway said of a node is over when the node connects by itself."""
+    return Presence(claim.dialect, claim.client) if presence.relayed else presence
 
 
 def _peer(claim: Claim, address: str | None = None) -> Peer:

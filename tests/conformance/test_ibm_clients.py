@@ -242,3 +242,49 @@ def test_quickstart_takes_the_node_client_without_credentials(
     assert run(edge, organization, node(folder, "ibmiotf_0241_quickstart.cjs"), device) == {
         "event": ["node", device, "status", "json", {"d": {"cpu": 60}}],
     }
+
+
+def test_gateways_and_scalable_applications_of_the_last_python_client_run(
+    edge: RunningStack, organization: Organization, device: str
+) -> None:
+    python = python_environment("wiotp-sdk-1.0.1", "wiotp-sdk==1.0.1", "paho-mqtt==1.6.1")
+    results = run(edge, organization, [str(python), str(CLIENTS / "wiotp_sdk_101_gateway.py")], device)
+    assert results == {
+        "class": "Gateway",
+        "client": f"g:{organization.id}:g-{device}:{device}",
+        "event": [f"t-{device}", "behind", "temp", {"value": 21}],
+        "registered": ["behind"],
+        "notification": ["unknown", 404],
+        "command": [f"t-{device}", "behind", "blink", {"times": 3}],
+        "own command": [f"g-{device}", device, "blink", {"times": 3}],
+        "shared": list(range(12)),
+        "managed": True,
+        "dormant": False,
+    }
+
+
+def test_gateways_and_scalable_applications_of_the_python_client_between_run(
+    edge: RunningStack, organization: Organization, device: str
+) -> None:
+    python = python_environment("ibmiotf-0.4.0", "ibmiotf==0.4.0", "paho-mqtt==1.6.1")
+    program = [str(trusting(python, "ibmiotf", edge.ca)), str(CLIENTS / "ibmiotf_040_gateway.py")]
+    assert run(edge, organization, program, device) == {
+        "class": "Gateway",
+        "event": ["behind4", device, "temp"],
+        "command": ["behind4", device, "blink", {"times": 3}],
+        "read": device,
+        "behind": [device],
+    }
+
+
+def test_gateways_and_scalable_applications_of_the_node_client_run(
+    edge: RunningStack, organization: Organization, device: str
+) -> None:
+    folder = node_environment("ibmiotf-node-0.2.41", "ibmiotf@0.2.41")
+    for bundled in folder.glob("node_modules/ibmiotf/dist/**/IoTFoundation.pem"):
+        shutil.copy(edge.ca, bundled)
+    assert run(edge, organization, node(folder, "ibmiotf_0241_gateway.cjs"), device) == {
+        "event": ["behind-js", device, "status", "json", {"d": {"cpu": 60}}],
+        "command": ["behind-js", device, "reboot", "json", {"delay": 5}],
+        "shared": [f"shared-{n}" for n in range(8)],
+    }

@@ -19,12 +19,13 @@ Id = tuple[str, str]
 class ScriptedDelivery:
     """Answers with what `outcomes` holds next, else CONFIRMED; `meanwhile` runs while the downlink is under way.
 
-    `subscriptions` is what the broker would list for a client: absent = not connected.
+    `subscriptions` is what the broker would list for a client: absent = not connected. Who is in `gone` gets nothing.
     """
 
     outcomes: deque[Outcome] = field(default_factory=deque)
     subscriptions: dict[str, frozenset[str]] = field(default_factory=dict)
     sessions: dict[str, list[str]] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
     sent: list[tuple[str, str, bytes]] = field(default_factory=list)
     commands: list[tuple[Route, Command]] = field(default_factory=list)
     updates: list[tuple[Route, Update]] = field(default_factory=list)
@@ -56,7 +57,7 @@ class ScriptedDelivery:
         return self.subscriptions.get(route.client)
 
     def message(self, route: Route, topic: str, payload: bytes, timeout: int) -> Outcome:
-        outcome = self._outcome(timeout)
+        outcome = Outcome.ABSENT if route.client in self.gone else self._outcome(timeout)
         if outcome is Outcome.CONFIRMED:
             self.sent.append((route.client, topic, payload))
         return outcome

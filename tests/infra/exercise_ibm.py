@@ -96,4 +96,30 @@ def _managed(bench: Bench) -> None:
     organization.enter(thief, "its own session", "use-token-auth", token)
 
 
-STEPS = (_exchanged, _missed, _managed)
+def _spoken_for(bench: Bench) -> None:
+    """A gateway speaks for a device that nobody registered, gets its command when it is back, and leaves it alone."""
+    organization = Organization(bench)
+    cloud = organization.cloud
+    organization.call("POST", f"{_V2}/device/types", {"id": "gateway", "classId": "Gateway"})
+    organization.call("POST", f"{_V2}/device/types", {"id": "sensor"})
+    made = organization.call("POST", f"{_V2}/device/types/gateway/devices", {"deviceId": "g1"})
+    gateway = Device(f"g:{organization.id}:gateway:g1", filters=("iot-2/type/+/id/+/cmd/+/fmt/+",))
+    organization.enter(gateway, "session of a gateway", "use-token-auth", made["authToken"])
+    cloud.publish(gateway, "iot-2/type/sensor/id/s1/evt/status/fmt/json", {"d": {}})
+    cloud.publish(gateway, "iot-2/type/unknown/id/s1/evt/status/fmt/json", {"d": {}})
+    cloud.settle()
+    cloud.disconnect(gateway, "session of a gateway")
+    cloud.settle()
+    organization.call("POST", f"{_V2}/application/types/sensor/devices/s1/commands/blink", {"d": {}})
+    cloud.settle()
+    organization.enter(gateway, "its second session", "use-token-auth", made["authToken"])
+    supports = {"d": {"supports": {}}, "reqId": "1"}
+    cloud.publish(gateway, "iotdevice-1/type/sensor/id/s1/mgmt/manage", supports)
+    cloud.settle()
+    token = organization.call("POST", f"{_V1}/devices", {"type": "sensor", "id": "s2"})["password"]
+    cloud.publish(gateway, "iot-2/type/sensor/id/s2/evt/status/fmt/json", {"d": {}})
+    cloud.settle()
+    organization.enter(Device(f"d:{organization.id}:sensor:s2"), "on its own", "use-token-auth", token)
+
+
+STEPS = (_exchanged, _missed, _managed, _spoken_for)

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.dialects.ibm import inventory, payload, times
+from chalicelib.dialects.ibm import behind, inventory, payload, times, topics
 from chalicelib.dialects.ibm.identity import DIALECT, MQTT, name_of
 from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.contention import tries
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import Contended, Forbidden, NotFound
 from chalicelib.fleet.ports import Ports
@@ -27,10 +28,9 @@ IDLE, DOWNLOADING, DOWNLOADED = 0, 1, 2
 _ACCEPTED = frozenset({200, 202, 204})
 _FAILED = 1
 _IN_PROGRESS = 1
-_TRIES = 25
 _FIELDS = {"fields": [{"field": "mgmt.firmware"}]}
-_UPDATE, _OBSERVE = "iotdm-1/device/update", "iotdm-1/observe"
-_INITIATE = "iotdm-1/mgmt/initiate"
+_UPDATE, _OBSERVE = "device/update", "observe"
+_INITIATE = "mgmt/initiate"
 STEPS: dict[str, tuple[str, ...]] = {
     "device/reboot": (f"{_INITIATE}/device/reboot",),
     "device/factoryReset": (f"{_INITIATE}/device/factory_reset",),
@@ -53,7 +53,7 @@ def initiate(ports: Ports, tenant: str, action: str, parameters: Mapping[str, st
     record = Record(tenant, KIND, ports.new_id(now), body, expires=now // 1000 + RETENTION)
     ports.records.create(record)
     for device in devices:
-        _send(ports, record, device.id, inventory.client_of(device))
+        _send(ports, record, device.id, behind.speaker_of(device))
     return record.id
 
 
@@ -119,6 +119,14 @@ def firmware_changed(ports: Ports, claim: Claim, value: Mapping[str, Any]) -> No
         _conclude(ports, claim, record, known)
 
 
+def tell(ports: Ports, client: str, device_id: str, tail: str, body: Mapping[str, Any]) -> None:
+    """Send a message of device management to a device by the client that speaks for it: itself, or its gateway."""
+    name = name_of(device_id)
+    if name is not None:
+        topic = topics.management(tail, name.type, name.id, through_gateway=behind.is_gateway(client))
+        ports.delivery.message(Route(DIALECT, client, MQTT, client, ""), topic, payload.compact(body), PATIENCE)
+
+
 def status(record: Record, device_id: str) -> dict[str, Any]:
     name, state = name_of(device_id), record.body["devices"][device_id]
     shown = {k: v for k, v in state.items() if k != "step"}
@@ -135,8 +143,7 @@ def _conclude(ports: Ports, claim: Claim, record: Record, known: Mapping[str, in
     elif not downloaded and not updated:
         return
     _change(ports, record, claim.device or "", lambda s: {**s, **done})
-    message = payload.compact({"d": _FIELDS, "reqId": record.id})
-    ports.delivery.message(_route(claim.client), "iotdm-1/cancel", message, PATIENCE)
+    tell(ports, claim.client, claim.device or "", "cancel", {"d": _FIELDS, "reqId": record.id})
 
 
 def _of(ports: Ports, claim: Claim) -> list[Record]:
@@ -147,26 +154,22 @@ def _of(ports: Ports, claim: Claim) -> list[Record]:
 
 def _send(ports: Ports, record: Record, device_id: str, client: str) -> None:
     body = record.body
-    topic = STEPS[body["action"]][body["devices"][device_id]["step"]]
+    tail = STEPS[body["action"]][body["devices"][device_id]["step"]]
     message: dict[str, Any] = {"reqId": record.id}
-    if topic == _OBSERVE:
+    if tail == _OBSERVE:
         message["d"] = _FIELDS
-    elif topic == _UPDATE:
+    elif tail == _UPDATE:
         firmware = {name: body["parameters"].get(name, "") for name in FIRMWARE}
         firmware |= {"state": IDLE, "updateStatus": 0, "updatedDateTime": times.render(ports.clock.now())}
         message["d"] = {"fields": [{"field": "mgmt.firmware", "value": firmware}]}
-    ports.delivery.message(_route(client), topic, payload.compact(message), PATIENCE)
-
-
-def _route(client: str) -> Route:
-    return Route(DIALECT, client, MQTT, client, "")
+    tell(ports, client, device_id, tail, message)
 
 
 def _change(
     ports: Ports, record: Record, device_id: str, changed: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> dict[str, Any] | None:
     """The device's state in the request after the change; None where the request is gone."""
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         old = ports.records.get(record.tenant, KIND, record.id)
         if old is None:
             return None

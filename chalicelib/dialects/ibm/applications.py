@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.dialects.topics import Downlink, matches
+from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.records import Record
@@ -20,7 +21,6 @@ MOST = 500
 _KIND = "ibm.applications"
 _BEFORE = "!"
 """Sorts before every client id."""
-_TRIES = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,10 @@ class Application:
     revision: int | None = None
 
     @property
-    def name(self) -> str:
-        """The last part of the client id."""
-        return self.client.split(":", 2)[-1]
+    def team(self) -> str | None:
+        """What the instances of a scalable application have in common: each message goes to one of them."""
+        kind, organization, name, *_ = self.client.split(":")
+        return f"{organization}:{name}" if kind == "A" else None
 
     def filter_for(self, topic: str) -> str | None:
         """The subscription that a message belongs to: one that matches, so that it comes once."""
@@ -81,7 +82,7 @@ def change(
     ports: Ports, tenant: str, client: str, changed: Callable[[Application], Application | None]
 ) -> Application | None:
     """The application after the change; `changed` answers None for one that is to be forgotten."""
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         old = get(ports, tenant, client) or Application(tenant, client)
         new = changed(old)
         if new is None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.ibm import payload, topics
+from chalicelib.dialects.ibm.identity import name_of
 from chalicelib.dialects.topics import Downlink
 from chalicelib.fleet.commands import AckMode, Command, Policy
 from chalicelib.fleet.presence import Route
@@ -30,9 +31,12 @@ def request(name: str, format_: str, body: bytes) -> dict[str, Any]:
     return {"req": name, "arg": value if isinstance(value, dict) else {}, "ibm": raw}
 
 
-def command(command: Command, route: Route) -> Downlink:  # noqa: ARG001 - the topic is the same for every device
+def command(command: Command, route: Route) -> Downlink:
     """Nothing on these topics answers a command: what a device has to say comes as an event."""
     name, format_, body = published(command)
+    device = name_of(command.device)
+    if route.client.startswith("g:") and device is not None:
+        return Downlink(topics.device_command(device.type, device.id, name, format_), body, answerable=False)
     return Downlink(topics.command(name, format_), body, answerable=False)
 
 

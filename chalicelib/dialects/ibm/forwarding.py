@@ -19,11 +19,16 @@ TRIES = 3
 
 
 def forward(ports: Ports, tenant: str, message: Downlink) -> None:
-    """To every application with a subscription that matches; to each once."""
+    """To every application with a subscription that matches; to each once, of a scalable one to one instance."""
+    teams: dict[str, list[Application]] = {}
     for application in applications.every(ports, tenant):
         name = application.filter_for(message.topic)
-        if name is not None:
+        if name is not None and application.team is not None:
+            teams.setdefault(application.team, []).append(application)
+        elif name is not None:
             _give(ports, application, name, message)
+    for members in teams.values():
+        _give_one(ports, members, message)
 
 
 def catch_up(ports: Ports, tenant: str, client: str) -> None:
@@ -63,6 +68,18 @@ def _give(ports: Ports, application: Application, name: str, message: Downlink) 
     if applications.keep(ports, application, name, message):
         # It came back after we had looked.
         catch_up(ports, application.tenant, application.client)
+
+
+def _give_one(ports: Ports, members: list[Application], message: Downlink) -> None:
+    """Whose turn it is chance decides, as nobody counts; one that has left is passed over. There is no buffer."""
+    first = int.from_bytes(ports.chance(4)) % len(members)
+    for member in (*members[first:], *members[:first]):
+        if member.session is None:
+            continue
+        if send(ports, member, message) is not Outcome.ABSENT:
+            return
+        if ports.delivery.filters(member.client) is None:
+            applications.change(ports, member.tenant, member.client, lambda _: None)
 
 
 def _level(ports: Ports, application: Application) -> bool:

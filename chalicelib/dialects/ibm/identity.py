@@ -36,14 +36,14 @@ class Name:
     def fleet_id(self) -> str:
         return fleet_prefix(self.type) + self.id.replace(".", ":")
 
-    def client(self, organization: str) -> str:
-        """The MQTT client id, which is also the `uuid` of REST."""
-        return f"d:{organization}:{self.type}:{self.id}"
+    def client(self, organization: str, kind: str = "d") -> str:
+        """The MQTT client id, which is also the `uuid` of REST; the kind of a gateway is `g`."""
+        return f"{kind}:{organization}:{self.type}:{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A parsed MQTT client id; `kind` is `d` or `a`, `name` is there for devices only."""
+    """A parsed MQTT client id; `kind` is `d`, `g`, `a` or `A`, `name` is there for devices and gateways only."""
 
     kind: str
     organization: str
@@ -78,15 +78,20 @@ def name_of(fleet_id: str) -> Name | None:
 
 
 def parse_client(client: str) -> Client | None:
-    """`d:org:type:id` or `a:org:app`; on the application's part there is no rule."""
+    """`d:org:type:id`, of a gateway `g:…`; or `a:org:app`, of a scalable one `A:org:app` or `A:org:app:instance`.
+
+    On the application's part there is no rule.
+    """
     kind, _, rest = client.partition(":")
     organization, _, rest = rest.partition(":")
     if not _ORGANIZATION.fullmatch(organization) or not rest:
         return None
     if kind == "a":
         return Client(kind, organization, application=rest)
+    if kind == "A":
+        return Client(kind, organization, application=rest.partition(":")[0])
     type_, _, id_ = rest.partition(":")
-    if kind != "d" or not is_name(type_) or not is_name(id_):
+    if kind not in ("d", "g") or not is_name(type_) or not is_name(id_):
         return None
     return Client(kind, organization, name=Name(type_, id_))
 

@@ -1,7 +1,7 @@
 """Devices as IBM knows them, on the fleet's records: what both REST versions, bulk calls and MQTT have in common.
 
 What only this dialect knows of a device is in its attributes under `ibm`: `token`, `metadata`, `deviceInfo`,
-`registration`, `location`, `mgmt`, `status`.
+`registration`, `location`, `mgmt`, `status`, `gateway`.
 """
 
 import re
@@ -36,6 +36,7 @@ class Registration:
     name: Name
     token: str | None = None
     own: Mapping[str, Any] = field(default_factory=dict)
+    gateway: bool = False
 
 
 def own(device: Device) -> Mapping[str, Any]:
@@ -52,9 +53,14 @@ def checked_name(type_: Any, id_: Any) -> Name:
     return Name(type_, id_)
 
 
+def is_addressable(name: Name) -> bool:
+    """Whether it can be a name at all: what cannot would only look like another's."""
+    return all(_ADDRESSABLE.fullmatch(part) for part in (name.type, name.id))
+
+
 def addressed(type_: str, id_: str) -> Name:
-    """The name in a path or topic. DeviceNotFound for what can be no name: it would only look like another's."""
-    if not _ADDRESSABLE.fullmatch(type_) or not _ADDRESSABLE.fullmatch(id_):
+    """The name in a path or topic. DeviceNotFound for what can be no name."""
+    if not is_addressable(Name(type_, id_)):
         raise DeviceNotFound("there is no such device")
     return Name(type_, id_)
 
@@ -69,8 +75,9 @@ def register(ports: Ports, by: ApiKey, wanted: Registration) -> tuple[Device, st
     """The new device and its token, which is nowhere else. Errors: Invalid, DeviceDuplicate, InterfaceDuplicate."""
     now = ports.clock.now()
     token = tokens.minted(ports) if wanted.token is None else tokens.chosen(wanted.token)
-    interface = Interface(MQTT, wanted.name.client(by.tenant), DIALECT, now, now)
-    registered = {"auth": {"id": api_key_name(by.tenant, by.id), "type": "apikey"}, "date": now}
+    client = wanted.name.client(by.tenant, "g" if wanted.gateway else "d")
+    interface = Interface(MQTT, client, DIALECT, now, now)
+    registered = {"auth": _registrar(by), "date": now}
     device = Device(
         by.tenant,
         wanted.name.fleet_id,
@@ -81,6 +88,11 @@ def register(ports: Ports, by: ApiKey, wanted: Registration) -> tuple[Device, st
         attributes={DIALECT: {**wanted.own, "token": tokens.kept(ports, token), "registration": registered}},
     )
     return devices.register(ports, device), token
+
+
+def _registrar(by: ApiKey) -> dict[str, str]:
+    """A gateway has no key: what stands for one bears its client id."""
+    return {"id": api_key_name(by.tenant, by.id), "type": "apikey"} if by.id else {"id": by.label, "type": "gateway"}
 
 
 def change_own(

@@ -5,11 +5,21 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from chalicelib.dialects.ibm import applications, connections, forwarding, inventory, listening, monitoring
+from chalicelib.dialects.ibm import (
+    applications,
+    behind,
+    connections,
+    forwarding,
+    inventory,
+    listening,
+    monitoring,
+    topics,
+)
 from chalicelib.dialects.ibm.applications import Application, Ring
 from chalicelib.dialects.ibm.monitoring import Connection
-from chalicelib.dialects.ibm.topics import APPLICATION
-from chalicelib.dialects.topics import Downlink, matches
+from chalicelib.dialects.ibm.topics import APPLICATION, GATEWAY
+from chalicelib.dialects.topics import Downlink, announced, matches
+from chalicelib.fleet import relaying
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.ports import Ports
@@ -23,6 +33,10 @@ def observe(ports: Ports, claim: Claim, event: Mapping[str, Any]) -> None:
     """A lifecycle event of a client of this dialect, after the fleet has written down what it means."""
     session, at = str(event.get("sessionIdentifier", "")), int(event["timestamp"])
     if claim.mode != APPLICATION:
+        if claim.mode == GATEWAY:
+            _gateway(ports, claim, event, session, at)
+        elif event.get("eventType") == "connected":
+            behind.alone(ports, claim)
         _device(ports, claim, event, session, at)
         return
     match event.get("eventType"):
@@ -50,6 +64,20 @@ def _device(ports: Ports, claim: Claim, event: Mapping[str, Any], session: str, 
         reason = str(event.get("disconnectReason", ""))
         status = monitoring.disconnected(_connection(claim.client, claim.username, presence), at, reason)
     _tell(ports, claim.tenant, status)
+
+
+def _gateway(ports: Ports, claim: Claim, event: Mapping[str, Any], session: str, at: int) -> None:
+    """Devices behind a gateway are reachable while it is there and listens."""
+    heard = announced(topics.TOPICS, [str(f) for f in event.get("topics", ())], GATEWAY)
+    match event.get("eventType"):
+        case "connected":
+            relaying.connected(ports, claim, session, at)
+        case "subscribed":
+            relaying.subscribed(ports, claim, session, heard, at)
+        case "unsubscribed":
+            relaying.unsubscribed(ports, claim, session, heard)
+        case "disconnected":
+            relaying.disconnected(ports, claim, session, at)
 
 
 def _came(ports: Ports, claim: Claim, session: str, at: int, address: str) -> None:
@@ -99,7 +127,8 @@ def _unsubscribed(ports: Ports, claim: Claim, session: str, filters: set[str]) -
 
 
 def _left(ports: Ports, claim: Claim, session: str, at: int, reason: str) -> None:
-    durable = ports.delivery.filters(claim.client) is not None
+    # A scalable application has no durable subscriptions.
+    durable = not claim.client.startswith("A:") and ports.delivery.filters(claim.client) is not None
     before: list[Application] = []
 
     def gone(known: Application) -> Application | None:

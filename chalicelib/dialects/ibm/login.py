@@ -2,7 +2,7 @@
 
 from chalicelib.dialects.ibm import inventory, tokens
 from chalicelib.dialects.ibm.identity import DIALECT, MQTT, Client, Name, api_key_name, parse_client
-from chalicelib.dialects.ibm.topics import APPLICATION, DEVICE
+from chalicelib.dialects.ibm.topics import APPLICATION, DEVICE, GATEWAY
 from chalicelib.dialects.registry import Refused
 from chalicelib.fleet import keys
 from chalicelib.fleet.admitting import Candidate
@@ -17,7 +17,7 @@ BAD_IDENTIFIER, NOT_AUTHORIZED = 2, 5
 
 
 def recognises(username: str, client: str) -> bool:
-    return username == TOKEN or (username.startswith("a-") and client.startswith("a:"))
+    return username == TOKEN or (username.startswith("a-") and client.startswith(("a:", "A:")))
 
 
 def authenticate(
@@ -25,10 +25,10 @@ def authenticate(
 ) -> tuple[ApiKey, Candidate]:
     found = parse_client(client)
     if found is None:
-        raise Refused("a client id is d:org:type:id or a:org:app", BAD_IDENTIFIER)
+        raise Refused("a client id is d:org:type:id, g:org:type:id or a:org:app", BAD_IDENTIFIER)
     if found.name is not None and username == TOKEN:
         key = _device(ports, found, found.name, client, password)
-        mode, connector, device = DEVICE, MQTT, found.name.fleet_id
+        mode, connector, device = DEVICE if found.kind == "d" else GATEWAY, MQTT, found.name.fleet_id
     elif found.name is None and username != TOKEN:
         key = _application(ports, found, username, password)
         mode, connector, device = APPLICATION, "", None

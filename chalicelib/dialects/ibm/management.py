@@ -7,14 +7,12 @@ diagnostics, notify and response).
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chalicelib.dialects.ibm import actions, diagnostics, inventory, payload, places, times
-from chalicelib.dialects.ibm.identity import DIALECT
+from chalicelib.dialects.ibm import actions, diagnostics, inventory, places, times
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.errors import DeviceNotFound, Invalid
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import Route
 from chalicelib.web import json_text, schemas
 
 PATIENCE = 5
@@ -41,7 +39,7 @@ NOTIFY = {
             "items": {
                 "type": "object",
                 "required": ["field", "value"],
-                "properties": {"field": {"type": "string"}, "value": {"type": "object"}},
+                "properties": {"field": {"type": "string"}},
             },
         }
     },
@@ -50,13 +48,17 @@ NOTIFY = {
 
 def receive(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """Do what the device asks for and answer it. Malformed for what is no request."""
-    operation = uplink.topic.partition("/")[2]
+    act(ports, claim, uplink, uplink.topic.partition("/")[2])
+
+
+def act(ports: Ports, claim: Claim, uplink: Uplink, operation: str) -> None:
+    """As `receive`; `claim` names the device that is meant, and the client that asks for it."""
     body = _parsed(uplink.payload)
     if operation == "response":
         actions.answered(ports, claim, body)
         return
     if operation == "notify":
-        notify(ports, claim, _checked(NOTIFY, body.get("d")))
+        notify(ports, claim, _checked(NOTIFY, _listed(body.get("d"))))
         return
     handler = HANDLERS.get(operation)
     if handler is None:
@@ -127,7 +129,7 @@ def clear_logs(ports: Ports, claim: Claim, _body: Any) -> None:
 def notify(ports: Ports, claim: Claim, body: Mapping[str, Any]) -> None:
     """Fields of the device changed by themselves; there is no answer. Firmware also moves its requests on."""
     for change in body["fields"]:
-        if change["field"] == "mgmt.firmware":
+        if change["field"] == "mgmt.firmware" and isinstance(change["value"], dict):
             actions.firmware_changed(ports, claim, change["value"])
 
 
@@ -142,12 +144,16 @@ HANDLERS: dict[str, Callable[[Ports, Claim, Any], None]] = {
 }
 
 
+def _listed(body: Any) -> Any:
+    """Gateways of the published clients tell of one field, outside of any list."""
+    return {"fields": [body]} if isinstance(body, dict) and "field" in body else body
+
+
 def _answer(ports: Ports, claim: Claim, request: Any, code: int, message: str | None = None) -> None:
     if not isinstance(request, str):
         return
     body = {"rc": code, "reqId": request, **({"message": message} if message else {})}
-    route = Route(DIALECT, claim.client, claim.connector, claim.client, "")
-    ports.delivery.message(route, "iotdm-1/response", payload.compact(body), PATIENCE)
+    actions.tell(ports, claim.client, claim.device or "", "response", body)
 
 
 def _parsed(raw: bytes) -> dict[str, Any]:

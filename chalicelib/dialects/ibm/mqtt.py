@@ -1,8 +1,9 @@
 """What devices and applications publish (manual 5.2.3, 5.3.3 and 5.3.4), turned into calls of use cases."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from chalicelib.dialects.ibm import inventory, management, publishing, topics
+from chalicelib.dialects.ibm import behind, inventory, management, publishing, topics
 from chalicelib.dialects.ibm.payload import Said
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Direction, Uplink, matches
@@ -12,14 +13,15 @@ from chalicelib.fleet.errors import DeviceNotFound, LimitReached
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.roles import Role
 
+_NODE_LEVELS = 4
 
-def receive(ports: Ports, claim: Claim, uplink: Uplink) -> None:
-    """Dispatch by topic. Malformed for a topic or a payload that this client may not send."""
+
+def receive(ports: Ports, claim: Claim, uplink: Uplink) -> Claim | None:
+    """Dispatch by topic; who spoke, where a gateway did so for another. Malformed for what this client may not send."""
     for topic in topics.TOPICS:
         ours = topic.direction is Direction.UP and topic.mode == claim.mode
         if ours and topic.handler and matches(topic.filter, uplink.topic):
-            HANDLERS[topic.handler](ports, claim, uplink)
-            return
+            return HANDLERS[topic.handler](ports, claim, uplink)
     raise Malformed(f"a {claim.mode} may not publish on topic {uplink.topic}")
 
 
@@ -46,8 +48,28 @@ def command(ports: Ports, claim: Claim, uplink: Uplink) -> None:
         raise Malformed(f"the command was dropped: {error}") from error
 
 
-HANDLERS: dict[str, Callable[[Ports, Claim, Uplink], None]] = {
+def event_of_node(ports: Ports, claim: Claim, uplink: Uplink) -> Claim | None:
+    """`iot-2/type/{type}/id/{id}/evt/…`: a gateway speaks for itself or for a device behind it."""
+    _, _, type_, _, id_, *_ = uplink.topic.split("/")
+    device = behind.spoken_for(ports, claim, uplink, type_, id_)
+    publishing.event(ports, device, _said(uplink), claim.connector)
+    return None if device.id == claim.device else behind.node(claim, device)
+
+
+def management_of_node(ports: Ports, claim: Claim, uplink: Uplink) -> None:
+    """`iotdevice-1/type/{type}/id/{id}/…`: device management of a gateway or of a device behind it."""
+    _, kind, *rest = uplink.topic.split("/", 5)
+    if kind != "type" or len(rest) != _NODE_LEVELS or rest[1] != "id":
+        raise Malformed(f"a gateway may not publish on topic {uplink.topic}")
+    type_, _, id_, operation = rest
+    device = behind.spoken_for(ports, claim, uplink, type_, id_)
+    management.act(ports, replace(claim, device=device.id), uplink, operation)
+
+
+HANDLERS: dict[str, Callable[[Ports, Claim, Uplink], Claim | None]] = {
     "event": event,
+    "event_of_node": event_of_node,
+    "management_of_node": management_of_node,
     "management": management.receive,
     "event_of_device": event_of_device,
     "command": command,

@@ -1,12 +1,14 @@
 """The topics of manual 5.2.3, 5.2.4 and 5.3.3 to 5.3.8, and those of device management.
 
-Topics of applications have eight slashes, one more than IoT Core takes: there only `mon` works, at the edge all do.
+Topics of applications and gateways have eight slashes, one more than IoT Core takes: there only `mon` works, at the
+edge all do.
 """
 
 from chalicelib.dialects.topics import Direction, Topic
 from chalicelib.fleet.presence import Capability
 
 DEVICE = "device"
+GATEWAY = "gateway"
 APPLICATION = "application"
 
 EVENT = "iot-2/evt/+/fmt/+"
@@ -15,6 +17,7 @@ DEVICE_EVENT = "iot-2/type/+/id/+/evt/+/fmt/+"
 DEVICE_COMMAND = "iot-2/type/+/id/+/cmd/+/fmt/+"
 DEVICE_STATUS = "iot-2/type/+/id/+/mon"
 APPLICATION_STATUS = "iot-2/app/+/mon"
+NOTIFICATION = "iot-2/type/+/id/+/notify"
 
 ROOTS = ("iot-2", "iotdevice-1")
 """First levels that clients publish below."""
@@ -24,6 +27,11 @@ TOPICS = (
     Topic(COMMAND, Direction.DOWN, DEVICE, capability=Capability.COMMAND),
     Topic("iotdevice-1/#", Direction.UP, DEVICE, handler="management"),
     Topic("iotdm-1/#", Direction.DOWN, DEVICE),
+    Topic(DEVICE_EVENT, Direction.UP, GATEWAY, handler="event_of_node"),
+    Topic("iotdevice-1/#", Direction.UP, GATEWAY, handler="management_of_node"),
+    Topic(DEVICE_COMMAND, Direction.DOWN, GATEWAY, capability=Capability.COMMAND),
+    Topic(NOTIFICATION, Direction.DOWN, GATEWAY),
+    Topic("iotdm-1/#", Direction.DOWN, GATEWAY),
     Topic(DEVICE_EVENT, Direction.UP, APPLICATION, handler="event_of_device"),
     Topic(DEVICE_COMMAND, Direction.UP, APPLICATION, handler="command"),
     Topic(DEVICE_EVENT, Direction.DOWN, APPLICATION),
@@ -54,3 +62,13 @@ def device_status(type_: str, id_: str) -> str:
 
 def application_status(application: str) -> str:
     return f"iot-2/app/{application}/mon"
+
+
+def notification(type_: str, id_: str) -> str:
+    """Where a gateway hears that something of what it said was not accepted."""
+    return f"iot-2/type/{type_}/id/{id_}/notify"
+
+
+def management(tail: str, type_: str, id_: str, *, through_gateway: bool) -> str:
+    """What a device, or the gateway that speaks for it, gets of device management."""
+    return f"iotdm-1/type/{type_}/id/{id_}/{tail}" if through_gateway else f"iotdm-1/{tail}"

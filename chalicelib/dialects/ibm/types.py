@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.ibm.identity import fleet_prefix, is_name, name_of
+from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Conflict, Contended, Invalid, NotFound
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.records import Record
@@ -12,7 +13,6 @@ from chalicelib.fleet.records import Record
 KIND = "ibm.types"
 CLASSES = ("Device", "Gateway")
 _BEYOND = "~"
-_TRIES = 25
 
 
 def create(ports: Ports, tenant: str, body: dict[str, Any]) -> Record:
@@ -39,9 +39,15 @@ def get(ports: Ports, tenant: str, type_: str) -> Record:
     return Record(tenant, KIND, type_, {"classId": "Device"})
 
 
+def is_gateway(ports: Ports, tenant: str, type_: str) -> bool:
+    """Whether devices of that type are gateways, which come in with a client id of their own kind."""
+    found = ports.records.get(tenant, KIND, type_)
+    return found is not None and found.body.get("classId") == "Gateway"
+
+
 def update(ports: Ports, tenant: str, type_: str, changes: dict[str, Any]) -> Record:
     """Errors: NotFound."""
-    for _ in range(_TRIES):
+    for _ in tries(ports):
         old = get(ports, tenant, type_)
         body = {**old.body, **changes, "updated": ports.clock.now()}
         new = replace(old, body=body)

@@ -7,10 +7,11 @@ import base64
 import binascii
 import re
 
-from chalicelib.dialects.ibm import inventory, tokens
-from chalicelib.dialects.ibm.identity import Name, api_key_name
+from chalicelib.dialects.ibm import behind, inventory, tokens
+from chalicelib.dialects.ibm.identity import Name, api_key_name, parse_client
 from chalicelib.dialects.ibm.login import TOKEN
 from chalicelib.fleet import keys, limiting
+from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import Forbidden, Unauthenticated, UnknownCredential
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
@@ -20,15 +21,22 @@ from chalicelib.web.request import Request
 _ORGANIZATION = re.compile(r"([a-z0-9]{6})\.")
 _VENDOR = re.compile(r"(?:[^.]+\.)?(?:messaging\.)?internetofthings\.ibmcloud\.com")
 
+_OF_GATEWAYS = frozenset({Role.DEVICE_ACCESS, Role.DEVICE_R, Role.DEVICE_W, Role.DATA_W})
+
 
 def authenticate(ports: Ports, request: Request) -> ApiKey:
-    """The key, or a device's own that stands for none.
+    """The key; what comes with a device's or a gateway's own token is given one that is stored nowhere.
 
     Errors: Unauthenticated (none, or not usable), UnknownCredential, Forbidden (not this organization's),
     RateLimitReached.
     """
     username, password = _credentials(request)
-    key = _device(ports, request, password) if username == TOKEN else _key(ports, username, password)
+    if username == TOKEN:
+        key = _device(ports, request, password)
+    elif username.startswith("g/"):
+        key = _gateway(ports, request, username, password)
+    else:
+        key = _key(ports, username, password)
     host = hostname(request)
     if _VENDOR.fullmatch(host) and organization(host) not in (None, key.tenant):
         raise Forbidden("this API key belongs to another organization")
@@ -79,3 +87,30 @@ def _device(ports: Ports, request: Request, password: str) -> ApiKey:
     own = ApiKey(device.tenant, "", frozenset({Role.DEVICE_ACCESS}), device.created)
     limiting.request(ports, own, device.id)
     return own
+
+
+def _gateway(ports: Ports, request: Request, username: str, password: str) -> ApiKey:
+    """A gateway comes as `g/org/type/id`. It may read devices, register some, and write what concerns it."""
+    _, *parts = username.split("/")
+    client = ":".join(("g", *parts))
+    found = parse_client(client)
+    device = ports.devices.get(found.organization, found.name.fleet_id) if found and found.name else None
+    itself = device is not None and inventory.client_of(device) == client
+    if device is None or not itself or not tokens.fits(inventory.own(device).get("token"), password):
+        raise UnknownCredential("the token is not that of the gateway")
+    own = ApiKey(device.tenant, "", _OF_GATEWAYS, device.created, label=client)
+    limiting.request(ports, own, device.id)
+    if "type_id" not in request.path or not (request.method == "GET" or _concerns(ports, request, device, client)):
+        raise Forbidden("a gateway may do this for itself and the devices behind it only")
+    return own
+
+
+def _concerns(ports: Ports, request: Request, gateway: Device, client: str) -> bool:
+    if "device_id" not in request.path:
+        return request.method == "POST"
+    name = Name(request.path["type_id"], request.path["device_id"])
+    device = ports.devices.get(gateway.tenant, name.fleet_id) if inventory.is_addressable(name) else None
+    if device is None or "command_id" in request.path:
+        return False
+    registered = (inventory.own(device).get("registration") or {}).get("auth") or {}
+    return device.id == gateway.id or behind.speaker_of(device) == client or registered.get("id") == client

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote
 
 from chalicelib.dialects.ibm import inventory, times
+from chalicelib.dialects.ibm import types as device_types
 from chalicelib.dialects.ibm.identity import Name
 from chalicelib.dialects.ibm.inventory import Registration
 from chalicelib.dialects.ibm.rest.access import hostname
@@ -60,7 +61,8 @@ def types(ports: Ports, request: Request) -> Answer:
 def register(ports: Ports, request: Request) -> Answer:
     name = inventory.checked_name(request.body["type"], request.body["id"])
     own = {"metadata": request.body["metadata"]} if request.body.get("metadata") is not None else {}
-    wanted = Registration(name, request.body.get("password"), own)
+    gateway = device_types.is_gateway(ports, request.tenant, name.type)
+    wanted = Registration(name, request.body.get("password"), own, gateway)
     device, token = inventory.register(ports, request.key, wanted)
     location = f"https://{hostname(request)}{PREFIX}/devices/{quote(name.type)}/{quote(name.id)}"
     return Answer({**render(name, device), "password": token}, headers={"Location": location})

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from chalicelib.dialects.ibm import inventory, times, types
+from chalicelib.dialects.ibm import behind, inventory, times, types
 from chalicelib.dialects.ibm import places as whereabouts
 from chalicelib.dialects.ibm.identity import Name
 from chalicelib.dialects.ibm.inventory import Owned, Registration
@@ -13,7 +13,15 @@ from chalicelib.dialects.ibm.rest.places import DEVICE, DEVICES, ONE, PREFIX, RE
 from chalicelib.dialects.ibm.rest.shapes import registration
 from chalicelib.dialects.ibm.rest.types import DEVICE_INFO
 from chalicelib.fleet import devices
-from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, FleetError, Invalid, NotFound, QuotaReached
+from chalicelib.fleet.errors import (
+    DeviceDuplicate,
+    DeviceNotFound,
+    FleetError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    QuotaReached,
+)
 from chalicelib.fleet.ports import Ports
 from chalicelib.web import schemas
 from chalicelib.web.request import Answer, Request
@@ -22,11 +30,14 @@ from chalicelib.web.routes import KILOBYTE, Route
 MOST = 1_000
 """How many devices one bulk call may name."""
 _OBJECT = {"type": ["object", "null"]}
+_NAME = {"type": ["string", "null"], "maxLength": 36}
 _DETAILS = {
     "authToken": {"type": ["string", "null"]},
     "deviceInfo": DEVICE_INFO,
     "metadata": _OBJECT,
     "location": {"anyOf": [{"type": "null"}, whereabouts.LOCATION], "description": "is a location"},
+    "gatewayTypeId": _NAME,
+    "gatewayId": _NAME,
 }
 NEW = {"type": "object", "required": ["deviceId"], "properties": _DETAILS}
 UPDATE = {
@@ -55,9 +66,24 @@ def listing(ports: Ports, request: Request) -> Answer:
     return lists.answered(request, after, total, ("typeId,deviceId", "typeId") if type_ is None else ("deviceId",))
 
 
+def below(ports: Ports, request: Request) -> Answer:
+    """The devices that a gateway speaks for. Errors: DeviceNotFound, Forbidden (it is no gateway)."""
+    gateway = places.device(ports, request)
+    if not behind.is_gateway(inventory.client_of(gateway)):
+        raise Forbidden("this device is not a gateway")
+
+    def after(key: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
+        found = inventory.every(ports, request.tenant, after=key)
+        return ((o.device.id, render(o)) for o in found if behind.gateway_of(o.device) == places.name(request))
+
+    def total() -> int:
+        return sum(1 for _ in islice(after(None), lists.MOST))
+
+    return lists.answered(request, after, total, ("typeId,deviceId", "typeId"))
+
+
 def register(ports: Ports, request: Request) -> Answer:
     """Errors: NotFound (type), DeviceDuplicate, Invalid."""
-    types.get(ports, request.tenant, request.path["type_id"])
     owned, token = _registered(ports, request, {**request.body, "typeId": request.path["type_id"]})
     return Answer({**render(owned), "authToken": token})
 
@@ -113,6 +139,7 @@ def remove(ports: Ports, request: Request) -> Answer:
 def render(owned: Owned) -> dict[str, Any]:
     """A device as v0002 shows it."""
     own, client = inventory.own(owned.device), inventory.client_of(owned.device)
+    above = behind.gateway_of(owned.device)
     base = f"{PREFIX}/device/types/{owned.name.type}/devices/{owned.name.id}"
     alert = {"enabled": False, "timestamp": times.render(owned.device.created)}
     return {
@@ -125,6 +152,7 @@ def render(owned: Owned) -> dict[str, Any]:
         "registration": registration(owned.device),
         "status": own.get("status") or {"alert": alert},
         **({"extensions": own["extensions"]} if "extensions" in own else {}),
+        **({"gatewayTypeId": above.type, "gatewayId": above.id} if above else {}),
         "refs": {
             "location": f"{base}/location",
             "mgmt": f"{base}/mgmt",
@@ -134,22 +162,38 @@ def render(owned: Owned) -> dict[str, Any]:
 
 
 def _registered(ports: Ports, request: Request, body: Mapping[str, Any]) -> tuple[Owned, str]:
+    type_ = types.get(ports, request.tenant, str(body["typeId"]))
     name = inventory.checked_name(body["typeId"], body["deviceId"])
     own: dict[str, Any] = {k: body[k] for k in ("deviceInfo", "metadata") if body.get(k) is not None}
     if "deviceInfo" in own:
         own["deviceInfo"] = _present(own["deviceInfo"])
     place = whereabouts.located(body["location"], ports.clock.now()) if body.get("location") else None
-    device, token = inventory.register(ports, request.key, Registration(name, body.get("authToken"), own))
+    above = _gateway(ports, request, body)
+    gateway = type_.body.get("classId") == "Gateway"
+    wanted = Registration(name, body.get("authToken"), own, gateway)
+    device, token = inventory.register(ports, request.key, wanted)
+    if above:
+        device = behind.joined(ports, device, above, ports.clock.now())
     if place:
         device = whereabouts.put(ports, request.tenant, device.id, place)
     return Owned(name, device), token
+
+
+def _gateway(ports: Ports, request: Request, body: Mapping[str, Any]) -> Name | None:
+    """The gateway that the body names, if it names one. Errors: Invalid."""
+    if not body.get("gatewayId") or not body.get("gatewayTypeId"):
+        return None
+    name = Name(body["gatewayTypeId"], body["gatewayId"])
+    found = ports.devices.get(request.tenant, name.fleet_id) if inventory.is_addressable(name) else None
+    if found is None or not behind.is_gateway(inventory.client_of(found)):
+        raise Invalid("there is no such gateway", "gatewayId")
+    return name
 
 
 def _added(ports: Ports, request: Request, body: Any) -> dict[str, Any]:
     named = {"typeId": body.get("typeId"), "deviceId": body.get("deviceId")}
     try:
         schemas.check(_ADDED, body)
-        types.get(ports, request.tenant, str(body["typeId"]))
         _, token = _registered(ports, request, body)
     except (Invalid, NotFound, DeviceDuplicate, QuotaReached) as error:
         return {**named, "success": False, "error": str(error)}
@@ -192,6 +236,15 @@ ROUTES = (
     Route("GET", DEVICE, read, "Get a device", READ, parameters=ONE, failures=_GONE),
     Route("PUT", DEVICE, update, "Update a device", WRITE, schema=UPDATE, parameters=ONE, failures=_GONE),
     Route("DELETE", DEVICE, delete, "Delete a device", WRITE, 204, parameters=ONE, failures=_GONE),
+    Route(
+        "GET",
+        f"{DEVICE}/devices",
+        below,
+        "List devices behind a gateway",
+        READ,
+        parameters=(*ONE, *lists.PARAMETERS),
+        failures=(DeviceNotFound, Forbidden),
+    ),
     Route("GET", f"{DEVICE}/location", read_location, "Get a location", READ, parameters=ONE, failures=(NotFound,)),
     Route(
         "PUT",
