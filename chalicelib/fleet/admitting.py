@@ -135,4 +135,6 @@ def _register(ports: Ports, tenant: str, candidate: Candidate) -> None:
         known = ports.devices.get(tenant, device_id)
         # Two first connections at once: whoever loses finds the interface already there.
         if known is not None and known.interface(interface.connector, interface.node) is None:
+            if known.full:
+                raise Forbidden(f"device {device_id} has as many interfaces as it may have") from None
             ports.devices.replace(known, replace(known.with_interface(interface), updated=now))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.fleet.contention import tries
-from chalicelib.fleet.errors import Contended, DeviceNotFound, InterfaceDuplicate, InterfaceNotFound
+from chalicelib.fleet.errors import Contended, DeviceNotFound, InterfaceDuplicate, InterfaceNotFound, Invalid
 from chalicelib.fleet.presence import interface_key
 from chalicelib.fleet.settings import Stored
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
 
 ROOT_GROUP = "root"
+MAX_INTERFACES = 10
+"""So that a device with all its properties and definitions fits into one item of the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,16 @@ class Device:
         others = tuple(i for i in self.interfaces if i.key != interface.key)
         return replace(self, interfaces=(*others, interface))
 
+    @property
+    def full(self) -> bool:
+        return len(self.interfaces) >= MAX_INTERFACES
+
+    def joined_by(self, interface: Interface) -> "Device":
+        """The device with one interface more. Errors: Invalid (it has as many as a device may have)."""
+        if self.full:
+            raise Invalid(f"a device has at most {MAX_INTERFACES} interfaces", "interfaces")
+        return self.with_interface(interface)
+
     def without_interface(self, interface: Interface) -> "Device":
         return replace(self, interfaces=tuple(i for i in self.interfaces if i.key != interface.key))
 
@@ -132,12 +144,12 @@ def delete(ports: "Ports", tenant: str, device_id: str) -> None:
 
 
 def add_interface(ports: "Ports", tenant: str, device_id: str, interface: Interface) -> Device:
-    """Errors: DeviceNotFound, InterfaceDuplicate."""
+    """Errors: DeviceNotFound, InterfaceDuplicate, Invalid (too many)."""
 
     def added(device: Device) -> Device:
         if device.interface(interface.connector, interface.node):
             raise InterfaceDuplicate(f"interface {interface.key} exists already")
-        return device.with_interface(interface)
+        return device.joined_by(interface)
 
     return update(ports, tenant, device_id, added)
 
@@ -183,10 +195,14 @@ def update_interface(
 
 
 def move_interface(ports: "Ports", tenant: str, source_id: str, key: tuple[str, str], target_id: str) -> Device:
-    """Give an interface to another device; returns that device. Errors: DeviceNotFound, InterfaceNotFound."""
+    """Give an interface to another device; returns that device.
+
+    Errors: DeviceNotFound, InterfaceNotFound, Invalid (the other device has as many as it may have).
+    """
     for _ in tries(ports):
         source, target = get(ports, tenant, source_id), get(ports, tenant, target_id)
         interface = find_interface(source, *key)
+        target.joined_by(interface)
         if ports.devices.move_interface(source, target, interface):
             break
     else:

@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.fleet import devices, tenants
 from chalicelib.fleet.admitting import Candidate, admit
-from chalicelib.fleet.devices import Device, Interface
+from chalicelib.fleet.devices import MAX_INTERFACES, Device, Interface
 from chalicelib.fleet.errors import Forbidden
 from chalicelib.fleet.keys import ApiKey
 from tests.fakes import START, MemoryPorts
@@ -37,6 +37,13 @@ def test_a_device_registered_without_an_interface_gets_one(ports: MemoryPorts, k
     devices.register(ports, Device(key.tenant, CLIENT, START, START))
     admit(ports, key, SENSOR)
     assert devices.get(ports, key.tenant, CLIENT).interface("mqtt", CLIENT) is not None
+
+
+def test_a_device_with_all_the_interfaces_it_may_have_gets_no_more(ports: MemoryPorts, key: ApiKey) -> None:
+    others = tuple(Interface("mqtt", f"n{n}", "dialect", START, START) for n in range(MAX_INTERFACES))
+    devices.register(ports, Device(key.tenant, CLIENT, START, START, interfaces=others))
+    with pytest.raises(Forbidden, match="as many interfaces"):
+        admit(ports, key, SENSOR)
 
 
 def test_an_id_belongs_to_who_came_first(ports: MemoryPorts, key: ApiKey) -> None:

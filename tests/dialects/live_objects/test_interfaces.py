@@ -62,6 +62,15 @@ def test_a_device_has_at_most_ten_interfaces(client: Client, device: str) -> Non
     assert statuses == [201] * 10 + [400]
 
 
+def test_no_interface_is_moved_to_a_device_that_has_ten(client: Client, device: str) -> None:
+    taker = [{"connector": "mqtt", "definition": {"clientId": f"n{n}"}} for n in range(10)]
+    assert client.call("POST", DEVICES, {"id": OTHER, "interfaces": taker}).status == 200
+    assert client.call("POST", f"{device}/interfaces", BODY).status == 201
+    reply = client.call("PATCH", f"{device}/interfaces/mqtt:node1", {"deviceId": OTHER})
+    assert (reply.status, reply.code) == (400, "GENERIC_INVALID_PARAMETER_ERROR")
+    assert client.get(f"{device}/interfaces/mqtt:node1").body["deviceId"] == URN
+
+
 def test_disabling_closes_the_connection_and_keeps_it_out(client: Client, interface: str) -> None:
     claimed(client)
     reply = client.call("PATCH", interface, {"enabled": "false"})

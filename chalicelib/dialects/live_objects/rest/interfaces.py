@@ -6,7 +6,6 @@ from chalicelib.dialects.live_objects.identity import is_urn
 from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import interfaces as shapes
-from chalicelib.dialects.live_objects.rest.shapes.devices import MAX_INTERFACES
 from chalicelib.fleet import devices, relaying
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import (
@@ -33,10 +32,7 @@ def of_interface(request: Request, device: str, interface: str) -> Request:
 
 def add(ports: Ports, request: Request) -> Answer:
     interface = shapes.created(request.body, ports.clock.now())
-    device = devices.get(ports, request.tenant, request.asked["device_id"])
-    if len(device.interfaces) >= MAX_INTERFACES:
-        raise Invalid(f"a device has at most {MAX_INTERFACES} interfaces", "interfaces")
-    device = devices.add_interface(ports, request.tenant, device.id, interface)
+    device = devices.add_interface(ports, request.tenant, request.asked["device_id"], interface)
     return _answer(ports, device, (interface.connector, interface.node))
 
 
