@@ -155,6 +155,7 @@ def test_operations_have_names_of_their_own() -> None:
 @pytest.fixture(scope="module")
 def site() -> Any:
     app = Chalice("homeport", configure_logs=False)
+    app.api.binary_types = ["*/*"]
     app.register_blueprint(describing.blueprint((API, V1, V2), MemoryPorts))
     return Chaliced(app)
 
