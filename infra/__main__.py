@@ -2,7 +2,7 @@
 
 import click
 
-from infra.cli import claims, deploying, doctoring, keys, packaging, probing, redriving, rotating, tenants
+from infra.cli import claims, deploying, doctoring, keys, packaging, probing, redriving, restoring, rotating, tenants
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -23,6 +23,9 @@ main.add_command(deploying.destroy)
 main.add_command(doctoring.doctor)
 main.add_command(probing.probe)
 main.add_command(redriving.redrive)
+main.add_command(restoring.pause)
+main.add_command(restoring.restore)
+main.add_command(restoring.resume)
 main.add_command(packaging.package)
 main.add_command(packaging.configure)
 

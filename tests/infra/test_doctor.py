@@ -51,7 +51,9 @@ def test_an_account_is_looked_at_before_anything_is_deployed() -> None:
     assert findings["stack homeport-dev-data"].good is None
 
 
-@pytest.mark.parametrize("command", ["deploy", "destroy", "doctor", "package", "probe", "redrive"])
+@pytest.mark.parametrize(
+    "command", ["deploy", "destroy", "doctor", "package", "probe", "redrive", "restore", "pause", "resume"]
+)
 def test_every_command_explains_itself(command: str) -> None:
     found = CliRunner().invoke(main, [command, "--help"])
     assert found.exit_code == 0
