@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from bench.units.cloud import Cloud, Device
 from chalicelib import wiring
-from chalicelib.fleet import tenants
+from chalicelib.fleet import settings, tenants
+from chalicelib.fleet.settings import Stored
 
 COMMANDS, CONFIGURATION = "dev/cmd", "dev/cfg/upd"
 ABSENT = "urn:lo:nsid:bench:device-001"
@@ -152,6 +153,23 @@ def connect_disconnect(bench: Bench) -> int:
     return 1
 
 
+def device_register(bench: Bench) -> int:
+    """A device with an interface, over the API."""
+    _register(bench)
+    return 1
+
+
+def device_register_limited(bench: Bench) -> int:
+    """The same for a tenant that has a limit of devices, which were counted before."""
+    with bench.cloud.meter.paused():
+        _limit(bench, 1_000)
+        _register(bench)
+    _register(bench)
+    with bench.cloud.meter.paused():
+        _limit(bench, None)
+    return 1
+
+
 OPERATIONS: tuple[Callable[[Bench], int], ...] = (
     telemetry,
     command_none,
@@ -163,7 +181,20 @@ OPERATIONS: tuple[Callable[[Bench], int], ...] = (
     device_get,
     device_list_page,
     connect_disconnect,
+    device_register,
+    device_register_limited,
 )
+
+
+def _register(bench: Bench) -> None:
+    bench.numbered += 1
+    urn = f"urn:lo:nsid:bench:new-{bench.numbered}"
+    interface = {"connector": "mqtt", "definition": {"clientId": urn}}
+    bench.request("POST", "devices", {"id": urn, "interfaces": [interface]})
+
+
+def _limit(bench: Bench, most: int | None) -> None:
+    settings.set_quotas(wiring.ports(), bench.tenant, {Stored.DEVICES: most})
 
 
 def _command(bench: Bench, status: str, **policy: Any) -> int:

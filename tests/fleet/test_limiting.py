@@ -1,6 +1,6 @@
 import pytest
 
-from chalicelib.fleet import keys, limiting, tenants
+from chalicelib.fleet import keys, limiting, settings, tenants
 from chalicelib.fleet.errors import KeyNotFound, RateLimitReached
 from chalicelib.fleet.keys import ApiKey, KeyRequest
 from chalicelib.fleet.limits import Use
@@ -55,7 +55,7 @@ def test_the_refusal_tells_when_to_come_back(ports: MemoryPorts, master: ApiKey)
     assert refused.value.wait == 60 - (START // 1000 + 20) % 60
 
 
-def test_the_limit_of_a_master_key_is_that_of_its_tenant(ports: MemoryPorts, master: ApiKey) -> None:
+def test_the_limit_of_a_master_key_holds_for_all_keys_together(ports: MemoryPorts, master: ApiKey) -> None:
     before = below(ports, master, master)
     limiting.limit(ports, master.tenant, master.id, Use.REQUESTS, (4, 60))
     after = below(ports, master, before)
@@ -65,7 +65,7 @@ def test_the_limit_of_a_master_key_is_that_of_its_tenant(ports: MemoryPorts, mas
     assert spent(ports, after) == 0
 
 
-def test_a_key_may_have_less_than_its_tenant(ports: MemoryPorts, master: ApiKey) -> None:
+def test_a_key_may_have_less_than_the_key_above_it(ports: MemoryPorts, master: ApiKey) -> None:
     small, other = below(ports, master, master), below(ports, master, master)
     limiting.limit(ports, master.tenant, master.id, Use.REQUESTS, (5, 60))
     limiting.limit(ports, master.tenant, small.id, Use.REQUESTS, (2, 60))
@@ -104,3 +104,11 @@ def test_tenants_do_not_count_for_each_other(ports: MemoryPorts, master: ApiKey)
 def test_an_unknown_key_is_not_limited(ports: MemoryPorts, master: ApiKey) -> None:
     with pytest.raises(KeyNotFound):
         limiting.limit(ports, master.tenant, "0" * 24, Use.REQUESTS, (1, 60))
+
+
+def test_a_tenants_limit_holds_beside_those_of_its_keys(ports: MemoryPorts, master: ApiKey) -> None:
+    small, other = below(ports, master, master), below(ports, master, master)
+    settings.set_limits(ports, master.tenant, {Use.REQUESTS: (5, 60)})
+    limiting.limit(ports, master.tenant, small.id, Use.REQUESTS, (2, 60))
+    assert [spent(ports, key) for key in (small, other, master)] == [2, 3, 0]
+    assert spent(ports, other, Use.MESSAGES) == 10

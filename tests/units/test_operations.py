@@ -35,6 +35,8 @@ EXPECTED = {
     "device_get": (1, 0, 2, 0, 0, 0, 0, 0, 0),
     "device_list_page": (1, 0, 0.5, 0, 0, 0, 0, 0, 0),
     "connect_disconnect": (4, 5, 8, 2, 3, 0, 0, 0, 0),
+    "device_register": (1, 11, 0, 0, 0, 0, 0, 0, 0),
+    "device_register_limited": (1, 13, 0, 0, 0, 0, 0, 0, 0),
 }
 FLOOR = 2.19
 """USD for a million messages of 1 KB with one write unit: message, rule and action, a function of 256 MB for 20 ms."""
@@ -88,6 +90,12 @@ def test_an_offline_command_expires_with_three_transitions(units: Units) -> None
 
 def test_reading_a_device_takes_two_units(units: Units) -> None:
     assert units["device_get"]["dynamodb_read_units"] <= 2
+
+
+def test_a_limit_of_devices_costs_its_count_and_no_read(units: Units) -> None:
+    free, limited = units["device_register"], units["device_register_limited"]
+    assert limited["dynamodb_write_units"] - free["dynamodb_write_units"] == 2
+    assert limited["dynamodb_read_units"] == free["dynamodb_read_units"] == 0
 
 
 def test_coming_and_going_takes_few_writes(units: Units) -> None:
