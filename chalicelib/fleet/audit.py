@@ -50,19 +50,50 @@ def refuse(
     The id is made of the minute, the source and one of PER_MINUTE slots that the event falls into: what finds its slot
     taken is not stored, so no counter is needed and a repeated event is absorbed.
     """
+    told = _Telling(category, subcategory, kind, reason, source, content or {})
+    _keep(ports, tenant, at, event, "error", told)
+
+
+def note(
+    ports: "Ports",
+    tenant: str,
+    *,
+    at: int,
+    event: str,
+    reason: str,
+    source: Mapping[str, str],
+    content: Mapping[str, Any],
+) -> None:
+    """Record what somebody who looks for an error wants to see, as often as what was refused and beside it."""
+    told = _Telling("connectivity", "mqtt", "mqtt_debug_logs", reason, source, content)
+    _keep(ports, tenant, at, event, "info", told)
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    category: str
+    subcategory: str
+    kind: str
+    reason: str
+    source: Mapping[str, str]
+    content: Mapping[str, Any]
+
+
+def _keep(ports: "Ports", tenant: str, at: int, event: str, level: str, told: _Telling) -> None:
     slot = int.from_bytes(event.encode()[-4:]) % PER_MINUTE
-    who = "|".join(f"{k}={v}" for k, v in sorted(source.items()))
+    # What is only noted takes no slot from what was refused.
+    who = "|".join(f"{k}={v}" for k, v in sorted(told.source.items())) + ("" if level == "error" else f"|{level}")
     entry = AuditEntry(
         tenant=tenant,
         id=repeatable_id(at - at % _MINUTE, f"{who}|{slot}"),
         at=at,
-        level="error",
-        category=category,
-        subcategory=subcategory,
-        kind=kind,
-        reason=reason,
-        source=source,
-        content=content or {},
+        level=level,
+        category=told.category,
+        subcategory=told.subcategory,
+        kind=told.kind,
+        reason=told.reason,
+        source=told.source,
+        content=told.content,
     )
     ports.audit.put(entry, retention.seconds(ports, tenant, Kept.AUDIT))
 

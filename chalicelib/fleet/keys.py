@@ -38,7 +38,7 @@ class ApiKey:
     """One key. `valid_from` and `valid_to` are ms or None for ever; `queues` empty means every queue.
 
     `suspended` while a key above it is disabled. One with `idle` ends when it was not used for that long (ms), and only
-    then `used` tells when it was last.
+    then `used` tells when it was last. Until `debugged` (ms) all its messages are told to the audit log.
     """
 
     tenant: str
@@ -64,7 +64,11 @@ class ApiKey:
     suspended: bool = False
     idle: int | None = None
     used: int | None = None
+    debugged: int | None = None
     revision: int = 0
+
+    def debugging(self, now: int) -> bool:
+        return self.debugged is not None and now < self.debugged
 
     def usable(self, now: int) -> bool:
         return self.active and not self.suspended and not self.forgotten(now) and self._valid(now)
@@ -287,6 +291,18 @@ def update(
         ports.background.revoke(after.tenant, after.id)
     inheriting.pass_on(ports, after)
     return after, text
+
+
+def debug(ports: "Ports", by: ApiKey, key_id: str, until: int | None) -> ApiKey:
+    """Have the messages of a key told to the audit log until then (ms). Errors: KeyNotFound, Forbidden."""
+    for _ in tries(ports):
+        key = get(ports, by.tenant, key_id)
+        ensure_within(by, key)
+        changed = replace(key, debugged=until)
+        # The key may be changed, or the one above it, at the same time.
+        if changed == key or ports.keys.replace(key, changed):
+            return changed
+    raise Contended("this API key is written by too many at once")
 
 
 def _changed(ports: "Ports", by: ApiKey, key: ApiKey, request: KeyRequest) -> ApiKey:

@@ -35,8 +35,10 @@ def handle(ports: Ports, event: dict[str, Any]) -> None:
         return
     try:
         uplink = Uplink(str(event["topic"]), base64.b64decode(event["payload"]), int(event["at"]), str(event["id"]))
-        _ensure_key(ports, claim)
+        key = _usable_key(ports, claim)
         claim = registry.receiver(claim.dialect).receive(ports, claim, uplink) or claim
+        if key is not None and key.debugging(uplink.at):
+            _note(ports, claim, uplink)
     except RateLimitReached as error:
         refuse(ports, claim, event, str(error), limiting.KIND)
     except QuotaReached as error:
@@ -49,31 +51,47 @@ def handle(ports: Ports, event: dict[str, Any]) -> None:
 
 
 def refuse(ports: Ports, claim: Claim, event: dict[str, Any], reason: str, kind: str = "mqtt_debug_logs") -> None:
-    source = {"connector": claim.connector, "nodeId": claim.client}
-    if claim.device:
-        source["deviceId"] = claim.device
     audit.refuse(
         ports,
         claim.tenant,
         at=int(event["at"]),
         event=str(event["id"]),
         reason=reason,
-        source=source,
+        source=_source(claim),
         content={"topic": event["topic"]},
         kind=kind,
     )
 
 
-def _ensure_key(ports: Ports, claim: Claim) -> None:
+def _note(ports: Ports, claim: Claim, uplink: Uplink) -> None:
+    audit.note(
+        ports,
+        claim.tenant,
+        at=uplink.at,
+        event=uplink.event,
+        reason="the message was taken",
+        source=_source(claim),
+        content={"topic": uplink.topic, "bytes": len(uplink.payload)},
+    )
+
+
+def _source(claim: Claim) -> dict[str, str]:
+    named = {"connector": claim.connector, "nodeId": claim.client}
+    return {**named, "deviceId": claim.device} if claim.device else named
+
+
+def _usable_key(ports: Ports, claim: Claim) -> ApiKey | None:
+    """The key that the connection came in with, None where that was a secret of the device's own."""
     if not claim.key:
         # It came in with a secret of its own device, whose end closes the connection: only the tenant's limits hold.
         limiting.spend(ports, ApiKey(claim.tenant, "", frozenset(), claim.created), Use.MESSAGES)
-        return
+        return None
     key = ports.keys.get(claim.tenant, claim.key)
     if key is None:
         raise Unauthenticated("the API key of this connection was deleted")
     keys.use(ports, key)
     limiting.spend(ports, key, Use.MESSAGES)
+    return key
 
 
 def _heard_of(ports: Ports, claim: Claim, at: int) -> None:

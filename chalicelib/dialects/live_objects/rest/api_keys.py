@@ -54,6 +54,14 @@ def delete(ports: Ports, request: Request) -> Answer:
     return Answer()
 
 
+def debug(ports: Ports, request: Request) -> Answer:
+    """For a while, every message that comes in with the key is told to the audit log."""
+    now, body = ports.clock.now(), request.body
+    seconds = body.get("durationSeconds")
+    until = now + int(shapes.DEBUGGED if seconds is None else seconds) * 1000 if body["activated"] else None
+    return Answer(shapes.render(keys.debug(ports, request.key, _id(request), until), now))
+
+
 def whoami(ports: Ports, request: Request) -> Answer:  # noqa: ARG001 - the key says it all
     return Answer({"content": request.tenant})
 
@@ -89,5 +97,15 @@ ROUTES = (
         "POST", _KEY, update, "Update a key", _WRITE, schema=shapes.UPDATE, parameters=(_KEY_ID,), failures=_CHANGING
     ),
     Route("DELETE", _KEY, delete, "Delete a key", _WRITE, parameters=(_KEY_ID,), failures=_CHANGING),
+    Route(
+        "PUT",
+        f"{_KEY}/debugMode",
+        debug,
+        "Begin or end the debug mode of a key",
+        _WRITE,
+        schema=shapes.DEBUG,
+        parameters=(_KEY_ID,),
+        failures=_CHANGING,
+    ),
     Route("GET", "/api/v0/whoami", whoami, "Get the tenant's id"),
 )

@@ -41,6 +41,17 @@ NEW = {
 }
 UPDATE = {"type": "object", "properties": {**_SETTINGS, "regenerateValue": {"type": ["boolean", "null"]}}}
 
+DEBUGGED = 900
+"""Seconds."""
+DEBUG = {
+    "type": "object",
+    "required": ["activated"],
+    "properties": {
+        "activated": {"type": "boolean"},
+        "durationSeconds": {"type": ["integer", "null"], "minimum": 1, "maximum": 86_400},
+    },
+}
+
 
 def requested(body: Mapping[str, Any], now: int) -> KeyRequest:
     """What a body asks for; labels and descriptions are cut to what the vendor keeps of them."""
@@ -99,6 +110,7 @@ def render(key: ApiKey, now: int, secret: str | None = None) -> dict[str, Any]:
                 "caCertIds": list(key.ca_certificates),
             },
             "rateLimit": rate_limit(key.limits),
+            "debugModeEndTs": key.debugged if key.debugging(now) else None,
             "sessionKey": key.session,
             "masterKey": key.master,
             "expired": key.expired(now) or key.forgotten(now),
