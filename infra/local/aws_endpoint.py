@@ -8,13 +8,14 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from http.client import responses
 from typing import Any
 from urllib.parse import unquote
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from infra.local import iot_control, s3
+from infra.local import iot_control, presigned, s3
 from infra.local.http_server import Application, StartResponse
 from infra.local.lambda_runtime import FunctionError, LambdaRuntime, UnknownFunctionError
 
@@ -27,8 +28,18 @@ _IOT_DATA = {"iotdata", "iotdevicegateway"}
 class AwsEndpoint:
     """A WSGI application. Nothing that changes an object in S3 is answered before the change is kept."""
 
-    def __init__(self, runtime: LambdaRuntime, iot_data: Application | None = None) -> None:
+    def __init__(
+        self,
+        runtime: LambdaRuntime,
+        iot_data: Application | None = None,
+        *,
+        secrets: dict[str, str],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """`secrets` are the secret access keys, by their ids, whose presigned URLs open objects."""
         self._runtime = runtime
+        self._secrets = secrets
+        self._now = now
         self._moto: Application = DomainDispatcherApplication(create_backend_app)
         self.iot_data = iot_data
         self.iot: Application | None = None
@@ -43,6 +54,11 @@ class AwsEndpoint:
         invoked = _INVOKE.fullmatch(path)
         if invoked is not None and environ["REQUEST_METHOD"] == "POST":
             return self._invoke(unquote(invoked["function"]), environ, start_response)
+        if "HTTP_AUTHORIZATION" not in environ:
+            try:
+                presigned.ensure_allowed(environ, self._secrets, self._now)
+            except presigned.Denied as denied:
+                return presigned.refuse(denied, start_response)
         environ["RAW_URI"] = environ["REQUEST_URI"]  # where moto looks for the path as it was sent
         return _kept(self._moto, environ, start_response)
 

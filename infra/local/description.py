@@ -81,12 +81,17 @@ def environment(description: Description, aws_port: int) -> dict[str, str]:
     }
 
 
+KEY_ID = "local"
+SECRETS = {KEY_ID: "local"}
+"""The secret access keys of the stack's own functions, by their ids."""
+
+
 def aws_environment(aws_port: int) -> dict[str, str]:
     """What makes every AWS SDK in a process speak to the stack on `aws_port`, and to nothing else."""
     return {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws_port}",
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_ACCESS_KEY_ID": KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": SECRETS[KEY_ID],
         "AWS_DEFAULT_REGION": REGION,
         "AWS_REGION": REGION,
         "AWS_CONFIG_FILE": "/dev/null",

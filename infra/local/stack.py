@@ -27,6 +27,7 @@ from infra.local.description import (
     ACCOUNT,
     PREFIX,
     REGION,
+    SECRETS,
     Description,
     environment,
 )
@@ -168,7 +169,7 @@ class Stack:
         return runtime
 
     def _serve_aws(self, listener: socket.socket, runtime: LambdaRuntime) -> AwsEndpoint:
-        endpoint = AwsEndpoint(runtime)
+        endpoint = AwsEndpoint(runtime, secrets=SECRETS)
         server = HttpServer(endpoint, listener, name="aws", threads=_AWS_THREADS, max_body=_MANY)
         server.start()
         self._closing.callback(lambda: server.stop(self._left(0.5)))
