@@ -1,7 +1,7 @@
 """Our OpenAPI document against the facts of the vendor's (of 2020), which `vendor_operations.json` holds as a table.
 
-By operation: the statuses that it answers, the names and enumerations of its query parameters, the required fields of
-its body. Names of path parameters are our own.
+By operation: the statuses that it answers, its query parameters with their values, bounds and defaults, the required
+fields of its body and how long its texts may be, and whether it is replaced. Names of path parameters are our own.
 """
 
 import json
@@ -132,6 +132,30 @@ def test_a_parameter_takes_the_vendors_values(name: str) -> None:
             schema = query(MINE[name])[parameter]
             allowed = schema.get("items", schema).get("enum")
             assert allowed is None or set(values) - set(allowed) == NOT_HAPPENING.get(name, set()), parameter
+
+
+@pytest.mark.parametrize("name", sorted(n for n in VENDOR if VENDOR[n].get("bounds")))
+def test_a_parameter_takes_as_much_as_the_vendors(name: str) -> None:
+    for parameter, most in VENDOR[name]["bounds"].items():
+        schema = query(MINE[name]).get(parameter, {})
+        taken = schema.get("items", schema)
+        assert taken.get("maxLength", taken.get("maximum", most)) >= most, parameter
+
+
+@pytest.mark.parametrize("name", sorted(n for n in VENDOR if VENDOR[n].get("defaults")))
+def test_a_parameter_has_the_vendors_default(name: str) -> None:
+    shown = {p["name"]: p["schema"] for p in MINE[name].get("parameters", ())}
+    for parameter, default in VENDOR[name]["defaults"].items():
+        if parameter in shown:
+            assert shown[parameter].get("default") == default, parameter
+
+
+@pytest.mark.parametrize("name", sorted(n for n in VENDOR if VENDOR[n].get("body")))
+def test_a_body_takes_as_long_texts_as_the_vendors(name: str) -> None:
+    content = MINE[name]["requestBody"]["content"]["application/json"]["schema"]
+    for field, most in VENDOR[name]["body"].items():
+        described = content.get("properties", {}).get(field, {})
+        assert described.get("maxLength", most) >= most, field
 
 
 def test_what_the_vendor_has_replaced_is_marked_so() -> None:
