@@ -60,7 +60,8 @@ def _responses(api: Api, route: Route, ports: Ports) -> dict[str, Any]:
         kinds.append(Forbidden)
     if route.schema is not None:
         kinds += [TooLarge, UnsupportedMediaType]
-    responses: dict[str, Any] = {str(route.success): {"description": HTTPStatus(route.success).phrase}}
+    successes = (route.success, *route.others)
+    responses: dict[str, Any] = {str(status): {"description": HTTPStatus(status).phrase} for status in successes}
     for kind in kinds:
         answer = api.explain(ports, kind(_sentence(kind)))
         described = responses.setdefault(str(answer.status), {"description": HTTPStatus(answer.status or 500).phrase})

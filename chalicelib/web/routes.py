@@ -20,7 +20,7 @@ KILOBYTE = 1024
 class Route:
     """One operation. A caller needs one of `roles` (none: any key will do), or no key at all where `public`.
 
-    `failures` are the use case's own errors.
+    `failures` are the use case's own errors, `others` further statuses of success.
 
     `path` is the whole path of the original, one `{name}` a segment. `schema` is what a body must satisfy, None where
     the operation takes none; a body has at most `max_body` bytes. `deprecated` is said of what the vendor has replaced.
@@ -35,6 +35,7 @@ class Route:
     schema: Schema | None = None
     parameters: tuple[Parameter, ...] = ()
     failures: tuple[type[FleetError], ...] = ()
+    others: tuple[int, ...] = ()
     max_body: int = 512 * KILOBYTE
     public: bool = False
     deprecated: bool = False

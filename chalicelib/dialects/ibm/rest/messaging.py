@@ -98,10 +98,11 @@ _APPLICATION = f"{PREFIX}/application/types/{{type_id}}/devices/{{device_id}}"
 _SAY = frozenset({Role.DATA_W, Role.DEVICE_ACCESS})
 _ONE_EVENT, _ONE_COMMAND = (*ONE, *at("event_id")), (*ONE, *at("command_id"))
 _GONE = (DeviceNotFound,)
+_LARGE = (*_GONE, TooLarge)
 ROUTES = (
     Route("GET", _EVENTS, last_events, "List the last events", READ, parameters=ONE, failures=_GONE),
     Route("GET", _EVENT, last_event, "Get the last event", READ, parameters=_ONE_EVENT, failures=(NotFound,)),
-    Route("POST", _EVENT, publish_event, "Publish an event", _SAY, parameters=_ONE_EVENT, failures=_GONE),
+    Route("POST", _EVENT, publish_event, "Publish an event", _SAY, parameters=_ONE_EVENT, failures=_LARGE),
     Route(
         "POST",
         f"{_APPLICATION}/events/{{event_id}}",
@@ -109,7 +110,7 @@ ROUTES = (
         "Publish an event for a device",
         frozenset({Role.DATA_W}),
         parameters=_ONE_EVENT,
-        failures=_GONE,
+        failures=_LARGE,
     ),
     Route(
         "POST",
@@ -118,6 +119,6 @@ ROUTES = (
         "Publish a command",
         frozenset({Role.DEVICE_W}),
         parameters=_ONE_COMMAND,
-        failures=(DeviceNotFound, CommandLimitReached),
+        failures=(*_LARGE, CommandLimitReached),
     ),
 )

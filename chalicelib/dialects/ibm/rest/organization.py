@@ -11,7 +11,7 @@ from chalicelib.dialects.ibm.rest import lists
 from chalicelib.dialects.ibm.rest.places import PREFIX, READ, WRITE, at
 from chalicelib.dialects.ibm.settings import EventCache
 from chalicelib.fleet import devices, keys
-from chalicelib.fleet.errors import KeyNotFound, NotFound
+from chalicelib.fleet.errors import Forbidden, KeyNotFound, NotFound
 from chalicelib.fleet.keys import ApiKey, KeyRequest
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.roles import ALL_ROLES, Role
@@ -185,8 +185,8 @@ _LOG = (
     Parameter("offset", Kind.INTEGER, default=0, bounds=(0, 1000)),
 )
 ROUTES = (
-    Route("GET", PREFIX, organization, "View the organization"),
-    Route("GET", f"{PREFIX}/service-status", service_status, "View the state of the service"),
+    Route("GET", PREFIX, organization, "View the organization", failures=(Forbidden,)),
+    Route("GET", f"{PREFIX}/service-status", service_status, "View the state of the service", failures=(Forbidden,)),
     Route("GET", _CACHE_PATH, read_cache, "View the last-event cache", READ),
     Route("PUT", _CACHE_PATH, write_cache, "Set the last-event cache", WRITE, schema=_CACHE),
     Route("GET", f"{PREFIX}/logs/connection", connection_log, "List connections of a device", READ, parameters=_LOG),

@@ -18,7 +18,7 @@ from chalicelib.dialects.ibm.rest.access import hostname
 from chalicelib.dialects.ibm.rest.shapes import registration
 from chalicelib.fleet import devices
 from chalicelib.fleet.devices import Device
-from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, Invalid, NotFound
+from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, Forbidden, Invalid, NotFound
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.roles import Role
 from chalicelib.web import json_text, schemas
@@ -125,7 +125,7 @@ def _routes(base: str, above: tuple[Parameter, ...]) -> tuple[Route, ...]:
     named = (*above, _TYPE, _ID)
     gone = (DeviceNotFound,)
     return (
-        Route("GET", base, organization, "View the organization", parameters=above),
+        Route("GET", base, organization, "View the organization", parameters=above, failures=(Forbidden,)),
         Route("GET", f"{base}/devices", listing, "List devices", READ, parameters=above),
         Route(
             "POST",

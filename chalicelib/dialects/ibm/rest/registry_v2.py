@@ -1,6 +1,7 @@
 """Devices of v0002: one by one, in bulk, and where they are."""
 
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
@@ -257,6 +258,16 @@ ROUTES = (
         failures=_GONE,
     ),
     Route("GET", _BULK, listing, "List devices", READ, parameters=lists.PARAMETERS),
-    Route("POST", f"{_BULK}/add", add, "Register many devices", WRITE, 201, schema=ADD, max_body=_LARGEST),
+    Route(
+        "POST",
+        f"{_BULK}/add",
+        add,
+        "Register many devices",
+        WRITE,
+        201,
+        schema=ADD,
+        max_body=_LARGEST,
+        others=(HTTPStatus.ACCEPTED,),
+    ),
     Route("POST", f"{_BULK}/remove", remove, "Delete many devices", WRITE, 202, schema=ADD, max_body=_LARGEST),
 )
