@@ -56,9 +56,16 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
+    """`update` is the correlation id under which the present target was sent last, 0 if it was not sent yet."""
+
     reported: Value | None = None
     requested: Value | None = None
     status: SyncStatus = SyncStatus.NONE
+    update: int = 0
+
+    def answered_by(self, correlation: int | None) -> bool:
+        """Whether a message with that correlation id answers what was asked of this parameter."""
+        return bool(correlation) and self.update == correlation
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +113,31 @@ class Configuration:
         """Whether an update to that session is under way."""
         return self.sending is not None and now < self.sending + LEASE and self.sent_to == session
 
-    def with_status(self, keys: Mapping[str, Value], before: SyncStatus | None, after: SyncStatus) -> "Configuration":
-        """Those of `keys` that still ask for the same, and stand at `before` where one is given, stand at `after`."""
+    def sent(self, update: Update, session: str, now: int) -> "Configuration":
+        """Marked before it goes: the device may answer before we hear that it was told."""
+        told = {
+            k: replace(p, status=SyncStatus.SENT, update=update.correlation)
+            for k, p in self.parameters.items()
+            if k in update.parameters
+        }
+        return replace(
+            self,
+            parameters={**self.parameters, **told},
+            correlation=update.correlation,
+            sent_to=session,
+            sending=now,
+        )
+
+    def asked(self, correlation: int) -> bool:
+        """Whether there is a parameter whose present target was sent under that correlation id."""
+        return any(p.answered_by(correlation) for p in self.parameters.values())
+
+    def with_status(self, keys: Mapping[str, Value], before: SyncStatus, after: SyncStatus) -> "Configuration":
+        """Those of `keys` that still ask for the same, and stand at `before`, stand at `after`."""
         changed = {
             k: replace(p, status=after)
             for k, p in self.parameters.items()
-            if k in keys and p.requested == keys[k] and before in (None, p.status)
+            if k in keys and p.requested == keys[k] and p.status is before
         }
         return replace(self, parameters={**self.parameters, **changed}) if changed else self
 
@@ -168,11 +194,10 @@ def requested(configuration: Configuration, values: Mapping[str, Value], notify_
 def reported(
     configuration: Configuration, values: Mapping[str, Value], correlation: int | None, *, partial: bool = False
 ) -> Configuration:
-    """What a device says of itself. With the correlation id of the last update it is the answer to that update.
+    """What a device says of itself. With a correlation id it answers the parameters last sent under that id, no others.
 
     What an answer leaves out has failed, unless it is `partial`.
     """
-    answers = correlation is not None and correlation == configuration.correlation
     after = dict(configuration.parameters)
     size = sum(_size(key, parameter.reported) for key, parameter in after.items())
     for key, value in values.items():
@@ -186,10 +211,10 @@ def reported(
         if grown > MAX_SIDE:
             continue
         size = grown
-        after[key] = Parameter(value, known.requested, _status_after_report(known, value, answers=answers))
-    if answers and not partial:
+        after[key] = replace(known, reported=value, status=_status_after_report(known, value, correlation))
+    if not partial:
         for key, known in after.items():
-            if known.status is SyncStatus.SENT and key not in values:
+            if known.status is SyncStatus.SENT and known.answered_by(correlation) and key not in values:
                 after[key] = replace(known, status=SyncStatus.FAILED)
     return replace(configuration, parameters=after)
 
@@ -205,14 +230,16 @@ def canceled(configuration: Configuration, key: str) -> Configuration:
     return replace(configuration, parameters={**configuration.parameters, key: parameter})
 
 
-def _status_after_report(known: Parameter, value: Value, *, answers: bool) -> SyncStatus:
+def _status_after_report(known: Parameter, value: Value, correlation: int | None) -> SyncStatus:
     if known.requested is None:
         return SyncStatus.NONE
     same = value.same(known.requested)
+    answers = known.answered_by(correlation)
     match known.status:
         case SyncStatus.SENT if answers:
             return SyncStatus.OK if same else SyncStatus.FAILED
-        case SyncStatus.PENDING | SyncStatus.SENT if same:
+        case SyncStatus.PENDING | SyncStatus.SENT if same and (answers or correlation is None):
+            # An answer to an older update says what the device had then, which another update may have changed since.
             return SyncStatus.OK
         case SyncStatus.OK if not same:
             # The device went back on what it had accepted: ask again.

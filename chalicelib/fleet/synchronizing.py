@@ -82,12 +82,7 @@ def synchronize(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
         return _settled(ports, mailbox, present)
     update = Update(correlation(f"{device}{ports.new_id(now)}"), due)
     # Two deliveries at once would send the same update twice: the revision lets one of them mark it as sent.
-    marked = replace(
-        present.with_status(due, None, SyncStatus.SENT),
-        correlation=update.correlation,
-        sent_to=route.session,
-        sending=now,
-    )
+    marked = present.sent(update, route.session, now)
     if not ports.configurations.replace(present, marked):
         ports.background.deliver(tenant, device)
         return mailbox

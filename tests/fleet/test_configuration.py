@@ -1,4 +1,5 @@
 import contextlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from chalicelib.fleet.configuration import (
     Configuration,
     ParameterType,
     SyncStatus,
+    Update,
     Value,
     canceled,
     checked,
@@ -30,8 +32,7 @@ def number(value: int, at: int = 0) -> Value:
 def sent(value: int) -> Configuration:
     """One parameter, sent under correlation id 7 to session s1."""
     asked = requested(EMPTY, {"p": number(value)}, None)
-    marked = asked.with_status(asked.due("s1", 0), None, S.SENT)
-    return Configuration("t", "d", parameters=marked.parameters, correlation=7, sent_to="s1")
+    return replace(asked.sent(Update(7, asked.due("s1", 0)), "s1", 0), sending=None)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ def test_a_target_that_the_device_has_already_is_ok_at_once() -> None:
 def test_a_target_is_not_ok_while_the_device_may_have_been_told_another() -> None:
     known = reported(EMPTY, {"p": number(1)}, None)
     told = requested(known, {"p": number(2)}, None)
-    told = told.with_status(told.due("s1", 0), None, S.SENT)
+    told = told.sent(Update(7, told.due("s1", 0)), "s1", 0)
     assert requested(told, {"p": number(1)}, None).parameters["p"].status is S.PENDING
 
 
@@ -119,10 +120,28 @@ def test_an_answer_with_another_value_or_without_it_makes_it_failed(answer: dict
     assert reported(sent(1), answer, 7).parameters["p"].status is S.FAILED
 
 
-@pytest.mark.parametrize("cid", [None, 6])
-def test_a_report_that_is_no_answer_may_bring_the_value_and_else_changes_no_status(cid: int | None) -> None:
-    assert reported(sent(1), {"p": number(2, at=1)}, cid).parameters["p"].status is S.SENT
-    assert reported(sent(1), {"p": number(1, at=1)}, cid).parameters["p"].status is S.OK
+def test_a_report_that_is_no_answer_may_bring_the_value_and_else_changes_no_status() -> None:
+    assert reported(sent(1), {"p": number(2, at=1)}, None).parameters["p"].status is S.SENT
+    assert reported(sent(1), {"p": number(1, at=1)}, None).parameters["p"].status is S.OK
+
+
+@pytest.mark.parametrize("value", [1, 2])
+def test_an_answer_to_another_update_is_no_acknowledgement(value: int) -> None:
+    after = reported(sent(1), {"p": number(value, at=1)}, 6).parameters["p"]
+    assert (after.status, after.reported) == (S.SENT, number(value, at=1))
+
+
+def test_an_answer_is_no_acknowledgement_of_a_target_that_was_set_since() -> None:
+    newer = requested(requested(sent(1), {"p": number(2)}, None), {"p": number(1, at=5)}, None)
+    assert reported(newer, {"p": number(1, at=6)}, 7).parameters["p"].status is S.PENDING
+
+
+def test_each_of_two_updates_under_way_is_answered_for_itself() -> None:
+    both = requested(sent(1), {"q": number(2)}, None)
+    both = both.sent(Update(8, {"q": number(2)}), "s1", 0)
+    first = reported(both, {"p": number(1, at=1)}, 7)
+    assert [p.status for p in first.parameters.values()] == [S.OK, S.SENT]
+    assert reported(first, {"q": number(2, at=2)}, 8).parameters["q"].status is S.OK
 
 
 def test_what_nobody_requested_has_no_status() -> None:
@@ -156,7 +175,7 @@ def test_what_a_sender_that_crashed_was_to_send_is_due_again() -> None:
 
 def test_a_status_is_set_only_while_the_same_is_asked() -> None:
     newer = requested(sent(1), {"p": number(2)}, None)
-    assert newer.with_status({"p": number(1)}, None, S.FAILED) is newer
+    assert newer.with_status({"p": number(1)}, S.PENDING, S.FAILED) is newer
 
 
 @pytest.mark.parametrize("configuration", [requested(EMPTY, {"p": number(1)}, None), sent(1)])

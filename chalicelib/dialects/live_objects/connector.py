@@ -175,7 +175,9 @@ def _configured(ports: Ports, said: Said, version: int | None) -> None:
             values[name] = _value(name, parameter, said.uplink.at)
         except Invalid as error:
             faults.append(str(error))
-    synchronizing.report(ports, said.node.tenant, said.device, values, version, partial=True)
+    changed = synchronizing.report(ports, said.node.tenant, said.device, values, version, partial=True)
+    if version is not None and not changed.asked(version):
+        faults.append(f"no parameter was last asked for as version {version}: nothing is acknowledged")
     if faults:
         raise Malformed("; ".join(faults[:_FAULTS]))
 

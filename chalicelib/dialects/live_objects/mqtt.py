@@ -61,7 +61,9 @@ def configuration(ports: Ports, claim: Claim, uplink: Uplink) -> None:
         except Invalid as error:
             faults.append(str(error))
     cid = _cid(body) if "cid" in body else None
-    synchronizing.report(ports, claim.tenant, claim.device or "", values, cid)
+    changed = synchronizing.report(ports, claim.tenant, claim.device or "", values, cid)
+    if cid and not changed.asked(cid):
+        faults.append(f"no parameter was last asked for under the correlation id {cid}: nothing is acknowledged")
     if faults:
         raise Malformed("; ".join(faults[:5]))
 

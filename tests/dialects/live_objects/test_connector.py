@@ -284,6 +284,29 @@ class TestRequests:
         connector.say(topics.CONFIGURATION_ANSWER, said)
         assert self.synced(client) == {"p1": "OK", "p2": "SENT"}
 
+    def test_a_late_answer_to_an_older_version_acknowledges_nothing(self, client: Client, connector: Connector) -> None:
+        connector.say(STATUS, ONLINE)
+        versions = [self.asked_for(client, value) for value in (5, 6)]
+        self.answered(connector, versions[1], 6)
+        versions.append(self.asked_for(client, 5))
+        for version in (versions[0], versions[2] + 1):
+            self.answered(connector, version, 5)
+            assert self.synced(client) == {"a": "SENT"}
+            assert str(version) in reasons(client)[-1]
+        self.answered(connector, versions[2], 5)
+        assert self.synced(client) == {"a": "OK"}
+
+    def asked_for(self, client: Client, value: int) -> int:
+        """The version of the request that went out."""
+        body = {"parameters": {"a": {"type": "INT32", "value": value}}}
+        assert client.call("POST", f"{DEVICES}/{URN}/config", body).status == 200
+        client.ports.run_background()
+        return client.ports.delivery.updates[-1][1].correlation
+
+    def answered(self, connector: Connector, version: int, value: int) -> None:
+        parameters = {"a": {"type": "INT32", "value": value}}
+        connector.say(topics.CONFIGURATION_ANSWER, {"nodeId": NODE, "targetVersion": version, "parameters": parameters})
+
     def test_a_report_needs_no_request(self, client: Client, connector: Connector) -> None:
         said = {"nodeId": NODE, "parameters": {"p4": {"type": "INT32", "value": 123}}}
         connector.say(topics.CONFIGURATION_REPORT, said)

@@ -36,8 +36,8 @@ class TestParameters:
     @pytest.mark.usefixtures("asset")
     def test_what_the_device_reported_stands_beside(self, client: Client) -> None:
         reported = Value(ParameterType.INT32, 3, START - 1)
-        parameter = Parameter(reported, Value(ParameterType.INT32, 4, START), SyncStatus.SENT)
-        found = Configuration(client.tenant.id, URN, parameters={"p": parameter}, correlation=9)
+        parameter = Parameter(reported, Value(ParameterType.INT32, 4, START), SyncStatus.SENT, update=9)
+        found = Configuration(client.tenant.id, URN, parameters={"p": parameter})
         client.ports.configurations.rows[client.tenant.id, URN] = found
         assert client.get(f"{PARAMS}/p").body == {
             "value": {"type": "INT32", "valueInt32": 3},

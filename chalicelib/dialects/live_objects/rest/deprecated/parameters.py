@@ -11,7 +11,7 @@ from chalicelib.dialects.live_objects.rest.identifiers import ASSETS
 from chalicelib.dialects.live_objects.rest.shapes import configuration as shapes
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet import synchronizing
-from chalicelib.fleet.configuration import MAX_KEY, MAX_PARAMETERS, Configuration, Parameter, ParameterType, Value
+from chalicelib.fleet.configuration import MAX_KEY, MAX_PARAMETERS, Parameter, ParameterType, Value
 from chalicelib.fleet.errors import DeviceNotFound, IllegalTransition, Invalid, ParameterNotFound, TooLarge
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.request import Answer, Request
@@ -57,7 +57,7 @@ def request_values(ports: Ports, request: Request) -> Answer:
 
 def listing(ports: Ports, request: Request) -> Answer:
     found = synchronizing.get(ports, request.tenant, device_of(request))
-    return Answer({key: _parameter(found, parameter) for key, parameter in found.parameters.items()})
+    return Answer({key: _parameter(parameter) for key, parameter in found.parameters.items()})
 
 
 def read(ports: Ports, request: Request) -> Answer:
@@ -65,7 +65,7 @@ def read(ports: Ports, request: Request) -> Answer:
     key = request.asked["param_key"]
     if key not in found.parameters:
         raise ParameterNotFound(f"configuration parameter {key} not found")
-    return Answer(_parameter(found, found.parameters[key]))
+    return Answer(_parameter(found.parameters[key]))
 
 
 def cancel(ports: Ports, request: Request) -> Answer:
@@ -92,7 +92,7 @@ def _given(key: str, value: Mapping[str, Any]) -> Any:
     return given
 
 
-def _parameter(found: Configuration, parameter: Parameter) -> dict[str, Any]:
+def _parameter(parameter: Parameter) -> dict[str, Any]:
     reported, requested = parameter.reported, parameter.requested
     return present(
         {
@@ -101,7 +101,7 @@ def _parameter(found: Configuration, parameter: Parameter) -> dict[str, Any]:
             "targetValue": _value(requested),
             "updateStatus": parameter.status.value,
             "updateStatusTs": requested.at if requested else None,
-            "updateReqCorrelationId": found.correlation or None,
+            "updateReqCorrelationId": parameter.update or None,
         }
     )
 
