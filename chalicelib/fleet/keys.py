@@ -201,10 +201,12 @@ def adopt(ports: "Ports", parent: ApiKey, presented: str, request: KeyRequest) -
     key, _ = create_child(ports, parent, parent.id, request)
     salt = ports.chance(16)
     adopted = replace(key, salt=salt, digest=secrets.digest(presented, salt))
-    ports.keys.put(adopted)
+    # Whoever deleted the new key since then, alone or with its parent, has won.
+    if not ports.keys.replace(key, adopted):
+        raise KeyNotFound("no such API key")
     # Last: until the signpost stands, nobody comes in by it.
     ports.keys.put(ApiKey(_SIGNPOSTS, name, frozenset(), adopted.created, points_to=(adopted.tenant, adopted.id)))
-    return adopted
+    return replace(adopted, revision=key.revision + 1)
 
 
 def _imported(ports: "Ports", presented: str) -> ApiKey | None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.fleet import quotas
-from chalicelib.fleet.errors import LimitReached, PolicyNotFound
+from chalicelib.fleet.contention import tries
+from chalicelib.fleet.errors import Contended, LimitReached, PolicyNotFound
 from chalicelib.fleet.events import Event, EventKind
 from chalicelib.fleet.settings import Stored
 from chalicelib.fleet.supervising import ActionState
@@ -114,10 +115,16 @@ def save(ports: "Ports", policy: ActionPolicy) -> ActionPolicy:
 
 
 def _store(ports: "Ports", policy: ActionPolicy, *, new: bool) -> None:
-    # Whoever finds that the policy was made just now changes it.
-    if new and quotas.within(ports, policy.tenant, Stored.POLICIES, lambda share: ports.policies.create(policy, share)):
-        return
-    ports.policies.put(policy)
+    """Whoever finds that the policy was made or deleted just now does the other."""
+    for _ in tries(ports):
+        if new and quotas.within(
+            ports, policy.tenant, Stored.POLICIES, lambda share: ports.policies.create(policy, share)
+        ):
+            return
+        if ports.policies.change(policy):
+            return
+        new = True
+    raise Contended("this action policy is written by too many at once")
 
 
 def every(ports: "Ports", tenant: str) -> list[ActionPolicy]:
@@ -137,7 +144,8 @@ def enable(ports: "Ports", tenant: str, policy_id: str, *, enabled: bool) -> Act
     """Errors: PolicyNotFound."""
     # Writing it anew resumes its actions.
     policy = replace(get(ports, tenant, policy_id), enabled=enabled, updated=ports.clock.now(), states={})
-    ports.policies.put(policy)
+    if not ports.policies.change(policy):
+        raise PolicyNotFound(f"action policy {policy_id} not found")
     return policy
 
 

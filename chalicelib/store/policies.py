@@ -55,6 +55,12 @@ class PolicyTable:
         _item(policy).save()
         self._cache.forget(policy.tenant)
 
+    def change(self, policy: ActionPolicy) -> bool:
+        # It may be deleted at the same time: it would come back, and count for nothing.
+        changed = usages.saved(_item(policy), PolicyItem.id.exists(), None)
+        self._cache.forget(policy.tenant)
+        return changed
+
     def mark(self, policy: ActionPolicy, states: Mapping[str, ActionState]) -> bool:
         item = PolicyItem(policy.tenant, policy.id)
         # Two failures at once, or one while a client writes the policy anew: each looks again at what the other wrote.

@@ -156,6 +156,12 @@ class MemoryPolicies:
     def put(self, policy: ActionPolicy) -> None:
         self.rows[policy.tenant, policy.id] = replace(policy, states={})
 
+    def change(self, policy: ActionPolicy) -> bool:
+        if (policy.tenant, policy.id) not in self.rows:
+            return False
+        self.put(policy)
+        return True
+
     def mark(self, policy: ActionPolicy, states: Mapping[str, ActionState]) -> bool:
         stored = self.rows.get((policy.tenant, policy.id))
         if stored is None or stored.states != policy.states:

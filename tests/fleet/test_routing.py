@@ -15,6 +15,7 @@ from chalicelib.fleet.events import EventKind, of_command
 from chalicelib.fleet.messages import DataMessage
 from chalicelib.fleet.policies import ActionPolicy, Filter, GroupPath, HttpPush, QueuePublish
 from chalicelib.fleet.queues import MAX_PAYLOAD
+from tests.fakes import MemoryPolicies
 from tests.fleet.rig import DEVICE, TENANT, Rig
 
 QUEUE = "events"
@@ -192,6 +193,14 @@ class TestConfiguration:
         assert [e["kind"] for e in told(rig)] == ["configuration status"] * 2
 
 
+class Vanishing(MemoryPolicies):
+    """Somebody else deletes what is about to be changed."""
+
+    def change(self, policy: ActionPolicy) -> bool:
+        self.rows.pop((policy.tenant, policy.id), None)
+        return super().change(policy)
+
+
 class TestPolicies:
     def test_the_queues_that_a_policy_names_are_made(self, rig: Rig) -> None:
         policies.save(rig.ports, policy(EventKind.DATA_MESSAGE))
@@ -203,6 +212,19 @@ class TestPolicies:
         policies.delete(rig.ports, TENANT, "p1")
         with pytest.raises(PolicyNotFound):
             policies.get(rig.ports, TENANT, "p1")
+
+    def test_a_policy_that_is_deleted_while_it_is_switched_stays_away(self, rig: Rig) -> None:
+        made = policies.save(rig.ports, policy(EventKind.DATA_MESSAGE))
+        rig.ports.policies = Vanishing({(made.tenant, made.id): made})
+        with pytest.raises(PolicyNotFound):
+            policies.enable(rig.ports, TENANT, "p1", enabled=False)
+        assert policies.every(rig.ports, TENANT) == []
+
+    def test_a_policy_that_is_deleted_while_it_is_changed_is_made_anew(self, rig: Rig) -> None:
+        made = policies.save(rig.ports, policy(EventKind.DATA_MESSAGE))
+        rig.ports.policies = Vanishing({(made.tenant, made.id): made})
+        changed = policies.save(rig.ports, replace(made, name="changed"))
+        assert policies.every(rig.ports, TENANT) == [changed]
 
     def test_a_policy_of_another_tenant_is_not_there(self, rig: Rig) -> None:
         policies.save(rig.ports, policy(EventKind.DATA_MESSAGE))

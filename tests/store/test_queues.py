@@ -184,6 +184,16 @@ class TestPolicies:
         ports.policies.delete(tenant, "p1")
         assert ports.policies.known(tenant) == []
 
+    def test_a_policy_that_is_gone_does_not_come_back_by_being_changed(self, ports: Ports, tenant: str) -> None:
+        made = ActionPolicy(tenant, "p1", "d", "n", 5)
+        assert ports.policies.create(made)
+        assert not ports.policies.create(made)
+        assert ports.policies.change(replace(made, enabled=False))
+        assert ports.policies.known(tenant) == [replace(made, enabled=False)]
+        ports.policies.delete(tenant, "p1")
+        assert not ports.policies.change(made)
+        assert ports.policies.known(tenant) == []
+
     def test_what_this_process_changes_it_knows_at_once(self, ports: Ports, tenant: str) -> None:
         assert ports.policies.known(tenant) == []
         made = ActionPolicy(tenant, "p1", "d", "n", 5)

@@ -77,6 +77,9 @@ class Policies(Protocol):
     def put(self, policy: ActionPolicy) -> None:
         """Without its states: a policy that is written anew begins anew."""
 
+    def change(self, policy: ActionPolicy) -> bool:
+        """As `put`; False if the policy is gone."""
+
     def mark(self, policy: ActionPolicy, states: Mapping[str, ActionState]) -> bool:
         """Set how its actions get on; False if that is not as the policy says any more, or the policy is gone."""
 
