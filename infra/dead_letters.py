@@ -109,7 +109,7 @@ class DeadLetters:
                 QueueUrl=self.url,
                 MaxNumberOfMessages=_LARGEST,
                 VisibilityTimeout=_HIDDEN,
-                AttributeNames=["SentTimestamp"],
+                MessageSystemAttributeNames=["SentTimestamp"],
             )
             messages = found.get("Messages", ())
             if not messages:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import botocore.handlers
+
 from bench.units.cloud import ACCOUNT, REGION, STAGE, Cloud, Device, done, refused
 from bench.units.operations import COMMANDS, CONFIGURATION, OPERATIONS, Bench
 from chalicelib import wiring
@@ -21,6 +23,7 @@ from chalicelib.fleet import settings
 from chalicelib.fleet.settings import Stored
 from infra.stage import Account
 from tests import pki
+from tests.aws import model_check
 from tests.infra import exercise_ibm
 
 _MINUTE = 60_000
@@ -28,6 +31,7 @@ _MD5 = "kAFQmDzST7DWlj99KOF/cg=="
 
 
 def main() -> None:
+    botocore.handlers.BUILTIN_HANDLERS.append((model_check.EVENT, model_check.check))
     with Cloud(cold=True).running() as cloud:
         bench = Bench(cloud)
         for operation in OPERATIONS:

@@ -8,7 +8,8 @@ from moto import mock_aws
 
 from chalicelib import wiring
 from chalicelib.fleet.ports import Ports
-from chalicelib.store.tables import all_models
+from chalicelib.store.tables import all_models, shared_connection
+from tests.aws import model_check
 from tests.fakes import MemoryPorts
 
 
@@ -30,7 +31,10 @@ def dynamodb() -> Iterator[Ports]:
         with aws:
             for model in () if another else all_models():
                 model.create_table(wait=True)
+            events = shared_connection().client.meta.events
+            events.register(model_check.EVENT, model_check.check)
             yield wiring.Wiring()
+            events.unregister(model_check.EVENT, model_check.check)
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
