@@ -7,7 +7,7 @@ import pytest
 from chalicelib.fleet import consuming
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.roles import Role
-from tests.dialects.live_objects.client import Client
+from tests.dialects.live_objects.client import DEVICES, Client
 
 FIFOS = "/api/v0/topics/fifo"
 LINKED = "/api/v1/event2action/fifos"
@@ -16,6 +16,15 @@ TRY_FIFO = "/api/v1/event2action/test/fifo"
 TRY_PUSH = "/api/v1/event2action/test/http-push"
 DATA = {"dataMessage": {"version": 1}}
 TO_FIFO = {"fifoPublish": [{"fifoName": "q"}]}
+POLICY = {"name": "n", "triggers": DATA, "actions": TO_FIFO}
+OLD_POLICY = POLICY | {"triggers": {"messageSelector": {"origin": "data_new"}}}
+DEVICE = f"{DEVICES}/urn:lo:nsid:a:b"
+ASSET = "/api/v0/assets/a/b"
+TARGET = "/api/v0/rm/asset/a/b/resource/r/targetversion"
+MQTT = {"connector": "mqtt", "definition": {"clientId": "urn:lo:nsid:a:b"}}
+COMMAND = {"request": {"connector": "mqtt", "value": {"req": "r"}}}
+INTEGER = {"type": "INT32", "value": 1}
+OLD_INTEGER = {"type": "INT32", "valueInt32": 1}
 
 
 @pytest.fixture
@@ -108,6 +117,39 @@ class TestFifos:
         assert client.call("POST", fifo, {}, key=secret).status == 403
         tried = client.call("POST", TRY_FIFO, {"fifoName": "q", "payload": "x"}, key=secret)
         assert tried.body["success"] is False
+
+    @pytest.mark.parametrize(
+        ("path", "body", "query"),
+        [
+            (f"{DEVICE}/commands", COMMAND | {"notifyTo": "fifo/q"}, {}),
+            (f"{DEVICE}/config", {"parameters": {"a": INTEGER}, "notifyTo": "fifo/q"}, {}),
+            (f"{DEVICE}/resources/r", {"version": "1", "notifyTo": "fifo/q"}, {}),
+            (f"{DEVICE}/resources/r/updates", {"requestedVersion": "1", "notifyTo": "fifo/q"}, {}),
+            (f"{ASSET}/commands", {"event": "e"}, {"notifyTo": "fifo/q"}),
+            (f"{ASSET}/params", {"a": OLD_INTEGER}, {"notifyTo": "fifo/q"}),
+            (TARGET, {"targetVersion": "1"}, {"notifyTo": "fifo/q"}),
+            (POLICIES, POLICY, {}),
+            (f"{POLICIES}/p", POLICY, {}),
+            ("/api/v0/event2action/actionPolicies", OLD_POLICY, {}),
+        ],
+    )
+    def test_a_key_with_a_scope_lets_nothing_be_told_outside_it(
+        self, client: Client, fifo: str, path: str, body: Any, query: dict[str, Any]
+    ) -> None:
+        assert client.call("POST", DEVICES, {"id": "urn:lo:nsid:a:b", "interfaces": [MQTT]}).status == 200
+        rights = (Role.BUS_W, Role.DEVICE_R, Role.DEVICE_W, Role.DATA_PROCESSING_R, Role.DATA_PROCESSING_W)
+        other, same = (client.key(*rights, queues=frozenset({name})) for name in ("other", "q"))
+        method = "PUT" if path in (f"{POLICIES}/p", TARGET) else "POST"
+        refused = client.call(method, path, body, key=other, **query)
+        assert (refused.status, refused.body["message"]) == (403, "this API key is not for queue q")
+        assert client.get(fifo).body["messages"] == 0
+        assert client.call(method, path, body, key=same, **query).status != 403
+
+    def test_a_key_with_a_scope_enables_no_policy_that_reaches_outside_it(self, client: Client) -> None:
+        made = policy(client, enabled=False).body["id"]
+        secret = client.key(Role.DATA_PROCESSING_W, queues=frozenset({"other"}))
+        assert client.call("PUT", f"{POLICIES}/{made}/enabled", True, key=secret).status == 403
+        assert client.call("PUT", f"{POLICIES}/{made}/enabled", False, key=secret).status == 200
 
     def test_what_fills_a_fifo_is_shown(self, client: Client) -> None:
         made = policy(client).body

@@ -49,14 +49,14 @@ def listing(ports: Ports, request: Request) -> Answer:
 
 
 def create(ports: Ports, request: Request) -> Answer:
-    return Answer(shapes.render(created(ports, request.tenant, request.body)))
+    return Answer(shapes.render(created(ports, request, request.body)))
 
 
-def created(ports: Ports, tenant: str, body: Mapping[str, Any]) -> ActionPolicy:
-    """Errors: Invalid, LimitReached."""
+def created(ports: Ports, request: Request, body: Mapping[str, Any]) -> ActionPolicy:
+    """Errors: Invalid, LimitReached, Forbidden."""
     if body.get("id") is not None:
         raise Invalid("id is given by the platform", "id")
-    return saved(ports, tenant, _unique(ports), body)
+    return saved(ports, request, _unique(ports), body)
 
 
 def read(ports: Ports, request: Request) -> Answer:
@@ -65,19 +65,22 @@ def read(ports: Ports, request: Request) -> Answer:
 
 def save(ports: Ports, request: Request) -> Answer:
     """Make it or put it in the place of the one with this id."""
-    return Answer(shapes.render(saved(ports, request.tenant, request.asked[POLICY.name], request.body)))
+    return Answer(shapes.render(saved(ports, request, request.asked[POLICY.name], request.body)))
 
 
-def saved(ports: Ports, tenant: str, policy_id: str, body: Mapping[str, Any]) -> ActionPolicy:
-    """Errors: Invalid, LimitReached."""
+def saved(ports: Ports, request: Request, policy_id: str, body: Mapping[str, Any]) -> ActionPolicy:
+    """Errors: Invalid, LimitReached, Forbidden."""
     if body.get("id") not in (None, policy_id):
         raise Invalid("id is the one in the path", "id")
-    made = shapes.policy(body, tenant, policy_id, ports.clock.now(), lambda: _unique(ports))
+    made = shapes.policy(body, request.tenant, policy_id, ports.clock.now(), lambda: _unique(ports))
+    _ensure_reached(request, made)
     return policies.save(ports, made)
 
 
 def enable(ports: Ports, request: Request) -> Answer:
     """Enabling a policy resumes its actions, too."""
+    if request.body:
+        _ensure_reached(request, policies.get(ports, request.tenant, request.asked[POLICY.name]))
     switched = policies.enable(ports, request.tenant, request.asked[POLICY.name], enabled=request.body)
     return Answer(shapes.render(switched))
 
@@ -117,6 +120,13 @@ def try_push(ports: Ports, request: Request) -> Answer:
             }
         )
     )
+
+
+def _ensure_reached(request: Request, policy: ActionPolicy) -> None:
+    """Errors: Forbidden (the policy fills a queue that the key does not name)."""
+    for action in policy.queues:
+        if request.caller is not None:
+            queues.ensure_within(request.caller, action.queue)
 
 
 def _unique(ports: Ports) -> str:

@@ -7,6 +7,7 @@ from chalicelib.dialects.live_objects import paging, times
 from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import commands as shapes
+from chalicelib.dialects.live_objects.rest.shapes.notification import reached
 from chalicelib.fleet import issuing, repeating
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.errors import (
@@ -40,6 +41,7 @@ _TO = Parameter("to", explained="created before, in ISO 8601")
 
 def create(ports: Ports, request: Request) -> Answer:
     """201 with a PENDING command; what becomes of it is decided in the background."""
+    reached(request.caller, request.body.get("notifyTo"))
     order = replace(shapes.order(request.body, validate=request.asked["validate"]), trace=request.trace)
     device, token = request.asked["device_id"], request.asked.get("Idempotency-Key")
     if token is None:

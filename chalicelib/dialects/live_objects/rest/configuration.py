@@ -5,6 +5,7 @@ from contextlib import suppress
 from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import configuration as shapes
+from chalicelib.dialects.live_objects.rest.shapes.notification import reached
 from chalicelib.fleet import devices, synchronizing
 from chalicelib.fleet.configuration import MAX_KEY
 from chalicelib.fleet.devices import Device
@@ -21,10 +22,11 @@ FORCE = Parameter("force", Kind.BOOLEAN, default=False, explained="accepted; cha
 def request_values(ports: Ports, request: Request) -> Answer:
     """Set targets. A device that is not known yet is registered, without an interface."""
     device_id = request.asked["device_id"]
+    notify_to = reached(request.caller, request.body.get("notifyTo"))
     now = ports.clock.now()
     values = shapes.requested(request.body, now)
     _ensure_registered(ports, request.tenant, device_id, now)
-    synchronizing.request(ports, request.tenant, device_id, values, request.body.get("notifyTo"))
+    synchronizing.request(ports, request.tenant, device_id, values, notify_to)
     return Answer()
 
 

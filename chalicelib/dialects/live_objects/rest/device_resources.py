@@ -4,6 +4,7 @@ from chalicelib.dialects.live_objects import paging
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.resource_manager import RESOURCE
 from chalicelib.dialects.live_objects.rest.shapes import resources as shapes
+from chalicelib.dialects.live_objects.rest.shapes.notification import reached
 from chalicelib.fleet import updating
 from chalicelib.fleet.errors import Conflict, DeviceNotFound, ResourceNotFound, VersionNotFound
 from chalicelib.fleet.ports import Ports
@@ -84,7 +85,8 @@ def _found(ports: Ports, request: Request) -> DeviceResources:
 def _requested(ports: Ports, request: Request, version: str) -> DeviceResources:
     metadata = shapes.metadata(request.body)
     device, resource = request.asked["device_id"], request.asked["resource_id"]
-    return updating.request(ports, request.tenant, device, resource, version, metadata, request.body.get("notifyTo"))
+    notify_to = reached(request.caller, request.body.get("notifyTo"))
+    return updating.request(ports, request.tenant, device, resource, version, metadata, notify_to)
 
 
 _ROOT = "/api/v1/deviceMgt/devices/{device_id}/resources"

@@ -58,7 +58,7 @@ def listing(ports: Ports, request: Request) -> Answer:
 
 
 def create(ports: Ports, request: Request) -> Answer:
-    made = action_policies.created(ports, request.tenant, _renewed(request.body))
+    made = action_policies.created(ports, request, _renewed(request.body))
     return Answer(_render(made))
 
 
@@ -68,7 +68,7 @@ def read(ports: Ports, request: Request) -> Answer:
 
 def save(ports: Ports, request: Request) -> Answer:
     """Make it or put it in the place of the one with this id."""
-    saved = action_policies.saved(ports, request.tenant, request.asked[POLICY.name], _renewed(request.body))
+    saved = action_policies.saved(ports, request, request.asked[POLICY.name], _renewed(request.body))
     return Answer(_render(saved))
 
 

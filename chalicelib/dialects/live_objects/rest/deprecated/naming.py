@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.dialects.live_objects.identity import URN
 from chalicelib.dialects.live_objects.rest.identifiers import ASSET, NAMESPACE
-from chalicelib.dialects.live_objects.rest.shapes.notification import NOTIFY_TO
+from chalicelib.dialects.live_objects.rest.shapes.notification import NOTIFY_TO, reached
 from chalicelib.fleet.errors import Invalid
 from chalicelib.web import schemas
 from chalicelib.web.parameters import Parameter
@@ -36,10 +36,10 @@ def of_device(request: Request, body: Any = None, **asked: Any) -> Request:
 
 
 def notified(request: Request) -> str | None:
-    """Errors: Invalid."""
+    """Errors: Invalid, Forbidden."""
     destination: str | None = request.asked[NOTIFIED.name] or None
     schemas.check({"type": "object", "properties": {NOTIFIED.name: NOTIFY_TO}}, {NOTIFIED.name: destination})
-    return destination
+    return reached(request.caller, destination)
 
 
 def ensure_one(body: Mapping[str, Any], *names: str) -> None:

@@ -1,4 +1,8 @@
-"""`notifyTo`: where changes of a command or a configuration are to be told."""
+"""`notifyTo`: where changes of a command, a configuration or a resource are to be told."""
+
+from chalicelib.dialects.live_objects import topics
+from chalicelib.fleet import queues
+from chalicelib.fleet.keys import ApiKey
 
 NOTIFY_TO = {
     "type": ["string", "null"],
@@ -6,3 +10,11 @@ NOTIFY_TO = {
     "pattern": r"^(fifo|pubsub|router)/[^\s]+$",
     "description": "is fifo/…, pubsub/… or router/…",
 }
+
+
+def reached(caller: ApiKey | None, destination: str | None) -> str | None:
+    """The destination, if that caller may fill it. Errors: Forbidden (the key names queues, and not this one)."""
+    kind, _, name = (destination or "").partition("/")
+    if caller is not None and kind == topics.FIFO:
+        queues.ensure_within(caller, name)
+    return destination

@@ -80,7 +80,7 @@ TARGET: Schema = {
 NEW_UPDATE: Schema = {
     "type": "object",
     "required": ["requestedVersion"],
-    "properties": {"requestedVersion": _NAME, "connector": _CONNECTOR, "metadata": METADATA},
+    "properties": {"requestedVersion": _NAME, "connector": _CONNECTOR, "metadata": METADATA, "notifyTo": NOTIFY_TO},
 }
 CANCELED: Schema = {"const": "CANCELED"}
 
