@@ -38,6 +38,8 @@ class Parameter:
     choices: tuple[str, ...] = ()
     pattern: re.Pattern[str] | None = None
     explained: str = ""
+    beyond: str = ""
+    """What to do instead, for those who ask for more than `bounds` allow."""
 
     def read(self, request: Request) -> Any:
         """The value, or the default where none was sent. Errors: Invalid."""
@@ -64,7 +66,8 @@ class Parameter:
             raise Invalid(f"{self.name} is an integer, not {sent[:_SHOWN]}", self.name)
         value = int(sent)
         if self.bounds and not self.bounds[0] <= value <= self.bounds[1]:
-            raise Invalid(f"{self.name} is from {self.bounds[0]} to {self.bounds[1]}", self.name)
+            instead = f": {self.beyond}" if self.beyond else ""
+            raise Invalid(f"{self.name} is from {self.bounds[0]} to {self.bounds[1]}{instead}", self.name)
         return value
 
     def _boolean(self, sent: str) -> bool:

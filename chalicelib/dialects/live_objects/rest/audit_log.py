@@ -30,6 +30,8 @@ Message = Mapping[str, Any]
 
 def messages(ports: Ports, request: Request) -> Answer:
     """Other query parameters filter by a field, such as `level=error` or `source.deviceId=…`."""
+    if request.asked["offset"] + request.asked["limit"] > paging.LAST_OFFSET:
+        raise Invalid(f"offset + limit is at most {paging.LAST_OFFSET}", "offset")
     start = times.parse_optional(request.asked["from"], "from")
     end = times.parse_optional(request.asked["to"], "to")
     found = audit.read(ports, request.tenant, start=start, end=end, descending=request.asked["sort"] == "desc")

@@ -1,7 +1,7 @@
 """The list of devices (manual 5.3.2): filters, order, pages, fields, and how many there are."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.dialects.live_objects import paging
@@ -26,7 +26,7 @@ from chalicelib.web.routes import Route
 ID, GROUP = "id", "group"
 _BOOKMARK = Parameter("bookmarkId", bounds=(1, MAX_URN), pattern=URN, explained="id of the previous page's last device")
 _FIELDS = Parameter("fields", Kind.LIST, explained=f"what to show of each device, among {', '.join(shapes.FIELDS)}")
-_OFFSET = Parameter("offset", Kind.INTEGER, default=0, bounds=(0, 10**9), explained="items to skip, up to 10000")
+_OFFSET = replace(paging.OFFSET, beyond="go on with bookmarkId")
 _RESOURCES = frozenset({"resources", "firmwares"})
 
 Key = Callable[[Found], Any]
@@ -55,8 +55,6 @@ def listing(ports: Ports, request: Request) -> Answer:
 
 def found(ports: Ports, request: Request, selection: Selection, ordering: Ordering) -> list[Found]:
     """The part of the list that `limit`, `offset` and `bookmarkId` ask for. Errors: Invalid."""
-    if request.asked["offset"] + request.asked["limit"] > paging.LAST_OFFSET:
-        raise Invalid(f"offset + limit is at most {paging.LAST_OFFSET}: go on with bookmarkId", "offset")
     first, descending = ordering.columns[0]
     if first == ID:
         return _by_id(ports, request, selection, descending=descending)

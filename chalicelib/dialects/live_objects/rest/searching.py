@@ -5,6 +5,7 @@ from functools import partial
 from heapq import merge
 from itertools import groupby, islice
 
+from chalicelib.dialects.live_objects import paging
 from chalicelib.dialects.live_objects.rest.filters import Selection
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import Invalid
@@ -12,8 +13,8 @@ from chalicelib.fleet.facets import Facet
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Page, Ports
 
-SCANNED = 10_000
-"""How many devices a list looks at before it asks for a narrower one."""
+SCANNED = paging.LAST_OFFSET + paging.LARGEST
+"""How many devices a list looks at before it asks for a narrower one: the last page by offset is within reach."""
 SCANNED_FOR = 8_000
 """How long (ms) it looks, so that the answer comes before API Gateway gives up (29 s)."""
 _BATCH = 200
