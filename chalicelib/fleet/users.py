@@ -1,9 +1,9 @@
 """Users: people who log in with a password and are given a session, a temporary API key with their roles."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.fleet import audit, keys, passwords, quotas
 from chalicelib.fleet.contention import tries
@@ -43,7 +43,8 @@ class UserState(StrEnum):
 class User:
     """`failures` counts the attempts since the last one that succeeded; the latest of them was at `failed` (ms).
 
-    `login` and `email` are unique in the whole installation: nobody says their tenant when they log in.
+    `login` and `email` are unique in the whole installation: nobody says their tenant when they log in. `portal` is what
+    a portal keeps of its user.
     """
 
     tenant: str
@@ -58,6 +59,7 @@ class User:
     authenticated: int | None = None
     failures: int = 0
     failed: int = 0
+    portal: Mapping[str, Any] = field(default_factory=dict)
     revision: int = 0
 
     def locked(self, now: int) -> bool:
@@ -148,6 +150,13 @@ def set_password(ports: "Ports", by: ApiKey, user_id: str, new: str, old: str | 
 
     _, user = _change(ports, by.tenant, user_id, change)
     end_sessions(ports, user, but=by.id)
+
+
+def keep(ports: "Ports", by: ApiKey, portal: Mapping[str, Any]) -> None:
+    """What the portal of this session's user is to remember. Errors: UserNotFound."""
+    if by.user is None:
+        raise UserNotFound("this API key is not the session of a user")
+    _change(ports, by.tenant, by.user, lambda user: replace(user, portal=portal))
 
 
 def log_in(ports: "Ports", name: str, password: str) -> tuple[User, ApiKey, str]:

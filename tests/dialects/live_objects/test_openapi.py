@@ -29,6 +29,8 @@ UNANSWERED = {
     "GET /api/v0/apiKeys/current_key": {404},  # the key that asks is there
     "GET /api/v0/tenants/me": {403},  # any key may ask for its own tenant
     "GET /api/v0/users/me": {403},  # who is logged in may ask
+    "GET /api/v0/users/me/portaldata": {403},
+    "PUT /api/v0/users/me/portaldata": {403},
     "GET /api/v0/users": {404},  # an empty list
     "POST /api/v0/users": {404},  # the tenant is that of the key
     "POST /api/v0/users/{}/password": {409},  # no captcha that was used before

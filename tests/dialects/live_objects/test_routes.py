@@ -23,6 +23,8 @@ OPEN = {
     "/api/v0/auth",
     "/api/v0/logout",
     "/api/v0/users/me",
+    "/api/v0/users/me/portaldata",
+    "/api/v0/cookies",
     "/api/v0/users/{user_id}/password",
 }
 

@@ -317,3 +317,21 @@ def test_the_profile_of_a_user_is_that_of_the_manual() -> None:
     writing = {"API_KEY_W", "BUS_W", "DEVICE_ACCESS", "CONNECTOR_ACCESS"}
     reading = {"API_KEY_R", "USER_R", "SETTINGS_R", "DEVICE_R", "CAMPAIGN_R", "DATA_R", "DATA_PROCESSING_R"}
     assert {role.value for role in USER_PROFILE} == writing | reading | {"BUS_CONFIG_R", "BUS_R", "LOGS_R"}
+
+
+def test_the_portal_keeps_something_of_each_user(client: Client) -> None:
+    created(client)
+    own = session(client)
+    path = "/api/v0/users/me/portaldata"
+    assert client.call("GET", path, key=own).body == {}
+    kept = {"theme": "dark", "columns": ["id", "name"]}
+    assert client.call("PUT", path, kept, key=own).status == 204
+    assert client.call("GET", path, key=own).body == kept
+    assert client.call("PUT", path, ["no object"], key=own).status == 400
+    assert client.call("PUT", path, {"long": "x" * 40_000}, key=own).status == 400
+    for method, body in (("GET", None), ("PUT", kept)):
+        assert client.call(method, path, body).code == "USER_NOT_FOUND"
+
+
+def test_cookies_are_forgotten_where_none_were_set(client: Client) -> None:
+    assert client.call("DELETE", "/api/v0/cookies").status == 204

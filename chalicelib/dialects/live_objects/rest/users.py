@@ -47,9 +47,21 @@ def listing(ports: Ports, request: Request) -> Answer:
 
 
 def myself(ports: Ports, request: Request) -> Answer:
-    if request.key.user is None:
-        raise UserNotFound("this API key is not the session of a user")
-    return Answer(shapes.render(users.get(ports, request.tenant, request.key.user)))
+    return Answer(shapes.render(_me(ports, request)))
+
+
+def portal(ports: Ports, request: Request) -> Answer:
+    return Answer(dict(_me(ports, request).portal))
+
+
+def keep(ports: Ports, request: Request) -> Answer:
+    """Anything that a portal is to remember of its user, in the place of what it had before."""
+    users.keep(ports, request.key, request.body)
+    return Answer()
+
+
+def forget_cookies(ports: Ports, request: Request) -> Answer:  # noqa: ARG001 - none was set: keys come in headers
+    return Answer()
 
 
 def read(ports: Ports, request: Request) -> Answer:
@@ -70,6 +82,13 @@ def set_password(ports: Ports, request: Request) -> Answer:
     """Users their own with the old one; whoever writes users that of others, since no mail is sent to them."""
     users.set_password(ports, request.key, _id(request), request.body["newPassword"], request.body.get("oldPassword"))
     return Answer()
+
+
+def _me(ports: Ports, request: Request) -> User:
+    """Errors: UserNotFound."""
+    if request.key.user is None:
+        raise UserNotFound("this API key is not the session of a user")
+    return users.get(ports, request.tenant, request.key.user)
 
 
 def _id(request: Request) -> str:
@@ -124,6 +143,18 @@ ROUTES = (
         failures=(Forbidden, LimitReached, UserDuplicate),
     ),
     Route("GET", f"{_USERS}/me", myself, "Get the user of this session", failures=(UserNotFound,)),
+    Route("GET", f"{_USERS}/me/portaldata", portal, "Get what the portal keeps of this user", failures=(UserNotFound,)),
+    Route(
+        "PUT",
+        f"{_USERS}/me/portaldata",
+        keep,
+        "Let the portal keep something of this user",
+        success=204,
+        schema=shapes.PORTAL,
+        failures=(UserNotFound,),
+        max_body=32 * KILOBYTE,
+    ),
+    Route("DELETE", "/api/v0/cookies", forget_cookies, "Forget cookies", success=204),
     Route("GET", _USER, read, "Get a user", _READ, parameters=_ONE, failures=(UserNotFound,)),
     Route(
         "POST",

@@ -68,6 +68,7 @@ PASSWORD = {
         "tokenId": _UNREAD,
     },
 }
+PORTAL = {"type": "object"}
 LOGIN = {
     "type": "object",
     "required": ["password"],
