@@ -43,8 +43,8 @@ class UserState(StrEnum):
 class User:
     """`failures` counts the attempts since the last one that succeeded; the latest of them was at `failed` (ms).
 
-    `login` and `email` are unique in the whole installation: nobody says their tenant when they log in. `portal` is what
-    a portal keeps of its user.
+    `login` and `email` are unique in the whole installation: nobody says their tenant when they log in. `portal` is
+    what a portal keeps of its user.
     """
 
     tenant: str

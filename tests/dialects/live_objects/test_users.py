@@ -328,7 +328,7 @@ def test_the_portal_keeps_something_of_each_user(client: Client) -> None:
     assert client.call("PUT", path, kept, key=own).status == 204
     assert client.call("GET", path, key=own).body == kept
     assert client.call("PUT", path, ["no object"], key=own).status == 400
-    assert client.call("PUT", path, {"long": "x" * 40_000}, key=own).status == 400
+    assert client.call("PUT", path, {"long": "x" * 40_000}, key=own).status == 413
     for method, body in (("GET", None), ("PUT", kept)):
         assert client.call(method, path, body).code == "USER_NOT_FOUND"
 
