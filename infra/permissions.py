@@ -27,7 +27,7 @@ TELLING: dict[str, tuple[str, ...]] = {
     "policies": (QUERY,),
     "queues": (GET, UPDATE),
     "queued": (PUT, QUERY, DELETE),
-    "audit": (PUT,),
+    "audit": (PUT, QUERY),
     # How long what goes to the audit log is kept.
     "tenants": (GET,),
 }
@@ -52,7 +52,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "groups": (QUERY,),
         "messages": (PUT,),
         "streams": (UPDATE,),
-        "audit": (PUT,),
+        "audit": (PUT, QUERY),
         "mailboxes": _RECORD,
         "commands": (GET, PUT, BATCH),
         "commands/index/by_device": (QUERY,),
@@ -80,7 +80,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "claims": (GET, PUT, DELETE),
         "keys": _RECORD,
         "authorities": (GET,),
-        "audit": (PUT,),
+        "audit": (PUT, QUERY),
         # A client id that was never seen is registered: device, mailbox, interface and facets in one transaction.
         "devices": _RECORD,
         "facets": (PUT, QUERY),
@@ -113,10 +113,10 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "listeners": (QUERY, DELETE),
         "claims": (GET,),
         "keys": (GET,),
-        "audit": (PUT,),
+        "audit": (PUT, QUERY),
         "tenants": (GET,),
     },
-    "push": {"policies": (QUERY, UPDATE), "audit": (PUT,), "tenants": (GET,)},
+    "push": {"policies": (QUERY, UPDATE), "audit": (PUT, QUERY), "tenants": (GET,)},
     "activate": {"holders": (QUERY,)},
     "disconnect": {"claims/index/by_key": (QUERY,)},
 }

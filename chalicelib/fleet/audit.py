@@ -1,7 +1,7 @@
 """The audit log: everything refused or malformed, with a reason one can act on; capped a device and minute."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,10 @@ _MINUTE = 60_000
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """`source` names who it is about (deviceId, nodeId, connector…); `content` holds what is particular to the kind."""
+    """`source` names who it is about (deviceId, nodeId, connector…); `content` holds what is particular to the kind.
+
+    `event` is the id of what it tells of: the same event is told once.
+    """
 
     tenant: str
     id: str
@@ -30,6 +33,7 @@ class AuditEntry:
     reason: str
     source: Mapping[str, str] = field(default_factory=dict)
     content: Mapping[str, Any] = field(default_factory=dict)
+    event: str = ""
 
 
 def refuse(
@@ -45,11 +49,7 @@ def refuse(
     subcategory: str = "mqtt",
     kind: str = "mqtt_debug_logs",
 ) -> None:
-    """Record that something was refused, at most PER_MINUTE times a minute for one source.
-
-    The id is made of the minute, the source and one of PER_MINUTE slots that the event falls into: what finds its slot
-    taken is not stored, so no counter is needed and a repeated event is absorbed.
-    """
+    """Record that something was refused: the first PER_MINUTE times a minute for one source and kind of entry."""
     told = _Telling(category, subcategory, kind, reason, source, content or {})
     _keep(ports, tenant, at, event, "error", told)
 
@@ -80,12 +80,19 @@ class _Telling:
 
 
 def _keep(ports: "Ports", tenant: str, at: int, event: str, level: str, told: _Telling) -> None:
-    slot = int.from_bytes(event.encode()[-4:]) % PER_MINUTE
-    # What is only noted takes no slot from what was refused.
-    who = "|".join(f"{k}={v}" for k, v in sorted(told.source.items())) + ("" if level == "error" else f"|{level}")
+    """In one of the PER_MINUTE places that a minute has for the same source, kind and level.
+
+    The places have ids that follow each other, and the event says which one it tries first: no counter is needed, and
+    only what finds its place taken looks at the others.
+    """
+    who = "|".join(f"{k}={v}" for k, v in sorted(told.source.items()))
+    # What is only noted takes no place from what was refused, nor what is refused for one cause from another.
+    about = f"{who}|{told.category}|{told.subcategory}|{told.kind}|{level}"
+    common = repeatable_id(at - at % _MINUTE, about)[:-1]
+    places = [f"{common}{n}" for n in range(PER_MINUTE)]
     entry = AuditEntry(
         tenant=tenant,
-        id=repeatable_id(at - at % _MINUTE, f"{who}|{slot}"),
+        id=places[int.from_bytes(event.encode()[-4:]) % PER_MINUTE],
         at=at,
         level=level,
         category=told.category,
@@ -94,8 +101,18 @@ def _keep(ports: "Ports", tenant: str, at: int, event: str, level: str, told: _T
         reason=told.reason,
         source=told.source,
         content=told.content,
+        event=event,
     )
-    ports.audit.put(entry, retention.seconds(ports, tenant, Kept.AUDIT))
+    kept = retention.seconds(ports, tenant, Kept.AUDIT)
+    for _ in places:
+        # What was free may be taken by now, by another event or by this one come twice at once: look again.
+        if ports.audit.put(entry, kept):
+            return
+        taken = {known.id: known.event for known in ports.audit.within(tenant, at, places[0], places[-1])}
+        free = next((place for place in places if place not in taken), None)
+        if free is None or event in taken.values():
+            return
+        entry = replace(entry, id=free)
 
 
 def read(

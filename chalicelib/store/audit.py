@@ -25,15 +25,23 @@ class AuditItem(Table):
 
 
 class AuditTable:
-    def put(self, entry: AuditEntry, kept: int) -> None:
-        # The slot of this minute is taken: by the same event arriving again, or by another one within the cap.
+    def put(self, entry: AuditEntry, kept: int) -> bool:
         text = documents.dump(entry, without=_OWN)
         item = AuditItem(key(entry.tenant, str(entry.at // _DAY)), entry.id, ttl=entry.at // 1000 + kept, doc=text)
         try:
+            # Taken: by the same event arriving again, or by another one of the same source and minute.
             item.save(condition=AuditItem.id.does_not_exist())
         except PutError as error:
             if not condition_failed(error):
                 raise
+            return False
+        return True
+
+    def within(self, tenant: str, at: int, first: str, last: str) -> list[AuditEntry]:
+        day = key(tenant, str(at // _DAY))
+        # Consistent: what took the place a moment ago may be the same event, come twice at once.
+        found = AuditItem.query(day, AuditItem.id.between(first, last), consistent_read=True)
+        return [documents.load(AuditEntry, item.doc, tenant=tenant, id=item.id) for item in found]
 
     def page(self, tenant: str, *, start: int, end: int, descending: bool) -> Iterator[AuditEntry]:
         days = range(start // _DAY, end // _DAY + 1)

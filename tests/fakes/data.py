@@ -123,9 +123,15 @@ class MemoryAudit:
     kept: dict[str, int] = field(default_factory=dict)
     """Seconds, by the id of an entry."""
 
-    def put(self, entry: AuditEntry, kept: int) -> None:
-        self.kept.setdefault(entry.id, kept)
-        self.rows.setdefault((entry.tenant, entry.id), entry)
+    def put(self, entry: AuditEntry, kept: int) -> bool:
+        if (entry.tenant, entry.id) in self.rows:
+            return False
+        self.kept[entry.id] = kept
+        self.rows[entry.tenant, entry.id] = entry
+        return True
+
+    def within(self, tenant: str, at: int, first: str, last: str) -> list[AuditEntry]:  # noqa: ARG002 - one day
+        return [e for e in self.rows.values() if e.tenant == tenant and first <= e.id <= last]
 
     def page(self, tenant: str, *, start: int, end: int, descending: bool) -> Iterator[AuditEntry]:
         every = sorted((e for e in self.rows.values() if e.tenant == tenant), key=lambda e: e.id, reverse=descending)

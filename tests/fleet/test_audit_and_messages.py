@@ -1,3 +1,6 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
 from chalicelib.fleet import audit, messages
 from chalicelib.fleet.messages import FUTURE, DataMessage, clamped, message_id
 from tests.fakes import START, MemoryPorts
@@ -5,8 +8,8 @@ from tests.fakes import START, MemoryPorts
 TENANT = "tenant"
 
 
-def refuse(ports: MemoryPorts, event: str, at: int = START, device: str = "d1") -> None:
-    audit.refuse(ports, TENANT, at=at, event=event, reason="because", source={"deviceId": device})
+def refuse(ports: MemoryPorts, event: str, at: int = START, device: str = "d1", kind: str = "mqtt_debug_logs") -> None:
+    audit.refuse(ports, TENANT, at=at, event=event, reason="because", source={"deviceId": device}, kind=kind)
 
 
 def entries(ports: MemoryPorts) -> list[audit.AuditEntry]:
@@ -28,7 +31,22 @@ def test_a_refusal_that_comes_again_is_one(ports: MemoryPorts) -> None:
 def test_a_source_is_heard_so_often_a_minute_and_no_more(ports: MemoryPorts) -> None:
     for number in range(1_000):
         refuse(ports, f"event-{number:04}")
-    assert 1 < len(entries(ports)) <= audit.PER_MINUTE
+    assert sorted(e.event for e in entries(ports)) == [f"event-{n:04}" for n in range(audit.PER_MINUTE)]
+
+
+@given(st.lists(st.text(min_size=1), unique=True, max_size=audit.PER_MINUTE))
+def test_below_the_cap_nothing_is_lost_and_nothing_is_told_twice(events: list[str]) -> None:
+    ports = MemoryPorts()
+    for event in [*events, *reversed(events)]:
+        refuse(ports, event)
+    assert sorted(e.event for e in entries(ports)) == sorted(events)
+
+
+def test_what_is_refused_often_does_not_hide_what_is_refused_for_another_cause(ports: MemoryPorts) -> None:
+    for number in range(100):
+        refuse(ports, f"event-{number:04}")
+    refuse(ports, "another", kind="rate_limit_reached")
+    assert "rate_limit_reached" in {e.kind for e in entries(ports)}
 
 
 def test_another_source_and_another_minute_are_heard_again(ports: MemoryPorts) -> None:

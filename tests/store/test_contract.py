@@ -287,7 +287,16 @@ class TestAudit:
     def test_a_slot_is_filled_once(self, ports: Ports, tenant: str) -> None:
         at = 1_700_000_123_456
         entry = AuditEntry(tenant, repeatable_id(at - at % 60_000, "slot"), at, "error", "c", "s", "k", "first")
-        ports.audit.put(entry, 60)
-        ports.audit.put(replace(entry, reason="second"), 60)
+        assert ports.audit.put(entry, 60)
+        assert not ports.audit.put(replace(entry, reason="second"), 60)
         found = list(ports.audit.page(tenant, start=at - 1, end=at + 1, descending=True))
         assert [e.reason for e in found] == ["first"]
+
+    def test_slots_that_follow_each_other_are_found_together(self, ports: Ports, tenant: str) -> None:
+        at = 1_700_000_123_456
+        common = repeatable_id(at - at % 60_000, "slot")[:-1]
+        for digit in "0379a":
+            ports.audit.put(AuditEntry(tenant, common + digit, at, "error", "c", "s", "k", digit, event=digit), 60)
+        found = ports.audit.within(tenant, at, f"{common}0", f"{common}9")
+        assert sorted(e.event for e in found) == ["0", "3", "7", "9"]
+        assert ports.audit.within(tenant + "2", at, f"{common}0", f"{common}9") == []

@@ -54,7 +54,10 @@ class Records(Protocol):
 
 
 class AuditLog(Protocol):
-    def put(self, entry: AuditEntry, kept: int) -> None:
-        """For `kept` seconds."""
+    def put(self, entry: AuditEntry, kept: int) -> bool:
+        """For `kept` seconds; False if there is one with this id."""
+
+    def within(self, tenant: str, at: int, first: str, last: str) -> list[AuditEntry]:
+        """Those of the day of `at` whose ids are between these two, or one of them, as they are now."""
 
     def page(self, tenant: str, *, start: int, end: int, descending: bool) -> Iterator[AuditEntry]: ...
