@@ -104,6 +104,7 @@ def policy(dialect: str, mode: str, function_arn: str, queues: Collection[str] =
             _allow("iot:Subscribe", [f"{base}topicfilter/{name}" for name in listening[start : start + _AT_ONCE]])
             for start in range(0, len(listening), _AT_ONCE)
         ),
+        *_one_by_one(base, [t for t in mine if t.queues and not queues]),
     ]
 
 
@@ -112,6 +113,13 @@ def _narrowed(topic: Topic, queues: Collection[str]) -> list[str]:
         return [resource(topic.filter)]
     root = topic.filter.rpartition("/")[0]
     return [f"{root}/{name}" for name in sorted(queues)]
+
+
+def _one_by_one(base: str, topics: list[Topic]) -> list[dict[str, Any]]:
+    """Queues are consumed by their names; a filter that names none would be granted and never receive anything."""
+    roots = [t.filter.rpartition("/")[0] for t in topics]
+    filters = [f"{base}topicfilter/{root}/{unnamed}" for root in roots for unnamed in ("*+*", "*#*", "*/*")]
+    return [{**_allow("iot:Subscribe", filters), "Effect": "Deny"}] if filters else []
 
 
 def _allow(action: str, resources: list[str]) -> dict[str, Any]:

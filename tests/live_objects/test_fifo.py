@@ -90,6 +90,12 @@ def test_an_application_that_subscribed_before_its_fifo_was_made_is_served(stack
             rest.ok("DELETE", f"{FIFOS}/{name}", force=True)
 
 
+def test_a_subscription_that_names_no_fifo_is_refused(stack: RunningStack) -> None:
+    with application(stack) as app:
+        codes = [app.subscribe(name) for name in ("fifo/+", "fifo/#", "fifo/a/b", "#", "+/a", "fifo/a")]
+    assert codes == [[0x80]] * 5 + [[1]]
+
+
 def test_what_one_application_does_not_acknowledge_another_receives(stack: RunningStack, rest: Rest, fifo: str) -> None:
     rest.post(f"{FIFOS}/{fifo}", {"n": 1})
     with application(stack, acknowledging=False) as mute:

@@ -10,6 +10,7 @@ from chalicelib.fleet import consuming, keys, queues
 from chalicelib.fleet.roles import Role
 from chalicelib.triggers import authorizer, presence
 from chalicelib.triggers.authorizer import LONGEST_DOCUMENT, MOST_DOCUMENTS
+from infra.local.iot_core.policy import Policy, read_documents
 from tests.fakes import MemoryPorts
 from tests.triggers.test_authorizer import key_of, knock, reasons
 
@@ -42,6 +43,15 @@ def test_an_application_may_listen_to_every_fifo_and_nothing_else(ports: MemoryP
     assert allowed(answer, "iot:Subscribe") == {"topicfilter/fifo/*"}
     assert allowed(answer, "iot:Receive") == {"topic/fifo/*"}
     assert "topic/fifo/*" in allowed(answer, "iot:Publish", "Deny")
+
+
+@pytest.mark.parametrize(
+    ("name", "granted"), [("fifo/a", True), ("fifo/+", False), ("fifo/#", False), ("fifo/a/b", False), ("#", False)]
+)
+def test_only_one_fifo_by_its_name_may_be_subscribed_to(ports: MemoryPorts, name: str, *, granted: bool) -> None:
+    answer = knock(ports, key_of(ports)[1], "app", "application")
+    policy = Policy(read_documents(answer["policyDocuments"]), {}, "arn:aws:iot:eu-west-1:123456789012:")
+    assert policy.allows("iot:Subscribe", f"topicfilter/{name}") is granted
 
 
 def test_a_key_that_names_queues_narrows_the_subscriptions(ports: MemoryPorts) -> None:
