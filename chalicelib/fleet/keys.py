@@ -295,18 +295,6 @@ def update(
     return after, text
 
 
-def debug(ports: "Ports", by: ApiKey, key_id: str, until: int | None) -> ApiKey:
-    """Have the messages of a key told to the audit log until then (ms). Errors: KeyNotFound, Forbidden."""
-    for _ in tries(ports):
-        key = get(ports, by.tenant, key_id)
-        ensure_within(by, key)
-        changed = replace(key, debugged=until)
-        # The key may be changed, or the one above it, at the same time.
-        if changed == key or ports.keys.replace(key, changed):
-            return changed
-    raise Contended("this API key is written by too many at once")
-
-
 def _changed(ports: "Ports", by: ApiKey, key: ApiKey, request: KeyRequest) -> ApiKey:
     ensure_within(by, key)
     if key.session:

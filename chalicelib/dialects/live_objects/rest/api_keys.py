@@ -2,7 +2,7 @@
 
 from chalicelib.dialects.live_objects import paging
 from chalicelib.dialects.live_objects.rest.shapes import api_keys as shapes
-from chalicelib.fleet import keys
+from chalicelib.fleet import debugging, keys
 from chalicelib.fleet.errors import Forbidden, KeyNotFound
 from chalicelib.fleet.ids import is_id
 from chalicelib.fleet.keys import ApiKey
@@ -59,7 +59,7 @@ def debug(ports: Ports, request: Request) -> Answer:
     now, body = ports.clock.now(), request.body
     seconds = body.get("durationSeconds")
     until = now + int(shapes.DEBUGGED if seconds is None else seconds) * 1000 if body["activated"] else None
-    return Answer(shapes.render(keys.debug(ports, request.key, _id(request), until), now))
+    return Answer(shapes.render(debugging.debug(ports, request.key, _id(request), until), now))
 
 
 def whoami(ports: Ports, request: Request) -> Answer:  # noqa: ARG001 - the key says it all
