@@ -28,7 +28,7 @@ DEPTH = 8
 """How many segments below a dialect's prefix an unknown path may have to get the vendor's own 404."""
 
 LARGEST = 4_600_000
-"""Bytes of an answer: a Lambda function's has at most 6 MB, and all are encoded in base64 on the way."""
+"""Bytes of an answer: a Lambda function's has at most 6 MB, and the biggest are encoded in base64 on the way."""
 _REPLACEMENT = "\ufffd"
 
 View = Callable[[Ports, Mapping[str, Any]], Answer]
@@ -125,14 +125,12 @@ def _unknown_paths(prefix: str) -> list[str]:
 
 
 def _chalice_view(api: Api, made: "Blueprint", view: View, ports: Callable[[], Ports]) -> Callable[..., Any]:
-    from chalice.app import CaseInsensitiveMapping, Response
+    from chalicelib.web.responses import respond
 
     def chalice_view(**_: str) -> Any:
         request = made.current_request
         answer = _bounded(api, ports(), view(ports(), request.to_original_event()))
-        # Where every type counts as binary, Chalice refuses to answer clients that send no Accept.
-        request.headers = CaseInsensitiveMapping({**request.headers, "accept": "*/*"})
-        return Response(**_response(answer))
+        return respond(request, answer.body or "", answer.headers, answer.status or 200)
 
     return chalice_view
 
@@ -146,7 +144,3 @@ def _bounded(api: Api, ports: Ports, answer: Answer) -> Answer:
         error = Invalid(f"the answer would have more than {LARGEST} bytes: ask for fewer items at once", "limit")
         return _bounded(api, ports, explained(api, ports, error, ""))
     return replace(answer, body=text, headers={"Content-Type": "application/json", **answer.headers})
-
-
-def _response(answer: Answer) -> dict[str, Any]:
-    return {"body": answer.body or "", "headers": dict(answer.headers), "status_code": answer.status}
