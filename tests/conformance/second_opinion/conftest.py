@@ -23,8 +23,8 @@ def running_ministack() -> Iterator[MiniStack]:
         python = python_environment("ministack", *REQUIREMENTS)
     except NotInstalled as error:
         pytest.skip(f"MiniStack cannot be installed here: {error}")
-    # Webhooks of tests listen on this machine, where none may be by default; failed work is tried again at once.
-    with MiniStack(python, HOMEPORT_PUSH_ALLOW="127.0.0.1/32", LAMBDA_ASYNC_RETRY_BASE_SECONDS="0.2") as ministack:
+    # Failed work is tried again at once, and not after a minute.
+    with MiniStack(python, LAMBDA_ASYNC_RETRY_BASE_SECONDS="0.2") as ministack:
         yield ministack
 
 
@@ -37,7 +37,9 @@ def packaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def stage(running_ministack: MiniStack, packaged: Path) -> Iterator[Platform]:
     with DirectMessages() as direct:
-        outputs = deploy(running_ministack, "homeport-dev", packaged, IotEndpoint=direct.url)
+        # Webhooks of tests listen on this machine, where none may be by default.
+        settings = {"IotEndpoint": direct.url, "PushAllow": "127.0.0.1/32"}
+        outputs = deploy(running_ministack, "homeport-dev", packaged, **settings)
         empty = Platform(running_ministack, STAGE, api(running_ministack, outputs), direct)
         # MiniStack is spoken to in the clear, which the bucket's policy forbids (and a test proves).
         running_ministack.client("s3").delete_bucket_policy(Bucket=bucket(STAGE))

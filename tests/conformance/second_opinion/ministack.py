@@ -19,6 +19,7 @@ REGION, ACCOUNT = "us-east-1", "123456789012"
 # CloudFormation runs AWS's own transform for serverless templates, as AWS does.
 REQUIREMENTS = ("ministack==1.5.33", "aws-sam-translator==1.115.0")
 _STARTS_WITHIN_S = 30
+_MEMORY, _ROOM = Path("/dev/shm"), 2_000_000_000  # noqa: S108 - a folder of our own is made in it
 
 
 class MiniStack:
@@ -28,10 +29,10 @@ class MiniStack:
     """
 
     def __init__(self, python: Path, **settings: str) -> None:
-        """`settings` are more environment variables, for the server and the functions that run in it."""
+        """`settings` are more environment variables of the server."""
         self._python = python
         self._settings = settings
-        self._folder = Path(tempfile.mkdtemp(prefix="homeport-ministack-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="homeport-ministack-", dir=_in_memory()))
         self._clients: dict[str, Any] = {}
         self.port = _free_port()
 
@@ -131,6 +132,11 @@ class MiniStack:
             return requests.get(f"{self.endpoint}/_ministack/health", timeout=2).ok
         except requests.ConnectionError:
             return False
+
+
+def _in_memory() -> Path | None:
+    """Where files cost little, if there is room: every running function is unpacked, thousands of them each."""
+    return _MEMORY if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM else None
 
 
 def _free_port() -> int:

@@ -47,7 +47,7 @@ def test_the_same_template_again_changes_nothing(stage: Platform) -> None:
             StackName="homeport-dev",
             UsePreviousTemplate=True,
             Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-            Parameters=[{"ParameterKey": "IotEndpoint", "UsePreviousValue": True}],
+            Parameters=[{"ParameterKey": name, "UsePreviousValue": True} for name in ("IotEndpoint", "PushAllow")],
         )
 
 

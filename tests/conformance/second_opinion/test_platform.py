@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import requests
+import urllib3
 
 from chalicelib.dialects.ibm.identity import api_key_name
 from chalicelib.fleet import secrets
@@ -47,6 +48,11 @@ def test_a_second_device_of_the_same_id_is_told_in_the_vendors_shape(rest: Rest,
 
 def test_a_key_that_nobody_made_opens_nothing(platform: Platform) -> None:
     assert Rest(platform, "0" * 82).call("GET", DEVICES).status_code == 403
+
+
+def test_a_client_that_says_nothing_of_what_it_accepts_gets_json(platform: Platform) -> None:
+    silent = urllib3.request("GET", platform.url + DEVICES, headers={"X-API-Key": platform.api_key})
+    assert isinstance(silent.json(), list)
 
 
 def test_what_a_device_publishes_comes_through_its_rule_and_is_read(platform: Platform, rest: Rest, urn: str) -> None:
