@@ -77,6 +77,20 @@ def test_an_ibm_command_reaches_a_device_of_live_objects(
     assert (body["req"], body["arg"]) == ("blink", {"times": 3})
 
 
+def test_what_a_device_of_live_objects_says_reaches_an_ibm_application(
+    edge: RunningStack, organization: Organization, name: str
+) -> None:
+    topic = f"iot-2/type/sensor/id/{name}/evt/weather/fmt/json"
+    reading = {"value": {"t": 21}, "model": "weather", "timestamp": "2026-01-15T08:00:00Z"}
+    with (
+        organization.application(name) as application,
+        MqttClient(edge, f"urn:lo:nsid:sensor:{name}", "json+device", edge.api_key) as device,
+    ):
+        application.subscribe(f"iot-2/type/sensor/id/{name}/evt/+/fmt/+")
+        event = heard(application, topic, lambda: device.publish("dev/data", reading))
+    assert event == {"d": {"t": 21}, "ts": "2026-01-15T08:00:00.000Z"}
+
+
 def test_another_organization_hears_nothing(edge: RunningStack, organization: Organization, name: str) -> None:
     other = Organization(edge, another_tenant(edge, name))
     token = organization.register("pump", name)

@@ -110,6 +110,24 @@ def test_strict_mode_carries_the_status_of_devices_to_applications(organization:
         assert application.next(f"iot-2/type/pump/id/{name}/mon")["Action"] == "Disconnect"
 
 
+def test_strict_mode_carries_the_status_of_devices_of_live_objects_too(
+    stack: RunningStack, organization: Organization, name: str
+) -> None:
+    id_ = name.replace(".", "")
+    with organization.application(id_) as application:
+        assert application.subscribe(f"iot-2/type/sensor/id/{id_}/mon", qos=0) == [0]
+        watching = f"/api/v0002/clientconnectionstates/a:{organization.id}:{id_}"
+        until(lambda: organization.call("GET", watching).status_code == 200)
+
+        def come() -> bool:
+            with MqttClient(stack, f"urn:lo:nsid:sensor:{id_}", "json+device", stack.api_key):
+                pass
+            return not application.messages.empty()
+
+        until(come)
+        assert application.next(f"iot-2/type/sensor/id/{id_}/mon")["User"] == "json+device"
+
+
 def test_strict_mode_refuses_the_topics_that_iot_core_cannot_carry(organization: Organization, name: str) -> None:
     with organization.application(name) as application:
         assert application.subscribe("iot-2/type/+/id/+/evt/+/fmt/+") == [0x80]

@@ -8,7 +8,6 @@ back where it stopped; the totals of a summary travel along, so that each answer
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import islice, takewhile
 from typing import Any
 
 from chalicelib.dialects.ibm import inventory, payload
@@ -27,6 +26,8 @@ LARGEST = 3_000_000
 _UNIT = 4_096
 _LARGEST = 350_000
 _OVERHEAD = 400
+_OF_DEVICES = 0.75
+"""What must be left of the budget to read another device."""
 _FIRST_PAGE, _LONGEST_PAGE = 16, 200
 
 
@@ -94,11 +95,20 @@ class Budget:
         return max(1, min(longest, affordable) // streams)
 
     def charge(self, page: list[DataMessage]) -> None:
-        size = sum(min(len(payload.compact([m.value, m.extra])) + _OVERHEAD, _LARGEST) for m in page)
+        size = sum(_weight(len(payload.compact([m.value, m.extra]))) for m in page)
         self.left -= max(1.0, size / _UNIT)
         self.weighed += len(page)
         if page:
             self.size += (size / len(page) - self.size) * len(page) / self.weighed
+
+
+def charged(size: int) -> float:
+    """The units that an event of so many bytes counts for; it is kept compressed, and takes no more."""
+    return _weight(size) / _UNIT
+
+
+def _weight(size: int) -> int:
+    return min(size + _OVERHEAD, _LARGEST)
 
 
 @dataclass(slots=True)
@@ -144,7 +154,9 @@ def read(ports: Ports, tenant: str, query: Query, position: Position) -> Part:
     found: list[Found] = []
     budget = Budget()
     segments = list(position.segments)
-    while segments and budget.left > 0 and not _full(query, found):
+    # Other devices are begun only where there is enough left to read them.
+    least = 0 if query.id is not None else UNITS * _OF_DEVICES
+    while segments and budget.left > least and not _full(query, found):
         streams, rest = _opened(ports, tenant, query, segments[0], budget)
         at = segments[0]
         if rest is not None:
@@ -172,7 +184,7 @@ def _opened(
 
     Looking at every stream may cost no more than half the budget, so that a call always gets ahead.
     """
-    devices_, more = _devices(ports, tenant, query, segment)
+    devices_, more = _devices(ports, tenant, query, segment, budget)
     streams: list[_Stream] = []
     for owned in devices_:
         if streams and budget.left < UNITS / 2:
@@ -185,13 +197,20 @@ def _opened(
     return streams, rest
 
 
-def _devices(ports: Ports, tenant: str, query: Query, segment: Segment) -> tuple[list[Owned], bool]:
+def _devices(ports: Ports, tenant: str, query: Query, segment: Segment, budget: Budget) -> tuple[list[Owned], bool]:
+    """The devices of a segment, and whether there are more: of large ones fewer are read together."""
     if query.type is not None and query.id is not None:
         name = inventory.addressed(query.type, query.id)
         return [Owned(name, devices.get(ports, tenant, name.fleet_id))], False
-    every = inventory.every(ports, tenant, type_=query.type, after=segment.after)
-    within = list(islice(takewhile(lambda o: segment.until is None or o.device.id <= segment.until, every), BLOCK + 1))
-    return within[:BLOCK], len(within) > BLOCK
+    found: list[Owned] = []
+    for owned in inventory.every(ports, tenant, type_=query.type, after=segment.after):
+        if segment.until is not None and owned.device.id > segment.until:
+            break
+        if len(found) >= BLOCK or (found and budget.left < UNITS * _OF_DEVICES):
+            return found, True
+        found.append(owned)
+        budget.left -= charged(len(payload.compact(owned.device.attributes)))
+    return found, False
 
 
 def _merged(streams: list[_Stream], budget: Budget) -> Iterator[Found]:

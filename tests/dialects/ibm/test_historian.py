@@ -188,6 +188,17 @@ def test_an_interrupted_walk_over_many_devices_misses_nothing_and_repeats_nothin
     assert sorted(values(client, HISTORY)) == list(range(700))
 
 
+def test_devices_with_long_records_do_not_stop_a_walk_either(client: Client) -> None:
+    names = [Name("pump", f"p{n:02}") for n in range(60)]
+    for n, name in enumerate(names):
+        devices.register(client.ports, Device(client.org, name.fleet_id, START, START, attributes={"x": "y" * 100_000}))
+        say(client, {"n": n}, at=n, of=name)
+    query = {"top": 100}
+    replies = list(pages(client, HISTORY, **query))
+    assert len(replies) > 1
+    assert sorted(r["evt"]["n"] for reply in replies for r in reply.body) == list(range(60))
+
+
 def test_large_messages_do_not_stop_a_walk(client: Client) -> None:
     names = [Name("pump", f"p{n:02}") for n in range(30)]
     for name in names:
