@@ -1,4 +1,4 @@
-"""Decoders: how a tenant's encoded payloads become JSON, and what becomes of a message that names one.
+"""Decoders: how a tenant's encoded payloads become JSON.
 
 A tenant's directory lists all its decoders by the name of the encoding. Every change is a compare-and-set on that
 directory, which is how names stay unique and counts within their limits whoever writes at the same time.
@@ -9,14 +9,13 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.fleet import audit, quotas
+from chalicelib.fleet import quotas
 from chalicelib.fleet.contention import tries
-from chalicelib.fleet.errors import Contended, DecoderDuplicate, DecoderNotFound, Invalid, LimitReached
+from chalicelib.fleet.errors import Contended, DecoderDuplicate, DecoderNotFound, LimitReached
 from chalicelib.fleet.settings import Stored
 
 if TYPE_CHECKING:
     from chalicelib.fleet.decoding import Decoder, Trial
-    from chalicelib.fleet.messages import DataMessage
     from chalicelib.fleet.ports import Ports
 
 MOST = 100
@@ -178,60 +177,6 @@ def decoder_of(record: DecoderRecord) -> "Decoder":
         except (TypeError, ValueError) as error:
             raise DescriptionError(f"the columns or options are wrong: {error}") from None
     return Decoder(format=layout, template=record.template, math=record.math)
-
-
-def decoded(
-    ports: "Ports", message: "DataMessage", allowed: frozenset[DecoderKind] = frozenset(DecoderKind)
-) -> "DataMessage":
-    """The message with its payload decoded by the decoder that its metadata names.
-
-    What was decoded is merged into `value`, beside the payload. A message that cannot be decoded stays as it is, and
-    the audit log says why.
-    """
-    encoding = message.metadata.get(ENCODING)
-    value = message.value
-    payload = value.get(PAYLOAD) if isinstance(value, dict) else None
-    if not isinstance(encoding, str) or not isinstance(payload, str):
-        return message
-    try:
-        record = _usable(ports, message.tenant, encoding, allowed)
-        result = decoder_of(record).decode(payload)
-    except Invalid as error:
-        _record(ports, message, encoding, str(error))
-        return message
-    return replace(message, value={**value, **result}, model=record.model or message.model)
-
-
-def _usable(ports: "Ports", tenant: str, encoding: str, allowed: frozenset[DecoderKind]) -> DecoderRecord:
-    entry = ports.decoders.named(tenant, encoding)
-    if entry is None:
-        raise Invalid(f"there is no decoder for the encoding {encoding[:128]}", ENCODING)
-    if not entry.enabled:
-        raise Invalid(f"the decoder for the encoding {encoding} is not enabled", ENCODING)
-    if entry.kind not in allowed:
-        raise Invalid(f"the decoder for the encoding {encoding} is a {entry.kind} decoder and reads no bytes", ENCODING)
-    records = ports.decoders.records(tenant, [entry])
-    if not records:
-        raise Invalid(f"the decoder for the encoding {encoding} was deleted just now", ENCODING)
-    return records[0]
-
-
-def _record(ports: "Ports", message: "DataMessage", encoding: str, reason: str) -> None:
-    named = ("source", "connector")
-    about = {k: v for k in named if isinstance(v := message.metadata.get(k), str)}
-    source = {"deviceId" if k == "source" else k: v for k, v in about.items()}
-    audit.refuse(
-        ports,
-        message.tenant,
-        at=message.created,
-        event=message.id,
-        reason=f"decoding failed: {reason}",
-        source={**source, ENCODING: encoding[:128]},
-        content={"streamId": message.stream, "messageId": message.id},
-        category="data",
-        subcategory="pipeline",
-        kind="data_decoding_status",
-    )
 
 
 def _write(ports: "Ports", tenant: str, change: Callable[[Directory], DecoderRecord]) -> DecoderRecord:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.fleet import decoders, retention
+from chalicelib.fleet import retention, unpacking
 from chalicelib.fleet.decoders import DecoderKind
 from chalicelib.fleet.ids import repeatable_id
 from chalicelib.fleet.settings import Kept
@@ -68,23 +68,23 @@ def store(
     """
     from chalicelib.fleet import routing
 
-    message = _keep(ports, message, decoding, device)
+    message = _keep(ports, unpacking.decoded(ports, message, decoding), device)
     # Before anybody hears that it was taken: what fails here is tried again, message and all.
     routing.messages(ports, [message])
     return message
 
 
 def store_all(ports: "Ports", sent: Sequence[tuple[DataMessage, str | None]]) -> list[DataMessage]:
-    """As `store`, for messages of one tenant that cannot have come before, each with the device that sent it."""
+    """As `store`, for one request's messages, which cannot have come before, each with the device that sent it."""
     from chalicelib.fleet import routing
 
-    stored = [_keep(ports, message, frozenset(DecoderKind), device) for message, device in sent]
+    decoded = unpacking.decoded_all(ports, [message for message, _ in sent])
+    stored = [_keep(ports, message, device) for message, (_, device) in zip(decoded, sent, strict=True)]
     routing.messages(ports, stored, fresh=True)
     return stored
 
 
-def _keep(ports: "Ports", message: DataMessage, decoding: frozenset[DecoderKind], device: str | None) -> DataMessage:
-    message = decoders.decoded(ports, message, decoding)
+def _keep(ports: "Ports", message: DataMessage, device: str | None) -> DataMessage:
     kept = retention.seconds(ports, message.tenant, Kept.MESSAGES)
     # A crash between the two loses one from the count, never a message.
     if ports.messages.put(message, kept) and device is not None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet import decoders, messages
+from chalicelib.fleet import audit, decoders, messages
 from chalicelib.fleet.decoders import ColumnRecord, DecoderKind, DecoderRecord
 from chalicelib.fleet.decoding import DescriptionError
 from chalicelib.fleet.errors import DecoderDuplicate, DecoderNotFound, LimitReached
@@ -45,6 +45,49 @@ def test_what_was_decoded_stands_beside_the_payload(ports: MemoryPorts) -> None:
     decoders.create(ports, FLOAT)
     messages.store(ports, message("floats", battery=3))
     assert stored(ports).value == {"payload": "41200000", "battery": 3, "sent_value": 10.0}
+
+
+def test_a_field_called_payload_does_not_replace_the_payload(ports: MemoryPorts) -> None:
+    decoders.create(ports, replace(FLOAT, source="byte[_] payload; "))
+    messages.store(ports, message("floats"))
+    assert stored(ports).value == {"payload": "41200000"}
+
+
+@pytest.mark.parametrize("payload", [7, [1], {"a": 1}, True])
+def test_a_payload_that_is_no_string_is_kept_and_audited(ports: MemoryPorts, payload: object) -> None:
+    decoders.create(ports, FLOAT)
+    messages.store(ports, message("floats", payload))
+    assert stored(ports).value == {"payload": payload}
+    assert reasons(ports) == ["decoding failed: value.payload is a string"]
+
+
+def numbered(count: int, encoding: str, payload: str) -> list[tuple[DataMessage, str | None]]:
+    one = message(encoding, payload)
+    return [(replace(one, id=messages.message_id(START, f"{encoding}{n}")), None) for n in range(count)]
+
+
+def test_the_messages_of_one_request_share_what_decoding_may_cost(ports: MemoryPorts) -> None:
+    template = '{"x":"{{#l}}' + "x" * 16_000 + '{{/l}}"}'
+    decoders.create(ports, replace(FLOAT, id="d3", encoding="zz-hog", source="byte[_] l;", template=template))
+    decoders.create(ports, FLOAT)
+    found = messages.store_all(ports, [*numbered(1_000, "zz-hog", "01020304"), *numbered(1_000, "floats", "41200000")])
+    assert [m.id for m in found] == [m.id for m, _ in numbered(1_000, "zz-hog", "") + numbered(1_000, "floats", "")]
+    assert [set(m.value) for m in found[1_000:]] == [{"payload", "sent_value"}] * 1_000
+    assert 1 < sum("x" in m.value for m in found[:1_000]) < 100
+    assert len(reasons(ports)) == audit.PER_MINUTE
+    assert all("all that a request may take" in reason for reason in reasons(ports))
+
+
+def test_the_descriptions_of_one_request_count_too(ports: MemoryPorts) -> None:
+    sent = []
+    for number in range(decoders.MOST):
+        name = f"{number:03}"
+        source = "".join(f"//{'x' * 100}\n" for _ in range(150)) + f"byte a{name};"
+        decoders.create(ports, replace(FLOAT, id=name, encoding=name, source=source))
+        sent += numbered(1, name, "01")
+    found = messages.store_all(ports, sent)
+    assert [len(m.value) for m in found] == sorted([len(m.value) for m in found], reverse=True)
+    assert {len(m.value) for m in found} == {1, 2}
 
 
 def test_the_decoders_model_replaces_the_messages_own(ports: MemoryPorts) -> None:
@@ -97,7 +140,7 @@ def test_bytes_are_not_decoded_as_values(ports: MemoryPorts) -> None:
     assert "csv decoder" in reasons(ports)[0]
 
 
-@pytest.mark.parametrize("unencoded", [message(None), message("floats", 12), replace(message("floats"), value=[1])])
+@pytest.mark.parametrize("unencoded", [message(None), message("floats", None), replace(message("floats"), value=[1])])
 def test_a_message_without_encoding_or_payload_is_left_alone(ports: MemoryPorts, unencoded: DataMessage) -> None:
     messages.store(ports, unencoded)
     assert stored(ports) == unencoded
