@@ -139,20 +139,25 @@ def delete(ports: "Ports", tenant: str, group: str) -> None:
     """Errors: GroupNotFound, GroupInUse (it holds devices or groups, or is the root)."""
     if group == ROOT_GROUP:
         raise GroupInUse("the root group cannot be deleted")
-    # From here on nobody can put a device into it: what is empty now stays so.
-    _write(ports, tenant, lambda tree: replace(_childless(tree, group), closing=True))
-    if ports.devices.grouped(tenant, group, after=None, limit=1):
-        _write(ports, tenant, lambda tree: replace(tree.get(group), closing=False))
-        raise GroupInUse("the group cannot be deleted: it contains devices")
+    _close(ports, tenant, group)
     for _ in tries(ports):
         tree = ports.groups.tree(tenant)
         if group not in tree:
             return
         if not _childless(tree, group).closing:
-            raise Contended("the group was changed while it was deleted")
-        if ports.groups.remove(tree, group):
+            # It was renamed or moved meanwhile, which opens it: devices may have come since.
+            _close(ports, tenant, group)
+        elif ports.groups.remove(tree, group):
             return
     raise Contended("the groups are written by too many at once")
+
+
+def _close(ports: "Ports", tenant: str, group: str) -> None:
+    """From here on nobody can put a device into it: what is empty now stays so. Errors: GroupInUse, GroupNotFound."""
+    _write(ports, tenant, lambda tree: replace(_childless(tree, group), closing=True))
+    if ports.devices.grouped(tenant, group, after=None, limit=1):
+        _write(ports, tenant, lambda tree: replace(tree.get(group), closing=False))
+        raise GroupInUse("the group cannot be deleted: it contains devices")
 
 
 def path_of(ports: "Ports", tenant: str, group: str) -> str:

@@ -137,6 +137,14 @@ def test_one_of_many_makes_a_group(crowd: Crowd, name: str) -> None:
     assert crowd.statuses(*([("POST", GROUPS, {"pathNode": name})] * AT_ONCE)) == {201: 1, 409: AT_ONCE - 1}
 
 
+def test_a_group_is_renamed_by_some_while_others_delete_it(crowd: Crowd, name: str) -> None:
+    path = f"{GROUPS}/{crowd.rest.post(GROUPS, {'pathNode': name})['id']}"
+    sends: list[Send] = [("PUT", path, {"pathNode": f"{name} {n}"}) for n in range(10)]
+    sends[5:5] = [("DELETE", path, None)] * 5
+    assert set(crowd.statuses(*sends)) <= {200, 204, 404}
+    assert crowd.rest.call("GET", path).status_code == 404
+
+
 def test_ten_of_many_commands_are_queued(crowd: Crowd, device: str) -> None:
     body = {"request": {"connector": "mqtt", "value": {"req": "x"}}}
     assert crowd.statuses(*([("POST", f"{device}/commands", body)] * AT_ONCE)) == {201: 10, 403: AT_ONCE - 10}
