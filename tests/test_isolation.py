@@ -20,14 +20,14 @@ from chalicelib.web.routes import Route
 from infra.local.iot_core.policy import Policy, read_documents
 from tests.dialects.ibm.client import V1, V2
 from tests.dialects.ibm.client import Client as IbmClient
-from tests.dialects.live_objects.client import DEVICES
+from tests.dialects.ibm.furnished import furnish as furnish_ibm
+from tests.dialects.ibm.site import Site
 from tests.dialects.live_objects.client import Client as LiveObjectsClient
+from tests.dialects.live_objects.furnished import NODE, URN, furnish
 from tests.fakes import MemoryPorts
 
-URN = "urn:lo:nsid:sensor:ofacme"
 SECRET = "of-acme"
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:authorizer"
-LIVE_OBJECTS_CLIENT = "nodeofacme"
 CID = 7
 
 
@@ -43,72 +43,9 @@ class World:
         self.stranger_token = self.stranger_ibm.registered("pump", "own")
         self.stranger_ibm.call("POST", f"{V2}/device/types", {"id": "gateway", "classId": "Gateway"})
         self.gateway_token = self.stranger_ibm.registered("gateway", "own")
-        self.names = {"live_objects": self._live_objects(), "ibm": self._ibm()}
+        self.names = {"live_objects": furnish(self.acme, SECRET), "ibm": furnish_ibm(Site(self.acme_ibm), SECRET)}
+        self.ports.delivery.sent.clear()
         self.before = self.kept()
-
-    def _live_objects(self) -> dict[str, str]:
-        call = self.acme.call
-
-        def made(method: str, path: str, body: Any) -> Any:
-            reply = call(method, path, body)
-            assert reply.status < 300, reply.raw
-            return reply.body
-
-        group = made("POST", "/api/v1/deviceMgt/groups", {"pathNode": SECRET})["id"]
-        interface = {"connector": "mqtt", "definition": {"clientId": LIVE_OBJECTS_CLIENT}}
-        body = {"id": URN, "name": SECRET, "tags": [SECRET], "group": {"id": group}, "interfaces": [interface]}
-        made("POST", DEVICES, body)
-        made("POST", f"{DEVICES}/{URN}/config", {"parameters": {"p": {"type": "INT32", "value": 1}}})
-        request = {"request": {"connector": "mqtt", "value": {"req": SECRET}}}
-        command = made("POST", f"{DEVICES}/{URN}/commands", request)["id"]
-        made("POST", "/api/v0/data/streams/mine", {"value": {"secret": SECRET}, "metadata": {"source": URN}})
-        made("POST", "/api/v0/topics/fifo", {"name": "queueofacme", "maxLengthBytes": 524_288})
-        policy = made(
-            "POST",
-            "/api/v1/event2action/actionPolicies",
-            {
-                "name": SECRET,
-                "enabled": True,
-                "triggers": {"dataMessage": {"version": 1}},
-                "actions": {"fifoPublish": [{"version": 1, "fifoName": "queueofacme"}]},
-            },
-        )["id"]
-        made("POST", "/api/v0/rm", {"resourceId": "fw", "description": SECRET})
-        version = {"resourceVersionId": "2.0", "checksum": "kAFQmDzST7DWlj99KOF/cg==", "file": "YWJj"}
-        made("POST", "/api/v0/rm/fw/version", version)
-        decoder = made("POST", "/api/v0/decoders/binary", {"encoding": SECRET, "format": "int x;", "enabled": True})
-        user = {"login": "ofacme", "email": "o@acme.example", "roles": ["DEVICE_R"], "tenantId": self.acme.tenant.id}
-        return {
-            "device_id": URN,
-            "interface_id": f"mqtt:{LIVE_OBJECTS_CLIENT}",
-            "command_id": command,
-            "param_key": "p",
-            "stream_id": "mine",
-            "key_id": self.acme.master.id,
-            "group_id": group,
-            "fifo_name": "queueofacme",
-            "policy_id": policy,
-            "resource_id": "fw",
-            "version_id": "2.0",
-            "current_version": "1.0",
-            "decoder_id": decoder["id"],
-            "user_id": made("POST", "/api/v0/users", user)["id"],
-            "connector": "mqtt",
-            "node_id": LIVE_OBJECTS_CLIENT,
-            "namespace": URN.split(":")[3],
-            "asset_id": URN.split(":")[4],
-        }
-
-    def _ibm(self) -> dict[str, str]:
-        self.token = self.acme_ibm.registered("pump", "p1", metadata={"secret": SECRET})
-        return {
-            "device_type": "pump",
-            "type_id": "pump",
-            "device_id": "p1",
-            "organization": self.acme_ibm.org,
-            "api_key": self.acme_ibm.credentials[0],
-            "client_id": f"d:{self.acme_ibm.org}:pump:p1",
-        }
 
     def kept(self) -> dict[str, dict[Any, Any]]:
         """Everything of acme in every table, by table and key."""
@@ -173,7 +110,7 @@ def smallest(schema: Mapping[str, Any], names: Mapping[str, str], field: str = "
 )
 def test_a_route_shows_and_changes_nothing_of_another_tenant(world: World, dialect: str, route: Route) -> None:
     names = world.names[dialect]
-    path = re.sub(r"{(\w+)}", lambda m: names.get(m[1], "unknown"), route.path)
+    path = re.sub(r"{(\w+)}", lambda m: names[m[1]], route.path)
     body = None if route.schema is None else smallest(route.schema, names)
     reply = (
         world.stranger.call(route.method, path, body)
@@ -246,7 +183,7 @@ PAYLOAD = {
     "rsc": {"fw": {"v": "9", "m": {}}},
     "id": URN,
     "deviceId": URN,
-    "nodeId": LIVE_OBJECTS_CLIENT,
+    "nodeId": NODE,
     "status": "ONLINE",
     "streamId": "mine",
     "metadata": {"source": URN},
@@ -265,7 +202,7 @@ def test_a_topic_reaches_nothing_of_another_tenant(world: World, dialect: str, t
         assert not may_publish(answer, topic.filter.replace("+", "x")) or topic.filter in upward
         return
     uplink._heard.clear()
-    for node in (LIVE_OBJECTS_CLIENT, "p1"):
+    for node in (NODE, "p1"):
         name = topic.filter.replace("type/+", "type/pump").replace("+", node).replace("#", f"response/{node}")
         assert may_publish(answer, name)
         payload = base64.b64encode(json.dumps(PAYLOAD).encode()).decode()

@@ -13,6 +13,7 @@ from chalicelib.dialects.ibm.rest import routes
 from chalicelib.fleet.keys import KeyRequest, create_child
 from chalicelib.web.routes import Route
 from tests.dialects.ibm.client import V2, Client
+from tests.dialects.ibm.furnished import furnish
 from tests.dialects.ibm.site import Site
 
 ROUTES = routes()
@@ -27,38 +28,13 @@ BODIES: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def site() -> Site:
-    """An organization with one of everything."""
-    site = Site()
-    device = site.device()
-    site.publish(device, "iot-2/evt/status/fmt/json", {"d": {"word": SECRET}})
-    site.publish(device, "iotdevice-1/mgmt/manage", {"d": {"supports": {"deviceActions": True}}, "reqId": "r"})
-    client = site.client
-    client.call("PUT", f"{V2}/device/types/pump", {"description": SECRET})
-    client.call("PUT", f"{V2}/device/types/pump/devices/p1", {"metadata": {"word": SECRET}})
-    client.call("PUT", f"{V2}/device/types/pump/devices/p1/location", {"latitude": 12.3456, "longitude": 2})
-    client.call("POST", f"{V2}/device/types/pump/devices/p1/diag/logs", {"message": SECRET, "severity": 1})
-    one = [{"typeId": "pump", "deviceId": "p1"}]
-    client.call("POST", f"{V2}/mgmt/requests", {"action": "device/reboot", "devices": one})
-    site.application(SECRET)
-    return site
+    return Site()
 
 
-def places(site: Site, route: Route) -> str:
-    """The route's path with what the organization has."""
-    known = {
-        "organization": site.org,
-        "device_type": "pump",
-        "type_id": "pump",
-        "device_id": "p1",
-        "more": "p1",
-        "event_id": "status",
-        "command_id": "reboot",
-        "log_id": site.client.get(f"{V2}/device/types/pump/devices/p1/diag/logs").body[0]["id"],
-        "request_id": site.client.get(f"{V2}/mgmt/requests").body["results"][0]["id"],
-        "client_id": f"a:{site.org}:{SECRET}",
-        "api_key": site.client.credentials[0],
-    }
-    return route.path.format_map(known)
+@pytest.fixture(scope="module")
+def known(site: Site) -> dict[str, str]:
+    """What the organization has: one of everything."""
+    return furnish(site, SECRET)
 
 
 def body_of(route: Route) -> Any:
@@ -66,28 +42,28 @@ def body_of(route: Route) -> Any:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=NAMES)
-def test_another_organization_finds_and_changes_nothing(site: Site, route: Route) -> None:
+def test_another_organization_finds_and_changes_nothing(site: Site, known: dict[str, str], route: Route) -> None:
     other = Client(site.client.ports, f"other {route.method} {route.path}")
     before = repr(site.client.get(f"{V2}/device/types/pump/devices/p1").body)
-    reply = other.call(route.method, places(site, route), body_of(route))
+    reply = other.call(route.method, route.path.format_map(known), body_of(route))
     assert SECRET.encode() not in reply.raw
     assert b"12.3456" not in reply.raw
-    assert site.org.encode() not in reply.raw.replace(places(site, route).encode(), b"")
+    assert site.org.encode() not in reply.raw.replace(route.path.format_map(known).encode(), b"")
     assert repr(site.client.get(f"{V2}/device/types/pump/devices/p1").body) == before
 
 
 @pytest.mark.parametrize(
     "route", [r for r in ROUTES if r.roles], ids=[f"{r.method} {r.path}" for r in ROUTES if r.roles]
 )
-def test_a_key_without_roles_is_refused(site: Site, route: Route) -> None:
+def test_a_key_without_roles_is_refused(site: Site, known: dict[str, str], route: Route) -> None:
     key, token = create_child(site.client.ports, site.client.key, site.client.key.id, KeyRequest(roles=frozenset()))
     auth = (api_key_name(site.org, key.id), token)
-    assert site.client.call(route.method, places(site, route), body_of(route), auth=auth).status == 403
+    assert site.client.call(route.method, route.path.format_map(known), body_of(route), auth=auth).status == 403
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=NAMES)
-def test_without_credentials_nothing_is_served(site: Site, route: Route) -> None:
-    assert site.client.call(route.method, places(site, route), body_of(route), auth=None).status == 401
+def test_without_credentials_nothing_is_served(site: Site, known: dict[str, str], route: Route) -> None:
+    assert site.client.call(route.method, route.path.format_map(known), body_of(route), auth=None).status == 401
 
 
 JSON = st.recursive(

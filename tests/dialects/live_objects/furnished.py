@@ -1,0 +1,65 @@
+"""A tenant that has one of everything, for tests that walk through all operations."""
+
+import datetime as dt
+from typing import Any
+
+from tests import pki
+from tests.dialects.live_objects.client import DEVICES, Client
+from tests.fakes import START
+
+URN = "urn:lo:nsid:sensor:ofacme"
+NODE = "nodeofacme"
+QUEUE = "queueofacme"
+POLICIES = "/api/v1/event2action/actionPolicies"
+
+
+def furnish(client: Client, word: str) -> dict[str, str]:
+    """One of everything, with that word wherever there is room for one; what there is, by its path parameter."""
+
+    def made(path: str, body: Any) -> Any:
+        reply = client.call("POST", path, body)
+        assert reply.status < 300, reply.raw
+        return reply.body
+
+    group = made("/api/v1/deviceMgt/groups", {"pathNode": word})["id"]
+    interface = {"connector": "mqtt", "definition": {"clientId": NODE}}
+    made(DEVICES, {"id": URN, "name": word, "tags": [word], "group": {"id": group}, "interfaces": [interface]})
+    made(f"{DEVICES}/{URN}/config", {"parameters": {"p": {"type": "INT32", "value": 1}}})
+    command = made(f"{DEVICES}/{URN}/commands", {"request": {"connector": "mqtt", "value": {"req": word}}})
+    made("/api/v0/data/streams/mine", {"value": {"secret": word}, "metadata": {"source": URN}})
+    made("/api/v0/topics/fifo", {"name": QUEUE, "maxLengthBytes": 524_288})
+    routing = {
+        "name": word,
+        "enabled": True,
+        "triggers": {"dataMessage": {"version": 1}},
+        "actions": {"fifoPublish": [{"version": 1, "fifoName": QUEUE}]},
+    }
+    policy = made(POLICIES, routing)["id"]
+    made("/api/v0/rm", {"resourceId": "fw", "description": word})
+    made("/api/v0/rm/fw/version", {"resourceVersionId": "2.0", "checksum": "kAFQmDzST7DWlj99KOF/cg==", "file": "YWJj"})
+    decoder = made("/api/v0/decoders/binary", {"encoding": word, "format": "int x;", "enabled": True})
+    user = {"login": "ofacme", "email": "o@acme.example", "roles": ["DEVICE_R"], "tenantId": client.tenant.id}
+    ca = pki.authority(now=dt.datetime.fromtimestamp(START / 1000, dt.UTC))
+    namespace, asset = URN.split(":")[3:]
+    return {
+        "device_id": URN,
+        "interface_id": f"mqtt:{NODE}",
+        "command_id": command["id"],
+        "param_key": "p",
+        "stream_id": "mine",
+        "key_id": client.master.id,
+        "group_id": group,
+        "fifo_name": QUEUE,
+        "policy_id": policy,
+        "action_id": client.get(f"{POLICIES}/{policy}").body["actions"]["fifoPublish"][0]["id"],
+        "resource_id": "fw",
+        "version_id": "2.0",
+        "current_version": "1.0",
+        "decoder_id": decoder["id"],
+        "user_id": made("/api/v0/users", user)["id"],
+        "certificate_id": made("/api/v0/certificates/ca", {"certificate": ca.pem, "comment": word})["id"],
+        "connector": "mqtt",
+        "node_id": NODE,
+        "namespace": namespace,
+        "asset_id": asset,
+    }
