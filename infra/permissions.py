@@ -182,9 +182,24 @@ class Grant:
         return {**made, "Condition": self.condition} if self.condition else made
 
 
-def policy(function: str, stage: Stage) -> dict[str, Any]:
-    """The policy document of a function's role; its ARNs are `Fn::Sub`."""
-    return {"Version": "2012-10-17", "Statement": [grant.statement() for grant in grants(function, stage)]}
+IN_A_VPC = Grant(
+    (
+        "ec2:CreateNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:DeleteNetworkInterface",
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:UnassignPrivateIpAddresses",
+    ),
+    ({"Fn::Sub": "*"},),
+    because="Lambda makes interfaces by the function's role, and EC2 describes none by name",
+)
+
+
+def policy(function: str, stage: Stage, *, inside: bool = False) -> dict[str, Any]:
+    """The policy document of a function's role; its ARNs are `Fn::Sub`. `inside` is for one that runs in a VPC."""
+    granted = [*grants(function, stage), *([IN_A_VPC] if inside else [])]
+    return {"Version": "2012-10-17", "Statement": [grant.statement() for grant in granted]}
 
 
 def grants(function: str, stage: Stage) -> list[Grant]:

@@ -106,7 +106,8 @@ def build(
         filled = {**account.filled(variables(stage)), **named, **account.variables}
     _write(folder / ".chalice" / "config.json", config((stage.name,), filled))
     for function in FUNCTIONS:
-        policy = permissions.policy(function.name, stage)
+        inside = account is not None and function.name in account.network.functions
+        policy = permissions.policy(function.name, stage, inside=inside)
         path = folder / ".chalice" / "policies" / stage.name / f"{function.name}.json"
         _write(path, policy if account is None else account.filled(policy))
     if dependencies:

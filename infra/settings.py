@@ -13,10 +13,15 @@ from urllib.parse import urlsplit
 
 from chalicelib.aws import logs
 from chalicelib.delivery.webhooks import networks
+from infra.functions import API
+from infra.stage import Network
 
 FOLDER = Path("stages")
 _HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_ID = re.compile(r"(subnet|sg)-[0-9a-f]{8,17}")
 _HOSTS = ("mqtt_host", "certificate_host", "wss_host", "api_host")
+_FOR_WEBHOOKS = frozenset({"push", API})
+_FOR_AN_EDGE = frozenset({API, "deliver", "pump", "disconnect", "uplink", "presence"})
 _TEXTS = (*_HOSTS, "certificate_arn", "alarm_email")
 
 
@@ -26,7 +31,10 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Empty is what nobody set. `push_allow` are CIDR blocks, `log_sample` is a share from 0 to 1."""
+    """Empty is what nobody set. `push_allow` are CIDR blocks, `log_sample` is a share from 0 to 1.
+
+    `subnets` and `security_groups` are those of a VPC in which the targets of the two before them are.
+    """
 
     mqtt_host: str = ""
     certificate_host: str = ""
@@ -37,6 +45,8 @@ class Settings:
     push_allow: tuple[str, ...] = ()
     log_sample: float | None = None
     iot_endpoint: str = ""
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
 
     @property
     def has_hosts(self) -> bool:
@@ -54,6 +64,13 @@ class Settings:
             "HOMEPORT_IOT_ENDPOINT": self.iot_endpoint,
         }
         return {name: value for name, value in made.items() if value}
+
+    def network(self) -> Network:
+        """Where functions run that reach what `push_allow` and `iot_endpoint` name."""
+        reaching = (_FOR_WEBHOOKS if self.push_allow else frozenset()) | (
+            _FOR_AN_EDGE if self.iot_endpoint else frozenset()
+        )
+        return Network(self.subnets, self.security_groups, reaching if self.subnets else frozenset())
 
 
 def load(stage: str, file: Path | None = None) -> dict[str, Any]:
@@ -77,6 +94,10 @@ def settings(values: Mapping[str, Any]) -> Settings:
     if made.has_hosts and not made.certificate_arn:
         named = ", ".join(name for name in _HOSTS if getattr(made, name))
         raise SettingsError(f"{named}: own host names need certificate_arn")
+    if bool(made.subnets) != bool(made.security_groups):
+        raise SettingsError("subnets and security_groups go together")
+    if made.subnets and not (made.push_allow or made.iot_endpoint):
+        raise SettingsError("subnets are for what push_allow or iot_endpoint names, and neither is set")
     return made
 
 
@@ -103,6 +124,12 @@ def _networks(name: str, value: Any) -> tuple[str, ...]:
         raise SettingsError(f"{name}: {error}") from error
 
 
+def _ids(name: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) and _ID.fullmatch(v) for v in value):
+        raise SettingsError(f"{name} is a list like subnet-0abc or sg-0abc")
+    return tuple(value)
+
+
 def _share(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise SettingsError(f"{name} is a share from 0 to 1")
@@ -122,6 +149,8 @@ _CHECKS = {
     "push_allow": _networks,
     "log_sample": _share,
     "iot_endpoint": _url,
+    "subnets": _ids,
+    "security_groups": _ids,
 }
 
 

@@ -52,16 +52,35 @@ def bucket_name(stage: Stage, noun: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Network:
+    """A part of the operator's VPC, and which functions run in it, by their names in app.py."""
+
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    functions: frozenset[str] = frozenset()
+
+    def of(self, function: str) -> dict[str, list[str]]:
+        """Lambda's VpcConfig; that of a function which runs in no VPC is empty, and takes it out of one."""
+        inside = function in self.functions
+        return {
+            "SubnetIds": list(self.subnets) if inside else [],
+            "SecurityGroupIds": list(self.security_groups) if inside else [],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """Where a stage is deployed, for what is made by API calls and not by CloudFormation.
 
-    `variables` are what the operator sets in the environment of its functions there.
+    `variables` are what the operator sets in the environment of its functions there, `network` is where those run
+    that have to reach something inside.
     """
 
     id: str
     region: str
     partition: str = "aws"
     variables: Mapping[str, str] = field(default_factory=dict)
+    network: Network = field(default_factory=Network)
 
     def filled(self, value: Any) -> Any:
         """The same value with every `Fn::Sub` carried out."""

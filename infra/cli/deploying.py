@@ -45,6 +45,10 @@ def aws(service: str) -> Any:
 )
 @click.option("--log-sample", type=click.FloatRange(0, 1), help="Which share of all traces is logged.  [default: 0.1]")
 @click.option("--iot-endpoint", metavar="URL", help="The control port of an edge, to deliver through it.")
+@click.option(
+    "--subnet", "subnets", multiple=True, metavar="ID", help="Of a VPC that --push-allow or --iot-endpoint point into."
+)
+@click.option("--security-group", "security_groups", multiple=True, metavar="ID", help="Of the functions in that VPC.")
 @complaints
 @explained
 def deploy(stage: Stage, file: Path | None, **options: Any) -> None:

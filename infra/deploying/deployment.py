@@ -15,7 +15,7 @@ from infra.deploying.stacks import Shelf, Stacks
 from infra.functions import FUNCTIONS, deployed_name
 from infra.project import ProjectError
 from infra.settings import Settings
-from infra.stage import Account, Stage, bucket_name
+from infra.stage import Account, Network, Stage, bucket_name
 from infra.templates import package, storage, triggers
 from infra.templates.hosts import HOSTS
 
@@ -52,7 +52,7 @@ class Deployment:
     def deploy(self, settings: Settings | None = None, *, dependencies: bool = True) -> Deployed:
         """`settings` are all that the operator wants: what an earlier run was given and this one is not, goes."""
         settings = settings or Settings()
-        account = replace(self.account(), variables=settings.variables())
+        account = replace(self.account(), variables=settings.variables(), network=settings.network())
         self._tell(f"account {account.id}, region {account.region}, stage {self.stage.name}")
         stacks = self._stacks(account)
         with _step("data", "CloudFormation's reason is above; mend it and run this again"):
@@ -118,7 +118,7 @@ class Deployment:
             if record.exists():
                 self._keep(account, record)
         api = self._rest_api(record)
-        self._finish(api)
+        self._finish(api, account.network)
         return api
 
     def _record(self, account: Account, built: Path) -> Path:
@@ -142,7 +142,7 @@ class Deployment:
         resources = json.loads(record.read_text())["resources"]
         return str(next(r["rest_api_id"] for r in resources if r["resource_type"] == "rest_api"))
 
-    def _finish(self, api: str) -> None:
+    def _finish(self, api: str, network: Network) -> None:
         """What Chalice has no setting for."""
         gateway = self._clients("apigateway")
         gateway.update_rest_api(
@@ -157,7 +157,10 @@ class Deployment:
         for function in FUNCTIONS:
             name = deployed_name(function.name, self.stage)
             functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
-            functions.update_function_configuration(FunctionName=name, LoggingConfig=package.LOGGING)
+            # Chalice would leave a function in a VPC that it is not to be in any more.
+            functions.update_function_configuration(
+                FunctionName=name, LoggingConfig=package.LOGGING, VpcConfig=network.of(function.name)
+            )
             if recursion := package.recursion(function.name):
                 functions.put_function_recursion_config(FunctionName=name, **recursion)
 

@@ -18,7 +18,12 @@ from infra.stage import Stage
 from tests.infra import aws_server
 
 STAGE = Stage("trial")
-SETTINGS = Settings(push_allow=("10.20.0.0/16",), alarm_email="ops@example.com")
+SETTINGS = Settings(
+    push_allow=("10.20.0.0/16",),
+    alarm_email="ops@example.com",
+    subnets=("subnet-0123456789abcdef0",),
+    security_groups=("sg-0123456789abcdef0",),
+)
 # What moto takes and forgets is listed in `aws_server`.
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse:UserWarning")
 
@@ -64,6 +69,15 @@ def test_functions_know_their_stage_and_account(run: Run) -> None:
     assert variables["HOMEPORT_BUCKET"] == "homeport-trial-objects-123456789012-eu-west-1"
     assert variables["HOMEPORT_IOT_ENDPOINT"].startswith("https://")
     assert variables["HOMEPORT_PUSH_ALLOW"] == "10.20.0.0/16"
+
+
+def test_functions_that_reach_inside_run_there_and_may(run: Run) -> None:
+    for name, inside in (("push", True), ("settle", False)):
+        found = run.clients("lambda").get_function_configuration(FunctionName=f"homeport-trial-{name}")
+        assert found.get("VpcConfig", {}).get("SubnetIds", []) == (list(SETTINGS.subnets) if inside else [])
+        role = f"homeport-trial-{name}"
+        policy = run.clients("iam").get_role_policy(RoleName=role, PolicyName=role)
+        assert ("ec2:CreateNetworkInterface" in str(policy["PolicyDocument"])) is inside
 
 
 def test_each_function_gets_its_own_policy(run: Run) -> None:

@@ -7,6 +7,8 @@ import click
 import pytest
 
 from infra.cli.deploying import wanted_settings
+from infra.functions import FUNCTIONS
+from infra.permissions import grants
 from infra.settings import Settings, SettingsError, settings
 from infra.stage import Stage
 from tests.infra.conftest import Template, of_type
@@ -73,12 +75,34 @@ def test_the_file_of_the_stage_is_read_by_itself(file: Path, monkeypatch: pytest
         {"mqtt_host": "https://mqtt.example.com", "certificate_arn": ARN},
         {"mqtt_host": "mqtt.example.com"},
         {"alarm_email": ["a@example.com"]},
+        {"subnets": ["subnet-0123456789abcdef0"], "push_allow": ["10.0.0.0/8"]},
+        {"subnets": ["here"], "security_groups": ["there"], "push_allow": ["10.0.0.0/8"]},
+        {"subnets": ["subnet-0123456789abcdef0"], "security_groups": ["sg-01234567"]},
     ],
     ids=str,
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_deployed(values: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=next(iter(values)).partition("_")[0]):
         settings(values)
+
+
+def test_only_functions_that_reach_inside_run_in_the_vpc() -> None:
+    inside = {"subnets": ["subnet-0123456789abcdef0"], "security_groups": ["sg-01234567"]}
+    webhooks = settings({**inside, "push_allow": ["10.0.0.0/8"]}).network()
+    assert webhooks.functions == {"push", "api_handler"}
+    assert webhooks.of("push") == {"SubnetIds": inside["subnets"], "SecurityGroupIds": inside["security_groups"]}
+    assert webhooks.of("authorizer") == {"SubnetIds": [], "SecurityGroupIds": []}
+    edge = settings({**inside, "iot_endpoint": "http://10.0.0.7:8081"}).network()
+    assert "deliver" in edge.functions
+    assert "push" not in edge.functions
+
+
+def test_every_function_that_speaks_to_the_broker_reaches_an_edge() -> None:
+    inside = {"subnets": ["subnet-0123456789abcdef0"], "security_groups": ["sg-01234567"]}
+    reaching = settings({**inside, "iot_endpoint": "http://10.0.0.7:8081"}).network().functions
+    spoken = ("iot:SendDirectMessage", "iot:DeleteConnection")
+    speaking = {f.name for f in FUNCTIONS if any(a in g.actions for g in grants(f.name, STAGE) for a in spoken)}
+    assert speaking <= reaching
 
 
 @pytest.mark.parametrize("text", ["push_allow = [", "unknown = 1"])
