@@ -107,7 +107,9 @@ def test_strict_mode_carries_the_status_of_devices_to_applications(organization:
         assert application.subscribe(f"iot-2/type/pump/id/{name}/mon", qos=0) == [0]
         with organization.device("pump", name, token):
             assert application.next(f"iot-2/type/pump/id/{name}/mon")["Action"] == "Connect"
-        assert application.next(f"iot-2/type/pump/id/{name}/mon")["Action"] == "Disconnect"
+        # A subscription that becomes known while the device connects is told so twice.
+        actions = iter(lambda: application.next(f"iot-2/type/pump/id/{name}/mon")["Action"], "Disconnect")
+        assert set(actions) <= {"Connect"}
 
 
 def test_strict_mode_carries_the_status_of_devices_of_live_objects_too(

@@ -111,9 +111,9 @@ def _subscribed(ports: Ports, claim: Claim, session: str, filters: list[str]) ->
         return replace(known, session=session, user=claim.username, rings={**known.rings, **added})
 
     application = applications.change(ports, claim.tenant, claim.client, subscribed)
-    listening.settle(ports, claim.tenant)
     if application is not None and application.session == session:
         _retained(ports, application, filters)
+    listening.settle(ports, claim.tenant)
 
 
 def _unsubscribed(ports: Ports, claim: Claim, session: str, filters: set[str]) -> None:
