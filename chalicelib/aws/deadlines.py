@@ -21,7 +21,7 @@ class StepFunctionsDeadlines:
         self._client = client
         self._machine = machine
 
-    def start(self, name: str, due: int, subject: dict[str, Any]) -> None:
+    def start(self, name: str, due: int, subject: dict[str, Any]) -> bool:
         # Step Functions cuts time stamps to whole seconds: round up, so that it does not come early.
         moment = datetime.fromtimestamp(-(-due // 1000), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         body = json.dumps({"dueAt": moment, **subject})
@@ -29,10 +29,13 @@ class StepFunctionsDeadlines:
             self._client().start_execution(stateMachineArn=self._machine, name=name, input=body)
         except ClientError as error:
             if error.response["Error"]["Code"] != _RUNS_ALREADY:
-                # The record itself carries the deadline, and the sweep comes by: late, but sure.
+                # The record itself carries the deadline: the caller lets the sweep look after it.
                 log.warning("deadline %s was not started: %s", name, error)
+                return False
         except BotoCoreError as error:
             log.warning("deadline %s was not started: %s", name, error)
+            return False
+        return True
 
     def stop(self, name: str) -> None:
         arn = f"{self._machine.replace(':stateMachine:', ':execution:')}:{name}"

@@ -54,6 +54,9 @@ class Failure(StrEnum):
     DELIVERY_REFUSED = "DELIVERY_REFUSED"
 
 
+UNKNOWN = "what became of the sending was lost: the device may have it"
+"""Noted where an attempt has failed by the clock, as whoever sent it died before it could say what the broker said."""
+
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.PENDING: frozenset({Status.PROCESSING, Status.CANCELED, Status.EXPIRED}),
     Status.RETRYING: frozenset({Status.PROCESSING, Status.PROCESSED, Status.CANCELED, Status.EXPIRED}),
@@ -97,6 +100,13 @@ class Policy:
     @property
     def awaits_answer(self) -> bool:
         return self.ack_mode is AckMode.APPLICATIVE or (self.relayed and self.ack_mode is AckMode.NETWORK)
+
+    @property
+    def allowance(self) -> int:
+        """After how many milliseconds an attempt has failed."""
+        if self.awaits_answer:
+            return (self.ack_timeout or DEFAULT_ACK_TIMEOUT) * SECOND
+        return CONFIRMATION * SECOND + MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +222,7 @@ def remember(history: tuple[Entry, ...], entry: Entry) -> tuple[Entry, ...]:
 
 def claimed(command: Command, now: int, generation: int, node: str) -> Command:
     """An attempt begins: the command is ours to send under `generation`."""
-    applicative = command.policy.awaits_answer
-    allowed = (command.policy.ack_timeout or DEFAULT_ACK_TIMEOUT) if applicative else CONFIRMATION + MINUTE // SECOND
-    due = now + allowed * SECOND
+    due = now + command.policy.allowance
     check_at = command.check_at
     if check_at is None or check_at > due + PATROL:
         check_at = due + MINUTE
@@ -228,7 +236,7 @@ def claimed(command: Command, now: int, generation: int, node: str) -> Command:
         attempts_used=command.attempts_used + 1,
         due=due,
         check_at=check_at,
-        timer=f"{command.id}-{generation}" if applicative else None,
+        timer=f"{command.id}-{generation}" if command.policy.awaits_answer else None,
     )
 
 
@@ -248,7 +256,9 @@ def attempt_failed(command: Command, now: int, node: str | None = None) -> Comma
     """No acknowledgement in time: try again, or give up with ACK_TIMEOUT."""
     if command.attempts_used < command.policy.attempts:
         return move(command, now, Status.RETRYING, node=node, note=Failure.ACK_TIMEOUT, due=None, timer=None)
-    return move(command, now, Status.ERROR, delivery=command.delivery, error=Failure.ACK_TIMEOUT, node=node)
+    lost = node is None and command.delivery is DeliveryStatus.SENDING
+    note = UNKNOWN if lost else None
+    return move(command, now, Status.ERROR, delivery=command.delivery, error=Failure.ACK_TIMEOUT, node=node, note=note)
 
 
 def as_of(command: Command, now: int) -> Command:

@@ -10,7 +10,6 @@ from chalicelib.fleet import connecting, relaying, settling, synchronizing, upda
 from chalicelib.fleet.changes import change_command, change_mailbox
 from chalicelib.fleet.commands import (
     CONFIRMATION,
-    MINUTE,
     PATROL,
     SECOND,
     AckMode,
@@ -63,17 +62,27 @@ def _deliver_next(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
     if len(mailbox.flights) >= command.policy.window:
         if _repair(ports, mailbox):
             return _again(ports, mailbox)
-        _guard(ports, command)
-        settling.arm_expiry(ports, command)
+        # Whoever is to move it may have died, or die before that.
+        settling.arm_expiry(ports, settling.look_by(ports, command, now + PATROL))
         return None
     route = relaying.route(ports, mailbox, Capability.COMMAND, command.connector)
     if route is None:
         settling.arm_expiry(ports, command)
         return _again(ports, mailbox) if connecting.ask(ports, mailbox) else None
-    claiming = mailbox.claim(head, now)
-    if not ports.mailboxes.replace(mailbox, claiming):
-        return _again(ports, mailbox)
-    return _attempt(ports, command, route, replace(claiming, revision=mailbox.revision + 1))
+    return _claim(ports, mailbox, command, route)
+
+
+def _claim(ports: Ports, mailbox: Mailbox, command: Command, route: Route) -> Mailbox | None:
+    holder = ports.chance(4).hex()
+    claiming = mailbox.claim(command.id, ports.clock.now(), holder)
+    if ports.mailboxes.replace(mailbox, claiming):
+        return _attempt(ports, command, route, replace(claiming, revision=mailbox.revision + 1))
+    # A write whose answer was lost on the way is repeated, and then it fails: it may be our own claim that is there.
+    present = _again(ports, mailbox)
+    flight = present.flights.get(command.id) if present else None
+    if present is None or flight is None or flight.holder != holder:
+        return present
+    return _attempt(ports, command, route, present)
 
 
 def _again(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
@@ -81,34 +90,22 @@ def _again(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
 
 
 def _repair(ports: Ports, mailbox: Mailbox) -> bool:
-    """Look after claims whose holder must have crashed; True if one was freed."""
-    now = ports.clock.now()
-    stale = [c for c, flight in mailbox.flights.items() if flight.stale(now)]
+    """Look after claims whose holder may have crashed; True if one was freed."""
+    now, freed = ports.clock.now(), False
     for command_id, flight in mailbox.flights.items():
-        # Claimed and perhaps never marked as such: too young to be taken over, too old not to be looked at again.
-        if flight.slow(now) and command_id not in stale:
+        if flight.stale(now):
+            freed = settling.settle(ports, mailbox.tenant, mailbox.device, command_id, wake=False) or freed
+        elif flight.slow(now):
+            # Too young to be taken over, too old not to be looked at again.
             command = ports.commands.get(mailbox.tenant, command_id)
             if command is not None:
-                _guard(ports, command)
-    done = [settling.settle(ports, mailbox.tenant, mailbox.device, c, wake=False) for c in stale]
-    return any(done)
-
-
-def _guard(ports: Ports, command: Command) -> None:
-    """Let the sweep look soon at a command that waits: whoever is to move it may have died, or die before that."""
-    soon = ports.clock.now() + PATROL
-
-    def sooner(waiting: Command) -> Command | None:
-        late = waiting.waiting and (waiting.check_at is None or waiting.check_at > soon + MINUTE)
-        return replace(waiting, check_at=soon) if late else None
-
-    if sooner(command) is not None:
-        change_command(ports, command.tenant, command.id, sooner, seen=command)
+                settling.watch(ports, command)
+    return freed
 
 
 def _attempt(ports: Ports, command: Command, route: Route, mailbox: Mailbox) -> Mailbox | None:
     """`mailbox` holds our claim; what it is like afterwards."""
-    now, generation = ports.clock.now(), mailbox.generation
+    now, generation = ports.clock.now(), mailbox.flights[command.id].generation
     attempt, _ = change_command(
         ports,
         command.tenant,
@@ -122,8 +119,7 @@ def _attempt(ports: Ports, command: Command, route: Route, mailbox: Mailbox) -> 
         return settling.release(ports, command, generation, mailbox, final=attempt is None or attempt.final)
     if command.timer:
         ports.deadlines.stop(command.timer)
-    if attempt.timer and attempt.due and attempt.due <= now + PATROL:
-        ports.deadlines.start(attempt.timer, attempt.due, attempt.subject)
+    attempt = settling.arm_attempt(ports, attempt)
     left = (attempt.expires - now) // SECOND
     allowed = min(CONFIRMATION, max(1, left), attempt.policy.ack_timeout or CONFIRMATION)
     outcome = ports.delivery.command(route, attempt, allowed)

@@ -7,6 +7,7 @@ from typing import Any
 from chalicelib.fleet import routing, settling, tracing
 from chalicelib.fleet.changes import change_command, change_mailbox
 from chalicelib.fleet.commands import (
+    MINUTE,
     PATROL,
     SECOND,
     Command,
@@ -59,7 +60,7 @@ def create(ports: Ports, tenant: str, device: str, order: Order) -> Command:
     tracing.tell(command)
     routing.command(ports, command)
     if command.timer:
-        ports.deadlines.start(command.timer, command.expires, command.subject)
+        settling.arm(ports, command, command.timer, command.expires)
     if queued.may_deliver(command.connector, command.policy.window, command.created):
         ports.background.deliver(tenant, device)
     return command
@@ -139,10 +140,12 @@ def _new(ports: Ports, tenant: str, device: str, order: Order, mailbox: Mailbox)
         kept=ports.tenants.settings(tenant).kept(Kept.COMMANDS),
         history=(Entry(now, Status.PENDING),),
     )
+    if mailbox.may_deliver(command.connector, command.policy.window, now):
+        # If all goes well it is final before: the sweep costs nothing then, and is not far if something went wrong.
+        over = now + command.policy.attempts * command.policy.allowance + 2 * MINUTE
+        return replace(command, check_at=min(expires, now + PATROL, over))
     if mailbox.reachable(command.connector):
         command = replace(command, check_at=min(expires, now + PATROL))
-    if mailbox.may_deliver(command.connector, command.policy.window, now):
-        return command
     return replace(command, timer=command.expiry_timer if expires <= now + PATROL else None)
 
 

@@ -9,16 +9,21 @@ from dataclasses import dataclass, field, replace
 
 from chalicelib.fleet.presence import Capability, Presence, Route, split_interface_key
 
-LEASE = 60_000
-"""How long (ms) a claim may stay without a result before its holder counts as crashed."""
+LEASE = 55_000
+"""How long (ms) a claim may stay without a result before its holder counts as crashed.
+
+More than a function that delivers may run, and less than the minute after which a failed one is tried again: who comes
+again finds the claim free.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """A claimed command: under which generation, and since when (ms)."""
+    """A claimed command: under which generation, since when (ms) and by whom."""
 
     generation: int
     at: int
+    holder: str = ""
 
     def stale(self, now: int) -> bool:
         return now >= self.at + LEASE
@@ -52,9 +57,13 @@ class Mailbox:
     def next_waiting(self) -> str | None:
         return next((c for c in self.queue if c not in self.flights), None)
 
-    def claim(self, command: str, now: int) -> "Mailbox":
+    def claim(self, command: str, now: int, holder: str = "") -> "Mailbox":
         generation = self.generation + 1
-        return replace(self, generation=generation, flights={**self.flights, command: Flight(generation, now)})
+        return replace(self, generation=generation, flights={**self.flights, command: Flight(generation, now, holder)})
+
+    def wants_delivery(self, now: int) -> bool:
+        """Whether something waits, or a claim may be one that its holder left behind."""
+        return self.next_waiting() is not None or any(flight.stale(now) for flight in self.flights.values())
 
     def land(self, command: str, generation: int) -> "Mailbox":
         """The claim of that generation is over, the command itself goes on waiting."""

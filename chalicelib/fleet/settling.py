@@ -18,7 +18,7 @@ from chalicelib.fleet.commands import (
 )
 from chalicelib.fleet.errors import CommandLimitReached
 from chalicelib.fleet.ids import correlation
-from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.mailbox import LEASE, Mailbox
 from chalicelib.fleet.ports import Ports
 
 _EARLY = 2_000
@@ -120,7 +120,7 @@ def expire(ports: Ports, command: Command, mailbox: Mailbox | None = None) -> bo
 def finish(ports: Ports, command: Command, seen: Mailbox | None = None, *, wake: bool = True) -> None:
     """A command is final: free its place, stop its clock, let the next one go. Repeated after a crash."""
     mailbox = change_mailbox(ports, command.tenant, command.device, lambda m: m.remove(command.id), seen=seen)
-    if wake and mailbox is not None and mailbox.next_waiting():
+    if wake and mailbox is not None and mailbox.wants_delivery(ports.clock.now()):
         ports.background.deliver(command.tenant, command.device)
     if command.timer:
         # Last: should we die before, it runs out and repeats all this.
@@ -134,10 +134,47 @@ def release(ports: Ports, command: Command, generation: int, seen: Mailbox | Non
     return change_mailbox(ports, command.tenant, command.device, lambda m: m.land(command.id, generation), seen=seen)
 
 
-def arm_expiry(ports: Ports, command: Command) -> None:
-    """A waiting command that expires soon gets its deadline; a later one is found by the sweep as it comes near."""
-    if command.expires <= ports.clock.now() + PATROL:
-        ports.deadlines.start(command.expiry_timer, command.expires, command.subject)
+def arm_expiry(ports: Ports, command: Command) -> Command:
+    """A waiting command that expires soon gets its timer; a later one is found by the sweep as it comes near."""
+    near = command.expires <= ports.clock.now() + PATROL
+    return arm(ports, command, command.expiry_timer, command.expires) if near else command
+
+
+def arm_attempt(ports: Ports, command: Command) -> Command:
+    """The same for the time-out of an attempt, where that waits for the device's answer."""
+    if not command.timer or command.due is None or command.due > ports.clock.now() + PATROL:
+        return command
+    return arm(ports, command, command.timer, command.due)
+
+
+def arm(ports: Ports, command: Command, timer: str, due: int) -> Command:
+    """Start a timer. Where that fails the sweep is to look then: that is a write, but only in this case."""
+    return command if ports.deadlines.start(timer, due, command.subject) else look_by(ports, command, due)
+
+
+def watch(ports: Ports, command: Command) -> None:
+    """It was claimed, and its holder may have died since: see that somebody looks when that can be settled."""
+    if command.waiting:
+        look_by(ports, command, ports.clock.now() + LEASE)
+    elif command.delivery is not DeliveryStatus.SENDING or command.due is None:
+        # The holder has said what became of it.
+        return
+    elif command.timer:
+        arm_attempt(ports, command)
+    else:
+        look_by(ports, command, command.due)
+
+
+def look_by(ports: Ports, command: Command, moment: int) -> Command:
+    """Let the sweep look at a command that is not final at that moment, or a minute later."""
+
+    def sooner(present: Command) -> Command | None:
+        late = present.check_at is None or present.check_at > moment + MINUTE
+        return replace(present, check_at=moment) if late and not present.final else None
+
+    if sooner(command) is None:
+        return command
+    return change_command(ports, command.tenant, command.id, sooner, seen=command)[0] or command
 
 
 def sweep(ports: Ports, *, everything: bool = False) -> int:
@@ -175,7 +212,7 @@ def _rearm(ports: Ports, command: Command) -> None:
         _inspect(ports, command.tenant, command.device, command.id)
     elif due <= now + PATROL + MINUTE:
         name = command.expiry_timer if command.waiting else command.attempt_timer
-        ports.deadlines.start(name, due, command.subject)
+        arm(ports, command, name, due)
 
 
 def _inspect(ports: Ports, tenant: str, device: str, command_id: str) -> None:
@@ -236,6 +273,7 @@ def _requeue(ports: Ports, command: Command) -> Mailbox | None:
 
 def _settle_processing(ports: Ports, command: Command, mailbox: Mailbox | None, now: int, *, wake: bool) -> bool:
     if now < command.deadline:
+        watch(ports, command)
         return False
     generation = command.generation
     changed, ours = change_command(
@@ -250,7 +288,7 @@ def _settle_processing(ports: Ports, command: Command, mailbox: Mailbox | None, 
     after = release(ports, command, generation, mailbox, final=changed.final)
     if changed.waiting:
         arm_expiry(ports, changed)
-    if wake and after is not None and after.next_waiting():
+    if wake and after is not None and after.wants_delivery(now):
         ports.background.deliver(command.tenant, command.device)
     return ours or after is not mailbox
 

@@ -81,14 +81,12 @@ def synchronize(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
     if not due:
         return _settled(ports, mailbox, present)
     update = Update(correlation(f"{device}{ports.new_id(now)}"), due)
-    # Two deliveries at once would send the same update twice: the revision lets one of them mark it as sent.
-    marked = present.sent(update, route.session, now)
-    if not ports.configurations.replace(present, marked):
+    marked = _mark(ports, present, update, route.session, now)
+    if marked is None:
         ports.background.deliver(tenant, device)
         return mailbox
-    routing.configuration(ports, present, marked)
     outcome = ports.delivery.configuration(route, update, CONFIRMATION)
-    concluded = _conclude(ports, replace(marked, revision=present.revision + 1), update, _AFTER[outcome])
+    concluded = _conclude(ports, marked, update, _AFTER[outcome])
     if _AFTER[outcome] is SyncStatus.PENDING:
         return reminders.ensure_away(ports, mailbox, route, outcome)
     if concluded.pending():
@@ -101,6 +99,21 @@ def _wake(ports: Ports, changed: Configuration, seen: Mailbox | None = None) -> 
     if mailbox is None:
         raise DeviceNotFound(f"device {changed.device} not found")
     reminders.wake(ports, mailbox, Capability.CONFIGURATION)
+
+
+def _mark(ports: Ports, present: Configuration, update: Update, session: str, now: int) -> Configuration | None:
+    """The configuration with the update marked as sent; None if somebody else has changed it meanwhile."""
+    marked = present.sent(update, session, now)
+    # Two deliveries at once would send the same update twice: the revision lets one of them mark it.
+    if ports.configurations.replace(present, marked):
+        routing.configuration(ports, present, marked)
+        return replace(marked, revision=present.revision + 1)
+    # A write whose answer was lost on the way is repeated, and then it fails: it may be our own mark that is there.
+    found = ports.configurations.get(present.tenant, present.device)
+    if found is None or found.correlation != update.correlation:
+        return None
+    routing.configuration(ports, present, marked)
+    return found
 
 
 def _conclude(ports: Ports, marked: Configuration, update: Update, after: SyncStatus) -> Configuration:

@@ -159,10 +159,16 @@ def _tell(ports: Ports, present: DeviceResources, due: ResourceUpdate, made: Off
     marked = replace(due, status=UpdateStatus.SENT, updated=now, sent_to=route.session, sending=now)
     after = present.with_update(marked)
     # Two deliveries at once would send the same update twice: the revision lets one of them mark it as sent.
-    if not _written(ports, present, after):
-        return None
+    if _written(ports, present, after):
+        seen = replace(after, revision=present.revision + 1)
+    else:
+        # A write whose answer was lost on the way is repeated, and then it fails: it may be our own mark that is there.
+        found = ports.resources.get(present.tenant, present.device)
+        if found is None or found.update(due.id) != marked:
+            return None
+        seen = found
     outcome = ports.delivery.resource(route, made, CONFIRMATION)
-    _conclude(ports, replace(after, revision=present.revision + 1), marked, _AFTER[outcome])
+    _conclude(ports, seen, marked, _AFTER[outcome])
     return outcome
 
 

@@ -82,9 +82,10 @@ class ListedDeadlines:
     running: dict[str, tuple[int, Mapping[str, Any]]] = field(default_factory=dict)
     failing: bool = False
 
-    def start(self, name: str, due: int, subject: dict[str, Any]) -> None:
+    def start(self, name: str, due: int, subject: dict[str, Any]) -> bool:
         if not self.failing:
             self.running[name] = (due, subject)
+        return not self.failing
 
     def stop(self, name: str) -> None:
         self.running.pop(name, None)

@@ -1,11 +1,12 @@
 import pytest
 
 from chalicelib.fleet import connecting, synchronizing
-from chalicelib.fleet.configuration import ParameterType, SyncStatus, Value
+from chalicelib.fleet.configuration import Configuration, ParameterType, SyncStatus, Value
 from chalicelib.fleet.errors import DeviceNotFound, TemporarilyUnavailable
 from chalicelib.fleet.mailbox import LEASE
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.presence import Capability
+from tests.fakes import MemoryConfigurations
 from tests.fleet.rig import CLIENT, COMMANDS, DEVICE, EVERYTHING, TENANT, Rig
 
 S = SyncStatus
@@ -224,3 +225,39 @@ def test_commands_and_configuration_go_to_the_same_device(rig: Rig) -> None:
     rig.connect(capabilities=COMMANDS | EVERYTHING)
     assert len(rig.ports.delivery.updates) == len(rig.ports.delivery.commands) == 1
     assert rig.read(command).attempts_used == 1
+
+
+class UnheardConfigurations(MemoryConfigurations):
+    """Each write is done, but its answer is lost: the repeated request fails."""
+
+    def replace(self, old: Configuration, new: Configuration) -> bool:
+        return super().replace(old, new) and False
+
+
+def test_an_update_that_is_marked_is_sent_even_if_nobody_heard_of_the_mark(there: Rig) -> None:
+    ask(there)
+    there.ports.configurations = UnheardConfigurations(there.ports.configurations.rows)
+    there.ports.run_background()
+    assert len(there.ports.delivery.updates) == 1
+    assert status(there) is S.SENT
+
+
+def test_a_wake_up_with_nothing_to_say_drops_the_flag_only_if_nobody_asked_meanwhile(there: Rig) -> None:
+    ask(there)
+    there.ports.run_background()
+    say(there, 1, last_cid(there))
+
+    class Asking(MemoryConfigurations):
+        """A client asks for something just after the configuration was read."""
+
+        def get(self, tenant: str, device: str) -> Configuration | None:
+            found = super().get(tenant, device)
+            there.ports.configurations = MemoryConfigurations(self.rows)
+            ask(there, "q")
+            return found
+
+    there.ports.configurations = Asking(there.ports.configurations.rows)
+    there.deliver()
+    assert Capability.CONFIGURATION in there.mailbox.todo
+    there.ports.run_background()
+    assert [sorted(u.parameters) for _, u in there.ports.delivery.updates] == [["p"], ["q"]]

@@ -10,9 +10,10 @@ import pytest
 from packaging.requirements import Requirement
 
 from chalicelib.dialects import registry
+from chalicelib.fleet.mailbox import LEASE
 from chalicelib.triggers.authorizer import policy
 from infra import description, permissions, project
-from infra.functions import FUNCTIONS, deployed_name
+from infra.functions import FUNCTIONS, deployed_name, named
 from infra.stage import STAGES, Account, Stage
 from tests.infra.conftest import STAGE, Template, of_type
 
@@ -27,6 +28,7 @@ ENVIRONMENT_BYTES = 4_096  # Lambda: all environment variables
 TABLE_INDEXES = 20  # DynamoDB: global secondary indexes a table
 RULE_ACTIONS = 10  # IoT Core: actions a rule
 RULE_SQL = 64 * 1024
+ASYNC_RETRY = 60_000  # Lambda: milliseconds before a failed asynchronous invocation is tried again
 ARN = "arn:aws:lambda:ap-southeast-1:111122223333:function:homeport-production123456-authorizer"
 ACCOUNT = Account("111122223333", "ap-southeast-1")
 
@@ -125,3 +127,7 @@ def test_the_configuration_names_every_function_of_the_application(whole: Templa
 
 def test_the_interpreter_that_packages_is_one_that_lambda_has() -> None:
     assert (3, 11) <= sys.version_info[:2] <= (3, 14)
+
+
+def test_a_claim_outlives_the_function_that_holds_it_and_is_free_when_that_is_tried_again() -> None:
+    assert named("deliver").timeout * 1_000 < LEASE < ASYNC_RETRY

@@ -1,6 +1,7 @@
 """Watches every write and every send, and says at once which rule was broken. Knows the rules, not the engine."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chalicelib.fleet.commands import MAX_HISTORY, AckMode, Command, DeliveryStatus, Policy, Status
@@ -37,6 +38,7 @@ class Life:
     cancel_asked: bool = False
     delete_asked: bool = False
     sends: dict[int, Outcome | None] = field(default_factory=dict)
+    sent_at: int = 0
     answers: set[str] = field(default_factory=set)
     reported: Status | None = None
     waiting_since: int = 0
@@ -47,7 +49,10 @@ class Life:
 
 
 class Monitor:
-    def __init__(self) -> None:
+    """`harmed` says when a handler of a device last died or misheard."""
+
+    def __init__(self, harmed: Callable[[str], int]) -> None:
+        self._harmed = harmed
         self.lives: dict[str, Life] = {}
         self.open: dict[str, dict[str, Life]] = {}
         self.deleted: set[str] = set()
@@ -91,13 +96,14 @@ class Monitor:
         if windows and len(new.flights) > max(windows):
             raise Violation("more claims than the window allows", new.device)
 
-    def sending(self, command: Command) -> None:
+    def sending(self, command: Command, now: int) -> None:
         life = self.lives[command.id]
         self._require(command.generation not in life.sends, "one attempt was sent twice", life, command.id)
         used = sum(outcome not in NOT_SENT for outcome in life.sends.values())
         self._require(used < life.policy.attempts, "sent more often than there are attempts", life, command.id)
         self._require(len(life.sends) - used < SPINS, "sent over and over to nobody", life, command.id)
         life.sends[command.generation] = None
+        life.sent_at = now
         self.counts["sent"] += 1
 
     def concluded(self, command: Command, outcome: Outcome) -> None:
@@ -133,6 +139,8 @@ class Monitor:
 
     def _step_rules(self, old: Command, new: Command, life: Life, now: int) -> str | None:
         outcome = life.sends.get(old.generation)
+        if self._forgot(old, new, life, outcome):
+            return "the acknowledgement was heard, and forgotten by one that lived"
         match new.status:
             case S.PROCESSING if old.status in WAITING:
                 return self._claim_rules(new, life)
@@ -151,6 +159,14 @@ class Monitor:
             case S.PENDING | S.RETRYING if old.status is S.PROCESSING:
                 return _wait_again_rules(old, new, outcome, now)
         return None
+
+    def _forgot(self, old: Command, new: Command, life: Life, outcome: Outcome | None) -> bool:
+        """Delivered means delivered: only if its sender died may a command fail that the device acknowledged."""
+        failed = old.status is S.PROCESSING and new.status in (S.RETRYING, S.ERROR)
+        if not failed or outcome is not Outcome.CONFIRMED or old.policy.ack_mode is AckMode.APPLICATIVE:
+            return False
+        self.counts["acknowledged, but its sender died"] += 1
+        return self._harmed(life.device) < life.sent_at
 
     def _claim_rules(self, new: Command, life: Life) -> str | None:
         others = [(i, o) for i, o in self.open[life.device].items() if i != new.id]

@@ -21,13 +21,17 @@ Work = Callable[[], object]
 
 
 class Platform:
-    """Runs handlers as the cloud would. `busy` says how much is on its way or running for a device."""
+    """Runs handlers as the cloud would. `busy` says how much is on its way or running for a device.
+
+    `lost` are the devices of which an invocation was given up.
+    """
 
     def __init__(self, scheduler: Scheduler, world: "World") -> None:
         self.scheduler = scheduler
         self.world = world
         self.busy: dict[str, int] = {}
         self.given_up = 0
+        self.lost: set[str] = set()
         self._timers: dict[str, bool] = {}
 
     def request(self, name: str, device: str, work: Work, answered: Callable[[BaseException | None], None]) -> None:
@@ -51,11 +55,12 @@ class Platform:
                 delay = random.choice((SECOND, 20 * SECOND, 3 * MINUTE, 15 * MINUTE)) + random.randint(0, 2000)
             self._later(delay, name, device, work, ASYNC_RETRIES, lost if copy == 0 else lambda: None)
 
-    def start_timer(self, name: str, due: int, subject: dict[str, Any]) -> None:
-        if name in self._timers or self.scheduler.random.random() < self.scheduler.faults.no_timer:
-            # The name of an execution is used up for 90 days, and a start may fail.
-            self.scheduler.faulted(subject["device"])
-            return
+    def start_timer(self, name: str, due: int, subject: dict[str, Any]) -> bool:
+        if self.scheduler.random.random() < self.scheduler.faults.no_timer:
+            return False
+        if name in self._timers:
+            # The name of an execution is used up for 90 days, also by one that was stopped.
+            return True
         self._timers[name] = True
         tenant, device, command = subject["tenant"], subject["device"], subject["command"]
 
@@ -65,6 +70,7 @@ class Platform:
                 self._later(0, "deadline", device, work, TIMER_RETRIES, lambda: None)
 
         self.scheduler.at(max(due, self.scheduler.now) + self.scheduler.random.randint(0, 300), fire)
+        return True
 
     def stop_timer(self, name: str) -> None:
         if name in self._timers and self.scheduler.random.random() >= self.scheduler.faults.no_stop:
@@ -109,6 +115,7 @@ class Platform:
     def _give_up(self, name: str, device: str, work: Work, lost: Callable[[], None]) -> None:
         """Into the dead-letter queue; an operator may redrive it later."""
         self.given_up += 1
+        self.lost.add(device)
         self.scheduler.note(device, f"{name} is given up")
         self._end(device)
         lost()

@@ -128,7 +128,7 @@ class SimDelivery(ScriptedDelivery):
 
     def command(self, route: Route, command: Command, timeout: int) -> Outcome:
         self._world.scheduler.step()
-        self._world.monitor.sending(command)
+        self._world.monitor.sending(command, self._world.scheduler.now)
         self._world.scheduler.note(command.device, f"{command.id} is sent, generation {command.generation}")
         outcome = self._world.broker.send(
             route,
@@ -154,9 +154,9 @@ class SimDeadlines:
     def __init__(self, world: "World") -> None:
         self._world = world
 
-    def start(self, name: str, due: int, subject: dict[str, Any]) -> None:
+    def start(self, name: str, due: int, subject: dict[str, Any]) -> bool:
         self._world.scheduler.step()
-        self._world.platform.start_timer(name, due, subject)
+        return self._world.platform.start_timer(name, due, subject)
 
     def stop(self, name: str) -> None:
         self._world.scheduler.step()

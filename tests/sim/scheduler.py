@@ -14,7 +14,7 @@ from greenlet import getcurrent, greenlet
 SECOND = 1_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
-LIFETIME = 55 * SECOND
+LIFETIME = 50 * SECOND
 """After this long the platform kills a handler; claims rely on it being shorter than their lease."""
 
 Action = Callable[[], None]

@@ -18,6 +18,9 @@ from tests.sim.scheduler import HOUR, MINUTE, Faults, Scheduler, Violation
 PATIENCE = PATROL + 4 * MINUTE
 """How long a command may wait for a device that listens: one patrol of the sweep, and its retries."""
 
+LATENESS = 3 * MINUTE
+"""How late a deadline may be settled: the sweep comes every minute, and need not be exact to one."""
+
 PROMPTNESS = 2 * MINUTE
 """How long it may wait where nothing has gone wrong for longer than that."""
 
@@ -27,7 +30,7 @@ class World:
         self.seed = seed
         self.scheduler = Scheduler(seed, faults, START)
         self.stores = stores
-        self.monitor = Monitor()
+        self.monitor = Monitor(lambda device: self.scheduler.faults_seen.get(device, 0))
         self.platform = Platform(self.scheduler, self)
         self.broker = Broker(self)
         self.ports = cast("Ports", SimPorts(self, stores))
@@ -40,6 +43,7 @@ class World:
             self.devices[device.id] = device
         self._random = Random(f"{seed}-world")
         self._leapt = START
+        self._minutes = 0
 
     def run_until(self, moment: int) -> None:
         while not self.scheduler.idle and self.scheduler.next_at <= moment:
@@ -104,31 +108,59 @@ class World:
 
     def _minute(self) -> None:
         self.platform.sweep()
+        self._minutes += 1
         for device_id, lives in self.monitor.open.items():
             if lives:
+                self._check_deadlines(device_id)
                 self._check_wake_up(self.devices[device_id])
+        if self._minutes % 5 == 0:
+            for device in self.devices.values():
+                self._check_synchronized(device)
         self.scheduler.after(MINUTE, self._minute)
+
+    def _unharmed(self, device: str, since: int) -> bool:
+        """Whether no handler of that device, nor the sweep, has died or misheard since."""
+        return max(self.scheduler.faults_seen.get(device, 0), self.scheduler.faults_seen.get("", 0)) < since
+
+    def _check_deadlines(self, device: str) -> None:
+        """What the clock demands is written down soon after, also where no timer could be started."""
+        for command_id, life in self.monitor.open[device].items():
+            stored = self.stores.commands.get(TENANT, command_id) if life.returned is not None else None
+            if stored is None:
+                continue
+            began = stored.due - stored.policy.allowance if stored.due is not None else stored.expires - HOUR
+            allowed = LATENESS if self._unharmed(device, min(began, stored.deadline - PATIENCE)) else PATIENCE
+            if self.scheduler.now > max(stored.deadline, life.waiting_since, self._leapt) + allowed:
+                raise Violation(f"{stored.status} is not settled since {stored.deadline}", device, command_id)
 
     def _check_wake_up(self, device: SimDevice) -> None:
         """No wake-up is lost: what waits for a device that listens, while nothing is under way for it, is sent."""
-        now, seen = self.scheduler.now, self.scheduler.faults_seen
+        now = self.scheduler.now
         lives = self.monitor.open[device.id]
         if self.platform.busy.get(device.id) or not device.listening or device.unheard:
             device.settled_since = now
             return
         if any(life.status is Status.PROCESSING for life in lives.values()):
-            for command_id, life in lives.items():
-                stored = self.stores.commands.get(TENANT, command_id) if life.status is Status.PROCESSING else None
-                if stored is not None and stored.due is not None and now > max(stored.due, self._leapt) + PATIENCE:
-                    raise Violation("an attempt that failed is not settled", device.id, command_id)
             device.settled_since = now
             return
         for command_id, life in lives.items():
             if life.returned is not None and life.status in WAITING and life.expires > now:
                 since = max(device.settled_since, life.waiting_since, self._leapt)
-                unharmed = max(seen.get(device.id, 0), seen.get("", 0)) < since - PATIENCE
-                if now - since > (PROMPTNESS if unharmed else PATIENCE):
+                if now - since > (PROMPTNESS if self._unharmed(device.id, since - PATIENCE) else PATIENCE):
                     raise Violation(f"waits for a device that listens since {since}", device.id, command_id)
+
+    def _check_synchronized(self, device: SimDevice) -> None:
+        """Whoever was to send an update and died was tried again: nothing waits that nobody works on."""
+        given_up = device.id in self.platform.lost
+        if given_up or self.platform.busy.get(device.id) or not device.listening or device.unheard or device.unsure:
+            return
+        if self.scheduler.now - max(device.settled_since, self._leapt) < PROMPTNESS:
+            return
+        configuration = self.stores.configurations.get(TENANT, device.id)
+        if configuration is None:
+            return
+        if configuration.pending() or (configuration.sending is not None and configuration.unsettled()):
+            raise Violation("an update waits for a device that listens", device.id)
 
     def _weather(self) -> None:
         """Now and then: a storm in which many devices reconnect at once, or an outage after which all is late."""

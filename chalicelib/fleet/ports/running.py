@@ -35,9 +35,9 @@ class Delivery(Protocol):
 
 
 class Deadlines(Protocol):
-    """May fail to start one: the sweep finds what is due all the same, only later."""
+    def start(self, name: str, due: int, subject: dict[str, Any]) -> bool:
+        """Whether it runs, now or already; starting the same twice starts one."""
 
-    def start(self, name: str, due: int, subject: dict[str, Any]) -> None: ...
     def stop(self, name: str) -> None: ...
 
 
