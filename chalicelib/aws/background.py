@@ -17,8 +17,11 @@ class LambdaBackground:
         self._client = client
         self._function = function
 
-    def deliver(self, tenant: str, device: str) -> None:
-        self._invoke("deliver", {"tenant": tenant, "device": device})
+    def deliver(self, tenant: str, device: str) -> bool:
+        return self._invoke("deliver", {"tenant": tenant, "device": device})
+
+    def wake(self, tenant: str, gateway: str) -> bool:
+        return self._invoke("deliver", {"tenant": tenant, "gateway": gateway})
 
     def disconnect(self, client: str) -> None:
         self._invoke("disconnect", {"client": client})
@@ -32,7 +35,7 @@ class LambdaBackground:
     def purge(self, tenant: str, queue: str, queue_id: str) -> None:
         self._invoke("pump", {"tenant": tenant, "queue": queue, "purge": queue_id})
 
-    def _invoke(self, function: str, event: dict[str, Any]) -> None:
+    def _invoke(self, function: str, event: dict[str, Any]) -> bool:
         try:
             self._client().invoke(
                 FunctionName=self._function(function), InvocationType="Event", Payload=json.dumps(event)
@@ -40,3 +43,5 @@ class LambdaBackground:
         except (ClientError, BotoCoreError) as error:
             # What was to be done stands in the store already: the next event for the device, or the sweep, does it.
             log.warning("%s was not invoked: %s", function, error)
+            return False
+        return True

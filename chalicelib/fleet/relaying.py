@@ -7,26 +7,30 @@ other, and nothing that waits is forgotten.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import islice
 
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.contention import tries
-from chalicelib.fleet.errors import Contended
+from chalicelib.fleet.errors import Contended, TemporarilyUnavailable
 from chalicelib.fleet.gateways import Gateway, Waiting
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import Capability, Presence, Route
 
+_FEW = 20
+"""So many devices are woken while the gateway's own event is handled."""
+
 
 def connected(ports: Ports, claim: Claim, session: str, at: int) -> None:
     gateway = _change(ports, claim, lambda p: p.connected(session, at))
     if gateway.presence.in_doubt:
-        _wake(ports, gateway)
+        _wake_some(ports, gateway)
 
 
 def subscribed(ports: Ports, claim: Claim, session: str, capabilities: frozenset[str], at: int) -> None:
     gateway = _change(ports, claim, lambda p: p.subscribed(session, capabilities, at))
     if capabilities & gateway.presence.capabilities:
-        _wake(ports, gateway)
+        _wake_some(ports, gateway)
 
 
 def unsubscribed(ports: Ports, claim: Claim, session: str, capabilities: frozenset[str]) -> None:
@@ -123,11 +127,42 @@ def _ask(ports: Ports, tenant: str, through: Route) -> Gateway:
     return _update(ports, tenant, through.client, through.dialect, learned)
 
 
-def _wake(ports: Ports, gateway: Gateway) -> None:
-    for waiting in ports.gateways.waiting(gateway.tenant, gateway.client):
-        ports.background.deliver(waiting.tenant, waiting.device)
-        # Only this note: whoever delivers may have found the gateway gone again, and written a new one.
-        ports.gateways.woken(waiting)
+def wake(ports: Ports, tenant: str, client: str, until: int) -> None:
+    """Deliver to the devices that wait behind a gateway, until the clock shows `until` (ms).
+
+    What is left then goes on in the background. It ends when the gateway is gone: its next return begins again.
+    TemporarilyUnavailable where a device could not be woken: its note is kept.
+    """
+    gateway = ports.gateways.get(tenant, client)
+    if gateway is None or not gateway.presence.online:
+        return
+    for waiting in ports.gateways.waiting(tenant, client):
+        _wake(ports, waiting)
+        if ports.clock.now() >= until:
+            _go_on(ports, gateway)
+            return
+
+
+def _wake_some(ports: Ports, gateway: Gateway) -> None:
+    """A few at once; where many wait, all of those in the background, for as long as it takes."""
+    waiting = list(islice(ports.gateways.waiting(gateway.tenant, gateway.client), _FEW + 1))
+    if len(waiting) > _FEW:
+        _go_on(ports, gateway)
+        return
+    for each in waiting:
+        _wake(ports, each)
+
+
+def _go_on(ports: Ports, gateway: Gateway) -> None:
+    if not ports.background.wake(gateway.tenant, gateway.client):
+        raise TemporarilyUnavailable("devices behind a gateway could not be woken; it will be tried again")
+
+
+def _wake(ports: Ports, waiting: Waiting) -> None:
+    if not ports.background.deliver(waiting.tenant, waiting.device):
+        raise TemporarilyUnavailable("a device could not be woken; it will be tried again")
+    # Only this note: whoever delivers may have found the gateway gone again, and written a new one.
+    ports.gateways.woken(waiting)
 
 
 def _change(ports: Ports, claim: Claim, change: Callable[[Presence], Presence]) -> Gateway:

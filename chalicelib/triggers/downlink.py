@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.fleet import delivering, inheriting
+from chalicelib.fleet import delivering, inheriting, relaying
 from chalicelib.fleet.ports import Ports
 
 RESERVE = 25_000
@@ -13,9 +13,15 @@ PAGE = 5_000
 
 
 def deliver(ports: Ports, event: dict[str, Any], remaining: int) -> None:
-    """`{tenant, device}`; `remaining` is how long (ms) the function may still run."""
+    """`{tenant, device}`, or all that wait behind a gateway: `{tenant, gateway}`.
+
+    `remaining` is how long (ms) the function may still run.
+    """
     until = ports.clock.now() + max(0, remaining - RESERVE)
-    delivering.deliver(ports, event["tenant"], event["device"], until)
+    if "gateway" in event:
+        relaying.wake(ports, event["tenant"], event["gateway"], until)
+    else:
+        delivering.deliver(ports, event["tenant"], event["device"], until)
 
 
 def disconnect(ports: Ports, event: dict[str, Any], remaining: int) -> None:

@@ -3,7 +3,7 @@
 from random import Random
 
 from chalicelib.dialects.formats import DialectListeners
-from chalicelib.fleet import delivering, ids
+from chalicelib.fleet import delivering, ids, relaying
 from chalicelib.fleet.limiting import Windows
 from chalicelib.fleet.passwords import Cost
 from tests.fakes.access import (
@@ -145,6 +145,9 @@ class MemoryPorts:
         self.pauses.append(ms)
 
     def run_background(self) -> None:
-        while self.background.deliveries:
+        while self.background.deliveries or self.background.wakes:
+            if self.background.wakes:
+                relaying.wake(self, *self.background.wakes.popleft(), self.clock.now() + 60_000)
+                continue
             tenant, device = self.background.deliveries.popleft()
             delivering.deliver(self, tenant, device, self.clock.now() + 60_000)

@@ -93,14 +93,25 @@ class ListedDeadlines:
 
 @dataclass
 class QueuedBackground:
+    """With `failing` nothing is taken on for later."""
+
+    failing: bool = False
+    wakes: deque[Id] = field(default_factory=deque)
     deliveries: deque[Id] = field(default_factory=deque)
     disconnects: list[str] = field(default_factory=list)
     revocations: list[tuple[str, str, str | None]] = field(default_factory=list)
     pumps: deque[Id] = field(default_factory=deque)
     purges: list[tuple[str, str, str]] = field(default_factory=list)
 
-    def deliver(self, tenant: str, device: str) -> None:
-        self.deliveries.append((tenant, device))
+    def deliver(self, tenant: str, device: str) -> bool:
+        if not self.failing:
+            self.deliveries.append((tenant, device))
+        return not self.failing
+
+    def wake(self, tenant: str, gateway: str) -> bool:
+        if not self.failing:
+            self.wakes.append((tenant, gateway))
+        return not self.failing
 
     def disconnect(self, client: str) -> None:
         self.disconnects.append(client)

@@ -168,9 +168,10 @@ class SimBackground(QueuedBackground):
         super().__init__()
         self._world = world
 
-    def deliver(self, tenant: str, device: str) -> None:
+    def deliver(self, tenant: str, device: str) -> bool:
         self._world.scheduler.step()
         self._world.platform.deliver(tenant, device)
+        return True
 
 
 def _short(mailbox: Mailbox) -> dict[str, int]:

@@ -44,7 +44,12 @@ class Deadlines(Protocol):
 class Background(Protocol):
     """Work that goes on after the caller was answered."""
 
-    def deliver(self, tenant: str, device: str) -> None: ...
+    def deliver(self, tenant: str, device: str) -> bool:
+        """Whether it will be done. If not, what waits stands in the store all the same."""
+
+    def wake(self, tenant: str, gateway: str) -> bool:
+        """The same for the devices that wait behind a gateway."""
+
     def disconnect(self, client: str) -> None: ...
     def revoke(self, tenant: str, key: str, after: str | None = None) -> None:
         """Close all connections of a key, from the client `after` on."""
