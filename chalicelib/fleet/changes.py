@@ -29,21 +29,30 @@ def change_record(
     write: Callable[[R, R], bool],
     change: Callable[[R], R | None],
     seen: R | None = None,
+    tell: Callable[[R, R], None] = lambda _before, _after: None,
 ) -> tuple[R | None, bool]:
     """The record after `change`, and whether it was ours that changed it.
 
-    `change` answers None, or what it was given, to leave it. `seen` saves the first read. Errors: Contended.
+    `change` answers None, or what it was given, to leave it. `seen` saves the first read. `tell` is called once it is
+    written, with what was there before and what is there now. Errors: Contended.
     """
+    wanted: tuple[R, R] | None = None
     for _ in tries(ports):
         record = seen or read()
         seen = None
         if record is None:
             return None, False
+        if wanted is not None and record == wanted[1]:
+            # A write whose answer was lost on the way is repeated, and then it fails: it was ours all the same.
+            tell(*wanted)
+            return record, True
         changed = change(record)
         if changed is None or changed is record:
             return record, False
+        wanted = record, replace(changed, revision=record.revision + 1)
         if write(record, changed):
-            return replace(changed, revision=record.revision + 1), True
+            tell(*wanted)
+            return wanted[1], True
     raise Contended(f"{name} is written by too many at once")
 
 
@@ -66,12 +75,9 @@ def change_command(
     def read() -> Command | None:
         return ports.commands.get(tenant, command_id)
 
-    def write(command: Command, changed: Command) -> bool:
-        if not ports.commands.replace(command, changed):
-            return False
+    def tell(command: Command, changed: Command) -> None:
         if changed.status is not command.status:
             tracing.tell(changed)
             routing.command(ports, changed)
-        return True
 
-    return change_record(ports, f"command {command_id}", read, write, change, seen)
+    return change_record(ports, f"command {command_id}", read, ports.commands.replace, change, seen, tell)

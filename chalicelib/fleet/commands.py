@@ -158,6 +158,16 @@ class Command:
         return self.status in FINAL
 
     @property
+    def since(self) -> int:
+        """When (ms) it came to stand where it stands; what was noted later does not change that."""
+        began = self.updated
+        for entry in reversed(self.history):
+            if entry.status is not self.status:
+                break
+            began = entry.at
+        return began
+
+    @property
     def waiting(self) -> bool:
         return self.status in WAITING
 

@@ -51,8 +51,10 @@ def _deliver_next(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
     if head is None:
         return _again(ports, mailbox) if _repair(ports, mailbox) else None
     command = ports.commands.get(mailbox.tenant, head)
-    if command is None or command.final:
+    if command is None:
         return change_mailbox(ports, mailbox.tenant, mailbox.device, lambda m: m.remove(head), seen=mailbox)
+    if command.final:
+        return settling.finish(ports, command, mailbox, told=False, wake=False)
     now = ports.clock.now()
     if now + SECOND > command.expires:
         # Too late for an acknowledgement before it expires.
@@ -116,7 +118,7 @@ def _attempt(ports: Ports, command: Command, route: Route, mailbox: Mailbox) -> 
     # Not whether our write was confirmed, but whether it is there: its first answer may have been lost on the way.
     if attempt is None or attempt.status is not Status.PROCESSING or attempt.generation != generation:
         # Canceled, deleted or expired between reading and claiming.
-        return settling.release(ports, command, generation, mailbox, final=attempt is None or attempt.final)
+        return _over(ports, attempt, mailbox, command.id)
     if command.timer:
         ports.deadlines.stop(command.timer)
     attempt = settling.arm_attempt(ports, attempt)
@@ -136,13 +138,12 @@ def _conclude(ports: Ports, attempt: Command, route: Route, outcome: Outcome, ma
             return None
         return _after(command, now, route.node, outcome)
 
-    command, _ = change_command(ports, attempt.tenant, attempt.id, result, seen=attempt)
+    command, ours = change_command(ports, attempt.tenant, attempt.id, result, seen=attempt)
     if command is not None and command.status is Status.PROCESSING and command.generation == generation:
         return mailbox
     if attempt.timer and outcome is not Outcome.CONFIRMED:
         ports.deadlines.stop(attempt.timer)
-    final = command is None or command.final
-    left = settling.release(ports, attempt, generation, mailbox, final=final)
+    left = _over(ports, command, mailbox, attempt.id, ours=ours)
     there = (
         outcome is Outcome.ABSENT
         and left is not None
@@ -153,6 +154,20 @@ def _conclude(ports: Ports, attempt: Command, route: Route, outcome: Outcome, ma
     if outcome is Outcome.BUSY or there:
         raise TemporarilyUnavailable("the broker could not take a downlink; it will be tried again")
     return _again(ports, left) if outcome is Outcome.ABSENT and left else left
+
+
+def _over(
+    ports: Ports, command: Command | None, mailbox: Mailbox, command_id: str, *, ours: bool = False
+) -> Mailbox | None:
+    """Our claim is over; `ours` where we brought the command to where it stands now, None if it was deleted."""
+    if command is None:
+        return change_mailbox(ports, mailbox.tenant, mailbox.device, lambda m: m.remove(command_id), seen=mailbox)
+    if not command.final:
+        return settling.land(ports, command, mailbox.flights[command_id].generation, mailbox)
+    if command.answered_by and not ours:
+        # Its answer has overtaken us: who handles that is about to tell it and to let the next one go.
+        return _again(ports, mailbox)
+    return settling.leave(ports, command, mailbox, told=ours)
 
 
 def _after(command: Command, now: int, node: str, outcome: Outcome) -> Command:

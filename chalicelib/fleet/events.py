@@ -97,27 +97,29 @@ def of_status(tenant: str, status: DeviceStatus, session: str, at: int, group: s
 
 
 def of_command(command: Command) -> Event:
-    """The command stands where it has not stood before."""
+    """The command stands where it stands: the same event however often and however much later it is made."""
     kind = EventKind.COMMAND_STATUS
     seed = f"{kind}{command.id}{command.status}{command.generation}"
     return Event(
         kind,
         command.tenant,
-        repeatable_id(command.updated, seed),
+        repeatable_id(command.since, seed),
         command,
-        command.updated,
+        command.since,
         device=command.device,
         connectors=frozenset({command.connector}),
         status=str(command.status),
     )
 
 
-def of_configuration(configuration: Configuration, at: int, event: str) -> Event:
+def of_configuration(configuration: Configuration, at: int) -> Event:
+    """How its parameters stand since `at`: the same event however often it is made of one revision."""
     kind = EventKind.CONFIGURATION_STATUS
+    seed = f"{kind}{configuration.device}{configuration.revision}"
     return Event(
         kind,
         configuration.tenant,
-        repeatable_id(at, f"{kind}{configuration.device}{event}"),
+        repeatable_id(at, seed),
         configuration,
         at,
         device=configuration.device,

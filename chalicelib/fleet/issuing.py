@@ -78,17 +78,14 @@ def cancel(ports: Ports, tenant: str, command_id: str) -> Command:
     now = ports.clock.now()
 
     def canceled(command: Command) -> Command | None:
-        if command.status is Status.CANCELED and command.updated == now:
-            # Our own write, whose answer was lost on the way.
-            return None
         if as_of(command, now).final:
             raise IllegalTransition(f"a command that is {as_of(command, now).status} cannot be canceled")
         return move(command, now, Status.CANCELED, delivery=command.delivery)
 
-    command, _ = change_command(ports, tenant, command_id, canceled)
+    command, ours = change_command(ports, tenant, command_id, canceled)
     if command is None:
         raise CommandNotFound(f"command {command_id} not found")
-    settling.finish(ports, command)
+    settling.finish(ports, command, told=ours)
     return command
 
 
@@ -105,8 +102,9 @@ def delete(ports: Ports, tenant: str, command_id: str) -> None:
         overdue = as_of(present, now)
         return overdue if overdue.final else move(present, now, Status.CANCELED, delivery=present.delivery)
 
-    change_command(ports, tenant, command_id, ended, seen=command)
-    settling.finish(ports, command)
+    present, ours = change_command(ports, tenant, command_id, ended, seen=command)
+    if present is not None:
+        settling.finish(ports, present, told=ours)
     ports.commands.delete(tenant, command_id)
 
 

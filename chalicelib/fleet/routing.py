@@ -56,13 +56,17 @@ def command(ports: Ports, command: Command) -> None:
         notify(ports, events.of_command(command), command.notify_to)
 
 
-def configuration(ports: Ports, before: Configuration, after: Configuration) -> None:
-    """The status of parameters changed: told to the queue that the request named."""
+def configuration(ports: Ports, before: Configuration, after: Configuration, at: int | None = None) -> None:
+    """The status of parameters changed, now or at `at`: told to the queue that the request named."""
     statuses = {key: p.status for key, p in after.parameters.items()}
-    if after.notify_to and statuses != {key: p.status for key, p in before.parameters.items()}:
-        # The revision that was written over tells the same change from the next one.
-        event = events.of_configuration(after, ports.clock.now(), str(before.revision))
-        notify(ports, event, after.notify_to)
+    if statuses != {key: p.status for key, p in before.parameters.items()}:
+        configured(ports, after, ports.clock.now() if at is None else at)
+
+
+def configured(ports: Ports, present: Configuration, at: int) -> None:
+    """The same, perhaps once more."""
+    if present.notify_to:
+        notify(ports, events.of_configuration(present, at), present.notify_to)
 
 
 def resource(ports: Ports, found: DeviceResources, update: ResourceUpdate) -> None:

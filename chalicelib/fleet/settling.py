@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from chalicelib.fleet import routing
 from chalicelib.fleet.changes import change_command, change_mailbox
 from chalicelib.fleet.commands import (
     MINUTE,
@@ -68,11 +69,11 @@ def answer(ports: Ports, tenant: str, device: str, said: Answer) -> Command | No
         late = Entry(now, command.status, command.delivery, command.error, said.node, "an answer came too late")
         return replace(command, history=remember(command.history, late), answered_by=said.event, updated=now)
 
-    command, _ = change_command(ports, tenant, command_id, answered)
+    command, ours = change_command(ports, tenant, command_id, answered)
     if command is None:
         return None
     if command.final:
-        finish(ports, command, seen=mailbox)
+        finish(ports, command, seen=mailbox, told=ours and command.since == now)
     return command
 
 
@@ -113,24 +114,39 @@ def expire(ports: Ports, command: Command, mailbox: Mailbox | None = None) -> bo
         seen=command,
     )
     if changed is not None and changed.final:
-        finish(ports, changed, seen=mailbox)
+        finish(ports, changed, seen=mailbox, told=ours)
     return ours
 
 
-def finish(ports: Ports, command: Command, seen: Mailbox | None = None, *, wake: bool = True) -> None:
-    """A command is final: free its place, stop its clock, let the next one go. Repeated after a crash."""
-    mailbox = change_mailbox(ports, command.tenant, command.device, lambda m: m.remove(command.id), seen=seen)
+def finish(
+    ports: Ports, command: Command, seen: Mailbox | None = None, *, told: bool, wake: bool = True
+) -> Mailbox | None:
+    """A command is final: free its place, stop its clock, let the next one go. Repeated after a crash.
+
+    `told` is that its end was told just now.
+    """
+    mailbox = leave(ports, command, seen, told=told)
     if wake and mailbox is not None and mailbox.wants_delivery(ports.clock.now()):
         ports.background.deliver(command.tenant, command.device)
     if command.timer:
         # Last: should we die before, it runs out and repeats all this.
         ports.deadlines.stop(command.timer)
+    return mailbox
 
 
-def release(ports: Ports, command: Command, generation: int, seen: Mailbox | None, *, final: bool) -> Mailbox | None:
-    """The claim is over: the command leaves the queue if it is final and waits again if not."""
-    if final:
-        return change_mailbox(ports, command.tenant, command.device, lambda m: m.remove(command.id), seen=seen)
+def leave(ports: Ports, command: Command, seen: Mailbox | None = None, *, told: bool) -> Mailbox | None:
+    """A final command leaves the mailbox, after its end was told: who finds it there later tells it again."""
+    # An older state of the mailbox would make us tell again what its teller has finished since.
+    mailbox = seen if seen and told else ports.mailboxes.get(command.tenant, command.device)
+    if mailbox is None:
+        return None
+    if not told and command.id in mailbox.queue:
+        routing.command(ports, command)
+    return change_mailbox(ports, command.tenant, command.device, lambda m: m.remove(command.id), seen=mailbox)
+
+
+def land(ports: Ports, command: Command, generation: int, seen: Mailbox | None = None) -> Mailbox | None:
+    """A claim is over, and its command goes on waiting."""
     return change_mailbox(ports, command.tenant, command.device, lambda m: m.land(command.id, generation), seen=seen)
 
 
@@ -159,10 +175,13 @@ def watch(ports: Ports, command: Command) -> None:
     elif command.delivery is not DeliveryStatus.SENDING or command.due is None:
         # The holder has said what became of it.
         return
-    elif command.timer:
-        arm_attempt(ports, command)
     else:
-        look_by(ports, command, command.due)
+        # It may have died before it could tell, too.
+        routing.command(ports, command)
+        if command.timer:
+            arm_attempt(ports, command)
+        else:
+            look_by(ports, command, command.due)
 
 
 def look_by(ports: Ports, command: Command, moment: int) -> Command:
@@ -242,7 +261,7 @@ def _settle_waiting(ports: Ports, command: Command, mailbox: Mailbox | None, now
     changed = False
     if flight is not None and flight.stale(now):
         # Claimed, then crashed before the command was marked: it was never sent.
-        mailbox = release(ports, command, flight.generation, mailbox, final=False)
+        mailbox = land(ports, command, flight.generation, mailbox)
         changed = True
     if mailbox is not None and command.id not in mailbox.queue:
         # Created, then crashed before it was queued.
@@ -273,7 +292,9 @@ def _requeue(ports: Ports, command: Command) -> Mailbox | None:
 
 def _settle_processing(ports: Ports, command: Command, mailbox: Mailbox | None, now: int, *, wake: bool) -> bool:
     if now < command.deadline:
-        watch(ports, command)
+        flight = mailbox.flights.get(command.id) if mailbox else None
+        if flight is not None and flight.slow(now):
+            watch(ports, command)
         return False
     generation = command.generation
     changed, ours = change_command(
@@ -285,18 +306,18 @@ def _settle_processing(ports: Ports, command: Command, mailbox: Mailbox | None, 
     )
     if changed is None or changed.status is Status.PROCESSING:
         return False
-    after = release(ports, command, generation, mailbox, final=changed.final)
+    over = leave(ports, changed, mailbox, told=ours) if changed.final else land(ports, changed, generation, mailbox)
     if changed.waiting:
         arm_expiry(ports, changed)
-    if wake and after is not None and after.wants_delivery(now):
+    if wake and over is not None and over.wants_delivery(now):
         ports.background.deliver(command.tenant, command.device)
-    return ours or after is not mailbox
+    return ours or over is not mailbox
 
 
 def _tidy(ports: Ports, command: Command, mailbox: Mailbox | None, *, wake: bool) -> bool:
     if mailbox is None or (command.id not in mailbox.queue and command.id not in mailbox.flights):
         return False
-    finish(ports, command, seen=mailbox, wake=wake)
+    finish(ports, command, seen=mailbox, told=False, wake=wake)
     return True
 
 

@@ -44,7 +44,11 @@ def report(
     A `partial` answer says nothing of the parameters that it leaves out; any other answer is complete.
     Errors: DeviceNotFound.
     """
-    changed = change(ports, tenant, device, lambda c: rules.reported(c, values, cid, partial=partial))
+    at = max((value.at for value in values.values()), default=ports.clock.now())
+    changed, ours = _change(ports, tenant, device, lambda c: rules.reported(c, values, cid, partial=partial), at=at)
+    if not ours and cid is not None and cid == changed.correlation:
+        # The same answer again: who handled it first may have died before it could tell.
+        routing.configured(ports, changed, at)
     if changed.pending():
         _wake(ports, changed)
     return changed
@@ -105,14 +109,15 @@ def _mark(ports: Ports, present: Configuration, update: Update, session: str, no
     """The configuration with the update marked as sent; None if somebody else has changed it meanwhile."""
     marked = present.sent(update, session, now)
     # Two deliveries at once would send the same update twice: the revision lets one of them mark it.
+    written = replace(marked, revision=present.revision + 1)
     if ports.configurations.replace(present, marked):
-        routing.configuration(ports, present, marked)
-        return replace(marked, revision=present.revision + 1)
+        routing.configuration(ports, present, written)
+        return written
     # A write whose answer was lost on the way is repeated, and then it fails: it may be our own mark that is there.
     found = ports.configurations.get(present.tenant, present.device)
     if found is None or found.correlation != update.correlation:
         return None
-    routing.configuration(ports, present, marked)
+    routing.configuration(ports, present, written)
     return found
 
 
@@ -138,17 +143,27 @@ def change(
     seen: Configuration | None = None,
 ) -> Configuration:
     """The configuration after `change_`; `seen` saves the first read. Errors: DeviceNotFound."""
+    return _change(ports, tenant, device, change_, seen)[0]
 
+
+def _change(
+    ports: Ports,
+    tenant: str,
+    device: str,
+    change_: Callable[[Configuration], Configuration],
+    seen: Configuration | None = None,
+    at: int | None = None,
+) -> tuple[Configuration, bool]:
     def changed(present: Configuration) -> Configuration | None:
         after = change_(present)
         return None if after == present else after
 
-    def write(before: Configuration, after: Configuration) -> bool:
-        if not ports.configurations.replace(before, after):
-            return False
-        routing.configuration(ports, before, after)
-        return True
+    def tell(before: Configuration, after: Configuration) -> None:
+        routing.configuration(ports, before, after, at)
 
-    name = f"the configuration of {device}"
-    found, _ = change_record(ports, name, lambda: get(ports, tenant, device), write, changed, seen)
-    return found or Configuration(tenant, device)
+    def read() -> Configuration:
+        return get(ports, tenant, device)
+
+    name, write = f"the configuration of {device}", ports.configurations.replace
+    found, ours = change_record(ports, name, read, write, changed, seen, tell)
+    return found or Configuration(tenant, device), ours

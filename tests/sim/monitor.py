@@ -42,6 +42,7 @@ class Life:
     answers: set[str] = field(default_factory=set)
     reported: Status | None = None
     waiting_since: int = 0
+    told: dict[str, set[str]] = field(default_factory=dict)
 
     @property
     def final(self) -> bool:
@@ -109,6 +110,20 @@ class Monitor:
     def concluded(self, command: Command, outcome: Outcome) -> None:
         self.lives[command.id].sends[command.generation] = outcome
         self.counts[outcome.name.lower()] += 1
+
+    def told(self, command_id: str, status: str, event: str) -> None:
+        """An event went to those who listen."""
+        life = self.lives[command_id]
+        known = life.told.setdefault(status, set())
+        self.counts["told again"] += event in known
+        known.add(event)
+
+    def check_told(self, command_id: str) -> None:
+        """The state in which a command ends was told, always under the same id."""
+        life = self.lives[command_id]
+        ids = life.told.get(life.status, set())
+        self._require(len(ids) > 0, f"nobody was told that it is {life.status}", life, command_id)
+        self._require(len(ids) == 1, f"{life.status} was told as {len(ids)} events", life, command_id)
 
     def answered(self, command_id: str, event: str) -> None:
         self.lives[command_id].answers.add(event)

@@ -1,15 +1,20 @@
 """The ports as a handler meets them: each call takes time, lets others run, and may be the last one."""
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.fleet import ids
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import Configuration, Update
+from chalicelib.fleet.events import Event, EventKind
 from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.policies import ActionPolicy, Filter, HttpPush
 from chalicelib.fleet.ports import Commands, Configurations, Devices, Mailboxes, Outcome
 from chalicelib.fleet.presence import Route
-from tests.fakes import MemoryPorts, QueuedBackground, ScriptedDelivery
+from chalicelib.fleet.pushing import Push
+from tests.fakes import START, MemoryPorts, QueuedBackground, ScriptedDelivery
+from tests.sim.devices import TENANT
 
 if TYPE_CHECKING:
     from tests.sim.scheduler import Scheduler
@@ -163,6 +168,27 @@ class SimDeadlines:
         self._world.platform.stop_timer(name)
 
 
+class SimFormats:
+    """Writes of an event what the monitor wants to know."""
+
+    def event(self, _dialect: str | None, event: Event) -> bytes:
+        assert isinstance(event.subject, Command)
+        return json.dumps([event.subject.id, event.status, event.id]).encode()
+
+    def is_queue(self, _kind: str) -> bool:
+        return False
+
+
+class SimPushes:
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def send(self, *pushes: Push) -> None:
+        self._world.scheduler.step()
+        for push in pushes:
+            self._world.monitor.told(*json.loads(push.body))
+
+
 class SimBackground(QueuedBackground):
     def __init__(self, world: "World") -> None:
         super().__init__()
@@ -191,6 +217,13 @@ class SimPorts:
         self.delivery = SimDelivery(world)
         self.deadlines = SimDeadlines(world)
         self.background = SimBackground(world)
+        self.formats = SimFormats()
+        self.pushes = SimPushes(world)
+        listening = HttpPush("all", "https://listening.example/")
+        everything: dict[str, Filter] = {EventKind.COMMAND_STATUS: Filter()}
+        self._others.policies.put(
+            ActionPolicy(TENANT, "all", "sim", "all", START, triggers=everything, pushes=(listening,))
+        )
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._others, name)

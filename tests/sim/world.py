@@ -90,10 +90,17 @@ class World:
                 raise Violation(f"left behind: {mailbox}", device_id, mailbox.queue[0] if mailbox else "")
             self._check_configuration(device)
         for command_id, life in self.monitor.lives.items():
+            if life.returned is not None and life.final and not self._left(life.device, command_id):
+                self.monitor.check_told(command_id)
             if life.returned is not None and command_id not in self.monitor.deleted:
                 stored = self.stores.commands.get(TENANT, command_id)
                 if stored is None or stored.status is not life.status:
                     raise Violation("the record does not say what happened", life.device, command_id)
+
+    def _left(self, device: str, command_id: str) -> bool:
+        """Whether it is still in the mailbox of a device that never comes back: then whoever takes it out tells it."""
+        mailbox = self.stores.mailboxes.get(TENANT, device) if self.devices[device].never_back else None
+        return mailbox is not None and command_id in mailbox.queue
 
     def _check_configuration(self, device: SimDevice) -> None:
         configuration = self.stores.configurations.get(TENANT, device.id)
