@@ -6,7 +6,7 @@ a command is sent only by whoever raised the mailbox's generation for it.
 
 from dataclasses import replace
 
-from chalicelib.fleet import connecting, relaying, settling, synchronizing, updating
+from chalicelib.fleet import connecting, relaying, settling, synchronizing, updating, watching
 from chalicelib.fleet.changes import change_command, change_mailbox
 from chalicelib.fleet.commands import (
     CONFIRMATION,
@@ -58,18 +58,18 @@ def _deliver_next(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
     now = ports.clock.now()
     if now + SECOND > command.expires:
         # Too late for an acknowledgement before it expires.
-        settling.arm_expiry(ports, command)
+        watching.arm_expiry(ports, command)
         expired = now >= command.expires and settling.expire(ports, command, mailbox)
         return _again(ports, mailbox) if expired else None
     if len(mailbox.flights) >= command.policy.window:
         if _repair(ports, mailbox):
             return _again(ports, mailbox)
         # Whoever is to move it may have died, or die before that.
-        settling.arm_expiry(ports, settling.look_by(ports, command, now + PATROL))
+        watching.arm_expiry(ports, watching.look_by(ports, command, now + PATROL))
         return None
     route = relaying.route(ports, mailbox, Capability.COMMAND, command.connector)
     if route is None:
-        settling.arm_expiry(ports, command)
+        watching.arm_expiry(ports, command)
         return _again(ports, mailbox) if connecting.ask(ports, mailbox) else None
     return _claim(ports, mailbox, command, route)
 
@@ -101,7 +101,7 @@ def _repair(ports: Ports, mailbox: Mailbox) -> bool:
             # Too young to be taken over, too old not to be looked at again.
             command = ports.commands.get(mailbox.tenant, command_id)
             if command is not None:
-                settling.watch(ports, command)
+                watching.watch(ports, command)
     return freed
 
 
@@ -121,7 +121,7 @@ def _attempt(ports: Ports, command: Command, route: Route, mailbox: Mailbox) -> 
         return _over(ports, attempt, mailbox, command.id)
     if command.timer:
         ports.deadlines.stop(command.timer)
-    attempt = settling.arm_attempt(ports, attempt)
+    attempt = watching.arm_attempt(ports, attempt)
     left = (attempt.expires - now) // SECOND
     allowed = min(CONFIRMATION, max(1, left), attempt.policy.ack_timeout or CONFIRMATION)
     outcome = ports.delivery.command(route, attempt, allowed)
@@ -150,7 +150,7 @@ def _conclude(ports: Ports, attempt: Command, route: Route, outcome: Outcome, ma
         and connecting.consult(ports, attempt.tenant, attempt.device, route) is not None
     )
     if command is not None and command.waiting:
-        settling.arm_expiry(ports, command)
+        watching.arm_expiry(ports, command)
     if outcome is Outcome.BUSY or there:
         raise TemporarilyUnavailable("the broker could not take a downlink; it will be tried again")
     return _again(ports, left) if outcome is Outcome.ABSENT and left else left

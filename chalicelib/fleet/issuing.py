@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.fleet import routing, settling, tracing
+from chalicelib.fleet import routing, settling, tracing, watching
 from chalicelib.fleet.changes import change_command, change_mailbox
 from chalicelib.fleet.commands import (
     MINUTE,
@@ -60,7 +60,7 @@ def create(ports: Ports, tenant: str, device: str, order: Order) -> Command:
     tracing.tell(command)
     routing.command(ports, command)
     if command.timer:
-        settling.arm(ports, command, command.timer, command.expires)
+        watching.arm(ports, command, command.timer, command.expires)
     if queued.may_deliver(command.connector, command.policy.window, command.created):
         ports.background.deliver(tenant, device)
     return command

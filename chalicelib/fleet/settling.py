@@ -3,11 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.fleet import routing
+from chalicelib.fleet import routing, watching
 from chalicelib.fleet.changes import change_command, change_mailbox
 from chalicelib.fleet.commands import (
-    MINUTE,
-    PATROL,
     Command,
     DeliveryStatus,
     Entry,
@@ -19,7 +17,7 @@ from chalicelib.fleet.commands import (
 )
 from chalicelib.fleet.errors import CommandLimitReached
 from chalicelib.fleet.ids import correlation
-from chalicelib.fleet.mailbox import LEASE, Mailbox
+from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Ports
 
 _EARLY = 2_000
@@ -150,108 +148,6 @@ def land(ports: Ports, command: Command, generation: int, seen: Mailbox | None =
     return change_mailbox(ports, command.tenant, command.device, lambda m: m.land(command.id, generation), seen=seen)
 
 
-def arm_expiry(ports: Ports, command: Command) -> Command:
-    """A waiting command that expires soon gets its timer; a later one is found by the sweep as it comes near."""
-    near = command.expires <= ports.clock.now() + PATROL
-    return arm(ports, command, command.expiry_timer, command.expires) if near else command
-
-
-def arm_attempt(ports: Ports, command: Command) -> Command:
-    """The same for the time-out of an attempt, where that waits for the device's answer."""
-    if not command.timer or command.due is None or command.due > ports.clock.now() + PATROL:
-        return command
-    return arm(ports, command, command.timer, command.due)
-
-
-def arm(ports: Ports, command: Command, timer: str, due: int) -> Command:
-    """Start a timer. Where that fails the sweep is to look then: that is a write, but only in this case."""
-    return command if ports.deadlines.start(timer, due, command.subject) else look_by(ports, command, due)
-
-
-def watch(ports: Ports, command: Command) -> None:
-    """It was claimed, and its holder may have died since: see that somebody looks when that can be settled."""
-    if command.waiting:
-        look_by(ports, command, ports.clock.now() + LEASE)
-    elif command.delivery is not DeliveryStatus.SENDING or command.due is None:
-        # The holder has said what became of it.
-        return
-    else:
-        # It may have died before it could tell, too.
-        routing.command(ports, command)
-        if command.timer:
-            arm_attempt(ports, command)
-        else:
-            look_by(ports, command, command.due)
-
-
-def look_by(ports: Ports, command: Command, moment: int) -> Command:
-    """Let the sweep look at a command that is not final at that moment, or a minute later."""
-
-    def sooner(present: Command) -> Command | None:
-        late = present.check_at is None or present.check_at > moment + MINUTE
-        return replace(present, check_at=moment) if late and not present.final else None
-
-    if sooner(command) is None:
-        return command
-    return change_command(ports, command.tenant, command.id, sooner, seen=command)[0] or command
-
-
-def sweep(ports: Ports, *, everything: bool = False) -> int:
-    """Hand near deadlines to their timers and settle what is overdue; returns how many commands were looked at.
-
-    Runs every minute. `everything` also re-arms all that is not final, nearest first: for a restart after which no
-    timer is left.
-    """
-    now = ports.clock.now()
-    overdue = list(ports.commands.due(after=0, until=now))
-    failed = [error for subject in overdue if (error := _failure(ports, *subject)) is not None]
-    horizon = (now, 1 << 62) if everything else (now + PATROL - MINUTE, now + PATROL + MINUTE)
-    near = list(ports.commands.due(after=horizon[0], until=horizon[1]))
-    waiting = [c for t, _, i in near if (c := ports.commands.get(t, i)) is not None and not c.final]
-    for command_ in sorted(waiting, key=lambda c: c.deadline):
-        _rearm(ports, command_)
-    if failed:
-        raise ExceptionGroup(f"{len(failed)} of {len(overdue)} overdue commands could not be settled", failed)
-    return len(overdue) + len(near)
-
-
-def _failure(ports: Ports, tenant: str, device: str, command: str) -> Exception | None:
-    """What kept one command from being settled: it must not hold up all the others."""
-    try:
-        _inspect(ports, tenant, device, command)
-    except Exception as error:  # noqa: BLE001 - raised by the sweep once it is through
-        return error
-    return None
-
-
-def _rearm(ports: Ports, command: Command) -> None:
-    now = ports.clock.now()
-    due = command.deadline
-    if due <= now:
-        _inspect(ports, command.tenant, command.device, command.id)
-    elif due <= now + PATROL + MINUTE:
-        name = command.expiry_timer if command.waiting else command.attempt_timer
-        arm(ports, command, name, due)
-
-
-def _inspect(ports: Ports, tenant: str, device: str, command_id: str) -> None:
-    """Settle, then write down when to look again: only the sweep moves `check_at` of a healthy command."""
-    settle(ports, tenant, device, command_id)
-    now = ports.clock.now()
-    mailbox = ports.mailboxes.get(tenant, device)
-
-    def later(command: Command) -> Command | None:
-        if command.final or (command.check_at or 0) > now:
-            return None
-        soon = command.waiting and mailbox is not None and mailbox.reachable(command.connector)
-        due = min(now + PATROL, command.deadline) if soon else command.deadline
-        return replace(command, check_at=max(now + MINUTE, due))
-
-    command, _ = change_command(ports, tenant, command_id, later)
-    if command is not None and command.waiting:
-        arm_expiry(ports, command)
-
-
 def _settle_waiting(ports: Ports, command: Command, mailbox: Mailbox | None, now: int, *, wake: bool) -> bool:
     if now >= command.expires:
         return expire(ports, command, mailbox)
@@ -294,7 +190,7 @@ def _settle_processing(ports: Ports, command: Command, mailbox: Mailbox | None, 
     if now < command.deadline:
         flight = mailbox.flights.get(command.id) if mailbox else None
         if flight is not None and flight.slow(now):
-            watch(ports, command)
+            watching.watch(ports, command)
         return False
     generation = command.generation
     changed, ours = change_command(
@@ -308,7 +204,7 @@ def _settle_processing(ports: Ports, command: Command, mailbox: Mailbox | None, 
         return False
     over = leave(ports, changed, mailbox, told=ours) if changed.final else land(ports, changed, generation, mailbox)
     if changed.waiting:
-        arm_expiry(ports, changed)
+        watching.arm_expiry(ports, changed)
     if wake and over is not None and over.wants_delivery(now):
         ports.background.deliver(command.tenant, command.device)
     return ours or over is not mailbox

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.fleet import queueing, settling
+from chalicelib.fleet import queueing, settling, sweeping
 from chalicelib.fleet.ports import Ports
 
 
@@ -12,5 +12,5 @@ def settle(ports: Ports, event: dict[str, Any]) -> None:
 
 
 def sweep(ports: Ports, *, everything: bool = False) -> dict[str, int]:
-    inspected = settling.sweep(ports, everything=everything)
+    inspected = sweeping.sweep(ports, everything=everything)
     return {"inspected": inspected, "woken": queueing.sweep(ports, everything=everything)}

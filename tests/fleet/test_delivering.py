@@ -2,7 +2,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from chalicelib.fleet import connecting, delivering, issuing, settling
+from chalicelib.fleet import connecting, delivering, issuing, sweeping
 from chalicelib.fleet.commands import CONFIRMATION, MINUTE, PATROL, UNKNOWN, AckMode, Command, DeliveryStatus, Status
 from chalicelib.fleet.errors import TemporarilyUnavailable
 from chalicelib.fleet.mailbox import LEASE, Mailbox
@@ -337,7 +337,7 @@ def test_a_sender_that_died_before_it_knew_is_settled_when_its_attempt_has_faile
     online.pass_time(60)
     online.deliver()
     online.pass_time(20)
-    settling.sweep(online.ports)
+    sweeping.sweep(online.ports)
     assert (online.read(command).status, online.read(command).error) == (S.ERROR, "ACK_TIMEOUT")
     assert online.read(command).history[-1].note == UNKNOWN
 
@@ -359,7 +359,7 @@ def test_an_attempt_whose_timer_cannot_be_started_is_settled_by_the_sweep_a_minu
     online.ports.deadlines.failing = True
     command = online.sent(ack_timeout=300, attempts=3)
     online.pass_time(300)
-    settling.sweep(online.ports)
+    sweeping.sweep(online.ports)
     assert online.read(command).status is S.RETRYING
 
 

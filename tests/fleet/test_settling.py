@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.fleet import devices, issuing, settling
+from chalicelib.fleet import devices, issuing, settling, sweeping
 from chalicelib.fleet.commands import MINUTE, PATROL, AckMode, Command, DeliveryStatus, Status
 from chalicelib.fleet.mailbox import LEASE, Mailbox
 from chalicelib.fleet.ports import Outcome
@@ -173,18 +173,18 @@ class TestTheSweep:
         online.ports.deadlines.failing = True
         command = online.sent(ack_timeout=30)
         online.ports.clock.advance(ms=PATROL)
-        settling.sweep(online.ports)
+        sweeping.sweep(online.ports)
         assert online.read(command).status is S.ERROR
 
     def test_hands_a_deadline_to_a_timer_as_it_comes_near(self, rig: Rig) -> None:
         command = rig.create(expiration=3_600)
         rig.pass_time(3_600 - PATROL / 1000)
-        settling.sweep(rig.ports)
+        sweeping.sweep(rig.ports)
         assert [due for due, _ in rig.ports.deadlines.running.values()] == [command.expires]
 
     def test_leaves_alone_what_is_far(self, rig: Rig) -> None:
         rig.create(expiration=3_600)
-        assert settling.sweep(rig.ports) == 0
+        assert sweeping.sweep(rig.ports) == 0
         assert not rig.ports.deadlines.running
 
     def test_queues_what_a_crash_left_out_of_the_queue(self, online: Rig) -> None:
@@ -193,7 +193,7 @@ class TestTheSweep:
         mailbox = online.mailbox
         assert online.ports.mailboxes.replace(mailbox, mailbox.remove(command.id))
         online.ports.clock.advance(ms=PATROL)
-        settling.sweep(online.ports)
+        sweeping.sweep(online.ports)
         online.ports.run_background()
         assert online.read(command).status is S.PROCESSING
 
@@ -201,7 +201,7 @@ class TestTheSweep:
         command = online.create()
         online.ports.background.deliveries.clear()
         online.ports.clock.advance(ms=PATROL)
-        settling.sweep(online.ports)
+        sweeping.sweep(online.ports)
         online.ports.run_background()
         assert online.read(command).status is S.PROCESSING
 
@@ -211,7 +211,7 @@ class TestTheSweep:
         mailbox = online.mailbox
         assert online.ports.mailboxes.replace(mailbox, mailbox.claim(first.id, online.ports.clock.now()))
         online.ports.clock.advance(ms=max(PATROL, LEASE))
-        settling.sweep(online.ports)
+        sweeping.sweep(online.ports)
         online.ports.run_background()
         assert online.read(first).status is online.read(second).status is S.PROCESSED
 
@@ -223,7 +223,7 @@ class TestTheSweep:
         released = online.mailbox
         assert online.ports.mailboxes.replace(released, in_flight)
         online.ports.clock.advance(ms=PATROL)
-        settling.sweep(online.ports)
+        sweeping.sweep(online.ports)
         online.ports.run_background()
         assert online.read(second).status is S.PROCESSING
 
@@ -231,14 +231,14 @@ class TestTheSweep:
         online.sent(ack_timeout=600)
         soon = dict(online.ports.deadlines.running)
         online.ports.deadlines.running.clear()
-        settling.sweep(online.ports, everything=True)
+        sweeping.sweep(online.ports, everything=True)
         assert online.ports.deadlines.running == soon
 
     def test_looks_at_a_healthy_command_again_later(self, online: Rig) -> None:
         command = online.sent(ack_timeout=3_600)
         online.ports.clock.advance(ms=PATROL)
-        settling.sweep(online.ports)
-        assert settling.sweep(online.ports) == 0
+        sweeping.sweep(online.ports)
+        assert sweeping.sweep(online.ports) == 0
         check_at = online.read(command).check_at
         assert check_at is not None
         assert check_at >= online.ports.clock.now() + MINUTE
@@ -314,5 +314,5 @@ def test_one_command_that_cannot_be_settled_does_not_hold_up_the_others(rig: Rig
     rig.pass_time(6)
     poisoned.bad = first.id
     with pytest.raises(ExceptionGroup, match="1 of 2 overdue"):
-        settling.sweep(rig.ports)
+        sweeping.sweep(rig.ports)
     assert rig.read(second).status is S.EXPIRED

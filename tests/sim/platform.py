@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.fleet import delivering, settling
+from chalicelib.fleet import delivering, settling, sweeping
 from chalicelib.fleet.errors import Contended, TemporarilyUnavailable
 from tests.sim.scheduler import HOUR, MINUTE, SECOND, Crashed, Handler, Scheduler, Violation
 
@@ -85,7 +85,7 @@ class Platform:
 
     def sweep(self) -> None:
         """Every minute; a sweep that fails is not repeated, the next one comes."""
-        self.request("sweep", "", lambda: settling.sweep(self.world.ports), _only_crashes)
+        self.request("sweep", "", lambda: sweeping.sweep(self.world.ports), _only_crashes)
 
     def _later(
         self, delay: int, name: str, device: str, work: Work, retries: tuple[int, ...], lost: Callable[[], None]
