@@ -5,6 +5,7 @@ from collections.abc import Callable
 from chalicelib.fleet import relaying, routing
 from chalicelib.fleet.changes import change_mailbox
 from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.errors import TemporarilyUnavailable
 from chalicelib.fleet.events import DeviceStatus
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Ports
@@ -18,8 +19,8 @@ def connected(ports: Ports, claim: Claim, session: str, at: int, address: str | 
     peer = _peer(claim, address)
     mailbox = _change(ports, claim, lambda p: _itself(p, claim).connected(session, at).with_peer(session, peer))
     _tell(ports, claim, mailbox, session, at, online=True)
-    if mailbox is not None and mailbox.doubtful() and _something_waits(mailbox):
-        ports.background.deliver(mailbox.tenant, mailbox.device)
+    if mailbox is not None and mailbox.doubtful():
+        _wake(ports, mailbox)
 
 
 def subscribed(ports: Ports, claim: Claim, session: str, capabilities: frozenset[str], at: int) -> None:
@@ -28,8 +29,8 @@ def subscribed(ports: Ports, claim: Claim, session: str, capabilities: frozenset
     mailbox = _change(
         ports, claim, lambda p: _itself(p, claim).subscribed(session, capabilities, at).with_peer(session, peer)
     )
-    if mailbox is not None and capabilities and _something_waits(mailbox):
-        ports.background.deliver(mailbox.tenant, mailbox.device)
+    if mailbox is not None and capabilities:
+        _wake(ports, mailbox)
 
 
 def unsubscribed(ports: Ports, claim: Claim, session: str, capabilities: frozenset[str]) -> None:
@@ -119,6 +120,10 @@ def _peer(claim: Claim, address: str | None = None) -> Peer:
     )
 
 
-def _something_waits(mailbox: Mailbox) -> bool:
-    """Also a claim: who delivers looks whether its holder has crashed."""
-    return bool(mailbox.queue or mailbox.todo)
+def _wake(ports: Ports, mailbox: Mailbox) -> None:
+    """Where something waits; a claim, too, as who delivers looks whether its holder has crashed.
+
+    TemporarilyUnavailable if that cannot be started: nothing else may come that wakes the device.
+    """
+    if (mailbox.queue or mailbox.todo) and not ports.background.deliver(mailbox.tenant, mailbox.device):
+        raise TemporarilyUnavailable("a device could not be woken; it will be tried again")

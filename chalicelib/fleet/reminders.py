@@ -36,10 +36,10 @@ def drop(ports: Ports, mailbox: Mailbox, of: Capability) -> Mailbox | None:
     return ports.mailboxes.get(mailbox.tenant, mailbox.device)
 
 
-def wake(ports: Ports, mailbox: Mailbox, of: Capability) -> None:
-    """Let the device be told now, if it is there or may be."""
-    if mailbox.route(of) or mailbox.doubtful():
-        ports.background.deliver(mailbox.tenant, mailbox.device)
+def wake(ports: Ports, mailbox: Mailbox, of: Capability) -> bool:
+    """Let the device be told now, if it is there or may be; False if that could not be started."""
+    there = mailbox.route(of) is not None or bool(mailbox.doubtful())
+    return not there or ports.background.deliver(mailbox.tenant, mailbox.device)
 
 
 def way(ports: Ports, mailbox: Mailbox, of: Capability) -> tuple[Mailbox, Route | None]:

@@ -9,7 +9,7 @@ from chalicelib.fleet import reminders, routing
 from chalicelib.fleet.changes import change_record
 from chalicelib.fleet.commands import CONFIRMATION
 from chalicelib.fleet.configuration import Configuration, SyncStatus, Update, Value
-from chalicelib.fleet.errors import DeviceNotFound
+from chalicelib.fleet.errors import DeviceNotFound, TemporarilyUnavailable
 from chalicelib.fleet.ids import correlation
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Outcome, Ports
@@ -33,6 +33,7 @@ def request(ports: Ports, tenant: str, device: str, values: Mapping[str, Value],
     present = ports.configurations.get(tenant, device) or Configuration(tenant, device)
     changed = change(ports, tenant, device, lambda c: rules.requested(c, values, notify_to), seen=present)
     if changed.pending():
+        # If nobody can be woken now the reminder stands, and the next wake-up finds it.
         _wake(ports, changed, mailbox)
 
 
@@ -42,15 +43,15 @@ def report(
     """What a device reports of its configuration; differences to the targets are sent to it.
 
     A `partial` answer says nothing of the parameters that it leaves out; any other answer is complete.
-    Errors: DeviceNotFound.
+    Errors: DeviceNotFound, TemporarilyUnavailable.
     """
     at = max((value.at for value in values.values()), default=ports.clock.now())
     changed, ours = _change(ports, tenant, device, lambda c: rules.reported(c, values, cid, partial=partial), at=at)
-    if not ours and cid is not None and cid == changed.correlation:
+    if not ours and cid is not None and changed.asked(cid):
         # The same answer again: who handled it first may have died before it could tell.
         routing.configured(ports, changed, at)
-    if changed.pending():
-        _wake(ports, changed)
+    if changed.pending() and not _wake(ports, changed):
+        raise TemporarilyUnavailable("a delivery could not be started; the report is to come again")
     return changed
 
 
@@ -98,11 +99,11 @@ def synchronize(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
     return _settled(ports, mailbox, concluded)
 
 
-def _wake(ports: Ports, changed: Configuration, seen: Mailbox | None = None) -> None:
+def _wake(ports: Ports, changed: Configuration, seen: Mailbox | None = None) -> bool:
     mailbox = reminders.remind(ports, changed.tenant, changed.device, Capability.CONFIGURATION, seen)
     if mailbox is None:
         raise DeviceNotFound(f"device {changed.device} not found")
-    reminders.wake(ports, mailbox, Capability.CONFIGURATION)
+    return reminders.wake(ports, mailbox, Capability.CONFIGURATION)
 
 
 def _mark(ports: Ports, present: Configuration, update: Update, session: str, now: int) -> Configuration | None:

@@ -1,7 +1,11 @@
 from dataclasses import replace
 
+import pytest
+
 from chalicelib.fleet import connecting
 from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.commands import Status
+from chalicelib.fleet.errors import TemporarilyUnavailable
 from tests.fakes import START
 from tests.fleet.rig import COMMANDS, DEVICE, TENANT, Rig
 
@@ -66,3 +70,13 @@ def test_events_of_a_deleted_device_do_nothing(rig: Rig) -> None:
     rig.ports.devices.delete(device)
     connecting.subscribed(rig.ports, rig.claim, "s1", COMMANDS, START)
     assert rig.ports.mailboxes.get(TENANT, DEVICE) is None
+
+
+def test_a_device_that_cannot_be_woken_now_has_its_event_tried_again(rig: Rig) -> None:
+    command = rig.create()
+    rig.ports.background.failing = True
+    with pytest.raises(TemporarilyUnavailable):
+        rig.connect()
+    rig.ports.background.failing = False
+    rig.connect()
+    assert rig.read(command).status is Status.PROCESSING
