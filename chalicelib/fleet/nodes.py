@@ -66,8 +66,15 @@ def state(ports: Ports, node: Claim, gateway: str, status: NodeStatus) -> None:
 
 
 def after(presence: Presence, gateway: str, status: NodeStatus) -> Presence:
-    """The node's presence after that status; the same presence if a newer status is known."""
-    order = _order(presence.order, status)
+    """The node's presence after that status; the same presence if a newer status is known.
+
+    Numbers are compared with those of the same gateway alone: each counts for itself, and whoever takes a node over may
+    be at 1 where the other was at 1000. Between two of them the broker's time decides.
+    """
+    known_order = presence.order
+    if presence.order and presence.client != gateway:
+        known_order = presence.order[0], _NONE, _NONE
+    order = _order(known_order, status)
     if order is None:
         return presence
     contact = max(presence.last_contact or 0, status.last_contact or status.at)
