@@ -18,6 +18,7 @@ MAX_VALUE = 2000
 MAX_SIDE = 150_000
 """Bytes that all reported values, and all requested ones, may have together: a configuration is one item."""
 
+FULL = f"a device has at most {MAX_PARAMETERS} parameters, whose reported values have at most {MAX_SIDE} bytes"
 _FRAME = 64
 ParameterValue = int | float | str | bool
 
@@ -131,6 +132,11 @@ class Configuration:
     def asked(self, correlation: int) -> bool:
         """Whether there is a parameter whose present target was sent under that correlation id."""
         return any(p.answered_by(correlation) for p in self.parameters.values())
+
+    def left_out(self, values: Mapping[str, Value]) -> list[str]:
+        """Of the values that were reported just now, those that found no room."""
+        known = {key: p.reported for key, p in self.parameters.items() if p.reported}
+        return [key for key, value in values.items() if key not in known or known[key].at < value.at]
 
     def with_status(self, keys: Mapping[str, Value], before: SyncStatus, after: SyncStatus) -> "Configuration":
         """Those of `keys` that still ask for the same, and stand at `before`, stand at `after`."""

@@ -137,6 +137,10 @@ class DeviceResources:
     resources: Mapping[str, DeviceResource] = field(default_factory=dict)
     updates: tuple[ResourceUpdate, ...] = ()
 
+    def left_out(self, reports: "Mapping[str, Report]") -> list[str]:
+        """Of what was reported just now, that for which there was no room."""
+        return [name for name in reports if name not in self.resources]
+
     def active(self, resource: str | None = None) -> ResourceUpdate | None:
         """The newest update that is not final, of that resource or of any."""
         open_ = (u for u in reversed(self.updates) if not u.final and resource in (None, u.resource))

@@ -124,7 +124,7 @@ def _relayed(bench: Bench) -> None:
     cloud.lifecycle("subscriptions", "subscribed", connector, "first", topics=list(connector.filters))
     able = {"command": {"available": True}}
     cloud.publish(connector, "connector/v1/nodes/n1/status", {"status": "ONLINE", "capabilities": able})
-    cloud.publish(connector, "connector/v1/nodes/n1/data", {"value": 1})
+    cloud.publish(connector, "connector/v1/nodes/n1/data", {"value": {"n": 1}})
     cloud.settle()
     del cloud.devices[connector.client]
     request = {"request": {"connector": "x-connector", "value": {}}, "policy": {"ackMode": "NONE"}}
@@ -144,7 +144,7 @@ def _limited(bench: Bench) -> None:
     bench.cloud.connect(device, bench.key, COMMANDS)
     settings.set_quotas(wiring.ports(), bench.tenant, {Stored.DEVICES: 999_999})
     bench.cloud.clock.at += 2 * _MINUTE
-    bench.cloud.publish(Device("external"), "connector/v1/nodes/n2/data", {"value": 1})
+    bench.cloud.publish(Device("external"), "connector/v1/nodes/n2/data", {"value": {"n": 1}})
     bench.cloud.settle()
     bench.request("DELETE", f"devices/{quote(device.client)}")
     bench.post("/api/v0/rm", {"resourceId": "counted"})
@@ -205,7 +205,7 @@ def _pushed(bench: Bench) -> None:
     policy = {"name": "inner", "triggers": {"dataMessage": {"version": 1}}, "actions": {"httpPush": [webhook]}}
     made = bench.post("/api/v1/event2action/actionPolicies", policy)
     bench.cloud.clock.at += 2 * _MINUTE
-    bench.cloud.publish(bench.device, "dev/data", {"value": 1})
+    bench.cloud.publish(bench.device, "dev/data", {"value": {"n": 1}})
     bench.cloud.settle()
     sqs, recorder = client("sqs"), bench.cloud.recorder
     url = sqs.get_queue_url(QueueName=wiring.function_name("push"))["QueueUrl"]

@@ -161,7 +161,7 @@ def test_a_connector_listens_to_requests_and_to_nothing_else(connector: MqttClie
 def test_a_device_has_no_business_on_the_topics_of_connectors(stack: RunningStack, rest: Rest, node: str) -> None:
     name = f"urn:lo:nsid:connector:{node}"
     with MqttClient(stack, name, "json+device", stack.api_key) as device:
-        device.publish(f"connector/v1/nodes/{node}/data", {"value": 1})
+        device.publish(f"connector/v1/nodes/{node}/data", {"value": {"n": 1}})
         found = until(lambda: rest.get("/api/v0/auditlog/messages", **{"source.deviceId": name}))
         assert "may not publish" in json.dumps(found)
         assert device.subscribe(REQUESTS[0]) == [0x80]

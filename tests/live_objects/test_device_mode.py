@@ -89,7 +89,7 @@ def test_data_is_stored_in_either_form(rest: Rest, device: MqttClient, body: Any
 
 
 def test_data_at_quality_of_service_0_is_stored_too(rest: Rest, urn: str, device: MqttClient) -> None:
-    device.publish("dev/data", {"value": 7}, qos=0)
+    device.publish("dev/data", {"value": {"n": 7}}, qos=0)
     (message,) = until(lambda: rest.get(f"/api/v0/data/streams/{urn}"))
     assert message["metadata"]["source"] == urn
 
@@ -99,7 +99,7 @@ def test_rubbish_is_audited_and_the_device_stays_connected(
     rest: Rest, urn: str, device: MqttClient, topic: str, body: bytes
 ) -> None:
     device.publish(topic, body)
-    device.publish("dev/data", {"value": "still here"})
+    device.publish("dev/data", {"value": {"n": "still here"}})
     until(lambda: rest.get(f"/api/v0/data/streams/{urn}"))
     assert not device.closed
     assert until(lambda: reasons(rest, urn))
@@ -248,7 +248,7 @@ def test_a_wrong_password_is_refused_and_does_not_touch_the_live_connection(
     intruder = MqttClient(stack, urn, "json+device", "wrong")
     assert intruder.connect() != 0
     intruder.close()
-    device.publish("dev/data", {"value": 1})
+    device.publish("dev/data", {"value": {"n": 1}})
     until(lambda: rest.get(f"/api/v0/data/streams/{urn}"))
     assert not device.closed
 

@@ -66,7 +66,7 @@ def test_a_connector_registers_no_node_beyond_the_limit(stack: RunningStack, lim
         MqttClient(stack, f"gate-{limited['tenant']}", "connector", limited["apiKey"]) as connector,
     ):
         for number in range(4):
-            connector.publish(f"connector/v1/nodes/n{number}/data", {"value": number})
+            connector.publish(f"connector/v1/nodes/n{number}/data", {"value": {"n": number}})
         (entry,) = until(lambda: told(rest))
         assert until(lambda: len(rest.get(DEVICES)) == 3)
         refused = entry["source"]["nodeId"]

@@ -25,7 +25,7 @@ def test_a_device_goes_on_with_the_key_it_was_made_with(stack: RunningStack) -> 
     assert burned_in not in done.stdout
     urn = "urn:lo:nsid:old:firmware"
     with MqttClient(stack, urn, "json+device", burned_in) as device:
-        device.publish("dev/data", {"v": 1})
+        device.publish("dev/data", {"v": {"n": 1}})
     rest = Rest(stack)
     until(lambda: rest.get(f"/api/v0/data/streams/{urn}"))
     keys = rest.get("/api/v0/apiKeys", size=1000)["data"]

@@ -65,10 +65,31 @@ def test_the_short_form_says_the_same(site: Site) -> None:
     assert (message.model, message.tags, message.location) == ("m1", ("a",), {"lat": 48.8, "lon": 2.3})
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"value": None, "model": None, "tags": None, "location": None, "timestamp": None, "streamId": None},
+        {
+            "v": {"a": {"b": [1, None, {"c-d e": True}]}},
+            "m": "",
+            "t": [],
+            "loc": [48.8, 2.3, 35, 12],
+            "ts": 1_700_000_000_000,
+        },
+        {"value": {}, "timestamp": "2020-10-13T12:15:02Z", "streamId": "urn:lo:nsid:a:b!c", "model": "tempV2_é/+#"},
+        {"value": {}, "extra": {"x.y": 1}, "lom_error": 0, "location": {"lat": 1, "lon": 2, "provider": "GPS"}},
+    ],
+)
+def test_what_the_manual_leaves_open_is_taken(site: Site, body: Any) -> None:
+    site.say("dev/data", body)
+    assert site.reasons() == []
+
+
 def test_messages_above_the_limit_of_the_key_are_refused_and_recorded(site: Site) -> None:
     limiting.limit(site.ports, site.tenant, site.key.id, Use.MESSAGES, (2, 60))
     for value in (1, 2, 3):
-        site.say("dev/data", {"value": value})
+        site.say("dev/data", {"value": {"n": value}})
     assert len(site.stored()) == 2
     assert site.reasons() == [
         "too many messages: the limit of the API key, of one above it, or of the tenant is reached"
@@ -76,19 +97,19 @@ def test_messages_above_the_limit_of_the_key_are_refused_and_recorded(site: Site
 
 
 def test_the_same_event_twice_is_one_message(site: Site) -> None:
-    site.say("dev/data", {"value": 1}, event="e1")
-    site.say("dev/data", {"value": 1}, event="e1")
-    assert site.stored() == [1]
+    site.say("dev/data", {"value": {"n": 1}}, event="e1")
+    site.say("dev/data", {"value": {"n": 1}}, event="e1")
+    assert site.stored() == [{"n": 1}]
 
 
 def test_two_readings_of_the_same_moment_are_both_kept(site: Site) -> None:
-    site.say("dev/data", {"value": 1, "timestamp": "2018-01-01T00:00:00Z"})
-    site.say("dev/data", {"value": 2, "timestamp": "2018-01-01T00:00:00Z"})
-    assert sorted(site.stored()) == [1, 2]
+    site.say("dev/data", {"value": {"n": 1}, "timestamp": "2018-01-01T00:00:00Z"})
+    site.say("dev/data", {"value": {"n": 2}, "timestamp": "2018-01-01T00:00:00Z"})
+    assert sorted(value["n"] for value in site.stored()) == [1, 2]
 
 
 def test_a_clock_far_ahead_is_replaced_by_the_time_of_arrival(site: Site) -> None:
-    site.say("dev/data", {"value": 1, "timestamp": "2999-01-01T00:00:00Z"})
+    site.say("dev/data", {"value": {"n": 1}, "timestamp": "2999-01-01T00:00:00Z"})
     (message,) = messages.read(site.ports, site.tenant, DEVICE)
     assert message.timestamp == site.ports.clock.now()
 
@@ -101,10 +122,18 @@ def test_a_clock_far_ahead_is_replaced_by_the_time_of_arrival(site: Site) -> Non
         ("dev/data", b"[1]"),
         ("dev/data", b'{"value": NaN}'),
         ("dev/data", b"[" * 100_000),
-        ("dev/data", {"value": 1, "timestamp": "yesterday"}),
-        ("dev/data", {"value": 1, "location": {"lat": 91, "lon": 0}}),
-        ("dev/data", {"value": 1, "tags": "a"}),
-        ("dev/data", {"value": 1, "streamId": "a b"}),
+        ("dev/data", {"value": {"n": 1}, "timestamp": "yesterday"}),
+        ("dev/data", {"value": {"n": 1}, "location": {"lat": 91, "lon": 0}}),
+        ("dev/data", {"value": {"n": 1}, "tags": "a"}),
+        ("dev/data", {"value": {"n": 1}, "streamId": "a b"}),
+        ("dev/data", {"value": 5}),
+        ("dev/data", {"v": "x"}),
+        ("dev/data", {"v": [{}]}),
+        ("dev/data", {"v": {"a": [{"b.c": 1}]}}),
+        ("dev/data", {"v": {"$x": 1}}),
+        ("dev/data", {"v": {}, "m": "a b"}),
+        ("dev/data", {"v": {}, "m": "a.b"}),
+        ("dev/data", {"v": {}, "m": 5}),
         ("dev/cfg", {"cfg": [1]}),
         ("dev/cfg", {"cfg": {"p": {"t": "i32", "v": 1 << 40}}}),
         ("dev/cfg", {"cfg": {"p": {"t": "i32", "v": 1}}, "cid": "x"}),
@@ -116,6 +145,17 @@ def test_rubbish_is_told_to_the_audit_log_and_nowhere_else(site: Site, topic: st
     site.say(topic, body)
     assert len(site.reasons()) == 1
     assert site.stored() == []
+
+
+def test_metadata_that_finds_no_room_is_told(site: Site) -> None:
+    metadata = {f"k{n}": "x" * 240 for n in range(400)}
+    site.say("dev/rsc", {"rsc": {"fw": {"v": "1", "m": metadata}}})
+    assert "the metadata of resource fw has at most 2000 characters" in site.reasons()[0]
+
+
+def test_parameters_that_find_no_room_are_told(site: Site) -> None:
+    site.say("dev/cfg", {"cfg": {f"p{n}": {"t": "str", "v": "y"} for n in range(150)}})
+    assert "at most 100 parameters" in site.reasons()[0]
 
 
 def test_a_flood_of_rubbish_fills_no_more_than_its_share_of_the_audit_log(site: Site) -> None:
@@ -136,7 +176,7 @@ def test_a_revoked_key_no_longer_stores_anything(site: Site) -> None:
     disabled, _ = keys.mint(site.ports, site.tenant, roles=site.key.roles)
     admitting.admit(site.ports, disabled, Candidate(DEVICE, "live_objects", "device", "mqtt", DEVICE, "json+device"))
     site.ports.keys.put(revoked(disabled))
-    site.say("dev/data", {"value": 1})
+    site.say("dev/data", {"value": {"n": 1}})
     assert site.stored() == []
     assert site.reasons() == ["this API key is disabled"]
 
@@ -154,13 +194,13 @@ def test_a_message_that_fails_by_our_fault_is_raised_so_that_lambda_tries_again(
 
     site.ports.messages = Broken()  # type: ignore[assignment]
     with pytest.raises(OSError, match="table is away"):
-        site.say("dev/data", {"value": 1})
+        site.say("dev/data", {"value": {"n": 1}})
 
 
 def test_last_contact_is_written_once_a_minute(site: Site) -> None:
     before = site.ports.mailboxes.get(site.tenant, DEVICE)
     for _ in range(100):
-        site.say("dev/data", {"value": 1})
+        site.say("dev/data", {"value": {"n": 1}})
     after = site.ports.mailboxes.get(site.tenant, DEVICE)
     assert before is not None
     assert after is not None
@@ -170,7 +210,7 @@ def test_last_contact_is_written_once_a_minute(site: Site) -> None:
 @pytest.mark.parametrize(
     ("topic", "body"),
     [
-        ("dev/data", {"value": 1}),
+        ("dev/data", {"value": {"n": 1}}),
         ("dev/cfg", {"cfg": {"rate": {"t": "i32", "v": 1}}}),
         ("dev/rsc", {"rsc": {"firmware": {"v": "1.0"}}}),
         ("dev/cmd/res", {"res": {}, "cid": 7}),

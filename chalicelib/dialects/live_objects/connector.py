@@ -1,23 +1,24 @@
 """What external connectors publish for the nodes behind them (manual 6.6.3 to 6.6.7)."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
-from chalicelib.dialects.live_objects import deployed, times
+from chalicelib.dialects.live_objects import deployed, faults, times
 from chalicelib.dialects.live_objects.bodies import parsed
 from chalicelib.dialects.live_objects.identity import CLIENT_ID, device_for_node
-from chalicelib.dialects.live_objects.readings import reading
+from chalicelib.dialects.live_objects.readings import Stated, reading, stated
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
 from chalicelib.fleet import groups, messages, nodes, settling, synchronizing, updating
 from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.configuration import MAX_KEY, ParameterType, Value, checked
+from chalicelib.fleet.configuration import FULL, MAX_KEY, ParameterType, Value, checked
 from chalicelib.fleet.errors import Forbidden, Invalid, QuotaReached
 from chalicelib.fleet.ids import correlation, is_id
 from chalicelib.fleet.nodes import NodeStatus
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import Capability
+from chalicelib.fleet.resources import Failure, Report
 
 _CAPABILITIES = {
     "command": Capability.COMMAND,
@@ -27,18 +28,19 @@ _CAPABILITIES = {
 _STATUSES = {"ONLINE": True, "OFFLINE": False}
 _NODE_LEVEL = 3
 _SEQUENCE = range(1 << 63)
-_FAULTS = 5
 
 Handler = Callable[[Ports, Claim, Uplink], Claim]
+Body = Mapping[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Said(Generic[T]):
     """What the client `gateway` says for a node."""
 
     node: Claim
     gateway: str
-    body: Mapping[str, Any]
+    content: T
     uplink: Uplink
 
     @property
@@ -46,20 +48,42 @@ class Said:
         return self.node.device or ""
 
 
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """Parameters of a node, what is wrong with others, and the version of the request that they answer, if any."""
+
+    values: Mapping[str, Value]
+    wrong: Sequence[str]
+    version: int | None = None
+
+
 def _heard(
-    say: Callable[[Ports, Said], None], *, in_topic: bool = False, registers: bool = True, speaks: bool = True
+    read: Callable[[Body, Uplink], T],
+    act: Callable[[Ports, Said[T]], None],
+    *,
+    in_topic: bool = False,
+    registers: bool = True,
+    speaks: bool = True,
 ) -> Handler:
     """Finds the node that a message is about: in the topic, or in the body as `nodeId`.
 
     A message in which no node `speaks`, but its gateway of it, says itself when the node was heard.
+    `read` comes first: what makes no sense registers no node.
     """
 
     def handler(ports: Ports, claim: Claim, uplink: Uplink) -> Claim:
         body = parsed(uplink.payload)
         node = uplink.topic.split("/")[_NODE_LEVEL] if in_topic else body.get("nodeId")
+        if not isinstance(node, str) or not CLIENT_ID.fullmatch(node):
+            raise Malformed("nodeId has 1 to 128 letters, digits, colons, hyphens and underscores")
+        try:
+            content = read(body, uplink)
+        except (Malformed, Invalid) as error:
+            owner = ports.devices.owner(claim.tenant, claim.connector, node)
+            raise Malformed(str(error), replace(claim, client=node, device=owner)) from error
         speaker = _speaker(ports, claim, node, registers=registers)
         try:
-            say(ports, Said(speaker, claim.client, body, uplink))
+            act(ports, Said(speaker, claim.client, content, uplink))
         except (Malformed, Invalid) as error:
             raise Malformed(str(error), speaker) from error
         return speaker if speaks else claim
@@ -67,9 +91,7 @@ def _heard(
     return handler
 
 
-def _speaker(ports: Ports, claim: Claim, node: Any, *, registers: bool) -> Claim:
-    if not isinstance(node, str) or not CLIENT_ID.fullmatch(node):
-        raise Malformed("nodeId has 1 to 128 letters, digits, colons, hyphens and underscores")
+def _speaker(ports: Ports, claim: Claim, node: str, *, registers: bool) -> Claim:
     try:
         speaker = nodes.speaker(ports, claim, node, device=device_for_node(node) if registers else None)
     except QuotaReached:
@@ -82,104 +104,135 @@ def _speaker(ports: Ports, claim: Claim, node: Any, *, registers: bool) -> Claim
     return speaker
 
 
-def node_status(ports: Ports, said: Said) -> None:
-    """`connector/v1/nodes/{nodeId}/status` (manual 6.6.3)."""
-    status = said.body.get("status")
+def _status(body: Body, uplink: Uplink) -> NodeStatus:
+    status = body.get("status")
     if not isinstance(status, str) or status not in _STATUSES:
         raise Malformed("status is ONLINE or OFFLINE")
-    contact = said.body.get("lastContact")
+    contact = body.get("lastContact")
     if contact is not None and not isinstance(contact, str):
         raise Malformed("lastContact is a date in ISO 8601")
-    at = said.uplink.at
-    stated = NodeStatus(
+    return NodeStatus(
         online=_STATUSES[status],
-        at=at,
-        capabilities=_able(said.body.get("capabilities")),
-        last_contact=min(times.parse(contact, "lastContact"), at) if contact else None,
-        session=_sequence(said.body, "sessionSequenceId"),
-        event=_sequence(said.body, "eventSequenceId"),
+        at=uplink.at,
+        capabilities=_able(body.get("capabilities")),
+        last_contact=min(times.parse(contact, "lastContact"), uplink.at) if contact else None,
+        session=_sequence(body, "sessionSequenceId"),
+        event=_sequence(body, "eventSequenceId"),
     )
-    nodes.state(ports, said.node, said.gateway, stated)
 
 
-def node_data(ports: Ports, said: Said) -> None:
+def node_status(ports: Ports, said: Said[NodeStatus]) -> None:
+    """`connector/v1/nodes/{nodeId}/status` (manual 6.6.3)."""
+    nodes.state(ports, said.node, said.gateway, said.content)
+
+
+def _data(body: Body, _uplink: Uplink) -> Stated:
+    return stated(body)
+
+
+def node_data(ports: Ports, said: Said[Stated]) -> None:
     """`connector/v1/nodes/{nodeId}/data` (manual 6.6.4)."""
     device = ports.devices.get(said.node.tenant, said.device)
     if device is None:
         raise Malformed(f"device {said.device} was deleted")
     path = groups.path_of(ports, device.tenant, device.group)
-    messages.store(ports, reading(said.body, device, path, said.node, said.uplink), device=said.device)
+    messages.store(ports, reading(said.content, device, path, said.node, said.uplink), device=said.device)
 
 
-def command_answer(ports: Ports, said: Said) -> None:
-    """`connector/v1/responses/command` (manual 6.6.5.2)."""
-    command = said.body.get("id")
+def _command(body: Body, _uplink: Uplink) -> tuple[str, Any]:
+    command = body.get("id")
     if not isinstance(command, str) or not is_id(command):
         raise Malformed("id is that of the command request")
-    answer = settling.Answer(correlation(command), said.body.get("response"), said.uplink.event, said.node.client)
+    return command, body.get("response")
+
+
+def command_answer(ports: Ports, said: Said[tuple[str, Any]]) -> None:
+    """`connector/v1/responses/command` (manual 6.6.5.2)."""
+    command, response = said.content
+    answer = settling.Answer(correlation(command), response, said.uplink.event, said.node.client)
     if settling.answer(ports, said.node.tenant, said.device, answer) is None:
         raise Malformed(f"node {said.node.client} has no command {command}")
 
 
-def configuration_report(ports: Ports, said: Said) -> None:
-    """`connector/v1/current/configuration` (manual 6.6.6.3)."""
-    _configured(ports, said, None)
+def _current(body: Body, uplink: Uplink) -> Reported:
+    values, wrong = _values(body.get("parameters"), uplink.at)
+    return Reported(values, wrong)
 
 
-def configuration_answer(ports: Ports, said: Said) -> None:
-    """`connector/v1/responses/configuration`: acknowledges what it names, and nothing else (manual 6.6.6.2)."""
-    version = said.body.get("targetVersion")
+def _answering(body: Body, uplink: Uplink) -> Reported:
+    version = body.get("targetVersion")
     if isinstance(version, bool) or not isinstance(version, int):
         raise Malformed("targetVersion is that of the configuration request")
-    _configured(ports, said, version)
+    return replace(_current(body, uplink), version=version)
 
 
-def resource_report(ports: Ports, said: Said) -> None:
+def configuration_report(ports: Ports, said: Said[Reported]) -> None:
+    """`connector/v1/current/configuration` (manual 6.6.6.3), and `connector/v1/responses/configuration`.
+
+    A response acknowledges what it names, and nothing else (6.6.6.2).
+    """
+    values, version, wrong = said.content.values, said.content.version, list(said.content.wrong)
+    changed = synchronizing.report(ports, said.node.tenant, said.device, values, version, partial=True)
+    if version is not None and not changed.asked(version):
+        wrong.append(f"no parameter was last asked for as version {version}: nothing is acknowledged")
+    faults.tell([*wrong, *faults.left_out(changed.left_out(values), FULL)])
+
+
+def _deployed(body: Body, _uplink: Uplink) -> tuple[dict[str, Report], list[str]]:
+    found, wrong = deployed.versions(body.get("resources"), "resources", "version")
+    if not found:
+        faults.tell(wrong)
+    return found, wrong
+
+
+def resource_report(ports: Ports, said: Said[tuple[dict[str, Report], list[str]]]) -> None:
     """`connector/v1/current/resource` (manual 6.6.7.3)."""
-    found, faults = deployed.versions(said.body.get("resources"), "resources", "version")
-    updating.report(ports, said.node.tenant, said.device, found)
-    if faults:
-        raise Malformed("; ".join(faults[:_FAULTS]))
+    found, wrong = said.content
+    changed = updating.report(ports, said.node.tenant, said.device, found)
+    faults.tell([*wrong, *faults.left_out(changed.left_out(found), deployed.FULL)])
 
 
-def resource_answer(ports: Ports, said: Said) -> None:
-    """`connector/v1/responses/resource` (manual 6.6.7.2)."""
-    update, error = said.body.get("updateCorrelationId"), said.body.get("error")
-    if said.body.get("status") != "FAILED":
+def _failure(body: Body, _uplink: Uplink) -> tuple[str, Failure]:
+    update, error = body.get("updateCorrelationId"), body.get("error")
+    if body.get("status") != "FAILED":
         raise Malformed("status is FAILED; what succeeded is reported as the current resource")
+    if not isinstance(update, str):
+        raise Malformed("updateCorrelationId is that of the resource request")
     told = error if isinstance(error, dict) else {}
-    failure = deployed.failure(told.get("code"), told.get("details"))
-    known = isinstance(update, str) and updating.fail(ports, said.node.tenant, said.device, update, failure)
-    if not known:
-        raise Malformed(f"node {said.node.client} has no resource update {str(update)[:64]}")
+    return update, deployed.failure(told.get("code"), told.get("details"))
+
+
+def resource_answer(ports: Ports, said: Said[tuple[str, Failure]]) -> None:
+    """`connector/v1/responses/resource` (manual 6.6.7.2)."""
+    update, failure = said.content
+    if not updating.fail(ports, said.node.tenant, said.device, update, failure):
+        raise Malformed(f"node {said.node.client} has no resource update {update[:64]}")
 
 
 HANDLERS: dict[str, Handler] = {
-    "node_status": _heard(node_status, in_topic=True, speaks=False),
-    "node_data": _heard(node_data, in_topic=True),
-    "command_answer": _heard(command_answer, registers=False),
-    "configuration_report": _heard(configuration_report),
-    "configuration_answer": _heard(configuration_answer, registers=False),
-    "resource_report": _heard(resource_report),
-    "resource_answer": _heard(resource_answer, registers=False),
+    "node_status": _heard(_status, node_status, in_topic=True, speaks=False),
+    "node_data": _heard(_data, node_data, in_topic=True),
+    "command_answer": _heard(_command, command_answer, registers=False),
+    "configuration_report": _heard(_current, configuration_report),
+    "configuration_answer": _heard(_answering, configuration_report, registers=False),
+    "resource_report": _heard(_deployed, resource_report),
+    "resource_answer": _heard(_failure, resource_answer, registers=False),
 }
 
 
-def _configured(ports: Ports, said: Said, version: int | None) -> None:
-    parameters = said.body.get("parameters")
+def _values(parameters: Any, at: int) -> tuple[dict[str, Value], list[str]]:
     if not isinstance(parameters, dict):
         raise Malformed("parameters is a JSON object of parameters")
-    values, faults = {}, []
+    values: dict[str, Value] = {}
+    wrong: list[str] = []
     for name, parameter in parameters.items():
         try:
-            values[name] = _value(name, parameter, said.uplink.at)
+            values[name] = _value(name, parameter, at)
         except Invalid as error:
-            faults.append(str(error))
-    changed = synchronizing.report(ports, said.node.tenant, said.device, values, version, partial=True)
-    if version is not None and not changed.asked(version):
-        faults.append(f"no parameter was last asked for as version {version}: nothing is acknowledged")
-    if faults:
-        raise Malformed("; ".join(faults[:_FAULTS]))
+            wrong.append(str(error))
+    if not values:
+        faults.tell(wrong)
+    return values, wrong
 
 
 def _value(name: str, parameter: Any, at: int) -> Value:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.dialects.live_objects.faults import left_out
 from chalicelib.dialects.registry import Malformed
 from chalicelib.fleet.resources import MAX_DETAIL, MOST, Failure, Origin, Report
 
@@ -19,6 +20,7 @@ REFUSALS = (
 )
 MAX_NAME = 255
 _MAX_METADATA = 2_000
+FULL = f"a device has at most {MOST} resources"
 _ERROR = "DEVICE_ERROR"
 
 
@@ -26,13 +28,15 @@ def versions(body: Any, field: str, version: str, metadata: str | None = None) -
     """What is well formed, and what is wrong with the rest; `version` and `metadata` name the fields of a resource."""
     if not isinstance(body, dict) or len(body) > MOST:
         raise Malformed(f"{field} is an object of at most {MOST} resources")
-    found, faults = {}, []
+    found: dict[str, Report] = {}
+    faults: list[str] = []
     for name, described in body.items():
         stated = described.get(version) if isinstance(described, dict) else None
         if not isinstance(stated, str) or not 0 < len(stated) <= MAX_NAME or not 0 < len(name) <= MAX_NAME:
             faults.append(f"resource {name[:64]} has no {version} of 1 to {MAX_NAME} characters")
             continue
-        own = _metadata(described.get(metadata)) if metadata else None
+        own, cut = _metadata(described.get(metadata)) if metadata else (None, [])
+        faults += left_out(cut, f"the metadata of resource {name[:64]} has at most {_MAX_METADATA} characters")
         found[name] = Report(stated, own)
     return found, faults
 
@@ -48,16 +52,19 @@ def _text(value: Any) -> str | None:
     return (value if isinstance(value, str) else json.dumps(value))[:MAX_DETAIL]
 
 
-def _metadata(value: Any) -> Mapping[str, str] | None:
-    """As strings, as far as there is room."""
+def _metadata(value: Any) -> tuple[Mapping[str, str] | None, list[str]]:
+    """As strings, as far as there is room, and the names of the rest."""
     if not isinstance(value, dict):
-        return None
+        return None, []
     kept: dict[str, str] = {}
+    cut: list[str] = []
     room = _MAX_METADATA
     for name, entry in value.items():
         text = entry if isinstance(entry, str) else json.dumps(entry)
-        room -= len(name) + len(text)
-        if room < 0:
-            break
+        size = len(name) + len(text)
+        if cut or size > room:
+            cut.append(name)
+            continue
+        room -= size
         kept[name] = text
-    return kept
+    return kept, cut

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib.dialects.live_objects import connector, deployed, topics
+from chalicelib.dialects.live_objects import connector, deployed, faults, topics
 from chalicelib.dialects.live_objects.bodies import parsed
 from chalicelib.dialects.live_objects.codec import CODED_TYPES
-from chalicelib.dialects.live_objects.readings import reading, unread
+from chalicelib.dialects.live_objects.readings import reading, stated, unread
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Direction, Uplink, matches
 from chalicelib.fleet import groups, messages, settling, synchronizing, updating
 from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.configuration import MAX_KEY, ParameterType, Value, checked
+from chalicelib.fleet.configuration import FULL, MAX_KEY, ParameterType, Value, checked
 from chalicelib.fleet.decoders import DecoderKind
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import Invalid
@@ -35,8 +35,9 @@ def receive(ports: Ports, claim: Claim, uplink: Uplink) -> Claim | None:
 
 def data(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/data`, in the long and in the short form."""
+    said = stated(parsed(uplink.payload))
     device = _device(ports, claim)
-    message = reading(parsed(uplink.payload), device, _path(ports, device), claim, uplink)
+    message = reading(said, device, _path(ports, device), claim, uplink)
     messages.store(ports, message, device=claim.device)
 
 
@@ -54,18 +55,17 @@ def configuration(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     parameters = body.get("cfg")
     if not isinstance(parameters, dict):
         raise Malformed("cfg is a JSON object of parameters")
-    values, faults = {}, []
+    values, wrong = {}, []
     for name, parameter in parameters.items():
         try:
             values[name] = _parameter(name, parameter, uplink.at)
         except Invalid as error:
-            faults.append(str(error))
+            wrong.append(str(error))
     cid = _cid(body) if "cid" in body else None
     changed = synchronizing.report(ports, claim.tenant, claim.device or "", values, cid)
     if cid and not changed.asked(cid):
-        faults.append(f"no parameter was last asked for under the correlation id {cid}: nothing is acknowledged")
-    if faults:
-        raise Malformed("; ".join(faults[:5]))
+        wrong.append(f"no parameter was last asked for under the correlation id {cid}: nothing is acknowledged")
+    faults.tell([*wrong, *faults.left_out(changed.left_out(values), FULL)])
 
 
 def command_response(ports: Ports, claim: Claim, uplink: Uplink) -> None:
@@ -78,10 +78,9 @@ def command_response(ports: Ports, claim: Claim, uplink: Uplink) -> None:
 
 def resources(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/rsc`: the versions that the device has (manual 6.5.8.1)."""
-    found, faults = deployed.versions(parsed(uplink.payload).get("rsc"), "rsc", "v", "m")
-    updating.report(ports, claim.tenant, claim.device or "", found)
-    if faults:
-        raise Malformed("; ".join(faults[:5]))
+    found, wrong = deployed.versions(parsed(uplink.payload).get("rsc"), "rsc", "v", "m")
+    changed = updating.report(ports, claim.tenant, claim.device or "", found)
+    faults.tell([*wrong, *faults.left_out(changed.left_out(found), deployed.FULL)])
 
 
 def resource_response(ports: Ports, claim: Claim, uplink: Uplink) -> None:

@@ -1,11 +1,11 @@
 """Data messages as devices and clients write them (manual 6.5.5.1), read into the fleet's own."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.dialects.live_objects import streams
+from chalicelib.dialects.live_objects import contents, streams
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
 from chalicelib.fleet.claims import Claim
@@ -20,24 +20,51 @@ _MAX_TAGS = 100
 _LOCATION = ("lat", "lon", "alt", "accuracy")
 
 
-def reading(body: Mapping[str, Any], device: Device, path: str, claim: Claim, uplink: Uplink) -> DataMessage:
-    """The message that a device in the group at `path` published. Malformed, with the field that is wrong."""
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What a message says itself, as far as it says anything; `timestamp` in ms."""
+
+    value: Mapping[str, Any] | None = None
+    stream: str | None = None
+    timestamp: int | None = None
+    model: str | None = None
+    tags: tuple[str, ...] = ()
+    location: Mapping[str, Any] | None = None
+    encoding: str | None = None
+
+
+def stated(body: Mapping[str, Any]) -> Stated:
+    """All fields are optional, in the long and in the short form. Errors: Malformed, Invalid, for what is wrong."""
     fields = {SHORT.get(name, name): value for name, value in body.items()}
-    stamp = clamped(timestamp(fields.get("timestamp")), uplink.at)
+    encoding = _metadata(fields).get(ENCODING)
+    return Stated(
+        value=value(fields.get("value")),
+        stream=stream(fields.get("streamId")),
+        timestamp=timestamp(fields.get("timestamp")),
+        model=model(fields.get("model")),
+        tags=tags(fields.get("tags")),
+        location=location(fields.get("location")),
+        encoding=encoding if isinstance(encoding, str) else None,
+    )
+
+
+def reading(said: Stated, device: Device, path: str, claim: Claim, uplink: Uplink) -> DataMessage:
+    """The message that a device in the group at `path` published."""
+    stamp = clamped(said.timestamp, uplink.at)
     metadata = {"source": device.id, "connector": claim.connector}
-    encoding = _encoding(device, claim) or _metadata(fields).get(ENCODING)
-    if isinstance(encoding, str):
+    encoding = _encoding(device, claim) or said.encoding
+    if encoding is not None:
         metadata[ENCODING] = encoding
     return DataMessage(
         tenant=claim.tenant,
         id=message_id(stamp, uplink.event),
-        stream=stream(fields.get("streamId")) or device.data_stream,
+        stream=said.stream or device.data_stream,
         timestamp=stamp,
         created=uplink.at,
-        value=fields.get("value"),
-        model=_text(fields, "model"),
-        tags=tuple(dict.fromkeys((*tags(fields.get("tags")), *device.tags))),
-        location=location(fields.get("location")),
+        value=said.value,
+        model=said.model,
+        tags=tuple(dict.fromkeys((*said.tags, *device.tags))),
+        location=said.location,
         metadata={**metadata, "group": {"id": device.group, "path": path}},
     )
 
@@ -47,8 +74,26 @@ def unread(
 ) -> DataMessage:
     """Bytes that a device published, as the message that its decoder is given (manual 6.5.5.2)."""
     named = encoding or _encoding(device, claim)
-    message = reading({"value": {PAYLOAD: payload.hex().upper()}}, device, path, claim, uplink)
+    message = reading(Stated({PAYLOAD: payload.hex().upper()}), device, path, claim, uplink)
     return replace(message, metadata={**message.metadata, ENCODING: named}) if named else message
+
+
+def value(said: Any) -> dict[str, Any] | None:
+    if said is None:
+        return None
+    if not isinstance(said, dict):
+        raise Malformed("value is a JSON object")
+    contents.ensure_names(said)
+    return said
+
+
+def model(said: Any) -> str | None:
+    if said is None:
+        return None
+    if not isinstance(said, str):
+        raise Malformed("model is a string")
+    contents.ensure_model(said)
+    return said
 
 
 def timestamp(value: Any) -> int | None:
@@ -99,13 +144,6 @@ def location(value: Any) -> dict[str, Any] | None:
 def _number(value: Any, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise Malformed(f"location.{name} is a number")
-    return value
-
-
-def _text(fields: Mapping[str, Any], name: str) -> str | None:
-    value = fields.get(name)
-    if value is not None and not isinstance(value, str):
-        raise Malformed(f"{name} is a string")
     return value
 
 

@@ -69,7 +69,7 @@ class TestData:
 
     def test_with_a_model_that_is_no_level_of_a_topic_has_a_name_that_is_one(self, site: Site) -> None:
         application, device = site.application("app", EVENTS), sensor(site)
-        site.publish(device, "dev/data", {"value": 1, "model": "a/b+#"})
+        site.publish(device, "dev/data", {"value": {"n": 1}, "model": "a/b+#"})
         assert site.received(application)[0][0] == "iot-2/type/sensor/id/s1/evt/a_b__/fmt/json"
 
     def test_without_a_device_is_nobody_s_event(self, site: Site) -> None:
@@ -86,7 +86,7 @@ class TestData:
     def test_of_another_organization_does_not_come(self, site: Site) -> None:
         application, other = site.application("app", EVENTS), Client(site.client.ports, "globex")
         assert site.knock(SENSOR, "json+device", other.token)["isAuthenticated"]
-        site.publish(SENSOR, "dev/data", {"value": 1})
+        site.publish(SENSOR, "dev/data", {"value": {"n": 1}})
         assert site.received(application) == []
 
     def test_waits_in_the_buffer_of_a_durable_application(self, site: Site) -> None:
@@ -156,7 +156,7 @@ class TestPrice:
     def test_without_applications_nothing_is_looked_for(self, site: Site) -> None:
         device = sensor(site)
         asked = site.client.ports.records.asked
-        site.publish(device, "dev/data", {"value": 1})
+        site.publish(device, "dev/data", {"value": {"n": 1}})
         assert site.client.ports.records.asked == asked
 
     @pytest.mark.parametrize("filters", [(), ("iot-2/app/+/mon",)])

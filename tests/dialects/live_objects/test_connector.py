@@ -40,11 +40,10 @@ class Connector:
     def disconnect(self, session: str = "s1") -> None:
         self._lifecycle("disconnected", session)
 
-    def say(self, topic: str, body: Any) -> None:
-
+    def say(self, topic: str, body: Any, *, at: int | None = None) -> None:
         self._events += 1
         payload = base64.b64encode(body if isinstance(body, bytes) else json.dumps(body).encode()).decode()
-        at = self.ports.clock.advance(seconds=1)
+        at = at or self.ports.clock.advance(seconds=1)
         event = {"client": self.name, "topic": topic, "payload": payload, "at": at, "id": f"{self.name}{self._events}"}
         uplink.handle(self.ports, event)
         self.ports.run_background()
@@ -161,6 +160,7 @@ class TestNodeStatus:
         assert len(reasons(client)) == 1
 
     def test_what_is_audited_names_the_node(self, client: Client, connector: Connector) -> None:
+        connector.say(STATUS, ONLINE)
         connector.say(STATUS, {})
         (entry,) = client.ports.audit.rows.values()
         assert entry.source == {"connector": "x-connector", "nodeId": NODE, "deviceId": URN}
@@ -168,6 +168,88 @@ class TestNodeStatus:
     def test_a_node_has_no_special_characters(self, client: Client, connector: Connector) -> None:
         connector.say("connector/v1/nodes/a b/status", ONLINE)
         assert "nodeId has 1 to 128" in reasons(client)[0]
+
+    def test_numbers_are_those_of_one_connector(self, client: Client, connector: Connector) -> None:
+        connector.say(STATUS, {"status": "OFFLINE", "sessionSequenceId": 6, "eventSequenceId": 9})
+        other = Connector(client, "connector-2").connect()
+        other.say(STATUS, {**ONLINE, "sessionSequenceId": 1, "eventSequenceId": 1})
+        assert interface(client)["status"] == "ONLINE"
+        other.say(STATUS, {"status": "OFFLINE", "sessionSequenceId": 1, "eventSequenceId": 0})
+        assert interface(client)["status"] == "ONLINE"
+        command(client)
+        ((route, _),) = client.ports.delivery.commands
+        assert route.client == "connector-2"
+
+    def test_what_another_connector_said_earlier_is_ignored(self, client: Client, connector: Connector) -> None:
+        other = Connector(client, "connector-2").connect()
+        earlier = client.ports.clock.now()
+        connector.say(STATUS, {**ONLINE, "sessionSequenceId": 1})
+        other.say(STATUS, {"status": "OFFLINE", "sessionSequenceId": 6}, at=earlier)
+        assert interface(client)["status"] == "ONLINE"
+
+
+class TestUnknownNodes:
+    @pytest.mark.parametrize(
+        ("topic", "body"),
+        [
+            (STATUS, {"status": "UP"}),
+            (STATUS, {**ONLINE, "sessionSequenceId": "1"}),
+            (STATUS, {**ONLINE, "capabilities": []}),
+            (STATUS, {**ONLINE, "lastContact": "yesterday"}),
+            (DATA, {"value": 5}),
+            (DATA, {"value": {"a.b": 1}}),
+            (DATA, {"value": {}, "timestamp": "yesterday"}),
+            (topics.CONFIGURATION_REPORT, {"nodeId": NODE, "parameters": []}),
+            (topics.CONFIGURATION_REPORT, {"nodeId": NODE, "parameters": {"a": {"type": "INT32", "value": 3.5}}}),
+            (topics.RESOURCE_REPORT, {"nodeId": NODE, "resources": []}),
+            (topics.RESOURCE_REPORT, {"nodeId": NODE, "resources": {"fw": {"version": 5}}}),
+        ],
+    )
+    def test_what_makes_no_sense_registers_nobody(
+        self, client: Client, connector: Connector, topic: str, body: Any
+    ) -> None:
+        connector.say(topic, body)
+        assert client.get(f"{DEVICES}/{URN}").status == 404
+        (entry,) = client.ports.audit.rows.values()
+        assert entry.source == {"connector": "x-connector", "nodeId": NODE}
+
+    def test_what_makes_sense_in_part_is_taken_in_part(self, client: Client, connector: Connector) -> None:
+        good, bad = {"type": "STRING", "value": "ok"}, {"type": "INT32", "value": 3.5}
+        connector.say(topics.CONFIGURATION_REPORT, {"nodeId": NODE, "parameters": {"good": good, "bad": bad}})
+        assert set(client.get(f"{DEVICES}/{URN}/config").body["parameters"]) == {"good"}
+        assert "bad" in reasons(client)[0]
+
+
+class TestLimitsOfReports:
+    def test_parameters_beyond_the_most_are_told(self, client: Client, connector: Connector) -> None:
+        value = {"type": "INT32", "value": 1}
+        parameters = {f"p{n:03}": value for n in range(150)}
+        connector.say(topics.CONFIGURATION_REPORT, {"nodeId": NODE, "parameters": parameters})
+        assert len(client.get(f"{DEVICES}/{URN}/config").body["parameters"]) == 100
+        assert "p100" in reasons(client)[0]
+        assert "45 more left out" in reasons(client)[0]
+
+    def test_values_beyond_the_size_are_told(self, client: Client, connector: Connector) -> None:
+        value = {"type": "STRING", "value": "€" * 2000}
+        parameters = {f"p{n:03}": value for n in range(30)}
+        connector.say(topics.CONFIGURATION_REPORT, {"nodeId": NODE, "parameters": parameters})
+        kept = client.get(f"{DEVICES}/{URN}/config").body["parameters"]
+        assert 0 < len(kept) < 25
+        assert f"and {30 - len(kept) - 5} more left out" in reasons(client)[0]
+
+    def test_a_late_report_is_not_one_that_was_left_out(self, client: Client, connector: Connector) -> None:
+        earlier = client.ports.clock.now()
+        for at, value in ((None, 2), (earlier, 1)):
+            said = {"nodeId": NODE, "parameters": {"p": {"type": "INT32", "value": value}}}
+            connector.say(topics.CONFIGURATION_REPORT, said, at=at)
+        assert reasons(client) == []
+
+    def test_resources_beyond_the_most_are_told(self, client: Client, connector: Connector) -> None:
+        for letter in "AB":
+            resources = {f"{letter}{n}": {"version": "1"} for n in range(30)}
+            connector.say(topics.RESOURCE_REPORT, {"nodeId": NODE, "resources": resources})
+        assert len(client.get(f"{DEVICES}/{URN}/resources").body) == 50
+        assert "at most 50 resources" in reasons(client)[0]
 
 
 class TestData:
@@ -197,13 +279,13 @@ class TestData:
         other = "urn:lo:nsid:external:measures"
         interfaces = [{"connector": "x-connector", "definition": {"nodeId": NODE}}]
         client.call("POST", DEVICES, {"id": other, "interfaces": interfaces})
-        connector.say(DATA, {"value": 1})
+        connector.say(DATA, {"value": {"n": 1}})
         assert len(client.get(f"/api/v0/data/streams/{other}").body) == 1
 
     def test_a_disabled_node_is_kept_out(self, client: Client, connector: Connector) -> None:
         connector.say(STATUS, ONLINE)
         client.call("PATCH", f"{DEVICES}/{URN}/interfaces/x-connector:{NODE}", {"enabled": False})
-        connector.say(DATA, {"value": 1})
+        connector.say(DATA, {"value": {"n": 1}})
         assert client.get(f"/api/v0/data/streams/{URN}").body == []
         assert "is disabled" in reasons(client)[0]
 
@@ -213,7 +295,7 @@ class TestLimits:
         self, client: Client, connector: Connector
     ) -> None:
         settings.set_quotas(client.ports, client.tenant.id, {Stored.DEVICES: 0})
-        for topic, body in ((STATUS, ONLINE), (DATA, {"value": 1})):
+        for topic, body in ((STATUS, ONLINE), (DATA, {"value": {"n": 1}})):
             connector.say(topic, body)
         now = client.ports.clock.now()
         entries = list(client.ports.audit.page(client.tenant.id, start=0, end=now + 1, descending=True))
@@ -221,9 +303,9 @@ class TestLimits:
         assert client.get(f"{DEVICES}/{URN}").status == 404
 
     def test_a_node_that_is_there_goes_on_at_the_limit(self, client: Client, connector: Connector) -> None:
-        connector.say(DATA, {"value": 1})
+        connector.say(DATA, {"value": {"n": 1}})
         settings.set_quotas(client.ports, client.tenant.id, {Stored.DEVICES: 0})
-        connector.say(DATA, {"value": 2})
+        connector.say(DATA, {"value": {"n": 2}})
         assert len(client.get(f"/api/v0/data/streams/{URN}").body) == 2
 
 

@@ -27,7 +27,7 @@ def tenant(ports: MemoryPorts) -> str:
 
 
 def said(ports: MemoryPorts, tenant: str, event: str) -> object:
-    payload = base64.b64encode(json.dumps({"value": 1}).encode()).decode()
+    payload = base64.b64encode(json.dumps({"value": {"n": 1}}).encode()).decode()
     at = ports.clock.advance(seconds=1)
     uplink.handle(ports, {"payload": payload, "client": DEVICE, "topic": "dev/data", "at": at, "id": event})
     return messages.read(ports, tenant, DEVICE)[0].metadata["group"]

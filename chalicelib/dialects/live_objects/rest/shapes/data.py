@@ -1,9 +1,9 @@
 """Data messages as clients post them and as the store gives them back (OpenAPI of the data store)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.dialects.live_objects import times
+from chalicelib.dialects.live_objects import contents, times
 from chalicelib.dialects.live_objects.rest.shapes import groups, present
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import Invalid
@@ -21,8 +21,8 @@ _MESSAGE = {
     "model": {
         "type": ["string", "null"],
         "maxLength": 255,
-        "pattern": r"^[^\s.]*$",
-        "description": "has no blank and no dot",
+        "pattern": contents.MODEL,
+        "description": contents.MODEL_EXPLAINED,
     },
     "tags": {"type": ["array", "null"], "maxItems": 100, "items": _TAG},
     "location": {
@@ -72,7 +72,7 @@ def created(
     Errors: Invalid.
     """
     value = body["value"]
-    _ensure_names(value)
+    contents.ensure_names(value)
     size = len(json_text.render(value).encode())
     if size > MAX_VALUE:
         raise Invalid(f"value has {size} bytes; {MAX_VALUE} are allowed", "value")
@@ -106,23 +106,6 @@ def _metadata(body: Mapping[str, Any], device: Device | None, path: str) -> dict
             "group": groups.reference(device.group, path) if device else None,
         }
     )
-
-
-def _ensure_names(value: Mapping[str, Any]) -> None:
-    for name in _names(value):
-        if name.startswith("$") or "." in name:
-            raise Invalid(f"value has a field {name[:64]}: no name begins with $ or has a dot", "value")
-
-
-def _names(value: Any) -> Iterator[str]:
-    waiting = [value]
-    while waiting:
-        inner = waiting.pop()
-        if isinstance(inner, dict):
-            yield from inner
-            waiting.extend(inner.values())
-        elif isinstance(inner, list):
-            waiting.extend(inner)
 
 
 def render(message: DataMessage) -> dict[str, Any]:
