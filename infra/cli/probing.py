@@ -65,6 +65,7 @@ def _entrance(port: int | None, ca: str | None) -> tuple[str, int, str | None]:
     """The deployed stage's host, or the local stack's."""
     import os
 
+    from infra.deploying.entrances import Entrances
     from infra.local.data_directory import read_credentials
     from infra.local.description import STAGE
     from infra.stage import Stage
@@ -76,9 +77,10 @@ def _entrance(port: int | None, ca: str | None) -> tuple[str, int, str | None]:
         if credentials is None:
             raise click.ClickException(f"no local stack runs on {folder}")
         return "localhost", port or credentials.mqtts, ca or str(folder / "ca.pem")
-    name = Stage(stage).called("mqtt")
-    found: Any = _aws("iot").describe_domain_configuration(domainConfigurationName=name)
-    return str(found["domainName"]), port or 8883, ca
+    found = Entrances(_aws("iot"), Stage(stage)).open().get("mqtt")
+    if found is None:
+        raise click.ClickException(f"stage {stage} has no host for MQTT: deploy it first, or name one with --host")
+    return found, port or 8883, ca
 
 
 def _aws(service: str) -> Any:

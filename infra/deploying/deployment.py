@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import description, gateway_responses, project
+from infra.deploying.entrances import Entrances
 from infra.deploying.problems import Problem
 from infra.deploying.stacks import Shelf, Stacks
 from infra.functions import FUNCTIONS, deployed_name
@@ -17,7 +18,6 @@ from infra.project import ProjectError
 from infra.settings import Settings
 from infra.stage import Account, Network, Stage, bucket_name
 from infra.templates import package, storage, triggers
-from infra.templates.hosts import HOSTS
 
 Clients = Callable[[str], Any]
 """An AWS client by the name of its service."""
@@ -65,12 +65,17 @@ class Deployment:
             given = {**settings.parameters(), triggers.REST_API: api}
             done = stacks.apply(self.stage.called(_TRIGGERS), triggers.template(self.stage), given)
             self._tell(f"triggers: {done}")
-        return Deployed(f"https://{api}.execute-api.{account.region}.amazonaws.com/{project.API_STAGE}", self.hosts())
+        return Deployed(
+            f"https://{api}.execute-api.{account.region}.amazonaws.com/{project.API_STAGE}", self._entrances().open()
+        )
 
     def destroy(self, *, data: bool) -> None:
         """What runs goes; what is kept goes only with `data`."""
         account = self.account()
         stacks = self._stacks(account)
+        with _step("host names", "run this again"):
+            for done in self._entrances().close():
+                self._tell(done)
         with _step("triggers", "run this again"):
             self._told("triggers", there=stacks.delete(self.stage.called(_TRIGGERS)))
         with _step("functions", "run this again"):
@@ -80,18 +85,8 @@ class Deployment:
                 self._unprotect(account)
                 self._told("data", there=stacks.delete(self.stage.called(_DATA)))
 
-    def hosts(self) -> dict[str, str]:
-        """The host names of the entrances that are there."""
-        iot, found = self._clients("iot"), {}
-        for host in HOSTS:
-            try:
-                config = iot.describe_domain_configuration(domainConfigurationName=self.stage.called(host.noun))
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                    raise
-            else:
-                found[host.noun] = config.get("domainName", "")
-        return found
+    def _entrances(self) -> Entrances:
+        return Entrances(self._clients("iot"), self.stage)
 
     def _told(self, what: str, *, there: bool) -> None:
         self._tell(f"{what}: {'removed' if there else 'there was nothing'}")

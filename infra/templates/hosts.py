@@ -67,7 +67,7 @@ def _domain(stage: Stage, host: Host) -> dict[str, Any]:
     return resource(
         "AWS::IoT::DomainConfiguration",
         {
-            "DomainConfigurationName": stage.called(host.noun),
+            "DomainConfigurationName": _name(stage, host),
             "DomainName": own({"Ref": parameter(host)}),
             "ServerCertificateArns": own([{"Ref": "CertificateArn"}]),
             "ServiceType": "DATA",
@@ -80,7 +80,18 @@ def _domain(stage: Stage, host: Host) -> dict[str, Any]:
             "DomainConfigurationStatus": "ENABLED",
             "Tags": tags(stage.name, stage.app),
         },
+        # AWS deletes none that was not disabled for a week: `destroy` sees to them (infra/deploying/entrances.py).
+        DeletionPolicy="Retain",
+        UpdateReplacePolicy="Delete",
     )
+
+
+def _name(stage: Stage, host: Host) -> dict[str, Any]:
+    """Another one for each host name, and for each stack: what an earlier one left behind is not in the way."""
+    stack = {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
+    prefix = stage.called(host.noun)
+    own = {"Fn::Sub": f"{prefix}-${{{parameter(host)}}}"}
+    return {"Fn::If": [_named(host), own, {"Fn::Join": ["-", [prefix, stack]]}]}
 
 
 def _api_host(stage: Stage, rest_api: Any) -> Resources:

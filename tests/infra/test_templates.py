@@ -84,6 +84,13 @@ def test_each_entrance_authenticates_in_its_own_way(triggering: Template) -> Non
     }
 
 
+def test_an_entrance_that_aws_keeps_for_a_week_is_not_in_the_way_of_the_next_deployment(triggering: Template) -> None:
+    for entrance in of_type(triggering, "AWS::IoT::DomainConfiguration").values():
+        _, own, made_by_aws = entrance["DomainConfigurationName"]["Fn::If"]
+        assert "Host}" in own["Fn::Sub"]
+        assert "AWS::StackId" in json.dumps(made_by_aws)
+
+
 def test_the_state_machine_settles_by_the_function_of_this_stage(triggering: Template) -> None:
     machine = of_type(triggering, "AWS::StepFunctions::StateMachine")["Deadlines"]
     assert machine["Definition"]["States"]["Settle"]["Resource"] == "${SettleArn}"

@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra import description
+from infra.deploying.entrances import Entrances
 from infra.stage import Stage
 from infra.templates import package
 from tests.conformance.second_opinion.deployed import UNKNOWN, bucket, deploy, remove
@@ -62,10 +63,28 @@ def test_the_same_template_again_changes_nothing(stage: Platform) -> None:
 def test_a_host_name_says_how_its_clients_log_in(
     beside: MiniStack, noun: str, host: str, authentication: str, protocol: str
 ) -> None:
-    made = beside.client("iot").describe_domain_configuration(domainConfigurationName=PROD.called(noun))
-    assert made["domainName"] == f"{host}.fleet.example"
+    iot, host = beside.client("iot"), f"{host}.fleet.example"
+    assert Entrances(iot, PROD).open()[noun] == host
+    made = iot.describe_domain_configuration(domainConfigurationName=f"{PROD.called(noun)}-{host}")
     assert (made["authenticationType"], made["applicationProtocol"]) == (authentication, protocol)
     assert made["authorizerConfig"]["defaultAuthorizerName"] == PROD.called("mqtt")
+
+
+def test_a_host_name_that_aws_made_is_closed_at_once_and_kept_for_a_week(stage: Platform) -> None:
+    entrances = Entrances(stage.ministack.client("iot"), Stage("gone"))
+    config = {"authenticationType": "AWS_X509", "applicationProtocol": "SECURE_MQTT"}
+    entrances.iot.create_domain_configuration(domainConfigurationName="homeport-gone-mqtt-1", **config)
+    (host,) = entrances.open().values()
+    for _ in range(2):
+        (said,) = entrances.close()
+        assert said.startswith(f"host {host}: disabled; AWS keeps it until")
+    assert entrances.open() == {}
+
+
+def test_a_host_name_of_ones_own_goes_at_once(beside: MiniStack) -> None:
+    entrances = Entrances(beside.client("iot"), PROD)
+    assert sorted(entrances.close()) == sorted(f"host {HOSTS[n]}: removed" for n in HOSTS if n != "ApiHost")
+    assert entrances.close() == []
 
 
 def test_a_table_is_not_deleted_by_mistake(stage: Platform) -> None:
