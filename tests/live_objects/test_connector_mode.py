@@ -145,13 +145,39 @@ def test_a_resource_is_relayed_with_where_to_get_it(rest: Rest, connector: MqttC
     until(lambda: rest.get(path)["status"] == "DONE")
 
 
-def test_rubbish_is_audited_about_the_node_and_the_connector_stays(
-    rest: Rest, connector: MqttClient, node: str
-) -> None:
+def test_rubbish_is_audited_about_the_node_and_registers_nobody(rest: Rest, connector: MqttClient, node: str) -> None:
     connector.publish(f"connector/v1/nodes/{node}/status", {"status": "MAYBE"})
-    found = until(lambda: rest.get("/api/v0/auditlog/messages", **{"source.deviceId": urn(node)}))
+    connector.publish(f"connector/v1/nodes/{node}/data", {"value": 5})
+    found = until(lambda: len(told := rest.get("/api/v0/auditlog/messages", **{"source.nodeId": node})) == 2 and told)
     assert "status is ONLINE or OFFLINE" in json.dumps(found)
+    assert status(rest, node) is None
     assert not connector.closed
+
+
+def test_rubbish_about_a_known_node_is_audited_about_its_device(rest: Rest, connector: MqttClient, node: str) -> None:
+    come(rest, connector, node)
+    connector.publish(f"connector/v1/nodes/{node}/status", {"status": "MAYBE"})
+    assert until(lambda: rest.get("/api/v0/auditlog/messages", **{"source.deviceId": urn(node)}))
+
+
+def test_an_answer_to_an_older_version_acknowledges_nothing(rest: Rest, connector: MqttClient, node: str) -> None:
+    come(rest, connector, node)
+    versions = []
+    for value in (5, 6, 5):
+        asked = {"a": {"type": "INT32", "value": value}}
+        rest.post(f"{DEVICES}/{urn(node)}/config", {"parameters": asked})
+        versions.append(connector.next(REQUESTS[1])["targetVersion"])
+    for version, expected in ((versions[0], "SENT"), (versions[2], "OK")):
+        body = {"nodeId": node, "targetVersion": version, "parameters": asked}
+        connector.publish("connector/v1/responses/configuration", body)
+        shown = until(
+            lambda: (
+                (p := rest.get(f"{DEVICES}/{urn(node)}/config/parameters/a")).get("reported")
+                and p["syncStatus"] == expected  # noqa: B023 - used before the next turn
+                and p
+            )
+        )
+        assert shown["syncStatus"] == expected
 
 
 def test_a_connector_listens_to_requests_and_to_nothing_else(connector: MqttClient) -> None:

@@ -8,7 +8,7 @@ from chalicelib.fleet.errors import Invalid
 
 MODEL = r"^[^\s.]*$"
 MODEL_EXPLAINED = "has no blank and no dot"
-_MODEL = re.compile(r"[^\s.]*", re.ASCII)
+_MODEL = re.compile(MODEL.strip("^$"), re.ASCII)
 
 
 def ensure_names(value: Mapping[str, Any]) -> None:
