@@ -316,3 +316,28 @@ def test_one_command_that_cannot_be_settled_does_not_hold_up_the_others(rig: Rig
     with pytest.raises(ExceptionGroup, match="1 of 2 overdue"):
         sweeping.sweep(rig.ports)
     assert rig.read(second).status is S.EXPIRED
+
+
+class Died(BaseException):
+    pass
+
+
+class Mortal(MemoryMailboxes):
+    """Whoever takes something out of a queue dies before it is done."""
+
+    def replace(self, old: Mailbox, new: Mailbox) -> bool:
+        if len(new.queue) < len(old.queue):
+            raise Died
+        return super().replace(old, new)
+
+
+def test_the_clock_runs_until_the_place_is_free(online: Rig) -> None:
+    command = online.sent()
+    online.ports.mailboxes = Mortal(online.ports.mailboxes.rows)
+    with pytest.raises(Died):
+        online.answer(command)
+    assert list(online.ports.deadlines.running) == [command.timer]
+    online.ports.mailboxes = MemoryMailboxes(online.ports.mailboxes.rows)
+    online.pass_time(120)
+    online.deadline(command)
+    assert online.mailbox.queue == ()
