@@ -59,8 +59,7 @@ def _deliver_next(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
     if now + SECOND > command.expires:
         # Too late for an acknowledgement before it expires.
         watching.arm_expiry(ports, command)
-        expired = now >= command.expires and settling.expire(ports, command, mailbox)
-        return _again(ports, mailbox) if expired else None
+        return _again(ports, mailbox) if settling.expire(ports, command, mailbox) else None
     if len(mailbox.flights) >= command.policy.window:
         if _repair(ports, mailbox):
             return _again(ports, mailbox)
