@@ -341,3 +341,30 @@ def test_the_clock_runs_until_the_place_is_free(online: Rig) -> None:
     online.pass_time(120)
     online.deadline(command)
     assert online.mailbox.queue == ()
+
+
+class Interrupted(MemoryCommands):
+    """Somebody else acts between reading a command and writing it, once."""
+
+    meanwhile: Callable[[], object] = staticmethod(lambda: None)
+
+    def replace(self, old: Command, new: Command) -> bool:
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
+        return super().replace(old, new)
+
+
+def test_a_time_out_that_was_settled_meanwhile_does_not_end_the_attempt_that_followed(online: Rig) -> None:
+    commands = Interrupted()
+    online.ports.commands = commands
+    command = online.sent(attempts=2)
+    online.pass_time(120)
+
+    def settled_and_sent_again() -> None:
+        online.deadline(command)
+        online.ports.run_background()
+
+    commands.meanwhile = settled_and_sent_again
+    online.deadline(command)
+    assert online.read(command).status is S.PROCESSING
+    assert online.read(command).attempts_used == 2
