@@ -31,6 +31,7 @@ class Device:
         self.stream = f"crash-{number}"
         self.acknowledged: set[int] = set()
         self._numbers: dict[int, int] = {}
+        self._early: set[int] = set()
         self._lock = threading.Lock()
         self._client = paho.Client(CallbackAPIVersion.VERSION2, self.urn)
         self._client.username_pw_set("json+device", stack.api_key)
@@ -44,11 +45,15 @@ class Device:
 
     def send(self, number: int) -> None:
         """Send, unless that would build up a flood: IoT Core discards what exceeds 100 messages a second."""
-        with self._lock:  # PUBACK may come before publish has returned
-            if not self._client.is_connected() or len(self._numbers) >= _MOST_IN_FLIGHT:
-                return
-            sent = self._client.publish("dev/data", json.dumps({"s": self.stream, "v": {"n": number}}), qos=1)
-            self._numbers[sent.mid] = number
+        if not self._client.is_connected() or len(self._numbers) >= _MOST_IN_FLIGHT:
+            return
+        # Not under our lock: paho calls back under one of its own, which publish wants too.
+        sent = self._client.publish("dev/data", json.dumps({"s": self.stream, "v": {"n": number}}), qos=1)
+        with self._lock:
+            if sent.mid in self._early:
+                self.acknowledged.add(number)
+            else:
+                self._numbers[sent.mid] = number
 
     def close(self) -> None:
         self._client.disconnect()
@@ -57,7 +62,10 @@ class Device:
     def _on_publish(self, _client: Any, _data: Any, mid: int, *_: Any) -> None:
         with self._lock:
             number = self._numbers.pop(mid, None)
-            if number is not None:
+            if number is None:
+                # PUBACK came before publish had returned; or it was an answer to a command.
+                self._early.add(mid)
+            else:
                 self.acknowledged.add(number)
 
     def _on_message(self, client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
