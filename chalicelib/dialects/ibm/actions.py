@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.dialects.ibm import behind, inventory, payload, times, topics
+from chalicelib.dialects.ibm import behind, bundles, inventory, payload, times, topics
 from chalicelib.dialects.ibm.identity import DIALECT, MQTT, name_of
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.contention import tries
@@ -40,9 +40,14 @@ STEPS: dict[str, tuple[str, ...]] = {
 """What is sent for an action, each after the device accepted the one before."""
 
 
+def steps(action: str) -> tuple[str, ...]:
+    """Of an action that a customer made up, `bundle/action`, the only one."""
+    return STEPS.get(action) or (f"mgmt/custom/{action}",)
+
+
 def initiate(ports: Ports, tenant: str, action: str, parameters: Mapping[str, str], devices: list[Device]) -> str:
-    """Send the first step to every device; the request's id. Errors: Forbidden (a device does not support it)."""
-    needed = "firmwareActions" if action.startswith("firmware/") else "deviceActions"
+    """Send the first step to every device; the request's id. Errors: Invalid, Forbidden (not all support it)."""
+    needed = _needed(ports, tenant, action, parameters)
     for device in devices:
         supports = (inventory.own(device).get("mgmt") or {}).get("supports") or {}
         if not supports.get(needed):
@@ -87,10 +92,12 @@ def answered(ports: Ports, claim: Claim, body: Mapping[str, Any]) -> None:
         if code not in _ACCEPTED:
             text = str(body.get("message") or "")[:256]
             return {**state, "complete": True, "status": _FAILED, "message": text}
-        return {**state, "step": min(state["step"] + 1, len(STEPS[record.body["action"]]))}
+        reached = min(state["step"] + 1, len(steps(record.body["action"])))
+        # What a customer made up is done when the device says so.
+        return {**state, "step": reached, "complete": record.body["action"] not in STEPS}
 
     changed = _change(ports, record, claim.device or "", taken)
-    if changed is not None and changed["step"] < len(STEPS[record.body["action"]]) and not changed["complete"]:
+    if changed is not None and changed["step"] < len(steps(record.body["action"])) and not changed["complete"]:
         _send(ports, get(ports, claim.tenant, record.id), claim.device or "", claim.client)
 
 
@@ -98,9 +105,9 @@ def managed(ports: Ports, claim: Claim) -> None:
     """A device is back: a reboot or reset that it had accepted is complete, any other step is sent again."""
     for record in _of(ports, claim):
         action, state = record.body["action"], record.body["devices"][claim.device]
-        if state["step"] == len(STEPS[action]) and action.startswith("device/"):
+        if state["step"] == len(steps(action)) and action.startswith("device/"):
             _change(ports, record, claim.device or "", lambda s: {**s, "complete": True})
-        elif state["step"] < len(STEPS[action]):
+        elif state["step"] < len(steps(action)):
             _send(ports, record, claim.device or "", claim.client)
 
 
@@ -146,6 +153,13 @@ def _conclude(ports: Ports, claim: Claim, record: Record, known: Mapping[str, in
     tell(ports, claim.client, claim.device or "", "cancel", {"d": _FIELDS, "reqId": record.id})
 
 
+def _needed(ports: Ports, tenant: str, action: str, parameters: Mapping[str, str]) -> str:
+    """What a device has to say that it supports. Errors: Invalid."""
+    if action not in STEPS:
+        return bundles.check_request(ports, tenant, action, parameters)
+    return "firmwareActions" if action.startswith("firmware/") else "deviceActions"
+
+
 def _of(ports: Ports, claim: Claim) -> list[Record]:
     """The newest requests in which the device has something left to do."""
     newest = list(every(ports, claim.tenant))[-OPEN:]
@@ -154,7 +168,7 @@ def _of(ports: Ports, claim: Claim) -> list[Record]:
 
 def _send(ports: Ports, record: Record, device_id: str, client: str) -> None:
     body = record.body
-    tail = STEPS[body["action"]][body["devices"][device_id]["step"]]
+    tail = steps(body["action"])[body["devices"][device_id]["step"]]
     message: dict[str, Any] = {"reqId": record.id}
     if tail == _OBSERVE:
         message["d"] = _FIELDS
@@ -162,6 +176,8 @@ def _send(ports: Ports, record: Record, device_id: str, client: str) -> None:
         firmware = {name: body["parameters"].get(name, "") for name in FIRMWARE}
         firmware |= {"state": IDLE, "updateStatus": 0, "updatedDateTime": times.render(ports.clock.now())}
         message["d"] = {"fields": [{"field": "mgmt.firmware", "value": firmware}]}
+    elif body["action"] not in STEPS:
+        message["d"] = {"fields": [{"field": name, "value": value} for name, value in body["parameters"].items()]}
     tell(ports, client, device_id, tail, message)
 
 

@@ -18,6 +18,8 @@ def furnish(site: Site, word: str) -> dict[str, str]:
     client.call("POST", f"{path}/diag/logs", {"message": word, "severity": 1})
     one = [{"typeId": TYPE, "deviceId": DEVICE}]
     client.call("POST", f"{V2}/mgmt/requests", {"action": "device/reboot", "devices": one})
+    bundle = {"bundleId": "plugins", "description": word, "actions": {"install": {}}}
+    client.call("POST", f"{V2}/mgmt/custom/bundle", bundle)
     site.application(word)
     return {
         "organization": site.org,
@@ -31,4 +33,5 @@ def furnish(site: Site, word: str) -> dict[str, str]:
         "request_id": client.get(f"{V2}/mgmt/requests").body["results"][0]["id"],
         "client_id": f"a:{site.org}:{word}",
         "api_key": client.credentials[0],
+        "bundle_id": "plugins",
     }

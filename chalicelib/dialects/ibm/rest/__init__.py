@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.dialects.ibm.errors import explain
 from chalicelib.dialects.ibm.rest import (
+    bundles,
     diagnostics,
     history,
     management,
@@ -33,6 +34,7 @@ V2 = Api(
         *diagnostics.ROUTES,
         *messaging.ROUTES,
         *management.ROUTES,
+        *bundles.ROUTES,
         *history.ROUTES_V2,
     ),
     authenticate,

@@ -18,7 +18,7 @@ NEW = {
     "type": "object",
     "required": ["action", "devices"],
     "properties": {
-        "action": {"enum": list(actions.STEPS)},
+        "action": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}/[A-Za-z0-9_-]{1,64}$"},
         "parameters": {
             "type": ["array", "null"],
             "maxItems": 20,
@@ -26,7 +26,7 @@ NEW = {
                 "type": "object",
                 "required": ["name", "value"],
                 "properties": {
-                    "name": {"enum": list(actions.FIRMWARE)},
+                    "name": {"type": "string", "minLength": 1, "maxLength": 64},
                     "value": {"type": "string", "maxLength": 1024},
                 },
             },
