@@ -2,12 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
+from chalicelib.delivery.dispatching import Dispatcher
 from chalicelib.dialects import registry
 from chalicelib.dialects.topics import Downlink, announced
 from chalicelib.fleet import tracing
@@ -27,7 +27,6 @@ OUTCOMES = {
 }
 """SendDirectMessage's errors; every other one (throttling, internal failure) is ours, not the device's."""
 
-_SIDE_BY_SIDE = 32
 _MOST_FILTERS = 200
 log = logging.getLogger(__name__)
 
@@ -38,11 +37,9 @@ class IotCoreDelivery:
     def __init__(
         self,
         client: Callable[[], Any],
-        monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
-        self._monotonic = monotonic
         self._sleep = sleep
 
     def command(self, route: Route, command: Command, timeout: int) -> Outcome:
@@ -56,19 +53,8 @@ class IotCoreDelivery:
     def resource(self, route: Route, offer: Offer, timeout: int) -> Outcome:
         return self._send(route, registry.codec(route.dialect).resource(offer, route), timeout)
 
-    def messages(self, batch: Sequence[tuple[Route, QueuedMessage]], interval: int) -> list[Outcome]:
-        """Clients side by side, each with one message under way: what is in flight to one keeps its order."""
-        started = self._monotonic()
-        if len(batch) == 1:
-            outcomes = [self._message(*batch[0])]
-        else:
-            with ThreadPoolExecutor(min(len(batch), _SIDE_BY_SIDE)) as pool:
-                outcomes = list(pool.map(lambda pair: self._message(*pair), batch))
-        # IoT Core takes 100 messages a second for one connection and refuses or discards the rest.
-        rest = interval / 1000 - (self._monotonic() - started)
-        if rest > 0:
-            self._sleep(rest)
-        return outcomes
+    def dispatch(self) -> Dispatcher:
+        return Dispatcher(self._message, self._sleep)
 
     def capabilities(self, route: Route) -> frozenset[str] | None:
         """Asked in doubt only: both calls are allowed once a second and client."""

@@ -75,6 +75,21 @@ def ask(ports: Ports, consumer: Consumer) -> Consumer:
     return _update(ports, consumer.tenant, consumer.client, consumer.presence.dialect, learned)
 
 
+def note(ports: Ports, consumer: Consumer, *, acknowledged: bool) -> Consumer:
+    """Keep in mind whether the client acknowledged a message, for the runs that come; writes only what is news."""
+    if acknowledged and not consumer.unanswered:
+        return consumer
+    now = ports.clock.now()
+
+    def noted(known: Consumer) -> Consumer:
+        # What was under way to an earlier session says nothing of the present one.
+        if known.presence.session != consumer.presence.session:
+            return known
+        return known.answering(now) if acknowledged else known.missing(now)
+
+    return _write(ports, consumer.tenant, consumer.client, consumer.presence.dialect, noted)
+
+
 def _announce(ports: Ports, claim: Claim, queues: Iterable[str]) -> None:
     from chalicelib.fleet import queueing
 
@@ -91,12 +106,19 @@ def _change(ports: Ports, claim: Claim, change: Callable[[Presence], Presence]) 
 
 
 def _update(ports: Ports, tenant: str, client: str, dialect: str, change: Callable[[Presence], Presence]) -> Consumer:
+    def changed(known: Consumer) -> Consumer:
+        presence = change(known.presence)
+        return known if presence == known.presence and known.revision else known.now(presence, ports.clock.now())
+
+    return _write(ports, tenant, client, dialect, changed)
+
+
+def _write(ports: Ports, tenant: str, client: str, dialect: str, change: Callable[[Consumer], Consumer]) -> Consumer:
     for _ in tries(ports):
         old = ports.consumers.get(tenant, client) or Consumer(tenant, client, Presence(dialect, client))
-        presence = change(old.presence)
-        if presence == old.presence and old.revision:
+        new = change(old)
+        if new == old and old.revision:
             return old
-        new = old.now(presence, ports.clock.now())
         if ports.consumers.replace(old, new):
             return new
     raise Contended(f"the consumer {client} is written by too many at once")

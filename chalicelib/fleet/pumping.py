@@ -1,27 +1,27 @@
 """Delivering a queue to its consumers: one pump a queue, held by a lease; one message a consumer at a time.
 
-A consumer gets its next message after it acknowledged the last one, so with one consumer the order is kept. A pump that
-lets go looks once more afterwards: whoever published or subscribed meanwhile saw the lease and left it to the pump.
+A consumer gets its next message after it acknowledged the last one, so with one consumer the order is kept; several go
+on side by side, none waits for another. A pump that lets go looks once more afterwards: whoever published or subscribed
+meanwhile saw the lease and left it to the pump.
 """
 
-from collections import deque
+from bisect import insort
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from chalicelib.fleet import audit, consuming
 from chalicelib.fleet.consumers import Consumer
-from chalicelib.fleet.ports import Outcome, Ports
+from chalicelib.fleet.crews import MOST, Crew
+from chalicelib.fleet.ports import Dispatch, Outcome, Ports
 from chalicelib.fleet.queues import LEASE, Queue, QueuedMessage
 
 BATCH = 100
 REFRESH = 5_000
 """How old (ms) a pump's knowledge of the consumers may become."""
 RENEWAL = 5_000
-"""How often (ms) a pump renews its lease, between two rounds."""
-STRIKES = {Outcome.UNCONFIRMED: 2, Outcome.BUSY: 5, Outcome.REFUSED: 1, Outcome.ABSENT: 1}
-"""After how many failures in a row a consumer gets nothing more from this run."""
-RATE = 80
-"""Messages a second to one connection, over all its queues; a broker that allows 100 is never run into."""
+"""How often (ms) a pump renews its lease."""
+POLL = 100
+"""How often (ms) it looks for more while messages are under way and others could take some."""
 
 
 class End(Enum):
@@ -30,34 +30,6 @@ class End(Enum):
     STUCK = auto()
     OUT_OF_TIME = auto()
     LOST = auto()
-
-
-@dataclass
-class _Crew:
-    """The consumers of a queue as one run knows them."""
-
-    at: int = -REFRESH
-    members: list[Consumer] = field(default_factory=list)
-    strikes: dict[tuple[str, str | None], tuple[Outcome, int]] = field(default_factory=dict)
-
-    def able(self) -> list[Consumer]:
-        """Those who acknowledge first."""
-        return sorted((c for c in self.members if not self._out(c)), key=lambda c: self._failures(c)[1])
-
-    def score(self, consumer: Consumer, outcome: Outcome) -> None:
-        key = (consumer.client, consumer.presence.session)
-        if outcome is Outcome.CONFIRMED:
-            self.strikes.pop(key, None)
-            return
-        last, count = self.strikes.get(key, (outcome, 0))
-        self.strikes[key] = (outcome, count + 1 if last is outcome else 1)
-
-    def _out(self, consumer: Consumer) -> bool:
-        outcome, count = self._failures(consumer)
-        return count >= STRIKES.get(outcome, 1)
-
-    def _failures(self, consumer: Consumer) -> tuple[Outcome, int]:
-        return self.strikes.get((consumer.client, consumer.presence.session), (Outcome.CONFIRMED, 0))
 
 
 def pump(ports: Ports, tenant: str, name: str, until: int) -> None:
@@ -73,11 +45,11 @@ def pump(ports: Ports, tenant: str, name: str, until: int) -> None:
             ports.queues.release(queue, holder)
         if end is End.OUT_OF_TIME:
             ports.background.pump(tenant, name)
-        if not _more(ports, queue, end):
+        if not _anything_came(ports, queue, end):
             return
 
 
-def _more(ports: Ports, queue: Queue, end: End) -> bool:
+def _anything_came(ports: Ports, queue: Queue, end: End) -> bool:
     """Whether something came while we held the lease and others therefore did not act."""
     match end:
         case End.EMPTY:
@@ -94,47 +66,104 @@ def _hold(ports: Ports, queue: Queue, holder: str) -> bool:
 
 
 def _run(ports: Ports, queue: Queue, holder: str, until: int) -> End:
-    crew = _Crew()
-    held = ports.clock.now()
-    waiting: deque[QueuedMessage] = deque()
-    while True:
-        now = ports.clock.now()
-        if now >= until:
+    with ports.delivery.dispatch() as dispatch:
+        return _Run(ports, queue, holder, until, dispatch).go()
+
+
+@dataclass
+class _Run:
+    """One hold of the lease. `waiting` are the oldest messages in their order, without those under way."""
+
+    ports: Ports
+    queue: Queue
+    holder: str
+    until: int
+    dispatch: Dispatch
+    crew: Crew = field(default_factory=Crew)
+    waiting: list[QueuedMessage] = field(default_factory=list)
+    held: int = 0
+    lost: bool = False
+    gathered: int = 0
+    polled: int = 0
+
+    def go(self) -> End:
+        self.held = self.ports.clock.now()
+        while True:
+            end = self._step(self.ports.clock.now())
+            if end is not None and not self.crew.flying():
+                if end is End.DESERTED:
+                    _discard(self.ports, self.queue)
+                return end
+            for message, outcome in self.dispatch.ended(self._pause(self.ports.clock.now())):
+                self._land(message, outcome)
+
+    def _step(self, now: int) -> End | None:
+        """Why nothing more leaves, or None once all have left that could."""
+        if now >= self.held + RENEWAL:
+            self.lost = self.lost or not _hold(self.ports, self.queue, self.holder)
+            self.held = now
+        if self.lost:
+            return End.LOST
+        if now >= self.until:
             return End.OUT_OF_TIME
-        if now >= held + RENEWAL:
-            if not _hold(ports, queue, holder):
-                return End.LOST
-            held = now
-        if not waiting:
-            waiting.extend(ports.queued.oldest(queue, now, limit=BATCH))
-        if not waiting:
-            return End.EMPTY
-        if now >= crew.at + REFRESH or not crew.able():
-            crew.at, crew.members = now, consuming.live(ports, queue.tenant, queue.name)
-        if not crew.members:
-            _discard(ports, queue)
+        if now >= self.gathered + REFRESH:
+            self.crew.gather(consuming.live(self.ports, self.queue.tenant, self.queue.name))
+            self.gathered = now
+        if not self.crew.members:
             return End.DESERTED
-        if not crew.able():
+        if not self.crew.able(now):
             return End.STUCK
-        _round(ports, crew, waiting)
+        return self._hand_out(now)
 
+    def _hand_out(self, now: int) -> End | None:
+        lanes = self.crew.free(now, self.until)
+        for lane in lanes[: MOST - len(self.crew.flying())]:
+            if not self._more(now):
+                break
+            message = self.waiting.pop(0)
+            lane.begin(message, now)
+            self.dispatch.send(lane.consumer.route, message)
+        if self.crew.flying() or self.crew.next_ready(now):
+            return None
+        # Nobody is left who could be done in time, or nothing to be done.
+        return End.EMPTY if lanes else End.OUT_OF_TIME
 
-def _round(ports: Ports, crew: _Crew, waiting: deque[QueuedMessage]) -> None:
-    """One message to each consumer; what was not acknowledged goes back to where it came from."""
-    pairs = [(consumer, waiting.popleft()) for consumer, _ in zip(crew.able(), tuple(waiting), strict=False)]
-    interval = max(1000 * len(consumer.queues) // RATE for consumer, _ in pairs)
-    outcomes = ports.delivery.messages([(consumer.route, message) for consumer, message in pairs], interval)
-    for (consumer, message), outcome in reversed(list(zip(pairs, outcomes, strict=True))):
-        crew.score(consumer, outcome)
+    def _more(self, now: int) -> bool:
+        """Whether messages wait; while some are under way the table is asked only so often."""
+        flying = {lane.flight[1].position for lane in self.crew.flying() if lane.flight}
+        if self.waiting or (flying and now < self.polled + POLL):
+            return bool(self.waiting)
+        found = self.ports.queued.oldest(self.queue, now, limit=BATCH + len(flying))
+        self.waiting = [message for message in found if message.position not in flying]
+        self.polled = now if not self.waiting else 0
+        return bool(self.waiting)
+
+    def _pause(self, now: int) -> int:
+        """Until something is to be done even if no acknowledgement comes (ms)."""
+        moments = [self.held + RENEWAL, *self.crew.next_ready(now)]
+        if self.polled and self.crew.free(now, self.until):
+            moments.append(self.polled + POLL)
+        if now < self.until:
+            moments.append(self.until)
+        return max(1, min(moments) - now)
+
+    def _land(self, message: QueuedMessage, outcome: Outcome) -> None:
+        """What was not acknowledged goes back to its place."""
+        lane, now = self.crew.lane_of(message), self.ports.clock.now()
+        consumer = lane.end(outcome, now)
         if outcome is Outcome.CONFIRMED:
-            ports.queued.delete(message)
-            continue
-        waiting.appendleft(message)
-        crew.at = -REFRESH
-        if outcome is Outcome.ABSENT:
-            consuming.ask(ports, consumer)
-        elif outcome is Outcome.REFUSED:
-            _complain(ports, consumer, message)
+            self.ports.queued.delete(message)
+        else:
+            insort(self.waiting, message, key=lambda m: m.position)
+            self.gathered = -REFRESH
+        match outcome:
+            case Outcome.CONFIRMED | Outcome.UNCONFIRMED:
+                known = consuming.note(self.ports, consumer, acknowledged=outcome is Outcome.CONFIRMED)
+                lane.meet(known)
+            case Outcome.ABSENT:
+                consuming.ask(self.ports, consumer)
+            case Outcome.REFUSED:
+                _complain(self.ports, consumer, message)
 
 
 def _discard(ports: Ports, queue: Queue) -> None:

@@ -1,9 +1,9 @@
 """Messages of queues leave as direct messages, one under way to a client, at a rate that the broker takes."""
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
-import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.delivery.iot_core import IotCoreDelivery
@@ -13,15 +13,21 @@ from chalicelib.fleet.queues import QueuedMessage
 
 
 class IotData:
-    """The `iot-data` client as far as messages use it; `errors` by client id. With `together` it waits for so many."""
+    """The `iot-data` client as far as messages use it; `errors` by client id. With `together` it waits for so many.
 
-    def __init__(self, together: int = 1, **errors: str) -> None:
+    Who is in `waiting` acknowledges only then.
+    """
+
+    def __init__(self, together: int = 1, waiting: Mapping[str, threading.Event] | None = None, **errors: str) -> None:
         self.errors = errors
+        self.waiting = waiting or {}
         self.sent: list[dict[str, Any]] = []
         self._barrier = threading.Barrier(together, timeout=5)
 
     def send_direct_message(self, **message: Any) -> None:
         self._barrier.wait()
+        if message["clientId"] in self.waiting:
+            assert self.waiting[message["clientId"]].wait(5)
         self.sent.append(message)
         code = self.errors.get(message["clientId"])
         if code:
@@ -42,27 +48,47 @@ def message(text: str) -> QueuedMessage:
     return QueuedMessage("t", "q", "id", "0", text, text.encode(), 1, 1)
 
 
+def outcomes(delivery: IotCoreDelivery, *clients: str) -> dict[str, Outcome]:
+    """What became of one message to each client, named after it."""
+    with delivery.dispatch() as dispatch:
+        for name in clients:
+            dispatch.send(route(name), message(name))
+        found: dict[str, Outcome] = {}
+        while len(found) < len(clients):
+            found |= {sent.event: outcome for sent, outcome in dispatch.ended(5_000)}
+    return found
+
+
 def test_a_message_goes_to_its_consumer_on_the_queues_topic_and_waits_for_the_acknowledgement() -> None:
     client = IotData()
-    outcomes = IotCoreDelivery(lambda: client).messages([(route("app"), message("m"))], 0)
-    assert outcomes == [Outcome.CONFIRMED]
-    expected = {"clientId": "app", "topic": "fifo/q", "payload": b"m", "confirmation": True, "timeout": 15}
+    assert outcomes(IotCoreDelivery(lambda: client), "app") == {"app": Outcome.CONFIRMED}
+    expected = {"clientId": "app", "topic": "fifo/q", "payload": b"app", "confirmation": True, "timeout": 15}
     assert client.sent == [expected]
 
 
-def test_clients_are_served_side_by_side_and_answered_for_in_order() -> None:
+def test_clients_are_served_side_by_side_and_each_has_its_own_outcome() -> None:
     client = IotData(together=3, two="GatewayTimeoutException", three="ResourceNotFoundException")
-    batch = [(route(name), message(name)) for name in ("one", "two", "three")]
-    outcomes = IotCoreDelivery(lambda: client).messages(batch, 0)
-    assert outcomes == [Outcome.CONFIRMED, Outcome.UNCONFIRMED, Outcome.ABSENT]
+    found = outcomes(IotCoreDelivery(lambda: client), "one", "two", "three")
+    assert found == {"one": Outcome.CONFIRMED, "two": Outcome.UNCONFIRMED, "three": Outcome.ABSENT}
 
 
-@pytest.mark.parametrize(("took", "rests"), [(0.0, [0.012]), (0.004, [0.008]), (0.1, [])])
-def test_the_rest_of_the_interval_is_waited(took: float, rests: list[float]) -> None:
-    moments, slept = iter([10.0, 10.0 + took]), list[float]()
-    delivery = IotCoreDelivery(IotData, monotonic=lambda: next(moments), sleep=slept.append)
-    delivery.messages([(route("app"), message("m"))], 12)
-    assert slept == pytest.approx(rests)
+def test_whoever_acknowledges_is_told_of_while_others_are_waited_for() -> None:
+    late = threading.Event()
+    client = IotData(waiting={"late": late})
+    with IotCoreDelivery(lambda: client).dispatch() as dispatch:
+        dispatch.send(route("late"), message("late"))
+        dispatch.send(route("app"), message("app"))
+        assert [sent.event for sent, _ in dispatch.ended(5_000)] == ["app"]
+        assert dispatch.ended(1) == []
+        late.set()
+        assert [sent.event for sent, _ in dispatch.ended(5_000)] == ["late"]
+
+
+def test_where_nothing_is_under_way_the_time_is_waited() -> None:
+    slept = list[float]()
+    with IotCoreDelivery(IotData, sleep=slept.append).dispatch() as dispatch:
+        assert dispatch.ended(12) == []
+    assert slept == [0.012]
 
 
 def test_the_broker_names_the_queues_of_a_client_it_is_asked_about() -> None:

@@ -131,7 +131,7 @@ class MemoryPorts:
         self.webhooks = ScriptedWebhooks()
         self.records = MemoryRecords()
         self.audit = MemoryAudit()
-        self.delivery = ScriptedDelivery()
+        self.delivery = ScriptedDelivery(self.clock)
         self.deadlines = ListedDeadlines()
         self.background = QueuedBackground()
 

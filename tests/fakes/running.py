@@ -1,9 +1,9 @@
 """A broker that follows a script, timers and background work that are only listed."""
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import Update
@@ -11,6 +11,7 @@ from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.presence import Route
 from chalicelib.fleet.queues import QueuedMessage
 from chalicelib.fleet.resources import Offer
+from tests.fakes.clock import SetClock
 
 Id = tuple[str, str]
 
@@ -20,8 +21,11 @@ class ScriptedDelivery:
     """Answers with what `outcomes` holds next, else CONFIRMED; `meanwhile` runs while the downlink is under way.
 
     `subscriptions` is what the broker would list for a client: absent = not connected. Who is in `gone` gets nothing.
+    Messages of queues take the ms that `takes` gives a client, while the clock goes on; who is `mute` never
+    acknowledges one. `queued` are those that left, `left` when (ms) and to whom.
     """
 
+    clock: SetClock = field(default_factory=SetClock)
     outcomes: deque[Outcome] = field(default_factory=deque)
     subscriptions: dict[str, frozenset[str]] = field(default_factory=dict)
     sessions: dict[str, list[str]] = field(default_factory=dict)
@@ -30,11 +34,16 @@ class ScriptedDelivery:
     commands: list[tuple[Route, Command]] = field(default_factory=list)
     updates: list[tuple[Route, Update]] = field(default_factory=list)
     offers: list[tuple[Route, Offer]] = field(default_factory=list)
+    takes: dict[str, int] = field(default_factory=dict)
+    mute: set[str] = field(default_factory=set)
     queued: list[tuple[str, bytes]] = field(default_factory=list)
+    left: list[tuple[int, str]] = field(default_factory=list)
     timeouts: list[int] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     disconnected: list[str] = field(default_factory=list)
     meanwhile: Callable[[], object] = lambda: None
+    later: Callable[[], object] = lambda: None
+    """Runs before time is waited away."""
 
     def command(self, route: Route, command: Command, timeout: int) -> Outcome:
         self.commands.append((route, command))
@@ -48,9 +57,12 @@ class ScriptedDelivery:
         self.offers.append((route, offer))
         return self._outcome(timeout)
 
-    def messages(self, batch: Sequence[tuple[Route, QueuedMessage]], interval: int) -> list[Outcome]:
-        self.queued += [(route.client, message.payload) for route, message in batch]
-        return [self._outcome(interval) for _ in batch]
+    def dispatch(self) -> "ScriptedDispatch":
+        return ScriptedDispatch(self)
+
+    def of_queue(self, route: Route, message: QueuedMessage) -> Outcome:  # noqa: ARG002
+        """What becomes of a message of a queue once its client took its time."""
+        return Outcome.UNCONFIRMED if route.client in self.mute else self._outcome(0)
 
     def capabilities(self, route: Route) -> frozenset[str] | None:
         self.asked.append(route.client)
@@ -73,6 +85,36 @@ class ScriptedDelivery:
         meanwhile, self.meanwhile = self.meanwhile, lambda: None
         meanwhile()
         return self.outcomes.popleft() if self.outcomes else Outcome.CONFIRMED
+
+
+@dataclass
+class ScriptedDispatch:
+    """Messages under way side by side, in the time of the clock that is set."""
+
+    delivery: ScriptedDelivery
+    flying: list[tuple[int, Route, QueuedMessage]] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def send(self, route: Route, message: QueuedMessage) -> None:
+        now = self.delivery.clock.now()
+        self.delivery.queued.append((route.client, message.payload))
+        self.delivery.left.append((now, route.client))
+        self.flying.append((now + self.delivery.takes.get(route.client, 0), route, message))
+
+    def ended(self, wait_ms: int) -> list[tuple[QueuedMessage, Outcome]]:
+        clock = self.delivery.clock
+        later, self.delivery.later = self.delivery.later, lambda: None
+        later()
+        until = min([clock.now() + wait_ms, *(due for due, *_ in self.flying)])
+        clock.at = max(clock.at, until)
+        done = [flight for flight in self.flying if flight[0] <= clock.at]
+        self.flying = [flight for flight in self.flying if flight[0] > clock.at]
+        return [(message, self.delivery.of_queue(route, message)) for _, route, message in done]
 
 
 @dataclass

@@ -56,5 +56,9 @@ class QueueRig:
         """The payloads that were sent to a client, or to any, acknowledged or not."""
         return [payload.decode() for c, payload in self.ports.delivery.queued if client in (None, c)]
 
+    def departures(self, client: str) -> list[int]:
+        """When (ms) messages left for a client."""
+        return [at for at, name in self.ports.delivery.left if name == client]
+
     def waiting(self) -> list[str]:
         return [m.payload.decode() for m in self.ports.queued.oldest(self.queue, self.ports.clock.now(), limit=1000)]

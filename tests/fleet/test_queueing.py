@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 
-from chalicelib.fleet import consuming, keys, pumping, queueing, queues
+from chalicelib.fleet import consuming, crews, keys, pumping, queueing, queues
 from chalicelib.fleet.errors import (
     Forbidden,
     Invalid,
@@ -135,9 +136,9 @@ class TestSharing:
     def test_a_connection_is_spared_in_proportion_to_its_queues(self, rig: QueueRig) -> None:
         queues.create(rig.ports, TENANT, "other")
         rig.listen("app", QUEUE, "other")
-        rig.publish("a")
+        rig.publish("a", "b", "c")
         rig.pump()
-        assert rig.ports.delivery.timeouts == [2 * 1000 // pumping.RATE]
+        assert [later - earlier for earlier, later in pairwise(rig.departures("app"))] == [2 * 1000 // crews.RATE] * 2
 
 
 class TestListening:

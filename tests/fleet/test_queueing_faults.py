@@ -1,6 +1,6 @@
 """Whatever crashes, gets lost or comes twice: what was published is acknowledged by somebody in the end."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -77,11 +77,8 @@ class Broker(ScriptedDelivery):
     there: set[str] = field(default_factory=set)
     acknowledged: list[str] = field(default_factory=list)
 
-    def messages(self, batch: Sequence[tuple[Route, QueuedMessage]], interval: int) -> list[Outcome]:  # noqa: ARG002
+    def of_queue(self, route: Route, message: QueuedMessage) -> Outcome:
         self.chaos.step()
-        return [self._message(route, message) for route, message in batch]
-
-    def _message(self, route: Route, message: QueuedMessage) -> Outcome:
         if route.client not in self.there:
             return Outcome.ABSENT
         if self.chaos.happens(0.1):
@@ -101,7 +98,7 @@ class Story:
         ports = MemoryPorts(seed)
         ports.queues, ports.queued, ports.consumers = FragileQueues(), FragileQueued(), FragileConsumers()
         ports.queues.chaos = ports.queued.chaos = ports.consumers.chaos = self.chaos
-        self.broker = Broker(chaos=self.chaos)
+        self.broker = Broker(ports.clock, chaos=self.chaos)
         ports.delivery = self.broker
         self.ports, self.rig = ports, QueueRig(ports)
         self.sessions = 0

@@ -32,7 +32,7 @@ from chalicelib.fleet.ports.routing import (
     Queues,
     Webhooks,
 )
-from chalicelib.fleet.ports.running import Background, Clock, Deadlines, Delivery
+from chalicelib.fleet.ports.running import Background, Clock, Deadlines, Delivery, Dispatch
 
 __all__ = [
     "AuditLog",
@@ -48,6 +48,7 @@ __all__ = [
     "Decoders",
     "Delivery",
     "Devices",
+    "Dispatch",
     "Files",
     "Formats",
     "Gateways",

@@ -1,6 +1,6 @@
 """The broker, the clock, and work that goes on later."""
 
-from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from chalicelib.fleet.commands import Command
@@ -19,8 +19,8 @@ class Delivery(Protocol):
     def command(self, route: Route, command: Command, timeout: int) -> Outcome: ...
     def configuration(self, route: Route, update: Update, timeout: int) -> Outcome: ...
     def resource(self, route: Route, offer: Offer, timeout: int) -> Outcome: ...
-    def messages(self, batch: Sequence[tuple[Route, QueuedMessage]], interval: int) -> list[Outcome]:
-        """All at the same time, each confirmed; takes at least `interval` ms, so that callers keep a rate."""
+    def dispatch(self) -> AbstractContextManager["Dispatch"]:
+        """For messages of a queue; leaving it waits for all that are under way."""
 
     def capabilities(self, route: Route) -> frozenset[str] | None:
         """What the broker says the client is subscribed to, as capabilities; None if it is not connected."""
@@ -32,6 +32,16 @@ class Delivery(Protocol):
         """What the client's session is subscribed to, connected or kept; None if it has none."""
 
     def disconnect(self, client: str) -> None: ...
+
+
+class Dispatch(Protocol):
+    """Messages under way side by side, each to another client, each to be acknowledged."""
+
+    def send(self, route: Route, message: QueuedMessage) -> None:
+        """Begin; what comes of it is told by `ended`."""
+
+    def ended(self, wait_ms: int) -> list[tuple[QueuedMessage, Outcome]]:
+        """Those that came to an end; waits up to `wait_ms` for the first. It takes that long where none is."""
 
 
 class Deadlines(Protocol):
