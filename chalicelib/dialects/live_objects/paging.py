@@ -47,6 +47,14 @@ def page_of(request: Request, data: Sequence[Any], total: int) -> Answer:
     return Answer({"page": page, "size": size, "totalCount": total, "data": list(data)})
 
 
+def start_of(request: Request) -> int:
+    """How many items come before the page, of a list that is not at hand. Errors: Invalid."""
+    start: int = request.asked["page"] * request.asked["size"]
+    if start > LAST_OFFSET:
+        raise Invalid(f"page times size is at most {LAST_OFFSET}", "page")
+    return start
+
+
 def slice_of(request: Request, items: Sequence[T]) -> Sequence[T]:
     """The page that was asked for."""
     page, size = request.asked["page"], request.asked["size"]

@@ -144,5 +144,5 @@ class TestListOfAssets:
         assert client.get(ASSETS, **query).status == 400
 
     def test_it_goes_as_far_as_other_lists(self, client: Client) -> None:
-        assert client.get(ASSETS, page=10, size=1000).status == 400
-        assert client.get(ASSETS, page=9, size=1000).status == 200
+        assert client.get(ASSETS, page=11, size=1000).status == 400
+        assert client.get(ASSETS, page=10, size=1000).status == 200

@@ -74,7 +74,7 @@ def delete(ports: Ports, request: Request) -> Answer:
 
 def listing(ports: Ports, request: Request) -> Answer:
     order = paging.order(request, COLUMNS, "namespace")
-    asked = {**request.asked, "limit": request.asked["size"], "offset": request.asked["page"] * request.asked["size"]}
+    asked = {**request.asked, "limit": request.asked["size"], "offset": paging.start_of(request)}
     selection = _selection(ports, request)
     ordering = Ordering(_columns(order), _KEYS, frozenset({"connected"}))
     page = inventory.found(ports, replace(request, asked={**asked, "bookmarkId": None}), selection, ordering)

@@ -117,9 +117,7 @@ def _id(command: Command) -> str:
 
 
 def _page(request: Request, found: Iterable[Command], total: int) -> Answer:
-    start = request.asked["page"] * request.asked["size"]
-    if start + request.asked["size"] > paging.LAST_OFFSET:
-        raise Invalid(f"the first {paging.LAST_OFFSET} commands are listed", "page")
+    start = paging.start_of(request)
     page = islice(iter(found), start, start + request.asked["size"])
     return paging.page_of(request, [_command(command) for command in page], total)
 
