@@ -261,3 +261,21 @@ def test_a_wake_up_with_nothing_to_say_drops_the_flag_only_if_nobody_asked_meanw
     assert Capability.CONFIGURATION in there.mailbox.todo
     there.ports.run_background()
     assert [sorted(u.parameters) for _, u in there.ports.delivery.updates] == [["p"], ["q"]]
+
+
+def test_a_request_whose_delivery_meets_another_waits_for_that_and_goes_next(there: Rig) -> None:
+    ask(there, "p")
+    under_way = []
+
+    def second() -> None:
+        ask(there, "q")
+        there.ports.background.deliveries.clear()
+        there.deliver()
+        under_way.append(len(there.ports.delivery.updates))
+
+    there.ports.delivery.meanwhile = second
+    there.ports.background.deliveries.clear()
+    there.deliver()
+    there.ports.run_background()
+    assert under_way == [1]
+    assert [sorted(u.parameters) for _, u in there.ports.delivery.updates] == [["p"], ["q"]]
