@@ -9,7 +9,7 @@ from chalicelib.fleet.errors import FleetError, Forbidden, Invalid, RateLimitRea
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Kind, Parameter, Place
 from chalicelib.web.refusals import UnsupportedMediaType
-from chalicelib.web.routes import Api, Route
+from chalicelib.web.routes import Api, Route, function
 
 VERSION = "3.1.0"
 _JSON = "application/json"
@@ -37,8 +37,8 @@ def _operation(api: Api, route: Route, ports: Ports) -> dict[str, Any]:
         "summary": route.summary,
         "responses": _responses(api, route, ports),
     }
-    if route.handler.__doc__:
-        operation["description"] = re.sub(r"\s+", " ", route.handler.__doc__).strip()
+    if explained := function(route.handler).__doc__:
+        operation["description"] = re.sub(r"\s+", " ", explained).strip()
     if route.deprecated:
         operation["deprecated"] = True
     if route.roles:
@@ -61,7 +61,7 @@ def _responses(api: Api, route: Route, ports: Ports) -> dict[str, Any]:
     if route.schema is not None:
         kinds += [TooLarge, UnsupportedMediaType]
     successes = (route.success, *route.others)
-    responses: dict[str, Any] = {str(status): {"description": HTTPStatus(status).phrase} for status in successes}
+    responses: dict[str, Any] = {str(status): _success(api, route, status) for status in successes}
     for kind in kinds:
         answer = api.explain(ports, kind(_sentence(kind)))
         described = responses.setdefault(str(answer.status), {"description": HTTPStatus(answer.status or 500).phrase})
@@ -69,6 +69,14 @@ def _responses(api: Api, route: Route, ports: Ports) -> dict[str, Any]:
         if isinstance(code, str) and code not in described.setdefault("x-codes", []):
             described["x-codes"].append(code)
     return dict(sorted(responses.items()))
+
+
+def _success(api: Api, route: Route, status: int) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    schema = api.answers().get(function(route.handler))
+    if schema is not None and status != HTTPStatus.NO_CONTENT:
+        described["content"] = {_JSON: {"schema": schema}}
+    return described
 
 
 def _sentence(kind: type[Exception]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from chalicelib.fleet.errors import FleetError
@@ -41,11 +42,17 @@ class Route:
     deprecated: bool = False
 
 
+def function(handler: Handler) -> Handler:
+    """What a handler is made of, where one serves several routes with an argument of each."""
+    return handler.func if isinstance(handler, partial) else handler
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
     """What a dialect serves. `authenticate` raises fleet errors; `explain` gives any exception the vendor's shape.
 
-    `security` is the scheme of its credentials, as OpenAPI writes it.
+    `security` is the scheme of its credentials, as OpenAPI writes it. `answers` makes the JSON Schemas of what handlers
+    answer when they succeed, by handler: only a description of the API needs them.
     """
 
     name: str
@@ -54,3 +61,4 @@ class Api:
     authenticate: Callable[[Ports, Request], ApiKey]
     explain: Callable[[Ports, Exception], Answer]
     security: Mapping[str, Any] = field(default_factory=dict)
+    answers: Callable[[], Mapping[Handler, Schema]] = dict

@@ -14,6 +14,7 @@ from chalicelib.fleet import keys, tenants
 from chalicelib.fleet.roles import Role
 from infra.local.api_gateway import ApiGateway
 from infra.local.http_server import RAW_HEADERS
+from tests.dialects.live_objects import described
 from tests.fakes import MemoryPorts
 
 DEVICES = "/api/v1/deviceMgt/devices"
@@ -68,7 +69,9 @@ class Client:
         named = {"Content-Type": "application/json"} if sent else {}
         if key is not None:
             named["X-API-Key"] = key or self.secret
-        return self._send(method, path, {**named, **(headers or {})}, sent, urlencode(query, doseq=True))
+        reply = self._send(method, path, {**named, **(headers or {})}, sent, urlencode(query, doseq=True))
+        described.check(method, path, reply.status, reply.raw)
+        return reply
 
     def get(self, path: str, **query: Any) -> Reply:
         return self.call("GET", path, **query)

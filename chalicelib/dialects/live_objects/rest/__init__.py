@@ -1,6 +1,6 @@
 """The REST API: one module a resource, each with its routes as data; `shapes` says what goes over the wire."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from chalicelib.dialects.live_objects.errors import explain
@@ -29,7 +29,8 @@ from chalicelib.dialects.live_objects.rest import (
 )
 from chalicelib.dialects.live_objects.rest.access import HEADER, authenticate
 from chalicelib.fleet.ports import Ports
-from chalicelib.web.routes import Api, Route
+from chalicelib.web.routes import Api, Handler, Route
+from chalicelib.web.schemas import Schema
 
 if TYPE_CHECKING:
     from chalice.app import Blueprint
@@ -57,6 +58,14 @@ RESOURCES = (
     audit_log,
     deprecated,
 )
+
+
+def _answers() -> Mapping[Handler, Schema]:
+    from chalicelib.dialects.live_objects.rest.answers import ANSWERS
+
+    return ANSWERS
+
+
 API = Api(
     "live_objects",
     "/api",
@@ -64,6 +73,7 @@ API = Api(
     authenticate,
     explain,
     {"type": "apiKey", "in": "header", "name": HEADER},
+    _answers,
 )
 
 
