@@ -89,12 +89,14 @@ class _Run:
     def go(self) -> End:
         self.held = self.ports.clock.now()
         while True:
-            end = self._step(self.ports.clock.now())
+            # One look at the clock for both: who becomes ready between two would be seen by neither.
+            now = self.ports.clock.now()
+            end = self._step(now)
             if end is not None and not self.crew.flying():
                 if end is End.DESERTED:
                     _discard(self.ports, self.queue)
                 return end
-            for message, outcome in self.dispatch.ended(self._pause(self.ports.clock.now())):
+            for message, outcome in self.dispatch.ended(self._pause(now)):
                 self._land(message, outcome)
 
     def _step(self, now: int) -> End | None:

@@ -1,8 +1,9 @@
 """Consumers of one queue that acknowledge at once, late or never: none of them waits for another."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
+from random import Random
 
 import pytest
 
@@ -10,6 +11,7 @@ from chalicelib.fleet import crews, pumping, queueing
 from chalicelib.fleet.consumers import REST
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.queues import Queue, QueuedMessage
+from tests.fakes.clock import SetClock
 from tests.fakes.queues import MemoryQueued
 from tests.fleet.queue_rig import QUEUE, TENANT, QueueRig
 
@@ -192,6 +194,25 @@ def test_the_rate_to_one_connection_is_kept_however_fast_it_acknowledges() -> No
     rig.pump(PUSHED_ON)
     moments = rig.departures("fast")
     assert max(sum(1 for m in moments if at <= m < at + 1_000) for at in moments) <= crews.RATE
+
+
+@dataclass
+class TickingClock(SetClock):
+    """Between two looks at it some milliseconds pass."""
+
+    random: Random = field(default_factory=lambda: Random(1))
+
+    def now(self) -> int:
+        return self.advance(ms=self.random.randint(0, 5))
+
+
+def test_time_that_passes_while_the_pump_works_makes_nobody_wait() -> None:
+    rig = QueueRig()
+    rig.ports.clock = rig.ports.delivery.clock = TickingClock()
+    rig.listen("fast")
+    rig.publish(*(str(number) for number in range(200)))
+    rig.pump(PUSHED_ON)
+    assert longest_gap(rig, "fast") < 100
 
 
 def test_a_hundred_consumers_take_turns() -> None:
