@@ -132,7 +132,9 @@ class World:
     def _check_deadlines(self, device: str) -> None:
         """What the clock demands is written down soon after, also where no timer could be started."""
         for command_id, life in self.monitor.open[device].items():
-            stored = self.stores.commands.get(TENANT, command_id) if life.returned is not None else None
+            if life.returned is None or (life.status in WAITING and self.scheduler.now <= life.expires):
+                continue
+            stored = self.stores.commands.get(TENANT, command_id)
             if stored is None:
                 continue
             began = stored.due - stored.policy.allowance if stored.due is not None else stored.expires - HOUR
