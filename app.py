@@ -1,20 +1,14 @@
 """Homeport's table of contents: one blueprint a dialect, one function a trigger."""
 
+import os
 from typing import Any
 
 from chalice.app import Chalice, Rate, SQSEvent
 
 from chalicelib import wiring
-from chalicelib.dialects.ibm import rest as ibm
-from chalicelib.dialects.live_objects import rest as live_objects
-from chalicelib.web import describing
 
 app = Chalice(app_name="homeport")
 app.api.binary_types = ["*/*"]
-app.register_blueprint(live_objects.blueprint(wiring.ports))
-for version in ibm.blueprints(wiring.ports):
-    app.register_blueprint(version)
-app.register_blueprint(describing.blueprint((live_objects.API, ibm.V1, ibm.V2), wiring.ports))
 
 
 @app.lambda_function(name="uplink")
@@ -87,3 +81,19 @@ def sweep(_event: Any) -> dict[str, int]:
     done = deadlines.sweep(wiring.ports())
     metrics.tell_overdue(wiring.ports())
     return done
+
+
+def _serve_rest() -> None:
+    from chalicelib.dialects.ibm import rest as ibm
+    from chalicelib.dialects.live_objects import rest as live_objects
+    from chalicelib.web import describing
+
+    app.register_blueprint(live_objects.blueprint(wiring.ports))
+    for version in ibm.blueprints(wiring.ports):
+        app.register_blueprint(version)
+    app.register_blueprint(describing.blueprint((live_objects.API, ibm.V1, ibm.V2), wiring.ports))
+
+
+# Routes are most of what there is to import: a cold function that answers no request need not wait for them.
+if os.environ.get("AWS_LAMBDA_FUNCTION_NAME") not in {wiring.function_name(f) for f in app.handler_map}:
+    _serve_rest()

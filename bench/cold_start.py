@@ -47,7 +47,8 @@ def run() -> dict[str, float]:
         botocore = median([_measure([_BOTOCORE], environment) for _ in range(RUNS)])
         figures = {"botocore_ms": round(botocore * 1000, 1)}
         for name, event in _events(stack).items():
-            times = [_measure([_FUNCTION, name, json.dumps(event)], environment) for _ in range(RUNS)]
+            named = {**environment, "AWS_LAMBDA_FUNCTION_NAME": f"homeport-local-{name}"}
+            times = [_measure([_FUNCTION, name, json.dumps(event)], named) for _ in range(RUNS)]
             figures[f"{name}_ratio"] = round(median(times) / botocore, 2)
     return figures
 
