@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import ceil
 
 from chalicelib.fleet.commands import CONFIRMATION
 from chalicelib.fleet.consumers import Consumer
@@ -42,7 +43,7 @@ class Lane:
     def begin(self, message: QueuedMessage, now: int) -> None:
         self.flight = (self.consumer, message)
         self.began = now
-        self.ready = now - -1000 * len(self.consumer.queues) // RATE
+        self.ready = now + ceil(1000 * len(self.consumer.queues) / RATE)
 
     def end(self, outcome: Outcome, now: int) -> Consumer:
         """The consumer in the session that the message was sent to."""

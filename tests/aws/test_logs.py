@@ -23,9 +23,8 @@ def test_about_the_share_of_all_traces_passes(share: float, least: int, most: in
 
 
 def test_every_process_decides_alike() -> None:
-    assert [t for t in TRACES if logs.Sampled(0.1).filter(line(t))] == [
-        t for t in TRACES if logs.Sampled(0.1).filter(line(t))
-    ]
+    kept = [trace for trace in TRACES[:20] if logs.Sampled(0.1).filter(line(trace))]
+    assert kept == [f"request-{n}" for n in (2, 3, 5, 8, 11, 14, 15, 17)]
 
 
 def test_a_greater_share_keeps_what_a_smaller_one_kept() -> None:

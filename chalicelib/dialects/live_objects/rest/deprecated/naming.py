@@ -1,13 +1,11 @@
 """What the vendor's old API calls things: assets, and pages of lists that are read no further than they reach."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.live_objects.identity import URN
 from chalicelib.dialects.live_objects.rest.identifiers import ASSET, NAMESPACE
 from chalicelib.dialects.live_objects.rest.shapes.notification import NOTIFY_TO, reached
-from chalicelib.fleet.errors import Invalid
 from chalicelib.web import schemas
 from chalicelib.web.parameters import Parameter
 from chalicelib.web.request import Request
@@ -40,9 +38,3 @@ def notified(request: Request) -> str | None:
     destination: str | None = request.asked[NOTIFIED.name] or None
     schemas.check({"type": "object", "properties": {NOTIFIED.name: NOTIFY_TO}}, {NOTIFIED.name: destination})
     return reached(request.caller, destination)
-
-
-def ensure_one(body: Mapping[str, Any], *names: str) -> None:
-    """Errors: Invalid, where a body has none of these."""
-    if all(body.get(name) is None for name in names):
-        raise Invalid(f"the body has {' or '.join(names)}", names[0])
