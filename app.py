@@ -86,11 +86,12 @@ def sweep(_event: Any) -> dict[str, int]:
 def _serve_rest() -> None:
     from chalicelib.dialects.ibm import rest as ibm
     from chalicelib.dialects.live_objects import rest as live_objects
-    from chalicelib.web import describing
+    from chalicelib.web import describing, downloading
 
     app.register_blueprint(live_objects.blueprint(wiring.ports))
     for version in ibm.blueprints(wiring.ports):
         app.register_blueprint(version)
+    app.register_blueprint(downloading.blueprint(live_objects.API, wiring.ports))
     app.register_blueprint(describing.blueprint((live_objects.API, ibm.V1, ibm.V2), wiring.ports))
 
 

@@ -3,10 +3,10 @@
 import logging
 import os
 import secrets
-import time
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.aws.clock import SystemClock, pause
 from chalicelib.fleet.ids import timed_id
 
 if TYPE_CHECKING:
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
     from chalicelib.store.groups import GroupTable
     from chalicelib.store.objects import Objects
     from chalicelib.store.policies import PolicyTable
-
-
-class SystemClock:
-    def now(self) -> int:
-        return time.time_ns() // 1_000_000
 
 
 class Wiring:
@@ -136,6 +131,12 @@ class Wiring:
         return _objects()
 
     @cached_property
+    def links(self) -> "p.Links":
+        from chalicelib.store.links import LinkTable
+
+        return LinkTable()
+
+    @cached_property
     def decoders(self) -> "p.Decoders":
         from chalicelib.store.cache import AnnouncingDecoders
 
@@ -234,7 +235,7 @@ class Wiring:
         return secrets.token_bytes(count)
 
     def pause(self, ms: int) -> None:
-        time.sleep(ms / 1000)
+        pause(ms)
 
 
 class HotWiring(Wiring):

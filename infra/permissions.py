@@ -97,6 +97,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "device-resources": _RECORD,
         "resources": (GET,),
         "resource-versions": _RECORD,
+        "links": (PUT,),
     },
     "settle": {**TELLING, "mailboxes": _RECORD, "commands": _RECORD},
     "sweep": {

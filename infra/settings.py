@@ -33,13 +33,15 @@ class SettingsError(Exception):
 class Settings:
     """Empty is what nobody set. `push_allow` are CIDR blocks, `log_sample` is a share from 0 to 1.
 
-    `subnets` and `security_groups` are those of a VPC in which the targets of the two before them are.
+    `download_host` is the name of an edge. `subnets` and `security_groups` are those of a VPC in which the targets of
+    `push_allow` and `iot_endpoint` are.
     """
 
     mqtt_host: str = ""
     certificate_host: str = ""
     wss_host: str = ""
     api_host: str = ""
+    download_host: str = ""
     certificate_arn: str = ""
     alarm_email: str = ""
     push_allow: tuple[str, ...] = ()
@@ -62,6 +64,8 @@ class Settings:
             "HOMEPORT_PUSH_ALLOW": ",".join(self.push_allow),
             logs.SETTING: "" if self.log_sample is None else f"{self.log_sample:g}",
             "HOMEPORT_IOT_ENDPOINT": self.iot_endpoint,
+            "HOMEPORT_API_HOST": self.api_host,
+            "HOMEPORT_DOWNLOAD_HOST": self.download_host,
         }
         return {name: value for name, value in made.items() if value}
 
@@ -145,7 +149,7 @@ def _url(name: str, value: Any) -> str:
 
 
 _CHECKS = {
-    **dict.fromkeys(_HOSTS, _host),
+    **dict.fromkeys((*_HOSTS, "download_host"), _host),
     "push_allow": _networks,
     "log_sample": _share,
     "iot_endpoint": _url,

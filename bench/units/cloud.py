@@ -19,6 +19,7 @@ STAGE, REGION, ACCOUNT = "bench", "us-east-1", "123456789012"
 ENVIRONMENT = {
     "HOMEPORT_APP": "homeport",
     "HOMEPORT_STAGE": STAGE,
+    "HOMEPORT_API_HOST": "api.example.com",
     "HOMEPORT_BUCKET": f"homeport-{STAGE}-objects-{ACCOUNT}-{REGION}",
     "HOMEPORT_STATE_MACHINE": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:homeport-{STAGE}-deadlines",
     "AWS_ACCESS_KEY_ID": "bench",

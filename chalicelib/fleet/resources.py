@@ -15,6 +15,12 @@ MAX_HISTORY = 20
 MAX_METADATA = 4_000
 """Characters that the metadata of one update may have together."""
 MAX_DETAIL = 256
+MAX_TRIES = 3
+"""How often a device may accept an update and then report another version."""
+NOT_INSTALLED = "VERSION_NOT_INSTALLED"
+"""The error code of an update that ended so."""
+SECURED = "secured"
+"""The metadata that says how the file is fetched, and is not the device's."""
 
 
 class UpdateStatus(StrEnum):
@@ -41,7 +47,9 @@ TRANSITIONS: dict[UpdateStatus, frozenset[UpdateStatus]] = {
             UpdateStatus.CANCELED,
         }
     ),
-    UpdateStatus.ACCEPTED: frozenset({UpdateStatus.DONE, UpdateStatus.FAILED, UpdateStatus.CANCELED}),
+    UpdateStatus.ACCEPTED: frozenset(
+        {UpdateStatus.PENDING, UpdateStatus.DONE, UpdateStatus.FAILED, UpdateStatus.CANCELED}
+    ),
     UpdateStatus.DONE: frozenset(),
     UpdateStatus.FAILED: frozenset(),
     UpdateStatus.CANCELED: frozenset(),
@@ -86,8 +94,8 @@ class ResourceUpdate:
     """One attempt to bring a device to a version.
 
     `sent_to` is the session it went to last; if it is PENDING all the same, the device has put it off there.
-    `sending` is since when (ms) it is under way, None once it is known what became of it. `notify_to` is told of every
-    change of its status.
+    `sending` is since when (ms) it is under way, None once it is known what became of it. `accepted` is when (ms) the
+    device last said that it will do it, `tries` how often it did. `notify_to` is told of every change of its status.
     """
 
     id: str
@@ -102,6 +110,8 @@ class ResourceUpdate:
     sending: int | None = None
     failure: Failure | None = None
     notify_to: str | None = None
+    accepted: int | None = None
+    tries: int = 0
 
     @property
     def final(self) -> bool:
@@ -119,6 +129,14 @@ class ResourceUpdate:
         crashed = self.sending is not None and now >= self.sending + LEASE
         waiting = self.status in (UpdateStatus.PENDING, UpdateStatus.SENT)
         return waiting and (crashed or self.sent_to != session)
+
+    def given_up(self, at: int) -> bool:
+        """Whether a device that reports another version at `at` (ms) no longer does what it had accepted.
+
+        What it reported before it accepted may arrive afterwards, or twice, and says nothing.
+        """
+        said = self.updated if self.accepted is None else self.accepted
+        return self.status is UpdateStatus.ACCEPTED and at > said
 
     def moved(self, status: UpdateStatus, now: int, failure: Failure | None = None) -> "ResourceUpdate":
         """The one place where a status changes. Conflict where the table has no such step."""
@@ -176,6 +194,11 @@ class Offer:
     md5: str
     size: int
     metadata: Mapping[str, str]
+
+    @property
+    def secured(self) -> bool:
+        """Whether the download has to be over HTTPS."""
+        return self.metadata.get(SECURED, "").lower() == "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +274,12 @@ class Report:
     metadata: Mapping[str, str] | None = None
 
 
-def reported(present: DeviceResources, reports: Mapping[str, Report], now: int) -> DeviceResources:
-    """What a device says that it has. An update to exactly that version is DONE; what it had put off may go again."""
+def reported(present: DeviceResources, reports: Mapping[str, Report], now: int, at: int) -> DeviceResources:
+    """What a device said at `at` (ms) that it has. An update to that version is DONE; what it had put off may go again.
+
+    An update that it had accepted before, and whose version it has not, went wrong: it may go again as well, unless the
+    device has tried it often enough.
+    """
     after = present
     for name, report in reports.items():
         if name not in after.resources and len(after.resources) >= MOST:
@@ -263,20 +290,29 @@ def reported(present: DeviceResources, reports: Mapping[str, Report], now: int) 
         stamp = known.reported if same else VersionAt(report.version, now)
         after = after.with_resource(name, replace(known, reported=stamp, metadata=metadata))
         active = after.active(name)
-        if active is not None and active.requested == report.version:
+        if active is not None and active.requested.strip() == report.version:
             after = after.with_update(active.moved(UpdateStatus.DONE, now))
+        elif active is not None and active.given_up(at):
+            after = after.with_update(_once_more(active, now))
     for update in after.updates:
         if update.status is UpdateStatus.PENDING and update.sent_to is not None:
             after = after.with_update(replace(update, sent_to=None))
     return after
 
 
-def accepted(present: DeviceResources, cid: int, now: int) -> DeviceResources:
-    """The device will do it; it may say so before we know that it was told."""
+def _once_more(update: ResourceUpdate, now: int) -> ResourceUpdate:
+    if update.tries >= MAX_TRIES:
+        details = f"accepted {update.tries} times, and another version reported after that"
+        return update.moved(UpdateStatus.FAILED, now, Failure(Origin.INTERNAL, NOT_INSTALLED, details=details))
+    return replace(update.moved(UpdateStatus.PENDING, now), sent_to=None)
+
+
+def accepted(present: DeviceResources, cid: int, now: int, at: int) -> DeviceResources:
+    """The device said at `at` (ms) that it will do it; it may say so before we know that it was told."""
     update = present.correlated(cid)
     if update is None or UpdateStatus.ACCEPTED not in TRANSITIONS[update.status]:
         return present
-    return present.with_update(update.moved(UpdateStatus.ACCEPTED, now))
+    return present.with_update(replace(update.moved(UpdateStatus.ACCEPTED, now), accepted=at, tries=update.tries + 1))
 
 
 def put_off(present: DeviceResources, cid: int, now: int) -> DeviceResources:

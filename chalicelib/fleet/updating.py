@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from chalicelib.fleet import catalog, reminders, routing
+from chalicelib.fleet import catalog, links, reminders, routing
 from chalicelib.fleet import resources as rules
 from chalicelib.fleet.changes import change_record
 from chalicelib.fleet.commands import CONFIRMATION
@@ -23,8 +23,7 @@ from chalicelib.fleet.resources import (
     UpdateStatus,
 )
 
-LINK_VALID = 3_600
-"""How long (s) a device can begin its download. A link is never valid longer than the credentials that signed it."""
+_Found = tuple[catalog.Resource, catalog.ResourceVersion]
 _AFTER = {
     Outcome.CONFIRMED: UpdateStatus.SENT,
     Outcome.CONCLUDED: UpdateStatus.SENT,
@@ -63,16 +62,16 @@ def request(
     return _wake(ports, change(ports, tenant, device, requested))
 
 
-def report(ports: Ports, tenant: str, device: str, reports: Mapping[str, Report]) -> DeviceResources:
-    """What a device says that it has."""
+def report(ports: Ports, tenant: str, device: str, reports: Mapping[str, Report], at: int) -> DeviceResources:
+    """What a device said at `at` (ms) that it has."""
     now = ports.clock.now()
-    return _wake(ports, change(ports, tenant, device, lambda r: rules.reported(r, reports, now)))
+    return _wake(ports, change(ports, tenant, device, lambda r: rules.reported(r, reports, now, at)))
 
 
-def accept(ports: Ports, tenant: str, device: str, cid: int) -> bool:
-    """The device will do what the update with this correlation id says; False if there is none."""
+def accept(ports: Ports, tenant: str, device: str, cid: int, at: int) -> bool:
+    """The device said at `at` (ms) that it will do what the update with this id says; False if there is none."""
     now = ports.clock.now()
-    return change(ports, tenant, device, lambda r: rules.accepted(r, cid, now)).correlated(cid) is not None
+    return change(ports, tenant, device, lambda r: rules.accepted(r, cid, now, at)).correlated(cid) is not None
 
 
 def put_off(ports: Ports, tenant: str, device: str, cid: int) -> bool:
@@ -140,11 +139,11 @@ def offer(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
         if due is None:
             # What was sent and stays unanswered is told to the next session.
             return mailbox if present.unsettled() else reminders.drop(ports, mailbox, Capability.RESOURCE)
-        made = _made(ports, mailbox.tenant, due)
-        if isinstance(made, Failure):
-            _failed(ports, present, due, made)
+        found = _found(ports, mailbox.tenant, due)
+        if isinstance(found, Failure):
+            _failed(ports, present, due, found)
             continue
-        outcome = _tell(ports, present, due, made, route)
+        outcome = _tell(ports, present, due, found, route)
         if outcome is None:
             ports.background.deliver(mailbox.tenant, mailbox.device)
             return mailbox
@@ -153,7 +152,7 @@ def offer(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
     return mailbox
 
 
-def _tell(ports: Ports, present: DeviceResources, due: ResourceUpdate, made: Offer, route: Route) -> Outcome | None:
+def _tell(ports: Ports, present: DeviceResources, due: ResourceUpdate, found: _Found, route: Route) -> Outcome | None:
     """What became of it, None if somebody else has changed the device's resources meanwhile."""
     now = ports.clock.now()
     marked = replace(due, status=UpdateStatus.SENT, updated=now, sent_to=route.session, sending=now)
@@ -163,32 +162,39 @@ def _tell(ports: Ports, present: DeviceResources, due: ResourceUpdate, made: Off
         seen = replace(after, revision=present.revision + 1)
     else:
         # A write whose answer was lost on the way is repeated, and then it fails: it may be our own mark that is there.
-        found = ports.resources.get(present.tenant, present.device)
-        if found is None or found.update(due.id) != marked:
+        stored = ports.resources.get(present.tenant, present.device)
+        if stored is None or stored.update(due.id) != marked:
             return None
-        seen = found
+        seen = stored
+    made = _offer(ports, due, found, route)
     outcome = ports.delivery.resource(route, made, CONFIRMATION)
     _conclude(ports, seen, marked, _AFTER[outcome])
     return outcome
 
 
-def _made(ports: Ports, tenant: str, update: ResourceUpdate) -> Offer | Failure:
+def _found(ports: Ports, tenant: str, update: ResourceUpdate) -> _Found | Failure:
     try:
         resource = catalog.get(ports, tenant, update.resource)
         version = catalog.target(ports, tenant, resource, update.requested)
     except (ResourceNotFound, VersionNotFound, Conflict) as error:
         return Failure(Origin.INTERNAL, "RESOURCE_VERSION_UNAVAILABLE", details=str(error))
-    return Offer(
+    return resource, version
+
+
+def _offer(ports: Ports, update: ResourceUpdate, found: _Found, route: Route) -> Offer:
+    resource, version = found
+    made = Offer(
         update=update.id,
         correlation=update.correlation,
         resource=update.resource,
         initial=update.initial,
         version=version.id,
-        uri=ports.files.download_url(version.file, LINK_VALID),
+        uri="",
         md5=version.md5,
         size=version.size,
         metadata={**resource.metadata, **update.metadata},
     )
+    return replace(made, uri=links.url(ports, made, version.file, relayed=route.relayed))
 
 
 def _conclude(ports: Ports, present: DeviceResources, sent: ResourceUpdate, after: UpdateStatus) -> None:

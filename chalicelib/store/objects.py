@@ -23,6 +23,15 @@ class Objects:
     def get(self, name: str) -> bytes:
         return bytes(self._client().get_object(Bucket=self._bucket, Key=name)["Body"].read())
 
+    def read(self, name: str, first: int, last: int) -> bytes:
+        asked = {"Bucket": self._bucket, "Key": name, "Range": f"bytes={first}-{last}"}
+        try:
+            return bytes(self._client().get_object(**asked)["Body"].read())
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _ABSENT:
+                raise FileNotFoundError(name) from error
+            raise
+
     def delete(self, name: str) -> None:
         self._client().delete_object(Bucket=self._bucket, Key=name)
 

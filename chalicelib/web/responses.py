@@ -28,3 +28,8 @@ def respond(request: Request, body: str, headers: Mapping[str, Any], status: int
     # Quotes and letters outside ASCII grow within JSON; base64 always grows by a third, and carries the rest.
     fitting = TextResponse if len(json.dumps(body)) <= _CARRIED else Response
     return fitting(body=body, headers=dict(headers), status_code=status)
+
+
+def respond_bytes(request: Request, body: bytes, headers: Mapping[str, Any], status: int) -> Response:
+    request.headers = CaseInsensitiveMapping({**request.headers, "accept": "*/*"})
+    return Response(body=body, headers=dict(headers), status_code=status)

@@ -35,6 +35,7 @@ def aws(service: str) -> Any:
 @click.option("--certificate-host", help="Your host name for MQTT with client certificates.")
 @click.option("--wss-host", help="Your host name for MQTT over WebSocket.")
 @click.option("--api-host", help="Your host name for the REST API.")
+@click.option("--download-host", help="The host name of an edge, where devices fetch files.")
 @click.option("--certificate-arn", help="ACM certificate of the region that covers these names.")
 @click.option("--alarm-email", help="Who is told of alarms.")
 @click.option(

@@ -27,9 +27,12 @@ def doctor(
     stage: Stage, host: str | None, port: int, ca: str | None, firmware_ca: str | None, *, offline: bool
 ) -> None:
     """Check account, quotas, stacks and, with --host, whether firmware can be moved. Exits with 1 if not."""
-    from infra.cli.deploying import aws
+    from infra.cli.deploying import aws, wanted_settings
+    from infra.downloads import findings as downloads
 
-    findings = [] if offline else account(stage, aws)
+    findings = downloads(wanted_settings(stage, None, {}))
+    if not offline:
+        findings = [*account(stage, aws), *findings]
     if host:
         seen = check(host, port, trusted=ca, pinned=firmware_ca)
         findings += seen

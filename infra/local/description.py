@@ -81,6 +81,11 @@ def environment(description: Description, aws_port: int) -> dict[str, str]:
     }
 
 
+def entrances(http: int, https: int) -> dict[str, str]:
+    """Where devices fetch files: on the ports of the REST API."""
+    return {"HOMEPORT_API_PLAIN": f"localhost:{http}", "HOMEPORT_API_HOST": f"localhost:{https}"}
+
+
 KEY_ID = "local"
 SECRETS = {KEY_ID: "local"}
 """The secret access keys of the stack's own functions, by their ids."""

@@ -29,6 +29,7 @@ from infra.local.description import (
     REGION,
     SECRETS,
     Description,
+    entrances,
     environment,
 )
 from infra.local.event_sources import QueuePoller, Schedule
@@ -112,7 +113,10 @@ class Stack:
         aws = self._listen("HOMEPORT_AWS_PORT", "127.0.0.1", settings.aws_port)
         certificates = ensure_certificates(settings.data, settings.hosts, now=datetime.now(UTC))
         service_models.share()
-        variables = environment(self._description, aws.getsockname()[1])
+        variables = {
+            **environment(self._description, aws.getsockname()[1]),
+            **entrances(http.getsockname()[1], https.getsockname()[1]),
+        }
         aws_client.set_environment(variables)
         shortcut.install(variables["AWS_ENDPOINT_URL"])
         journal = Journal(settings.data / "aws.sqlite3")

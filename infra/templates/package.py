@@ -16,6 +16,7 @@ TEMPLATE, ARCHIVE = "homeport.json", "deployment.zip"
 REST_API = "RestAPI"
 _SETTINGS = {
     "HOMEPORT_IOT_ENDPOINT": ("IotEndpoint", "iot:Data-ATS endpoint; empty for the region's own"),
+    "HOMEPORT_DOWNLOAD_HOST": ("DownloadHost", "The host name of an edge, where devices fetch files"),
     "HOMEPORT_PUSH_ALLOW": ("PushAllow", "Networks, by commas, that webhooks may be in though they are private"),
     "HOMEPORT_LOG_SAMPLE": ("LogSample", "Which share of all traces is logged, 0 to 1; empty for 0.1"),
 }
@@ -81,7 +82,8 @@ def recursion(name: str) -> dict[str, str]:
 
 def _function(stage: Stage, name: str) -> dict[str, Any]:
     """A function with its role and log group, which Chalice leaves without names of ours."""
-    variables = {**project.variables(stage), **{name: {"Ref": parameter} for name, (parameter, _) in _SETTINGS.items()}}
+    settings = {name: {"Ref": parameter} for name, (parameter, _) in _SETTINGS.items()}
+    variables = {**project.variables(stage), **settings, "HOMEPORT_API_HOST": {"Ref": "ApiHost"}}
     stem = "".join(word.capitalize() for word in name.split("_"))
     return {
         logical_function(name): {

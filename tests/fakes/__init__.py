@@ -48,6 +48,7 @@ from tests.fakes.queues import (
 from tests.fakes.resources import (
     MemoryCatalog,
     MemoryFiles,
+    MemoryLinks,
     MemoryResources,
 )
 from tests.fakes.running import (
@@ -75,6 +76,7 @@ __all__ = [
     "MemoryGateways",
     "MemoryGroups",
     "MemoryKeys",
+    "MemoryLinks",
     "MemoryMailboxes",
     "MemoryMessages",
     "MemoryPolicies",
@@ -118,6 +120,7 @@ class MemoryPorts:
         self.gateways = MemoryGateways()
         self.catalog = MemoryCatalog(usages=self.usages)
         self.files = MemoryFiles()
+        self.links = MemoryLinks()
         self.commands = MemoryCommands()
         self.decoders = MemoryDecoders()
         self.messages = MemoryMessages()

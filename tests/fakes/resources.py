@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 
 from chalicelib.fleet.catalog import Resource, ResourceVersion
+from chalicelib.fleet.links import Entrances, Link
 from chalicelib.fleet.quotas import Share
 from chalicelib.fleet.resources import DeviceResources
 from tests.fakes.usages import MemoryUsages
@@ -92,6 +93,11 @@ class MemoryFiles:
     def put(self, name: str, body: bytes) -> None:
         self.rows[name] = body
 
+    def read(self, name: str, first: int, last: int) -> bytes:
+        if name not in self.rows:
+            raise FileNotFoundError(name)
+        return self.rows[name][first : last + 1]
+
     def delete(self, name: str) -> None:
         self.rows.pop(name, None)
 
@@ -105,3 +111,17 @@ class MemoryFiles:
     def upload_url(self, name: str, md5: str, size: int, seconds: int) -> str:
         self.uploads[name] = (md5, size)
         return f"https://files.test/{name}?to={seconds}"
+
+
+@dataclass
+class MemoryLinks:
+    """Without entrances until a test sets them, as in a stage that has no host name for downloads."""
+
+    rows: dict[str, Link] = field(default_factory=dict)
+    entrances: Entrances = field(default_factory=Entrances)
+
+    def put(self, link: Link) -> None:
+        self.rows[link.token] = link
+
+    def get(self, token: str) -> Link | None:
+        return self.rows.get(token)

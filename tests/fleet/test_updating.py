@@ -1,15 +1,12 @@
 """Resources of devices: from the target version to the report that the device has it."""
 
-import hashlib
 import json
 from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet import catalog, delivering, devices, queues, updating
-from chalicelib.fleet.catalog import Resource, ResourceVersion
-from chalicelib.fleet.changes import change_mailbox
-from chalicelib.fleet.devices import Device, Interface
+from chalicelib.fleet import catalog, delivering, devices, links, queues, updating
+from chalicelib.fleet.catalog import ResourceVersion
 from chalicelib.fleet.errors import (
     Conflict,
     DeviceNotFound,
@@ -18,71 +15,36 @@ from chalicelib.fleet.errors import (
     TemporarilyUnavailable,
     VersionNotFound,
 )
-from chalicelib.fleet.mailbox import LEASE, Mailbox
+from chalicelib.fleet.mailbox import LEASE
 from chalicelib.fleet.ports import Outcome
-from chalicelib.fleet.presence import Capability, Presence
+from chalicelib.fleet.presence import Capability
 from chalicelib.fleet.resources import (
     MAX_HISTORY,
     Failure,
     Origin,
-    Report,
-    ResourceUpdate,
     UpdateStatus,
 )
 from tests.fakes import START, MemoryPorts
-
-TENANT, DEVICE, FIRMWARE = "t00001", "urn:lo:nsid:a:b", "X11_firmware"
-KEY = f"mqtt:{DEVICE}"
-CONTENT = b"binary"
-MD5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
+from tests.fleet.updating_rig import (
+    CONTENT,
+    DEVICE,
+    FIRMWARE,
+    MD5,
+    TENANT,
+    accept,
+    add,
+    ask,
+    connect,
+    newest,
+    report,
+    stocked,
+    todo,
+)
 
 
 @pytest.fixture
 def ports() -> MemoryPorts:
-    ports = MemoryPorts()
-    interface = Interface("mqtt", DEVICE, "live_objects", START, START)
-    devices.register(ports, Device(TENANT, DEVICE, START, START, interfaces=(interface,)))
-    catalog.create(ports, Resource(TENANT, FIRMWARE, START, START, metadata={"board": "X11"}))
-    for number in ("1.0", "1.1", "1.2"):
-        add(ports, number)
-    return ports
-
-
-def add(ports: MemoryPorts, number: str, *compatible: str) -> None:
-    version = ResourceVersion(TENANT, FIRMWARE, number, START, START, MD5, 0, f"f{number}", compatible=compatible)
-    catalog.add_version(ports, version, CONTENT)
-
-
-def connect(ports: MemoryPorts, session: str) -> None:
-    """Connected and subscribed, and whatever waits is delivered."""
-
-    def there(mailbox: Mailbox) -> Mailbox:
-        presence = mailbox.presence.get(KEY) or Presence("live_objects", DEVICE)
-        at = ports.clock.advance(seconds=1)
-        return mailbox.with_presence(KEY, presence.subscribed(session, frozenset({Capability.RESOURCE}), at))
-
-    change_mailbox(ports, TENANT, DEVICE, there)
-    delivering.deliver(ports, TENANT, DEVICE, ports.clock.now() + 60_000)
-
-
-def ask(ports: MemoryPorts, version: str, **metadata: str) -> None:
-    updating.request(ports, TENANT, DEVICE, FIRMWARE, version, metadata)
-    ports.run_background()
-
-
-def report(ports: MemoryPorts, version: str) -> None:
-    updating.report(ports, TENANT, DEVICE, {FIRMWARE: Report(version)})
-    ports.run_background()
-
-
-def newest(ports: MemoryPorts) -> ResourceUpdate:
-    return updating.get(ports, TENANT, DEVICE).updates[-1]
-
-
-def todo(ports: MemoryPorts) -> frozenset[str]:
-    mailbox = ports.mailboxes.get(TENANT, DEVICE)
-    assert mailbox is not None
-    return mailbox.todo
+    return stocked()
 
 
 def test_a_connected_device_is_told_where_the_file_is(ports: MemoryPorts) -> None:
@@ -92,7 +54,7 @@ def test_a_connected_device_is_told_where_the_file_is(ports: MemoryPorts) -> Non
     ((_, offer),) = ports.delivery.offers
     assert (offer.resource, offer.initial, offer.version) == (FIRMWARE, "1.0", "1.1")
     assert (offer.md5, offer.size) == (MD5, len(CONTENT))
-    assert offer.uri == f"https://files.test/f1.1?for={updating.LINK_VALID}"
+    assert offer.uri == f"https://files.test/f1.1?for={links.SIGNED_VALID}"
     assert offer.metadata == {"board": "X11", "reason": "bug"}
     assert newest(ports).status is UpdateStatus.SENT
 
@@ -100,9 +62,7 @@ def test_a_connected_device_is_told_where_the_file_is(ports: MemoryPorts) -> Non
 def test_it_is_done_when_the_device_reports_the_version(ports: MemoryPorts) -> None:
     connect(ports, "s1")
     ask(ports, "1.1")
-    assert updating.accept(ports, TENANT, DEVICE, newest(ports).correlation)
-    assert newest(ports).status is UpdateStatus.ACCEPTED
-    report(ports, "1.0")
+    assert accept(ports)
     assert newest(ports).status is UpdateStatus.ACCEPTED
     report(ports, "1.1")
     assert newest(ports).status is UpdateStatus.DONE
@@ -129,7 +89,7 @@ def test_nothing_waits_once_it_is_accepted(ports: MemoryPorts) -> None:
     connect(ports, "s1")
     ask(ports, "1.1")
     assert todo(ports) == {Capability.RESOURCE}
-    updating.accept(ports, TENANT, DEVICE, newest(ports).correlation)
+    accept(ports)
     connect(ports, "s2")
     assert len(ports.delivery.offers) == 1
     assert todo(ports) == frozenset()
@@ -188,7 +148,7 @@ def test_asking_twice_is_asking_once(ports: MemoryPorts) -> None:
 def test_asking_again_for_what_was_accepted_tries_again(ports: MemoryPorts) -> None:
     connect(ports, "s1")
     ask(ports, "1.1")
-    updating.accept(ports, TENANT, DEVICE, newest(ports).correlation)
+    accept(ports)
     ask(ports, "1.1")
     assert [u.status for u in updating.get(ports, TENANT, DEVICE).updates] == [UpdateStatus.CANCELED, UpdateStatus.SENT]
 
@@ -236,20 +196,20 @@ def test_a_late_answer_does_not_revive_a_canceled_update(ports: MemoryPorts) -> 
     connect(ports, "s1")
     ask(ports, "1.1")
     updating.cancel(ports, TENANT, DEVICE, None)
-    assert updating.accept(ports, TENANT, DEVICE, newest(ports).correlation)
+    assert accept(ports)
     assert not updating.fail(ports, TENANT, DEVICE, None, Failure(Origin.DEVICE))
     assert newest(ports).status is UpdateStatus.CANCELED
 
 
 def test_an_unknown_correlation_id_is_said_to_be_unknown(ports: MemoryPorts) -> None:
-    assert not updating.accept(ports, TENANT, DEVICE, 1)
+    assert not updating.accept(ports, TENANT, DEVICE, 1, START)
     assert not updating.put_off(ports, TENANT, DEVICE, 1)
     assert not updating.refuse(ports, TENANT, DEVICE, 1, "INTERNAL_ERROR")
 
 
 def test_an_answer_may_overtake_the_end_of_its_delivery(ports: MemoryPorts) -> None:
     connect(ports, "s1")
-    ports.delivery.meanwhile = lambda: updating.accept(ports, TENANT, DEVICE, newest(ports).correlation)
+    ports.delivery.meanwhile = lambda: accept(ports)
     ports.delivery.outcomes.append(Outcome.UNCONFIRMED)
     ask(ports, "1.1")
     assert newest(ports).status is UpdateStatus.ACCEPTED

@@ -4,9 +4,11 @@ import pytest
 from click.testing import CliRunner
 from moto import mock_aws
 
+from infra import downloads
 from infra.__main__ import main
 from infra.cli.doctoring import account
 from infra.host_check import Finding, check, movable
+from infra.settings import settings
 from infra.stage import Stage
 from tests.local.running import RunningStack
 
@@ -39,6 +41,30 @@ def test_a_host_that_is_not_there_ends_with_an_error() -> None:
     found = CliRunner().invoke(main, ["doctor", "--offline", "--host", "127.0.0.1", "--port", "1"])
     assert found.exit_code == 1
     assert "BAD  reachable" in found.output
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, {"downloads": "signed URLs"}),
+        (
+            {"api_host": "a" * 29 + ".example.com", "certificate_arn": "arn"},
+            {"downloads": "4.5 MB", "length of download URLs": "79 characters"},
+        ),
+        (
+            {"api_host": "a" * 30 + ".example.com", "certificate_arn": "arn"},
+            {"length of download URLs": "80 characters: too long by 1"},
+        ),
+        (
+            {"download_host": "files.example.com", "api_host": "a.example.com", "certificate_arn": "arn"},
+            {"downloads": "http and https://files.example.com/dl/", "length of download URLs": "54 characters"},
+        ),
+    ],
+)
+def test_the_doctor_says_which_firmware_can_download(values: dict[str, str], said: dict[str, str]) -> None:
+    findings = by_name(downloads.findings(settings(values)))
+    for what, text in said.items():
+        assert text in findings[what].found
 
 
 def test_an_account_is_looked_at_before_anything_is_deployed() -> None:

@@ -39,6 +39,15 @@ def test_a_file_sets_what_functions_and_stacks_are_told(file: Path) -> None:
     }
 
 
+def test_devices_fetch_files_from_the_api_or_from_an_edge() -> None:
+    hosts = {"api_host": "api.example.com", "certificate_arn": ARN}
+    assert settings(hosts).variables() == {"HOMEPORT_API_HOST": "api.example.com"}
+    both = settings({**hosts, "download_host": "Files.example.com"}).variables()
+    assert both["HOMEPORT_DOWNLOAD_HOST"] == "files.example.com"
+    # An edge has a certificate of its own.
+    assert settings({"download_host": "files.example.com"}).parameters() == {}
+
+
 def test_an_option_goes_before_the_file(file: Path) -> None:
     options = {
         "log_sample": 0.0,
@@ -74,6 +83,7 @@ def test_the_file_of_the_stage_is_read_by_itself(file: Path, monkeypatch: pytest
         {"iot_endpoint": "ftp://edge"},
         {"mqtt_host": "https://mqtt.example.com", "certificate_arn": ARN},
         {"mqtt_host": "mqtt.example.com"},
+        {"download_host": "http://files.example.com"},
         {"alarm_email": ["a@example.com"]},
         {"subnets": ["subnet-0123456789abcdef0"], "push_allow": ["10.0.0.0/8"]},
         {"subnets": ["here"], "security_groups": ["there"], "push_allow": ["10.0.0.0/8"]},
@@ -116,4 +126,6 @@ def test_the_package_takes_the_same_settings_as_parameters(whole: Template) -> N
     for function in of_type(whole, "AWS::Serverless::Function").values():
         variables = function["Environment"]["Variables"]
         assert variables["HOMEPORT_PUSH_ALLOW"] == {"Ref": "PushAllow"}
+        assert variables["HOMEPORT_API_HOST"] == {"Ref": "ApiHost"}
+        assert variables["HOMEPORT_DOWNLOAD_HOST"] == {"Ref": "DownloadHost"}
         assert variables["HOMEPORT_LOG_SAMPLE"] == {"Ref": "LogSample"}

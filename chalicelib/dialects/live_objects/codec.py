@@ -12,7 +12,7 @@ from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import ParameterType, Update
 from chalicelib.fleet.presence import Route
 from chalicelib.fleet.queues import QueuedMessage
-from chalicelib.fleet.resources import Offer
+from chalicelib.fleet.resources import SECURED, Offer
 
 TYPE_CODES = {
     ParameterType.INT32: "i32",
@@ -22,8 +22,6 @@ TYPE_CODES = {
     ParameterType.FLOAT: "f64",
 }
 CODED_TYPES = {code: kind for kind, code in TYPE_CODES.items()}
-_SECURED = "secured"
-"""Metadata that is for the resource manager: whether the download has to be over HTTPS. It always is, as S3's is."""
 
 
 def command(command: Command, route: Route) -> Downlink:
@@ -51,7 +49,7 @@ def resource(offer: Offer, route: Route) -> Downlink:
     """The C SDK takes `m` as at least three strings (manual 6.5.8.2)."""
     if route.relayed:
         return _relayed_resource(offer, route)
-    described = {name: value for name, value in offer.metadata.items() if name != _SECURED}
+    described = {name: value for name, value in offer.metadata.items() if name != SECURED}
     located = {"uri": offer.uri, "size": str(offer.size), "md5": offer.md5}
     body = {
         "id": offer.resource,

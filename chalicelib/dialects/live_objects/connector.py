@@ -188,7 +188,7 @@ def _deployed(body: Body, _uplink: Uplink) -> tuple[dict[str, Report], list[str]
 def resource_report(ports: Ports, said: Said[tuple[dict[str, Report], list[str]]]) -> None:
     """`connector/v1/current/resource` (manual 6.6.7.3)."""
     found, wrong = said.content
-    changed = updating.report(ports, said.node.tenant, said.device, found)
+    changed = updating.report(ports, said.node.tenant, said.device, found, said.uplink.at)
     faults.tell([*wrong, *faults.left_out(changed.left_out(found), deployed.FULL)])
 
 

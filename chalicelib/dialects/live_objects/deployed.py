@@ -22,6 +22,7 @@ MAX_NAME = 255
 _MAX_METADATA = 2_000
 FULL = f"a device has at most {MOST} resources"
 _ERROR = "DEVICE_ERROR"
+_PADDING = " \t\r\n\0"
 
 
 def versions(body: Any, field: str, version: str, metadata: str | None = None) -> tuple[dict[str, Report], list[str]]:
@@ -32,7 +33,9 @@ def versions(body: Any, field: str, version: str, metadata: str | None = None) -
     faults: list[str] = []
     for name, described in body.items():
         stated = described.get(version) if isinstance(described, dict) else None
-        if not isinstance(stated, str) or not 0 < len(stated) <= MAX_NAME or not 0 < len(name) <= MAX_NAME:
+        # Firmware reads its version from a file, with the end of the line, or from a C string.
+        stated = stated.strip(_PADDING) if isinstance(stated, str) else None
+        if not stated or len(stated) > MAX_NAME or not 0 < len(name) <= MAX_NAME:
             faults.append(f"resource {name[:64]} has no {version} of 1 to {MAX_NAME} characters")
             continue
         own, cut = _metadata(described.get(metadata)) if metadata else (None, [])

@@ -79,7 +79,7 @@ def command_response(ports: Ports, claim: Claim, uplink: Uplink) -> None:
 def resources(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/rsc`: the versions that the device has (manual 6.5.8.1)."""
     found, wrong = deployed.versions(parsed(uplink.payload).get("rsc"), "rsc", "v", "m")
-    changed = updating.report(ports, claim.tenant, claim.device or "", found)
+    changed = updating.report(ports, claim.tenant, claim.device or "", found, uplink.at)
     faults.tell([*wrong, *faults.left_out(changed.left_out(found), deployed.FULL)])
 
 
@@ -90,7 +90,7 @@ def resource_response(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     tenant, device = claim.tenant, claim.device or ""
     match said:
         case deployed.OK:
-            known = updating.accept(ports, tenant, device, cid)
+            known = updating.accept(ports, tenant, device, cid, uplink.at)
         case deployed.BUSY:
             known = updating.put_off(ports, tenant, device, cid)
         case str() if said in deployed.REFUSALS:

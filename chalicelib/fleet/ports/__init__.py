@@ -19,6 +19,7 @@ from chalicelib.fleet.ports.inventory import (
     Files,
     Gateways,
     Groups,
+    Links,
     Mailboxes,
     Resources,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "Gateways",
     "Groups",
     "Keys",
+    "Links",
     "Listeners",
     "Mailboxes",
     "Messages",
@@ -113,6 +115,8 @@ class Ports(Protocol):
     def resources(self) -> Resources: ...
     @property
     def files(self) -> Files: ...
+    @property
+    def links(self) -> Links: ...
     @property
     def decoders(self) -> Decoders: ...
     @property

@@ -10,6 +10,7 @@ from chalicelib.fleet.devices import Device, Interface
 from chalicelib.fleet.facets import MOST_COUNTED, Facet
 from chalicelib.fleet.gateways import Gateway, Waiting
 from chalicelib.fleet.groups import Group, GroupTree
+from chalicelib.fleet.links import Entrances, Link
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports.answers import Page
 from chalicelib.fleet.quotas import Share
@@ -142,6 +143,9 @@ class Files(Protocol):
     """Contents by name; URLs are valid for `seconds`, and MD5 sums hexadecimal digits."""
 
     def put(self, name: str, body: bytes) -> None: ...
+    def read(self, name: str, first: int, last: int) -> bytes:
+        """From byte `first` to byte `last`, both included. Errors: FileNotFoundError."""
+
     def delete(self, name: str) -> None: ...
     def holds(self, name: str, md5: str, size: int) -> bool:
         """Whether this very content is there."""
@@ -149,3 +153,11 @@ class Files(Protocol):
     def download_url(self, name: str, seconds: int) -> str: ...
     def upload_url(self, name: str, md5: str, size: int, seconds: int) -> str:
         """For one PUT of this very content, with its size and MD5 sum in the header fields of RFC 9110 and RFC 1864."""
+
+
+class Links(Protocol):
+    @property
+    def entrances(self) -> Entrances: ...
+    def put(self, link: Link) -> None: ...
+    def get(self, token: str) -> Link | None:
+        """Also one that has ended, until it is cleared away."""

@@ -1,0 +1,113 @@
+"""`/dl/{token}`: files for firmware that takes no redirect, needs a Content-Length and knows no range.
+
+Lambda answers 6 MB at most. A file that does not fit is fetched in ranges (RFC 9110 14), or, by whoever follows a
+redirect, from the object store; an edge does that for its clients.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.fleet import links
+from chalicelib.fleet.links import CARRIED, Link
+from chalicelib.fleet.ports import Ports
+from chalicelib.web.refusals import RouteNotFound
+from chalicelib.web.request import Answer, Headers
+from chalicelib.web.routes import Api
+from chalicelib.web.serving import explained
+
+if TYPE_CHECKING:
+    from chalice.app import Blueprint
+
+METHODS = ("GET", "HEAD")
+_ELSEWHERE_VALID = 300
+_RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})|bytes=-(\d{1,15})")
+_BYTES = {
+    "Content-Type": "application/octet-stream",
+    "Accept-Ranges": "bytes",
+    "Cache-Control": "private, no-transform",
+    # API Gateway compresses what names no encoding for clients that would take it, and with that the length is lost.
+    "Content-Encoding": "identity",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """`length` is that of the body, which a HEAD does not get to see."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    length: int = 0
+
+
+def download(ports: Ports, token: str, asked: str | None, *, only_headers: bool = False) -> Download:
+    """The file, or the part of it that a Range header `asked` for. Errors: RouteNotFound, FileNotFoundError."""
+    link = links.find(ports, token)
+    if link is None:
+        raise RouteNotFound("this link does not exist, or is no longer valid")
+    span = _span(asked, link.size)
+    if span is None:
+        return Download(416, {"Content-Range": f"bytes */{link.size}"})
+    first, last = span
+    whole = last - first + 1 == link.size
+    if whole and link.size > CARRIED:
+        return Download(307, {"Location": ports.files.download_url(link.file, _ELSEWHERE_VALID)})
+    last = min(last, first + CARRIED - 1)
+    length = last - first + 1
+    body = ports.files.read(link.file, first, last) if length and not only_headers else b""
+    ranged = {} if whole else {"Content-Range": f"bytes {first}-{last}/{link.size}"}
+    return Download(200 if whole else 206, {**_BYTES, **_described(link), **ranged}, body, length)
+
+
+def blueprint(api: Api, ports: Callable[[], Ports]) -> "Blueprint":
+    """What `app.register_blueprint` takes; `api` says how errors are written."""
+    from chalice.app import Blueprint
+
+    from chalicelib.web import json_text
+    from chalicelib.web.responses import respond, respond_bytes
+
+    made = Blueprint(__name__)
+
+    @made.route(f"{links.PATH}{{token}}", methods=list(METHODS), content_types=[])
+    def serve(token: str) -> Any:
+        request = made.current_request
+        try:
+            head = request.method == "HEAD"
+            found = download(ports(), token, Headers(request.headers).get("range"), only_headers=head)
+        except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets the vendor's shape
+            answer = _explained(api, ports(), error)
+            return respond(
+                request,
+                json_text.render(answer.body),
+                {"Content-Type": "application/json", **answer.headers},
+                answer.status or 500,
+            )
+        return respond_bytes(request, found.body, {**found.headers, "Content-Length": str(found.length)}, found.status)
+
+    return made
+
+
+def _explained(api: Api, ports: Ports, error: Exception) -> Answer:
+    if isinstance(error, FileNotFoundError):
+        error = RouteNotFound("the file of this link was deleted")
+    return explained(api, ports, error, links.PATH)
+
+
+def _described(link: Link) -> dict[str, str]:
+    return {"ETag": f'"{link.md5}"'}
+
+
+def _span(asked: str | None, size: int) -> tuple[int, int] | None:
+    """First and last byte, both included; None where there are no such bytes. What is no range asks for all."""
+    found = _RANGE.fullmatch((asked or "").strip())
+    if found is None or not size:
+        return 0, size - 1
+    first, last, final = found.groups()
+    if final is not None:
+        return (max(0, size - int(final)), size - 1) if int(final) else None
+    end = min(int(last), size - 1) if last else size - 1
+    if int(first) >= size:
+        return None
+    return (int(first), end) if int(first) <= end else (0, size - 1)
