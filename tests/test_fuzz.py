@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 import pytest
@@ -60,12 +62,18 @@ class Tenant:
     names: Mapping[str, str]
 
 
-def furnished(dialect: str) -> Tenant:
+@cache
+def _furnished(dialect: str) -> Tenant:
     if dialect == "ibm":
         site = Site()
         return Tenant(site.client, furnish_ibm(site, WORD))
     client = LiveObjectsClient()
     return Tenant(client, furnish(client, WORD))
+
+
+def furnished(dialect: str) -> Tenant:
+    """A tenant of one's own: made once a dialect, copied for each operation with all that it has."""
+    return deepcopy(_furnished(dialect))
 
 
 def text(value: Any) -> str:

@@ -1,6 +1,7 @@
 """Every call that our code makes of AWS, against botocore's models; no account and no stand-in is needed."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ FOREIGN = ("infra/local/", "infra/demo/")
 """What is AWS to the product on one machine, and what plays devices."""
 
 
-def found() -> list[Call]:
+@cache
+def found() -> tuple[Call, ...]:
     paths = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
     ours = [path for path in paths if not str(path.relative_to(ROOT)).startswith(FOREIGN)]
-    return [call for path in ours for call in calls(path, ROOT) if not _is_pynamodbs(call)]
+    return tuple(call for path in ours for call in calls(path, ROOT) if not _is_pynamodbs(call))
 
 
 def _is_pynamodbs(call: Call) -> bool:

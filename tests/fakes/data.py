@@ -1,6 +1,6 @@
 """Messages, decoders, records and the audit log in memory."""
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice, takewhile
@@ -86,13 +86,18 @@ class MemoryMessages:
 
 @dataclass
 class MemoryRecords:
-    """`asked` counts the pages that were read."""
+    """`asked` counts the pages that were read; `order` keeps the ids of each kind, so that a page costs a page."""
 
     rows: dict[tuple[str, str, str], Record] = field(default_factory=dict)
+    order: dict[Id, list[str]] = field(default_factory=dict)
     asked: int = 0
 
     def create(self, record: Record) -> bool:
-        return self.rows.setdefault((record.tenant, record.kind, record.id), record) is record
+        if (record.tenant, record.kind, record.id) in self.rows:
+            return False
+        insort(self.order.setdefault((record.tenant, record.kind), []), record.id)
+        self.rows[record.tenant, record.kind, record.id] = record
+        return True
 
     def get(self, tenant: str, kind: str, record: str) -> Record | None:
         return self.rows.get((tenant, kind, record))
@@ -105,16 +110,19 @@ class MemoryRecords:
         return True
 
     def delete(self, tenant: str, kind: str, record: str) -> None:
-        self.rows.pop((tenant, kind, record), None)
+        if self.rows.pop((tenant, kind, record), None) is not None:
+            known = self.order[tenant, kind]
+            del known[bisect_left(known, record)]
 
     def page(self, tenant: str, kind: str, *, after: str | None, limit: int) -> Page[Record]:
         self.asked += 1
-        every = sorted((r for (t, k, _), r in self.rows.items() if (t, k) == (tenant, kind)), key=lambda r: r.id)
-        rest = [r for r in every if after is None or r.id > after]
-        return Page(rest[:limit], rest[limit - 1].id if len(rest) > limit else None)
+        known = self.order.get((tenant, kind), [])
+        low = 0 if after is None else bisect_right(known, after)
+        found = known[low : low + limit]
+        return Page([self.rows[tenant, kind, n] for n in found], found[-1] if low + limit < len(known) else None)
 
     def count(self, tenant: str, kind: str) -> int:
-        return sum((t, k) == (tenant, kind) for t, k, _ in self.rows)
+        return len(self.order.get((tenant, kind), ()))
 
 
 @dataclass

@@ -6,6 +6,7 @@ import pytest
 
 from infra.stage import Stage
 from infra.templates import package, storage, triggers
+from tests.once import once
 
 Template = dict[str, Any]
 STAGE = Stage("dev")
@@ -14,7 +15,8 @@ STAGE = Stage("dev")
 @pytest.fixture(scope="session")
 def packaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `make package` writes, but for the dependencies."""
-    return package.write(STAGE, tmp_path_factory.mktemp("package"), dependencies=False)
+    folder = once(tmp_path_factory, "package", lambda made: package.write(STAGE, made, dependencies=False))
+    return folder / package.TEMPLATE
 
 
 @pytest.fixture(scope="session")

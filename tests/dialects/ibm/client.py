@@ -1,21 +1,18 @@
 """A client of the REST API on ports in memory, through API Gateway's events and Chalice."""
 
 import base64
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
-from urllib.parse import quote, urlencode
-
-from chalice.app import Chalice
+from urllib.parse import urlencode
 
 from chalicelib.dialects.ibm.identity import Name, api_key_name
 from chalicelib.dialects.ibm.rest import blueprints
 from chalicelib.fleet import keys, tenants
 from chalicelib.fleet.roles import Role
-from infra.local.api_gateway import ApiGateway
-from infra.local.http_server import RAW_HEADERS
+from tests.dialects.served import Served
 from tests.fakes import MemoryPorts
 
 V1, V2 = "/api/v0001", "/api/v0002"
@@ -48,10 +45,6 @@ class Client:
         tenant, self.key, self.token = tenants.create(self.ports, self.name)
         self.org = tenant.id
         self.host = f"{self.org}.internetofthings.ibmcloud.com"
-        app = Chalice("homeport", configure_logs=False)
-        for blueprint in blueprints(lambda: self.ports):
-            app.register_blueprint(blueprint)
-        self.gateway = ApiGateway(app, function_arn="arn:aws:lambda:x:1:function:api", account="1", ready=lambda: True)
 
     @property
     def credentials(self) -> tuple[str, str]:
@@ -96,17 +89,11 @@ class Client:
         return Name(type_, id_).fleet_id
 
     def _send(self, method: str, path: str, headers: Mapping[str, str], body: bytes, query: str) -> Reply:
-        environ = {
-            "REQUEST_METHOD": method,
-            "REQUEST_URI": quote(path, safe="/%:!+"),
-            "QUERY_STRING": query,
-            RAW_HEADERS: list(headers.items()),
-            "wsgi.input": io.BytesIO(body),
-        }
-        started: dict[str, Any] = {}
+        return Reply(
+            *_served().send(self.ports, method, path, headers, body, query=query, safe="/%:!+"),
+        )
 
-        def start_response(status: str, sent: list[tuple[str, str]]) -> None:
-            started.update(status=int(status.split(maxsplit=1)[0]), headers=dict(sent))
 
-        raw = b"".join(self.gateway(environ, start_response))
-        return Reply(started["status"], started["headers"], raw)
+@cache
+def _served() -> Served:
+    return Served(blueprints)

@@ -1,20 +1,17 @@
 """A client of the REST API on ports in memory, through API Gateway's events and Chalice."""
 
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
-from urllib.parse import quote, urlencode
-
-from chalice.app import Chalice
+from urllib.parse import urlencode
 
 from chalicelib.dialects.live_objects.rest import blueprint
 from chalicelib.fleet import keys, tenants
 from chalicelib.fleet.roles import Role
-from infra.local.api_gateway import ApiGateway
-from infra.local.http_server import RAW_HEADERS
 from tests.dialects.live_objects import described
+from tests.dialects.served import Served
 from tests.fakes import MemoryPorts
 
 DEVICES = "/api/v1/deviceMgt/devices"
@@ -44,11 +41,6 @@ class Client:
 
     def __post_init__(self) -> None:
         self.tenant, self.master, self.secret = tenants.create(self.ports, self.name)
-        app = Chalice("homeport", configure_logs=False)
-        app.api.binary_types = ["*/*"]
-        app.register_blueprint(blueprint(lambda: self.ports))
-        self.app = app
-        self.gateway = ApiGateway(app, function_arn="arn:aws:lambda:x:1:function:api", account="1", ready=lambda: True)
 
     def key(self, *roles: Role, **limits: Any) -> str:
         request = keys.KeyRequest(roles=frozenset(roles), **limits)
@@ -77,18 +69,11 @@ class Client:
         return self.call("GET", path, **query)
 
     def _send(self, method: str, path: str, headers: Mapping[str, str], body: bytes, query: str) -> Reply:
-        target = quote(path, safe="/%:!")
-        environ = {
-            "REQUEST_METHOD": method,
-            "REQUEST_URI": target,
-            "QUERY_STRING": query,
-            RAW_HEADERS: list(headers.items()),
-            "wsgi.input": io.BytesIO(body),
-        }
-        started: dict[str, Any] = {}
+        return Reply(
+            *_served().send(self.ports, method, path, headers, body, query=query, safe="/%:!"),
+        )
 
-        def start_response(status: str, sent: list[tuple[str, str]]) -> None:
-            started.update(status=int(status.split(maxsplit=1)[0]), headers=dict(sent))
 
-        raw = b"".join(self.gateway(environ, start_response))
-        return Reply(started["status"], started["headers"], raw)
+@cache
+def _served() -> Served:
+    return Served(lambda ports: [blueprint(ports)])

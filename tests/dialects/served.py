@@ -1,0 +1,53 @@
+"""REST APIs on ports in memory, through API Gateway's events and Chalice: an app of routes is built once a process."""
+
+import io
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from chalice.app import Blueprint, Chalice
+
+from chalicelib.fleet.ports import Ports
+from infra.local.api_gateway import ApiGateway
+from infra.local.http_server import RAW_HEADERS
+
+Blueprints = Callable[[Callable[[], Ports]], Iterable[Blueprint]]
+
+
+class Raw(NamedTuple):
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Served:
+    """An app that answers each request from the ports that come with it. Registering the routes costs 20 ms."""
+
+    def __init__(self, blueprints: Blueprints) -> None:
+        self._asked = threading.local()
+        app = Chalice("homeport", configure_logs=False)
+        app.api.binary_types = ["*/*"]
+        for blueprint in blueprints(lambda: self._asked.ports):
+            app.register_blueprint(blueprint)
+        self._gateway = ApiGateway(app, function_arn="arn:aws:lambda:x:1:function:api", account="1", ready=lambda: True)
+
+    def send(
+        self, ports: Ports, method: str, path: str, headers: Mapping[str, str], body: bytes, *, query: str, safe: str
+    ) -> Raw:
+        """`safe` are the characters of a path that the client leaves as they are."""
+        environ = {
+            "REQUEST_METHOD": method,
+            "REQUEST_URI": quote(path, safe=safe),
+            "QUERY_STRING": query,
+            RAW_HEADERS: list(headers.items()),
+            "wsgi.input": io.BytesIO(body),
+        }
+        started: dict[str, Any] = {}
+
+        def start_response(status: str, sent: list[tuple[str, str]]) -> None:
+            started.update(status=int(status.split(maxsplit=1)[0]), headers=dict(sent))
+
+        self._asked.ports = ports
+        raw = b"".join(self._gateway(environ, start_response))
+        return Raw(started["status"], started["headers"], raw)
