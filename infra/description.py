@@ -71,6 +71,11 @@ def rules() -> list[Rule]:
     return [*uplinks, *events, certificates]
 
 
+def answers() -> list[str]:
+    """Filters of the topics on which clients of any dialect answer what was sent to them."""
+    return sorted({name for dialect in registry.NAMES for name in registry.topics(dialect).ANSWERS})
+
+
 def queues() -> list[Queue]:
     # A tenant's broken webhook is not the operator's dead letter.
     return [Queue(DEAD_LETTERS), Queue(UNDELIVERED), Queue(PUSHES, UNDELIVERED, function="push")]

@@ -40,6 +40,7 @@ class Malformed(Exception):
 class Topics(Protocol):
     TOPICS: tuple[Topic, ...]
     ROOTS: tuple[str, ...]
+    ANSWERS: tuple[str, ...]
 
 
 class Login(Protocol):

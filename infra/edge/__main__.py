@@ -12,12 +12,13 @@ from contextlib import ExitStack
 from functools import cache
 from typing import Any
 
-from infra.description import rules
+from infra.description import answers, rules
 from infra.edge.renewal import Renewal
 from infra.edge.settings import EdgeSettings, SettingsError, read_settings
 from infra.edge.uplink import Uplink
 from infra.local.http_server import HttpServer, bind
 from infra.local.iot_core import IotCore, Rule, TlsIdentity
+from infra.local.ordering import Ordering
 from infra.local.quickstart import guests
 from infra.local.spool import Spool
 from infra.local.timers import Timers
@@ -51,7 +52,7 @@ def start(settings: EdgeSettings, closing: ExitStack) -> dict[str, int]:
     settings.data.mkdir(parents=True, exist_ok=True)
     spool = Spool(settings.data / "edge.sqlite3")
     closing.callback(spool.close)
-    uplink = Uplink(spool, _lambda(settings.region), settings.functions)
+    uplink = Uplink(spool, _lambda(settings.region), settings.functions, Ordering(answers()))
     closing.callback(lambda: uplink.stop(3))
     core = IotCore(
         authorize=uplink.authorize,

@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local.lanes import Lanes
+from infra.local.ordering import Ordering
 from infra.local.spool import Spool
 
 log = logging.getLogger(__name__)
@@ -21,11 +22,14 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 60.0
 class Uplink:
     """Hands events to functions, asynchronously, again and again until AWS has taken them; a device's own in order."""
 
-    def __init__(self, spool: Spool, client: Callable[[], Any], functions: str) -> None:
+    def __init__(
+        self, spool: Spool, client: Callable[[], Any], functions: str, ordering: Ordering | None = None
+    ) -> None:
         """`client` makes a Lambda client; `functions` begins the functions' names."""
         self._spool = spool
         self._client = client
         self._functions = functions
+        self._ordering = ordering or Ordering()
         self._lanes = Lanes("edge-uplink", _LANES)
         self._over = threading.Event()
 
@@ -58,8 +62,7 @@ class Uplink:
         self._spool.flush()
 
     def _submit(self, number: int, function: str, payload: str) -> None:
-        event = json.loads(payload)
-        lane = event.get("client") or event.get("clientId")
+        lane = self._ordering.lane(json.loads(payload))
         self._lanes.submit(lane, lambda: self._forward(number, function, payload))
 
     def _forward(self, number: int, function: str, payload: str) -> None:

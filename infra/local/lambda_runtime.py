@@ -10,13 +10,14 @@ import logging
 import threading
 import traceback
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from infra.local.lambda_context import LambdaContext
 from infra.local.lanes import Lanes
+from infra.local.ordering import Ordering
 from infra.local.spool import Spool
 from infra.local.timers import Timers
 
@@ -76,6 +77,7 @@ class LambdaRuntime:
         prefix: str,
         send_to_queue: SendToQueue,
         retry_delays: tuple[float, ...] = (1.0, 2.0),
+        ordering: Ordering | None = None,
     ) -> None:
         """`prefix` starts every deployed function's name; callers may use the name with or without it, or an ARN."""
         self._spool = spool
@@ -84,6 +86,7 @@ class LambdaRuntime:
         self._prefix = prefix
         self._send_to_queue = send_to_queue
         self._retry_delays = retry_delays
+        self._lane = (ordering or Ordering()).lane
         self._functions: dict[str, Function] = {}
         self._lanes: dict[str, Lanes] = {}
         self._in_memory = threading.BoundedSemaphore(_MAX_IN_MEMORY)
@@ -132,7 +135,7 @@ class LambdaRuntime:
                 _log.exception("event %s waits for a function that is gone", event.id)
                 continue
             invocation = _Invocation(event.id, function, event.payload, str(uuid.uuid4()))
-            self._enqueue(invocation, _lane(json.loads(event.payload)))
+            self._enqueue(invocation, self._lane(json.loads(event.payload)))
             count += 1
         return count
 
@@ -150,16 +153,16 @@ class LambdaRuntime:
         function = self.find(name)
         request_id = str(uuid.uuid4())
         kept = self._spool.add(function.name, payload)
-        self._enqueue(_Invocation(kept, function, payload, request_id), _lane(event))
+        self._enqueue(_Invocation(kept, function, payload, request_id), self._lane(event))
         return request_id
 
-    def _enqueue(self, invocation: _Invocation, lane: str | None) -> None:
+    def _enqueue(self, invocation: _Invocation, lane: Hashable | None) -> None:
         # a flood is held on disk, not in memory: beyond a limit only the event's number waits
         if invocation.payload is not None and not self._in_memory.acquire(blocking=False):
             invocation.payload = None
         self._lanes[invocation.function.name].submit(lane, lambda: self._attempt(invocation, lane))
 
-    def _attempt(self, invocation: _Invocation, lane: str | None) -> None:
+    def _attempt(self, invocation: _Invocation, lane: Hashable | None) -> None:
         payload = invocation.payload
         if payload is None:
             payload = self._spool.payload(invocation.id)
@@ -174,7 +177,7 @@ class LambdaRuntime:
         else:
             self._spool.done(invocation.id)
 
-    def _failed(self, invocation: _Invocation, payload: str, error: FunctionError, lane: str | None) -> None:
+    def _failed(self, invocation: _Invocation, payload: str, error: FunctionError, lane: Hashable | None) -> None:
         name = invocation.function.name
         _log.warning("%s failed (try %d): %s", name, invocation.tries, error, extra={"payload": error.payload})
         if invocation.tries <= len(self._retry_delays):
@@ -227,11 +230,3 @@ def _error_payload(error: Exception, request_id: str) -> dict[str, Any]:
         "requestId": request_id,
         "stackTrace": traceback.format_tb(error.__traceback__),
     }
-
-
-def _lane(event: Any) -> str | None:
-    """Events of one device keep their order as long as they succeed, though handlers must not count on it."""
-    if not isinstance(event, Mapping):
-        return None
-    device = event.get("client") or event.get("clientId")
-    return device if isinstance(device, str) else None

@@ -39,6 +39,7 @@ from infra.local.iot_core import IotCore, Rule, TlsIdentity
 from infra.local.journal import Journal
 from infra.local.lambda_runtime import Function, LambdaRuntime
 from infra.local.open_sessions import OpenSessions
+from infra.local.ordering import Ordering
 from infra.local.quickstart import guests
 from infra.local.settings import Settings
 from infra.local.spool import Spool
@@ -167,7 +168,13 @@ class Stack:
         self._closing.callback(timers.stop)
         timers.every(_EXPIRY_S, lambda: dynamodb.expire_items(time.time()), first=_EXPIRY_S)
         runtime = LambdaRuntime(
-            spool, timers, account=ACCOUNT, region=REGION, prefix=PREFIX, send_to_queue=aws_client.send_to_queue
+            spool,
+            timers,
+            account=ACCOUNT,
+            region=REGION,
+            prefix=PREFIX,
+            send_to_queue=aws_client.send_to_queue,
+            ordering=Ordering(self._description.answers()),
         )
         step_functions.call_functions_of(runtime)
         return runtime

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,13 +15,15 @@ import pytest
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from infra.description import answers
 from infra.edge.__main__ import start
 from infra.edge.settings import EdgeSettings, SettingsError, read_settings
 from infra.edge.uplink import Uplink
 from infra.local.description import aws_environment
+from infra.local.ordering import Ordering
 from infra.local.spool import Spool
 from tests import pki
-from tests.clients import Rest, until
+from tests.clients import PATIENCE_S, Rest, until
 from tests.ibm.clients import Organization
 from tests.local.running import RunningStack
 
@@ -185,6 +188,34 @@ def test_what_aws_does_not_take_is_handed_over_after_a_restart(tmp_path: Path) -
     again.stop(1)
     second.close()
     assert [json.loads(p) for p in back.taken] == [{"client": "c", "n": 1}]
+
+
+class HeldUp:
+    """A Lambda client that takes no data until it is told to."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self.free = threading.Event()
+
+    def invoke(self, **call: Any) -> None:
+        topic = json.loads(call["Payload"])["topic"]
+        if topic == "dev/data":
+            assert self.free.wait(PATIENCE_S)
+        self.taken.append(topic)
+
+
+def test_an_answer_to_a_command_overtakes_its_devices_waiting_data(tmp_path: Path) -> None:
+    lambdas = HeldUp()
+    spool = Spool(tmp_path / "s")
+    uplink = Uplink(spool, lambda: lambdas, "homeport-x-", Ordering(answers()))
+    topics = ["dev/data", "dev/data", "dev/cmd/res", "iotdevice-1/response"]
+    for topic in topics:
+        uplink.invoke("uplink", {"client": "c", "topic": topic})
+    until(lambda: lambdas.taken == topics[2:])
+    lambdas.free.set()
+    until(lambda: len(lambdas.taken) == len(topics))
+    uplink.stop(1)
+    spool.close()
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "soon", "1.5"])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from infra.local.lambda_runtime import Function, FunctionError, LambdaRuntime, UnknownFunctionError
+from infra.local.ordering import Ordering
 from infra.local.spool import Spool
 from infra.local.timers import Timers
 
@@ -34,6 +35,7 @@ def make(tmp_path: Path, dead_letters: list[tuple[str, dict[str, Any]]]) -> Iter
             prefix="homeport-local-",
             send_to_queue=lambda queue, body: dead_letters.append((queue, json.loads(body))),
             retry_delays=(0.0, 0.0),
+            ordering=Ordering(["answers/+"]),
         )
         for name, handler in functions.items():
             runtime.register(Function(name=name, handler=handler, concurrency=4, on_failure="dead"))
@@ -191,6 +193,28 @@ def test_a_slow_event_holds_up_its_own_device_only(make: MakeRuntime) -> None:
 
     assert others.wait(10)
     hold.set()
+
+
+def test_an_answer_waits_for_none_of_its_devices_data(make: MakeRuntime) -> None:
+    hold, answered = threading.Event(), threading.Event()
+    answers: list[int] = []
+
+    def handler(event: dict[str, Any], _context: Any) -> None:
+        if event["topic"] == "data":
+            assert hold.wait(10)
+            return
+        answers.append(event["n"])
+        if len(answers) == 20:
+            answered.set()
+
+    runtime = make(uplink=handler)
+    for n in range(20):
+        runtime.invoke_async("uplink", {"client": "a", "topic": "data", "n": n})
+        runtime.invoke_async("uplink", {"client": "a", "topic": f"answers/{n % 3}", "n": n})
+
+    assert answered.wait(10), answers
+    hold.set()
+    assert answers == list(range(20))
 
 
 def test_what_was_accepted_and_not_done_is_run_by_the_next_process_in_order(make: MakeRuntime, tmp_path: Path) -> None:

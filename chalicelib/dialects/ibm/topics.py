@@ -22,6 +22,9 @@ NOTIFICATION = "iot-2/type/+/id/+/notify"
 ROOTS = ("iot-2", "iotdevice-1")
 """First levels that clients publish below."""
 
+ANSWERS = ("iotdevice-1/response", "iotdevice-1/type/+/id/+/response")
+"""Where devices, and gateways for them, answer what device management asked of them."""
+
 TOPICS = (
     Topic(EVENT, Direction.UP, DEVICE, handler="event"),
     Topic(COMMAND, Direction.DOWN, DEVICE, capability=Capability.COMMAND),

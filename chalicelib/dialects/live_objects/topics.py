@@ -34,6 +34,16 @@ FIFO = "fifo"
 ROOTS = ("dev", "connector")
 """First levels that clients publish below."""
 
+ANSWERS = (
+    COMMAND_RESPONSE,
+    RESOURCE_RESPONSE,
+    RESOURCE_ERROR,
+    COMMAND_ANSWER,
+    CONFIGURATION_ANSWER,
+    RESOURCE_ANSWER,
+)
+"""Where clients answer what was sent to them."""
+
 TOPICS = (
     Topic(DATA, Direction.UP, DEVICE, handler="data"),
     Topic(BINARY, Direction.UP, DEVICE, handler="binary"),
