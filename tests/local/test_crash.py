@@ -5,7 +5,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -18,9 +18,10 @@ from tests.local.running import RunningStack
 
 FINAL = {"PROCESSED", "ERROR", "CANCELED", "EXPIRED"}
 POLICY = {"expirationInSeconds": 30, "ackMode": "APPLICATIVE", "ackTimeoutInSeconds": 10, "attempts": 3}
-_PAUSE_S = 0.02
-_MOST_IN_FLIGHT = 10
-_ENDS_WITHIN_S = 120.0
+_AT_ONCE = 10
+"""Messages of one device that are on their way: the next ones follow when these are stored, however long that takes."""
+_COMMANDS_AT_ONCE = 2
+_PAUSE_S = 0.1
 
 
 class Device:
@@ -30,6 +31,7 @@ class Device:
         self.urn = f"urn:lo:nsid:crash:{number}"
         self.stream = f"crash-{number}"
         self.acknowledged: set[int] = set()
+        self._sent = 0
         self._numbers: dict[int, int] = {}
         self._early: set[int] = set()
         self._lock = threading.Lock()
@@ -43,17 +45,19 @@ class Device:
         self._client.connect_async("localhost", stack.mqtts, keepalive=5)
         self._client.loop_start()
 
-    def send(self, number: int) -> None:
-        """Send, unless that would build up a flood: IoT Core discards what exceeds 100 messages a second."""
-        if not self._client.is_connected() or len(self._numbers) >= _MOST_IN_FLIGHT:
-            return
-        # Not under our lock: paho calls back under one of its own, which publish wants too.
-        sent = self._client.publish("dev/data", json.dumps({"s": self.stream, "v": {"n": number}}), qos=1)
-        with self._lock:
-            if sent.mid in self._early:
-                self.acknowledged.add(number)
-            else:
-                self._numbers[sent.mid] = number
+    def send(self) -> set[int]:
+        """Send as many as may be on their way; those that find no connection wait for the next one."""
+        numbers = range(self._sent, self._sent + _AT_ONCE)
+        for number in numbers:
+            # Not under our lock: paho calls back under one of its own, which publish wants too.
+            sent = self._client.publish("dev/data", json.dumps({"s": self.stream, "v": {"n": number}}), qos=1)
+            with self._lock:
+                if sent.mid in self._early:
+                    self.acknowledged.add(number)
+                else:
+                    self._numbers[sent.mid] = number
+        self._sent += _AT_ONCE
+        return set(numbers)
 
     def close(self) -> None:
         self._client.disconnect()
@@ -74,7 +78,10 @@ class Device:
 
 
 class Load:
-    """Devices that send, a client that inserts messages and one that orders commands, until `stop`."""
+    """Devices that send, a client that inserts messages and one that orders commands, until `stop`.
+
+    Each goes on when what it did last is done, so that all of them are as fast as the stack.
+    """
 
     def __init__(self, stack: RunningStack, devices: int) -> None:
         self._url, self._key = stack.url, stack.api_key
@@ -82,7 +89,8 @@ class Load:
         self.inserted: set[int] = set()
         self.commands: set[str] = set()
         self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=work) for work in (self._send, self._insert, self._order)]
+        senders = [threading.Thread(target=self._send, args=(device,)) for device in self.devices]
+        self._threads = [*senders, *(threading.Thread(target=work) for work in (self._insert, self._order))]
         for thread in self._threads:
             thread.start()
 
@@ -96,45 +104,63 @@ class Load:
         for device in self.devices:
             device.close()
 
-    def _send(self) -> None:
-        for number in self._count():
-            for device in self.devices:
-                device.send(number)
+    def _send(self, device: Device) -> None:
+        while not self._stopping.is_set():
+            sent, stored = device.send(), f"/api/v0/data/streams/{device.stream}"
+            while not (sent <= device.acknowledged and sent <= _numbers(self._get(stored, limit=2 * _AT_ONCE))):
+                if self._stopping.wait(_PAUSE_S):
+                    return
 
     def _insert(self) -> None:
-        for number in self._count():
+        for number in count():
             if self._post("/api/v0/data/streams/crash-inserted", {"value": {"n": number}}) is not None:
                 self.inserted.add(number)
+            if self._stopping.wait(_PAUSE_S):
+                return
 
     def _order(self) -> None:
-        for number in self._count():
-            urn = self.devices[number % len(self.devices)].urn
-            body = {"request": {"connector": "mqtt", "value": {"req": "do", "arg": {"n": number}}}, "policy": POLICY}
-            made = self._post(f"/api/v1/deviceMgt/devices/{urn}/commands", body)
-            if made is not None:
-                self.commands.add(made["id"])
+        numbers = count()
+        while not self._stopping.is_set():
+            ordered = set()
+            for device in self.devices * _COMMANDS_AT_ONCE:
+                request = {"connector": "mqtt", "value": {"req": "do", "arg": {"n": next(numbers)}}}
+                path = f"/api/v1/deviceMgt/devices/{device.urn}/commands"
+                if made := self._post(path, {"request": request, "policy": POLICY}):
+                    ordered.add(made["id"])
+            self.commands |= ordered
+            while not all(self._ended(command) for command in ordered):
+                if self._stopping.wait(_PAUSE_S):
+                    return
 
-    def _count(self) -> Iterator[int]:
-        number = 0
-        while not self._stopping.wait(_PAUSE_S):
-            yield number
-            number += 1
+    def _ended(self, command: str) -> bool:
+        found = self._get(f"/api/v1/deviceMgt/commands/{command}")
+        return found is not None and found["status"] in FINAL
+
+    def _get(self, path: str, **query: Any) -> Any:
+        return self._asked("GET", path, params=query)
 
     def _post(self, path: str, body: Any) -> Any:
+        return self._asked("POST", path, json=body)
+
+    def _asked(self, method: str, path: str, **more: Any) -> Any:
         """The answer's body when it was acknowledged, None when not: refused, cut off, or nobody there."""
         with contextlib.suppress(requests.RequestException):
-            answer = requests.post(self._url + path, json=body, headers={"X-API-Key": self._key}, timeout=10)
+            answer = requests.request(method, self._url + path, headers={"X-API-Key": self._key}, timeout=30, **more)
             assert answer.status_code < 500, answer.text
             if answer.ok:
                 return answer.json() if answer.content else {}
         return None
 
 
+def _numbers(page: Any) -> set[int]:
+    return {document["value"]["n"] for document in page or ()}
+
+
 def stored(rest: Rest, stream: str) -> set[int]:
     found: set[int] = set()
     query: dict[str, Any] = {"limit": 1000}
     while page := rest.get(f"/api/v0/data/streams/{stream}", **query):
-        found |= {document["value"]["n"] for document in page}
+        found |= _numbers(page)
         query["bookmarkId"] = page[-1]["id"]
     return found
 
@@ -161,8 +187,8 @@ def crash(rounds: int, seed: int) -> None:
         progress(load, rest)
         load.stop()
         # the function behind an acknowledged message may run a moment later
-        until(lambda: everything_is_stored(load, rest), _ENDS_WITHIN_S)
-        until(lambda: statuses(rest, load.commands) <= FINAL, _ENDS_WITHIN_S)
+        until(lambda: everything_is_stored(load, rest))
+        until(lambda: statuses(rest, load.commands) <= FINAL)
         assert "Traceback" not in stack.log, stack.log
 
 
@@ -176,7 +202,7 @@ def progress(load: Load, rest: Rest) -> None:
         ordered = load.commands - known
         return all(n > b for n, b in zip(now, before, strict=True)) and "PROCESSED" in statuses(rest, ordered)
 
-    until(proceeded, _ENDS_WITHIN_S)
+    until(proceeded)
 
 
 def statuses(rest: Rest, commands: set[str]) -> set[str]:
