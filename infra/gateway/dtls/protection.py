@@ -1,0 +1,82 @@
+"""How the records of an association are protected, in both directions (RFC 5246, 6.2.3.3; RFC 9146, 4 and 5)."""
+
+from cryptography.exceptions import InvalidTag
+
+from infra.gateway.dtls.records import VERSION, WITH_CID, Record, numbered
+from infra.gateway.dtls.suites import Secrets, keys
+
+EXPLICIT_NONCE = 8
+_WITH_CID = bytes((WITH_CID,))
+
+
+class Protection:
+    """Keys in use. `cid_in` is what the peer sends us, `cid_out` what we send it; empty where there is none."""
+
+    __slots__ = ("_read", "_read_iv", "_tag", "_write", "_write_iv", "cid_in", "cid_out")
+
+    def __init__(self, secrets: Secrets, *, server: bool, cid_in: bytes, cid_out: bytes) -> None:
+        agreed, aead = keys(secrets), secrets.suite.aead
+        client, served = (aead(agreed.client), agreed.client_iv), (aead(agreed.server), agreed.server_iv)
+        (self._read, self._read_iv), (self._write, self._write_iv) = (client, served) if server else (served, client)
+        self._tag = secrets.suite.tag
+        self.cid_in, self.cid_out = cid_in, cid_out
+
+    def seal(self, content_type: int, sequence: int, body: bytes) -> bytes:
+        """A record of epoch 1 as it is sent. Never twice with the same `sequence`: it is the nonce."""
+        number, cid = numbered(1, sequence), self.cid_out
+        if not cid:
+            return self.seal_plain(content_type, number, body)
+        inner = body + bytes((content_type,))
+        sealed = number + self._write.encrypt(self._write_iv + number, inner, _cid_header(cid, number, len(inner)))
+        return _WITH_CID + VERSION + number + cid + len(sealed).to_bytes(2, "big") + sealed
+
+    def open(self, record: Record) -> tuple[int, bytes] | None:
+        """Content type and content; None for what its sender did not protect with these keys.
+
+        Where a connection id was agreed on, records without it are refused (RFC 9146, 3).
+        """
+        length = len(record.body) - EXPLICIT_NONCE - self._tag
+        if length < 0 or record.cid != self.cid_in or (record.content_type == WITH_CID) != bool(self.cid_in):
+            return None
+        if record.cid:
+            header = _cid_header(record.cid, record.number, length)
+        else:
+            header = _header(record.content_type, record.number, length)
+        nonce = self._read_iv + record.body[:EXPLICIT_NONCE]
+        try:
+            content = self._read.decrypt(nonce, record.body[EXPLICIT_NONCE:], header)
+        except InvalidTag:
+            return None
+        if not record.cid:
+            return record.content_type, content
+        content = content.rstrip(b"\0")
+        return (content[-1], content[:-1]) if content else None
+
+    # OpenSSL knows no connection ids: at its border records keep their numbers and change their form. The copies never
+    # leave the process, and say the same under the same nonce.
+    def seal_plain(self, content_type: int, number: bytes, body: bytes) -> bytes:
+        """A record without a connection id that we send."""
+        header = _header(content_type, number, len(body))
+        sealed = number + self._write.encrypt(self._write_iv + number, body, header)
+        return bytes((content_type,)) + VERSION + number + len(sealed).to_bytes(2, "big") + sealed
+
+    def as_if_received_plain(self, content_type: int, number: bytes, body: bytes) -> bytes:
+        """What the peer would have sent without a connection id."""
+        header = _header(content_type, number, len(body))
+        sealed = number + self._read.encrypt(self._read_iv + number, body, header)
+        return bytes((content_type,)) + VERSION + number + len(sealed).to_bytes(2, "big") + sealed
+
+    def open_own(self, record: Record) -> bytes:
+        """The content of a record that OpenSSL made for us to send."""
+        header = _header(record.content_type, record.number, len(record.body) - EXPLICIT_NONCE - self._tag)
+        nonce = self._write_iv + record.body[:EXPLICIT_NONCE]
+        return self._write.decrypt(nonce, record.body[EXPLICIT_NONCE:], header)
+
+
+def _header(content_type: int, number: bytes, length: int) -> bytes:
+    return number + bytes((content_type,)) + VERSION + length.to_bytes(2, "big")
+
+
+def _cid_header(cid: bytes, number: bytes, length: int) -> bytes:
+    prefix = b"\xff" * 8 + _WITH_CID + bytes((len(cid),)) + _WITH_CID
+    return prefix + VERSION + number + cid + length.to_bytes(2, "big")
