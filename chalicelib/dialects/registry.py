@@ -9,6 +9,7 @@ from chalicelib.fleet.admitting import Candidate
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import Update
+from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.events import Event
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
@@ -29,7 +30,7 @@ class Refused(Exception):
         self.key = key
 
 
-class Malformed(Exception):
+class Malformed(Invalid):
     """A message that cannot be understood; the sentence goes to the audit log, about `speaker` if there is one."""
 
     def __init__(self, reason: str, speaker: Claim | None = None) -> None:

@@ -77,7 +77,7 @@ def consumed(topics: Iterable[Topic], filters: Collection[str], mode: str | None
         for topic in topics
         if topic.queues and mode in (None, topic.mode)
         for name in filters
-        if matches(topic.filter, name) and not {"+", "#"} & set(name)
+        if matches(topic.filter, name) and not name.endswith("/") and not {"+", "#"} & set(name)
     )
 
 

@@ -4,11 +4,13 @@ import base64
 import binascii
 import json
 import math
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from chalicelib.fleet.errors import IllegalTransition, Invalid, ParameterNotFound, TooLarge
+from chalicelib.fleet.integers import whole
 from chalicelib.fleet.mailbox import LEASE
 
 MAX_PARAMETERS = 100
@@ -52,7 +54,9 @@ class Value:
     at: int
 
     def same(self, other: "Value | None") -> bool:
-        return other is not None and self.type is other.type and self.value == other.value
+        if other is None or self.type is not other.type:
+            return False
+        return self.value == other.value or (self.type is ParameterType.FLOAT and _single(self) == _single(other))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +156,10 @@ def checked(kind: ParameterType, value: object, field_name: str) -> ParameterVal
     """The value, if it is one of that type. Invalid otherwise."""
     if kind in _RANGES:
         low, high = _RANGES[kind]
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        number = None if isinstance(value, str) else whole(value)
+        if number is None or not low <= number <= high:
             raise Invalid(f"{field_name} is an integer from {low} to {high}", field_name)
-        return value
+        return number
     if kind is ParameterType.FLOAT:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not _finite(value):
             raise Invalid(f"{field_name} is a finite number", field_name)
@@ -173,6 +178,14 @@ def _size(key: str, value: Value | None) -> int:
     if value is None:
         return 0
     return len(json.dumps([key, value.value], ensure_ascii=False).encode()) + _FRAME
+
+
+def _single(value: Value) -> bytes | ParameterValue:
+    """What is left of a number in a device that counts in single precision."""
+    try:
+        return struct.pack("<f", value.value)
+    except (OverflowError, struct.error):
+        return value.value
 
 
 def _finite(value: float) -> bool:

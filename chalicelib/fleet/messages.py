@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.fleet import retention, unpacking
 from chalicelib.fleet.decoders import DecoderKind
-from chalicelib.fleet.ids import repeatable_id
+from chalicelib.fleet.ids import ordered_id
 from chalicelib.fleet.settings import Kept
 
 if TYPE_CHECKING:
@@ -16,9 +16,13 @@ FUTURE = 24 * 3_600_000
 """How far (ms) a device's clock may be ahead before its time stamps are replaced by the time of arrival."""
 
 
+PAST = 1_262_304_000_000
+"""2010 (ms): a device that speaks of an earlier time has not set its clock."""
+
+
 @dataclass(frozen=True, slots=True)
 class DataMessage:
-    """One reading. `id` sorts by `timestamp` (ms); `metadata` says where it came from."""
+    """One reading. `id` is made by `message_id`; `metadata` says where it came from."""
 
     tenant: str
     id: str
@@ -43,9 +47,20 @@ class StreamUse:
     last: int
 
 
-def message_id(timestamp: int, event: str) -> str:
-    """The same event has the same id however often it arrives; two events of one moment have two."""
-    return repeatable_id(timestamp, event)
+def message_id(timestamp: int, arrived: int, event: str, row: int = 0) -> str:
+    """An id by which a stream is in order of time stamps, then of arrival, then of the rows of one request.
+
+    `arrived` is the broker's stamp, or that of whoever took the request, and travels with the event: the same event has
+    the same id however often it is delivered. Two events of one millisecond have two, in no order.
+    """
+    return ordered_id(timestamp, arrived, event, row)
+
+
+def doubtful(timestamp: int, arrived: int) -> str | None:
+    """Why a device's own time (ms) is not to be believed, None where it is."""
+    if timestamp < PAST:
+        return "is before 2010, as of a clock that was never set"
+    return "is more than a day ahead" if timestamp > arrived + FUTURE else None
 
 
 def clamped(timestamp: int | None, arrived: int) -> int:

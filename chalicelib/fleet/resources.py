@@ -21,6 +21,8 @@ NOT_INSTALLED = "VERSION_NOT_INSTALLED"
 """The error code of an update that ended so."""
 SECURED = "secured"
 """The metadata that says how the file is fetched, and is not the device's."""
+RECENT = 300_000
+"""How long (ms) after refusing an update a device may still say why."""
 
 
 class UpdateStatus(StrEnum):
@@ -328,6 +330,24 @@ def failed(present: DeviceResources, update: ResourceUpdate | None, failure: Fai
     if update is None or update.final:
         return present
     return present.with_update(update.moved(UpdateStatus.FAILED, now, failure))
+
+
+def refused_last(present: DeviceResources, failure: Failure, now: int) -> ResourceUpdate | None:
+    """The update that the device has just refused, of which it now says why; also where it has said so already."""
+    failed_ = [u for u in present.updates if u.status is UpdateStatus.FAILED]
+    last = max(failed_, key=lambda u: u.updated, default=None)
+    if last is None or last.failure is None or last.failure.origin is not Origin.DEVICE or last.updated < now - RECENT:
+        return None
+    told = (last.failure.device_code, last.failure.details)
+    return last if told in ((None, None), (failure.device_code, failure.details)) else None
+
+
+def explained(present: DeviceResources, update: ResourceUpdate, failure: Failure) -> DeviceResources:
+    """The update keeps the code that it was refused with, and has the details beside it."""
+    if update.failure is None:
+        return present
+    whole = replace(update.failure, device_code=failure.device_code, details=failure.details)
+    return present.with_update(replace(update, failure=whole))
 
 
 def _remembered(updates: tuple[ResourceUpdate, ...]) -> tuple[ResourceUpdate, ...]:

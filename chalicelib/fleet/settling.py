@@ -42,8 +42,9 @@ class Answer:
 def answer(ports: Ports, tenant: str, device: str, said: Answer) -> Command | None:
     """A device's answer to the command with this correlation id; None if there never was one.
 
-    The first answer to a command that was sent makes it PROCESSED. A later one is recorded and changes nothing; the
-    same event arriving again is not even recorded.
+    The first answer to a command that was sent makes it PROCESSED. Where that did not wait for an answer, the first one
+    to come is its response all the same. A later one is recorded and changes nothing; the same event arriving again is
+    not even recorded.
     """
     mailbox = ports.mailboxes.get(tenant, device)
     if mailbox is None:
@@ -63,6 +64,16 @@ def answer(ports: Ports, tenant: str, device: str, said: Answer) -> Command | No
                 move(command, now, Status.PROCESSED, delivery=DeliveryStatus.REPLIED, node=said.node),
                 response=said.response,
                 answered_by=said.event,
+            )
+        if command.status is Status.PROCESSED and command.answered_by is None:
+            replied = Entry(now, command.status, DeliveryStatus.REPLIED, node=said.node)
+            return replace(
+                command,
+                delivery=replied.delivery,
+                response=said.response,
+                answered_by=said.event,
+                history=remember(command.history, replied),
+                updated=now,
             )
         late = Entry(now, command.status, command.delivery, command.error, said.node, "an answer came too late")
         return replace(command, history=remember(command.history, late), answered_by=said.event, updated=now)

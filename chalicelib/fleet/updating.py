@@ -89,12 +89,19 @@ def refuse(ports: Ports, tenant: str, device: str, cid: int, code: str) -> bool:
 
 
 def fail(ports: Ports, tenant: str, device: str, update: str | None, failure: Failure) -> bool:
-    """An update went wrong on the device: the one named, or the newest under way. False if there is no such update."""
+    """An update went wrong on the device: the one named, the newest under way, or the one that it has just refused.
+
+    False if there is no such update.
+    """
     now = ports.clock.now()
     found: list[ResourceUpdate | None] = []
 
     def failed(present: DeviceResources) -> DeviceResources:
         found[:] = [present.active() if update is None else present.update(update)]
+        if update is None and found[0] is None:
+            refused = rules.refused_last(present, failure, now)
+            found[:] = [refused]
+            return rules.explained(present, refused, failure) if refused else present
         return rules.failed(present, found[0], failure, now)
 
     change(ports, tenant, device, failed)

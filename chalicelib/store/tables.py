@@ -3,7 +3,7 @@
 import contextlib
 import os
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
@@ -15,6 +15,8 @@ CONDITION_FAILED = "ConditionalCheckFailedException"
 CANCELED_BY_CONDITION = "ConditionalCheckFailed"
 """The same inside the reasons of a canceled transaction, where DynamoDB leaves off the suffix."""
 SEPARATOR = "#"
+_LONGEST_HASH, _LONGEST_RANGE = 2_048, 1_024
+"""Bytes of a key."""
 
 
 def table_name(noun: str) -> str:
@@ -61,6 +63,13 @@ class Table(Model):
     """
 
     @classmethod
+    def get(cls, hash_key: Any, range_key: Any = None, *args: Any, **options: Any) -> Self:
+        """As PynamoDB's; what is empty or too long for a key names nothing, which DynamoDB would call an error."""
+        if not _is_key(hash_key, _LONGEST_HASH) or (range_key is not None and not _is_key(range_key, _LONGEST_RANGE)):
+            raise cls.DoesNotExist
+        return super().get(hash_key, range_key, *args, **options)
+
+    @classmethod
     def _get_connection(cls) -> TableConnection:
         known = cls._connection
         connection = super()._get_connection()
@@ -71,6 +80,10 @@ class Table(Model):
                 shared.add_meta_table(connection.get_meta_table())
             connection.connection = shared
         return connection
+
+
+def _is_key(value: Any, longest: int) -> bool:
+    return not isinstance(value, str) or 0 < len(value.encode(errors="replace")) <= longest
 
 
 def key(*parts: str) -> str:

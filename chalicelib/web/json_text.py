@@ -3,27 +3,47 @@
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 from chalicelib.fleet.errors import Invalid
 
 _LARGEST = 1.7976931348623157e308
 _DIGITS = 310
+DEEPEST = 100
+"""How many objects and lists may stand in each other."""
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 BODY = "body"
+_TOO_DEEP = f"the body is nested too deeply: more than {DEEPEST} objects and lists stand in each other"
 
 
 def parse(raw: bytes) -> Any:
     """The value. Invalid for anything that is not JSON, and for repeated names, NaN and numbers beyond a double."""
-    text = _text(raw)
+    return _value(_text(raw), _object)
+
+
+def parse_lenient(payload: bytes) -> Any:
+    """As `parse`, for what firmware writes.
+
+    Of a repeated name the last value counts; a C string ends at its NUL; UTF-16 and UTF-32 are read as RFC 4627 has
+    it, and in UTF-8 a character beyond the basic plane may be the two halves that UTF-16 has of it.
+    """
+    return _value(_c_string(payload), None)
+
+
+def _value(text: str, pairs: Callable[[list[tuple[str, Any]]], Any] | None) -> Any:
+    if not text.strip():
+        raise Invalid("a JSON body is required", BODY)
     try:
         value = json.loads(
-            text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_integer
+            text, object_pairs_hook=pairs, parse_constant=_constant, parse_float=_float, parse_int=_integer
         )
     except json.JSONDecodeError as error:
         raise Invalid(f"the body is not JSON: {error.msg} at line {error.lineno} column {error.colno}", BODY) from None
     except RecursionError:
-        raise Invalid("the body is nested too deeply", BODY) from None
+        raise Invalid(_TOO_DEEP, BODY) from None
+    if text.count("{") + text.count("[") > DEEPEST:
+        _ensure_shallow(value)
     if _SURROGATE_ESCAPE.search(text):
         _ensure_characters(value)
     return value
@@ -38,9 +58,19 @@ def _text(raw: bytes) -> str:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Invalid(f"the body is not UTF-8: wrong byte at {error.start}", BODY) from None
-    if not text.strip():
-        raise Invalid("a JSON body is required", BODY)
     return text
+
+
+def _c_string(payload: bytes) -> str:
+    encoding = json.detect_encoding(payload)
+    try:
+        text = payload.decode(encoding)
+    except UnicodeDecodeError as error:
+        try:
+            text = payload.decode(encoding, "surrogatepass").encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeError:
+            raise Invalid(f"the body is not {encoding.upper()}: wrong byte at {error.start}", BODY) from None
+    return text.partition("\0")[0]
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -70,6 +100,15 @@ def _integer(digits: str) -> int:
     if len(digits) > _DIGITS or abs(value := int(digits)) > _LARGEST:
         raise Invalid(f"the number {digits[:32]}… is too large", BODY)
     return value
+
+
+def _ensure_shallow(value: Any) -> None:
+    level, depth = [value], 0
+    while level := [inner for inner in level if isinstance(inner, (dict, list))]:
+        depth += 1
+        if depth > DEEPEST:
+            raise Invalid(_TOO_DEEP, BODY)
+        level = [i for outer in level for i in (outer.values() if isinstance(outer, dict) else outer)]
 
 
 def _ensure_characters(value: Any) -> None:

@@ -38,6 +38,10 @@ class Query(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def sent(self, name: str) -> list[str]:
+        """The values as they came, one for each time that the name did."""
+        return self._values.get(name, [])
+
     def every(self, name: str) -> list[str]:
         """All values, whether they came repeated or separated by commas."""
         return [part.strip() for value in self._values.get(name, ()) for part in value.split(",") if part.strip()]

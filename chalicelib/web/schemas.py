@@ -1,7 +1,7 @@
 """Bodies against JSON Schema 2020-12, with sentences that name the field."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -20,10 +20,11 @@ _KINDS = {
 }
 _SHOWN = 128
 _validators: dict[int, Any] = {}
+_with_integers: dict[int, bool] = {}
 
 
-def check(schema: Schema, body: Any) -> None:
-    """Errors: Invalid, naming what is wrong first."""
+def check(schema: Schema, body: Any) -> Any:
+    """The body, its whole numbers as such: JSON Schema takes 30.0 for an integer. Errors: Invalid, naming the first."""
     validator = _validators.get(id(schema))
     if validator is None:
         validator = _validators.setdefault(id(schema), _kind()(dict(schema)))
@@ -31,6 +32,33 @@ def check(schema: Schema, body: Any) -> None:
     if error is not None:
         name = _field(error)
         raise Invalid(f"{name} {_sentence(error)}"[:500], name)
+    return _whole(schema, body) if _has_integers(schema) else body
+
+
+def _whole(schema: Schema, body: Any) -> Any:
+    if isinstance(body, float) and "integer" in _types(schema):
+        return int(body)
+    if isinstance(body, list) and isinstance(schema.get("items"), Mapping):
+        return [_whole(schema["items"], item) for item in body]
+    if isinstance(body, dict):
+        known, others = schema.get("properties", {}), schema.get("additionalProperties")
+        others = others if isinstance(others, Mapping) else {}
+        return {name: _whole(known.get(name, others), value) for name, value in body.items()}
+    return body
+
+
+def _types(schema: Schema) -> Sequence[str]:
+    kinds = schema.get("type", ())
+    return (kinds,) if isinstance(kinds, str) else kinds
+
+
+def _has_integers(schema: Schema) -> bool:
+    known = _with_integers.get(id(schema))
+    if known is None:
+        inner = [*schema.get("properties", {}).values(), schema.get("items"), schema.get("additionalProperties")]
+        found = "integer" in _types(schema) or any(_has_integers(s) for s in inner if isinstance(s, Mapping))
+        known = _with_integers.setdefault(id(schema), found)
+    return known
 
 
 @cache

@@ -64,7 +64,7 @@ def test_a_device_clock_is_believed_within_reason() -> None:
 
 
 def message(event: str, at: int = START) -> DataMessage:
-    return DataMessage(TENANT, message_id(at, event), "stream", at, at, {"event": event})
+    return DataMessage(TENANT, message_id(at, at, event), "stream", at, at, {"event": event})
 
 
 def test_two_readings_of_one_moment_are_both_kept_and_a_repeated_one_once(ports: MemoryPorts) -> None:

@@ -29,7 +29,7 @@ def message(encoding: str | None, payload: object = "41200000", **more: object) 
     metadata = {"source": "urn:lo:nsid:a:b", "connector": "mqtt"} | ({"encoding": encoding} if encoding else {})
     value = {"payload": payload, **more}
     return DataMessage(
-        TENANT, messages.message_id(START, "e"), "s", START, START, value, "own_model", metadata=metadata
+        TENANT, messages.message_id(START, START, "e"), "s", START, START, value, "own_model", metadata=metadata
     )
 
 
@@ -63,7 +63,7 @@ def test_a_payload_that_is_no_string_is_kept_and_audited(ports: MemoryPorts, pay
 
 def numbered(count: int, encoding: str, payload: str) -> list[tuple[DataMessage, str | None]]:
     one = message(encoding, payload)
-    return [(replace(one, id=messages.message_id(START, f"{encoding}{n}")), None) for n in range(count)]
+    return [(replace(one, id=messages.message_id(START, START, f"{encoding}{n}")), None) for n in range(count)]
 
 
 def test_the_messages_of_one_request_share_what_decoding_may_cost(ports: MemoryPorts) -> None:

@@ -23,7 +23,7 @@ def tenant(ports: MemoryPorts) -> str:
 
 
 def message(tenant: str, event: str) -> DataMessage:
-    return DataMessage(tenant, message_id(START, event), "s", START, START, {"n": 1})
+    return DataMessage(tenant, message_id(START, START, event), "s", START, START, {"n": 1})
 
 
 def complain(ports: MemoryPorts, tenant: str) -> None:

@@ -233,7 +233,7 @@ class TestClaims:
 class TestMessages:
     def test_newest_first_in_a_range_of_time_page_by_page(self, ports: Ports, tenant: str) -> None:
         for at in range(0, 100, 10):
-            ports.messages.put(DataMessage(tenant, message_id(at, f"e{at}"), "s", at, at, {"n": at}), 60)
+            ports.messages.put(DataMessage(tenant, message_id(at, at, f"e{at}"), "s", at, at, {"n": at}), 60)
         first = ports.messages.page(tenant, "s", start=20, end=80, before=None, limit=4)
         assert [m.timestamp for m in first] == [70, 60, 50, 40]
         second = ports.messages.page(tenant, "s", start=20, end=80, before=first[-1].id, limit=4)
@@ -247,13 +247,13 @@ class TestMessages:
     def test_a_value_comes_back_as_it_went_in_whatever_its_size(self, ports: Ports, tenant: str, length: int) -> None:
         value = {"text": "é" * length, "list": [1, 2.5, None, True, {"a": "b"}]}
         ports.messages.put(
-            DataMessage(tenant, message_id(1, "e"), "s", 1, 1, value, tags=("t",), metadata={"a": "b"}), 60
+            DataMessage(tenant, message_id(1, 1, "e"), "s", 1, 1, value, tags=("t",), metadata={"a": "b"}), 60
         )
         (message,) = ports.messages.page(tenant, "s", start=None, end=None, before=None, limit=1)
         assert message.value == value
 
     def test_the_same_message_is_kept_once(self, ports: Ports, tenant: str) -> None:
-        message = DataMessage(tenant, message_id(1, "e"), "s", 1, 1, {"n": 1})
+        message = DataMessage(tenant, message_id(1, 1, "e"), "s", 1, 1, {"n": 1})
         assert [ports.messages.put(message, 60), ports.messages.put(message, 60)] == [True, False]
         assert len(ports.messages.page(tenant, "s", start=None, end=None, before=None, limit=9)) == 1
 

@@ -17,7 +17,7 @@ TENANT = "kept01"
 
 
 def test_a_message_ends_by_its_arrival_whatever_its_own_time_stamp(dynamodb: Ports) -> None:
-    message = DataMessage(TENANT, message_id(5, "e"), "s", 5, AT, {})
+    message = DataMessage(TENANT, message_id(5, AT, "e"), "s", 5, AT, {})
     dynamodb.messages.put(message, 3 * DAY)
     assert MessageItem.get(f"{TENANT}#s", message.id).ttl == AT // 1000 + 3 * DAY
 

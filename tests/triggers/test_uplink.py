@@ -122,18 +122,11 @@ def test_a_clock_far_ahead_is_replaced_by_the_time_of_arrival(site: Site) -> Non
         ("dev/data", b"[1]"),
         ("dev/data", b'{"value": NaN}'),
         ("dev/data", b"[" * 100_000),
-        ("dev/data", {"value": {"n": 1}, "timestamp": "yesterday"}),
-        ("dev/data", {"value": {"n": 1}, "location": {"lat": 91, "lon": 0}}),
-        ("dev/data", {"value": {"n": 1}, "tags": "a"}),
-        ("dev/data", {"value": {"n": 1}, "streamId": "a b"}),
         ("dev/data", {"value": 5}),
         ("dev/data", {"v": "x"}),
         ("dev/data", {"v": [{}]}),
         ("dev/data", {"v": {"a": [{"b.c": 1}]}}),
         ("dev/data", {"v": {"$x": 1}}),
-        ("dev/data", {"v": {}, "m": "a b"}),
-        ("dev/data", {"v": {}, "m": "a.b"}),
-        ("dev/data", {"v": {}, "m": 5}),
         ("dev/cfg", {"cfg": [1]}),
         ("dev/cfg", {"cfg": {"p": {"t": "i32", "v": 1 << 40}}}),
         ("dev/cfg", {"cfg": {"p": {"t": "i32", "v": 1}}, "cid": "x"}),
@@ -145,6 +138,167 @@ def test_rubbish_is_told_to_the_audit_log_and_nowhere_else(site: Site, topic: st
     site.say(topic, body)
     assert len(site.reasons()) == 1
     assert site.stored() == []
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"timestamp": "yesterday"}, "timestamp"),
+        ({"ts": True}, "timestamp"),
+        ({"ts": [1]}, "timestamp"),
+        ({"ts": 1e300}, "timestamp"),
+        ({"location": {"lat": 91, "lon": 0}}, "location"),
+        ({"loc": {"lat": None, "lon": None}}, "location"),
+        ({"loc": {}}, "location"),
+        ({"loc": []}, "location"),
+        ({"loc": "48.8,2.3"}, "location"),
+        ({"loc": [48.8, "2.3"]}, "location"),
+        ({"tags": "a"}, "tags"),
+        ({"t": {"a": 1}}, "tags"),
+        ({"s": "a b"}, "streamId"),
+        ({"streamId": ["a"]}, "streamId"),
+        ({"m": "a b"}, "model"),
+        ({"m": "a.b"}, "model"),
+        ({"m": 5}, "model"),
+    ],
+)
+def test_a_part_that_cannot_be_read_costs_that_part_only(site: Site, said: dict[str, Any], field: str) -> None:
+    site.say("dev/data", {"value": {"n": 1}, **said})
+    (reason,) = site.reasons()
+    assert reason.startswith(field)
+    assert reason.endswith("left out")
+    (message,) = messages.read(site.ports, site.tenant, DEVICE)
+    assert (message.value, message.model, message.tags, message.location) == ({"n": 1}, None, (), None)
+    assert message.timestamp == site.ports.clock.now()
+
+
+def test_of_a_list_or_an_object_what_can_be_read_is_kept(site: Site) -> None:
+    site.say("dev/data", {"v": {}, "t": ["a", 1, None, "b"], "loc": {"lat": 1, "lon": 2, "alt": "high"}})
+    (message,) = messages.read(site.ports, site.tenant, DEVICE)
+    assert (message.tags, message.location) == (("a", "b"), {"lat": 1, "lon": 2})
+    assert "tags" in site.reasons()[0]
+    assert "location.alt" in site.reasons()[0]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (1_796_014_800, 1_796_014_800_000),
+        (1_796_014_800.25, 1_796_014_800_250),
+        ("1796014800", 1_796_014_800_000),
+        (1_796_014_800_000, 1_796_014_800_000),
+        ("2026-11-30T05:00:60Z", 1_796_014_860_000),
+        ("2026-11-29T24:00:00Z", 1_795_996_800_000),
+        ("2026-11-30t05:00:00z", 1_796_014_800_000),
+        ("2026-11-30T06:00:00+01:00[Europe/Paris]", 1_796_014_800_000),
+        ("2026-11-30T05:00:00Z\n", 1_796_014_800_000),
+    ],
+)
+def test_a_time_is_read_however_it_is_written(site: Site, said: Any, shown: int) -> None:
+    site.ports.clock.at = 1_796_100_000_000
+    site.say("dev/data", {"v": {"n": 1}, "ts": said})
+    (message,) = messages.read(site.ports, site.tenant, DEVICE)
+    assert (message.timestamp, site.reasons()) == (shown, [])
+
+
+@pytest.mark.parametrize("said", [0, 5_000, 1_000_000_000, "1970-01-01T00:00:07Z", "2000-01-01T00:00:00Z", -1])
+def test_a_clock_that_was_never_set_is_told_and_the_reading_kept_under_its_arrival(site: Site, said: Any) -> None:
+    site.say("dev/data", {"v": {"n": 1}, "ts": said})
+    (message,) = messages.read(site.ports, site.tenant, DEVICE)
+    assert message.timestamp == site.ports.clock.now()
+    assert site.reasons() == ["timestamp is before 2010, as of a clock that was never set; it is left out"]
+
+
+def test_readings_of_one_stamp_are_in_order_of_arrival(site: Site) -> None:
+    for n in range(30):
+        site.say("dev/data", {"ts": "2026-11-30T05:00:00Z", "v": {"n": n}}, event=f"{(n * 7919) % 101}")
+        site.ports.clock.advance(ms=1)
+    assert [value["n"] for value in site.stored()] == list(reversed(range(30)))
+    assert [m.value for m in messages.read(site.ports, site.tenant, DEVICE, limit=1)] == [{"n": 29}]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"v":{"n":1}}\0',
+        b'{"v":{"n":1}}\0\0 \r\n\0',
+        b'{"v":{"n":1}}\0what was in the buffer before',
+        b'\xef\xbb\xbf{"v":{"n":1}}',
+        '{"v":{"n":1}}'.encode("utf-16-le"),
+        b'{"v":{"n":2},"v":{"n":1}}',
+    ],
+)
+def test_a_payload_is_read_as_firmware_writes_it(site: Site, payload: bytes) -> None:
+    site.say("dev/data", payload)
+    assert (site.stored(), site.reasons()) == ([{"n": 1}], [])
+
+
+@pytest.mark.parametrize("form", ['{{"v":{{"s":"{0}"}}}}', '{{"v":{{"{0}":1}}}}', '{{"v":{{}},"t":["{0}"]}}'])
+def test_a_character_written_as_two_halves_is_that_character(site: Site, form: str) -> None:
+    halves = "\ud83d\ude00".encode("utf-8", "surrogatepass").decode("latin-1")
+    site.say("dev/data", form.format(halves).encode("latin-1"))
+    (message,) = messages.read(site.ports, site.tenant, DEVICE)
+    assert "😀" in json.dumps([message.value, message.tags], ensure_ascii=False)
+    assert site.reasons() == []
+
+
+HALF = b"\xed\xa0\xbd"
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [
+        ("dev/data", b'{"v":{"s":"%s"}}' % HALF),
+        ("dev/data", b'{"v":{"%s":1}}' % HALF),
+        ("dev/data", b'{"v":{"s":"\\ud83d"}}'),
+        ("dev/data", b'{"v":{},"m":"%s"}' % HALF),
+        ("dev/data", b'{"v":{},"t":["%s"]}' % HALF),
+        ("dev/cfg", b'{"cfg":{"%s":{"t":"i32","v":1}}}' % HALF),
+        ("dev/rsc", b'{"rsc":{"fw":{"v":"%s"}}}' % HALF),
+        ("dev/data", b'{"v":' + b'{"a":' * 500 + b"1" + b"}" * 501),
+        ("dev/data", b'{"v":{"a":' + b"[" * 101 + b"]" * 101 + b"}}"),
+        ("dev/cmd/res", '{"res":{},"cid":"²"}'.encode()),
+        ("dev/cmd/res", '{"res":{},"cid":"٣"}'.encode()),
+        ("dev/cmd/res", b'{"res":{},"cid":"--5"}'),
+        ("dev/cmd/res", b'{"res":{},"cid":1e400}'),
+        ("dev/cmd/res", b'{"res":{},"cid":[]}'),
+    ],
+)
+def test_what_cannot_be_stored_is_told_and_breaks_nothing(site: Site, topic: str, payload: bytes) -> None:
+    site.say(topic, payload)
+    assert len(site.reasons()) == 1
+    assert site.stored() == []
+
+
+@pytest.mark.parametrize("kind", [[], {}, None, 5, True, "\x00", "i64"])
+def test_a_good_parameter_is_kept_beside_one_of_no_type(site: Site, kind: Any) -> None:
+    site.say("dev/cfg", {"cfg": {"a": {"t": kind, "v": 1}, "b": {"t": "i32", "v": 2}}})
+    assert site.reasons()[0].startswith("parameter a: t is one of")
+    configuration = site.ports.configurations.get(site.tenant, DEVICE)
+    assert configuration is not None
+    assert list(configuration.parameters) == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "kept"),
+    [
+        ("i32", "30.0", 30),
+        ("i32", "5e2", 500),
+        ("i32", "-0.0", 0),
+        ("u32", "true", 1),
+        ("u32", "false", 0),
+        ("i32", "true", 1),
+        ("u32", '"4294967295"', 4_294_967_295),
+        ("u32", "4294967295.0", 4_294_967_295),
+    ],
+)
+def test_a_whole_number_is_one_however_it_is_spelt(site: Site, kind: str, said: str, kept: int) -> None:
+    site.say("dev/cfg", b'{"cfg":{"p":{"t":"%s","v":%s}}}' % (kind.encode(), said.encode()))
+    configuration = site.ports.configurations.get(site.tenant, DEVICE)
+    assert configuration is not None
+    reported = configuration.parameters["p"].reported
+    assert reported is not None
+    assert (repr(reported.value), site.reasons()) == (repr(kept), [])
 
 
 def test_metadata_that_finds_no_room_is_told(site: Site) -> None:

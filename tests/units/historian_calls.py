@@ -41,7 +41,9 @@ def _first_call(organization: Organization, id_: str, events: int, length: int) 
         body = payload.compact({"d": {"n": n, "noise": chance.randbytes(length // 2).hex()}})
         bytes_ += len(body)
         said = Said("status", "json", body, START + n, str(n))
-        ports.messages.put(payload.message(device, said, "mqtt", "/"), _DAY)
+        ports.messages.put(
+            payload.message(device, said, payload.specified(said.payload, said.format), "mqtt", "/"), _DAY
+        )
     with organization.cloud.meter.measuring():
         path = f"/api/v0001/historian/pump/{id_}?summarize=%7Bn%7D&summarize_type=count"
         (record,) = organization.call("GET", path)

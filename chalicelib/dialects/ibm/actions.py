@@ -14,6 +14,8 @@ from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import Contended, Forbidden, NotFound
+from chalicelib.fleet.ids import is_id
+from chalicelib.fleet.integers import whole
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import Route
 from chalicelib.fleet.records import Record
@@ -28,6 +30,8 @@ IDLE, DOWNLOADING, DOWNLOADED = 0, 1, 2
 _ACCEPTED = frozenset({200, 202, 204})
 _FAILED = 1
 _IN_PROGRESS = 1
+_LARGEST = 1_000_000
+"""Of the numbers that firmware says of itself, which are a few digits."""
 _FIELDS = {"fields": [{"field": "mgmt.firmware"}]}
 _UPDATE, _OBSERVE = "device/update", "observe"
 _INITIATE = "mgmt/initiate"
@@ -64,7 +68,7 @@ def initiate(ports: Ports, tenant: str, action: str, parameters: Mapping[str, st
 
 def get(ports: Ports, tenant: str, request: str) -> Record:
     """Errors: NotFound."""
-    found = ports.records.get(tenant, KIND, request)
+    found = ports.records.get(tenant, KIND, request) if is_id(request) else None
     if found is None:
         raise NotFound("there is no such request")
     return found
@@ -81,9 +85,11 @@ def every(ports: Ports, tenant: str, after: str | None = None) -> Iterator[Recor
 
 def answered(ports: Ports, claim: Claim, body: Mapping[str, Any]) -> None:
     """A device's `response`: the next step, or the end."""
-    request, code = body.get("reqId"), body.get("rc")
-    record = ports.records.get(claim.tenant, KIND, request) if isinstance(request, str) else None
-    if record is None or not isinstance(code, int) or claim.device not in record.body["devices"]:
+    request, code = body.get("reqId"), whole(body.get("rc"))
+    # What cannot be an id of ours costs no read.
+    known = request if isinstance(request, str) and is_id(request) else None
+    record = None if known is None else ports.records.get(claim.tenant, KIND, known)
+    if record is None or code is None or claim.device not in record.body["devices"]:
         return
 
     def taken(state: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +119,8 @@ def managed(ports: Ports, claim: Claim) -> None:
 
 def firmware_changed(ports: Ports, claim: Claim, value: Mapping[str, Any]) -> None:
     """The device tells how far it is with its firmware."""
-    known = {k: v for k, v in value.items() if k in ("state", "updateStatus") and isinstance(v, int)}
+    stated = {name: whole(value.get(name)) for name in ("state", "updateStatus")}
+    known = {name: number for name, number in stated.items() if number is not None and abs(number) <= _LARGEST}
 
     def noted(own: Mapping[str, Any]) -> Mapping[str, Any]:
         managed_ = dict(own.get("mgmt") or {})

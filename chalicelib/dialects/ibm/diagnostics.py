@@ -29,7 +29,7 @@ ERROR_CODE = {
 def logged(ports: Ports, body: Mapping[str, Any]) -> dict[str, Any]:
     """A log entry as it is kept. Errors: Invalid."""
     now = ports.clock.now()
-    shown = {"message": body["message"], "severity": body["severity"], "data": body.get("data") or ""}
+    shown = {"message": body["message"], "severity": int(body["severity"]), "data": body.get("data") or ""}
     return {"id": ports.new_id(now), **shown, "at": _moment(body, now)}
 
 

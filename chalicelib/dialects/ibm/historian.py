@@ -14,6 +14,7 @@ from chalicelib.dialects.ibm import inventory, payload
 from chalicelib.dialects.ibm.inventory import Owned
 from chalicelib.dialects.ibm.summary import Accumulator, number, result
 from chalicelib.fleet import devices, messages
+from chalicelib.fleet.ids import rank
 from chalicelib.fleet.messages import DataMessage
 from chalicelib.fleet.ports import Ports
 
@@ -215,7 +216,7 @@ def _devices(ports: Ports, tenant: str, query: Query, segment: Segment, budget: 
 
 def _merged(streams: list[_Stream], budget: Budget) -> Iterator[Found]:
     """The streams' events, newest first; ends early where the budget does."""
-    heap = [(-int(s.waiting[-1].id, 16), order) for order, s in enumerate(streams) if s.waiting]
+    heap = [(-rank(s.waiting[-1].id), order) for order, s in enumerate(streams) if s.waiting]
     heapq.heapify(heap)
     while heap:
         _, order = heapq.heappop(heap)
@@ -226,7 +227,7 @@ def _merged(streams: list[_Stream], budget: Budget) -> Iterator[Found]:
                 return
             stream.look()
         if stream.waiting:
-            heapq.heappush(heap, (-int(stream.waiting[-1].id, 16), order))
+            heapq.heappush(heap, (-rank(stream.waiting[-1].id), order))
 
 
 def _wanted(query: Query, event: Found) -> bool:

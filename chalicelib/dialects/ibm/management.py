@@ -13,6 +13,7 @@ from chalicelib.dialects.topics import Uplink
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.errors import DeviceNotFound, Invalid
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.reading import reading
 from chalicelib.web import json_text, schemas
 
 PATIENCE = 5
@@ -104,17 +105,20 @@ def unmanage(ports: Ports, claim: Claim, _body: Any) -> None:
 
 
 def locate(ports: Ports, claim: Claim, body: Any) -> None:
-    place = places.located(_checked(places.LOCATION, body), ports.clock.now())
+    with reading("the location"):
+        place = places.located(_checked(places.LOCATION, body), ports.clock.now())
     places.put(ports, claim.tenant, claim.device or "", place)
 
 
 def add_error_code(ports: Ports, claim: Claim, body: Any) -> None:
-    entry = diagnostics.coded(ports, _checked(diagnostics.ERROR_CODE, body))
+    with reading("the error code"):
+        entry = diagnostics.coded(ports, _checked(diagnostics.ERROR_CODE, body))
     diagnostics.remember(ports, claim.tenant, claim.device or "", "errorCodes", entry)
 
 
 def add_log(ports: Ports, claim: Claim, body: Any) -> None:
-    entry = diagnostics.logged(ports, _checked(diagnostics.LOG, body))
+    with reading("the log entry"):
+        entry = diagnostics.logged(ports, _checked(diagnostics.LOG, body))
     diagnostics.remember(ports, claim.tenant, claim.device or "", "logs", entry)
 
 
@@ -158,7 +162,8 @@ def _answer(ports: Ports, claim: Claim, request: Any, code: int, message: str | 
 
 def _parsed(raw: bytes) -> dict[str, Any]:
     try:
-        body = json_text.parse(raw)
+        with reading("the request"):
+            body = json_text.parse_lenient(raw)
     except Invalid as error:
         raise Malformed(str(error)) from error
     if not isinstance(body, dict):
@@ -167,5 +172,5 @@ def _parsed(raw: bytes) -> dict[str, Any]:
 
 
 def _checked(schema: Mapping[str, Any], body: Any) -> dict[str, Any]:
-    schemas.check(schema, body)
-    return dict(body)
+    with reading("the request"):
+        return dict(schemas.check(schema, body))

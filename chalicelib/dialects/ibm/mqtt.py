@@ -30,13 +30,13 @@ def event(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     device = ports.devices.get(claim.tenant, claim.device or "")
     if device is None:
         raise Malformed(f"device {claim.device} was deleted")
-    publishing.event(ports, device, _said(uplink), claim.connector)
+    _tell(publishing.event(ports, device, _said(uplink), claim.connector))
 
 
 def event_of_device(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`iot-2/type/{type}/id/{id}/evt/…`: an application speaks for a device."""
     _ensure_role(ports, claim, Role.DATA_W)
-    publishing.event(ports, _addressed(ports, claim, uplink), _said(uplink))
+    _tell(publishing.event(ports, _addressed(ports, claim, uplink), _said(uplink)))
 
 
 def command(ports: Ports, claim: Claim, uplink: Uplink) -> None:
@@ -52,8 +52,9 @@ def event_of_node(ports: Ports, claim: Claim, uplink: Uplink) -> Claim | None:
     """`iot-2/type/{type}/id/{id}/evt/…`: a gateway speaks for itself or for a device behind it."""
     _, _, type_, _, id_, *_ = uplink.topic.split("/")
     device = behind.spoken_for(ports, claim, uplink, type_, id_)
-    publishing.event(ports, device, _said(uplink), claim.connector)
-    return None if device.id == claim.device else behind.node(claim, device)
+    speaker = None if device.id == claim.device else behind.node(claim, device)
+    _tell(publishing.event(ports, device, _said(uplink), claim.connector), speaker)
+    return speaker
 
 
 def management_of_node(ports: Ports, claim: Claim, uplink: Uplink) -> None:
@@ -74,6 +75,12 @@ HANDLERS: dict[str, Callable[[Ports, Claim, Uplink], Claim | None]] = {
     "event_of_device": event_of_device,
     "command": command,
 }
+
+
+def _tell(fault: str | None, speaker: Claim | None = None) -> None:
+    """Errors: Malformed with the fault of a message that was taken all the same."""
+    if fault is not None:
+        raise Malformed(fault, speaker)
 
 
 def _said(uplink: Uplink) -> Said:

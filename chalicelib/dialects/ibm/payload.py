@@ -8,14 +8,14 @@ byte for byte.
 import base64
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from chalicelib.dialects.ibm import times
+from chalicelib.fleet import times as moments
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.messages import DataMessage, clamped, message_id
+from chalicelib.fleet.messages import DataMessage, doubtful, message_id
 
 JSON = "json"
 _JSON_FORMATS = frozenset({"json", "json-iotf", "iotf-json"})
@@ -70,12 +70,12 @@ def specified(payload: bytes, format_: str) -> Specified | None:
 
 def parsed(payload: bytes, format_: str) -> Any:
     """The JSON value of a payload in a JSON format, None where it is none (or `null`)."""
-    from chalicelib.web import json_text
-
     if format_.lower() not in _JSON_FORMATS:
         return None
+    from chalicelib.web import json_text
+
     try:
-        return json_text.parse(payload)
+        return json_text.parse_lenient(payload)
     except Invalid:
         return None
 
@@ -85,16 +85,23 @@ def moment(text: Any) -> int | None:
     if not isinstance(text, str):
         return None
     try:
-        found = datetime.fromisoformat(text)
-        return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
-    except (ValueError, OverflowError):
+        return moments.parse(text)
+    except ValueError:
         return None
 
 
-def message(device: Device, said: Said, connector: str, path: str) -> DataMessage:
-    """An event as the fleet keeps it: its name is the model, what is in `d` the value. `path` is that of the group."""
-    found = specified(said.payload, said.format)
-    stamp = clamped(found.at if found else None, said.at)
+def doubt(said: Said, found: Specified | None) -> str | None:
+    """Why the event's own time is not to be believed, None where it is or there is none."""
+    why = doubtful(found.at, said.at) if found is not None and found.at is not None else None
+    return None if why is None else f"ts {why}; the time of arrival is taken"
+
+
+def message(device: Device, said: Said, found: Specified | None, connector: str, path: str) -> DataMessage:
+    """An event as the fleet keeps it: its name is the model, what is in `d` the value. `path` is that of the group.
+
+    `found` is what its payload has of the specification.
+    """
+    stamp = said.at if found is None or found.at is None or doubt(said, found) else found.at
     value, form = (found.data, Form.DATA) if found else _custom(said)
     extra = {"format": said.format, "as": form.value}
     if _written(value, form) != said.payload:
@@ -102,7 +109,7 @@ def message(device: Device, said: Said, connector: str, path: str) -> DataMessag
         extra["payload"] = base64.b64encode(said.payload).decode()
     return DataMessage(
         tenant=device.tenant,
-        id=message_id(stamp, said.event),
+        id=message_id(stamp, said.at, said.event),
         stream=device.data_stream,
         timestamp=stamp,
         created=said.at,

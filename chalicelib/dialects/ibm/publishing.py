@@ -10,16 +10,24 @@ from chalicelib.fleet.devices import Device
 from chalicelib.fleet.ids import repeatable_id
 from chalicelib.fleet.issuing import Order
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.reading import reading
 
 
-def event(ports: Ports, device: Device, said: Said, connector: str = MQTT) -> None:
-    """An event of the device, published by itself or on its behalf. The same one again changes nothing."""
+def event(ports: Ports, device: Device, said: Said, connector: str = MQTT) -> str | None:
+    """An event of the device, published by itself or on its behalf; what was left out of it and why, if anything was.
+
+    The same one again changes nothing. Errors: Invalid.
+    """
     path = groups.path_of(ports, device.tenant, device.group)
-    messages.store(ports, payload.message(device, said, connector, path), device=device.id)
+    with reading("the event"):
+        found = payload.specified(said.payload, said.format)
+        message = payload.message(device, said, found, connector, path)
+    messages.store(ports, message, device=device.id)
     name = name_of(device.id)
     if name is not None:
         topic = topics.device_event(name.type, name.id, said.name, said.format)
         forwarding.forward(ports, device.tenant, Downlink(topic, said.payload))
+    return payload.doubt(said, found)
 
 
 def command(ports: Ports, device: Device, said: Said) -> Command:
@@ -28,7 +36,8 @@ def command(ports: Ports, device: Device, said: Said) -> Command:
     known = ports.commands.get(device.tenant, wanted)
     if known is not None:
         return known
-    request = codec.request(said.name, said.format, said.payload)
+    with reading("the command"):
+        request = codec.request(said.name, said.format, said.payload)
     order = Order(connector_of(device), request, policy_for(device), id=wanted)
     made = issuing.create(ports, device.tenant, device.id, order)
     name = name_of(device.id)

@@ -4,20 +4,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from chalicelib.dialects.live_objects import deployed, faults, times
+from chalicelib.dialects.live_objects import deployed, faults, reported, times
 from chalicelib.dialects.live_objects.bodies import parsed
 from chalicelib.dialects.live_objects.identity import CLIENT_ID, device_for_node
-from chalicelib.dialects.live_objects.readings import Stated, reading, stated
+from chalicelib.dialects.live_objects.readings import Stated, message_of, stated
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
 from chalicelib.fleet import groups, messages, nodes, settling, synchronizing, updating
 from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.configuration import FULL, MAX_KEY, ParameterType, Value, checked
+from chalicelib.fleet.configuration import FULL, ParameterType, Value
 from chalicelib.fleet.errors import Forbidden, Invalid, QuotaReached
 from chalicelib.fleet.ids import correlation, is_id
+from chalicelib.fleet.integers import whole
 from chalicelib.fleet.nodes import NodeStatus
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import Capability
+from chalicelib.fleet.reading import reading
 from chalicelib.fleet.resources import Failure, Report
 
 _CAPABILITIES = {
@@ -77,7 +79,8 @@ def _heard(
         if not isinstance(node, str) or not CLIENT_ID.fullmatch(node):
             raise Malformed("nodeId has 1 to 128 letters, digits, colons, hyphens and underscores")
         try:
-            content = read(body, uplink)
+            with reading("the payload"):
+                content = read(body, uplink)
         except (Malformed, Invalid) as error:
             owner = ports.devices.owner(claim.tenant, claim.connector, node)
             raise Malformed(str(error), replace(claim, client=node, device=owner)) from error
@@ -104,30 +107,31 @@ def _speaker(ports: Ports, claim: Claim, node: str, *, registers: bool) -> Claim
     return speaker
 
 
-def _status(body: Body, uplink: Uplink) -> NodeStatus:
+def _status(body: Body, uplink: Uplink) -> tuple[NodeStatus, list[str]]:
     status = body.get("status")
     if not isinstance(status, str) or status not in _STATUSES:
         raise Malformed("status is ONLINE or OFFLINE")
-    contact = body.get("lastContact")
-    if contact is not None and not isinstance(contact, str):
-        raise Malformed("lastContact is a date in ISO 8601")
-    return NodeStatus(
+    wrong: list[str] = []
+    stated = NodeStatus(
         online=_STATUSES[status],
         at=uplink.at,
         capabilities=_able(body.get("capabilities")),
-        last_contact=min(times.parse(contact, "lastContact"), uplink.at) if contact else None,
-        session=_sequence(body, "sessionSequenceId"),
-        event=_sequence(body, "eventSequenceId"),
+        last_contact=_contact(body.get("lastContact"), uplink.at, wrong),
+        session=_sequence(body, "sessionSequenceId", wrong),
+        event=_sequence(body, "eventSequenceId", wrong),
     )
+    return stated, wrong
 
 
-def node_status(ports: Ports, said: Said[NodeStatus]) -> None:
+def node_status(ports: Ports, said: Said[tuple[NodeStatus, list[str]]]) -> None:
     """`connector/v1/nodes/{nodeId}/status` (manual 6.6.3)."""
-    nodes.state(ports, said.node, said.gateway, said.content)
+    status, wrong = said.content
+    nodes.state(ports, said.node, said.gateway, status)
+    faults.tell(wrong)
 
 
-def _data(body: Body, _uplink: Uplink) -> Stated:
-    return stated(body)
+def _data(body: Body, uplink: Uplink) -> Stated:
+    return stated(body, uplink.at)
 
 
 def node_data(ports: Ports, said: Said[Stated]) -> None:
@@ -136,7 +140,8 @@ def node_data(ports: Ports, said: Said[Stated]) -> None:
     if device is None:
         raise Malformed(f"device {said.device} was deleted")
     path = groups.path_of(ports, device.tenant, device.group)
-    messages.store(ports, reading(said.content, device, path, said.node, said.uplink), device=said.device)
+    messages.store(ports, message_of(said.content, device, path, said.node, said.uplink), device=said.device)
+    faults.tell(said.content.wrong)
 
 
 def _command(body: Body, _uplink: Uplink) -> tuple[str, Any]:
@@ -155,13 +160,15 @@ def command_answer(ports: Ports, said: Said[tuple[str, Any]]) -> None:
 
 
 def _current(body: Body, uplink: Uplink) -> Reported:
-    values, wrong = _values(body.get("parameters"), uplink.at)
+    values, wrong = reported.parameters(body.get("parameters"), "parameters", _parameter, uplink.at)
+    if not values:
+        faults.tell(wrong)
     return Reported(values, wrong)
 
 
 def _answering(body: Body, uplink: Uplink) -> Reported:
-    version = body.get("targetVersion")
-    if isinstance(version, bool) or not isinstance(version, int):
+    version = whole(body.get("targetVersion"))
+    if version is None:
         raise Malformed("targetVersion is that of the configuration request")
     return replace(_current(body, uplink), version=version)
 
@@ -220,28 +227,12 @@ HANDLERS: dict[str, Handler] = {
 }
 
 
-def _values(parameters: Any, at: int) -> tuple[dict[str, Value], list[str]]:
-    if not isinstance(parameters, dict):
-        raise Malformed("parameters is a JSON object of parameters")
-    values: dict[str, Value] = {}
-    wrong: list[str] = []
-    for name, parameter in parameters.items():
-        try:
-            values[name] = _value(name, parameter, at)
-        except Invalid as error:
-            wrong.append(str(error))
-    if not values:
-        faults.tell(wrong)
-    return values, wrong
-
-
-def _value(name: str, parameter: Any, at: int) -> Value:
-    if not name or len(name) > MAX_KEY:
-        raise Invalid(f"a parameter's name has 1 to {MAX_KEY} characters", name)
-    if not isinstance(parameter, dict) or parameter.get("type") not in set(ParameterType):
+def _parameter(name: str, parameter: Any, at: int) -> Value:
+    """`{type, value}` (manual 6.6.6.3)."""
+    kind = parameter.get("type") if isinstance(parameter, dict) else None
+    if not isinstance(kind, str) or kind not in set(ParameterType):
         raise Invalid(f"parameter {name} is an object with value, and type among {', '.join(ParameterType)}", name)
-    kind = ParameterType(parameter["type"])
-    return Value(kind, checked(kind, parameter.get("value"), f"parameter {name}"), at)
+    return reported.value(ParameterType(kind), parameter.get("value"), name, at)
 
 
 def _able(said: Any) -> frozenset[str]:
@@ -253,8 +244,19 @@ def _able(said: Any) -> frozenset[str]:
     return frozenset(capability for name, capability in _CAPABILITIES.items() if name in available)
 
 
-def _sequence(body: Mapping[str, Any], name: str) -> int | None:
-    value = body.get(name)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value not in _SEQUENCE):
-        raise Malformed(f"{name} is a whole number that is not negative")
+def _contact(said: Any, arrived: int, wrong: list[str]) -> int | None:
+    try:
+        return None if said in (None, "") else min(times.parse(said, "lastContact"), arrived)
+    except Invalid as error:
+        wrong.append(f"{error}; it is left out")
+        return None
+
+
+def _sequence(body: Body, name: str, wrong: list[str]) -> int | None:
+    if body.get(name) is None:
+        return None
+    value = whole(body[name])
+    if value is None or value not in _SEQUENCE:
+        wrong.append(f"{name} is a whole number that is not negative; it is left out")
+        return None
     return value

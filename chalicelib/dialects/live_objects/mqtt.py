@@ -3,19 +3,21 @@
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib.dialects.live_objects import connector, deployed, faults, topics
+from chalicelib.dialects.live_objects import connector, deployed, faults, reported, topics
 from chalicelib.dialects.live_objects.bodies import parsed
 from chalicelib.dialects.live_objects.codec import CODED_TYPES
-from chalicelib.dialects.live_objects.readings import reading, stated, unread
+from chalicelib.dialects.live_objects.readings import message_of, stated, unread
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Direction, Uplink, matches
 from chalicelib.fleet import groups, messages, settling, synchronizing, updating
 from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.configuration import FULL, MAX_KEY, ParameterType, Value, checked
+from chalicelib.fleet.configuration import FULL, ParameterType, Value
 from chalicelib.fleet.decoders import DecoderKind
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.integers import whole
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.reading import reading
 
 _INT32 = range(-(1 << 31), 1 << 31)
 _READ_BYTES = frozenset({DecoderKind.BINARY})
@@ -35,10 +37,12 @@ def receive(ports: Ports, claim: Claim, uplink: Uplink) -> Claim | None:
 
 def data(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/data`, in the long and in the short form."""
-    said = stated(parsed(uplink.payload))
+    with reading("the payload"):
+        said = stated(parsed(uplink.payload), uplink.at)
     device = _device(ports, claim)
-    message = reading(said, device, _path(ports, device), claim, uplink)
+    message = message_of(said, device, _path(ports, device), claim, uplink)
     messages.store(ports, message, device=claim.device)
+    faults.tell(said.wrong)
 
 
 def binary(ports: Ports, claim: Claim, uplink: Uplink) -> None:
@@ -52,16 +56,9 @@ def binary(ports: Ports, claim: Claim, uplink: Uplink) -> None:
 def configuration(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/cfg`: what the device has, or its answer to an update."""
     body = parsed(uplink.payload)
-    parameters = body.get("cfg")
-    if not isinstance(parameters, dict):
-        raise Malformed("cfg is a JSON object of parameters")
-    values, wrong = {}, []
-    for name, parameter in parameters.items():
-        try:
-            values[name] = _parameter(name, parameter, uplink.at)
-        except Invalid as error:
-            wrong.append(str(error))
-    cid = _cid(body) if "cid" in body else None
+    with reading("the payload"):
+        values, wrong = reported.parameters(body.get("cfg"), "cfg", _parameter, uplink.at)
+    cid = _cid(body) if body.get("cid") is not None else None
     changed = synchronizing.report(ports, claim.tenant, claim.device or "", values, cid)
     if cid and not changed.asked(cid):
         wrong.append(f"no parameter was last asked for under the correlation id {cid}: nothing is acknowledged")
@@ -78,7 +75,8 @@ def command_response(ports: Ports, claim: Claim, uplink: Uplink) -> None:
 
 def resources(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/rsc`: the versions that the device has (manual 6.5.8.1)."""
-    found, wrong = deployed.versions(parsed(uplink.payload).get("rsc"), "rsc", "v", "m")
+    with reading("the payload"):
+        found, wrong = deployed.versions(parsed(uplink.payload).get("rsc"), "rsc", "v", "m")
     changed = updating.report(ports, claim.tenant, claim.device or "", found, uplink.at)
     faults.tell([*wrong, *faults.left_out(changed.left_out(found), deployed.FULL)])
 
@@ -104,7 +102,8 @@ def resource_response(ports: Ports, claim: Claim, uplink: Uplink) -> None:
 def resource_error(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/rsc/upd/err`: the newest update under way went wrong (manual 6.5.8.4)."""
     body = parsed(uplink.payload)
-    failure = deployed.failure(body.get("errorCode"), body.get("errorDetails"))
+    with reading("the payload"):
+        failure = deployed.failure(body.get("errorCode"), body.get("errorDetails"))
     if not updating.fail(ports, claim.tenant, claim.device or "", None, failure):
         raise Malformed("no resource update is under way")
 
@@ -135,24 +134,22 @@ def _device(ports: Ports, claim: Claim) -> Device:
 
 
 def _cid(body: dict[str, Any]) -> int:
-    cid = body.get("cid")
-    if isinstance(cid, str) and cid.lstrip("-").isdigit() and len(cid) <= len("-2147483648"):
-        cid = int(cid)
-    if isinstance(cid, bool) or not isinstance(cid, int) or cid not in _INT32:
+    cid = whole(body.get("cid"))
+    if cid is None or cid not in _INT32:
         raise Malformed("cid is the correlation id of the request, a 32-bit integer")
     return cid
 
 
 def _parameter(name: str, parameter: Any, at: int) -> Value:
-    if not name or len(name) > MAX_KEY:
-        raise Invalid(f"a parameter's name has 1 to {MAX_KEY} characters", name)
+    """`{t, v}` (manual 6.5.6.1)."""
     if not isinstance(parameter, dict):
         raise Invalid(f"parameter {name} is not an object with t and v", name)
-    kind = CODED_TYPES.get(parameter.get("t", ""))
+    code = parameter.get("t")
+    kind = CODED_TYPES.get(code) if isinstance(code, str) else None
     if kind is None:
         raise Invalid(f"parameter {name}: t is one of {', '.join(CODED_TYPES)}", name)
     value = parameter.get("v")
     if kind is ParameterType.BINARY and isinstance(value, bool):
         # The Python SDK reports its booleans as `bin`.
         return Value(kind, value, at)
-    return Value(kind, checked(kind, value, f"parameter {name}"), at)
+    return reported.value(kind, value, name, at)

@@ -1,4 +1,4 @@
-"""The first row of a text of separated values, its columns named and typed."""
+"""The first row of a text of separated values, its columns named and typed; empty lines before it are none."""
 
 import math
 import re
@@ -112,6 +112,7 @@ class _Row:
         self._row_ends = ("\n", "\r\n") if options.row_separator == "\n" else (options.row_separator,)
 
     def cells(self) -> Iterator[_Cell]:
+        self._at = self._first_line()
         while True:
             start = self._at
             self._skip_blanks()
@@ -122,6 +123,14 @@ class _Row:
             if self._ended():
                 return
             self._at += 1
+
+    def _first_line(self) -> int:
+        """Where the first line that is not empty begins; a text of nothing else has one empty row."""
+        at = 0
+        while (end := next((e for e in self._row_ends if self._text.startswith(e, at)), None)) is not None:
+            at += len(end)
+            self._budget.spend_text(len(end))
+        return at if at < len(self._text) else 0
 
     def _here(self) -> str:
         return self._text[self._at : self._at + 1]

@@ -1,6 +1,7 @@
 """Templates filled in with decoded fields."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -19,6 +20,7 @@ class _Absent:
 _ABSENT = _Absent()
 _Found: TypeAlias = "JsonValue | _Absent"
 _MENTIONED = 5
+_NEGATIVE = re.compile(r"-(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 def render(source: str, fields: dict[str, JsonValue], budget: Budget, *, math: bool = True) -> dict[str, JsonValue]:
@@ -33,6 +35,12 @@ def render(source: str, fields: dict[str, JsonValue], budget: Budget, *, math: b
         names = ", ".join(dict.fromkeys(absent[:_MENTIONED]))
         hint = f"; these fields are not there: {names}" if names else ""
         raise TemplateError(f"the rendered template is no JSON object: {error}{hint}") from None
+
+
+def _is_negative(value: JsonValue) -> bool:
+    if isinstance(value, str):
+        return _NEGATIVE.fullmatch(value) is not None
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value < 0
 
 
 def fill(source: str, fields: dict[str, JsonValue], budget: Budget) -> str:
@@ -86,6 +94,9 @@ class _Rendering:
         if isinstance(value, _Absent):
             self.absent.append(variable.name[:40])
             return ""
+        if style.raw and _is_negative(value):
+            # Or the sign would be the formula's: -3 ^ 2 is -9.
+            return f"({value})"
         if not isinstance(value, str):
             return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         text = style.change(value)

@@ -40,7 +40,9 @@ def say(client: Client, data: Any, *, at: int, of: Name = P1, event: str = "stat
     """A device's event, as it is kept when it arrives at START + `at`."""
     device = devices.get(client.ports, client.org, of.fleet_id)
     said = Said(event, "json", payload.compact({"d": data}), START + at, f"{of}{event}{at}")
-    messages.store(client.ports, payload.message(device, said, "mqtt", "/"))
+    messages.store(
+        client.ports, payload.message(device, said, payload.specified(said.payload, said.format), "mqtt", "/")
+    )
 
 
 def pages(client: Client, path: str, **query: Any) -> Iterator[Reply]:
@@ -148,7 +150,9 @@ def long_history() -> tuple[Client, list[float]]:
     device = devices.get(client.ports, client.org, Name("pump", "p1").fleet_id)
     for n, value in enumerate(temperatures):
         said = Said("status", "json", payload.compact({"d": {"temp": value}}), START + n, str(n))
-        client.ports.messages.put(payload.message(device, said, "mqtt", "/"), 60)
+        client.ports.messages.put(
+            payload.message(device, said, payload.specified(said.payload, said.format), "mqtt", "/"), 60
+        )
     return client, temperatures
 
 
@@ -311,7 +315,9 @@ def test_what_another_device_wrote_into_the_stream_is_not_its_event(client: Clie
     say(client, {"n": 1}, at=1)
     stream = client.fleet_id()
     (own,) = messages.read(client.ports, client.org, stream)
-    foreign = replace(own, id=messages.message_id(START + 2, "x"), metadata={"source": "urn:lo:nsid:pump:p2"})
+    foreign = replace(
+        own, id=messages.message_id(START + 2, START + 2, "x"), metadata={"source": "urn:lo:nsid:pump:p2"}
+    )
     messages.store(client.ports, foreign)
     assert values(client, f"{HISTORY}/pump/p1") == [1]
 

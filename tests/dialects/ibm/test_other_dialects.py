@@ -63,7 +63,7 @@ class TestData:
         application, device = site.application("app", EVENTS), sensor(site)
         at = site.client.ports.clock.now()
         metadata = {"source": device, "connector": "http"}
-        message = DataMessage(site.org, message_id(at, "e"), device, at, at, {"t": 1}, metadata=metadata)
+        message = DataMessage(site.org, message_id(at, at, "e"), device, at, at, {"t": 1}, metadata=metadata)
         store_all(site.client.ports, [(message, device)])
         assert [t for t, _ in site.received(application)] == ["iot-2/type/sensor/id/s1/evt/data/fmt/json"]
 
@@ -75,7 +75,7 @@ class TestData:
     def test_without_a_device_is_nobody_s_event(self, site: Site) -> None:
         application = site.application("app", EVENTS)
         at = site.client.ports.clock.now()
-        store_all(site.client.ports, [(DataMessage(site.org, message_id(at, "e"), "s", at, at, 1), None)])
+        store_all(site.client.ports, [(DataMessage(site.org, message_id(at, at, "e"), "s", at, at, 1), None)])
         assert site.received(application) == []
 
     def test_of_an_ibm_device_comes_once(self, site: Site) -> None:

@@ -16,7 +16,8 @@ DEVICE = Device("ey67sp", "urn:lo:nsid:pump:p1", START, START, tags=("roof",))
 
 
 def kept(body: bytes, format_: str = "json", event: str = "1") -> DataMessage:
-    return payload.message(DEVICE, Said("status", format_, body, START, event), "mqtt", "/")
+    said = Said("status", format_, body, START, event)
+    return payload.message(DEVICE, said, payload.specified(body, format_), "mqtt", "/")
 
 
 def test_data_of_the_specification_is_the_value() -> None:

@@ -24,7 +24,7 @@ _NO_LEVEL = frozenset("/+#\x00")
 
 
 def last_events(ports: Ports, request: Request) -> Answer:
-    """The newest of each kind among the last _SEARCHED events, in order of their names."""
+    """The last received of each kind among the newest _SEARCHED events, in order of their names."""
     found = _newest(ports, request, None)
     return Answer([_cached(request, found[name]) for name in sorted(found)])
 
@@ -58,13 +58,20 @@ def _newest(ports: Ports, request: Request, wanted: str | None) -> dict[str, Dat
     before: str | None = None
     for _ in range(_SEARCHED // _PAGE if cache.enabled else 0):
         page = messages.read(ports, request.tenant, device.data_stream, start=start, before=before, limit=_PAGE)
-        for message in page:
-            if message.metadata.get("source") in (None, device.id):
-                found.setdefault(payload.event_of(message), message)
-        if len(page) < _PAGE or wanted in found:
+        own = [m for m in page if m.metadata.get("source") in (None, device.id)]
+        for message in own:
+            kind = payload.event_of(message)
+            if kind not in found or _received(message) > _received(found[kind]):
+                found[kind] = message
+        # Where a device says itself when its events were, one that came later may stand further down.
+        if len(page) < _PAGE or (wanted in found and all(m.timestamp == m.created for m in own)):
             break
         before = page[-1].id
     return found
+
+
+def _received(message: DataMessage) -> tuple[int, str]:
+    return message.created, message.id
 
 
 def _cached(request: Request, message: DataMessage) -> dict[str, Any]:

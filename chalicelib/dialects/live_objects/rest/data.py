@@ -1,6 +1,6 @@
 """`/api/v0/data`: what devices and clients said, by stream."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ from chalicelib.dialects.live_objects.rest.shapes import data as shapes
 from chalicelib.fleet import devices, groups, messages
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import DeviceNotFound, Invalid
-from chalicelib.fleet.ids import is_id
+from chalicelib.fleet.ids import is_ordered_id
 from chalicelib.fleet.messages import DataMessage
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.roles import Role
@@ -48,9 +48,9 @@ def bulk(ports: Ports, request: Request) -> Answer:
 def read(ports: Ports, request: Request) -> Answer:
     """Newest first. Fewer than `limit` where more would not fit into one answer: a bookmark goes on from there."""
     stream = streams.checked(request.asked["stream_id"], "streamId")
-    start, end = _range(request.asked["timeRange"])
+    start, end = _range(request.query.sent(_RANGE.name))
     before = request.asked["bookmarkId"]
-    if before is not None and not is_id(before):
+    if before is not None and not is_ordered_id(before):
         raise Invalid("bookmarkId is the id of a document", "bookmarkId")
     page = partial(messages.read, ports, request.tenant, stream, start=start, end=end)
     return Answer(_fitting(page(before=before, limit=request.asked["limit"])))
@@ -71,7 +71,7 @@ def _store(ports: Ports, request: Request, posted: list[tuple[str, Mapping[str, 
     for n, (stream, body) in enumerate(posted):
         device = _source(ports, request.tenant, body, known)
         path = groups.path_of(ports, request.tenant, device.group) if device else groups.ROOT_PATH
-        made.append((shapes.created(body, request.tenant, stream, now, f"{event}{n}", device, path), device))
+        made.append((shapes.created(body, request.tenant, stream, shapes.Posted(now, event, n), device, path), device))
     messages.store_all(ports, [(message, device.id if device else None) for message, device in made])
 
 
@@ -85,11 +85,13 @@ def _source(ports: Ports, tenant: str, body: Mapping[str, Any], known: dict[str,
     return known[named]
 
 
-def _range(text: str | None) -> tuple[int | None, int | None]:
+def _range(sent: Sequence[str]) -> tuple[int | None, int | None]:
+    """`timeRange=from,to`, or `timeRange=from&timeRange=to`, as clients write a list that OpenAPI explodes."""
+    text = ",".join(sent)
     if not text:
         return None, None
     lower, comma, upper = text.strip("[]").partition(",")
-    if not comma:
+    if not comma or "," in upper:
         raise Invalid("timeRange has a comma between its bounds", "timeRange")
     return times.parse_optional(lower.strip(), "timeRange"), times.parse_optional(upper.strip(), "timeRange")
 

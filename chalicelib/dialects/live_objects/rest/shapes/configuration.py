@@ -56,8 +56,6 @@ def _value(key: str, asked: Mapping[str, Any], now: int) -> Value:
     field = f"parameters.{key}.value"
     kind = ParameterType(asked["type"])
     value = asked["value"]
-    if kind in (ParameterType.INT32, ParameterType.UINT32) and isinstance(value, float) and value.is_integer():
-        value = int(value)
     if len(str(value)) > MAX_VALUE:
         raise Invalid(f"{field} has at most {MAX_VALUE} characters", field)
     return Value(kind, checked(kind, value, field), now)

@@ -1,6 +1,7 @@
 """Data messages as clients post them and as the store gives them back (OpenAPI of the data store)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.dialects.live_objects import contents, times
@@ -64,8 +65,17 @@ def source(body: Mapping[str, Any]) -> str | None:
     return named if isinstance(named, str) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message of a request: when that came (ms), its id, and the message's place in it."""
+
+    at: int
+    event: str
+    row: int = 0
+
+
 def created(
-    body: Mapping[str, Any], tenant: str, stream: str, now: int, event: str, device: Device | None, path: str
+    body: Mapping[str, Any], tenant: str, stream: str, posted: Posted, device: Device | None, path: str
 ) -> DataMessage:
     """The message that a body describes; `device`, in the group at `path`, is its source where that is one.
 
@@ -76,14 +86,14 @@ def created(
     size = len(json_text.render(value).encode())
     if size > MAX_VALUE:
         raise Invalid(f"value has {size} bytes; {MAX_VALUE} are allowed", "value")
-    stamp = clamped(times.parse_optional(body.get("timestamp"), "timestamp"), now)
+    stamp = clamped(times.parse_optional(body.get("timestamp"), "timestamp"), posted.at)
     own_tags = device.tags if device else ()
     return DataMessage(
         tenant=tenant,
-        id=message_id(stamp, event),
+        id=message_id(stamp, posted.at, posted.event, posted.row),
         stream=stream,
         timestamp=stamp,
-        created=now,
+        created=posted.at,
         value=value,
         model=body.get("model"),
         tags=tuple(dict.fromkeys((*(body.get("tags") or ()), *own_tags))),

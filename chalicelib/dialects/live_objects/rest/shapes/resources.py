@@ -33,7 +33,7 @@ METADATA = {
         "pattern": r"^(?!(class|_class)$)[^$.]+$",
         "description": "has a name with $ or a dot, or one of class and _class",
     },
-    "additionalProperties": {"type": "string", "maxLength": MAX_NAME},
+    "additionalProperties": {"type": ["string", "boolean"], "maxLength": MAX_NAME},
 }
 _CONNECTOR = {"enum": [CONNECTOR, None]}
 _DESCRIPTION = {"connector": _CONNECTOR, "label": _TEXT, "description": _TEXT, "metadata": METADATA}
@@ -94,6 +94,8 @@ def changed(resource: Resource, body: Mapping[str, Any]) -> Resource:
     given = present(body)
     names = ("connector", "label", "description", "metadata")
     changes: dict[str, Any] = {name: given[name] for name in names if name in given}
+    if "metadata" in changes:
+        changes["metadata"] = _texts(changes["metadata"])
     return replace(resource, **changes, aliases=given.get("versionAliases", resource.aliases))
 
 
@@ -161,9 +163,14 @@ def render_version(version: ResourceVersion) -> dict[str, Any]:
     )
 
 
+def _texts(metadata: Mapping[str, str | bool]) -> dict[str, str]:
+    """Clients write `"secured": true` as well as `"secured": "true"`."""
+    return {name: value if isinstance(value, str) else str(value).lower() for name, value in metadata.items()}
+
+
 def metadata(body: Mapping[str, Any]) -> dict[str, str]:
     """Errors: Invalid."""
-    given = dict(body.get("metadata") or {})
+    given = _texts(body.get("metadata") or {})
     if sum(len(name) + len(value) for name, value in given.items()) > MAX_METADATA:
         raise Invalid(f"metadata has at most {MAX_METADATA} characters together", "metadata")
     return given
