@@ -1,13 +1,13 @@
 """`python -m infra.edge`: the broker in lenient mode, tied to the functions of a deployed stage, until SIGTERM.
 
-Exit codes: 0 stopped when asked to, 2 a setting is missing or makes no sense.
+Exit codes: 0 stopped when asked to, 2 a setting is missing or makes no sense, 4 a part without which it is of no use
+has died.
 """
 
 import logging
 import os
 import signal
 import sys
-import threading
 from contextlib import ExitStack
 from functools import cache
 from typing import Any
@@ -22,12 +22,12 @@ from infra.local.ordering import Ordering
 from infra.local.quickstart import guests
 from infra.local.spool import Spool
 from infra.local.timers import Timers
+from infra.local.vital import Vital
 
 _CANNOT_START = 2
+_DIED = 4
 _CONTROL_THREADS = 96
 _MOST_BYTES = 256 * 1024
-_ACCOUNT = "123456789012"
-"""Stands in the ARNs of this broker's policies; no account is meant."""
 
 
 def main() -> int:
@@ -37,17 +37,20 @@ def main() -> int:
     except SettingsError as error:
         print(f"homeport edge: {error}", file=sys.stderr)
         return _CANNOT_START
-    over = threading.Event()
+    vital = Vital()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: over.set())
+        signal.signal(number, lambda *_: vital.end())
     with ExitStack() as closing:
-        ports = start(settings, closing)
+        ports = start(settings, closing, vital)
         print(f"edge ready: MQTT over TLS on {ports['mqtts']}, control on {ports['control']}", flush=True)
-        over.wait()
-    return 0
+        failure = vital.wait()
+    if failure is None:
+        return 0
+    print(f"homeport edge: {failure}", file=sys.stderr)
+    return _DIED
 
 
-def start(settings: EdgeSettings, closing: ExitStack) -> dict[str, int]:
+def start(settings: EdgeSettings, closing: ExitStack, vital: Vital) -> dict[str, int]:
     """Bring the edge up and answer its ports; `closing` takes it down again."""
     settings.data.mkdir(parents=True, exist_ok=True)
     spool = Spool(settings.data / "edge.sqlite3")
@@ -59,10 +62,12 @@ def start(settings: EdgeSettings, closing: ExitStack) -> dict[str, int]:
         invoke=uplink.invoke,
         rules=[Rule(rule.name, rule.sql, rule.function) for rule in rules()],
         region=settings.region,
+        account=None,
         lenient=True,
         # Tenants share literal topics longer than IoT Core carries: nothing may pass directly between their clients.
         between_clients=False,
-        guests=guests(settings.quickstart_clients, region=settings.region, account=_ACCOUNT),
+        guests=guests(settings.quickstart_clients, region=settings.region, account=""),
+        vital=vital,
     )
     core.start()
     closing.callback(lambda: core.stop(3))
@@ -73,10 +78,11 @@ def start(settings: EdgeSettings, closing: ExitStack) -> dict[str, int]:
         name="control",
         threads=_CONTROL_THREADS,
         max_body=_MOST_BYTES,
+        vital=vital,
     )
     control.start()
     closing.callback(lambda: control.stop(2))
-    _renew(settings, core, closing)
+    _renew(settings, core, closing, vital)
     identity = TlsIdentity(settings.certificate, settings.key, settings.client_ca)
     ports = {"control": control.port, "mqtts": core.listen_tls(settings.bind, settings.mqtts_port, identity)}
     if settings.mqtt_port is not None:
@@ -84,10 +90,10 @@ def start(settings: EdgeSettings, closing: ExitStack) -> dict[str, int]:
     return ports
 
 
-def _renew(settings: EdgeSettings, core: IotCore, closing: ExitStack) -> None:
+def _renew(settings: EdgeSettings, core: IotCore, closing: ExitStack, vital: Vital) -> None:
     """Before they are read for the first time, so that no change falls in between."""
     files = (settings.certificate, settings.key, *((settings.client_ca,) if settings.client_ca else ()))
-    renewal, timers = Renewal(files, core.renew), Timers()
+    renewal, timers = Renewal(files, core.renew), Timers(vital)
     closing.callback(timers.stop)
     timers.every(settings.reread_s, renewal.look, first=settings.reread_s)
 

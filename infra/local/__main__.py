@@ -1,13 +1,13 @@
 """`python -m infra.local`: the whole platform on this machine, until Ctrl-C or SIGTERM.
 
-Exit codes: 0 stopped when asked to, 2 a setting makes no sense or a port is taken, 3 another stack runs on the data.
+Exit codes: 0 stopped when asked to, 2 a setting makes no sense or a port is taken, 3 another stack runs on the data,
+4 a part without which it is of no use has died.
 """
 
 import logging
 import os
 import signal
 import sys
-import threading
 from types import FrameType
 
 from infra.local.data_directory import AlreadyRunningError, locked
@@ -15,6 +15,7 @@ from infra.local.settings import Settings, SettingsError, read_settings
 
 _CANNOT_START = 2
 _ALREADY_RUNNING = 3
+_DIED = 4
 
 
 def main() -> int:
@@ -38,25 +39,24 @@ def _run(settings: Settings) -> int:
     from infra.local.banner import banner
     from infra.local.stack import PortTakenError, Stack
 
-    asked = threading.Event()
+    stack = Stack(settings, infra.description)
 
     def ask(_signal: int, _frame: FrameType | None) -> None:
-        asked.set()
+        stack.vital.end()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ask)
-    stack = Stack(settings, infra.description)
     try:
         stack.start()
     except PortTakenError as error:
         return _complain(error, _CANNOT_START)
     print(banner(stack.credentials, settings.data, host=settings.bind, mqtt=stack.ports.mqtt), flush=True)
-    asked.wait()
+    failure = stack.vital.wait()
     stack.stop()
-    return 0
+    return 0 if failure is None else _complain(failure, _DIED)
 
 
-def _complain(error: Exception, code: int) -> int:
+def _complain(error: object, code: int) -> int:
     print(f"homeport: {error}", file=sys.stderr)
     return code
 

@@ -66,7 +66,7 @@ _BROKEN_INTEGRATION = _Refusal("DEFAULT_5XX", 502, "Internal server error", "Int
 
 
 class ApiGateway:
-    """A WSGI application. `GET /health` is answered here: 200 when `ready()` is true, else 503."""
+    """A WSGI application. `GET /health` is answered here: 200 when `ready()` and nothing is `failing()`, else 503."""
 
     def __init__(
         self,
@@ -75,6 +75,7 @@ class ApiGateway:
         function_arn: str,
         account: str,
         ready: Callable[[], bool],
+        failing: Callable[[], Sequence[str]] = tuple,
         peer_of: PeerOf = lambda _port: None,
         responses: Sequence[GatewayResponse] = (),
         stage: str = "api",
@@ -87,6 +88,7 @@ class ApiGateway:
         self._function_arn = function_arn
         self._account = account
         self._ready = ready
+        self._failing = failing
         self._peer_of = peer_of
         self._stage = stage
 
@@ -120,9 +122,14 @@ class ApiGateway:
         return self._integrate(self._event(request, context), context)
 
     def _health(self) -> _Answer:
-        ready = self._ready()
-        body = json.dumps({"status": "UP" if ready else "STARTING"}).encode()
-        return _Answer(200 if ready else 503, [("Content-Type", "application/json")], body)
+        if not self._ready():
+            shown: dict[str, Any] = {"status": "STARTING"}
+        elif failing := self._failing():
+            shown = {"status": "DOWN", "failing": list(failing)}
+        else:
+            shown = {"status": "UP"}
+        status = 200 if shown["status"] == "UP" else 503
+        return _Answer(status, [("Content-Type", "application/json")], json.dumps(shown).encode())
 
     def _match(self, path: str) -> tuple[str, dict[str, str] | None] | None:
         # a trailing slash names the same resource

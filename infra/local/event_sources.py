@@ -10,6 +10,7 @@ from typing import Any
 
 from infra.local.description import ACCOUNT, REGION
 from infra.local.lambda_runtime import FunctionError
+from infra.local.vital import Vital
 
 _log = logging.getLogger(__name__)
 _WAIT_S = 1
@@ -35,12 +36,12 @@ def scheduled_event(name: str) -> dict[str, Any]:
 class Schedule:
     """Invokes `function` at once and then `interval` seconds after each return, on a thread of its own."""
 
-    def __init__(self, function: str, invoke: Invoke, interval: float) -> None:
+    def __init__(self, function: str, invoke: Invoke, interval: float, vital: Vital | None = None) -> None:
         self._function = function
         self._invoke = invoke
         self._interval = interval
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"schedule-{function}", daemon=True)
+        self._thread = (vital or Vital()).thread(f"schedule-{function}", self._run)
 
     def start(self) -> None:
         self._thread.start()

@@ -2,15 +2,16 @@
 
 import logging
 import socket
-import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from waitress import wasyncore
-from waitress.channel import HTTPChannel
+from waitress.adjustments import Adjustments
 from waitress.parser import HTTPRequestParser, get_header_lines
-from waitress.server import create_server
-from waitress.task import ErrorTask, WSGITask
+from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
+
+from infra.local.http_waiting import LOOK_EVERY_S, Patience, PeerOf, WaitingChannel, WaitingServer
+from infra.local.vital import Vital
 
 StartResponse = Callable[..., Any]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
@@ -79,7 +80,7 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress is untyped
         self.write(REQUEST_TOO_LONG)
 
 
-class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress is untyped
+class _Channel(WaitingChannel):
     parser_class = _Parser
     task_class = _Task
     error_task_class = _ErrorTask
@@ -89,25 +90,44 @@ class HttpServer:
     """Serves one WSGI application on a socket that is already bound, in threads of its own."""
 
     def __init__(
-        self, application: Application, listener: socket.socket, *, name: str, threads: int, max_body: int
+        self,
+        application: Application,
+        listener: socket.socket,
+        *,
+        name: str,
+        threads: int,
+        max_body: int,
+        vital: Vital | None = None,
+        patience: Patience | None = None,
+        peer_of: PeerOf = lambda _port: None,
     ) -> None:
         """`max_body` is the first length in bytes of a request's body that is refused, with 413."""
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue is no news while every thread waits
         self._map: dict[int, Any] = {}
-        self._server = create_server(
+        patience = patience or Patience()
+        dispatcher = ThreadedTaskDispatcher()
+        dispatcher.set_thread_count(threads)
+        self._server = WaitingServer(
             application,
             map=self._map,
-            sockets=[listener],
-            threads=threads,
-            ident="homeport",
-            max_request_body_size=max_body,
-            channel_request_lookahead=0,
-            clear_untrusted_proxy_headers=False,
-            connection_limit=1000,
-            channel_timeout=300,
+            _sock=listener,
+            dispatcher=dispatcher,
+            sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
+            bind_socket=False,
+            adj=Adjustments(
+                ident="homeport",
+                max_request_body_size=max_body,
+                channel_request_lookahead=0,
+                clear_untrusted_proxy_headers=False,
+                # select() knows no descriptor above 1023, and the devices of the same process have thousands
+                asyncore_use_poll=True,
+                connection_limit=2 * patience.most,
+                cleanup_interval=LOOK_EVERY_S,
+            ),
         )
         self._server.channel_class = _Channel
-        self._thread = threading.Thread(target=self._server.run, name=name, daemon=True)
+        self._server.patience, self._server.peer_of = patience, peer_of
+        self._thread = (vital or Vital()).thread(name, self._server.run)
         self.port: int = listener.getsockname()[1]
 
     def start(self) -> None:
@@ -116,8 +136,14 @@ class HttpServer:
     def stop(self, timeout: float) -> None:
         """Close the listener and let requests that are being served end, for at most `timeout` seconds."""
         self._server.task_dispatcher.shutdown(timeout=timeout)
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._map, ignore_all=True))
-        self._thread.join(timeout)
+        if self._thread.is_alive():
+            self._server.trigger.pull_trigger(self._close)
+            self._thread.join(timeout)
+        else:
+            self._close()
+
+    def _close(self) -> None:
+        wasyncore.close_all(self._map, ignore_all=True)
 
 
 def bind(host: str, port: int) -> socket.socket:

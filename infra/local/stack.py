@@ -45,6 +45,7 @@ from infra.local.settings import Settings
 from infra.local.spool import Spool
 from infra.local.timers import Timers
 from infra.local.tls_terminator import TlsTerminator
+from infra.local.vital import Vital
 
 _log = logging.getLogger(__name__)
 Listening = TypeVar("Listening")
@@ -86,6 +87,7 @@ class Stack:
         self._closing = contextlib.ExitStack()
         self._ready = threading.Event()
         self._ends = 0.0
+        self.vital = Vital()
         self.ports: Ports
         self.credentials: Credentials
 
@@ -164,7 +166,7 @@ class Stack:
     def _runtime(self) -> LambdaRuntime:
         spool = Spool(self._settings.data / "lambda.sqlite3")
         self._closing.callback(spool.close)
-        timers = Timers()
+        timers = Timers(self.vital)
         self._closing.callback(timers.stop)
         timers.every(_EXPIRY_S, lambda: dynamodb.expire_items(time.time()), first=_EXPIRY_S)
         runtime = LambdaRuntime(
@@ -181,7 +183,7 @@ class Stack:
 
     def _serve_aws(self, listener: socket.socket, runtime: LambdaRuntime) -> AwsEndpoint:
         endpoint = AwsEndpoint(runtime, secrets=SECRETS)
-        server = HttpServer(endpoint, listener, name="aws", threads=_AWS_THREADS, max_body=_MANY)
+        server = HttpServer(endpoint, listener, name="aws", threads=_AWS_THREADS, max_body=_MANY, vital=self.vital)
         server.start()
         self._closing.callback(lambda: server.stop(self._left(0.5)))
         os.environ["MOTO_PORT"] = str(server.port)  # where moto finds itself
@@ -207,6 +209,7 @@ class Stack:
             # Tenants share literal topics longer than IoT Core carries: at the edge nothing may pass between clients.
             between_clients=not self._settings.lenient,
             guests=guests(self._settings.quickstart_clients, region=REGION, account=ACCOUNT),
+            vital=self.vital,
         )
         core.start()
         self._closing.callback(lambda: core.stop(self._left(1.5)))
@@ -239,7 +242,7 @@ class Stack:
         batches = {source.name: getattr(source, "batch_size", 1) for source in app.event_sources}
         schedules = [source.name for source in app.event_sources if isinstance(source, ScheduledEventConfig)]
         sources: list[Schedule | QueuePoller] = [
-            *(Schedule(name, runtime.invoke, _SCHEDULE_S) for name in schedules),
+            *(Schedule(name, runtime.invoke, _SCHEDULE_S, self.vital) for name in schedules),
             *(
                 QueuePoller(
                     queue.function, runtime.invoke, aws_client.client("sqs"), urls[queue.name], batches[queue.function]
@@ -264,17 +267,26 @@ class Stack:
         certificates: Certificates,
     ) -> None:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._settings.bind, self._settings.bind)
-        terminator = TlsTerminator(https, certificates.server_context(), (host, http.getsockname()[1]))
+        terminator = TlsTerminator(https, certificates.server_context(), (host, http.getsockname()[1]), self.vital)
         gateway = ApiGateway(
             app,
             function_arn=runtime.arn(API_FUNCTION),
             account=ACCOUNT,
             ready=self._ready.is_set,
+            failing=self.vital.failing,
             peer_of=terminator.peer,
             responses=self._description.gateway_responses(),
         )
         # bodies that are too long are read to their end all the same: a client that still writes reads no answer
-        server = HttpServer(gateway, http, name="http", threads=_HTTP_THREADS, max_body=_MANY + MAX_BODY)
+        server = HttpServer(
+            gateway,
+            http,
+            name="http",
+            threads=_HTTP_THREADS,
+            max_body=_MANY + MAX_BODY,
+            vital=self.vital,
+            peer_of=terminator.peer,
+        )
         server.start()
         self._closing.callback(lambda: server.stop(self._left(1.0)))
         terminator.start()

@@ -7,18 +7,20 @@ import threading
 import time
 from collections.abc import Callable
 
+from infra.local.vital import Vital
+
 _log = logging.getLogger(__name__)
 
 
 class Timers:
     """Calls run on the timers' own thread and must be short; what is still due at `stop` is dropped."""
 
-    def __init__(self) -> None:
+    def __init__(self, vital: Vital | None = None) -> None:
         self._changed = threading.Condition()
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
+        self._thread = (vital or Vital()).thread("timers", self._run)
         self._thread.start()
 
     def after(self, delay: float, call: Callable[[], None]) -> None:

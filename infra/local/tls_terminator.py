@@ -5,7 +5,8 @@ import contextlib
 import logging
 import socket
 import ssl
-import threading
+
+from infra.local.vital import Vital
 
 _log = logging.getLogger(__name__)
 _CHUNK = 64 * 1024
@@ -19,13 +20,15 @@ class TlsTerminator:
     client's address without a header that the client itself could send.
     """
 
-    def __init__(self, listener: socket.socket, context: ssl.SSLContext, backend: tuple[str, int]) -> None:
+    def __init__(
+        self, listener: socket.socket, context: ssl.SSLContext, backend: tuple[str, int], vital: Vital | None = None
+    ) -> None:
         self._listener = listener
         self._context = context
         self._backend = backend
         self._peers: dict[int, str] = {}
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="tls", daemon=True)
+        self._thread = (vital or Vital()).thread("tls", self._run)
         self._connections: set[asyncio.Task[None]] = set()
         self.port: int = listener.getsockname()[1]
 

@@ -19,22 +19,22 @@ from infra.description import answers
 from infra.edge.__main__ import start
 from infra.edge.settings import EdgeSettings, SettingsError, read_settings
 from infra.edge.uplink import Uplink
-from infra.local.description import aws_environment
 from infra.local.ordering import Ordering
 from infra.local.spool import Spool
+from infra.local.vital import Vital
 from tests import pki
 from tests.clients import PATIENCE_S, Rest, until
 from tests.ibm.clients import Organization
+from tests.infra.elsewhere import ELSEWHERE, elsewhere
 from tests.local.running import RunningStack
 
 
 @pytest.fixture
 def edge(stack: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
-    for name, value in aws_environment(stack.aws).items():
-        monkeypatch.setenv(name, value)
+    """An edge of a stage in an account, a region and a partition that are nowhere the default."""
     settings = EdgeSettings(
         functions="homeport-local-",
-        region="eu-west-1",
+        region=ELSEWHERE,
         data=tmp_path,
         bind="127.0.0.1",
         mqtts_port=0,
@@ -47,8 +47,10 @@ def edge(stack: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         reread_s=0.05,
     )
     (tmp_path / "clients.pem").write_text(stack.ca.read_text())
-    with ExitStack() as closing:
-        yield start(settings, closing)
+    with elsewhere(stack.aws) as environment, ExitStack() as closing:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        yield start(settings, closing, Vital())
 
 
 def connect(
@@ -81,7 +83,7 @@ def test_a_plain_connection_is_shown_as_unsecured(stack: RunningStack, edge: dic
     urn = "urn:lo:nsid:edge:plain"
     client, _ = connect(edge["mqtt"], urn, stack.api_key, MQTTProtocolVersion.MQTTv311)
     rest = Rest(stack)
-    (shown,) = until(lambda: [i for i in rest.get(f"/api/v1/deviceMgt/devices/{urn}/interfaces") if "activity" in i])
+    (shown,) = until(lambda: [i for i in rest.get(f"/api/v1/deviceMgt/devices/{urn}/interfaces") if i.get("activity")])
     rest.close()
     client.disconnect()
     client.loop_stop()

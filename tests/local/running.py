@@ -24,11 +24,12 @@ class RunningStack:
     process wrote is in `log`, and is part of the error when the process does not come up.
     """
 
-    def __init__(self, data: Path | None = None, **variables: str) -> None:
+    def __init__(self, data: Path | None = None, *, limit_of_files: int | None = None, **variables: str) -> None:
         """`variables` are further HOMEPORT_* variables, such as HOMEPORT_LENIENT="1"."""
         self._own = tempfile.TemporaryDirectory(prefix="homeport-") if data is None else None
         self.data = Path(self._own.name) if self._own else Path(data or "")
         self._variables = variables
+        self._limit_of_files = limit_of_files
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
         self._credentials: dict[str, Any] = {}
@@ -99,13 +100,17 @@ class RunningStack:
         }
         return {**inherited, **ports, "HOMEPORT_DATA": str(self.data), "HOMEPORT_HOSTS": "", **self._variables}
 
+    def _limited(self) -> list[str]:
+        limit = self._limit_of_files
+        return [] if limit is None else ["sh", "-c", f'ulimit -n {limit}; exec "$@"', "sh"]
+
     def start(self) -> Self:
         """Start and wait until the stack says that it is ready."""
         credentials = self.data / "credentials.json"
         seen = credentials.stat().st_mtime_ns if credentials.exists() else 0
         self._output = (self.data / "output.log").open("ab")
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "error::ResourceWarning", "-m", "infra.local"],
+            [*self._limited(), sys.executable, "-W", "error::ResourceWarning", "-m", "infra.local"],
             cwd=REPOSITORY,
             env=self.environment(),
             stdout=self._output,

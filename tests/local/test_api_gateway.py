@@ -258,6 +258,26 @@ def test_health_is_the_fronts_own_answer(port: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("ready", "failing", "status", "shown"),
+    [
+        (True, [], 200, {"status": "UP"}),
+        (False, ["mqtt"], 503, {"status": "STARTING"}),
+        (True, ["mqtt"], 503, {"status": "DOWN", "failing": ["mqtt"]}),
+    ],
+)
+def test_health_names_what_has_failed(*, ready: bool, failing: list[str], status: int, shown: dict[str, Any]) -> None:
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:toy"
+    gateway = ApiGateway(
+        make_app(), function_arn=arn, account="123456789012", ready=lambda: ready, failing=lambda: failing
+    )
+    server = HttpServer(gateway, bind("127.0.0.1", 0), name="test", threads=1, max_body=1)
+    server.start()
+    answer = ask(server.port, "GET", "/health")
+    server.stop(2)
+    assert (answer[0], json.loads(answer[2])) == (status, shown)
+
+
+@pytest.mark.parametrize(
     "request_line",
     [
         b"GET / / HTTP/1.1",

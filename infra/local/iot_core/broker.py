@@ -10,6 +10,7 @@ from .lanes import Errand, Lane, Lanes
 from .lifecycle import Departures, Event, Reason, Subject
 from .limits import Meter
 from .message import NO_CLIENT, Message
+from .newcomers import Newcomers
 from .packets import Publish
 from .pause import Pause
 from .receiving import deliver
@@ -33,11 +34,12 @@ class Broker:
         self.settings = settings
         self.authorizer = Authorizer(authorize, settings.limits)
         self.rules = Rules(rules, settings)
-        self.lanes = Lanes(settings.lanes, invoke, asyncio.get_running_loop())
+        self.lanes = Lanes(settings.lanes, invoke, asyncio.get_running_loop(), settings.vital)
         self.subscriptions: SubscriptionTree[Session] = SubscriptionTree(parent=settings.lenient)
         self.retained = RetainedMessages(wildcards=settings.lenient, parent=settings.lenient)
         self.sessions: dict[str, Session] = {}
         self.connections: set[Connection] = set()
+        self.newcomers = Newcomers(settings.limits.newcomers)
         self.empty = asyncio.Event()  # set while there is no connection
         self.empty.set()
         self.departures = Departures()

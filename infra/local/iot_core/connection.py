@@ -13,6 +13,7 @@ from .lanes import Errand, Lane
 from .lifecycle import Reason, Subject
 from .limits import Meter
 from .message import Message
+from .newcomers import Newcomer
 from .packets import ProtocolViolation, Will
 from .pause import Pause
 from .policy import Policy
@@ -78,10 +79,12 @@ class Connection(asyncio.Protocol):
         *,
         tls: bool = False,
         server_name: str | None = None,
+        newcomer: Newcomer | None = None,
     ) -> None:
         self.broker = broker
         self.tls = tls
         self.server_name = server_name
+        self._newcomer = newcomer
         self.certificate: Certificate | None = None
         self.state = State.OPENING
         self.level = packets.MQTT_3_1_1
@@ -126,7 +129,13 @@ class Connection(asyncio.Protocol):
     def opened(self) -> None:
         """CONNECT was accepted."""
         self.state = State.CONNECTED
+        self._leave_newcomers()
         self.lane = self.broker.lanes.lane(self.subject.client_id)
+
+    def _leave_newcomers(self) -> None:
+        if self._newcomer is not None:
+            self._newcomer.leave()
+            self._newcomer = None
 
     def begin_reading(self) -> None:
         self.resume(Pause.AUTHORIZING)
@@ -149,6 +158,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.wire.attach(transport)
+        if self._newcomer is not None:
+            self._newcomer.turn_away = self.wire.abort
         self.certificate = client_certificate(transport)
         self.broker.remember(self)
 
@@ -176,6 +187,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self.close(Reason.CONNECTION_LOST)
+        self._leave_newcomers()
         self.wire.detach()
         self.broker.forget(self)
 

@@ -7,12 +7,13 @@ the batch back at once, so that a busy broker pays for one thread switch a batch
 import asyncio
 import logging
 import queue
-import threading
 import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
+
+from infra.local.vital import Vital
 
 from .message import Message
 from .rules import Invoke, PreparedRule
@@ -53,12 +54,12 @@ class Errand:
 
 
 class Lane:
-    def __init__(self, name: str, invoke: Invoke, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, name: str, invoke: Invoke, loop: asyncio.AbstractEventLoop, vital: Vital) -> None:
         self._invoke = invoke
         self._loop = loop
         self._collected: list[Errand] = []
         self._batches: queue.SimpleQueue[list[Errand] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread = vital.thread(name, self._work)
         self._thread.start()
 
     def put(self, errand: Errand) -> None:
@@ -106,9 +107,9 @@ class Lanes:
     What comes over HTTP has one of its own, `api`.
     """
 
-    def __init__(self, count: int, invoke: Invoke, loop: asyncio.AbstractEventLoop) -> None:
-        self._lanes = [Lane(f"iot-rules-{number}", invoke, loop) for number in range(count)]
-        self.api = Lane("iot-rules-api", invoke, loop)
+    def __init__(self, count: int, invoke: Invoke, loop: asyncio.AbstractEventLoop, vital: Vital) -> None:
+        self._lanes = [Lane(f"iot-rules-{number}", invoke, loop, vital) for number in range(count)]
+        self.api = Lane("iot-rules-api", invoke, loop, vital)
 
     def lane(self, client_id: str) -> Lane:
         return self._lanes[zlib.crc32(client_id.encode()) % len(self._lanes)]

@@ -29,6 +29,7 @@ class Limits:
     stored_per_second: int | None = 10  # messages kept for a persistent session, once it is back
     queued_messages: int = 20_000
     connect_timeout: float = 10.0
+    newcomers: int = 4096  # connections that were not let in yet
     authorizer_timeout: float = 5.0
     policy_documents: int = 10
     policy_characters: int = 2048

@@ -8,6 +8,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 from .connection import Connection
+from .newcomers import Newcomer
 from .tls import Contexts, NoClientHello, peek_server_name
 
 if TYPE_CHECKING:
@@ -31,47 +32,54 @@ class Listener:
         self._contexts = contexts
         self._opening: set[asyncio.Task[None]] = set()
         self._accepting = asyncio.get_running_loop().create_task(self._accept())
+        broker.settings.vital.task("the listener for MQTT", self._accepting)
 
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                accepted, _address = await loop.sock_accept(self._socket)
+                accepted, address = await loop.sock_accept(self._socket)
             except OSError as error:
                 # The client went away in the queue, or there are no file descriptors left: both pass.
                 log.warning("accept: %s", error)
                 await asyncio.sleep(_OUT_OF_FILES_PAUSE)
                 continue
-            task = loop.create_task(self._open(accepted))
+            newcomer = self._broker.newcomers.enter(str(address[0]))
+            task = loop.create_task(self._open(accepted, newcomer))
+            newcomer.turn_away = task.cancel
             self._opening.add(task)
             task.add_done_callback(self._opening.discard)
 
-    async def _open(self, accepted: socket.socket) -> None:
+    async def _open(self, accepted: socket.socket, newcomer: Newcomer) -> None:
         limit = self._broker.settings.limits.connect_timeout
         try:
             # Sockets of a listening socket have protocol 0, for which asyncio leaves Nagle's algorithm on: an
             # acknowledgement would then wait 40 ms for the peer's delayed one.
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._contexts is None:
-                await self._open_plain(accepted)
+                await self._open_plain(accepted, newcomer)
             else:
                 async with asyncio.timeout(limit):
-                    await self._open_tls(accepted, self._contexts, limit)
+                    await self._open_tls(accepted, self._contexts, limit, newcomer)
         except (OSError, TimeoutError, NoClientHello, ssl.SSLError) as error:
             # What scanners and clients with the wrong trust anchors bring about; nobody else is concerned.
             log.info("no connection: %s %s", type(error).__name__, error)
+            newcomer.leave()
             accepted.close()
         except BaseException:
+            newcomer.leave()
             accepted.close()
             raise
 
-    async def _open_plain(self, accepted: socket.socket) -> None:
-        await asyncio.get_running_loop().connect_accepted_socket(lambda: Connection(self._broker), accepted)
+    async def _open_plain(self, accepted: socket.socket, newcomer: Newcomer) -> None:
+        await asyncio.get_running_loop().connect_accepted_socket(
+            lambda: Connection(self._broker, newcomer=newcomer), accepted
+        )
 
-    async def _open_tls(self, accepted: socket.socket, contexts: Contexts, limit: float) -> None:
+    async def _open_tls(self, accepted: socket.socket, contexts: Contexts, limit: float, newcomer: Newcomer) -> None:
         name = await peek_server_name(accepted)
         await asyncio.get_running_loop().connect_accepted_socket(
-            lambda: Connection(self._broker, tls=True, server_name=name),
+            lambda: Connection(self._broker, tls=True, server_name=name, newcomer=newcomer),
             accepted,
             ssl=contexts.choose(name),
             ssl_handshake_timeout=limit,

@@ -16,6 +16,7 @@ _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _ESCAPES = {"*", "?", "$"}  # ${*}, ${?} and ${$} stand for the character itself
 _KNOWN = {"Sid", "Effect", "Action", "Resource"}
 _DECISIONS_KEPT = 1024
+_ARN_FIELDS = 5  # what stands before the resource: arn, partition, service, region, account
 
 
 class InvalidPolicy(Exception):
@@ -93,13 +94,26 @@ def _resource(template: str, variables: tuple[tuple[str, str], ...]) -> re.Patte
     return re.compile("".join(pieces), re.DOTALL)
 
 
+@lru_cache(maxsize=4096)
+def _of_any_account(template: str) -> str:
+    """What a resource's ARN says behind partition, service, region and account; `*` where it leaves these open."""
+    fields = template.split(":", _ARN_FIELDS)
+    if fields[0] != "arn":
+        return template
+    return fields[-1] if len(fields) > _ARN_FIELDS or not template.endswith("*") else "*"
+
+
 class Policy:
     """What one connection may do; decisions are remembered, since a device repeats its few topics."""
 
     __slots__ = ("_arn", "_decisions", "_statements", "_variables")
 
     def __init__(self, statements: tuple[Statement, ...], variables: Mapping[str, str], arn: str) -> None:
-        """`arn`: what stands before `client/…`, `topic/…`, `topicfilter/…`, with its colon."""
+        """`arn`: what stands before `client/…`, `topic/…`, `topicfilter/…`, with its colon.
+
+        Without one the broker belongs to no account, and what resources say of partition, region and account is not
+        compared.
+        """
         self._statements = statements
         self._variables = tuple(sorted(variables.items()))
         self._arn = arn
@@ -125,5 +139,7 @@ class Policy:
         return effects == {True}
 
     def _covers(self, template: str, arn: str) -> bool:
+        if not self._arn:
+            template = _of_any_account(template)
         pattern = _resource(template, self._variables if "${" in template else ())
         return pattern is not None and pattern.fullmatch(arn) is not None

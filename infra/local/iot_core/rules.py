@@ -62,7 +62,7 @@ class Rules:
             PreparedRule(
                 rule.name,
                 rule.function,
-                sql.parse(rule.sql, new_id=settings.new_id, account=settings.account),
+                sql.parse(rule.sql, new_id=settings.new_id, account=settings.account or ""),
             )
             for rule in rules
         )

@@ -9,6 +9,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent import futures
 from typing import Any, TypeVar
 
+from infra.local.vital import Vital
+
 from . import data_plane
 from .authorizer import Authorize
 from .broker import Broker
@@ -27,7 +29,7 @@ _STOP_GRACE = 0.25  # for peers to end their TLS sessions
 
 
 class IotCore:
-    """AWS IoT Core for one account and region.
+    """AWS IoT Core for one account and region; without an account, for whichever the policies are of.
 
     `authorize` gets a custom authorizer's event and gives its answer; it runs in a thread and has 5 s.
     `invoke(function, event)` returns once that asynchronous invocation cannot get lost any more; it runs in a thread,
@@ -44,7 +46,7 @@ class IotCore:
         invoke: Invoke,
         rules: Sequence[Rule],
         region: str = "us-east-1",
-        account: str = "123456789012",
+        account: str | None = "123456789012",
         lenient: bool = False,
         between_clients: bool = True,
         guests: Guests | None = None,
@@ -53,6 +55,7 @@ class IotCore:
         monotonic: Callable[[], float] = time.monotonic,
         new_id: Callable[[], str] = new_uuid,
         lanes: int = 4,
+        vital: Vital | None = None,
     ) -> None:
         self.settings = Settings(
             region=region,
@@ -64,13 +67,14 @@ class IotCore:
             monotonic=monotonic,
             new_id=new_id,
             lanes=lanes,
+            vital=vital or Vital(),
         )
         self._authorize = authorize
         self._invoke = invoke
         self._rules = tuple(rules)
         self._guests = guests
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="iot-core", daemon=True)
+        self._thread = self.settings.vital.thread("iot-core", self._run)
         self._listeners: list[Listener] = []
         self._contexts: list[Contexts] = []
         self._sweepers: list[asyncio.Task[None]] = []
@@ -82,6 +86,7 @@ class IotCore:
 
     def start(self) -> None:
         _raise_file_limit()
+        self.settings.vital.probe("mqtt", self.responds)
         self._thread.start()
         self._call(self._start())
 
@@ -90,6 +95,8 @@ class IotCore:
         if self._guests is not None:
             self.broker.hall = Hall(self._guests, self.settings)
         self._sweepers = [self._loop.create_task(broker.keep_time()) for broker in self._brokers]
+        for sweeper in self._sweepers:
+            self.settings.vital.task("iot-core's clock", sweeper)
 
     @property
     def _brokers(self) -> list[Broker]:
@@ -184,6 +191,15 @@ class IotCore:
         except TimeoutError:
             return False
         return True
+
+    def responds(self, seconds: float = 2.0) -> bool:
+        """Whether the broker's loop comes round within that time."""
+        came = threading.Event()
+        try:
+            self._loop.call_soon_threadsafe(came.set)
+        except RuntimeError:
+            return False  # it is closed
+        return came.wait(seconds)
 
     def _call(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         if threading.current_thread() is self._thread:

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from infra.local.vital import Vital
+
 from .limits import Limits
 
 _random = random.Random()  # noqa: S311 - seeded by the system; these ids need to be unique, not secret
@@ -22,7 +24,7 @@ class Settings:
     """`clock` gives seconds since the epoch, `monotonic` seconds for intervals; other times are seconds too."""
 
     region: str = "us-east-1"
-    account: str = "123456789012"
+    account: str | None = "123456789012"  # None for an edge: it takes the policies of whose functions it asks
     lenient: bool = False
     between_clients: bool = True  # an edge that serves several tenants hands what clients publish to the rules alone
     limits: Limits = field(default_factory=Limits)
@@ -30,11 +32,12 @@ class Settings:
     monotonic: Callable[[], float] = time.monotonic
     new_id: Callable[[], str] = new_uuid
     lanes: int = 4
+    vital: Vital = field(default_factory=Vital)
     close_grace: float = 1.0  # how long a peer may hold up the end of its TLS session
     sweep_every: float = 0.25
     stall_after: float = 15.0  # how long a recipient may hold back publishers without acknowledging anything
 
     @property
     def arn(self) -> str:
-        """What stands before `topic/…` in the ARN of a resource."""
-        return f"arn:aws:iot:{self.region}:{self.account}:"
+        """What stands before `topic/…` in the ARN of a resource; empty where there is no account."""
+        return "" if self.account is None else f"arn:aws:iot:{self.region}:{self.account}:"

@@ -107,3 +107,35 @@ def test_an_element_that_is_not_modelled_is_refused_and_not_ignored() -> None:
     statement = allow("iot:Connect", "client/*") | {"Condition": {"Bool": {"iot:Connection.Thing.IsAttached": "true"}}}
     with pytest.raises(InvalidPolicy, match="Condition"):
         read_documents([policy(statement)])
+
+
+@pytest.mark.parametrize(
+    ("template", "covered"),
+    [
+        ("arn:aws:iot:eu-west-1:123456789012:topic/dev/*", True),
+        ("arn:aws-cn:iot:cn-north-1:210987654321:topic/dev/*", True),
+        ("arn:aws-us-gov:iot:*:*:topic/dev/data", True),
+        ("arn:aws:iot:eu-west-1:210987654321:*", True),
+        ("arn:aws:iot:*", True),
+        ("*", True),
+        ("topic/dev/*", True),
+        ("arn:aws:iot:eu-west-1:210987654321:topic/other/*", False),
+        ("arn:aws:iot:eu-west-1:210987654321:client/dev/data", False),
+        ("arn:aws:iot:eu-west-1", False),
+    ],
+)
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_a_broker_without_an_account_takes_resources_of_any(template: str, effect: str, *, covered: bool) -> None:
+    statement = {"Effect": effect, "Action": "iot:Publish", "Resource": template}
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": [statement] if effect == "Allow" else [everything, statement]}
+    allowed = Policy(read_documents([document]), {}, "").allows("iot:Publish", "topic/dev/data")
+    assert allowed is (covered if effect == "Allow" else not covered)
+
+
+def test_a_colon_in_a_topic_is_none_of_its_arn() -> None:
+    document = {"Effect": "Allow", "Action": "iot:Publish", "Resource": "arn:aws:iot:r:9:topic/a:b:c/${iot:ClientId}"}
+    statements = read_documents([{"Version": "2012-10-17", "Statement": document}])
+    policy = Policy(statements, {"iot:ClientId": "urn:x:*"}, "")
+    assert policy.allows("iot:Publish", "topic/a:b:c/urn:x:*")
+    assert not policy.allows("iot:Publish", "topic/a:b:c/urn:x:y")

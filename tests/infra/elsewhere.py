@@ -1,0 +1,54 @@
+"""A running stack as it would be in another account, region and partition of AWS."""
+
+import http.client
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from infra.local.description import ACCOUNT, REGION, aws_environment
+
+ELSEWHERE = "cn-northwest-1"
+_OURS, _THEIRS = f"arn:aws:iot:{REGION}:{ACCOUNT}:", f"arn:aws-cn:iot:{ELSEWHERE}:210987654321:"
+
+
+@contextmanager
+def elsewhere(aws: int) -> Iterator[dict[str, str]]:
+    """The environment in which AWS is the stack at port `aws`, moved to account 210987654321 in China.
+
+    Requests have to be signed for that region, and policies come back for that account.
+    """
+
+    class Door(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if f"/{ELSEWHERE}/lambda/aws4_request" not in self.headers["Authorization"]:
+                self.send_error(403)
+                return
+            behind = http.client.HTTPConnection("127.0.0.1", aws, timeout=60)
+            behind.request("POST", self.path, body, dict(self.headers))
+            answer = behind.getresponse()
+            moved = answer.read().replace(_OURS.encode(), _THEIRS.encode())
+            behind.close()
+            self.send_response(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in {"content-length", "server", "date"}:
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(moved)))
+            self.end_headers()
+            self.wfile.write(moved)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing: a test that fails has said it all."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield {**aws_environment(server.server_port), "AWS_REGION": ELSEWHERE, "AWS_DEFAULT_REGION": ELSEWHERE}
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
