@@ -95,6 +95,10 @@ def _serve_rest() -> None:
     app.register_blueprint(describing.blueprint((live_objects.API, ibm.V1, ibm.V2), wiring.ports))
 
 
+_FUNCTION = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
 # Routes are most of what there is to import: a cold function that answers no request need not wait for them.
-if os.environ.get("AWS_LAMBDA_FUNCTION_NAME") not in {wiring.function_name(f) for f in app.handler_map}:
+if _FUNCTION not in {wiring.function_name(f) for f in app.handler_map}:
     _serve_rest()
+# Who looks up secrets reads what they are looked up by while Lambda still gives a whole processor.
+if _FUNCTION in {wiring.application(), wiring.function_name("authorizer")}:
+    wiring.read_stage_key()

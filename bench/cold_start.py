@@ -12,7 +12,8 @@ import sys
 from typing import Any
 
 from bench.quantiles import median
-from infra.local.description import NOT_IN_ENVIRONMENT, aws_environment
+from chalicelib.aws import stage_key
+from infra.local.description import NOT_IN_ENVIRONMENT, STAGE_KEY, aws_environment
 from tests.local.running import REPOSITORY, RunningStack
 
 RUNS = 9
@@ -60,6 +61,7 @@ def _environment(stack: RunningStack) -> dict[str, str]:
         **aws_environment(stack.aws),
         "HOMEPORT_STAGE": "local",
         "HOMEPORT_BUCKET": "homeport-local-objects",
+        stage_key.FILE: str(stack.data / STAGE_KEY),
         "HOMEPORT_STATE_MACHINE": "arn:aws:states:eu-west-1:123456789012:stateMachine:homeport-local-deadlines",
     }
 

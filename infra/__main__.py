@@ -2,7 +2,19 @@
 
 import click
 
-from infra.cli import claims, deploying, doctoring, keys, packaging, probing, redriving, restoring, rotating, tenants
+from infra.cli import (
+    claims,
+    deploying,
+    doctoring,
+    keys,
+    packaging,
+    probing,
+    redriving,
+    restoring,
+    rotating,
+    stage_keys,
+    tenants,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -18,6 +30,7 @@ main.add_command(tenants.group)
 keys.group.add_command(rotating.rotate)
 main.add_command(keys.group)
 main.add_command(claims.group)
+main.add_command(stage_keys.group)
 main.add_command(deploying.deploy)
 main.add_command(deploying.destroy)
 main.add_command(doctoring.doctor)

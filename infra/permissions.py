@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.aws import stage_key
 from chalicelib.dialects import registry
 from chalicelib.dialects.topics import Direction
 from infra import description
@@ -158,6 +159,9 @@ OBJECTS: dict[str, tuple[str, ...]] = {
 }
 
 
+READS_STAGE_KEY = frozenset({API, "authorizer"})
+"""Who looks up secrets. What encrypts the parameter is AWS's own key, which lets in whoever may read the parameter."""
+
 REGISTER = (
     "iot:DescribeCACertificate",
     "iot:UpdateCACertificate",
@@ -205,6 +209,8 @@ def policy(function: str, stage: Stage, *, inside: bool = False) -> dict[str, An
 
 def grants(function: str, stage: Stage) -> list[Grant]:
     found = [_logs(function, stage), *_tables(function, stage), *_deadlines(function, stage)]
+    if function in READS_STAGE_KEY:
+        found.append(Grant(("ssm:GetParameter",), (arn("ssm", f"parameter/{stage.called(stage_key.NOUN)}"),)))
     if function in INVOKES:
         targets = tuple(arn("lambda", f"function:{stage.called(f)}") for f in INVOKES[function])
         found.append(Grant(("lambda:InvokeFunction",), targets))

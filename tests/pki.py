@@ -46,10 +46,14 @@ def make(
     ca: bool | None = False,
     signs: bool | None = None,
     valid: Validity = USUAL,
+    further: tuple[str, ...] = (),
 ) -> Identity:
-    """Without an issuer it signs itself; `ca` and `signs` None leave basicConstraints and keyUsage out."""
+    """Without an issuer it signs itself; `ca` and `signs` None leave basicConstraints and keyUsage out.
+
+    `further` are more common names after the first.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each) for each in (name, *further)])
     signer = issuer.key if issuer else key
     builder = (
         x509.CertificateBuilder()

@@ -55,6 +55,8 @@ class Recorder:
                 yield f"sqs:{ACTIONS.get(operation, operation)}", self._arn("sqs", name)
             case "s3":
                 yield f"s3:{ACTIONS.get(operation, operation)}", f"arn:aws:s3:::{p['Bucket']}/{p['Key']}"
+            case "ssm":
+                yield f"ssm:{operation}", self._arn("ssm", f"parameter/{p['Name']}")
             case _:
                 raise NotImplementedError(f"{service} is not known to IAM's part of the bench")
 

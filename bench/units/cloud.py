@@ -40,6 +40,8 @@ from bench.units.meter import Meter  # noqa: E402
 from chalicelib import wiring  # noqa: E402
 from chalicelib.aws.clients import client  # noqa: E402
 from chalicelib.delivery.iot_core import IotCoreDelivery  # noqa: E402
+from chalicelib.fleet import stage_key  # noqa: E402
+from chalicelib.wiring import access, shared  # noqa: E402
 from infra import description  # noqa: E402
 from infra.functions import API, named  # noqa: E402
 from infra.local.api_gateway import ApiGateway  # noqa: E402
@@ -88,6 +90,7 @@ def _create() -> None:
     for queue in description.queues():
         session().create_client("sqs").create_queue(QueueName=f"homeport-{STAGE}-{queue.name}")
     session().create_client("s3").create_bucket(Bucket=ENVIRONMENT["HOMEPORT_BUCKET"])
+    wiring.stage_key_store().create(stage_key.dump(stage_key.first(bytes(range(stage_key.LENGTH)))))
 
 
 class Cloud:
@@ -239,9 +242,10 @@ class Cloud:
 
     def _forget_all(self) -> None:
         """New ports, with our clock in them."""
-        for made in vars(wiring).values():
-            if hasattr(made, "cache_clear"):
-                made.cache_clear()
+        for module in (wiring, access, shared):
+            for made in vars(module).values():
+                if hasattr(made, "cache_clear"):
+                    made.cache_clear()
         wiring.ports().__dict__["clock"] = wiring.hot_ports().__dict__["clock"] = self.clock
         # Whoever waits for a moment waits by our clock, which would never come to it.
         wiring.ports().__dict__["delivery"] = IotCoreDelivery(lambda: client("iot-data"), sleep=self._pass)

@@ -5,6 +5,8 @@ from typing import Any
 
 _READ_TIMEOUT = 20
 """Seconds; above the longest confirmation of a direct message."""
+_ATTEMPTS = {"iot-data": 1, "ssm": 7}
+"""Of Systems Manager an account gets 40 answers a second: when a fleet connects at once, functions start together."""
 
 
 @cache
@@ -21,7 +23,7 @@ def client(service: str) -> Any:
     from botocore.config import Config
 
     # A direct message that was repeated by the client library would reach the device twice.
-    attempts = 1 if service == "iot-data" else 4
+    attempts = _ATTEMPTS.get(service, 4)
     config = Config(
         connect_timeout=3,
         read_timeout=_READ_TIMEOUT,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chalicelib.fleet import keys
+from chalicelib.fleet import keys, rights
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.keys import ApiKey
@@ -16,7 +16,7 @@ def debug(ports: "Ports", by: ApiKey, key_id: str, until: int | None) -> ApiKey:
     """The key in debug mode until then (ms), or no more. Errors: KeyNotFound, Forbidden."""
     for _ in tries(ports):
         key = keys.get(ports, by.tenant, key_id)
-        keys.ensure_within(by, key)
+        rights.ensure_may_change(ports, by, key)
         changed = replace(key, debugged=until)
         # The key may be changed, or the one above it, at the same time.
         if changed == key or ports.keys.replace(key, changed):

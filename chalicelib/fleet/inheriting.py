@@ -4,19 +4,69 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.fleet.contention import tries
-from chalicelib.fleet.errors import Contended
+from chalicelib.fleet.errors import Contended, Invalid
 
 if TYPE_CHECKING:
-    from chalicelib.fleet.keys import ApiKey
+    from chalicelib.fleet.keys import ApiKey, KeyRequest
     from chalicelib.fleet.ports import Ports
 
+MAX_LABEL = 24
+MAX_DESCRIPTION = 140
 _PAGE = 100
 
 
+def check(parent: "ApiKey", request: "KeyRequest") -> None:
+    """Errors: Invalid (more than the parent may, or longer than may be)."""
+    if request.roles is not None and not request.roles <= parent.roles:
+        raise Invalid("a key's roles are among those of its parent", "roles")
+    if request.label is not None and len(request.label) > MAX_LABEL:
+        raise Invalid(f"a label has at most {MAX_LABEL} characters", "label")
+    if request.description is not None and len(request.description) > MAX_DESCRIPTION:
+        raise Invalid(f"a description has at most {MAX_DESCRIPTION} characters", "description")
+    start, end = request.valid_from, request.valid_to
+    if start is not None and end is not None and end <= start:
+        raise Invalid("the validity ends before it begins", "to")
+    if parent.valid_to is not None and end is not None and end > parent.valid_to:
+        raise Invalid("a key is not valid longer than its parent", "to")
+    if parent.valid_from is not None and start is not None and start < parent.valid_from:
+        raise Invalid("a key is not valid earlier than its parent", "from")
+    if parent.queues and request.queues is not None and not (request.queues and request.queues <= parent.queues):
+        raise Invalid("a key's queues are among those of its parent", "scope")
+    _check_certificates(parent, request)
+
+
+def _check_certificates(parent: "ApiKey", request: "KeyRequest") -> None:
+    if not parent.client_certificate_required:
+        return
+    if request.client_certificate_required is False:
+        raise Invalid("a key requires a client certificate where its parent does", "clientCert.required")
+    asked = request.ca_certificates
+    if asked is not None and not (asked and set(asked) <= set(parent.ca_certificates)):
+        raise Invalid("the CA certificates of a key are among those of its parent", "clientCert.caCertIds")
+
+
+def inherited(parent: "ApiKey", request: "KeyRequest") -> "KeyRequest":
+    """What a new key is to be, where the request leaves that to the parent."""
+    required, authorities = request.client_certificate_required, request.ca_certificates
+    return replace(
+        request,
+        valid_from=request.valid_from if request.valid_from is not None else parent.valid_from,
+        valid_to=request.valid_to if request.valid_to is not None else parent.valid_to,
+        queues=request.queues if request.queues is not None else parent.queues,
+        client_certificate_required=parent.client_certificate_required if required is None else required,
+        ca_certificates=parent.ca_certificates if authorities is None else authorities,
+    )
+
+
 def narrowed(key: "ApiKey", parent: "ApiKey") -> "ApiKey":
-    """The key with no more rights than its parent; one that is left without a queue is left without roles."""
+    """The key with no more rights than its parent.
+
+    One that is left without a queue, or without a CA that could have signed its clients' certificates, is left without
+    roles.
+    """
     queues = key.queues & parent.queues if key.queues and parent.queues else key.queues or parent.queues
-    cut_off = bool(key.queues and not queues)
+    authorities = _authorities(key, parent)
+    cut_off = bool((key.queues and not queues) or (parent.client_certificate_required and not authorities))
     return replace(
         key,
         roles=frozenset() if cut_off else key.roles & parent.roles,
@@ -25,7 +75,17 @@ def narrowed(key: "ApiKey", parent: "ApiKey") -> "ApiKey":
         valid_to=_earliest(key.valid_to, parent.valid_to),
         suspended=parent.suspended or not parent.active,
         limits=(*parent.limits, *(limit for limit in key.limits if limit.holder == key.id)),
+        client_certificate_required=key.client_certificate_required or parent.client_certificate_required,
+        ca_certificates=authorities or key.ca_certificates,
     )
+
+
+def _authorities(key: "ApiKey", parent: "ApiKey") -> tuple[str, ...]:
+    if not parent.client_certificate_required:
+        return key.ca_certificates
+    if not key.ca_certificates:
+        return parent.ca_certificates
+    return tuple(each for each in key.ca_certificates if each in parent.ca_certificates)
 
 
 def weaker(after: "ApiKey", before: "ApiKey") -> bool:

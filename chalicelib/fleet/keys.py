@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.fleet import certificates, inheriting, quotas, secrets
+from chalicelib.fleet import certificates, inheriting, quotas, rights, secrets, signposts
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import (
     Conflict,
@@ -23,10 +23,6 @@ from chalicelib.fleet.settings import Stored
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
 
-MAX_LABEL = 24
-MAX_DESCRIPTION = 140
-_SIGNPOSTS = "imported"
-"""Where secrets made elsewhere are found by their fingerprint; no tenant's id is that long."""
 NOTED = 60_000
 """How often (ms) it is written down that a key is used, if it ends by not being used."""
 SLACK = 2 * NOTED
@@ -38,7 +34,8 @@ class ApiKey:
     """One key. `valid_from` and `valid_to` are ms or None for ever; `queues` empty means every queue.
 
     `suspended` while a key above it is disabled. One with `idle` ends when it was not used for that long (ms), and only
-    then `used` tells when it was last. Until `debugged` (ms) all its messages are told to the audit log.
+    then `used` tells when it was last. Until `debugged` (ms) all its messages are told to the audit log. `signpost` is
+    what leads from the secret to the key, where the secret does not name it.
     """
 
     tenant: str
@@ -60,7 +57,7 @@ class ApiKey:
     ca_certificates: tuple[str, ...] = ()
     client_certificate_required: bool = False
     limits: tuple[Limit, ...] = ()
-    points_to: tuple[str, str] | None = None
+    signpost: str | None = None
     suspended: bool = False
     idle: int | None = None
     used: int | None = None
@@ -123,27 +120,35 @@ def mint(
     Errors: Invalid (unknown CAs), QuotaReached.
     """
     now = ports.clock.now()
-    secret = secrets.mint(tenant, ports.new_id(now), ports.chance(32))
+    text = secrets.mint(ports.chance(secrets.CHANCE))
     salt = ports.chance(16)
     key = ApiKey(
         tenant=tenant,
-        id=secret.id,
+        id=ports.new_id(now),
         roles=frozenset(roles),
         created=now,
         salt=salt,
-        digest=secrets.digest(secret.text, salt),
+        digest=secrets.digest(text, salt),
         parent=parent.id if parent else None,
         user=user,
         label=label,
         master=master,
         session=user is not None,
         limits=parent.limits if parent else (),
+        signpost=signposts.name(ports, text),
     )
     if request is not None:
         key = _apply(key, request)
         certificates.ensure_known(ports, key)
     _store(ports, key)
-    return key, secret.text
+    _signpost(ports, key)
+    return key, text
+
+
+def _signpost(ports: "Ports", key: ApiKey) -> None:
+    # After the key: a signpost that led nowhere would be left over from a crash, and nobody has the secret yet.
+    if key.signpost is not None:
+        ports.keys.put_signpost(key.signpost, key)
 
 
 def _store(ports: "Ports", key: ApiKey) -> None:
@@ -183,36 +188,36 @@ def use(ports: "Ports", key: ApiKey) -> None:
 
 def owner(ports: "Ports", presented: str) -> ApiKey | None:
     """Whose secret this is, usable or not: whom to tell that it was refused."""
-    secret = secrets.parse(presented)
-    key = ports.keys.get(secret.tenant, secret.id) if secret else _imported(ports, presented)
-    return key if key is not None and secrets.matches(presented, key.salt, key.digest) else None
+    return signposts.follow(ports, presented)
 
 
 def adopt(ports: "Ports", parent: ApiKey, presented: str, request: KeyRequest) -> ApiKey:
     """A key below `parent` whose secret was made elsewhere, for firmware that carries it and cannot be changed.
 
-    Errors: Invalid (no such secret can be taken; not a subset), Conflict (the secret opens a key already).
+    Every instance takes it after a minute. Errors: Invalid (no such secret can be taken; not a subset), Conflict (the
+    secret opens a key already).
     """
-    name = secrets.fingerprint(presented)
-    if name is None:
+    if not secrets.is_foreign(presented):
         raise Invalid("a secret made elsewhere is 32 letters and digits", "value")
     if owner(ports, presented) is not None:
         raise Conflict("this secret opens a key already")
-    key, _ = create_child(ports, parent, parent.id, request)
+    made, _ = create_child(ports, parent, parent.id, request)
     salt = ports.chance(16)
-    adopted = replace(key, salt=salt, digest=secrets.digest(presented, salt))
+    post = signposts.name(ports, presented)
+    adopted = replace(made, salt=salt, digest=secrets.digest(presented, salt), signpost=post)
     # Whoever deleted the new key since then, alone or with its parent, has won.
-    if not ports.keys.replace(key, adopted):
+    if not ports.keys.replace(made, adopted):
         raise KeyNotFound("no such API key")
-    # Last: until the signpost stands, nobody comes in by it.
-    ports.keys.put(ApiKey(_SIGNPOSTS, name, frozenset(), adopted.created, points_to=(adopted.tenant, adopted.id)))
-    return replace(adopted, revision=key.revision + 1)
+    ports.keys.note_import()
+    _signpost(ports, adopted)
+    _forget(ports, made)
+    return replace(adopted, revision=made.revision + 1)
 
 
-def _imported(ports: "Ports", presented: str) -> ApiKey | None:
-    name = secrets.fingerprint(presented)
-    signpost = ports.keys.get(_SIGNPOSTS, name) if name else None
-    return ports.keys.get(*signpost.points_to) if signpost is not None and signpost.points_to else None
+def _forget(ports: "Ports", key: ApiKey) -> None:
+    """The key has another secret by now, or is gone."""
+    if key.signpost is not None:
+        ports.keys.remove_signpost(key.signpost)
 
 
 def ensure_usable(key: ApiKey, now: int) -> None:
@@ -237,17 +242,17 @@ def create_child(ports: "Ports", by: ApiKey, parent_id: str, request: KeyRequest
         raise Invalid("a session ends before keys below it would: name another parent", "parentId")
     if by.session:
         # People have no key of their own that others could stand below.
-        _ensure_roles(by, request.roles or frozenset())
+        rights.ensure_roles(by, request.roles or frozenset())
     else:
-        ensure_within(by, parent)
-    check(parent, request)
+        rights.ensure_may_change(ports, by, parent)
+    inheriting.check(parent, request)
     key, secret = mint(
         ports,
         by.tenant,
         roles=request.roles or frozenset(),
         label=request.label or "",
         parent=parent,
-        request=_inherit(parent, request),
+        request=inheriting.inherited(parent, request),
     )
     return _ensure_below(ports, key), secret
 
@@ -257,6 +262,7 @@ def _ensure_below(ports: "Ports", key: ApiKey) -> ApiKey:
     parent = ports.keys.current(key.tenant, str(key.parent))
     if parent is None:
         ports.keys.delete(key.tenant, key.id, quotas.share(ports, key.tenant, Stored.KEYS))
+        _forget(ports, key)
         raise KeyNotFound("no such API key")
     narrowed = inheriting.narrowed(key, parent)
     if narrowed != key and not ports.keys.replace(key, narrowed):
@@ -289,6 +295,9 @@ def update(
             break
     else:
         raise Contended("this API key is written by too many at once")
+    if renew:
+        _signpost(ports, after)
+        _forget(ports, before)
     if inheriting.weaker(after, before):
         ports.background.revoke(after.tenant, after.id)
     inheriting.pass_on(ports, after)
@@ -296,87 +305,48 @@ def update(
 
 
 def _changed(ports: "Ports", by: ApiKey, key: ApiKey, request: KeyRequest) -> ApiKey:
-    ensure_within(by, key)
+    rights.ensure_may_change(ports, by, key)
     if key.session:
         raise Forbidden("a session is what its user is: change the user")
     if key.master and (request.active is False or request.limiting):
         raise Forbidden("the master key keeps its rights and stays valid")
     if key.parent is not None:
-        check(get(ports, by.tenant, key.parent), request)
+        inheriting.check(get(ports, by.tenant, key.parent), request)
     key = _apply(key, request)
-    ensure_within(by, key)
+    rights.ensure_within(by, key)
     if request.about_certificates:
         certificates.ensure_known(ports, key)
     return key
 
 
 def _renewed(ports: "Ports", key: ApiKey) -> tuple[ApiKey, str]:
-    secret = secrets.mint(key.tenant, key.id, ports.chance(32))
+    text = secrets.mint(ports.chance(secrets.CHANCE))
     salt = ports.chance(16)
-    return replace(key, salt=salt, digest=secrets.digest(secret.text, salt)), secret.text
+    renewed = replace(key, salt=salt, digest=secrets.digest(text, salt), signpost=signposts.name(ports, text))
+    return renewed, text
 
 
 def delete(ports: "Ports", by: ApiKey, key_id: str) -> None:
-    """Delete a key and all below it. Errors: KeyNotFound, Forbidden (the master key; more rights than the caller's)."""
+    """Delete a key and all below it. Errors: KeyNotFound, Forbidden (the master key; one not below the caller's)."""
     key = get(ports, by.tenant, key_id)
     if key.master:
         raise Forbidden("the master key cannot be deleted")
-    ensure_within(by, key)
+    rights.ensure_may_change(ports, by, key)
     every = ports.keys.all(by.tenant)
+    posts = {k.id: k for k in every}
     doomed = {key_id}
     while grown := {k.id for k in every if k.parent in doomed} - doomed:
         doomed |= grown
     counted = _counted(key)
     for gone in [*sorted(doomed - {key_id}), key_id]:
-        end(ports, by.tenant, gone, quotas.share(ports, by.tenant, Stored.KEYS) if counted else None)
+        end(ports, posts.get(gone, key), quotas.share(ports, by.tenant, Stored.KEYS) if counted else None)
 
 
-def end(ports: "Ports", tenant: str, key_id: str, share: Share | None = None) -> None:
+def end(ports: "Ports", key: ApiKey, share: Share | None = None) -> None:
     """Delete one key and close what it opened; `share` for one that counts against the tenant's quota."""
-    ports.keys.delete(tenant, key_id, share)
-    ports.background.revoke(tenant, key_id)
-
-
-def ensure_within(by: ApiKey, other: ApiKey) -> None:
-    """Nobody makes, changes or deletes a key that can do more than their own."""
-    _ensure_roles(by, other.roles)
-    if by.queues and not (other.queues and other.queues <= by.queues):
-        raise Forbidden("this API key may use queues that yours may not")
-    # A session ends before the rights of its user do.
-    if by.valid_to is not None and not by.session and (other.valid_to is None or other.valid_to > by.valid_to):
-        raise Forbidden("this API key is valid longer than yours")
-
-
-def _ensure_roles(by: ApiKey, roles: frozenset[Role]) -> None:
-    if not roles <= by.roles:
-        raise Forbidden(f"your API key lacks the roles {', '.join(sorted(roles - by.roles))}")
-
-
-def check(parent: ApiKey, request: KeyRequest) -> None:
-    if request.roles is not None and not request.roles <= parent.roles:
-        raise Invalid("a key's roles are among those of its parent", "roles")
-    if request.label is not None and len(request.label) > MAX_LABEL:
-        raise Invalid(f"a label has at most {MAX_LABEL} characters", "label")
-    if request.description is not None and len(request.description) > MAX_DESCRIPTION:
-        raise Invalid(f"a description has at most {MAX_DESCRIPTION} characters", "description")
-    start, end = request.valid_from, request.valid_to
-    if start is not None and end is not None and end <= start:
-        raise Invalid("the validity ends before it begins", "to")
-    if parent.valid_to is not None and end is not None and end > parent.valid_to:
-        raise Invalid("a key is not valid longer than its parent", "to")
-    if parent.valid_from is not None and start is not None and start < parent.valid_from:
-        raise Invalid("a key is not valid earlier than its parent", "from")
-    if parent.queues and request.queues is not None and not (request.queues and request.queues <= parent.queues):
-        raise Invalid("a key's queues are among those of its parent", "scope")
-
-
-def _inherit(parent: ApiKey, request: KeyRequest) -> KeyRequest:
-    return replace(
-        request,
-        valid_from=request.valid_from if request.valid_from is not None else parent.valid_from,
-        valid_to=request.valid_to if request.valid_to is not None else parent.valid_to,
-        queues=request.queues if request.queues is not None else parent.queues,
-    )
+    ports.keys.delete(key.tenant, key.id, share)
+    _forget(ports, key)
+    ports.background.revoke(key.tenant, key.id)
 
 
 def _apply(key: ApiKey, request: KeyRequest) -> ApiKey:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.fleet import audit, keys, passwords, quotas
+from chalicelib.fleet import audit, inheriting, keys, passwords, quotas, rights
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import (
     Contended,
@@ -176,7 +176,7 @@ def log_in(ports: "Ports", name: str, password: str) -> tuple[User, ApiKey, str]
         ports,
         user.tenant,
         roles=user.roles,
-        label=f"session {user.login}"[: keys.MAX_LABEL],
+        label=f"session {user.login}"[: inheriting.MAX_LABEL],
         user=user.id,
         request=lasting,
     )
@@ -188,13 +188,13 @@ def log_out(ports: "Ports", by: ApiKey) -> None:
     """End the session. Errors: Invalid (a key that is none)."""
     if not by.session:
         raise Invalid("this API key is not a session; delete it if it is no longer needed")
-    keys.end(ports, by.tenant, by.id)
+    keys.end(ports, by)
 
 
 def end_sessions(ports: "Ports", user: User, *, but: str | None = None) -> None:
     for key in ports.keys.all(user.tenant):
         if key.user == user.id and key.id != but:
-            keys.end(ports, user.tenant, key.id)
+            keys.end(ports, key)
 
 
 def _ensure_still(ports: "Ports", user: User, key: ApiKey) -> None:
@@ -202,7 +202,7 @@ def _ensure_still(ports: "Ports", user: User, key: ApiKey) -> None:
     present = ports.users.get(user.tenant, user.id)
     unchanged = present is not None and present.state is UserState.ENABLED and present.password == user.password
     if present is None or not unchanged or not user.roles <= present.roles:
-        keys.end(ports, key.tenant, key.id)
+        keys.end(ports, key)
         raise Unauthenticated(_REFUSED)
 
 
@@ -247,7 +247,7 @@ def _chosen(ports: "Ports", password: str) -> Password:
 
 def _ensure_within(by: ApiKey, user: User) -> None:
     if by.user != user.id:
-        keys.ensure_within(by, ApiKey(user.tenant, "", user.roles, user.created))
+        rights.ensure_within(by, ApiKey(user.tenant, "", user.roles, user.created))
     elif not user.roles <= by.roles:
         raise Forbidden("nobody gives roles to themselves")
 

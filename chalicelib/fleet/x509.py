@@ -44,10 +44,10 @@ def authority(pem: str, now: int) -> Authority:
     return Authority(found.public_bytes(Encoding.PEM).decode(), _ms(found.not_valid_after_utc))
 
 
-def ensure_signed(pem: str, authorities: Iterable[str], now: int) -> list[str]:
-    """The common names of a client certificate that one of these CAs signed itself.
+def ensure_signed(pem: str, authorities: Iterable[str], now: int) -> str | None:
+    """The common name of a client certificate that one of these CAs signed itself.
 
-    Errors: Forbidden (unreadable, not valid now, a CA's, or signed by somebody else).
+    Errors: Forbidden (unreadable, not valid now, a CA's, signed by somebody else, or with several common names).
     """
     from cryptography import x509
     from cryptography.x509.oid import NameOID
@@ -64,7 +64,11 @@ def ensure_signed(pem: str, authorities: Iterable[str], now: int) -> list[str]:
     issuers = [issuer for issuer in map(_loaded, authorities) if _signed(client, issuer)]
     if not any(_valid(issuer, now) for issuer in issuers):
         raise Forbidden("the client certificate is not signed by a valid CA certificate of the API key")
-    return [str(name.value) for name in client.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    names = [str(name.value) for name in client.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    # Whoever reads the first and whoever reads the last would let in two clients (RFC 6125 6.4.4).
+    if len(names) > 1:
+        raise Forbidden("the client certificate has several common names")
+    return names[0] if names else None
 
 
 def _loaded(pem: str) -> "Certificate":

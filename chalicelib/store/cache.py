@@ -26,6 +26,7 @@ MAX_AGE = 60_000
 LOOK_AGAIN = 2_000
 """How long (ms) a decoder that was not there is not looked for again."""
 _MAX_ENTRIES = 20_000
+_FOR_EVER = 1 << 62
 T = TypeVar("T")
 
 
@@ -70,8 +71,31 @@ class CachedTenants(TenantTable):
         return written
 
 
-class CachedKeys(KeyTable):
+class CurrentKeys(KeyTable):
+    """Keys as they are now, by signposts that are read once, since they never change."""
+
     def __init__(self, clock: Clock) -> None:
+        self._posts: Cache[tuple[str, str]] = Cache(clock, _FOR_EVER)
+        self._imports: Cache[bool] = Cache(clock)
+
+    def signpost(self, name: str) -> tuple[str, str] | None:
+        return self._posts.get(name, lambda: KeyTable.signpost(self, name))
+
+    def remove_signpost(self, name: str) -> None:
+        super().remove_signpost(name)
+        self._posts.forget(name)
+
+    def imports(self) -> bool:
+        return bool(self._imports.get("", lambda: KeyTable.imports(self)))
+
+    def note_import(self) -> None:
+        super().note_import()
+        self._imports.forget("")
+
+
+class CachedKeys(CurrentKeys):
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
         self._cache: Cache[ApiKey] = Cache(clock)
 
     def get(self, tenant: str, key: str) -> ApiKey | None:

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -9,6 +10,9 @@ from chalicelib.store import documents, usages
 from chalicelib.store.tables import Defaults, Table, condition_failed, table_name
 
 _OWN = frozenset({"tenant", "id", "revision"})
+_IMPORTS = ("~imports", "first")
+_SHARDS = range(256)
+"""What signposts of one generation are spread over: a fleet that connects at once follows them all."""
 
 
 class KeyItem(Table):
@@ -23,7 +27,7 @@ class KeyItem(Table):
 
 
 class KeyTable:
-    """API keys; a secret names its tenant and key, so one get answers for it. Sessions that are over are removed."""
+    """API keys and the signposts to them. Sessions that are over are removed."""
 
     def get(self, tenant: str, key: str) -> ApiKey | None:
         return self.current(tenant, key)
@@ -55,6 +59,49 @@ class KeyTable:
     def all(self, tenant: str) -> list[ApiKey]:
         return [_load(item) for item in KeyItem.query(tenant, consistent_read=True)]
 
+    def signpost(self, name: str) -> tuple[str, str] | None:
+        try:
+            return _leads_to(KeyItem.get(*_post(name), consistent_read=True))
+        except KeyItem.DoesNotExist:
+            return None
+
+    def put_signpost(self, name: str, key: ApiKey) -> None:
+        KeyItem(*_post(name), ttl=_ends(key), doc=f"{key.tenant} {key.id}").save()
+
+    def remove_signpost(self, name: str) -> None:
+        KeyItem(*_post(name)).delete()
+
+    def signposts(self, generation: int) -> Iterator[tuple[str, tuple[str, str]]]:
+        for shard in _SHARDS:
+            partition = f"~{generation}.{shard:02x}"
+            for item in KeyItem.query(partition, consistent_read=True):
+                yield f"{partition[1:]}{item.id}", _leads_to(item)
+
+    def imports(self) -> bool:
+        try:
+            KeyItem.get(*_IMPORTS, consistent_read=True)
+        except KeyItem.DoesNotExist:
+            return False
+        return True
+
+    def note_import(self) -> None:
+        KeyItem(*_IMPORTS, doc="").save()
+
+
+def _post(name: str) -> tuple[str, str]:
+    """A signpost's place: no tenant's id begins with a tilde."""
+    generation, _, digits = name.partition(".")
+    return f"~{generation}.{digits[:2]}", digits[2:]
+
+
+def _leads_to(item: KeyItem) -> tuple[str, str]:
+    tenant, _, key = item.doc.partition(" ")
+    return tenant, key
+
+
+def _ends(key: ApiKey) -> int | None:
+    return key.valid_to // 1000 if key.session and key.valid_to is not None else None
+
 
 def _load(item: KeyItem) -> ApiKey:
     return documents.load(ApiKey, item.doc, tenant=item.tenant, id=item.id, revision=int(item.revision))
@@ -62,5 +109,4 @@ def _load(item: KeyItem) -> ApiKey:
 
 def _item(key: ApiKey) -> KeyItem:
     text = documents.dump(key, without=_OWN)
-    ends = key.valid_to // 1000 if key.session and key.valid_to is not None else None
-    return KeyItem(key.tenant, key.id, ttl=ends, revision=key.revision, doc=text)
+    return KeyItem(key.tenant, key.id, ttl=_ends(key), revision=key.revision, doc=text)

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
+from chalicelib.aws import stage_key
 from infra.local.data_directory import read_credentials
-from infra.local.description import NOT_IN_ENVIRONMENT, STAGE, aws_environment
+from infra.local.description import NOT_IN_ENVIRONMENT, STAGE, STAGE_KEY, aws_environment
 
 
 def on_target(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,6 +39,7 @@ def _aim_at_local_stack() -> None:
     for name in NOT_IN_ENVIRONMENT:
         os.environ.pop(name, None)
     os.environ.update(aws_environment(credentials.aws), HOMEPORT_STAGE=STAGE)
+    os.environ[stage_key.FILE] = str(folder / STAGE_KEY)
 
 
 def _listens(port: int) -> bool:

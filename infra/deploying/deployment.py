@@ -1,6 +1,7 @@
 """A deployment in steps, each of which may be run again: data, then functions and API, then what triggers them."""
 
 import json
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -9,6 +10,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.aws.stage_key import NOUN, StageKeyStore
+from chalicelib.fleet import stage_key
 from infra import description, gateway_responses, project
 from infra.deploying.entrances import Entrances
 from infra.deploying.problems import Problem
@@ -58,6 +61,9 @@ class Deployment:
         with _step("data", "CloudFormation's reason is above; mend it and run this again"):
             done = stacks.apply(self.stage.called(_DATA), storage.document(self.stage).template())
             self._tell(f"data: {done}")
+            # CloudFormation makes no SecureString.
+            made = self._stage_key().create(stage_key.dump(stage_key.first(secrets.token_bytes(stage_key.LENGTH))))
+            self._tell(f"stage key: {'made' if made else 'there already'}")
         with _step("functions", "what was deployed stays; run this again"):
             api = self._functions(account, dependencies=dependencies)
             self._tell("functions and API: deployed")
@@ -83,7 +89,11 @@ class Deployment:
         if data:
             with _step("data", "what is gone is gone; run this again for the rest"):
                 self._unprotect(account)
+                self._told("stage key", there=self._stage_key().delete())
                 self._told("data", there=stacks.delete(self.stage.called(_DATA)))
+
+    def _stage_key(self) -> StageKeyStore:
+        return StageKeyStore(lambda: self._clients("ssm"), self.stage.called(NOUN))
 
     def _entrances(self) -> Entrances:
         return Entrances(self._clients("iot"), self.stage)

@@ -1,9 +1,12 @@
 """What the stack has to be told about the product: the tables, rules, queues and buckets that it is to provide."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from pynamodb.models import Model
+
+from chalicelib.aws import stage_key
 
 
 class Rule(Protocol):
@@ -74,13 +77,18 @@ NOT_IN_ENVIRONMENT = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
 """What an operator may have set for an AWS account of their own, and what must not be there beside `environment`."""
 
 
-def environment(description: Description, aws_port: int) -> dict[str, str]:
+STAGE_KEY = "stage.key"
+"""The file in the data directory with the stage key."""
+
+
+def environment(description: Description, aws_port: int, data: Path) -> dict[str, str]:
     """The variables that functions find; the AWS ones keep every SDK away from the operator's own account."""
     return {
         "HOMEPORT_APP": APP,
         "HOMEPORT_STAGE": STAGE,
         "HOMEPORT_BUCKET": deployed_name(description.OBJECTS),
         "HOMEPORT_STATE_MACHINE": STATE_MACHINE_ARN,
+        stage_key.FILE: str(data / STAGE_KEY),
         **aws_environment(aws_port),
     }
 

@@ -9,15 +9,24 @@ _log = logging.getLogger(__name__)
 _MOST_NAMES = 1000
 
 
-def ensure_tenant(folder: Path) -> tuple[str, str]:
-    """Tenant id and master key: those of `credentials.json` while that tenant exists, else those of a new tenant."""
+def ensure_stage_key() -> None:
     from chalicelib import wiring
-    from chalicelib.fleet import tenants
+    from chalicelib.fleet import stage_key
+
+    made = stage_key.first(wiring.ports().chance(stage_key.LENGTH))
+    wiring.stage_key_store().create(stage_key.dump(made))
+
+
+def ensure_tenant(folder: Path) -> tuple[str, str]:
+    """Tenant id and master key: those of `credentials.json` while that key opens it, else those of a new tenant."""
+    from chalicelib import wiring
+    from chalicelib.fleet import keys, tenants
     from chalicelib.fleet.errors import TenantDuplicate
 
     ports = wiring.ports()
     kept = read_credentials(folder)
-    if kept is not None and ports.tenants.get(kept.tenant) is not None:
+    known = keys.owner(ports, kept.apiKey) if kept is not None else None
+    if kept is not None and known is not None and known.tenant == kept.tenant:
         return kept.tenant, kept.apiKey
     for number in range(1, _MOST_NAMES):
         try:
@@ -30,11 +39,12 @@ def ensure_tenant(folder: Path) -> tuple[str, str]:
 
 def ibm_credentials(tenant: str, api_key: str) -> dict[str, str]:
     """The key as a client of IBM presents it; its token is the same secret."""
+    from chalicelib import wiring
     from chalicelib.dialects.ibm.identity import api_key_name
-    from chalicelib.fleet import secrets
+    from chalicelib.fleet import keys
 
-    secret = secrets.parse(api_key)
-    return {"org": tenant, "apiKey": api_key_name(tenant, secret.id), "token": api_key} if secret else {}
+    key = keys.owner(wiring.ports(), api_key)
+    return {"org": tenant, "apiKey": api_key_name(tenant, key.id), "token": api_key} if key else {}
 
 
 def register_certificates() -> None:

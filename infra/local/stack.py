@@ -117,7 +117,7 @@ class Stack:
         certificates = ensure_certificates(settings.data, settings.hosts, now=datetime.now(UTC))
         service_models.share()
         variables = {
-            **environment(self._description, aws.getsockname()[1]),
+            **environment(self._description, aws.getsockname()[1], settings.data),
             **entrances(http.getsockname()[1], https.getsockname()[1]),
         }
         aws_client.set_environment(variables)
@@ -129,6 +129,7 @@ class Stack:
         runtime = self._runtime()
         endpoint = self._serve_aws(aws, runtime)
         urls = resources.create(self._description, aws_client.client, runtime.arn("settle"))
+        product.ensure_stage_key()
         app = importlib.import_module(self._app_module).app
         self._register(app, runtime)
         sessions = OpenSessions(journal, runtime.invoke_async)

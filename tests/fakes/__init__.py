@@ -13,6 +13,7 @@ from tests.fakes.access import (
     MemoryKeys,
     MemoryTenants,
     MemoryUsers,
+    SetStageKey,
 )
 from tests.fakes.clock import (
     START,
@@ -93,6 +94,7 @@ __all__ = [
     "ScriptedDelivery",
     "ScriptedWebhooks",
     "SetClock",
+    "SetStageKey",
 ]
 
 
@@ -106,6 +108,7 @@ class MemoryPorts:
         self.tenants = MemoryTenants()
         self.usages = MemoryUsages()
         self.keys = MemoryKeys(usages=self.usages)
+        self.stage_key = SetStageKey()
         self.users = MemoryUsers(usages=self.usages)
         self.password_cost = Cost(n=2, r=1, p=1)
         self.windows = Windows()

@@ -1,8 +1,10 @@
 """Tenants, keys, users, certificates and client ids in memory."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from chalicelib.fleet import stage_key
 from chalicelib.fleet.certificates import CaCertificates
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.errors import (
@@ -13,6 +15,7 @@ from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Page
 from chalicelib.fleet.quotas import Share
 from chalicelib.fleet.settings import Settings
+from chalicelib.fleet.stage_key import StageKey
 from chalicelib.fleet.tenants import Tenant
 from chalicelib.fleet.users import User
 from tests.fakes.usages import MemoryUsages
@@ -51,8 +54,13 @@ class MemoryTenants:
 
 @dataclass
 class MemoryKeys:
+    """`followed` are the signposts that were asked for."""
+
     rows: dict[Id, ApiKey] = field(default_factory=dict)
     usages: MemoryUsages = field(default_factory=MemoryUsages)
+    posts: dict[str, Id] = field(default_factory=dict)
+    imported: bool = False
+    followed: list[str] = field(default_factory=list)
 
     def get(self, tenant: str, key: str) -> ApiKey | None:
         return self.rows.get((tenant, key))
@@ -77,6 +85,35 @@ class MemoryKeys:
 
     def all(self, tenant: str) -> list[ApiKey]:
         return [k for (t, _), k in sorted(self.rows.items()) if t == tenant]
+
+    def signpost(self, name: str) -> tuple[str, str] | None:
+        self.followed.append(name)
+        return self.posts.get(name)
+
+    def put_signpost(self, name: str, key: ApiKey) -> None:
+        self.posts[name] = key.tenant, key.id
+
+    def remove_signpost(self, name: str) -> None:
+        self.posts.pop(name, None)
+
+    def signposts(self, generation: int) -> Iterator[tuple[str, tuple[str, str]]]:
+        return iter([(name, to) for name, to in self.posts.items() if name.startswith(f"{generation}.")])
+
+    def imports(self) -> bool:
+        return self.imported
+
+    def note_import(self) -> None:
+        self.imported = True
+
+
+@dataclass
+class SetStageKey:
+    """A stage key that a test rotates."""
+
+    key: StageKey = field(default_factory=lambda: stage_key.first(bytes(range(32))))
+
+    def current(self) -> StageKey:
+        return self.key
 
 
 @dataclass

@@ -8,7 +8,6 @@ from typing import Any
 import requests
 
 from chalicelib.dialects.ibm.identity import api_key_name
-from chalicelib.fleet import secrets
 from tests.clients import PATIENCE_S, MqttClient
 from tests.local.running import REPOSITORY, RunningStack
 
@@ -19,10 +18,10 @@ class Organization:
     def __init__(self, stack: RunningStack, api_key: str | None = None) -> None:
         self.stack = stack
         self.token = api_key or stack.api_key
-        secret = secrets.parse(self.token)
-        assert secret is not None
-        self.id = secret.tenant
-        self.key = api_key_name(secret.tenant, secret.id)
+        current = f"{stack.url}/api/v0/apiKeys/current_key"
+        key = requests.get(current, headers={"X-API-Key": self.token}, timeout=PATIENCE_S).json()
+        self.id = str(key["tenantId"])
+        self.key = api_key_name(self.id, key["id"])
 
     def call(self, method: str, path: str, body: Any = None, **query: Any) -> requests.Response:
         host = {"Host": f"{self.id}.internetofthings.ibmcloud.com"}

@@ -5,8 +5,9 @@ from typing import Any
 
 from bench.units.cloud import Cloud, Device
 from bench.units.operations import COMMANDS, Bench
+from chalicelib import wiring
 from chalicelib.dialects.ibm.identity import api_key_name
-from chalicelib.fleet import secrets
+from chalicelib.fleet import keys
 
 _V1, _V2 = "/api/v0001", "/api/v0002"
 _EVENTS, _STATUS = "iot-2/type/+/id/+/evt/+/fmt/+", "iot-2/type/+/id/+/mon"
@@ -16,12 +17,10 @@ class Organization:
     """The bench's tenant as IBM's clients know it."""
 
     def __init__(self, bench: Bench) -> None:
-        secret = secrets.parse(bench.key)
-        if secret is None:
-            raise RuntimeError("the key of the bench has no id in it")
+        key = keys.authenticate(wiring.ports(), bench.key)
         self.cloud: Cloud = bench.cloud
         self.id = bench.tenant
-        self.credentials = api_key_name(bench.tenant, secret.id), bench.key
+        self.credentials = api_key_name(bench.tenant, key.id), bench.key
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         return self.cloud.request(method, path, "", body, credentials=self.credentials)

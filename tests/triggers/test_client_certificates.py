@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -76,6 +77,19 @@ def test_without_a_certificate_nobody_comes_in(gate: Gate) -> None:
 def test_another_common_name_is_refused(gate: Gate) -> None:
     assert gate.knock(pki.make(CLIENT + "x", gate.ca, now=NOW)) == REFUSED
     assert gate.reason() == "the common name of the client certificate is not the client id"
+
+
+@pytest.mark.parametrize("names", [(CLIENT, CLIENT + "x"), (CLIENT + "x", CLIENT), (CLIENT, CLIENT)])
+def test_a_certificate_with_several_common_names_is_refused_for_each(gate: Gate, names: tuple[str, str]) -> None:
+    shown = pki.make(names[0], gate.ca, now=NOW, further=names[1:])
+    for client in set(names):
+        assert gate.knock(shown, client) == REFUSED
+    assert gate.knock(shown, "app1", username="application") == REFUSED
+
+
+def test_a_key_that_requires_a_certificate_and_trusts_no_ca_lets_nobody_in(gate: Gate) -> None:
+    gate.ports.keys.replace(gate.key, replace(gate.key, ca_certificates=()))
+    assert gate.knock(pki.make(CLIENT, gate.ca, now=NOW)) == REFUSED
 
 
 def test_applications_may_bear_any_common_name(gate: Gate) -> None:

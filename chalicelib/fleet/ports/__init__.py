@@ -8,7 +8,7 @@ from typing import Protocol
 
 from chalicelib.fleet.limiting import Windows
 from chalicelib.fleet.passwords import Cost
-from chalicelib.fleet.ports.access import Authorities, Claims, Keys, Tenants, Trust, Usages, Users
+from chalicelib.fleet.ports.access import Authorities, Claims, Keys, StageKeys, Tenants, Trust, Usages, Users
 from chalicelib.fleet.ports.answers import Outcome, Page
 from chalicelib.fleet.ports.data import AuditLog, Decoders, Messages, Records
 from chalicelib.fleet.ports.inventory import (
@@ -68,6 +68,7 @@ __all__ = [
     "Queues",
     "Records",
     "Resources",
+    "StageKeys",
     "Tenants",
     "Trust",
     "Usages",
@@ -85,6 +86,8 @@ class Ports(Protocol):
     def usages(self) -> Usages: ...
     @property
     def keys(self) -> Keys: ...
+    @property
+    def stage_key(self) -> StageKeys: ...
     @property
     def users(self) -> Users: ...
     @property

@@ -1,5 +1,6 @@
 """Who may come in: tenants, keys, users, certificates, client ids."""
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from chalicelib.fleet.certificates import CaCertificates
@@ -8,6 +9,7 @@ from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports.answers import Page
 from chalicelib.fleet.quotas import Share, Usage
 from chalicelib.fleet.settings import Settings, Stored
+from chalicelib.fleet.stage_key import StageKey
 from chalicelib.fleet.tenants import Tenant
 from chalicelib.fleet.users import User
 
@@ -43,6 +45,25 @@ class Keys(Protocol):
     def replace(self, old: ApiKey, new: ApiKey) -> bool: ...
     def delete(self, tenant: str, key: str, share: Share | None = None) -> None: ...
     def all(self, tenant: str) -> list[ApiKey]: ...
+    def signpost(self, name: str) -> tuple[str, str] | None:
+        """The tenant and the id of the key that it leads to, which never change."""
+
+    def put_signpost(self, name: str, key: ApiKey) -> None:
+        """It lasts as long as a session that it leads to."""
+
+    def remove_signpost(self, name: str) -> None: ...
+    def signposts(self, generation: int) -> Iterator[tuple[str, tuple[str, str]]]:
+        """All of one generation of the stage key, each with what it leads to."""
+
+    def imports(self) -> bool:
+        """Whether any key has a secret that was made elsewhere, as it was a minute ago at most."""
+
+    def note_import(self) -> None: ...
+
+
+class StageKeys(Protocol):
+    def current(self) -> StageKey:
+        """As it was MAX_AGE ago at most."""
 
 
 class Users(Protocol):

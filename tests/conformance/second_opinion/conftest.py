@@ -43,6 +43,7 @@ def stage(running_ministack: MiniStack, packaged: Path) -> Iterator[Platform]:
         empty = Platform(running_ministack, STAGE, api(running_ministack, outputs), direct)
         # MiniStack is spoken to in the clear, which the bucket's policy forbids (and a test proves).
         running_ministack.client("s3").delete_bucket_policy(Bucket=bucket(STAGE))
+        empty.run("stage-key", "create")
         tenant = empty.run("tenant", "create", "second opinion")
         yield replace(empty, api_key=tenant["apiKey"])
 

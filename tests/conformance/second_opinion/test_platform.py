@@ -10,7 +10,6 @@ import requests
 import urllib3
 
 from chalicelib.dialects.ibm.identity import api_key_name
-from chalicelib.fleet import secrets
 from tests import clients
 from tests.clients import PATIENCE_S, Rest
 from tests.conformance.second_opinion.ministack import ACCOUNT, REGION
@@ -131,12 +130,11 @@ def test_a_fifo_is_pumped_to_an_application(platform: Platform, rest: Rest) -> N
         until(lambda: rest.get("/api/v0/topics/fifo/mine")["messages"] == 0)
 
 
-def test_an_event_of_an_ibm_device_is_in_its_historian(platform: Platform) -> None:
-    secret = secrets.parse(platform.api_key)
-    assert secret is not None
-    url, auth = f"{platform.url}/api/v0001", (api_key_name(secret.tenant, secret.id), platform.api_key)
+def test_an_event_of_an_ibm_device_is_in_its_historian(platform: Platform, rest: Rest) -> None:
+    key = rest.get("/api/v0/apiKeys/current_key")
+    url, auth = f"{platform.url}/api/v0001", (api_key_name(key["tenantId"], key["id"]), platform.api_key)
     made = requests.post(f"{url}/devices", json={"type": "pump", "id": "p1"}, auth=auth, timeout=PATIENCE_S).json()
-    client = f"d:{secret.tenant}:pump:p1"
+    client = f"d:{key['tenantId']}:pump:p1"
     with platform.connected(client, "use-token-auth", made["password"]) as device:
         device.publish("iot-2/evt/status/fmt/json", {"d": {"cpu": 60}})
         historian = f"{url}/historian/pump/p1"

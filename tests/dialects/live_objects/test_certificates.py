@@ -133,3 +133,82 @@ def test_the_certificate_of_another_tenant_is_unknown(client: Client) -> None:
     body = {"parentId": other.master.id, "roles": [], "clientCert": wanted}
     assert other.call("POST", KEYS, body).status == 400
     assert other.get(f"{ALL}/{identifier}").status == 404
+
+
+class Inheriting:
+    """A parent that requires certificates of one of two CAs, made by the master key; `other` is a third CA."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.first, self.second, self.other = (uploaded(client, pki.authority(n, now=NOW)) for n in ("A", "B", "C"))
+        self.parent = self.made(client.master.id, {"required": True, "caCertIds": [self.first, self.second]})
+
+    def made(self, parent: str, asked: Any = None) -> Any:
+        reply = self.tried(parent, asked)
+        assert reply.status == 200, reply.raw
+        return reply.body
+
+    def tried(self, parent: str, asked: Any = None) -> Any:
+        body = {"parentId": parent, "roles": ["API_KEY_W", "DEVICE_R"]}
+        return self.client.call("POST", KEYS, body if asked is None else {**body, "clientCert": asked})
+
+    def shown(self, key: Any) -> Any:
+        return self.client.get(f"{KEYS}/{key['id']}").body
+
+
+@pytest.fixture
+def inheriting(client: Client) -> Inheriting:
+    return Inheriting(client)
+
+
+def test_a_child_requires_what_its_parent_does(inheriting: Inheriting) -> None:
+    wanted = {"required": True, "caCertIds": [inheriting.first, inheriting.second]}
+    child = inheriting.made(inheriting.parent["id"])
+    assert child["clientCert"] == wanted
+    assert inheriting.made(child["id"])["clientCert"] == wanted
+
+
+def test_a_child_may_trust_fewer_cas(inheriting: Inheriting) -> None:
+    child = inheriting.made(inheriting.parent["id"], {"caCertIds": [inheriting.second]})
+    assert child["clientCert"] == {"required": True, "caCertIds": [inheriting.second]}
+
+
+@pytest.mark.parametrize("asked", [{"required": False}, {"caCertIds": []}, {"required": False, "caCertIds": []}])
+def test_a_child_does_not_get_out_of_it(inheriting: Inheriting, asked: Any) -> None:
+    assert inheriting.tried(inheriting.parent["id"], asked).status == 400
+    child = inheriting.made(inheriting.parent["id"])
+    assert inheriting.client.call("POST", f"{KEYS}/{child['id']}", {"clientCert": asked}).status == 400
+
+
+def test_a_child_trusts_no_ca_that_its_parent_does_not(inheriting: Inheriting) -> None:
+    asked = {"caCertIds": [inheriting.first, inheriting.other]}
+    assert inheriting.tried(inheriting.parent["id"], asked).status == 400
+
+
+def test_a_key_does_not_lift_its_own_requirement(inheriting: Inheriting) -> None:
+    parent = inheriting.parent
+    for asked in ({"required": False}, {"caCertIds": [inheriting.first, inheriting.other]}):
+        path = f"{KEYS}/{parent['id']}"
+        assert inheriting.client.call("POST", path, {"clientCert": asked}, key=parent["value"]).status == 403
+
+
+def test_what_a_parent_comes_to_require_its_children_require(inheriting: Inheriting) -> None:
+    """Those who trusted other CAs alone are left without rights: nobody could show what both ask for."""
+    client = inheriting.client
+    parent = inheriting.made(client.master.id)
+    plain = inheriting.made(parent["id"])
+    both = inheriting.made(parent["id"], {"caCertIds": [inheriting.first, inheriting.other]})
+    apart = inheriting.made(parent["id"], {"caCertIds": [inheriting.other]})
+    required = {"clientCert": {"required": True, "caCertIds": [inheriting.first]}}
+    assert client.call("POST", f"{KEYS}/{parent['id']}", required).status == 200
+    assert inheriting.shown(plain)["clientCert"] == {"required": True, "caCertIds": [inheriting.first]}
+    assert inheriting.shown(both)["clientCert"] == {"required": True, "caCertIds": [inheriting.first]}
+    assert inheriting.shown(apart)["roles"] == []
+    assert {key for _, key, _ in client.ports.background.revocations} >= {plain["id"], both["id"], apart["id"]}
+
+
+def test_rest_asks_for_no_client_certificate(inheriting: Inheriting) -> None:
+    """The requirement is one of MQTT connections (manual 6.3.4): over HTTPS the key opens what its roles allow."""
+    client = inheriting.client
+    reply = client.call("GET", f"{KEYS}/current_key", key=inheriting.parent["value"])
+    assert (reply.status, reply.body["clientCert"]["required"]) == (200, True)

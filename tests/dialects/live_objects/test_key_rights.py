@@ -151,3 +151,74 @@ def test_the_use_of_a_key_is_written_once_a_minute_and_only_if_it_matters(client
         assert client.call("GET", DEVICES, key=plain["value"]).status == 200
     assert rows[client.tenant.id, key["id"]].revision == 1
     assert rows[client.tenant.id, plain["id"]].revision == 0
+
+
+class Tree:
+    """`mine` is a key that may do everything but what makes a master; `above` is its parent, `beside` its sibling."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.above = self.made(client.master.id)
+        self.mine = self.made(self.above["id"])
+        self.beside = self.made(self.above["id"])
+        self.below = self.made(self.mine["id"])
+        self.far_below = self.made(self.below["id"])
+
+    def made(self, parent: str) -> Any:
+        reply = self.client.call("POST", KEYS, {"parentId": parent, "roles": ALL})
+        assert reply.status == 200, reply.raw
+        return reply.body
+
+    def status(self, method: str, path: str, body: Any = None) -> int:
+        return self.client.call(method, f"{KEYS}{path}", body, key=self.mine["value"]).status
+
+
+@pytest.fixture
+def tree(client: Client) -> Tree:
+    return Tree(client)
+
+
+CHANGES: list[tuple[str, str, Any]] = [
+    ("POST", "/{}", {"regenerateValue": True}),
+    ("POST", "/{}", {"label": "mine now"}),
+    ("POST", "/{}", {"active": False}),
+    ("PUT", "/{}/debugMode", {"activated": True}),
+    ("DELETE", "/{}", None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CHANGES)
+def test_nobody_changes_a_key_above_or_beside(tree: Tree, method: str, path: str, body: Any) -> None:
+    for other in (tree.client.master.id, tree.above["id"], tree.beside["id"]):
+        assert tree.status(method, path.format(other), body) == 403
+    assert [tree.client.call("GET", DEVICES, key=k["value"]).status for k in (tree.above, tree.beside)] == [200, 200]
+    assert tree.client.get(DEVICES).status == 200
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CHANGES)
+def test_a_key_changes_those_below_it_however_far(tree: Tree, method: str, path: str, body: Any) -> None:
+    for other in (tree.far_below["id"], tree.below["id"]):
+        assert tree.status(method, path.format(other), body) in (200, 204)
+
+
+def test_a_key_changes_itself_but_gives_itself_nothing(tree: Tree) -> None:
+    mine = tree.mine["id"]
+    narrow = {"roles": ["API_KEY_W", "DEVICE_R"]}
+    assert tree.status("POST", f"/{mine}", narrow) == 200
+    assert tree.status("POST", f"/{mine}", {"roles": ["API_KEY_W", "DEVICE_R", "DEVICE_W"]}) == 403
+
+
+def test_a_key_makes_keys_below_itself_alone(tree: Tree) -> None:
+    """One that stood above or beside would outlive it."""
+    for parent in (tree.client.master.id, tree.above["id"], tree.beside["id"]):
+        assert tree.status("POST", "", {"parentId": parent, "roles": ["DEVICE_R"]}) == 403
+    for parent in (tree.mine["id"], tree.far_below["id"]):
+        assert tree.status("POST", "", {"parentId": parent, "roles": ["DEVICE_R"]}) == 200
+
+
+def test_the_master_key_changes_every_key(tree: Tree) -> None:
+    for key in (tree.beside, tree.far_below):
+        assert tree.client.call("POST", f"{KEYS}/{key['id']}", {"regenerateValue": True}).status == 200
+    assert (
+        len(tree.client.call("POST", f"{KEYS}/{tree.client.master.id}", {"regenerateValue": True}).body["value"]) == 32
+    )

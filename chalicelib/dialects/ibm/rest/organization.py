@@ -12,6 +12,7 @@ from chalicelib.dialects.ibm.rest.places import PREFIX, READ, WRITE, at
 from chalicelib.dialects.ibm.settings import EventCache
 from chalicelib.fleet import devices, keys
 from chalicelib.fleet.errors import Forbidden, KeyNotFound, NotFound
+from chalicelib.fleet.inheriting import MAX_DESCRIPTION
 from chalicelib.fleet.keys import ApiKey, KeyRequest
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.roles import ALL_ROLES, Role
@@ -34,7 +35,7 @@ _CACHE = {
 _KEY = {
     "type": "object",
     "properties": {
-        "comment": {"type": ["string", "null"], "maxLength": keys.MAX_DESCRIPTION},
+        "comment": {"type": ["string", "null"], "maxLength": MAX_DESCRIPTION},
         "roles": {"type": "array", "minItems": 1, "items": {"enum": sorted(ROLES)}},
     },
 }

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.dialects.live_objects.rest.shapes import present
-from chalicelib.fleet.keys import MAX_DESCRIPTION, MAX_LABEL, ApiKey, KeyRequest
+from chalicelib.fleet.inheriting import MAX_DESCRIPTION, MAX_LABEL
+from chalicelib.fleet.keys import ApiKey, KeyRequest
 from chalicelib.fleet.limits import Limit, Use
 from chalicelib.fleet.roles import Role
 

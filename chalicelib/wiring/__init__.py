@@ -4,19 +4,19 @@ import logging
 import os
 import secrets
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chalicelib.aws.clock import SystemClock, pause
 from chalicelib.fleet.ids import timed_id
+from chalicelib.wiring.access import AccessWiring, read_stage_key, stage_key_store
+from chalicelib.wiring.shared import application, cached, connection, function_name, new_cache
+
+__all__ = ["application", "door_ports", "function_name", "hot_ports", "ports", "read_stage_key", "stage_key_store"]
 
 if TYPE_CHECKING:
-    from pynamodb.connection import Connection
-
     from chalicelib.fleet import ports as p
-    from chalicelib.fleet.limiting import Windows
-    from chalicelib.fleet.passwords import Cost
     from chalicelib.fleet.records import Record
-    from chalicelib.store.cache import Cache, CachedKeys, CachedTenants
+    from chalicelib.store.cache import Cache
     from chalicelib.store.decoders import DecoderTable
     from chalicelib.store.devices import DeviceTable
     from chalicelib.store.groups import GroupTable
@@ -24,67 +24,18 @@ if TYPE_CHECKING:
     from chalicelib.store.policies import PolicyTable
 
 
-class Wiring:
+class Wiring(AccessWiring):
     """The ports as a request needs them: what was written is read."""
 
     @cached_property
     def clock(self) -> "p.Clock":
         return SystemClock()
 
-    @property
-    def tenants(self) -> "p.Tenants":
-        return _tenants()
-
-    @cached_property
-    def usages(self) -> "p.Usages":
-        from chalicelib.store.usages import UsageTable
-
-        return UsageTable()
-
-    @property
-    def keys(self) -> "p.Keys":
-        return _keys()
-
-    @cached_property
-    def users(self) -> "p.Users":
-        from chalicelib.store.users import UserTable
-
-        return UserTable(_connection())
-
-    @cached_property
-    def authorities(self) -> "p.Authorities":
-        from chalicelib.store.authorities import AuthoritiesTable
-
-        return AuthoritiesTable(_connection())
-
-    @cached_property
-    def trust(self) -> "p.Trust":
-        from chalicelib.aws.clients import client
-        from chalicelib.aws.trust import IotCoreTrust
-
-        return IotCoreTrust(lambda: client("iot"), application())
-
-    @property
-    def windows(self) -> "Windows":
-        return _windows()
-
-    @cached_property
-    def password_cost(self) -> "Cost":
-        from chalicelib.fleet.passwords import Cost
-
-        return Cost()
-
-    @cached_property
-    def claims(self) -> "p.Claims":
-        from chalicelib.store.cache import Announcing
-
-        return Announcing(_cached("claims"))
-
     @cached_property
     def devices(self) -> "p.Devices":
         from chalicelib.store.cache import AnnouncingDevices
 
-        return AnnouncingDevices(_device_table(), _cached("devices"), _cached("owners"))
+        return AnnouncingDevices(_device_table(), cached("devices"), cached("owners"))
 
     @property
     def groups(self) -> "p.Groups":
@@ -118,7 +69,7 @@ class Wiring:
     def catalog(self) -> "p.Catalog":
         from chalicelib.store.catalog import CatalogTable
 
-        return CatalogTable(_connection())
+        return CatalogTable(connection())
 
     @cached_property
     def resources(self) -> "p.Resources":
@@ -140,7 +91,7 @@ class Wiring:
     def decoders(self) -> "p.Decoders":
         from chalicelib.store.cache import AnnouncingDecoders
 
-        return AnnouncingDecoders(_decoder_table(), _cached("directories"))
+        return AnnouncingDecoders(_decoder_table(), cached("directories"))
 
     @cached_property
     def messages(self) -> "p.Messages":
@@ -245,13 +196,13 @@ class HotWiring(Wiring):
     def claims(self) -> "p.Claims":
         from chalicelib.store.cache import CachedClaims
 
-        return CachedClaims(_cached("claims"))
+        return CachedClaims(cached("claims"))
 
     @cached_property
     def devices(self) -> "p.Devices":
         from chalicelib.store.cache import CachedDevices
 
-        return CachedDevices(_device_table(), _cached("devices"), _cached("owners"))
+        return CachedDevices(_device_table(), cached("devices"), cached("owners"))
 
     @cached_property
     def records(self) -> "p.Records":
@@ -269,7 +220,7 @@ class HotWiring(Wiring):
     def decoders(self) -> "p.Decoders":
         from chalicelib.store.cache import CachedDecoders
 
-        return CachedDecoders(_decoder_table(), _cached("directories"), self.clock)
+        return CachedDecoders(_decoder_table(), cached("directories"), self.clock)
 
 
 class DoorWiring(Wiring):
@@ -277,19 +228,9 @@ class DoorWiring(Wiring):
 
     @cached_property
     def keys(self) -> "p.Keys":
-        from chalicelib.store.keys import KeyTable
+        from chalicelib.store.cache import CurrentKeys
 
-        return KeyTable()
-
-
-def function_name(function: str) -> str:
-    """Chalice names a function after application, stage and handler."""
-    return f"{application()}-{function}"
-
-
-def application() -> str:
-    """What everything of this stage is called in front."""
-    return f"{os.environ.get('HOMEPORT_APP', 'homeport')}-{os.environ.get('HOMEPORT_STAGE', 'local')}"
+        return CurrentKeys(self.clock)
 
 
 @cache
@@ -317,30 +258,11 @@ def _sample_logs() -> None:
     logging.getLogger(tracing.__name__).addFilter(logs.Sampled(logs.share(os.environ.get(logs.SETTING))))
 
 
-def _new_cache(max_age: int | None = None) -> "Cache[Any]":
-    """`max_age` in ms; a minute where none is given."""
-    from chalicelib.store.cache import MAX_AGE, Cache
-
-    return Cache(ports().clock, max_age or MAX_AGE)
-
-
-@cache
-def _cached(_what: str) -> "Cache[Any]":
-    """One cache a name, whoever asks."""
-    return _new_cache()
-
-
-def _connection() -> "Connection":
-    from chalicelib.store.tables import shared_connection
-
-    return shared_connection()
-
-
 @cache
 def _device_table() -> "DeviceTable":
     from chalicelib.store.devices import DeviceTable
 
-    return DeviceTable(_connection())
+    return DeviceTable(connection())
 
 
 @cache
@@ -355,46 +277,25 @@ def _objects() -> "Objects":
 def _decoder_table() -> "DecoderTable":
     from chalicelib.store.decoders import DecoderTable
 
-    return DecoderTable(_connection())
-
-
-@cache
-def _windows() -> "Windows":
-    from chalicelib.fleet.limiting import Windows
-
-    return Windows()
-
-
-@cache
-def _tenants() -> "CachedTenants":
-    from chalicelib.store.cache import CachedTenants
-
-    return CachedTenants(_connection(), ports().clock)
-
-
-@cache
-def _keys() -> "CachedKeys":
-    from chalicelib.store.cache import CachedKeys
-
-    return CachedKeys(ports().clock)
+    return DecoderTable(connection())
 
 
 @cache
 def _policies() -> "PolicyTable":
     from chalicelib.store.policies import PolicyTable
 
-    return PolicyTable(_new_cache())
+    return PolicyTable(new_cache())
 
 
 @cache
 def _groups() -> "GroupTable":
     from chalicelib.store.groups import GroupTable
 
-    return GroupTable(_connection(), _new_cache())
+    return GroupTable(connection(), new_cache())
 
 
 @cache
 def _record_cache() -> "Cache[p.Page[Record]]":
     from chalicelib.store.records import MAX_AGE
 
-    return _new_cache(MAX_AGE)
+    return new_cache(MAX_AGE)

@@ -1,0 +1,119 @@
+"""Who may come in: tenants, keys, users, certificates, client ids."""
+
+import logging
+import os
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
+
+from chalicelib.wiring.shared import application, cached, clock, connection
+
+if TYPE_CHECKING:
+    from chalicelib.aws.stage_key import CachedStageKey, StageKeyFile, StageKeyStore
+    from chalicelib.fleet import ports as p
+    from chalicelib.fleet.limiting import Windows
+    from chalicelib.fleet.passwords import Cost
+    from chalicelib.store.cache import CachedKeys, CachedTenants
+
+
+class AccessWiring:
+    @property
+    def tenants(self) -> "p.Tenants":
+        return _tenants()
+
+    @cached_property
+    def usages(self) -> "p.Usages":
+        from chalicelib.store.usages import UsageTable
+
+        return UsageTable()
+
+    @property
+    def keys(self) -> "p.Keys":
+        return _keys()
+
+    @property
+    def stage_key(self) -> "p.StageKeys":
+        return _stage_key()
+
+    @cached_property
+    def users(self) -> "p.Users":
+        from chalicelib.store.users import UserTable
+
+        return UserTable(connection())
+
+    @cached_property
+    def authorities(self) -> "p.Authorities":
+        from chalicelib.store.authorities import AuthoritiesTable
+
+        return AuthoritiesTable(connection())
+
+    @cached_property
+    def trust(self) -> "p.Trust":
+        from chalicelib.aws.clients import client
+        from chalicelib.aws.trust import IotCoreTrust
+
+        return IotCoreTrust(lambda: client("iot"), application())
+
+    @property
+    def windows(self) -> "Windows":
+        return _windows()
+
+    @cached_property
+    def password_cost(self) -> "Cost":
+        from chalicelib.fleet.passwords import Cost
+
+        return Cost()
+
+    @cached_property
+    def claims(self) -> "p.Claims":
+        from chalicelib.store.cache import Announcing
+
+        return Announcing(cached("claims"))
+
+
+def stage_key_store() -> "StageKeyFile | StageKeyStore":
+    """Where the stage key is kept."""
+    from pathlib import Path
+
+    from chalicelib.aws import stage_key
+    from chalicelib.aws.clients import client
+
+    file = os.environ.get(stage_key.FILE)
+    if file:
+        return stage_key.StageKeyFile(Path(file))
+    return stage_key.StageKeyStore(lambda: client("ssm"), f"{application()}-{stage_key.NOUN}")
+
+
+def read_stage_key() -> None:
+    """At the start of a function that needs it. One that cannot have it now tries again when it needs it."""
+    try:
+        _stage_key().current()
+    except Exception as error:  # noqa: BLE001 - a function that does not start could not answer by long secrets either
+        logging.getLogger(__name__).warning("the stage key could not be read yet: %s", type(error).__name__)
+
+
+@cache
+def _stage_key() -> "CachedStageKey":
+    from chalicelib.aws.stage_key import CachedStageKey
+
+    return CachedStageKey(stage_key_store().read, clock())
+
+
+@cache
+def _keys() -> "CachedKeys":
+    from chalicelib.store.cache import CachedKeys
+
+    return CachedKeys(clock())
+
+
+@cache
+def _windows() -> "Windows":
+    from chalicelib.fleet.limiting import Windows
+
+    return Windows()
+
+
+@cache
+def _tenants() -> "CachedTenants":
+    from chalicelib.store.cache import CachedTenants
+
+    return CachedTenants(connection(), clock())
