@@ -1,4 +1,4 @@
-"""A stand-in for AWS IoT Core on one machine: MQTT 3.1.1 for devices, `iot-data` for the back end.
+"""A stand-in for AWS IoT Core on one machine: MQTT 3.1.1 and MQTT 5 for devices, `iot-data` for the back end.
 
 Strict mode behaves as IoT Core does; lenient mode lifts what only IoT Core forbids, for firmware that it cannot carry.
 What is told about IoT Core's behaviour comes from its Developer Guide; where that is silent, a comment says so.

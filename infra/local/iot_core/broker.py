@@ -18,7 +18,7 @@ from .retained import RetainedMessages
 from .rules import Invoke, Rule, Rules
 from .session import Session
 from .settings import Settings
-from .topics import SubscriptionTree
+from .topics import RETAIN_AS_PUBLISHED, SubscriptionTree, granted_qos
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,19 +63,38 @@ class Broker:
 
     # -- messages
 
-    def accept(self, message: Message, errand: Errand | None = None, lane: Lane | None = None) -> None:
-        """Take a message that does not come from a client's PUBLISH; `errand` tells when its rules have had it."""
+    def accept(
+        self,
+        message: Message,
+        errand: Errand | None = None,
+        lane: Lane | None = None,
+        *,
+        expires: float | None = None,
+    ) -> None:
+        """Take a message that does not come from a client's PUBLISH; `errand` tells when its rules have had it.
+
+        `expires` is when subscribers do not want it any more, in monotonic seconds.
+        """
         if self.settings.between_clients or message.client_id == NO_CLIENT:
+            packet = Publish(message.topic, message.payload, message.qos, message.retain, properties=message.properties)
+            packet.expires = expires
             if message.retain:
-                self.retained.store(message.topic, message.payload, message.qos, message.at)
-            self.route(message.topic, message.payload, message.qos)
+                self.retained.keep(packet, message.at)
+            self.route(packet)
         errand = errand or Errand(message, self.rules.matching(message.topic))
         (lane or self.lanes.lane(message.client_id)).put(errand)
 
-    def route(self, topic: str, payload: bytes, qos: int, publisher: "Connection | None" = None) -> None:
-        """Deliver to every subscriber, with RETAIN cleared [MQTT-3.3.1-9], at the lower QoS of the two."""
-        for session, granted in self.subscriptions.match(topic).items():
-            deliver(self, session, Publish(topic, payload, min(granted, qos)))
+    def route(self, message: Publish, publisher: "Connection | None" = None) -> None:
+        """Deliver to every subscriber at the lower QoS of the two, with RETAIN cleared [MQTT-3.3.1-9].
+
+        In MQTT 5 a subscription may ask for RETAIN as it was published [MQTT-3.3.1-13].
+        """
+        own = None if publisher is None else publisher.session
+        for session, granted in self.subscriptions.match(message.topic, own).items():
+            copy = Publish(message.topic, message.payload, min(granted_qos(granted), message.qos))
+            copy.retain = message.retain and bool(granted & RETAIN_AS_PUBLISHED)
+            copy.properties, copy.expires = message.properties, message.expires
+            deliver(self, session, copy)
             if publisher is not None and session.connection is not None and len(session.queue) > self.high_water:
                 session.waiting.add(publisher)
                 publisher.pause(Pause.RECIPIENT)
@@ -92,6 +111,9 @@ class Broker:
     # -- sessions
 
     def discard_session(self, session: Session) -> None:
+        """Its Will, if it waits, is published at once [MQTT-3.1.2-8]."""
+        if session.will is not None:
+            session.will.publish()
         for topic_filter in session.subscriptions:
             self.subscriptions.discard(topic_filter, session)
         session.subscriptions.clear()
@@ -117,8 +139,11 @@ class Broker:
         for connection in list(self.connections):
             connection.check_time(now)
         for session in [session for session in self.sessions.values() if session.connection is None]:
+            if session.will is not None and session.will.due <= now:
+                session.will.publish()
             if session.expires_at <= now:
                 self.discard_session(session)
+        self.retained.forget(now)
         for session in [session for session in self.sessions.values() if session.waiting]:
             self._check_recipient(session, now)
         self.departures.forget(now)

@@ -1,4 +1,4 @@
-"""CONNECT: MQTT 3.1.1 chapter 3.1, the custom authorizer, and taking over a client id.
+"""CONNECT: chapter 3.1 of MQTT 3.1.1 and MQTT 5, the custom authorizer, and taking over a client id.
 
 Nothing that belongs to the client id is touched before the new credentials were accepted: who does not know the
 password cannot disturb the connected client.
@@ -8,12 +8,16 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import packets, receiving
+from . import mqtt5, packets, receiving
 from .authorizer import AuthorizerFailed, Credentials, Grant, NotAuthenticated
+from .body import Body, ProtocolViolation
 from .lifecycle import Reason, Subject, connect_failed, connected
 from .limits import Meter
-from .packets import Connect, ProtocolViolation
+from .mqtt5 import Mqtt5
+from .packets import Connect
 from .policy import Policy
+from .properties import Properties, Property, Value
+from .reasons import Code
 from .session import Session
 
 if TYPE_CHECKING:
@@ -25,12 +29,13 @@ _MQTT_3_1_CLIENT_ID = 23
 
 
 class _Refused(Exception):
-    """`answer`: what to send before closing, which may be nothing."""
+    """`return_code` of MQTT 3.1.1, None for closing without a word; `code` is for MQTT 5, where it has a closer one."""
 
-    def __init__(self, answer: bytes, reason: Reason, detail: str) -> None:
+    def __init__(self, return_code: int | None, reason: Reason, detail: str, code: Code | None = None) -> None:
         super().__init__(detail)
-        self.answer = answer
+        self.return_code = return_code
         self.reason = reason
+        self.code = code
 
 
 async def connect(connection: "Connection", body: bytes) -> None:
@@ -39,10 +44,12 @@ async def connect(connection: "Connection", body: bytes) -> None:
         packet = _received(connection, _decode(connection, body))
         grant, policy = await _authorized(connection, packet)
     except _Refused as refused:
-        if refused.answer:
-            connection.send(refused.answer)
+        if refused.return_code is not None:
+            connection.send(connection.codec.connack(refused.return_code, refused.code))
         connection.close(refused.reason, str(refused))
     except ProtocolViolation as violation:
+        if connection.codec.gives_reasons:
+            connection.send(connection.codec.connack(violation.code))
         connection.close(Reason.CLIENT_ERROR, str(violation))
     except Exception:
         log.exception("CONNECT of %s", connection.name)
@@ -52,22 +59,41 @@ async def connect(connection: "Connection", body: bytes) -> None:
             _open(connection, packet, grant, policy)
 
 
-def _decode(connection: "Connection", body: bytes) -> Connect:
+def _decode(connection: "Connection", data: bytes) -> Connect:
     settings = connection.broker.settings
+    body = Body(data)
     try:
-        packet = packets.decode_connect(body)
+        connection.level = packets.protocol_level(body)
     except packets.UnsupportedProtocol as error:
-        raise _Refused(_protocol_answer(error.level), Reason.CLIENT_ERROR, str(error)) from None
+        # What a client of another protocol can read: nothing for a foreign name [MQTT-3.1.2-1].
+        answer = packets.UNACCEPTABLE_PROTOCOL if error.level else None
+        raise _Refused(answer, Reason.CLIENT_ERROR, str(error)) from None
+    if connection.level == packets.MQTT_5:
+        packet = _decode_mqtt_5(connection, body)
+    else:
+        packet = packets.decode_connect(body, connection.level)
     if packet.level == packets.MQTT_3_1 and not settings.lenient:
-        answer = packets.connack(packets.UNACCEPTABLE_PROTOCOL)  # [MQTT-3.1.2-2]
-        raise _Refused(answer, Reason.CLIENT_ERROR, "MQTT 3.1")
+        raise _Refused(packets.UNACCEPTABLE_PROTOCOL, Reason.CLIENT_ERROR, "MQTT 3.1")  # [MQTT-3.1.2-2]
     if packet.will is not None and packet.will.qos == _QOS_2 and not settings.lenient:
-        # IoT Core has no QoS 2; its documentation only says that such a CONNECT fails.
-        raise _Refused(b"", Reason.CLIENT_ERROR, "Will QoS 2")
+        # IoT Core has no QoS 2; for MQTT 3.1.1 its documentation only says that such a CONNECT fails [MQTT-3.2.2-12].
+        silent = packet.level != packets.MQTT_5
+        raise _Refused(None if silent else 0, Reason.CLIENT_ERROR, "Will QoS 2", Code.QOS_NOT_SUPPORTED)
     if not _client_id_accepted(packet, settings.limits.client_id_bytes, lenient=settings.lenient):
-        answer = packets.connack(packets.IDENTIFIER_REJECTED)
-        raise _Refused(answer, Reason.CLIENT_ERROR, f"client id {packet.client_id[:200]!r}")
-    connection.level = packet.level
+        raise _Refused(packets.IDENTIFIER_REJECTED, Reason.CLIENT_ERROR, f"client id {packet.client_id[:200]!r}")
+    return packet
+
+
+def _decode_mqtt_5(connection: "Connection", body: Body) -> Connect:
+    settings = connection.broker.settings
+    codec = connection.codec = Mqtt5(settings.monotonic)
+    packet = mqtt5.decode_connect(body)
+    wishes = packet.properties or Properties()
+    if Property.AUTHENTICATION_METHOD in wishes.values:
+        raise _Refused(0, Reason.CLIENT_ERROR, "an authentication method", Code.BAD_AUTHENTICATION_METHOD)
+    codec.agree(wishes)
+    if codec.maximum_packet < settings.limits.packet_bytes_least:
+        # An assumption: the documentation only tells the least that a client may ask for.
+        raise _Refused(0, Reason.CLIENT_ERROR, f"packets of {codec.maximum_packet} bytes", Code.PACKET_TOO_LARGE)
     return packet
 
 
@@ -77,24 +103,16 @@ def _received(connection: "Connection", packet: Connect) -> Connect:
     if hall is None or not hall.recognises(packet.client_id):
         return packet
     if connection.tls:
-        raise _Refused(packets.connack(packets.NOT_AUTHORIZED), Reason.AUTH_ERROR, "guests come without TLS")
+        raise _Refused(packets.NOT_AUTHORIZED, Reason.AUTH_ERROR, "guests come without TLS")
     if not hall.admit(connection):
-        raise _Refused(packets.connack(packets.SERVER_UNAVAILABLE), Reason.THROTTLED, "no more guests are let in")
-    return replace(packet, clean_session=True)
-
-
-def _protocol_answer(level: int) -> bytes:
-    """What a client of another protocol can read: nothing for a foreign name [MQTT-3.1.2-1]."""
-    if level == packets.MQTT_5:
-        # IoT Core speaks MQTT 5; this stand-in does not, and says so in MQTT 5's own form.
-        return packets.CONNACK_MQTT_5_REFUSED
-    return packets.connack(packets.UNACCEPTABLE_PROTOCOL) if level else b""
+        raise _Refused(packets.SERVER_UNAVAILABLE, Reason.THROTTLED, "no more guests are let in", Code.SERVER_BUSY)
+    return replace(packet, clean_session=True, session_expiry=0 if packet.level == packets.MQTT_5 else None)
 
 
 def _client_id_accepted(packet: Connect, limit: int | None, *, lenient: bool) -> bool:
     if not packet.client_id:
-        # [MQTT-3.1.3-7], [MQTT-3.1.3-8]; MQTT 3.1 knows no empty client id at all.
-        return packet.clean_session and packet.level != packets.MQTT_3_1
+        # [MQTT-3.1.3-7], [MQTT-3.1.3-8]; MQTT 3.1 knows no empty client id at all, MQTT 5 tells the one it gives.
+        return packet.level == packets.MQTT_5 or (packet.clean_session and packet.level != packets.MQTT_3_1)
     if packet.level == packets.MQTT_3_1 and len(packet.client_id) > _MQTT_3_1_CLIENT_ID and not lenient:
         return False
     if limit is not None and len(packet.client_id.encode()) > limit:
@@ -134,12 +152,12 @@ def _throttle(connection: "Connection", client_id: str) -> None:
         return
     meter = broker.connects.setdefault(client_id, Meter(limit))
     if not meter.admit(broker.settings.monotonic()):
-        raise _Refused(packets.connack(packets.SERVER_UNAVAILABLE), Reason.THROTTLED, "CONNECT rate")
+        raise _Refused(packets.SERVER_UNAVAILABLE, Reason.THROTTLED, "CONNECT rate", Code.QUOTA_EXCEEDED)
 
 
 def _failed(connection: "Connection", code: int, detail: str) -> _Refused:
     connection.broker.announce(connection.subject, connect_failed(connection.subject, connection.broker.now_ms()))
-    return _Refused(packets.connack(code), Reason.AUTH_ERROR, detail)
+    return _Refused(code, Reason.AUTH_ERROR, detail)
 
 
 def _credentials(connection: "Connection", packet: Connect) -> Credentials:
@@ -179,7 +197,8 @@ def _open(connection: "Connection", packet: Connect, grant: Grant, policy: Polic
     subject = connection.subject
     connection.subject = Subject(client_id, grant.principal, subject.session_identifier, subject.ip_address, version)
     connection.opened()
-    connection.send(packets.connack(packets.ACCEPTED, session_present=present))
+    told = _agreed(connection, packet) if packet.properties is not None else None
+    connection.send(connection.codec.connack(packets.ACCEPTED, session_present=present, properties=told))
     broker.announce(connection.subject, connected(connection.subject, connection.connected_at))
     if present:
         _reconsider(connection)
@@ -194,13 +213,48 @@ def _session(connection: "Connection", packet: Connect) -> tuple[Session, bool]:
     broker = connection.broker
     client_id = connection.subject.client_id
     previous = broker.sessions.get(client_id)
-    if previous is not None and (packet.clean_session or previous.clean):
+    # IoT Core does not go on with a session of MQTT 3.1.1 in MQTT 5, nor the other way.
+    kept = previous is not None and (previous.level == packets.MQTT_5) == (packet.level == packets.MQTT_5)
+    if previous is not None and (packet.clean_session or previous.clean or not kept):
         broker.discard_session(previous)
         previous = None
-    if previous is not None:
-        return previous, True
-    session = broker.sessions[client_id] = Session(client_id, clean=packet.clean_session)
-    return session, False
+    session = previous
+    if session is None:
+        session = broker.sessions[client_id] = Session(client_id, clean=packet.clean_session, level=packet.level)
+    session.will = None  # the client is back before the delay has passed [MQTT-3.1.3-9]
+    limits = broker.settings.limits
+    if packet.session_expiry is not None:
+        session.live(limits.session_seconds(packet.session_expiry))
+    else:
+        session.live(0 if packet.clean_session else limits.session_expiry)
+    return session, previous is not None
+
+
+def _agreed(connection: "Connection", packet: Connect) -> Properties:
+    """What CONNACK tells a client of MQTT 5, and what its wishes mean for the connection: chapter 3.2.2.3."""
+    settings, session = connection.broker.settings, connection.session
+    wishes = packet.properties or Properties()
+    limits = settings.limits
+    connection.unacknowledged_out = min(
+        limits.unacknowledged_out, wishes.number(Property.RECEIVE_MAXIMUM, limits.unacknowledged_out)
+    )
+    connection.unacknowledged_in = limits.unacknowledged_in + 1  # the client knows; it is disconnected, not held back
+    told: dict[Property, Value] = {
+        Property.RECEIVE_MAXIMUM: limits.unacknowledged_in,
+        Property.MAXIMUM_PACKET_SIZE: limits.packet_bytes,
+        Property.TOPIC_ALIAS_MAXIMUM: mqtt5.TOPIC_ALIAS_MAXIMUM,
+        Property.SUBSCRIPTION_IDENTIFIER_AVAILABLE: 0,
+        Property.SHARED_SUBSCRIPTION_AVAILABLE: 0,
+    }
+    if session.expiry != packet.session_expiry:
+        told[Property.SESSION_EXPIRY] = int(session.expiry)
+    if not packet.client_id:
+        told[Property.ASSIGNED_CLIENT_IDENTIFIER] = session.client_id
+    if connection.keep_alive != packet.keep_alive:
+        told[Property.SERVER_KEEP_ALIVE] = connection.keep_alive
+    if not settings.lenient:
+        told[Property.MAXIMUM_QOS] = 1
+    return Properties(told)
 
 
 def _reconsider(connection: "Connection") -> None:

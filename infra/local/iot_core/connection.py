@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 from . import connecting, disconnecting, packets, publishing, receiving, subscribing
 from .authorizer import Certificate, Credentials
+from .body import ProtocolViolation
+from .codec import MQTT_3, Codec
 from .framing import Framer, check_flags
 from .lanes import Errand, Lane
 from .lifecycle import Reason, Subject
 from .limits import Meter
 from .message import Message
 from .newcomers import Newcomer
-from .packets import ProtocolViolation, Will
+from .packets import Will
 from .pause import Pause
 from .policy import Policy
+from .reasons import OF_DISCONNECTS
 from .session import Session
 from .tls import client_certificate
 from .wire import Wire
@@ -88,6 +91,7 @@ class Connection(asyncio.Protocol):
         self.certificate: Certificate | None = None
         self.state = State.OPENING
         self.level = packets.MQTT_3_1_1
+        self.codec: Codec = MQTT_3
         self.keep_alive = 0
         self.will: Will | None = None
         self.connected_at = 0  # milliseconds since the epoch
@@ -95,6 +99,8 @@ class Connection(asyncio.Protocol):
         self.pending = publishing.Pending()
         self.writable = True
         limits = broker.settings.limits
+        # How many messages may be under way to the client and from it; more from it are not read.
+        self.unacknowledged_out, self.unacknowledged_in = limits.unacknowledged_out, limits.unacknowledged_in
         self.publishes = Meter(limits.publishes_per_second)
         self.stored = Meter(limits.stored_per_second)
         self._bytes = Meter(limits.bytes_per_second)
@@ -113,6 +119,7 @@ class Connection(asyncio.Protocol):
         self.broker.forget(self)
         self.broker = broker
         limits = broker.settings.limits
+        self.unacknowledged_out, self.unacknowledged_in = limits.unacknowledged_out, limits.unacknowledged_in
         self.publishes = Meter(limits.publishes_per_second)
         self.stored = Meter(limits.stored_per_second)
         self._bytes = Meter(limits.bytes_per_second)
@@ -198,7 +205,7 @@ class Connection(asyncio.Protocol):
         try:
             step(*args)
         except ProtocolViolation as violation:
-            self.close(Reason.CLIENT_ERROR, str(violation))
+            self.close(Reason.CLIENT_ERROR, str(violation), violation.code)
         except Exception:
             log.exception("client %s", self.name)
             self.close(Reason.SERVER_ERROR)
@@ -291,8 +298,11 @@ class Connection(asyncio.Protocol):
         self._timers = [timer for timer in self._timers if timer.when() > now and not timer.cancelled()]
         self._timers.append(self._loop.call_later(seconds, call, *args))
 
-    def close(self, reason: Reason, detail: str = "") -> None:
-        """End the connection now: the session is told at once, the peer gets what was already sent."""
+    def close(self, reason: Reason, detail: str = "", code: int | None = None) -> None:
+        """End the connection now: the session is told at once, the peer gets what was already sent.
+
+        A client of MQTT 5 is told why; `code` says it more exactly than the reason.
+        """
         if self.state is State.CLOSED:
             return
         connected = self.state is State.CONNECTED
@@ -304,8 +314,16 @@ class Connection(asyncio.Protocol):
         if self._connecting is not None and not self._connecting.done():
             self._loop.call_soon(self._connecting.cancel)
         if connected:
+            if reason in OF_DISCONNECTS:
+                # What is wrong with its packets is the client's to know; other details are ours.
+                told = detail if reason is Reason.CLIENT_ERROR else ""
+                self._say(self.codec.disconnect(OF_DISCONNECTS[reason] if code is None else code, told))
             disconnecting.end(self, reason)
         self.wire.close(self.broker.settings.close_grace)
+
+    def _say(self, packet: bytes) -> None:
+        if packet:
+            self.send(packet)
 
     @property
     def name(self) -> str:

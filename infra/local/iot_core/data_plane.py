@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from . import packets, receiving
+from . import receiving
 from .lanes import Errand
 from .lifecycle import Reason
 from .message import NO_CLIENT, Message
 from .packets import Publish
+from .properties import Properties, Property
 from .session import Session
 
 if TYPE_CHECKING:
@@ -63,16 +64,25 @@ class GatewayTimeoutException(DataPlaneError):
 
 @dataclass(frozen=True, slots=True)
 class DirectMessage:
-    """`timeout`: seconds to wait for the PUBACK, only with `confirmation`."""
+    """`timeout`: seconds to wait for the PUBACK, only with `confirmation`; `properties` are dropped for MQTT 3.1.1."""
 
     client_id: str
     topic: str
     payload: bytes
     confirmation: bool = False
     timeout: int = TIMEOUT_DEFAULT
+    properties: Properties | None = None
 
 
-async def publish(broker: "Broker", topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> None:
+async def publish(
+    broker: "Broker",
+    topic: str,
+    payload: bytes,
+    *,
+    qos: int = 0,
+    retain: bool = False,
+    properties: Properties | None = None,
+) -> None:
     """Publish; returns once every matching rule's invocation has been accepted."""
     if qos not in (0, 1):
         raise InvalidRequestException("qos is 0 or 1")
@@ -88,10 +98,13 @@ async def publish(broker: "Broker", topic: str, payload: bytes, *, qos: int = 0,
         principal="",
         at=broker.now_ms(),
         new_trace_id=settings.new_id,
+        properties=properties and properties.forwarded(),
     )
+    lives = properties.values.get(Property.MESSAGE_EXPIRY) if properties is not None else None
+    expires = settings.monotonic() + lives if isinstance(lives, int) else None
     settled: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
     errand = Errand(message, broker.rules.matching(topic), done=lambda errand: settled.set_result(errand.accepted))
-    broker.accept(message, errand, broker.lanes.api)
+    broker.accept(message, errand, broker.lanes.api, expires=expires)
     if not await settled:
         raise InternalFailureException("the message could not be handed to its rules")
 
@@ -147,17 +160,19 @@ async def send_direct_message(broker: "Broker", message: DirectMessage) -> str:
         raise ForbiddenException("the policy of the receiving client does not allow iot:Receive on the topic")
     if not connection.publishes.admit(broker.settings.monotonic()):
         raise ThrottlingException("the receiving client gets more messages a second than its quota")
-    packet = Publish(message.topic, message.payload, qos=int(message.confirmation))
+    packet = Publish(message.topic, message.payload, qos=int(message.confirmation), properties=message.properties)
+    packet.packet_id = 1  # of the same length as the one that it will have
+    if len(connection.codec.publish(packet)) > connection.codec.maximum_packet:
+        raise RequestEntityTooLargeException("the message is larger than the receiving client takes")
     if message.confirmation:
         await _confirmed(connection, packet, message.timeout)
     elif connection.writable:
-        connection.send(packets.publish(packet))
+        connection.send(connection.codec.publish(packet))
     return broker.settings.new_id()
 
 
 async def _confirmed(connection: "Connection", packet: Publish, timeout: float) -> None:  # noqa: ASYNC109 - AWS's own
-    limit = connection.broker.settings.limits.unacknowledged_out
-    full = len(connection.session.in_flight) >= limit
+    full = len(connection.session.in_flight) >= connection.unacknowledged_out
     sent = None if full else receiving.transmit(connection, packet)
     if sent is None:
         raise ThrottlingException("the receiving client has too many unacknowledged messages")
@@ -168,6 +183,9 @@ async def _confirmed(connection: "Connection", packet: Publish, timeout: float) 
     except TimeoutError:
         sent.confirmation.cancel()
         raise GatewayTimeoutException("no PUBACK from the client in time") from None
+    except receiving.Rejected as rejected:
+        # An assumption: it has not confirmed the delivery.
+        raise GatewayTimeoutException(f"the client refused the message: {rejected}") from None
     except ConnectionError:
         raise GatewayTimeoutException("the client disconnected before its PUBACK") from None
 
@@ -189,19 +207,18 @@ async def get_connection(broker: "Broker", client_id: str, *, include_socket: bo
             "disconnectReason": str(left.reason),
         }
     if session is not None:
-        answer |= {"cleanSession": session.clean, "sessionExpiry": int(broker.settings.limits.session_expiry)}
+        answer |= {"cleanSession": session.clean, "sessionExpiry": int(session.expiry)}
     return answer
 
 
 def _connected(session: Session, connection: "Connection", *, include_socket: bool) -> dict[str, Any]:
-    expiry = 0 if session.clean else int(connection.broker.settings.limits.session_expiry)
     answer: dict[str, Any] = {
         "clientId": session.client_id,
         "connected": True,
         "cleanSession": session.clean,
         "keepAliveDuration": connection.keep_alive,
         "connectedSince": connection.connected_at,
-        "sessionExpiry": expiry,
+        "sessionExpiry": int(session.expiry),
     }
     if include_socket:
         (source, source_port), (target, target_port) = connection.wire.peer(), connection.wire.local()
@@ -249,11 +266,14 @@ async def delete_connection(
 
 
 async def get_retained_message(broker: "Broker", topic: str) -> dict[str, Any]:
-    """`payload` as bytes; the HTTP interface encodes it."""
+    """`payload` as bytes, `userProperties` as objects; the HTTP interface encodes them."""
     message = broker.retained.get(topic)
     if message is None:
         raise ResourceNotFoundException("No retained message on the topic")
-    return {"topic": topic, "payload": message.payload, "qos": min(message.qos, 1), "lastModifiedTime": message.at}
+    told = {"topic": topic, "payload": message.payload, "qos": min(message.qos, 1), "lastModifiedTime": message.at}
+    if message.properties is not None and message.properties.user:
+        told["userProperties"] = [{name: value} for name, value in message.properties.user]
+    return told
 
 
 async def list_retained_messages(broker: "Broker") -> list[dict[str, Any]]:

@@ -1,9 +1,11 @@
 """What an expression of AWS IoT SQL evaluates to, as functions of the message."""
 
+import base64
 from collections.abc import Callable
 from typing import Any, Final
 
 from .message import Message, NotJson
+from .properties import Property
 
 Evaluate = Callable[[Message], Any]
 
@@ -21,6 +23,13 @@ ORDERED: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "<=": lambda left, right: left <= right,
     ">": lambda left, right: left > right,
     ">=": lambda left, right: left >= right,
+}
+
+_MQTT_PROPERTIES: Final = {
+    "format_indicator": Property.PAYLOAD_FORMAT,
+    "content_type": Property.CONTENT_TYPE,
+    "response_topic": Property.RESPONSE_TOPIC,
+    "correlation_data": Property.CORRELATION_DATA,
 }
 
 
@@ -48,6 +57,31 @@ def _at(message: Message, names: list[str]) -> Any:
             return UNDEFINED
         value = value[name]
     return value
+
+
+def mqtt_property(name: str) -> Evaluate:
+    """A property of a message of MQTT 5, under the names that AWS gives them; KeyError for another name."""
+    known = _MQTT_PROPERTIES[name]
+
+    def told(message: Message) -> Any:
+        value = message.properties.values.get(known) if message.properties is not None else None
+        if known is Property.PAYLOAD_FORMAT:
+            return "UTF8_DATA" if value else "UNSPECIFIED_BYTES"
+        if value is None:
+            return UNDEFINED
+        return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+    return told
+
+
+def user_properties(name: str) -> Evaluate:
+    """All values of a user property, in their order."""
+
+    def told(message: Message) -> Any:
+        given = message.properties.user if message.properties is not None else []
+        return [value for key, value in given if key == name] or UNDEFINED
+
+    return told
 
 
 def either(left: Evaluate, right: Evaluate) -> Evaluate:

@@ -1,5 +1,6 @@
 """Cuts the byte stream into control packets: MQTT 3.1.1 chapter 2.2."""
 
+from .body import ProtocolViolation
 from .packets import (
     CONNECT,
     DISCONNECT,
@@ -12,8 +13,8 @@ from .packets import (
     PUBREL,
     SUBSCRIBE,
     UNSUBSCRIBE,
-    ProtocolViolation,
 )
+from .reasons import Code
 
 # Table 2.2: the flags that each packet a client may send must carry [MQTT-2.2.2-1]
 _FLAGS = {
@@ -81,10 +82,10 @@ class Framer:
             if not digit & 0x80:
                 break
             if shift == _MAX_LENGTH_SHIFT:
-                raise ProtocolViolation("a remaining length of more than four bytes")
+                raise ProtocolViolation("a remaining length of more than four bytes", Code.MALFORMED_PACKET)
             shift += 7
         if length > self._limit:
-            raise ProtocolViolation(f"a packet of {length} bytes")
+            raise ProtocolViolation(f"a packet of {length} bytes", Code.PACKET_TOO_LARGE)
         if position + length > end:
             self._need = position + length - start
             return None
@@ -104,5 +105,5 @@ def check_flags(first: int, level: int) -> int:
     if expected is None:
         raise ProtocolViolation(f"packet type {packet_type} is not a client's to send")
     if flags != expected and not (level == MQTT_3_1 and expected and flags == expected | _DUP):
-        raise ProtocolViolation(f"reserved flags in packet type {packet_type} [MQTT-2.2.2-2]")
+        raise ProtocolViolation(f"reserved flags in packet type {packet_type} [MQTT-2.2.2-2]", Code.MALFORMED_PACKET)
     return packet_type

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .broker import Broker
 from .lifecycle import Departures
 from .limits import KIB, Limits
+from .packets import Publish
 from .rules import Rule
 from .settings import Settings
 
@@ -101,4 +102,4 @@ class Hall:
         if message.retain is not None:
             kept = message.payload if message.retain else b""
             broker.retained.store(message.topic, kept, 0, broker.now_ms())
-        broker.route(message.topic, message.payload, _QOS_2)
+        broker.route(Publish(message.topic, message.payload, _QOS_2))

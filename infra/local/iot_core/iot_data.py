@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl, unquote_to_bytes
 
+from . import request_properties
 from .data_plane import (
     TIMEOUT_DEFAULT,
     DataPlaneError,
@@ -22,6 +23,7 @@ from .data_plane import (
     ThrottlingException,
 )
 from .limits import Meter
+from .properties import Properties
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -39,7 +41,15 @@ class Operations(Protocol):
 
     settings: Settings
 
-    def publish(self, topic: str, payload: bytes, qos: int = 0, *, retain: bool = False) -> None: ...
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        qos: int = 0,
+        *,
+        retain: bool = False,
+        properties: Properties | None = None,
+    ) -> None: ...
     def send_direct_message(
         self,
         client_id: str,
@@ -48,6 +58,7 @@ class Operations(Protocol):
         *,
         confirmation: bool = False,
         timeout: int = TIMEOUT_DEFAULT,
+        properties: Properties | None = None,
     ) -> str: ...
     def get_connection(self, client_id: str, *, include_socket: bool = False) -> dict[str, Any]: ...
     def list_subscriptions(self, client_id: str) -> list[dict[str, Any]]: ...
@@ -91,6 +102,9 @@ class _Request:
             return int(value)
         except ValueError:
             raise InvalidRequestException(f"{name} is a whole number") from None
+
+    def properties(self) -> Properties | None:
+        return request_properties.read(self.query, self._environ)
 
     def page(self, items: list[dict[str, Any]], key: str) -> dict[str, Any]:
         """A page of `items`, ordered by `key`; the token is the last key given."""
@@ -153,7 +167,9 @@ class IotData:
     def _publish(self, request: _Request, topic: str) -> Answer:
         _only(request, "POST")
         qos = request.number("qos", 0)
-        self._operations.publish(_decoded(topic), request.body(), qos, retain=request.flag("retain"))
+        properties = request.properties()
+        retain = request.flag("retain")
+        self._operations.publish(_decoded(topic), request.body(), qos, retain=retain, properties=properties)
         return None
 
     def _connections(self, request: _Request, rest: str) -> Answer:
@@ -189,6 +205,7 @@ class IotData:
             request.body(),
             confirmation=request.flag("confirmation"),
             timeout=request.number("timeout", TIMEOUT_DEFAULT),
+            properties=request.properties(),
         )
         return {"message": "OK", "traceId": trace_id}
 
@@ -203,7 +220,11 @@ class IotData:
             page = request.page(self._operations.list_retained_messages(), "topic")
             return {"retainedTopics" if name == "items" else name: value for name, value in page.items()}
         message = self._operations.get_retained_message(_decoded(topic))
-        return message | {"payload": base64.b64encode(message["payload"]).decode()}
+        answer = message | {"payload": base64.b64encode(message["payload"]).decode()}
+        if "userProperties" in message:
+            told = json.dumps(message["userProperties"]).encode()
+            answer["userProperties"] = base64.b64encode(told).decode()
+        return answer
 
     def _throttle(self, operation: str, client_id: str) -> None:
         """One call a second and client id, 100 a second for the account: for each of the three operations."""

@@ -13,6 +13,7 @@ class Limits:
     topic_slashes: int | None = 7
     payload_bytes: int = 128 * KIB
     packet_bytes: int = 146 * KIB
+    packet_bytes_least: int = 512  # the least that a client of MQTT 5 may take at most
     client_id_bytes: int | None = 128
     subscriptions_per_request: int | None = 8
     subscriptions_per_connection: int | None = 50
@@ -25,7 +26,7 @@ class Limits:
     connects_per_second: int | None = None
     keep_alive_min: int = 30
     keep_alive_max: int | None = 1200
-    session_expiry: float = 3600.0
+    session_expiry: float = 3600.0  # the quota; for clients of MQTT 3.1.1, and the most that MQTT 5 gets
     stored_per_second: int | None = 10  # messages kept for a persistent session, once it is back
     queued_messages: int = 20_000
     connect_timeout: float = 10.0
@@ -46,6 +47,7 @@ class Limits:
             topic_slashes=None,
             payload_bytes=KIB * KIB,
             packet_bytes=KIB * KIB + 64 * KIB + 4,
+            packet_bytes_least=1,
             client_id_bytes=None,
             subscriptions_per_request=None,
             subscriptions_per_connection=None,
@@ -63,6 +65,10 @@ class Limits:
         if self.topic_bytes is not None and len(topic.encode()) > self.topic_bytes:
             return False
         return self.topic_slashes is None or topic.count("/") <= self.topic_slashes
+
+    def session_seconds(self, asked: int) -> float:
+        """How long a session of MQTT 5 outlives its connection."""
+        return min(float(asked), self.session_expiry)
 
     def keep_alive(self, asked: int) -> int:
         """The keep-alive in force, 0 for none: IoT Core raises short ones and gives 1200 s for 0 and for longer."""

@@ -3,7 +3,10 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from .properties import Properties
 
 NO_CLIENT: Final = "n/a"  # what clientid() gives for a message that came over HTTP or from AWS IoT itself
 _UNPARSED: Final = object()
@@ -29,6 +32,7 @@ class Message:
     at: int
     new_trace_id: Callable[[], str] = str
     rule_topic: str = ""
+    properties: "Properties | None" = None  # a client of MQTT 5 may give some
     _parsed: Any = field(default=_UNPARSED, repr=False)
 
     def __post_init__(self) -> None:

@@ -5,7 +5,12 @@ Decoders take the body behind the fixed header and raise `ProtocolViolation`, wh
 
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from .body import Body, ProtocolViolation, text
+
+if TYPE_CHECKING:
+    from .properties import Properties
 
 CONNECT: Final = 1
 CONNACK: Final = 2
@@ -41,21 +46,26 @@ _U16 = struct.Struct("!H")
 _QOS_INVALID = 3
 
 
-class ProtocolViolation(Exception):
-    """The peer broke the protocol; its connection must be closed [MQTT-4.8.0-1]."""
-
-
 @dataclass(frozen=True, slots=True)
 class Will:
+    """`delay`: how many seconds to wait before it is published; `expiry`: how many it lives from then on."""
+
     topic: str
     payload: bytes
     qos: int
     retain: bool
+    properties: "Properties | None" = None
+    delay: int = 0
+    expiry: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """`level` is 3 (MQTT 3.1) or 4 (MQTT 3.1.1); `keep_alive` is in seconds, 0 for none."""
+    """`level` is 3 (MQTT 3.1), 4 (MQTT 3.1.1) or 5; `keep_alive` is in seconds, 0 for none.
+
+    In MQTT 5 `clean_session` only says whether to begin without the old one; how long the new one lives when nobody is
+    connected is `session_expiry` in seconds. `properties` are those of MQTT 5.
+    """
 
     level: int
     client_id: str
@@ -64,16 +74,22 @@ class Connect:
     will: Will | None = None
     username: str | None = None
     password: bytes | None = None
+    session_expiry: int | None = None
+    properties: "Properties | None" = None
 
 
 @dataclass(slots=True)
 class Publish:
+    """`expires` is when nobody wants it any more, in monotonic seconds; both are given by clients of MQTT 5 only."""
+
     topic: str
     payload: bytes
     qos: int = 0
     retain: bool = False
     dup: bool = False
     packet_id: int = 0
+    properties: "Properties | None" = None
+    expires: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,97 +105,51 @@ class Unsubscribe:
 
 
 class UnsupportedProtocol(Exception):
-    """A protocol level that is not 3 or 4; `level` is 0 when the name itself is unknown."""
+    """A protocol level that is not 3 to 5; `level` is 0 when the name itself is unknown."""
 
     def __init__(self, level: int) -> None:
         super().__init__(f"protocol level {level}")
         self.level = level
 
 
-class _Body:
-    """A bounded reader of one packet's body."""
-
-    __slots__ = ("data", "end", "position")
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.position = 0
-        self.end = len(data)
-
-    def take(self, count: int) -> bytes:
-        start = self.position
-        if start + count > self.end:
-            raise ProtocolViolation("the packet is shorter than its fields")
-        self.position = start + count
-        return self.data[start : self.position]
-
-    def byte(self) -> int:
-        return self.take(1)[0]
-
-    def uint16(self) -> int:
-        return int(_U16.unpack(self.take(2))[0])
-
-    def binary(self) -> bytes:
-        return self.take(self.uint16())
-
-    def string(self) -> str:
-        return text(self.binary())
-
-    def packet_id(self) -> int:
-        packet_id = self.uint16()
-        if not packet_id:
-            raise ProtocolViolation("packet identifier 0 [MQTT-2.3.1-1]")
-        return packet_id
-
-    @property
-    def more(self) -> bool:
-        return self.position < self.end
-
-    def finish(self) -> None:
-        if self.more:
-            raise ProtocolViolation("bytes behind the last field")
-
-
-def text(data: bytes) -> str:
-    """A UTF-8 encoded string; surrogates are ill-formed [MQTT-1.5.3-1], U+0000 is forbidden [MQTT-1.5.3-2]."""
-    try:
-        decoded = data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise ProtocolViolation("ill-formed UTF-8 [MQTT-1.5.3-1]") from None
-    if "\0" in decoded:
-        raise ProtocolViolation("U+0000 in a string [MQTT-1.5.3-2]")
-    return decoded
-
-
-def decode_connect(data: bytes) -> Connect:
-    """Raise `UnsupportedProtocol` for another protocol or level [MQTT-3.1.2-1], [MQTT-3.1.2-2]."""
-    body = _Body(data)
+def protocol_level(body: Body) -> int:
+    """Of a CONNECT: raise `UnsupportedProtocol` for another protocol or level [MQTT-3.1.2-1], [MQTT-3.1.2-2]."""
     name = body.string()
     level = body.byte()
-    if PROTOCOL_NAMES.get(level) != name or level == MQTT_5:
+    if PROTOCOL_NAMES.get(level) != name:
         raise UnsupportedProtocol(level if name in PROTOCOL_NAMES.values() else 0)
+    return level
+
+
+def decode_connect(body: Body, level: int) -> Connect:
+    """What follows the protocol level, in MQTT 3.1 and 3.1.1."""
     flags = body.byte()
-    _check_connect_flags(flags)
+    check_connect_flags(flags)
+    if flags & 0x40 and not flags & 0x80:
+        raise ProtocolViolation("a password without a user name [MQTT-3.1.2-22]")
     keep_alive = body.uint16()
     client_id = body.string()
     will = Will(body.string(), body.binary(), flags >> 3 & 3, bool(flags & 0x20)) if flags & 0x04 else None
-    if will is not None and ("+" in will.topic or "#" in will.topic):
-        raise ProtocolViolation("a wildcard in the Will topic [MQTT-3.3.2-2]")
+    if will is not None:
+        check_topic_name(will.topic)
     username = body.string() if flags & 0x80 else None
     password = body.binary() if flags & 0x40 else None
     body.finish()
     return Connect(level, client_id, bool(flags & 0x02), keep_alive, will, username, password)
 
 
-def _check_connect_flags(flags: int) -> None:
+def check_topic_name(topic: str) -> None:
+    if "+" in topic or "#" in topic:
+        raise ProtocolViolation("a wildcard in a topic name [MQTT-3.3.2-2]", 0x90)
+
+
+def check_connect_flags(flags: int) -> None:
     if flags & 0x01:
         raise ProtocolViolation("the reserved flag of CONNECT is set [MQTT-3.1.2-3]")
     if not flags & 0x04 and flags & 0x38:
         raise ProtocolViolation("Will QoS or Will Retain without a Will [MQTT-3.1.2-13], [MQTT-3.1.2-15]")
     if flags >> 3 & 3 == _QOS_INVALID:
         raise ProtocolViolation("Will QoS 3 [MQTT-3.1.2-14]")
-    if flags & 0x40 and not flags & 0x80:
-        raise ProtocolViolation("a password without a user name [MQTT-3.1.2-22]")
 
 
 def decode_publish(flags: int, data: bytes) -> Publish:
@@ -188,7 +158,7 @@ def decode_publish(flags: int, data: bytes) -> Publish:
         raise ProtocolViolation("QoS 3 [MQTT-3.3.1-4]")
     if not qos and flags & 0x08:
         raise ProtocolViolation("DUP with QoS 0 [MQTT-3.3.1-2]")
-    # Read by hand and not through _Body: nearly every packet is a PUBLISH.
+    # Read by hand and not through Body: nearly every packet is a PUBLISH.
     size = len(data)
     end = 2 + (data[0] << 8 | data[1]) if size > 1 else 2
     payload_at = end + 2 if qos else end
@@ -206,7 +176,7 @@ def decode_publish(flags: int, data: bytes) -> Publish:
 
 
 def decode_subscribe(data: bytes) -> Subscribe:
-    body = _Body(data)
+    body = Body(data)
     packet_id = body.packet_id()
     filters = []
     while body.more:
@@ -220,7 +190,7 @@ def decode_subscribe(data: bytes) -> Subscribe:
 
 
 def decode_unsubscribe(data: bytes) -> Unsubscribe:
-    body = _Body(data)
+    body = Body(data)
     packet_id = body.packet_id()
     filters = []
     while body.more:
@@ -232,7 +202,7 @@ def decode_unsubscribe(data: bytes) -> Unsubscribe:
 
 def decode_ack(data: bytes) -> int:
     """The packet identifier of a PUBACK, PUBREC, PUBREL or PUBCOMP."""
-    body = _Body(data)
+    body = Body(data)
     packet_id = body.packet_id()
     body.finish()
     return packet_id
@@ -257,8 +227,6 @@ def connack(code: int, *, session_present: bool = False) -> bytes:
     return bytes((CONNACK << 4, 2, session_present and code == ACCEPTED, code))
 
 
-# MQTT 5 chapter 3.2.2.2: a server that does not speak MQTT 5 answers 0x84, here with no properties.
-CONNACK_MQTT_5_REFUSED: Final = b"\x20\x03\x00\x84\x00"
 PINGRESP_PACKET: Final = b"\xd0\x00"
 
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import packets
+from .body import ProtocolViolation
 from .lanes import Errand
 from .lifecycle import Reason
-from .packets import ProtocolViolation, Publish
+from .packets import Publish
 from .pause import Pause
+from .reasons import Code
 from .rules import Destination
 from .settings import Settings
 
@@ -45,20 +47,27 @@ class Pending:
 
 
 def on_publish(connection: "Connection", flags: int, body: bytes) -> None:
-    packet = packets.decode_publish(flags, body)
+    packet = connection.codec.decode_publish(flags, body)
     broker = connection.broker
     settings = broker.settings
     if packet.qos == _QOS_2 and not settings.lenient:
+        if connection.codec.gives_reasons:
+            raise ProtocolViolation("QoS 2 [MQTT-3.2.2-11]", Code.QOS_NOT_SUPPORTED)
         # "When QoS level 2 is requested, the message broker doesn't send a PUBACK or SUBACK."
         log.info("client %s published with QoS 2, which is left unanswered", connection.name)
         return
     destination = broker.rules.destination(packet.topic)
     _check(packet, destination, settings)
+    if connection.codec.gives_reasons and packet.qos:
+        _check_quota(connection, packet)
     if not connection.publishes.admit(connection.heard_at):
         broker.discarded += 1  # IoT Core discards the excess without a word; QoS 1 is not acknowledged
+        # An assumption for MQTT 5, where a message without an answer would count as under way for ever.
+        _refuse(connection, packet, Code.QUOTA_EXCEEDED)
         return
     if not _allowed(connection, packet):
-        connection.close(Reason.FORBIDDEN_ACCESS, packet.topic)
+        if not _refuse(connection, packet, Code.NOT_AUTHORIZED):
+            connection.close(Reason.FORBIDDEN_ACCESS, packet.topic)
         return
     if packet.qos == _QOS_2 and _repeated(connection, packet.packet_id):
         return
@@ -69,13 +78,32 @@ def on_publish(connection: "Connection", flags: int, body: bytes) -> None:
 
 def _check(packet: Publish, destination: Destination, settings: Settings) -> None:
     if len(packet.payload) > settings.limits.payload_bytes:
-        raise ProtocolViolation(f"a payload of {len(packet.payload)} bytes")
+        raise ProtocolViolation(f"a payload of {len(packet.payload)} bytes", Code.PACKET_TOO_LARGE)
     if not destination.fits:
-        raise ProtocolViolation(f"the topic {packet.topic[:64]!r}… is too long or has too many slashes")
+        detail = f"the topic {packet.topic[:64]!r}… is too long or has too many slashes"
+        raise ProtocolViolation(detail, Code.TOPIC_NAME_INVALID)
     if destination.reserved and not settings.lenient:
         # "Unsupported publish or subscribe operations to topics that start with $aws can result in a terminated
         # connection": it is terminated. In lenient mode such a message is acknowledged, and of no effect.
-        raise ProtocolViolation(f"the topic {packet.topic} is reserved")
+        raise ProtocolViolation(f"the topic {packet.topic} is reserved", Code.TOPIC_NAME_INVALID)
+
+
+def _check_quota(connection: "Connection", packet: Publish) -> None:
+    """The receive maximum that CONNACK told, chapter 4.9 of MQTT 5: a client that exceeds it is disconnected."""
+    received = connection.session.received
+    unreleased = sum(received.values())
+    most = connection.broker.settings.limits.unacknowledged_in
+    if packet.packet_id not in received and connection.pending.unacknowledged + unreleased >= most:
+        raise ProtocolViolation(f"more than {most} messages unacknowledged", Code.RECEIVE_MAXIMUM_EXCEEDED)
+
+
+def _refuse(connection: "Connection", packet: Publish, code: Code) -> bool:
+    """Tell the client in place of an acknowledgement, where it can be told."""
+    codec = connection.codec
+    if not codec.gives_reasons or not packet.qos:
+        return False
+    connection.send((codec.puback if packet.qos == 1 else codec.pubrec)(packet.packet_id, code))
+    return True
 
 
 def _allowed(connection: "Connection", packet: Publish) -> bool:
@@ -94,16 +122,16 @@ def _repeated(connection: "Connection", packet_id: int) -> bool:
         received[packet_id] = False
         return False
     if received[packet_id]:
-        connection.send(packets.pubrec(packet_id))
+        connection.send(connection.codec.pubrec(packet_id))
     return True
 
 
 def _to_others(connection: "Connection", packet: Publish) -> None:
     broker = connection.broker
     if packet.retain:
-        broker.retained.store(packet.topic, packet.payload, packet.qos, broker.now_ms())
+        broker.retained.keep(packet, broker.now_ms())
     if broker.subscriptions:
-        broker.route(packet.topic, packet.payload, packet.qos, connection)
+        broker.route(packet, connection)
 
 
 def _to_rules(connection: "Connection", packet: Publish, destination: Destination) -> None:
@@ -113,9 +141,10 @@ def _to_rules(connection: "Connection", packet: Publish, destination: Destinatio
     # Without a rule it still waits behind the ones before it: acknowledgements keep the order [MQTT-4.6.0-2].
     message = connection.message(packet.topic, packet.payload, packet.qos, retain=packet.retain)
     message.rule_topic = destination.topic
+    message.properties = packet.properties
     connection.pending.add(packet.qos, packet.payload)
     connection.lane.put(Errand(message, destination.rules, connection, connection.settled, packet.packet_id))
-    if connection.pending.overloaded(connection.broker.settings.limits.unacknowledged_in):
+    if connection.pending.overloaded(connection.unacknowledged_in):
         connection.pause(Pause.RULES)
 
 
@@ -129,7 +158,7 @@ def settle(connection: "Connection", errand: Errand) -> None:
         if message.qos == _QOS_2:
             connection.session.received.pop(errand.packet_id, None)
         connection.close(Reason.SERVER_ERROR, f"the message on {message.topic} was not accepted")
-    if not connection.pending.overloaded(connection.broker.settings.limits.unacknowledged_in):
+    if not connection.pending.overloaded(connection.unacknowledged_in):
         connection.resume(Pause.RULES)
 
 
@@ -137,16 +166,16 @@ def _acknowledge(connection: "Connection", qos: int, packet_id: int) -> None:
     if qos == 1:
         # Only over the connection that it came by: on another one the identifier may mean another message.
         if connection.alive:
-            connection.send(packets.puback(packet_id))
+            connection.send(connection.codec.puback(packet_id))
     elif qos == _QOS_2:
         session = connection.session
         session.received[packet_id] = True
         if session.connection is not None:
-            session.connection.send(packets.pubrec(packet_id))
+            session.connection.send(session.connection.codec.pubrec(packet_id))
 
 
 def on_pubrel(connection: "Connection", _flags: int, body: bytes) -> None:
     """[MQTT-4.3.3-2]; an unknown identifier is confirmed too, as the first PUBCOMP may have been lost."""
-    packet_id = packets.decode_ack(body)
+    packet_id, _code = connection.codec.decode_ack(body)
     connection.session.received.pop(packet_id, None)
     connection.send(packets.pubcomp(packet_id))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from . import packets
 from .packets import Publish
+from .reasons import FAILURE
 from .session import Awaiting, InFlight, Session
 
 if TYPE_CHECKING:
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 
 _FIRST = {1: Awaiting.PUBACK, 2: Awaiting.PUBREC}
 _PAUSE = 1.0
+
+
+class Rejected(Exception):
+    """The client answered a message with a reason code of failure, chapter 3.4 of MQTT 5."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"reason code 0x{code:02X}")
 
 
 def deliver(broker: "Broker", session: Session, packet: Publish) -> None:
@@ -34,9 +42,19 @@ def deliver(broker: "Broker", session: Session, packet: Publish) -> None:
     elif packet.qos:
         transmit(connection, packet)
     elif connection.writable:
-        connection.send(packets.publish(packet))
+        _send(connection, packet)
     else:
         broker.discarded += 1  # QoS 0 to a client that does not read [MQTT-4.3.1-1]
+
+
+def _send(connection: "Connection", packet: Publish) -> bool:
+    """False for what is too large for the client, who gets nothing of it [MQTT-3.1.2-24], [MQTT-3.1.2-25]."""
+    data = connection.codec.publish(packet)
+    if len(data) > connection.codec.maximum_packet:
+        connection.broker.discarded += 1
+        return False
+    connection.send(data)
+    return True
 
 
 def _may_receive(connection: "Connection", packet: Publish) -> bool:
@@ -51,19 +69,18 @@ def _enqueue(broker: "Broker", session: Session, packet: Publish) -> None:
 
 
 def _room(connection: "Connection") -> bool:
-    return (
-        connection.writable and len(connection.session.in_flight) < connection.broker.settings.limits.unacknowledged_out
-    )
+    return connection.writable and len(connection.session.in_flight) < connection.unacknowledged_out
 
 
 def transmit(connection: "Connection", packet: Publish) -> InFlight | None:
-    """Send with QoS 1 or 2; None when no packet identifier is free."""
+    """Send with QoS 1 or 2; None when no packet identifier is free, or the packet is too large for the client."""
     packet_id = connection.session.packet_id()
     if packet_id is None:
         return None
     sent = InFlight(replace(packet, packet_id=packet_id), _FIRST[packet.qos])
+    if not _send(connection, sent.packet):
+        return None
     connection.session.in_flight[packet_id] = sent
-    connection.send(packets.publish(sent.packet))
     return sent
 
 
@@ -76,10 +93,15 @@ def drain(connection: "Connection") -> None:
             break
         session.stored = max(0, session.stored - 1)
         packet = session.queue.popleft()
-        if _may_receive(connection, packet):
+        if not expired(packet, broker.settings.monotonic()) and _may_receive(connection, packet):
             transmit(connection, packet)
     if len(session.queue) <= broker.low_water:
         broker.release_publishers(session)
+
+
+def expired(packet: Publish, now: float) -> bool:
+    """Nothing that nobody wants any more is begun to be delivered [MQTT-3.3.2-5]."""
+    return packet.expires is not None and packet.expires <= now
 
 
 def _admitted(connection: "Connection") -> bool:
@@ -96,31 +118,37 @@ def redeliver(connection: "Connection") -> None:
         if sent.awaiting is Awaiting.PUBCOMP:
             connection.send(packets.pubrel(packet_id))
         elif _may_receive(connection, sent.packet):
-            connection.send(packets.publish(replace(sent.packet, dup=True)))
+            connection.send(connection.codec.publish(replace(sent.packet, dup=True)))
     drain(connection)
 
 
 def on_puback(connection: "Connection", _flags: int, body: bytes) -> None:
-    packet_id = packets.decode_ack(body)
+    packet_id, code = connection.codec.decode_ack(body)
     sent = connection.session.in_flight.get(packet_id)
     if sent is None or sent.awaiting is not Awaiting.PUBACK:
         return
     del connection.session.in_flight[packet_id]
     if sent.confirmation is not None and not sent.confirmation.done():
-        sent.confirmation.set_result(None)
+        if code < FAILURE:
+            sent.confirmation.set_result(None)
+        else:
+            sent.confirmation.set_exception(Rejected(code))
     _progress(connection)
 
 
 def on_pubrec(connection: "Connection", _flags: int, body: bytes) -> None:
-    packet_id = packets.decode_ack(body)
+    packet_id, code = connection.codec.decode_ack(body)
     sent = connection.session.in_flight.get(packet_id)
-    if sent is not None and sent.awaiting is not Awaiting.PUBACK:
+    if sent is not None and sent.awaiting is Awaiting.PUBREC and code >= FAILURE:
+        del connection.session.in_flight[packet_id]
+        _progress(connection)
+    elif sent is not None and sent.awaiting is not Awaiting.PUBACK:
         sent.awaiting = Awaiting.PUBCOMP
         connection.send(packets.pubrel(packet_id))
 
 
 def on_pubcomp(connection: "Connection", _flags: int, body: bytes) -> None:
-    packet_id = packets.decode_ack(body)
+    packet_id, _code = connection.codec.decode_ack(body)
     sent = connection.session.in_flight.get(packet_id)
     if sent is not None and sent.awaiting is Awaiting.PUBCOMP:
         del connection.session.in_flight[packet_id]

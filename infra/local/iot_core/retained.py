@@ -2,18 +2,25 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from . import topics
+from .packets import Publish
+
+if TYPE_CHECKING:
+    from .properties import Properties
 
 
 @dataclass(frozen=True, slots=True)
 class Retained:
-    """`at`: when it was stored, in milliseconds since the epoch."""
+    """`at`: when it was stored, in milliseconds since the epoch; the rest as in `Publish`."""
 
     topic: str
     payload: bytes
     qos: int
     at: int
+    properties: "Properties | None" = None
+    expires: float | None = None
 
 
 class RetainedMessages:
@@ -21,15 +28,32 @@ class RetainedMessages:
 
     def __init__(self, *, wildcards: bool, parent: bool) -> None:
         self._messages: dict[str, Retained] = {}
+        self._expiring: set[str] = set()  # topics whose message may expire
         self._wildcards = wildcards
         self._parent = parent
 
     def store(self, topic: str, payload: bytes, qos: int, at: int) -> None:
+        self.keep(Publish(topic, payload, qos), at)
+
+    def keep(self, packet: Publish, at: int) -> None:
         """An empty payload removes [MQTT-3.3.1-10] and is not kept [MQTT-3.3.1-11]."""
-        if payload:
-            self._messages[topic] = Retained(topic, payload, qos, at)
+        topic = packet.topic
+        if packet.payload:
+            self._messages[topic] = Retained(topic, packet.payload, packet.qos, at, packet.properties, packet.expires)
+            if packet.expires is not None:
+                self._expiring.add(topic)
         else:
             self._messages.pop(topic, None)
+
+    def forget(self, now: float) -> None:
+        """Remove what has expired by that monotonic time."""
+        for topic in list(self._expiring):
+            kept = self._messages.get(topic)
+            if kept is None or kept.expires is None:
+                self._expiring.discard(topic)
+            elif kept.expires <= now:
+                self._expiring.discard(topic)
+                del self._messages[topic]
 
     def get(self, topic: str) -> Retained | None:
         return self._messages.get(topic)

@@ -19,6 +19,7 @@ from .guests import Guests, Hall
 from .iot_data import IotData
 from .limits import Limits
 from .listener import Listener, listening_socket
+from .properties import Properties
 from .rules import Invoke, Rule
 from .settings import Settings, new_uuid
 from .tls import Contexts, TlsIdentity
@@ -217,9 +218,17 @@ class IotCore:
 
     # -- data plane
 
-    def publish(self, topic: str, payload: bytes, qos: int = 0, *, retain: bool = False) -> None:
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        qos: int = 0,
+        *,
+        retain: bool = False,
+        properties: Properties | None = None,
+    ) -> None:
         """Publish as the HTTP API does; raise a `DataPlaneError`."""
-        self._call(data_plane.publish(self.broker, topic, payload, qos=qos, retain=retain))
+        self._call(data_plane.publish(self.broker, topic, payload, qos=qos, retain=retain, properties=properties))
 
     def send_direct_message(
         self,
@@ -229,9 +238,13 @@ class IotCore:
         *,
         confirmation: bool = False,
         timeout: int = TIMEOUT_DEFAULT,
+        properties: Properties | None = None,
     ) -> str:
-        """Send to one client and give the trace id; with `confirmation` after its PUBACK. Raise a `DataPlaneError`."""
-        message = DirectMessage(client_id, topic, payload, confirmation, timeout)
+        """Send to one client and give the trace id; with `confirmation` after its PUBACK. Raise a `DataPlaneError`.
+
+        `properties` are for receivers that speak MQTT 5.
+        """
+        message = DirectMessage(client_id, topic, payload, confirmation, timeout, properties)
         return self._call(data_plane.send_direct_message(self.broker, message))
 
     def get_connection(self, client_id: str, *, include_socket: bool = False) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from .packets import Publish
+from .packets import MQTT_3_1_1, Publish
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -35,6 +36,19 @@ class InFlight:
     confirmation: "asyncio.Future[None] | None" = None
 
 
+class WaitingWill:
+    """A Will whose delay has not passed; `due` in monotonic seconds."""
+
+    def __init__(self, session: "Session", due: float, publish: Callable[[], None]) -> None:
+        self.due = due
+        self._session = session
+        self._publish = publish
+
+    def publish(self) -> None:
+        self._session.will = None
+        self._publish()
+
+
 @dataclass(slots=True, eq=False)
 class Session:
     client_id: str
@@ -44,10 +58,17 @@ class Session:
     in_flight: dict[int, InFlight] = field(default_factory=dict)
     queue: deque[Publish] = field(default_factory=deque)
     received: dict[int, bool] = field(default_factory=dict)  # QoS 2 identifiers: whether PUBREC may be sent
+    level: int = MQTT_3_1_1
+    expiry: float = 0.0  # seconds that it outlives its connection
     expires_at: float = 0.0  # monotonic; counts while nobody is connected
+    will: "WaitingWill | None" = None
     stored: int = 0  # how many of the queue were kept while the client was away
     waiting: "set[Connection]" = field(default_factory=set)  # publishers held back until the queue is shorter
     _last_packet_id: int = 0
+
+    def live(self, seconds: float) -> None:
+        """Outlive the connection by so much; 0: end with it."""
+        self.clean, self.expiry = not seconds, seconds
 
     def packet_id(self) -> int | None:
         """A free packet identifier [MQTT-2.3.1-2], or None when all are in flight."""

@@ -12,7 +12,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .expressions import ORDERED, UNDEFINED, Evaluate, attribute, both, compare, constant, either, payload
+from .expressions import (
+    ORDERED,
+    UNDEFINED,
+    Evaluate,
+    attribute,
+    both,
+    compare,
+    constant,
+    either,
+    mqtt_property,
+    payload,
+    user_properties,
+)
 from .message import Message, NotJson
 from .settings import new_uuid
 
@@ -197,6 +209,11 @@ class _Parser:
             return self._encode()
         if name == "topic" and self._peek()[0] == "number":
             return self._topic_level()
+        if name in ("get_mqtt_property", "get_user_properties"):
+            return self._told(name)
+        return self._without_arguments(name)
+
+    def _without_arguments(self, name: str) -> Evaluate:
         self._expect("mark", ")")
         match name:
             case "clientid":
@@ -228,6 +245,16 @@ class _Parser:
             return levels[index] if index < len(levels) else UNDEFINED
 
         return level
+
+    def _told(self, name: str) -> Evaluate:
+        literal = _unquote(self._expect("string"))
+        self._expect("mark", ")")
+        if name == "get_user_properties":
+            return user_properties(literal)
+        try:
+            return mqtt_property(literal)
+        except KeyError:
+            raise SqlError(f"get_mqtt_property knows no {literal!r}") from None
 
     def _encode(self) -> Evaluate:
         if self._take("mark", "*"):

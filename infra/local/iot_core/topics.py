@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from .packets import ProtocolViolation
+from .body import ProtocolViolation
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -40,6 +40,18 @@ def matches(topic_filter: str, topic: str, *, parent: bool) -> bool:
     return len(wanted) == len(levels)
 
 
+NO_LOCAL, RETAIN_AS_PUBLISHED = 1, 2
+
+
+def grant(qos: int, options: int = 0) -> int:
+    """What a subscription gets, so that of two the one with the higher QoS is the greater; `options` as in MQTT 5."""
+    return qos << 2 | options >> 2 & 3
+
+
+def granted_qos(number: int) -> int:
+    return number >> 2
+
+
 @dataclass(slots=True)
 class _Node(Generic[Key]):
     children: dict[str, "_Node[Key]"] = field(default_factory=dict)
@@ -47,7 +59,10 @@ class _Node(Generic[Key]):
 
 
 class SubscriptionTree(Generic[Key]):
-    """Filters by level, each with the subscribers' granted QoS; a match costs O(levels), not O(filters)."""
+    """Filters by level, each with a number for each subscriber; a match costs O(levels), not O(filters).
+
+    The number is that of `grant`, which begins with the QoS.
+    """
 
     def __init__(self, *, parent: bool) -> None:
         self._root: _Node[Key] = _Node()
@@ -74,13 +89,18 @@ class SubscriptionTree(Generic[Key]):
                 return
             del parent.children[level]
 
-    def match(self, topic: str) -> dict[Key, int]:
-        """Each subscriber once, with the highest QoS of its matching filters [MQTT-3.3.5-1]."""
+    def match(self, topic: str, publisher: Key | None = None) -> dict[Key, int]:
+        """Each subscriber once, with the highest QoS of its matching filters [MQTT-3.3.5-1].
+
+        A subscription with No Local does not match what its holder publishes [MQTT-3.8.3-3].
+        """
         found: dict[Key, int] = {}
         if not self._root.children:
             return found
         for node in self._nodes(self._root, topic.split("/"), 0, wild=topic[:1] != "$"):
             for key, qos in node.entries.items():
+                if qos & NO_LOCAL and key == publisher:
+                    continue
                 if qos > found.get(key, -1):
                     found[key] = qos
         return found

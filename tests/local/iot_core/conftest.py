@@ -10,7 +10,7 @@ import pytest
 from infra.local.iot_core import IotCore, TlsIdentity
 
 from . import certificates
-from .cloud import RULES, Cloud
+from .cloud import EVERYTHING, RULES, Cloud
 from .device import Device, tls_client
 
 
@@ -87,3 +87,11 @@ def site(make_site: MakeSite) -> Site:
 @pytest.fixture
 def lenient(make_site: MakeSite) -> Site:
     return make_site(lenient=True)
+
+
+@pytest.fixture
+def open_site(make_site: MakeSite) -> Site:
+    """A broker in strict mode that allows everything, as interoperability suites expect."""
+    site = make_site()
+    site.cloud.policy = EVERYTHING
+    return site

@@ -14,6 +14,22 @@ from infra.local.iot_core.settings import Settings
 
 from .cloud import EVERYTHING
 from .device import DISCONNECT, PINGREQ, connect_packet, subscribe_packet, unsubscribe_packet
+from .device5 import (
+    ALIAS,
+    EXPIRY,
+    FORMAT,
+    MAXIMUM_SIZE,
+    RECEIVE_MAXIMUM,
+    RESPONSE_TOPIC,
+    SESSION_EXPIRY,
+    USER,
+    WILL_DELAY,
+    Will5,
+    connect5,
+    props,
+    publish5,
+    subscribe5,
+)
 
 CLIENTS = 50
 _HANDSHAKE = (
@@ -31,8 +47,10 @@ class Mutations:
     def conversation(self) -> Iterator[bytes]:
         """Pieces of a byte stream, cut anywhere."""
         rng = self._rng
-        connect = self._connect()
-        packets_after = b"".join(self._packet() for _ in range(rng.randrange(1, 6)))
+        newest = rng.random() < 0.3
+        connect = self._connect_5() if newest else self._connect()
+        packet = self._packet_5 if newest else self._packet
+        packets_after = b"".join(packet() for _ in range(rng.randrange(1, 6)))
         stream = (self._mutate(connect) if rng.random() < 0.2 else connect) + self._spoil(packets_after)
         if rng.random() < 0.1:
             stream = self._websocket(stream)
@@ -43,7 +61,7 @@ class Mutations:
 
     def _connect(self) -> bytes:
         rng = self._rng
-        level, name = rng.choice([(4, "MQTT")] * 8 + [(3, "MQIsdp"), (5, "MQTT")])
+        level, name = rng.choice([(4, "MQTT")] * 8 + [(3, "MQIsdp"), (6, "MQTT")])
         will = Publish("dev/gone", b"gone", rng.randrange(3), retain=rng.random() < 0.5)
         return connect_packet(
             f"client-{rng.randrange(CLIENTS)}",
@@ -71,6 +89,34 @@ class Mutations:
             packets.pubcomp(number),
             PINGREQ,
             DISCONNECT if rng.random() < 0.3 else PINGREQ,
+        ]
+        return rng.choice(choices)
+
+    def _connect_5(self) -> bytes:
+        rng = self._rng
+        told = props((WILL_DELAY, rng.randrange(5)), (EXPIRY, rng.randrange(5)), (USER, ("a", "b")))
+        given = [(SESSION_EXPIRY, rng.randrange(3)), (RECEIVE_MAXIMUM, 1 + rng.randrange(3)), (MAXIMUM_SIZE, 512)]
+        return connect5(
+            rng.choice(["", f"client-{rng.randrange(CLIENTS)}"]),
+            *rng.sample(given, rng.randrange(4)),
+            clean=rng.random() < 0.7,
+            will=Will5("dev/gone", qos=rng.randrange(3), properties=told) if rng.random() < 0.3 else None,
+        )
+
+    def _packet_5(self) -> bytes:
+        rng = self._rng
+        number = rng.randrange(1, 5)
+        topic = rng.choice(["dev/a", "b/c", "", "x"])
+        given = [(ALIAS, rng.randrange(10)), (EXPIRY, 1), (USER, ("a", "b")), (FORMAT, 1), (RESPONSE_TOPIC, "b/c")]
+        told = rng.sample(given, rng.randrange(len(given)))
+        choices = [
+            publish5(topic, b"payload", *told, qos=rng.randrange(3), packet_id=number, retain=rng.random() < 0.2),
+            subscribe5(("dev/#", 1), ("+/c", rng.randrange(48)), packet_id=number),
+            packets.packet(packets.UNSUBSCRIBE, 2, number.to_bytes(2) + b"\0\0\5dev/#"),
+            packets.packet(rng.choice((packets.PUBACK, packets.PUBREC)), 0, number.to_bytes(2) + b"\x87\0"),
+            packets.pubrel(number),
+            PINGREQ,
+            packets.packet(packets.DISCONNECT, 0, b"\4" + props((SESSION_EXPIRY, 1))),
         ]
         return rng.choice(choices)
 

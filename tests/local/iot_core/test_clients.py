@@ -91,9 +91,23 @@ class TestPaho:
         assert client.next("connected") != packets.ACCEPTED
         client.close()
 
-    def test_with_mqtt_5_learns_that_it_is_not_spoken(self, site: Site) -> None:
+    def test_with_mqtt_5_is_told_what_was_refused(self, site: Site) -> None:
         client = Paho(site, protocol=paho.MQTTv5)
-        assert client.next("connected") == 0x84
+        assert client.next("connected") == packets.ACCEPTED
+        client.client.subscribe([("dev/cmd", 1), ("dev/data", 0)])
+        assert client.next("subscribed") == [1, 0x87]
+        assert site.core.send_direct_message(CLIENT, "dev/cmd", b"{}", confirmation=True)
+        assert client.next("message") == ("dev/cmd", b"{}", 1)
+        client.client.publish("dev/cmd", b"{}", qos=1)
+        client.next("published")
+        mid = client.client.publish("dev/data", b"5", qos=1).mid
+        assert client.next("published") == mid
+        assert site.cloud.uplinks() == [("dev/data", b"5")]
+        client.close()
+
+    def test_with_mqtt_5_learns_of_a_wrong_password(self, site: Site) -> None:
+        client = Paho(site, password="wrong", protocol=paho.MQTTv5)
+        assert client.next("connected") == 0x87
         client.close()
 
     def test_with_mqtt_3_1_is_served_in_lenient_mode(self, lenient: Site) -> None:

@@ -7,18 +7,8 @@ import pytest
 from infra.local.iot_core import packets
 from infra.local.iot_core.packets import Publish
 
-from .cloud import EVERYTHING
-from .conftest import MakeSite, Site
+from .conftest import Site
 from .device import DISCONNECT, PINGREQ, connect_packet, string, subscribe_packet, unsubscribe_packet
-
-
-@pytest.fixture
-def open_site(make_site: MakeSite) -> Site:
-    """A broker that allows everything, as interoperability suites expect."""
-    site = make_site()
-    site.cloud.policy = EVERYTHING
-    return site
-
 
 # -- 3.1 CONNECT
 
@@ -46,13 +36,6 @@ def test_mqtt_3_1_2_1_another_protocol_is_closed_without_connack(site: Site) -> 
 def test_mqtt_3_1_2_2_another_level_is_answered_with_1(site: Site, level: int, name: str) -> None:
     device = site.device()
     assert device.connect(level=level, name=name) == (False, packets.UNACCEPTABLE_PROTOCOL)
-    assert device.closed
-
-
-def test_mqtt_5_is_refused_in_its_own_words(site: Site) -> None:
-    device = site.device()
-    device.send(connect_packet(level=packets.MQTT_5))
-    assert device.expect(packets.CONNACK) == b"\0\x84\0"
     assert device.closed
 
 

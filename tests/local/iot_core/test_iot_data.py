@@ -1,5 +1,6 @@
 """The `iot-data` API, called by botocore as the back end calls it."""
 
+import base64
 import json
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from infra.local.iot_core.packets import Publish
 
 from .cloud import EVERYTHING, allow, policy
 from .conftest import MakeSite, Site
+from .device5 import CONTENT_TYPE, CORRELATION, EXPIRY, FORMAT, RESPONSE_TOPIC, USER, Device5
 
 
 class Api:
@@ -101,6 +103,61 @@ class TestPublish:
 
     def test_refuses_a_payload_over_the_quota(self, api: Api) -> None:
         _refused(api.client.publish, "InvalidRequestException", 400, topic="a", payload=b"x" * (128 * 1024 + 1))
+
+
+_TOLD = {
+    "contentType": "text/plain",
+    "responseTopic": "dev/answer",
+    "payloadFormatIndicator": "UTF8_DATA",
+    "correlationData": base64.b64encode(b"\0\1").decode(),
+    "userProperties": [{"a": "1"}, {"b": "2"}, {"a": "3"}],
+}
+_READ = {
+    CONTENT_TYPE: "text/plain",
+    RESPONSE_TOPIC: "dev/answer",
+    FORMAT: 1,
+    CORRELATION: b"\0\1",
+    USER: [("a", "1"), ("b", "2"), ("a", "3")],
+}
+
+
+class TestMqtt5Properties:
+    def test_a_message_carries_them_to_subscribers(self, api: Api) -> None:
+        device = Device5(api.site)
+        device.connect()
+        device.subscribe(("a", 1))
+        api.client.publish(topic="a", payload=b"x", messageExpiry=600, retain=True, **_TOLD)
+        assert device.message().told == _READ | {EXPIRY: 600}
+        kept = api.client.get_retained_message(topic="a")
+        assert json.loads(kept["userProperties"]) == [{"a": "1"}, {"b": "2"}, {"a": "3"}]
+
+    def test_a_direct_message_carries_them_to_its_receiver(self, api: Api) -> None:
+        device = Device5(api.site)
+        device.connect("sensor-1")
+        api.client.send_direct_message(clientId="sensor-1", topic="dev/cmd", payload=b"x", **_TOLD)
+        assert device.message().told == _READ
+
+    def test_a_receiver_that_speaks_mqtt_3_does_not_get_them(self, api: Api) -> None:
+        device = api.site.connected("sensor-1")
+        api.client.send_direct_message(clientId="sensor-1", topic="dev/cmd", payload=b"x", **_TOLD)
+        assert device.message() == Publish("dev/cmd", b"x")
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            {"responseTopic": "a/#"},
+            {"payloadFormatIndicator": "utf-8"},
+            {"correlationData": "%"},
+            {"userProperties": {"a": "1"}},
+            {"userProperties": [{"a": 1}]},
+        ],
+    )
+    def test_what_makes_no_sense_is_refused(self, api: Api, told: dict[str, Any]) -> None:
+        _refused(api.client.publish, "InvalidRequestException", 400, topic="a", **told)
+
+    @pytest.mark.parametrize("seconds", [0, 604_801])
+    def test_an_expiry_outside_the_quota_is_refused(self, api: Api, seconds: int) -> None:
+        _refused(api.client.publish, "InvalidRequestException", 400, topic="a", messageExpiry=seconds)
 
 
 class TestSendDirectMessage:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.local.iot_core import topics
-from infra.local.iot_core.packets import ProtocolViolation
+from infra.local.iot_core.body import ProtocolViolation
 from infra.local.iot_core.topics import SubscriptionTree
 
 LEVELS = st.sampled_from(["a", "b", "", "$x", "é"])

@@ -1,0 +1,67 @@
+"""Reason codes of MQTT 5 (chapter 2.4), and how they stand for the return codes of MQTT 3.1.1 and for our reasons."""
+
+from enum import IntEnum
+from typing import Final
+
+from .lifecycle import Reason
+
+
+class Code(IntEnum):
+    """Those that a server or a client says here."""
+
+    SUCCESS = 0x00
+    DISCONNECT_WITH_WILL = 0x04
+    NO_SUBSCRIPTION_EXISTED = 0x11
+    UNSPECIFIED = 0x80
+    MALFORMED_PACKET = 0x81
+    PROTOCOL_ERROR = 0x82
+    UNSUPPORTED_PROTOCOL_VERSION = 0x84
+    CLIENT_IDENTIFIER_NOT_VALID = 0x85
+    BAD_USER_NAME_OR_PASSWORD = 0x86
+    NOT_AUTHORIZED = 0x87
+    SERVER_UNAVAILABLE = 0x88
+    SERVER_BUSY = 0x89
+    SERVER_SHUTTING_DOWN = 0x8B
+    BAD_AUTHENTICATION_METHOD = 0x8C
+    KEEP_ALIVE_TIMEOUT = 0x8D
+    SESSION_TAKEN_OVER = 0x8E
+    TOPIC_FILTER_INVALID = 0x8F
+    TOPIC_NAME_INVALID = 0x90
+    RECEIVE_MAXIMUM_EXCEEDED = 0x93
+    TOPIC_ALIAS_INVALID = 0x94
+    PACKET_TOO_LARGE = 0x95
+    QUOTA_EXCEEDED = 0x97
+    ADMINISTRATIVE_ACTION = 0x98
+    PAYLOAD_FORMAT_INVALID = 0x99
+    QOS_NOT_SUPPORTED = 0x9B
+    SHARED_SUBSCRIPTIONS_NOT_SUPPORTED = 0x9E
+    MAXIMUM_CONNECT_TIME = 0xA0
+    SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED = 0xA1
+
+
+FAILURE: Final = 0x80
+"""Reason codes from here on say that something failed."""
+
+OF_RETURN_CODES: Final = {
+    1: Code.UNSUPPORTED_PROTOCOL_VERSION,
+    2: Code.CLIENT_IDENTIFIER_NOT_VALID,
+    3: Code.SERVER_UNAVAILABLE,
+    4: Code.BAD_USER_NAME_OR_PASSWORD,
+    5: Code.NOT_AUTHORIZED,
+}
+"""What a CONNACK of MQTT 5 says in place of the return codes of MQTT 3.1.1."""
+
+OF_DISCONNECTS: Final = {
+    Reason.AUTH_ERROR: Code.NOT_AUTHORIZED,
+    Reason.CLIENT_ERROR: Code.PROTOCOL_ERROR,
+    Reason.DUPLICATE_CLIENTID: Code.SESSION_TAKEN_OVER,
+    Reason.FORBIDDEN_ACCESS: Code.NOT_AUTHORIZED,
+    Reason.MQTT_KEEP_ALIVE_TIMEOUT: Code.KEEP_ALIVE_TIMEOUT,
+    Reason.SERVER_ERROR: Code.UNSPECIFIED,
+    Reason.SERVER_INITIATED_DISCONNECT: Code.SERVER_SHUTTING_DOWN,
+    Reason.API_INITIATED_DISCONNECT: Code.ADMINISTRATIVE_ACTION,
+    Reason.THROTTLED: Code.QUOTA_EXCEEDED,
+    Reason.WEBSOCKET_TTL_EXPIRATION: Code.MAXIMUM_CONNECT_TIME,
+    Reason.CUSTOMAUTH_TTL_EXPIRATION: Code.MAXIMUM_CONNECT_TIME,
+}
+"""What the server's DISCONNECT says; a client that ends the connection itself, or is gone, is told nothing."""
