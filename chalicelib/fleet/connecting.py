@@ -11,12 +11,10 @@ from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import Peer, Presence, Route, interface_key
 
-MINUTE = 60_000
 
-
-def connected(ports: Ports, claim: Claim, session: str, at: int, address: str | None = None) -> None:
-    """`address` is the client's, where the broker tells it."""
-    peer = _peer(claim, address)
+def connected(ports: Ports, claim: Claim, session: str, at: int, told: Peer | None = None) -> None:
+    """`told` is what the broker tells of the client itself."""
+    peer = _peer(claim) if told is None else _peer(claim).known_as(told)
     mailbox = _change(ports, claim, lambda p: _itself(p, claim).connected(session, at).with_peer(session, peer))
     _tell(ports, claim, mailbox, session, at, online=True)
     if mailbox is not None and mailbox.doubtful():
@@ -43,12 +41,11 @@ def disconnected(ports: Ports, claim: Claim, session: str, at: int) -> None:
 
 
 def contact(ports: Ports, claim: Claim, at: int, seen: Mailbox | None = None) -> Mailbox | None:
-    """The device was heard at `at`; exact to a minute, so that a busy device costs one write a minute.
+    """The device was heard at `at`; only the first time of a minute counts: a busy device costs one write in it.
 
     `seen` is what an earlier contact returned: while nobody else writes the mailbox, it saves the read.
     """
-    minute = at - at % MINUTE
-    return _change(ports, claim, lambda p: p.heard(minute), seen)
+    return _change(ports, claim, lambda p: p.heard(at), seen)
 
 
 def ask(ports: Ports, mailbox: Mailbox) -> bool:
@@ -70,7 +67,7 @@ def consult(ports: Ports, tenant: str, device: str, route: Route) -> frozenset[s
         if presence is None or presence.session != route.session:
             return mailbox
         if capabilities is None:
-            return mailbox.with_presence(key, presence.disconnected(route.session, now))
+            return mailbox.with_presence(key, presence.disconnected(route.session, now, heard=False))
         return mailbox.with_presence(key, presence.resumed(route.session, capabilities))
 
     change_mailbox(ports, tenant, device, learned)
@@ -108,7 +105,7 @@ def _itself(presence: Presence, claim: Claim) -> Presence:
     return Presence(claim.dialect, claim.client) if presence.relayed else presence
 
 
-def _peer(claim: Claim, address: str | None = None) -> Peer:
+def _peer(claim: Claim) -> Peer:
     return Peer(
         key=claim.key,
         username=claim.username,
@@ -116,7 +113,6 @@ def _peer(claim: Claim, address: str | None = None) -> Peer:
         certificate=claim.certificate,
         secured=claim.secured,
         keep_alive=claim.keep_alive,
-        address=address,
     )
 
 

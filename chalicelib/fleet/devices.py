@@ -268,22 +268,23 @@ def _silence(ports: "Ports", tenant: str, device_id: str, interface: Interface) 
         if presence is None or not presence.relayed or not presence.online:
             return mailbox
         return mailbox.with_presence(
-            interface.key, replace(presence, session=None, ended=now, capabilities=frozenset())
+            interface.key,
+            replace(presence, session=None, ended=now, capabilities=frozenset(), remembered=presence.capabilities),
         )
 
     change_mailbox(ports, tenant, device_id, silent)
 
 
 def _take_along(ports: "Ports", tenant: str, source_id: str, interface: Interface, target_id: str) -> None:
-    """What is known of a node's presence goes with its interface; a client's own connection begins anew."""
+    """What is known of its presence goes with an interface."""
     from chalicelib.fleet.changes import change_mailbox
 
     source = ports.mailboxes.get(tenant, source_id)
     presence = source.presence.get(interface.key) if source else None
     if presence is None:
         return
+    change_mailbox(ports, tenant, target_id, lambda m: m.with_presence(interface.key, presence))
     if presence.relayed:
-        change_mailbox(ports, tenant, target_id, lambda m: m.with_presence(interface.key, presence))
         ports.background.deliver(tenant, target_id)
     _forget(ports, tenant, source_id, interface)
 

@@ -1,6 +1,7 @@
 """Devices behind a gateway: who they are, and whether they are there, as their gateway says."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from chalicelib.fleet import admitting, routing
 from chalicelib.fleet.admitting import Candidate
@@ -10,7 +11,7 @@ from chalicelib.fleet.errors import Forbidden
 from chalicelib.fleet.events import DeviceStatus
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import Presence, interface_key
+from chalicelib.fleet.presence import Capability, Presence, interface_key
 
 _NONE = -1
 
@@ -19,12 +20,13 @@ _NONE = -1
 class NodeStatus:
     """What a gateway says of a node. Times in ms: `at` is when the broker took it.
 
+    `able` says of each capability that was mentioned whether the node has it; the others stay as they were said.
     `session` and `event` are the gateway's own numbers, by which a status that comes late is told from a new one.
     """
 
     online: bool
     at: int
-    capabilities: frozenset[str] = frozenset()
+    able: Mapping[Capability, bool] = field(default_factory=dict)
     last_contact: int | None = None
     session: int | None = None
     event: int | None = None
@@ -79,13 +81,15 @@ def after(presence: Presence, gateway: str, status: NodeStatus) -> Presence:
         return presence
     contact = max(presence.last_contact or 0, status.last_contact or status.at)
     known = replace(presence, client=gateway, relayed=True, order=order, last_contact=contact)
+    said = presence.capabilities if presence.online else presence.remembered
+    able = frozenset(name for name in said if name not in status.able) | {n for n, has in status.able.items() if has}
     if not status.online:
         ended = status.at if presence.online else presence.ended or status.at
-        return replace(known, session=None, ended=ended, capabilities=frozenset())
+        return replace(known, session=None, ended=ended, capabilities=frozenset(), remembered=able)
+    now = replace(known, capabilities=able, remembered=frozenset())
     if presence.online and presence.client == gateway:
-        return replace(known, capabilities=status.capabilities)
-    session = f"{gateway}@{status.at}"
-    return replace(known, session=session, since=status.at, capabilities=status.capabilities)
+        return now
+    return replace(now, session=f"{gateway}@{status.at}", since=status.at)
 
 
 def _order(known: tuple[int, ...], status: NodeStatus) -> tuple[int, ...] | None:

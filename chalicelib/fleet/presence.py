@@ -7,6 +7,7 @@ A disconnect counts only for the session it names. An ended session leaves a tom
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+MINUTE = 60_000
 _TOMBSTONES = 8
 
 
@@ -37,7 +38,8 @@ class Route:
 class Peer:
     """Who is, or was last, at the other end: what an operator wants to know of a session.
 
-    `secured` says whether TLS protected it, `keep_alive` is in seconds.
+    `secured` says whether TLS protected it, `keep_alive` is in seconds, `level` is MQTT's: 3 for 3.1, 4 for 3.1.1, 5.
+    `protocol` and `cipher` are TLS's, as OpenSSL names them. From `keep_alive` on it is what only some brokers tell.
     """
 
     key: str
@@ -47,6 +49,18 @@ class Peer:
     secured: bool = True
     keep_alive: int | None = None
     address: str | None = None
+    port: int | None = None
+    level: int | None = None
+    protocol: str | None = None
+    cipher: str | None = None
+
+    def known_as(self, before: "Peer") -> "Peer":
+        """With what an earlier event of the same session told and this one does not."""
+        told = {name: getattr(before, name) for name in _TOLD if getattr(self, name) is None}
+        return replace(self, **told)
+
+
+_TOLD = ("keep_alive", "address", "port", "level", "protocol", "cipher")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +91,7 @@ class Presence:
     @property
     def in_doubt(self) -> bool:
         """Connected without having subscribed, though its last session had: it may have resumed a kept one."""
-        return self.online and not self.capabilities and bool(self.remembered)
+        return self.online and not self.relayed and not self.capabilities and bool(self.remembered)
 
     def connected(self, session: str, at: int) -> "Presence":
         if session == self.session or session in self.tombstones:
@@ -108,13 +122,15 @@ class Presence:
             return self
         return replace(self, capabilities=self.capabilities - capabilities, remembered=self.remembered - capabilities)
 
-    def disconnected(self, session: str, at: int) -> "Presence":
+    def disconnected(self, session: str, at: int, *, heard: bool = True) -> "Presence":
+        """`heard` is False where nobody heard it end, but it was found to be over."""
         if session != self.session:
             return self._bury(session)
         return replace(
             self._bury(session),
             session=None,
             ended=at,
+            last_contact=max(at, self.last_contact or 0) if heard else self.last_contact,
             capabilities=frozenset(),
             remembered=self.capabilities or self.remembered,
         )
@@ -123,12 +139,12 @@ class Presence:
         """What is known of the session's other end; a session that is not the present one changes nothing."""
         if session != self.session or peer == self.peer:
             return self
-        known = self.peer.address if self.peer else None
-        return replace(self, peer=replace(peer, address=peer.address or known))
+        return replace(self, peer=peer.known_as(self.peer) if self.peer else peer)
 
     def heard(self, at: int) -> "Presence":
-        """A message came at `at`."""
-        return self if at <= (self.last_contact or 0) else replace(self, last_contact=at)
+        """A message came at `at`; only the first one of a minute changes anything."""
+        known = self.last_contact is not None and at // MINUTE <= self.last_contact // MINUTE
+        return self if known else replace(self, last_contact=at)
 
     def resumed(self, session: str, capabilities: frozenset[str]) -> "Presence":
         """What the broker itself said, when asked, about a session that was in doubt."""

@@ -7,6 +7,7 @@ from chalicelib.dialects.topics import announced
 from chalicelib.fleet import connecting, consuming, relaying
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence import Peer
 
 
 class Keeper(Protocol):
@@ -26,7 +27,7 @@ def handle(ports: Ports, event: dict[str, Any]) -> None:
     keeper = _keeper(claim)
     match event.get("eventType"):
         case "connected" if keeper is connecting:
-            connecting.connected(ports, claim, session, at, event.get("ipAddress"))
+            connecting.connected(ports, claim, session, at, _told(event))
         case "connected":
             keeper.connected(ports, claim, session, at)
         case "disconnected":
@@ -38,6 +39,19 @@ def handle(ports: Ports, event: dict[str, Any]) -> None:
     observer = registry.observer(claim.dialect)
     if observer is not None:
         observer.observe(ports, claim, event)
+
+
+def _told(event: dict[str, Any]) -> Peer:
+    """IoT Core tells the address; our own broker also what the client said in its CONNECT and TLS agreed on."""
+    return Peer(
+        "",
+        keep_alive=event.get("keepAliveDuration"),
+        address=event.get("ipAddress"),
+        port=event.get("sourcePort"),
+        level=event.get("mqttLevel"),
+        protocol=event.get("tlsVersion"),
+        cipher=event.get("tlsCipher"),
+    )
 
 
 def _keeper(claim: Claim) -> Keeper:

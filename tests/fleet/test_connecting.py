@@ -6,6 +6,7 @@ from chalicelib.fleet import connecting
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.commands import Status
 from chalicelib.fleet.errors import TemporarilyUnavailable
+from chalicelib.fleet.presence import MINUTE, Presence, Route
 from tests.fakes import START
 from tests.fleet.rig import COMMANDS, DEVICE, TENANT, Rig
 
@@ -53,7 +54,7 @@ def test_a_contact_is_written_once_a_minute(rig: Rig) -> None:
 def test_a_contact_with_an_old_mailbox_loses_nothing_that_came_since(rig: Rig) -> None:
     remembered = connecting.contact(rig.ports, rig.claim, START)
     connecting.connected(rig.ports, rig.claim, "s1", START + 1)
-    connecting.contact(rig.ports, rig.claim, START + connecting.MINUTE, remembered)
+    connecting.contact(rig.ports, rig.claim, START + MINUTE, remembered)
     assert rig.mailbox.online
 
 
@@ -80,3 +81,28 @@ def test_a_device_that_cannot_be_woken_now_has_its_event_tried_again(rig: Rig) -
     rig.ports.background.failing = False
     rig.connect()
     assert rig.read(command).status is Status.PROCESSING
+
+
+def test_the_last_contact_is_the_moment_itself(rig: Rig) -> None:
+    at = START + 12_345
+    connecting.contact(rig.ports, rig.claim, at)
+    assert shown(rig).last_contact == at
+
+
+def test_an_end_that_was_heard_is_a_contact(rig: Rig) -> None:
+    connecting.connected(rig.ports, rig.claim, "s1", START)
+    connecting.disconnected(rig.ports, rig.claim, "s1", START + 777)
+    assert shown(rig).last_contact == START + 777
+
+
+def test_an_end_that_was_found_later_is_none(rig: Rig) -> None:
+    connecting.connected(rig.ports, rig.claim, "s1", START)
+    rig.ports.clock.advance(seconds=100)
+    route = Route(rig.claim.dialect, rig.claim.client, rig.claim.connector, rig.claim.client, "s1")
+    assert connecting.consult(rig.ports, TENANT, DEVICE, route) is None
+    assert shown(rig).last_contact == START
+
+
+def shown(rig: Rig) -> Presence:
+    (presence,) = rig.mailbox.presence.values()
+    return presence

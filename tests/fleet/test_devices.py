@@ -111,6 +111,20 @@ def test_a_moved_interface_belongs_to_the_other_device(ports: MemoryPorts, devic
     assert ports.background.disconnects == ["node"]
 
 
+def test_a_moved_interface_keeps_what_is_known_of_its_presence(ports: MemoryPorts, device: Device) -> None:
+    claimed(ports)
+    devices.register(ports, Device(TENANT, "d2", START, START))
+    presence = Presence("dialect", "node", session="s", since=START, last_contact=START)
+    mailbox = ports.mailboxes.get(TENANT, device.id)
+    assert mailbox is not None
+    assert ports.mailboxes.replace(mailbox, mailbox.with_presence(INTERFACE.key, presence))
+    devices.move_interface(ports, TENANT, device.id, KEY, "d2")
+    moved, left = (ports.mailboxes.get(TENANT, name) for name in ("d2", device.id))
+    assert moved is not None
+    assert left is not None
+    assert (moved.presence, left.presence) == ({INTERFACE.key: presence}, {})
+
+
 def test_an_interface_that_is_not_there_cannot_be_changed(ports: MemoryPorts, device: Device) -> None:
     with pytest.raises(InterfaceNotFound):
         devices.update_interface(ports, TENANT, device.id, ("mqtt", "nobody"), enabled=False)

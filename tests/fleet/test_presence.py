@@ -4,7 +4,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.fleet.presence import Capability, Presence
+from chalicelib.fleet.presence import MINUTE, Capability, Presence
 
 COMMANDS = frozenset({Capability.COMMAND})
 Event = Callable[[Presence], Presence]
@@ -107,7 +107,8 @@ def test_an_unsubscription_is_remembered() -> None:
 
 
 def test_the_last_contact_never_goes_back() -> None:
-    assert after([lambda p: p.heard(20), lambda p: p.heard(10)]).last_contact == 20
+    seen = [lambda p, at=at: p.heard(at * MINUTE) for at in (20, 10)]
+    assert after(seen).last_contact == 20 * MINUTE
 
 
 def test_an_event_that_comes_again_changes_nothing() -> None:

@@ -53,8 +53,9 @@ def say(
     speaker = nodes.speaker(ports, gateway(name), node, device=f"urn:lo:nsid:x:{node}")
     assert speaker is not None
     at = ports.clock.advance(seconds=1)
-    capabilities, said = ALL if online else frozenset(), numbers or {}
-    nodes.state(ports, speaker, name, NodeStatus(online, at, capabilities, session=said.get("s"), event=said.get("e")))
+    said = numbers or {}
+    able = dict.fromkeys(ALL, online)
+    nodes.state(ports, speaker, name, NodeStatus(online, at, able, session=said.get("s"), event=said.get("e")))
     ports.run_background()
 
 
@@ -141,10 +142,29 @@ class TestNodes:
         later = nodes.after(Presence("d", "g1"), "g1", NodeStatus(online=False, at=START + 1))
         assert nodes.after(later, "g1", NodeStatus(online=True, at=START)) is later
 
+    def test_a_status_says_nothing_of_capabilities_that_it_does_not_mention(self, ports: MemoryPorts) -> None:
+        say(ports)
+        told: list[tuple[bool, dict[Capability, bool], frozenset[Capability]]] = [
+            (True, {}, ALL),
+            (False, {}, frozenset()),
+            (True, {}, ALL),
+            (True, {Capability.COMMAND: False}, ALL - {Capability.COMMAND}),
+            (False, {}, frozenset()),
+            (True, {Capability.RESOURCE: True}, ALL - {Capability.COMMAND}),
+        ]
+        for online, able, expected in told:
+            at = ports.clock.advance(seconds=1)
+            speaker = nodes.speaker(ports, gateway("g1"), NODE, device=None)
+            assert speaker is not None
+            nodes.state(ports, speaker, "g1", NodeStatus(online, at, able))
+            presence = mailbox(ports).presence[KEY]
+            assert presence.capabilities == expected
+            assert not presence.in_doubt
+
     def test_the_same_status_twice_is_one(self, ports: MemoryPorts) -> None:
         say(ports, numbers={"s": 1, "e": 1})
         once = mailbox(ports).presence[KEY]
-        again = nodes.after(once, "g1", NodeStatus(True, once.order[0], ALL, session=1, event=1))
+        again = nodes.after(once, "g1", NodeStatus(True, once.order[0], dict.fromkeys(ALL, True), session=1, event=1))
         assert again == once
 
     def test_a_nodes_highest_numbers_are_remembered(self, ports: MemoryPorts) -> None:

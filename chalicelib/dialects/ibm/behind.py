@@ -25,7 +25,7 @@ from chalicelib.fleet.presence import Capability, Route
 
 PATIENCE = 5
 GATEWAY = "g"
-_REACHED = frozenset({Capability.COMMAND})
+_REACHED = {Capability.COMMAND: True}
 _STATUS = ((NotFound, 404), (Invalid, 400), (Forbidden, 403), (Conflict, 409), (FleetError, 429))
 
 
@@ -62,7 +62,7 @@ def joined(ports: Ports, device: Device, above: Name, at: int) -> Device:
     """The device, for which that gateway speaks from now on. Again changes nothing."""
     if gateway_of(device) == above:
         return device
-    client, status = inventory.client_of(device), NodeStatus(online=True, at=at, capabilities=_REACHED)
+    client, status = inventory.client_of(device), NodeStatus(online=True, at=at, able=_REACHED)
     itself = Claim(client, device.tenant, DIALECT, topics.GATEWAY, "", at, device.id, MQTT)
     # First where its commands go: what is noted beside the device says that this was done.
     nodes.state(ports, itself, above.client(device.tenant, GATEWAY), status)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chalicelib.dialects.ibm import behind, inventory, management, publishing, topics
+from chalicelib.dialects.ibm.identity import Name
 from chalicelib.dialects.ibm.payload import Said
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Direction, Uplink, matches
@@ -36,14 +37,22 @@ def event(ports: Ports, claim: Claim, uplink: Uplink) -> None:
 def event_of_device(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`iot-2/type/{type}/id/{id}/evt/…`: an application speaks for a device."""
     _ensure_role(ports, claim, Role.DATA_W)
-    _tell(publishing.event(ports, _addressed(ports, claim, uplink), _said(uplink)))
+    name, device = _addressed(ports, claim, uplink)
+    if device is None:
+        publishing.relay_event(ports, claim.tenant, name, _said(uplink))
+    else:
+        _tell(publishing.event(ports, device, _said(uplink)))
 
 
 def command(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`iot-2/type/{type}/id/{id}/cmd/…`: an application commands a device."""
     _ensure_role(ports, claim, Role.DEVICE_W)
+    name, device = _addressed(ports, claim, uplink)
+    if device is None:
+        publishing.relay_command(ports, claim.tenant, name, _said(uplink))
+        return
     try:
-        publishing.command(ports, _addressed(ports, claim, uplink), _said(uplink))
+        publishing.command(ports, device, _said(uplink))
     except LimitReached as error:
         raise Malformed(f"the command was dropped: {error}") from error
 
@@ -88,15 +97,14 @@ def _said(uplink: Uplink) -> Said:
     return Said(name, format_, uplink.payload, uplink.at, uplink.event)
 
 
-def _addressed(ports: Ports, claim: Claim, uplink: Uplink) -> Device:
+def _addressed(ports: Ports, claim: Claim, uplink: Uplink) -> tuple[Name, Device | None]:
+    """The name in the topic, and the device if it is registered. Malformed for what can be no name."""
     _, _, type_, _, id_, *_ = uplink.topic.split("/")
     try:
-        device = ports.devices.get(claim.tenant, inventory.addressed(type_, id_).fleet_id)
-    except DeviceNotFound:
-        device = None
-    if device is None:
-        raise Malformed(f"no device {type_}:{id_} is registered")
-    return device
+        name = inventory.addressed(type_, id_)
+    except DeviceNotFound as error:
+        raise Malformed(f"{type_[:64]}:{id_[:64]} is no name of a device") from error
+    return name, ports.devices.get(claim.tenant, name.fleet_id)
 
 
 def _ensure_role(ports: Ports, claim: Claim, role: Role) -> None:

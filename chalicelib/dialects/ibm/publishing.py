@@ -1,7 +1,7 @@
 """Events and commands, whichever way they came in: kept or queued by the fleet, then told to the applications."""
 
 from chalicelib.dialects.ibm import codec, forwarding, payload, topics
-from chalicelib.dialects.ibm.identity import DIALECT, MQTT, name_of
+from chalicelib.dialects.ibm.identity import DIALECT, MQTT, Name, name_of
 from chalicelib.dialects.ibm.payload import Said
 from chalicelib.dialects.topics import Downlink
 from chalicelib.fleet import groups, issuing, messages
@@ -25,9 +25,20 @@ def event(ports: Ports, device: Device, said: Said, connector: str = MQTT) -> st
     messages.store(ports, message, device=device.id)
     name = name_of(device.id)
     if name is not None:
-        topic = topics.device_event(name.type, name.id, said.name, said.format)
-        forwarding.forward(ports, device.tenant, Downlink(topic, said.payload))
+        relay_event(ports, device.tenant, name, said)
     return payload.doubt(said, found)
+
+
+def relay_event(ports: Ports, tenant: str, name: Name, said: Said) -> None:
+    """To the applications that listen; nothing is kept, and the device need not be registered."""
+    topic = topics.device_event(name.type, name.id, said.name, said.format)
+    forwarding.forward(ports, tenant, Downlink(topic, said.payload))
+
+
+def relay_command(ports: Ports, tenant: str, name: Name, said: Said) -> None:
+    """As `relay_event`, of a command."""
+    topic = topics.device_command(name.type, name.id, said.name, said.format)
+    forwarding.forward(ports, tenant, Downlink(topic, said.payload))
 
 
 def command(ports: Ports, device: Device, said: Said) -> Command:
@@ -42,8 +53,7 @@ def command(ports: Ports, device: Device, said: Said) -> Command:
     made = issuing.create(ports, device.tenant, device.id, order)
     name = name_of(device.id)
     if name is not None:
-        topic = topics.device_command(name.type, name.id, said.name, said.format)
-        forwarding.forward(ports, device.tenant, Downlink(topic, said.payload))
+        relay_command(ports, device.tenant, name, said)
     return made
 
 

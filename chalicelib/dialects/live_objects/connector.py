@@ -115,7 +115,7 @@ def _status(body: Body, uplink: Uplink) -> tuple[NodeStatus, list[str]]:
     stated = NodeStatus(
         online=_STATUSES[status],
         at=uplink.at,
-        capabilities=_able(body.get("capabilities")),
+        able=_able(body.get("capabilities")),
         last_contact=_contact(body.get("lastContact"), uplink.at, wrong),
         session=_sequence(body, "sessionSequenceId", wrong),
         event=_sequence(body, "eventSequenceId", wrong),
@@ -235,13 +235,13 @@ def _parameter(name: str, parameter: Any, at: int) -> Value:
     return reported.value(ParameterType(kind), parameter.get("value"), name, at)
 
 
-def _able(said: Any) -> frozenset[str]:
+def _able(said: Any) -> dict[Capability, bool]:
     if said is None:
-        return frozenset()
+        return {}
     if not isinstance(said, dict):
         raise Malformed("capabilities is an object of command, configuration and resource")
-    available = {name for name, able in said.items() if isinstance(able, dict) and able.get("available") is True}
-    return frozenset(capability for name, capability in _CAPABILITIES.items() if name in available)
+    named = {capability: said[name] for name, capability in _CAPABILITIES.items() if said.get(name) is not None}
+    return {name: isinstance(able, dict) and able.get("available") is True for name, able in named.items()}
 
 
 def _contact(said: Any, arrived: int, wrong: list[str]) -> int | None:

@@ -1,10 +1,10 @@
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from chalicelib.fleet import devices
 from chalicelib.fleet.devices import Location
-from tests.dialects.ibm.client import V2, Client
+from tests.dialects.ibm.client import V1, V2, Client
 from tests.dialects.ibm.site import Site
 
 P1 = f"{V2}/device/types/pump/devices/p1"
@@ -202,3 +202,53 @@ class TestRequests:
         assert answer(site, device, "nothing", 200) == []
         site.publish(device, "iotdevice-1/response", {"rc": "x"})
         assert site.complaints() == []
+
+
+class TestNotices:
+    """A managed device hears what others change about it."""
+
+    PLACE: ClassVar = {"latitude": 2.0, "longitude": 1.0, "measuredDateTime": "2016-01-01T00:00:00.000Z"}
+
+    @pytest.mark.parametrize(
+        ("path", "body", "field", "value"),
+        [
+            (f"{P1}/location", PLACE, "location", PLACE),
+            (P1, {"metadata": {"room": 7}}, "metadata", {"room": 7}),
+            (P1, {"deviceInfo": {"fwVersion": "2"}}, "deviceInfo", {"model": "P", "fwVersion": "2"}),
+            (f"{V1}/devices/pump/p1", {"metadata": {"room": 7}}, "metadata", {"room": 7}),
+        ],
+    )
+    def test_it_is_told_of_its_new_value(self, site: Site, path: str, body: Any, field: str, value: Any) -> None:
+        device = managed(site, deviceInfo={"model": "P"})
+        site.received(device)
+        assert site.client.call("PUT", path, body).status == 200
+        ((topic, told),) = site.received(device)
+        assert (topic, told["d"]) == ("iotdm-1/device/update", {"fields": [{"field": field, "value": value}]})
+        assert ("reqId" in told) is (field != "location")
+        assert answer(site, device, told.get("reqId", "none"), 204) == []
+
+    def test_it_is_told_once_and_of_changes_alone(self, site: Site) -> None:
+        device = managed(site)
+        site.received(device)
+        for _ in range(2):
+            site.client.call("PUT", P1, {"metadata": {"room": 7}, "extensions": {"x": 1}})
+        assert len(site.received(device)) == 1
+
+    def test_what_it_says_of_itself_it_is_not_told(self, site: Site) -> None:
+        device = managed(site)
+        site.received(device)
+        assert [topic for topic, _ in ask(site, device, "device/update/location", self.PLACE)] == ["iotdm-1/response"]
+
+    def test_who_is_not_managed_is_told_nothing(self, site: Site) -> None:
+        device = site.device()
+        site.client.call("PUT", f"{P1}/location", self.PLACE)
+        assert site.received(device) == []
+        asleep = managed_again(site, device)
+        site.client.ports.clock.advance(seconds=3_600)
+        site.client.call("PUT", f"{P1}/location", self.PLACE)
+        assert site.received(asleep) == []
+
+
+def managed_again(site: Site, device: str) -> str:
+    ask(site, device, "mgmt/manage", {"lifetime": 3600, "supports": SUPPORTS})
+    return device

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.fleet import connecting
 from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.presence import Capability
+from chalicelib.fleet.presence import Capability, Peer
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.conftest import URN
 
@@ -60,7 +60,7 @@ def test_an_interface_that_never_connected_is_registered_and_able_of_nothing(cli
 def test_a_connected_interface_shows_its_session_and_what_it_listens_to(client: Client) -> None:
     client.call("POST", DEVICES, {"id": URN, "interfaces": [MQTT]})
     now = client.ports.clock.now()
-    connecting.connected(client.ports, claim_of(client), "s1", now, "192.0.2.7")
+    connecting.connected(client.ports, claim_of(client), "s1", now, Peer("", address="192.0.2.7"))
     connecting.subscribed(client.ports, claim_of(client), "s1", frozenset({Capability.COMMAND}), now)
     (interface,) = client.get(f"{DEVICES}/{URN}").body["interfaces"]
     assert interface["status"] == "ONLINE"
@@ -293,10 +293,11 @@ class Counted:
         return getattr(self._port, method)
 
 
-def test_reading_a_device_costs_two_reads_beside_the_key(client: Client, device: str) -> None:
+def test_reading_a_device_costs_four_reads_beside_the_key(client: Client, device: str) -> None:
     calls: list[str] = []
     for name, port in vars(client.ports).items():
         if name not in ("clock", "random"):
             setattr(client.ports, name, Counted(port, name, calls))
     assert client.get(device).status == 200
-    assert calls == ["keys.get", "tenants.settings", "devices.get", "mailboxes.get"]
+    around = ["configurations.get", "mailboxes.get", "resources.get"]
+    assert calls == ["keys.get", "tenants.settings", "devices.get", *around]

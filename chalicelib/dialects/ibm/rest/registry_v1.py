@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs, quote
 
-from chalicelib.dialects.ibm import inventory, times
+from chalicelib.dialects.ibm import inventory, noticing, times
 from chalicelib.dialects.ibm import types as device_types
 from chalicelib.dialects.ibm.identity import Name
 from chalicelib.dialects.ibm.inventory import Registration
@@ -106,7 +106,7 @@ def render(name: Name, device: Device) -> dict[str, Any]:
 def _update(ports: Ports, request: Request, body: dict[str, Any]) -> Answer:
     name = _named(request)
     metadata = body["metadata"] or {}
-    device = inventory.change_own(ports, request.tenant, name.fleet_id, lambda own: {**own, "metadata": metadata})
+    device = noticing.change(ports, request.tenant, name.fleet_id, lambda own: {**own, "metadata": metadata})
     return Answer(render(name, device))
 
 

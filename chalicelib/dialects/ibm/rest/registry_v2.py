@@ -5,7 +5,7 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
-from chalicelib.dialects.ibm import behind, inventory, times, types
+from chalicelib.dialects.ibm import behind, inventory, noticing, times, types
 from chalicelib.dialects.ibm import places as whereabouts
 from chalicelib.dialects.ibm.identity import Name
 from chalicelib.dialects.ibm.inventory import Owned, Registration
@@ -104,7 +104,7 @@ def update(ports: Ports, request: Request) -> Answer:
         return merged
 
     name = places.name(request)
-    return Answer(render(Owned(name, inventory.change_own(ports, request.tenant, name.fleet_id, changed))))
+    return Answer(render(Owned(name, noticing.change(ports, request.tenant, name.fleet_id, changed))))
 
 
 def delete(ports: Ports, request: Request) -> Answer:
@@ -122,7 +122,7 @@ def read_location(ports: Ports, request: Request) -> Answer:
 
 def write_location(ports: Ports, request: Request) -> Answer:
     place = whereabouts.located(request.body, ports.clock.now())
-    whereabouts.put(ports, request.tenant, places.name(request).fleet_id, place)
+    noticing.move(ports, request.tenant, places.name(request).fleet_id, place)
     return Answer(place)
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chalicelib.dialects.live_objects.rest import details
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import devices as shapes
 from chalicelib.dialects.live_objects.rest.shapes.groups import named as named_group
-from chalicelib.fleet import devices, groups, relaying
+from chalicelib.fleet import devices, groups
 from chalicelib.fleet.devices import ROOT_GROUP, Device
 from chalicelib.fleet.errors import (
     ConnectorNotFound,
@@ -70,7 +71,10 @@ def _paths(ports: Ports, found: Sequence[Device]) -> GroupTree:
 
 def _answer(ports: Ports, device: Device) -> Answer:
     path = _paths(ports, [device]).path(device.group)
-    return Answer(shapes.render(device, path, relaying.seen(ports, ports.mailboxes.get(device.tenant, device.id))))
+    around = details.of_device(ports, device)
+    shown = [around.interface(interface, None) for interface in device.interfaces]
+    body = {**shapes.render(device, path, None), **around.device()}
+    return Answer({**body, "interfaces": shown} if shown else body)
 
 
 _DEVICES = "/api/v1/deviceMgt/devices"

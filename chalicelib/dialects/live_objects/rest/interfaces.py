@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from chalicelib.dialects.live_objects.identity import is_urn
+from chalicelib.dialects.live_objects.rest import details
 from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import interfaces as shapes
-from chalicelib.fleet import devices, relaying
+from chalicelib.fleet import devices
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import (
     ConnectorNotFound,
@@ -38,8 +39,8 @@ def add(ports: Ports, request: Request) -> Answer:
 
 def listing(ports: Ports, request: Request) -> Answer:
     device = devices.get(ports, request.tenant, request.asked["device_id"])
-    mailbox = relaying.seen(ports, ports.mailboxes.get(device.tenant, device.id))
-    return Answer([shapes.render(interface, device.id, mailbox) for interface in device.interfaces])
+    around = details.of_interfaces(ports, device)
+    return Answer([around.interface(interface, device.id) for interface in device.interfaces])
 
 
 def read(ports: Ports, request: Request) -> Answer:
@@ -83,9 +84,7 @@ def _key(request: Request) -> tuple[str, str]:
 
 def _answer(ports: Ports, device: Device, key: tuple[str, str]) -> Answer:
     interface = devices.find_interface(device, *key)
-    return Answer(
-        shapes.render(interface, device.id, relaying.seen(ports, ports.mailboxes.get(device.tenant, device.id)))
-    )
+    return Answer(details.of_interfaces(ports, device).interface(interface, device.id))
 
 
 _ALL = "/api/v1/deviceMgt/devices/{device_id}/interfaces"

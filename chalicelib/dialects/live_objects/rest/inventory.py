@@ -11,7 +11,7 @@ from chalicelib.dialects.live_objects.rest.filters import Selection
 from chalicelib.dialects.live_objects.rest.searching import Found, Search, ensure_complete
 from chalicelib.dialects.live_objects.rest.shapes import devices as shapes
 from chalicelib.dialects.live_objects.rest.shapes.configuration import rendered_reports
-from chalicelib.dialects.live_objects.rest.shapes.resources import render_device_resource
+from chalicelib.dialects.live_objects.rest.shapes.resources import reported_versions
 from chalicelib.fleet import relaying
 from chalicelib.fleet.devices import ROOT_GROUP, Device
 from chalicelib.fleet.errors import Invalid
@@ -121,8 +121,7 @@ def _device(ports: Ports, device: Device, tree: GroupTree, mailbox: Mailbox | No
         body["config"] = rendered_reports(configuration)
     wanted = _RESOURCES & set(fields)
     if wanted and (known := ports.resources.get(device.tenant, device.id)):
-        shown = {name: render_device_resource(resource) for name, resource in known.resources.items()}
-        body |= dict.fromkeys(wanted, shown)
+        body |= dict.fromkeys(wanted, reported_versions(known))
     return body
 
 

@@ -48,8 +48,15 @@ INTERFACE = record(
         remoteAddress=TEXT,
         lastSessionStartTime=MOMENT,
         lastSessionEndTime=MOMENT,
-        security=record("", secured=FLAG, clientCertAuthentication=ANY, sniHostname=TEXT),
+        security=record("", secured=FLAG, protocol=TEXT, cipher=TEXT, clientCertAuthentication=ANY, sniHostname=TEXT),
     ),
+    locations=listed(
+        record(
+            "timestamp lat lon", timestamp=MOMENT, lat=NUMBER, lon=NUMBER, alt=NUMBER, accuracy=NUMBER, provider=TEXT
+        )
+    ),
+    firmwares=by_name(TEXT),
+    resources=by_name(TEXT),
     created=MOMENT,
     updated=MOMENT,
 )
@@ -71,8 +78,8 @@ DEVICE = record(
     updated=MOMENT,
     staticLocation=record("lat lon", lat=NUMBER, lon=NUMBER, alt=NUMBER),
     config=by_name(_VALUE),
-    resources=by_name(DEVICE_RESOURCE),
-    firmwares=by_name(DEVICE_RESOURCE),
+    resources=by_name(TEXT),
+    firmwares=by_name(TEXT),
 )
 COUNTS = record(
     "by total complete counts",

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.dialects.live_objects import times
+from chalicelib.dialects.live_objects import suites, times
 from chalicelib.dialects.live_objects.identity import CLIENT_ID, MQTT, X_CONNECTOR
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet.devices import Interface
@@ -122,10 +122,10 @@ def _activity(presence: Presence | None) -> dict[str, Any]:
     return present(
         {
             "apiKeyId": peer.key if peer else None,
-            "mqttVersion": MQTT_VERSION if peer else None,
+            "mqttVersion": (peer.level or MQTT_VERSION) if peer else None,
             "mqttUsername": peer.username if peer else None,
             "mqttTimeout": peer.keep_alive if peer else None,
-            "remoteAddress": peer.address if peer else None,
+            "remoteAddress": _address(peer) if peer else None,
             "lastSessionStartTime": _time(presence.since),
             "lastSessionEndTime": _time(presence.ended),
             "security": _security(peer) if peer else None,
@@ -133,10 +133,16 @@ def _activity(presence: Presence | None) -> dict[str, Any]:
     )
 
 
+def _address(peer: Peer) -> str | None:
+    return peer.address if peer.address is None or peer.port is None else f"{peer.address}/{peer.port}"
+
+
 def _security(peer: Peer) -> dict[str, Any]:
     return present(
         {
             "secured": peer.secured,
+            "protocol": peer.protocol,
+            "cipher": suites.standard(peer.cipher) if peer.cipher else None,
             "clientCertAuthentication": peer.certificate,
             "sniHostname": peer.server_name,
         }

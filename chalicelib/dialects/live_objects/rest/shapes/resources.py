@@ -11,7 +11,14 @@ from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.dialects.live_objects.rest.shapes.notification import NOTIFY_TO
 from chalicelib.fleet.catalog import LARGEST, Resource, ResourceVersion
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.resources import MAX_METADATA, DeviceResource, ResourceUpdate, UpdateStatus, VersionAt
+from chalicelib.fleet.resources import (
+    MAX_METADATA,
+    DeviceResource,
+    DeviceResources,
+    ResourceUpdate,
+    UpdateStatus,
+    VersionAt,
+)
 from chalicelib.web.schemas import Schema
 
 CONNECTOR = "http-updater"
@@ -184,6 +191,12 @@ def render_device_resource(resource: DeviceResource) -> dict[str, Any]:
             "metadata": dict(resource.metadata) or None,
         }
     )
+
+
+def reported_versions(resources: DeviceResources | None) -> dict[str, str]:
+    """`resources` of a device, and `firmwares`, which is the same under its old name (manual 5.2.1.2)."""
+    known = resources.resources if resources else {}
+    return {name: resource.reported.version for name, resource in known.items() if resource.reported}
 
 
 def render_update(update: ResourceUpdate) -> dict[str, Any]:
