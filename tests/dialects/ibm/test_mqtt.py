@@ -177,15 +177,6 @@ class TestEvents:
         assert message.value == {"cpu": 1}
         assert len(site.received(application)) == 1
 
-    def test_an_event_for_a_device_that_is_not_registered_is_passed_on_and_kept_nowhere(self, site: Site) -> None:
-        application = site.application("app", EVENTS)
-        site.publish(application, "iot-2/type/pump/id/p9/evt/status/fmt/json", {"d": {"cpu": 1}})
-        topic = "iot-2/type/pump/id/p9/evt/status/fmt/json"
-        assert site.received(application) == [(topic, {"d": {"cpu": 1}})]
-        assert messages.read(site.client.ports, site.org, "urn:lo:nsid:pump:p9") == []
-        assert site.client.ports.devices.get(site.org, "urn:lo:nsid:pump:p9") is None
-        assert site.complaints() == []
-
     @pytest.mark.parametrize("name", ["pu mp/id/p1", "pump/id/a:b"])
     def test_nothing_is_published_for_what_can_be_no_device(self, site: Site, name: str) -> None:
         application = site.application("app", EVENTS)
@@ -246,13 +237,6 @@ class TestCommands:
         site.client.registered()
         site.publish(application, "iot-2/type/pump/id/p1/cmd/reboot/fmt/json", {"delay": 1})
         assert site.received(application) == [("iot-2/type/pump/id/p1/cmd/reboot/fmt/json", {"delay": 1})]
-
-    def test_a_command_for_a_device_that_is_not_registered_is_passed_on_and_kept_nowhere(self, site: Site) -> None:
-        application = site.application("app", COMMANDS)
-        site.publish(application, "iot-2/type/pump/id/p9/cmd/reboot/fmt/json", {"delay": 1})
-        assert site.received(application) == [("iot-2/type/pump/id/p9/cmd/reboot/fmt/json", {"delay": 1})]
-        assert site.client.ports.commands.rows == {}
-        assert site.complaints() == []
 
     def test_a_key_that_may_not_write_commands_nothing(self, site: Site) -> None:
         key = site.client.credentials_with(Role.BUS_R)
