@@ -18,7 +18,7 @@ from .retained import RetainedMessages
 from .rules import Invoke, Rule, Rules
 from .session import Session
 from .settings import Settings
-from .topics import RETAIN_AS_PUBLISHED, SubscriptionTree, granted_qos
+from .topics import QOS_SHIFT, RETAIN_AS_PUBLISHED, SubscriptionTree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,10 +90,12 @@ class Broker:
         In MQTT 5 a subscription may ask for RETAIN as it was published [MQTT-3.3.1-13].
         """
         own = None if publisher is None else publisher.session
-        for session, granted in self.subscriptions.match(message.topic, own).items():
-            copy = Publish(message.topic, message.payload, min(granted_qos(granted), message.qos))
-            copy.retain = message.retain and bool(granted & RETAIN_AS_PUBLISHED)
-            copy.properties, copy.expires = message.properties, message.expires
+        topic, payload, qos = message.topic, message.payload, message.qos
+        told, expires = message.properties, message.expires
+        for session, granted in self.subscriptions.match(topic, own).items():
+            retain = message.retain and bool(granted & RETAIN_AS_PUBLISHED)
+            least = min(granted >> QOS_SHIFT, qos)
+            copy = Publish(topic, payload, least, retain, properties=told, expires=expires)
             deliver(self, session, copy)
             if publisher is not None and session.connection is not None and len(session.queue) > self.high_water:
                 session.waiting.add(publisher)

@@ -77,8 +77,9 @@ def transmit(connection: "Connection", packet: Publish) -> InFlight | None:
     packet_id = connection.session.packet_id()
     if packet_id is None:
         return None
-    sent = InFlight(replace(packet, packet_id=packet_id), _FIRST[packet.qos])
-    if not _send(connection, sent.packet):
+    packet.packet_id = packet_id  # it is this session's own copy
+    sent = InFlight(packet, _FIRST[packet.qos])
+    if not _send(connection, packet):
         return None
     connection.session.in_flight[packet_id] = sent
     return sent

@@ -40,16 +40,12 @@ def matches(topic_filter: str, topic: str, *, parent: bool) -> bool:
     return len(wanted) == len(levels)
 
 
-NO_LOCAL, RETAIN_AS_PUBLISHED = 1, 2
+NO_LOCAL, RETAIN_AS_PUBLISHED, QOS_SHIFT = 1, 2, 2
 
 
 def grant(qos: int, options: int = 0) -> int:
     """What a subscription gets, so that of two the one with the higher QoS is the greater; `options` as in MQTT 5."""
-    return qos << 2 | options >> 2 & 3
-
-
-def granted_qos(number: int) -> int:
-    return number >> 2
+    return qos << QOS_SHIFT | options >> 2 & 3
 
 
 @dataclass(slots=True)
