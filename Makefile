@@ -16,7 +16,7 @@ run: $(READY)  ## the whole platform on this machine
 	$(BIN)/python -m infra.local
 
 test: $(READY)
-	$(BIN)/python -m pytest -q -m "not conformance and not soak"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not conformance and not soak"
 
 check: $(READY)  ## format, lint, types, floors
 	$(BIN)/ruff format --check .
