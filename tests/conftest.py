@@ -6,12 +6,18 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
+from tests.cpu_times import CpuTimes
 from tests.local.running import RunningStack
 
 # A gate says the same of the same code; at home every run looks at new cases.
 hypothesis.settings.register_profile("gate", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("gate")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if os.environ.get("CI"):
+        config.pluginmanager.register(CpuTimes())
 
 
 @pytest.fixture(scope="session")

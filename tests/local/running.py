@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-_STARTS_WITHIN_S = 90.0
-_STOPS_WITHIN_S = 15.0
+_STARTS_WITHIN_S = 240.0
+_STOPS_WITHIN_S = 60.0
 _NOT_INHERITED = ("HOMEPORT_", "AWS_", "COVERAGE_")
 
 

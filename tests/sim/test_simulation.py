@@ -10,7 +10,7 @@ from tests.fakes import MemoryMailboxes, MemoryPorts
 from tests.sim.scheduler import Violation
 from tests.sim.simulation import failure, run, simulate
 
-RUNS = [*((seed, 200, "moto") for seed in (11, 12)), *((seed, 4_900, "memory") for seed in range(1, 5))]
+RUNS = [*((seed, 100, "moto") for seed in (11, 12)), *((seed, 4_950, "memory") for seed in range(1, 5))]
 """Seed, commands and stores, 20,000 commands in all; the stores of production cost eighty times as much a command."""
 LONG_RUNS = [*((seed, 1_000, "moto") for seed in (11, 12)), *((seed, 99_800, "memory") for seed in range(1, 11))]
 """A million."""

@@ -9,7 +9,7 @@ from typing import Any
 from infra.local.iot_core import Rule
 
 ARN = "arn:aws:iot:us-east-1:123456789012:"
-WAIT = 10.0  # only ever reached by a failing test
+WAIT = 60.0  # only ever reached by a failing test
 
 RULES = (
     Rule(

@@ -9,7 +9,7 @@ from infra.local.iot_core import packets
 from infra.local.iot_core.framing import Framer
 from infra.local.iot_core.packets import Publish
 
-WAIT = 10.0  # only ever reached by a failing test
+WAIT = 60.0  # only ever reached by a failing test
 
 
 def string(text: str) -> bytes:

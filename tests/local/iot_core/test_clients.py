@@ -15,7 +15,7 @@ from infra.local.iot_core import packets
 
 from .conftest import Site
 
-WAIT = 10.0  # only ever reached by a failing test
+WAIT = 60.0  # only ever reached by a failing test
 CLIENT = "urn:lo:nsid:dev:1"
 
 
