@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: deploy destroy units package run test check conformance soak sim bench demo format clean
+.PHONY: deploy destroy units package run test core check other-python conformance soak sim bench demo format clean
 
 $(READY): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Homeport needs Python 3.11 or newer")'
@@ -18,14 +18,29 @@ run: $(READY)  ## the whole platform on this machine
 test: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not conformance and not soak"
 
+CORE := tests/fleet tests/web tests/triggers tests/delivery tests/test_app.py
+core: $(READY)  ## the core alone: seconds
+	$(BIN)/python -m pytest -q -m "not soak" $(CORE)
+
 check: $(READY)  ## format, lint, types, floors
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_floors.py
 
-conformance: $(READY)  ## vendors' own clients against the local stack
-	$(BIN)/python -m pytest -q -m conformance tests/conformance
+OTHER ?= 3.13
+# On the path, or where pyenv keeps those that it does not offer.
+OTHER_PYTHON = $(firstword $(shell for each in python$(OTHER) "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$(OTHER)*/bin/python$(OTHER); \
+	do "$$each" -c '' 2>/dev/null && echo "$$each"; done))
+other-python:  ## check and the core under another Python, where there is one
+ifeq ($(OTHER_PYTHON),)
+	@echo "skipped: there is no Python $(OTHER) here"
+else
+	$(MAKE) check core PYTHON=$(OTHER_PYTHON) VENV=build/python$(OTHER)
+endif
+
+conformance: $(READY)  ## vendors' own clients against the local stack; -rs says what was skipped, and why
+	$(BIN)/python -m pytest -q -rs -m conformance tests/conformance
 
 soak: $(READY)
 	$(BIN)/python -m pytest -q -m soak

@@ -1,4 +1,7 @@
-"""Environments for vendors' clients, one each, made once under `build/conformance`: their pins cannot meet."""
+"""Environments for vendors' clients, one each, made once under `build/conformance`: their pins cannot meet.
+
+Where one cannot be made, the tests that ask for it are skipped, and say what the installer said.
+"""
 
 import hashlib
 import json
@@ -7,13 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2] / "build" / "conformance"
 _INSTALLS_WITHIN_S = 600
 _WITHOUT_OLD_TLS = (3, 12)
-
-
-class NotInstalled(AssertionError):
-    """Told by whoever cannot do without; the text is what the installer said."""
 
 
 def python_environment(name: str, *requirements: str, made_from: str = sys.executable) -> Path:
@@ -63,6 +64,11 @@ def _mark_made(folder: Path, wanted: tuple[str, ...]) -> None:
 
 
 def _run(command: list[str], cwd: Path | None = None) -> None:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=_INSTALLS_WITHIN_S, check=False)
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"there is no {command[0]} here")
+    try:
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=_INSTALLS_WITHIN_S, check=False)
+    except subprocess.TimeoutExpired:
+        pytest.skip(f"{' '.join(command)} took more than {_INSTALLS_WITHIN_S} s")
     if done.returncode != 0:
-        raise NotInstalled(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+        pytest.skip(f"{' '.join(command)} failed: {(done.stderr.strip() or done.stdout.strip())[-500:]}")

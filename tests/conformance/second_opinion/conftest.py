@@ -9,7 +9,7 @@ from infra import project
 from infra.stage import Stage
 from infra.templates import package
 from tests.clients import Rest
-from tests.conformance.environments import NotInstalled, python_environment
+from tests.conformance.environments import python_environment
 from tests.conformance.second_opinion.deployed import api, bucket, deploy
 from tests.conformance.second_opinion.ministack import REQUIREMENTS, MiniStack
 from tests.conformance.second_opinion.platform import DirectMessages, Platform
@@ -19,10 +19,7 @@ STAGE = Stage("dev")
 
 @pytest.fixture(scope="session")
 def running_ministack() -> Iterator[MiniStack]:
-    try:
-        python = python_environment("ministack", *REQUIREMENTS)
-    except NotInstalled as error:
-        pytest.skip(f"MiniStack cannot be installed here: {error}")
+    python = python_environment("ministack", *REQUIREMENTS)
     # Failed work is tried again at once, and not after a minute.
     with MiniStack(python, LAMBDA_ASYNC_RETRY_BASE_SECONDS="0.2") as ministack:
         yield ministack
