@@ -45,6 +45,8 @@ def handle(ports: Ports, event: dict[str, Any], function_arn: str) -> dict[str, 
         return {"isAuthenticated": False, "connackCode": refusal.code}
     return {
         "isAuthenticated": True,
+        # A broker of ours asks whose the client is; IoT Core does not, and gets nothing that it does not know.
+        **({"tenant": claim.tenant} if event.get("tellTenant") else {}),
         # IoT Core takes the answer for a client with a certificate only under that certificate's own id.
         "principalId": _tls(event).get("principalId") or f"{claim.tenant}{claim.key}",
         "disconnectAfterInSeconds": _lasting(ports, key),

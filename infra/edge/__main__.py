@@ -13,11 +13,14 @@ from functools import cache
 from typing import Any
 
 from infra.description import answers, rules
+from infra.edge.dead_letters import DeadLetters
 from infra.edge.renewal import Renewal
 from infra.edge.settings import EdgeSettings, SettingsError, read_settings
 from infra.edge.uplink import Uplink
 from infra.local.http_server import HttpServer, bind
 from infra.local.iot_core import IotCore, Rule, TlsIdentity
+from infra.local.journal import Journal
+from infra.local.open_sessions import OpenSessions
 from infra.local.ordering import Ordering
 from infra.local.quickstart import guests
 from infra.local.spool import Spool
@@ -28,6 +31,8 @@ _CANNOT_START = 2
 _DIED = 4
 _CONTROL_THREADS = 96
 _MOST_BYTES = 256 * 1024
+_LAMBDA_S, _LAMBDA_CONNECTIONS = 10, 64
+log = logging.getLogger(__name__)
 
 
 def main() -> int:
@@ -55,11 +60,22 @@ def start(settings: EdgeSettings, closing: ExitStack, vital: Vital) -> dict[str,
     settings.data.mkdir(parents=True, exist_ok=True)
     spool = Spool(settings.data / "edge.sqlite3")
     closing.callback(spool.close)
-    uplink = Uplink(spool, _lambda(settings.region), settings.functions, Ordering(answers()))
+    journal = Journal(settings.data / "sessions.sqlite3")
+    closing.callback(journal.close)
+    ordering, timers = Ordering(answers()), Timers(vital)
+    uplink = Uplink(
+        spool,
+        _lambda(settings.region),
+        settings.functions,
+        ordering,
+        dead_letters=DeadLetters(settings.data / "dead-letters.jsonl"),
+        timers=timers,
+    )
     closing.callback(lambda: uplink.stop(3))
+    sessions = OpenSessions(journal, uplink.invoke, timers)
     core = IotCore(
-        authorize=uplink.authorize,
-        invoke=uplink.invoke,
+        authorize=ordering.learning(uplink.authorize),
+        invoke=sessions.invoke,
         rules=[Rule(rule.name, rule.sql, rule.function) for rule in rules()],
         region=settings.region,
         account=None,
@@ -71,7 +87,9 @@ def start(settings: EdgeSettings, closing: ExitStack, vital: Vital) -> dict[str,
     )
     core.start()
     closing.callback(lambda: core.stop(3))
-    uplink.replay()
+    replayed, ended = uplink.replay(), sessions.end_all()
+    if replayed or ended:
+        log.info("taken up again: %d events; told to be over: %d sessions", replayed, ended)
     control = HttpServer(
         core.iot_data,
         bind(settings.control_bind, settings.control_port),
@@ -82,7 +100,7 @@ def start(settings: EdgeSettings, closing: ExitStack, vital: Vital) -> dict[str,
     )
     control.start()
     closing.callback(lambda: control.stop(2))
-    _renew(settings, core, closing, vital)
+    _renew(settings, core, timers)
     identity = TlsIdentity(settings.certificate, settings.key, settings.client_ca)
     ports = {"control": control.port, "mqtts": core.listen_tls(settings.bind, settings.mqtts_port, identity)}
     if settings.mqtt_port is not None:
@@ -90,11 +108,10 @@ def start(settings: EdgeSettings, closing: ExitStack, vital: Vital) -> dict[str,
     return ports
 
 
-def _renew(settings: EdgeSettings, core: IotCore, closing: ExitStack, vital: Vital) -> None:
+def _renew(settings: EdgeSettings, core: IotCore, timers: Timers) -> None:
     """Before they are read for the first time, so that no change falls in between."""
     files = (settings.certificate, settings.key, *((settings.client_ca,) if settings.client_ca else ()))
-    renewal, timers = Renewal(files, core.renew), Timers(vital)
-    closing.callback(timers.stop)
+    renewal = Renewal(files, core.renew)
     timers.every(settings.reread_s, renewal.look, first=settings.reread_s)
 
 
@@ -102,8 +119,16 @@ def _lambda(region: str) -> Any:
     @cache
     def client() -> Any:
         import botocore.session
+        from botocore.config import Config
 
-        return botocore.session.get_session().create_client("lambda", region_name=region)
+        # Tries are ours to repeat, and no thread is to hang on one: an authorizer has five seconds.
+        config = Config(
+            connect_timeout=3,
+            read_timeout=_LAMBDA_S,
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            max_pool_connections=_LAMBDA_CONNECTIONS,
+        )
+        return botocore.session.get_session().create_client("lambda", region_name=region, config=config)
 
     return client
 

@@ -10,14 +10,14 @@ import logging
 import threading
 import traceback
 import uuid
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from infra.local.lambda_context import LambdaContext
 from infra.local.lanes import Lanes
-from infra.local.ordering import Ordering
+from infra.local.ordering import Ordering, Place
 from infra.local.spool import Spool
 from infra.local.timers import Timers
 
@@ -86,7 +86,7 @@ class LambdaRuntime:
         self._prefix = prefix
         self._send_to_queue = send_to_queue
         self._retry_delays = retry_delays
-        self._lane = (ordering or Ordering()).lane
+        self._place = (ordering or Ordering()).place
         self._functions: dict[str, Function] = {}
         self._lanes: dict[str, Lanes] = {}
         self._in_memory = threading.BoundedSemaphore(_MAX_IN_MEMORY)
@@ -135,7 +135,7 @@ class LambdaRuntime:
                 _log.exception("event %s waits for a function that is gone", event.id)
                 continue
             invocation = _Invocation(event.id, function, event.payload, str(uuid.uuid4()))
-            self._enqueue(invocation, self._lane(json.loads(event.payload)))
+            self._enqueue(invocation, self._place(json.loads(event.payload)))
             count += 1
         return count
 
@@ -153,16 +153,16 @@ class LambdaRuntime:
         function = self.find(name)
         request_id = str(uuid.uuid4())
         kept = self._spool.add(function.name, payload)
-        self._enqueue(_Invocation(kept, function, payload, request_id), self._lane(event))
+        self._enqueue(_Invocation(kept, function, payload, request_id), self._place(event))
         return request_id
 
-    def _enqueue(self, invocation: _Invocation, lane: Hashable | None) -> None:
+    def _enqueue(self, invocation: _Invocation, place: Place) -> None:
         # a flood is held on disk, not in memory: beyond a limit only the event's number waits
         if invocation.payload is not None and not self._in_memory.acquire(blocking=False):
             invocation.payload = None
-        self._lanes[invocation.function.name].submit(lane, lambda: self._attempt(invocation, lane))
+        self._lanes[invocation.function.name].submit(place, lambda: self._attempt(invocation, place))
 
-    def _attempt(self, invocation: _Invocation, lane: Hashable | None) -> None:
+    def _attempt(self, invocation: _Invocation, place: Place) -> None:
         payload = invocation.payload
         if payload is None:
             payload = self._spool.payload(invocation.id)
@@ -173,16 +173,16 @@ class LambdaRuntime:
         try:
             self._call(invocation.function, payload, invocation.request_id)
         except FunctionError as error:
-            self._failed(invocation, payload, error, lane)
+            self._failed(invocation, payload, error, place)
         else:
             self._spool.done(invocation.id)
 
-    def _failed(self, invocation: _Invocation, payload: str, error: FunctionError, lane: Hashable | None) -> None:
+    def _failed(self, invocation: _Invocation, payload: str, error: FunctionError, place: Place) -> None:
         name = invocation.function.name
         _log.warning("%s failed (try %d): %s", name, invocation.tries, error, extra={"payload": error.payload})
         if invocation.tries <= len(self._retry_delays):
             delay = self._retry_delays[invocation.tries - 1]
-            self._timers.after(delay, lambda: self._enqueue(invocation, lane))
+            self._timers.after(delay, lambda: self._enqueue(invocation, place))
             return
         if invocation.function.on_failure is None:
             _log.error("event given up, %s has no failure destination: %.500s", name, payload)

@@ -4,12 +4,14 @@ SQLite in WAL mode: an accepted event is one write() into the log, which the ope
 dies. There is no fsync an event: losing power is not what this stack guards against.
 """
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+_log = logging.getLogger(__name__)
 _PAGE = 500
 _FORGET_AT = 64
 
@@ -84,7 +86,14 @@ class Spool:
     def _forget(self) -> None:
         if not self._done:
             return
-        self._db.execute("BEGIN")
-        self._db.executemany("DELETE FROM event WHERE id = ?", self._done)
-        self._db.execute("COMMIT")
+        try:
+            self._db.execute("BEGIN")
+            self._db.executemany("DELETE FROM event WHERE id = ?", self._done)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            # The disk is full, most likely: what is done stays until it is not, and is done again after a crash.
+            _log.warning("%d events that are done could not be deleted: %s", len(self._done), error)
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            return
         self._done.clear()

@@ -88,6 +88,8 @@ class Stack:
         self._ready = threading.Event()
         self._ends = 0.0
         self.vital = Vital()
+        self._timers = Timers(self.vital)
+        self._ordering = Ordering(description.answers())
         self.ports: Ports
         self.credentials: Credentials
 
@@ -132,7 +134,7 @@ class Stack:
         product.ensure_stage_key()
         app = importlib.import_module(self._app_module).app
         self._register(app, runtime)
-        sessions = OpenSessions(journal, runtime.invoke_async)
+        sessions = OpenSessions(journal, runtime.invoke_async, self._timers)
         core = self._iot_core(runtime, sessions)
         endpoint.iot_data, endpoint.iot = core.iot_data, IotControl(core)
         self._resume(runtime, sessions)
@@ -167,7 +169,7 @@ class Stack:
     def _runtime(self) -> LambdaRuntime:
         spool = Spool(self._settings.data / "lambda.sqlite3")
         self._closing.callback(spool.close)
-        timers = Timers(self.vital)
+        timers = self._timers
         self._closing.callback(timers.stop)
         timers.every(_EXPIRY_S, lambda: dynamodb.expire_items(time.time()), first=_EXPIRY_S)
         runtime = LambdaRuntime(
@@ -177,7 +179,7 @@ class Stack:
             region=REGION,
             prefix=PREFIX,
             send_to_queue=aws_client.send_to_queue,
-            ordering=Ordering(self._description.answers()),
+            ordering=self._ordering,
         )
         step_functions.call_functions_of(runtime)
         return runtime
@@ -201,7 +203,7 @@ class Stack:
 
     def _iot_core(self, runtime: LambdaRuntime, sessions: OpenSessions) -> IotCore:
         core = IotCore(
-            authorize=lambda event: runtime.invoke("authorizer", event),
+            authorize=self._ordering.learning(lambda event: runtime.invoke("authorizer", event)),
             invoke=sessions.invoke,
             rules=[Rule(rule.name, rule.sql, rule.function) for rule in self._description.rules()],
             region=REGION,

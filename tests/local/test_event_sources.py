@@ -10,6 +10,7 @@ from infra.local.event_sources import QueuePoller, Schedule, scheduled_event
 from infra.local.journal import Journal
 from infra.local.lambda_runtime import FunctionError
 from infra.local.open_sessions import OpenSessions
+from infra.local.timers import Timers
 
 URL = "http://127.0.0.1:1/123456789012/work"
 
@@ -122,13 +123,13 @@ def lifecycle(kind: str, session: str) -> dict[str, Any]:
 def test_sessions_that_a_crash_cut_off_are_told_to_be_over_once(tmp_path: Path) -> None:
     told: list[dict[str, Any]] = []
     path = tmp_path / "aws.sqlite3"
-    before = OpenSessions(Journal(path), lambda _function, _event: None)
+    before = OpenSessions(Journal(path), lambda _function, _event: None, Timers())
     before.invoke("presence", lifecycle("connected", "ended"))
     before.invoke("presence", lifecycle("disconnected", "ended"))
     before.invoke("presence", lifecycle("connected", "cut off"))
     before.invoke("uplink", {"client": "c", "payload": ""})
 
-    after = OpenSessions(Journal(path), lambda function, event: told.append({"function": function, **event}))
+    after = OpenSessions(Journal(path), lambda function, event: told.append({"function": function, **event}), Timers())
 
     assert after.end_all() == 1
     assert after.end_all() == 0

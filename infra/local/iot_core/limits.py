@@ -16,6 +16,7 @@ class Limits:
     packet_bytes_least: int = 512  # the least that a client of MQTT 5 may take at most
     client_id_bytes: int | None = 128
     subscriptions_per_request: int | None = 8
+    subscriptions_per_event: int = 8  # a SUBSCRIBE of more is announced in several
     subscriptions_per_connection: int | None = 50
     publishes_per_second: int | None = 100  # a connection, both directions together; the excess is discarded
     bytes_per_second: int | None = 512 * KIB  # a connection; the excess waits
@@ -41,14 +42,18 @@ class Limits:
 
     @classmethod
     def lifted(cls) -> "Limits":
-        """What an edge broker of one's own need not refuse; what remains only bounds memory."""
+        """What an edge broker of one's own need not refuse.
+
+        What remains bounds memory, and what becomes one event of a rule: Lambda takes 1 MB of JSON, in which a payload
+        is base64, and each byte of a topic or a client id may take six characters.
+        """
         return cls(
-            topic_bytes=None,
+            topic_bytes=8 * KIB,
             topic_slashes=None,
-            payload_bytes=KIB * KIB,
-            packet_bytes=KIB * KIB + 64 * KIB + 4,
+            payload_bytes=512 * KIB,
+            packet_bytes=(512 + 16) * KIB,
             packet_bytes_least=1,
-            client_id_bytes=None,
+            client_id_bytes=4 * KIB,
             subscriptions_per_request=None,
             subscriptions_per_connection=None,
             publishes_per_second=None,

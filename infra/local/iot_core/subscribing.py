@@ -1,10 +1,11 @@
 """SUBSCRIBE and UNSUBSCRIBE: MQTT 3.1.1 and MQTT 5, chapters 3.8 to 3.11."""
 
 import logging
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from . import receiving, topics
-from .lifecycle import Reason, subscribed, unsubscribed
+from .lifecycle import Event, Reason, Subject, subscribed, unsubscribed
 from .packets import Publish
 from .reasons import FAILURE, Code
 
@@ -38,11 +39,7 @@ def on_subscribe(connection: "Connection", _flags: int, body: bytes) -> None:
     granted = [
         topic_filter for (topic_filter, _options), code in zip(packet.filters, codes, strict=True) if code < FAILURE
     ]
-    if granted:
-        connection.broker.announce(
-            connection.subject,
-            subscribed(connection.subject, connection.broker.now_ms(), granted),
-        )
+    _announce(connection, subscribed, granted)
     for (topic_filter, options), code in zip(packet.filters, codes, strict=True):
         handling = options >> 4
         if code < FAILURE and handling != _NEVER and not (handling == _ONLY_WHEN_NEW and topic_filter in held):
@@ -100,8 +97,14 @@ def on_unsubscribe(connection: "Connection", _flags: int, body: bytes) -> None:
     connection.send(
         connection.codec.unsuback(packet.packet_id, list(codes))
     )  # also when nothing matched [MQTT-3.10.4-5]
-    if gone:
-        connection.broker.announce(
-            connection.subject,
-            unsubscribed(connection.subject, connection.broker.now_ms(), gone),
-        )
+    _announce(connection, unsubscribed, gone)
+
+
+def _announce(
+    connection: "Connection", event: Callable[[Subject, int, Sequence[str]], Event], named: list[str]
+) -> None:
+    """In as many events as it takes, since what becomes of one has a limit."""
+    subject, now = connection.subject, connection.broker.now_ms()
+    most = connection.broker.settings.limits.subscriptions_per_event
+    for start in range(0, len(named), most):
+        connection.broker.announce(subject, event(subject, now, named[start : start + most]))
