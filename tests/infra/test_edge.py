@@ -104,6 +104,25 @@ def test_a_wrong_key_gets_the_code_that_the_vendor_gives(stack: RunningStack, ed
     assert codes[0] == 134  # paho 2 shows CONNACK 4, "bad user name or password", by MQTT 5's number
 
 
+def test_what_no_function_could_be_given_is_refused_at_the_door(stack: RunningStack, edge: dict[str, int]) -> None:
+    urn = "urn:lo:nsid:edge:large"
+    gone: list[int] = []
+    client, _ = connect(edge["mqtt"], urn, stack.api_key, MQTTProtocolVersion.MQTTv311)
+    client.on_disconnect = lambda *_: gone.append(1)
+    client.publish("dev/data", json.dumps({"v": {"text": "x" * 400_000}}), 1).wait_for_publish(PATIENCE_S)
+    refused = client.publish("dev/data", b"x" * 800_000, 1)
+    until(lambda: gone)
+    client.loop_stop()
+    assert not refused.is_published()
+    other, _ = connect(edge["mqtt"], f"{urn}:other", stack.api_key, MQTTProtocolVersion.MQTTv311)
+    other.publish("dev/data", json.dumps({"v": {"n": 1}}), 1).wait_for_publish(PATIENCE_S)
+    other.disconnect()
+    other.loop_stop()
+    rest = Rest(stack)
+    assert until(lambda: rest.get(f"/api/v0/data/streams/{urn}:other"))[0]["value"] == {"n": 1}
+    rest.close()
+
+
 def test_nothing_passes_directly_between_clients(stack: RunningStack, edge: dict[str, int]) -> None:
     owner = Organization(stack)
     heard: list[str] = []

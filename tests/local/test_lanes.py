@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_a_group_with_many_lanes_holds_up_another_by_one_job(lanes: Lanes) -> No
     lanes.submit(Place("first", "b"), first)
     started.wait(10)
     for number in range(300):
-        lanes.submit(Place(f"b{number}", "b"), lambda number=number: ran.append(f"b{number}"))
+        lanes.submit(Place(f"b{number}", "b"), partial(ran.append, f"b{number}"))
     lanes.submit(Place("a", "a"), lambda: ran.append("a"))
     lanes.submit(Place("a", "a"), lambda: ran.append("a again"))
     go.set()
