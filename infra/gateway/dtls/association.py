@@ -1,9 +1,10 @@
 """An association after its handshake: keys, counters, and who is at the other end."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from infra.gateway.dtls.numbers import Numbers
+from infra.gateway.dtls.numbers import Numbers, NumbersSpentError
 from infra.gateway.dtls.protection import Protection
 from infra.gateway.dtls.records import (
     ALERT,
@@ -138,9 +139,10 @@ class Association:
         self._transmit(APPLICATION_DATA, data)
 
     def close(self) -> None:
-        """Tell the peer and forget the association."""
+        """Tell the peer, if there is a number left for that, and forget the association."""
         if self.open:
-            self._transmit(ALERT, bytes((_WARNING, _CLOSE_NOTIFY)))
+            with contextlib.suppress(NumbersSpentError):
+                self._transmit(ALERT, bytes((_WARNING, _CLOSE_NOTIFY)))
             self._owner.ended(self, fatal=False)
 
     def _transmit(self, content_type: int, body: bytes) -> None:
@@ -191,4 +193,5 @@ class Association:
         change, finished = self._last_flight
         datagram = plain(CHANGE_CIPHER_SPEC, numbered(0, self._plain_numbers), change)
         self._plain_numbers += 1
-        self._owner.transmit(datagram + self._sealed(HANDSHAKE, finished), self.address)
+        with contextlib.suppress(NumbersSpentError):
+            self._owner.transmit(datagram + self._sealed(HANDSHAKE, finished), self.address)

@@ -14,7 +14,7 @@ from infra.gateway.dtls.cookies import AddressCookies
 from infra.gateway.dtls.half_open import CID, Credential, HalfOpen, Lookup, Refusal
 from infra.gateway.dtls.hellos import Hello, Hellos, is_hello
 from infra.gateway.dtls.libssl import Libssl
-from infra.gateway.dtls.numbers import Numbers
+from infra.gateway.dtls.numbers import Numbers, NumbersSpentError
 from infra.gateway.dtls.records import HEADER, WITH_CID, Record
 from infra.gateway.dtls.sessions import MOST as MOST_SESSIONS
 from infra.gateway.dtls.sessions import Sessions
@@ -241,10 +241,13 @@ class Server:
         return association
 
     def enter(self, generation: int) -> None:
-        """Go on with the numbers of a new generation."""
+        """Go on with the numbers of a new generation; an association that has none left in it ends."""
         self._generation = generation
-        for association in self._associations.values():
-            association.numbers.enter(generation)
+        for association in self.all():
+            try:
+                association.numbers.enter(generation)
+            except NumbersSpentError:
+                self.ended(association, fatal=False)
 
     def forget(self, principal: str) -> None:
         """The principal's key is another or none: associations, handshakes and sessions end."""

@@ -315,3 +315,26 @@ async def test_a_server_that_runs_low_asks_for_another_generation_before_it_fall
         assert rig.application.low == 1
         rig.server.enter(2)
         assert await device.ask(b"next") == b"echo next"
+        association.numbers._next = association.numbers._end
+        association.close()  # nothing is left to tell the device with
+        assert not association.open
+
+
+async def test_an_association_without_numbers_in_a_generation_ends() -> None:
+    async with Rig() as rig:
+        await rig.device().connect()
+        rig.server.enter(1 + LAST // SPAN)
+        assert rig.application.closed_ == rig.application.opened_
+
+
+async def test_a_silent_association_ends_after_its_time() -> None:
+    async with Rig() as rig:
+        devices = [rig.device(), rig.device(b"valve")]
+        for device in devices:
+            await device.connect()
+        silent, other = rig.application.opened_
+        silent.heard -= silent.idle_s + 1
+        other.heard -= 3600
+        rig.server._patrol()
+        assert rig.application.closed_ == [silent]
+        await until(lambda: devices[0].client.association and not devices[0].client.association.open)
