@@ -13,11 +13,13 @@ from urllib.parse import urlsplit
 
 from chalicelib.aws import logs
 from chalicelib.delivery.webhooks import networks
+from chalicelib.web import cors
 from infra.functions import API
 from infra.stage import Network
 
 FOLDER = Path("stages")
 _HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_ORIGIN = re.compile(r"\*|https?://[a-zA-Z0-9.-]+(:\d{1,5})?")
 _ID = re.compile(r"(subnet|sg)-[0-9a-f]{8,17}")
 _HOSTS = ("mqtt_host", "certificate_host", "wss_host", "api_host")
 _FOR_WEBHOOKS = frozenset({"push", API})
@@ -42,6 +44,7 @@ class Settings:
     wss_host: str = ""
     api_host: str = ""
     download_host: str = ""
+    cors_origins: tuple[str, ...] = ()
     certificate_arn: str = ""
     alarm_email: str = ""
     push_allow: tuple[str, ...] = ()
@@ -66,6 +69,7 @@ class Settings:
             "HOMEPORT_IOT_ENDPOINT": self.iot_endpoint,
             "HOMEPORT_API_HOST": self.api_host,
             "HOMEPORT_DOWNLOAD_HOST": self.download_host,
+            cors.SETTING: ",".join(self.cors_origins),
         }
         return {name: value for name, value in made.items() if value}
 
@@ -128,6 +132,13 @@ def _networks(name: str, value: Any) -> tuple[str, ...]:
         raise SettingsError(f"{name}: {error}") from error
 
 
+def _origins(name: str, value: Any) -> tuple[str, ...]:
+    wanted = value.split(",") if isinstance(value, str) else value
+    if not isinstance(wanted, (list, tuple)) or not all(isinstance(v, str) and _ORIGIN.fullmatch(v) for v in wanted):
+        raise SettingsError(f"{name} is a list of origins such as https://console.example.com, or of *")
+    return tuple(wanted)
+
+
 def _ids(name: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) and _ID.fullmatch(v) for v in value):
         raise SettingsError(f"{name} is a list like subnet-0abc or sg-0abc")
@@ -152,6 +163,7 @@ _CHECKS = {
     **dict.fromkeys((*_HOSTS, "download_host"), _host),
     "push_allow": _networks,
     "log_sample": _share,
+    "cors_origins": _origins,
     "iot_endpoint": _url,
     "subnets": _ids,
     "security_groups": _ids,

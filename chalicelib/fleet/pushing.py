@@ -19,13 +19,19 @@ if TYPE_CHECKING:
 PORTS = frozenset({80, 443, 8080, 8443, 9243})
 SIGNATURE = "X-Hub-Signature-256"
 """`sha256=` and the HMAC of the body in hexadecimal, as WebSub names it (W3C recommendation, chapter 8)."""
+TIMED_SIGNATURE = "X-Homeport-Signature"
+"""`t=` and the second of the attempt, `v1=` and the HMAC of that number, a full stop and the body."""
+WINDOW = 300
+"""Seconds that a receiver should take a timed signature for."""
 TIMEOUT = 10_000
 """Milliseconds a webhook may take in all."""
 MAX_URL = 2048
 _PATH = re.compile(r"\$(\.[\w-]+|\[\d{1,4}\]|\['[^'\]]+'\])*")
 _STEP = re.compile(r"\.([\w-]+)|\[(\d{1,4})\]|\['([^'\]]+)'\]")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}", re.ASCII)
-_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", SIGNATURE.lower()})
+_OURS = frozenset(
+    {"host", "content-length", "transfer-encoding", "connection", SIGNATURE.lower(), TIMED_SIGNATURE.lower()}
+)
 
 
 class TargetRefused(FleetError):
@@ -104,11 +110,18 @@ def post(ports: "Ports", action: "HttpPush", body: bytes, timeout: int = TIMEOUT
         headers["Content-Type"] = "application/json"
     if action.secret:
         headers[SIGNATURE] = signature(action.secret, body)
+        headers[TIMED_SIGNATURE] = timed_signature(action.secret, body, ports.clock.now() // 1000)
     return ports.webhooks.post(action.url, headers, body, timeout)
 
 
 def signature(secret: str, body: bytes) -> str:
     return f"sha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}"
+
+
+def timed_signature(secret: str, body: bytes, at: int) -> str:
+    """As receivers check it who want no old request again; `at` in seconds."""
+    digest = hmac.new(secret.encode(), b"%d." % at + body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={digest}"
 
 
 def content(action: "HttpPush", body: bytes) -> bytes:

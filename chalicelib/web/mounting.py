@@ -7,14 +7,15 @@ and know what was asked for; unknown paths and methods below a dialect's prefix 
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.ports import Ports
-from chalicelib.web import json_text
+from chalicelib.web import cors, json_text
 from chalicelib.web.refusals import MethodNotAllowed, RouteNotFound
 from chalicelib.web.request import Answer, Headers, Query, Request
 from chalicelib.web.routes import Api, Route
@@ -23,7 +24,9 @@ from chalicelib.web.serving import explained, serve
 if TYPE_CHECKING:
     from chalice.app import Blueprint
 
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_PREFLIGHT = "OPTIONS"
+_NO_CONTENT = 204
 DEPTH = 8
 """How many segments below a dialect's prefix an unknown path may have to get the vendor's own 404."""
 
@@ -34,25 +37,33 @@ _REPLACEMENT = "\ufffd"
 View = Callable[[Ports, Mapping[str, Any]], Answer]
 
 
-def blueprint(api: Api, ports: Callable[[], Ports]) -> "Blueprint":
-    """What `app.register_blueprint` takes; `ports` is called at the first request, not before."""
+def blueprint(api: Api, ports: Callable[[], Ports], origins: Collection[str] | None = None) -> "Blueprint":
+    """What `app.register_blueprint` takes; `ports` is called at the first request, not before.
+
+    `origins` are those of other sites whose pages may ask; the operator's where none are given.
+    """
     from chalice.app import Blueprint
 
     made = Blueprint(__name__)
-    for (method, path), view in views(api).items():
-        made.route(path, methods=[method], content_types=[])(_chalice_view(api, made, view, ports))
+    allowed = cors.origins(os.environ.get(cors.SETTING, "")) if origins is None else origins
+    for (method, path), view in views(api, allowed).items():
+        made.route(path, methods=[method], content_types=[])(_chalice_view(api, made, view, ports, allowed))
     return made
 
 
-def views(api: Api) -> dict[tuple[str, str], View]:
+def views(api: Api, origins: Collection[str] = ()) -> dict[tuple[str, str], View]:
     """Everything that is served, by method and path: the routes, then what refuses the rest in the vendor's shape."""
     served: dict[tuple[str, str], View] = {(r.method, r.path): _serving(api, r) for r in api.routes}
+    for route in api.routes:
+        if route.method == "GET":
+            served["HEAD", route.path] = _without_body(served["GET", route.path])
     for path in dict.fromkeys(route.path for route in api.routes):
         allowed = ", ".join(method for method in METHODS if (method, path) in served)
         for method in METHODS:
             served.setdefault((method, path), _refusing_method(api, allowed))
+        served[_PREFLIGHT, path] = _preflight(allowed, origins)
     for path in _unknown_paths(api.prefix):
-        for method in METHODS:
+        for method in (*METHODS, _PREFLIGHT):
             served.setdefault((method, path), _refusing_path(api))
     return served
 
@@ -110,6 +121,26 @@ def _refusing_method(api: Api, allowed: str) -> View:
     return view
 
 
+def _without_body(view: View) -> View:
+    """HEAD (RFC 9110 9.3.2)."""
+
+    def head(ports: Ports, event: Mapping[str, Any]) -> Answer:
+        answer = view(ports, event)
+        typed = {"Content-Type": "application/json"} if answer.body is not None else {}
+        return replace(answer, body=None, headers={**typed, **answer.headers})
+
+    return head
+
+
+def _preflight(methods: str, origins: Collection[str]) -> View:
+    def view(_ports: Ports, event: Mapping[str, Any]) -> Answer:
+        sent = Headers(event.get("headers") or {})
+        granted = cors.preflight(sent.get("origin"), sent.get("access-control-request-headers"), methods, origins)
+        return Answer(status=_NO_CONTENT, headers={"Allow": f"{methods}, {_PREFLIGHT}", **granted})
+
+    return view
+
+
 def _refusing_path(api: Api) -> View:
     def view(ports: Ports, event: Mapping[str, Any]) -> Answer:
         return explained(api, ports, RouteNotFound(f"there is nothing at {event['path'][:256]}"), "")
@@ -124,13 +155,16 @@ def _unknown_paths(prefix: str) -> list[str]:
     return paths
 
 
-def _chalice_view(api: Api, made: "Blueprint", view: View, ports: Callable[[], Ports]) -> Callable[..., Any]:
+def _chalice_view(
+    api: Api, made: "Blueprint", view: View, ports: Callable[[], Ports], origins: Collection[str]
+) -> Callable[..., Any]:
     from chalicelib.web.responses import respond
 
     def chalice_view(**_: str) -> Any:
         request = made.current_request
         answer = _bounded(api, ports(), view(ports(), request.to_original_event()))
-        return respond(request, answer.body or "", answer.headers, answer.status or 200)
+        granted = cors.headers(Headers(request.headers).get("origin"), origins)
+        return respond(request, answer.body or "", {**granted, **answer.headers}, answer.status or 200)
 
     return chalice_view
 

@@ -1,5 +1,7 @@
 """Webhooks: signed, tried again where the tenant wants it, told to the audit log where it fails."""
 
+import hashlib
+import hmac
 import json
 from typing import Any
 
@@ -10,7 +12,7 @@ from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.events import EventKind
 from chalicelib.fleet.policies import ActionPolicy, Filter, HttpPush
 from chalicelib.fleet.pushing import Push, PushFailed
-from tests.fakes import MemoryPorts
+from tests.fakes import START, MemoryPorts
 
 TENANT = "tenant"
 EVENT = {"type": "dataMessage", "value": {"t": 21.5, "list": [{"a": 1}]}}
@@ -36,6 +38,10 @@ def test_a_secret_signs_the_body_that_is_sent(ports: MemoryPorts) -> None:
     ((_, headers, body),) = ports.webhooks.posted
     assert body == b"21.5"
     assert headers[pushing.SIGNATURE] == pushing.signature("x" * 20, b"21.5")
+    stamp, _, digest = headers[pushing.TIMED_SIGNATURE].partition(",v1=")
+    at = int(stamp.removeprefix("t="))
+    assert at == START // 1000
+    assert digest == hmac.new(b"x" * 20, f"{at}.21.5".encode(), hashlib.sha256).hexdigest()
 
 
 @pytest.mark.parametrize(

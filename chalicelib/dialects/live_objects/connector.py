@@ -101,7 +101,8 @@ def _speaker(ports: Ports, claim: Claim, node: str, *, registers: bool) -> Claim
         # It is in the audit log already.
         raise
     except Forbidden as error:
-        raise Malformed(str(error)) from error
+        owner = ports.devices.owner(claim.tenant, claim.connector, node)
+        raise Malformed(str(error), replace(claim, client=node, device=owner)) from error
     if speaker is None:
         raise Malformed(f"no device has the node {node}")
     return speaker

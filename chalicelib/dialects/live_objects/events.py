@@ -44,7 +44,7 @@ def _body(event: Event) -> dict[str, Any]:
     subject = event.subject
     match subject:
         case DataMessage():
-            return {"type": TYPES[event.kind], **_message(subject)}
+            return {"type": TYPES[event.kind], "version": VERSION, **_message(subject)}
         case Device():
             body = _device(subject, event.group)
         case DeviceStatus():

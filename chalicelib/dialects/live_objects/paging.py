@@ -65,7 +65,8 @@ def order(request: Request, columns: Sequence[str], default: str) -> list[tuple[
     """The columns to sort by and whether each is descending. Errors: Invalid."""
     # Some clients send the JSON list that the manual shows, others its parts.
     asked = [part.strip("\"'[] ") for part in request.asked["sort"] or [default]]
-    wanted = [(name.removeprefix("-"), name.startswith("-")) for name in asked]
+    # A plus says ascending; not encoded, it arrives as a blank.
+    wanted = [(name.lstrip("+").removeprefix("-"), name.startswith("-")) for name in asked]
     for name, _ in wanted:
         if name not in columns:
             raise Invalid(f"sort is among {', '.join(columns)}, with - in front for descending", "sort")

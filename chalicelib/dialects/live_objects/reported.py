@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from chalicelib.dialects.registry import Malformed
-from chalicelib.fleet.configuration import MAX_KEY, ParameterType, Value, checked
+from chalicelib.fleet.configuration import MAX_KEY, MAX_VALUE, ParameterType, Value, checked
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.integers import whole
 
+_WIDEST = 1 << 64
 _WHOLE = frozenset({ParameterType.INT32, ParameterType.UINT32})
 
 
@@ -35,4 +36,10 @@ def value(kind: ParameterType, said: Any, name: str, at: int) -> Value:
     if kind in _WHOLE:
         found = int(said) if isinstance(said, bool) else whole(said)
         said = said if found is None else found
+        if kind is ParameterType.UINT32 and found is not None and 0 <= found < _WIDEST:
+            # The manual's own samples report more than 32 bits (6.6.6.2) ...
+            return Value(kind, said, at)
+    if kind is ParameterType.BINARY and isinstance(said, str) and len(said) <= MAX_VALUE:
+        # ... and texts that are no Base64 (6.5.6.3): what a device says that it has, it has.
+        return Value(kind, said, at)
     return Value(kind, checked(kind, said, f"parameter {name}"), at)

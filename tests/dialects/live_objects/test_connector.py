@@ -230,6 +230,8 @@ class TestData:
         connector.say(DATA, {"value": {"n": 1}})
         assert client.get(f"/api/v0/data/streams/{URN}").body == []
         assert "is disabled" in reasons(client)[0]
+        (entry,) = client.ports.audit.rows.values()
+        assert (entry.source["nodeId"], entry.source["deviceId"]) == (NODE, URN)
 
 
 class TestLimits:

@@ -120,8 +120,8 @@ def test_each_operation_is_served_once() -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "allow"),
     [
-        ("PUT", DEVICES, 405, "GET, POST"),
-        ("POST", "/api/v0/whoami", 405, "GET"),
+        ("PUT", DEVICES, 405, "GET, HEAD, POST"),
+        ("POST", "/api/v0/whoami", 405, "GET, HEAD"),
         ("GET", "/api", 404, None),
         ("GET", "/api/v1/deviceMgt/nothing", 404, None),
         ("DELETE", "/api/v9/a/b/c/d", 404, None),

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from chalicelib.dialects.live_objects.identity import is_urn
 from chalicelib.dialects.live_objects.rest import rsql
 from chalicelib.dialects.live_objects.rest.shapes.interfaces import status
+from chalicelib.fleet import patterns
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.facets import Facet
 from chalicelib.fleet.groups import ROOT_PATH, GroupTree
@@ -34,11 +36,13 @@ _STATUSES = (
     "REACTIVATED",
     "DEACTIVATED",
     "CONNECTIVITY_ERROR",
+    "SLEEPING",
+    "UNKNOWN",
     "DELETED",
 )
 
 PARAMETERS = (
-    Parameter("id", bounds=(1, 269)),
+    Parameter("id", bounds=(1, 269), explained="or a regular expression that it has to have a match for"),
     Parameter("name", bounds=(1, 257), explained="with * at the beginning, the end or both"),
     Parameter("tags", Kind.LIST, bounds=(1, 32)),
     Parameter("connectors", Kind.LIST, bounds=(1, 129), explained="with - in front to exclude; none for no interface"),
@@ -91,13 +95,15 @@ def selection(request: Request, tree: Callable[[], GroupTree]) -> Selection:
         whole = tree() if "group" in text else GroupTree(request.tenant)
         checks.append(lambda device: condition.holds(device, whole))
         facets += [facet for required in condition.required() for facet in _required(required, whole)]
+    if "id" in asked and not patterns.is_plain(asked["id"]):
+        patterns.compiled(asked["id"], "id")
     properties = [(name, value) for name, value in request.query.items() if name.startswith(PROPERTY)]
     checks += [partial(_property, (name.removeprefix(PROPERTY), value)) for name, value in properties]
     wanted = frozenset(asked.get("interfaces.status") or ())
     return Selection(
         tuple(checks),
         partial(_status, wanted) if wanted else None,
-        asked.get("id"),
+        asked.get("id") if is_urn(asked.get("id", "")) else None,
         asked.get("interfaces.nodeId"),
         wanted == {ONLINE},
         tuple(sorted(facets, key=lambda facet: (_ORDER.index(facet[0]), len(facet[1])))),
@@ -156,7 +162,9 @@ def _activity(asked: list[str], _device: Device) -> bool:
 
 
 def _id(asked: str, device: Device) -> bool:
-    return device.id == asked
+    if patterns.is_plain(asked):
+        return asked in device.id
+    return patterns.compiled(asked, "id").search(device.id) is not None
 
 
 def _name(asked: str, device: Device) -> bool:

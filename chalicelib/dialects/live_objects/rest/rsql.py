@@ -1,14 +1,16 @@
 """RSQL, the language of `filterQuery` (manual 5.3.2.1): `;` or `and` binds tighter than `,` or `or`; brackets group.
 
 `tags==demo;(connector==mqtt,connector==x-connector)`. A selector stands for one or several values of a device:
-`==`, `=in=` and comparisons hold if they do for any of them, `!=` and `=out=` if they do for all.
+`==`, `=in=`, `=re=` and comparisons hold if they do for any of them, `!=` and `=out=` if they do for all.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
+from chalicelib.fleet import patterns
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.groups import GroupTree
@@ -37,7 +39,7 @@ _GRAMMAR = r"""
     OPEN: /\s*\(\s*/
     CLOSE: /\s*\)\s*/
     SELECTOR: /\s*[^"'();,=!~<>\s]+/
-    OPERATOR: /\s*(==|!=|=lt=|=le=|=gt=|=ge=|<=|>=|<|>)\s*/
+    OPERATOR: /\s*(==|!=|=re=|=lt=|=le=|=gt=|=ge=|<=|>=|<|>)\s*/
     SET_OPERATOR: /\s*(=in=|=out=)/
     BARE: /[^"'();,=!~<>\s]+/
     DOUBLE: /"(\\.|[^"\\])*"/
@@ -51,6 +53,9 @@ _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "=ge=": lambda a, b: a >= b,
 }
 _NEGATIVE = ("!=", "=out=")
+_MATCHES = "=re="
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+"""Python's float() also reads 1_0, inf and nan."""
 
 
 class Condition(Protocol):
@@ -71,6 +76,9 @@ class Comparison:
             return not any(self._equal(value, tree) for value in found)
         if order := _ORDERS.get(self.operator):
             return any(order(*_comparable(value, self.values[0])) for value in found)
+        if self.operator == _MATCHES:
+            pattern = patterns.compiled(self.values[0], FIELD)
+            return any(pattern.search(value) for value in found)
         return any(self._equal(value, tree) for value in found)
 
     def required(self) -> Iterator["Comparison"]:
@@ -142,6 +150,9 @@ def _parser() -> "Lark":
 
         def comparison(self, selector: str, operator: str, value: str) -> Condition:
             sign = operator.strip()
+            if sign == _MATCHES:
+                # What is no expression is told before any device is looked at.
+                patterns.compiled(value, FIELD)
             return Comparison(_known(selector.strip()), _ALIASES.get(sign, sign), (value,))
 
         def membership(self, selector: str, operator: str, _open: str, *rest: str) -> Condition:
@@ -190,7 +201,6 @@ def _values(selector: str, device: Device, tree: GroupTree) -> Iterator[str]:
 
 def _comparable(one: str, other: str) -> tuple[Any, Any]:
     """As numbers where both are, else as texts."""
-    try:
+    if _NUMBER.fullmatch(one) and _NUMBER.fullmatch(other):
         return float(one), float(other)
-    except ValueError:
-        return one, other
+    return one, other
