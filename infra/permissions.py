@@ -67,6 +67,8 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "policies": (QUERY, PUT, DELETE),
         "records": _RING,
         "claims": (GET,),
+        # What an application may hear, its key says.
+        "keys": (GET,),
         "mailboxes": _RECORD,
         "gateways": (GET, PUT, QUERY, DELETE),
         # A device that connects by itself no longer belongs to the gateway that spoke for it.

@@ -9,6 +9,7 @@ from chalicelib.fleet.admitting import Candidate
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.commands import Command
 from chalicelib.fleet.configuration import Update
+from chalicelib.fleet.doors import Door
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.events import Event
 from chalicelib.fleet.keys import ApiKey
@@ -41,6 +42,8 @@ class Malformed(Invalid):
 class Topics(Protocol):
     TOPICS: tuple[Topic, ...]
     ROOTS: tuple[str, ...]
+    DOORS: Mapping[str, Door]
+    """What each mode needs of a key."""
     ANSWERS: tuple[str, ...]
 
 

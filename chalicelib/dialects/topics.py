@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from chalicelib.fleet.presence import Capability
+from chalicelib.fleet.roles import Role
 
 
 class Direction(Enum):
@@ -17,7 +18,8 @@ class Topic:
     """One topic (or filter) of one mode.
 
     `handler` names what receives an uplink; a subscription to a downlink topic announces `capability`. Where `queues`,
-    the last level names a queue, and whoever subscribes to one is its consumer.
+    the last level names a queue, and whoever subscribes to one is its consumer. `role` is what a key needs to be told
+    what passes there, where the mode alone does not say.
     """
 
     filter: str
@@ -26,6 +28,7 @@ class Topic:
     handler: str | None = None
     capability: Capability | None = None
     queues: bool = False
+    role: Role | None = None
 
 
 @dataclass(frozen=True, slots=True)

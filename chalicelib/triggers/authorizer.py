@@ -64,7 +64,7 @@ def _lasting(ports: Ports, key: ApiKey) -> int:
 
 
 def _policies(claim: Claim, key: ApiKey, function_arn: str) -> list[str]:
-    made = documents(policy(claim.dialect, claim.mode, function_arn, key.queues))
+    made = documents(policy(claim.dialect, claim.mode, function_arn, key))
     if len(made) > MOST_DOCUMENTS:
         raise Refused("the API key names more queues than a connection can be given", _NOT_AUTHORIZED, key)
     return made
@@ -84,12 +84,13 @@ def _document(statements: list[dict[str, Any]]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))
 
 
-def policy(dialect: str, mode: str, function_arn: str, queues: Collection[str] = ()) -> list[dict[str, Any]]:
-    """What a client of that mode may do, derived from the dialect's topics; `queues` narrows which it may consume."""
+def policy(dialect: str, mode: str, function_arn: str, key: ApiKey) -> list[dict[str, Any]]:
+    """What a client of that mode may do, by the dialect's topics, and the key's roles and queues."""
     _, partition, _, region, account, *_ = function_arn.split(":")
     base = f"arn:{partition}:iot:{region}:{account}:"
     spoken = registry.topics(dialect)
-    mine = [t for t in spoken.TOPICS if t.direction is Direction.DOWN and t.mode == mode]
+    mine = [t for t in spoken.TOPICS if t.direction is Direction.DOWN and t.mode == mode and _may_hear(key, t)]
+    queues = key.queues
     down = {resource(t.filter): None for t in mine}
     listening = list(dict.fromkeys(name for t in mine for name in _narrowed(t, queues)))
     up = {resource(t.filter) for t in spoken.TOPICS if t.direction is Direction.UP and t.mode == mode}
@@ -101,13 +102,18 @@ def policy(dialect: str, mode: str, function_arn: str, queues: Collection[str] =
         _allow("iot:Connect", [f"{base}client/${{iot:ClientId}}"]),
         _allow("iot:Publish", [f"{base}topic/{root}/*" for root in spoken.ROOTS]),
         {**_allow("iot:Publish", [f"{base}topic/{name}" for name in every if name not in up]), "Effect": "Deny"},
-        _allow("iot:Receive", [f"{base}topic/{name}" for name in down]),
+        # IoT Core takes no statement about nothing: who may only publish hears nothing.
+        *([_allow("iot:Receive", [f"{base}topic/{name}" for name in down])] if down else ()),
         *(
             _allow("iot:Subscribe", [f"{base}topicfilter/{name}" for name in listening[start : start + _AT_ONCE]])
             for start in range(0, len(listening), _AT_ONCE)
         ),
         *_one_by_one(base, [t for t in mine if t.queues and not queues]),
     ]
+
+
+def _may_hear(key: ApiKey, topic: Topic) -> bool:
+    return topic.role is None or topic.role in key.roles
 
 
 def _narrowed(topic: Topic, queues: Collection[str]) -> list[str]:

@@ -11,9 +11,17 @@ from typing import Any
 from chalicelib.dialects import registry
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
-from chalicelib.fleet import audit, connecting, keys, limiting
+from chalicelib.fleet import audit, connecting, doors, keys, limiting
 from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.errors import FleetError, Invalid, NotFound, QuotaReached, RateLimitReached, Unauthenticated
+from chalicelib.fleet.errors import (
+    FleetError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    QuotaReached,
+    RateLimitReached,
+    Unauthenticated,
+)
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.limits import Use
 from chalicelib.fleet.mailbox import Mailbox
@@ -90,6 +98,11 @@ def _usable_key(ports: Ports, claim: Claim) -> ApiKey | None:
     if key is None:
         raise Unauthenticated("the API key of this connection was deleted")
     keys.use(ports, key)
+    try:
+        # Its roles may have gone since it came in; then the connection is being closed.
+        doors.ensure_open(registry.topics(claim.dialect).DOORS[claim.mode], key, secured=claim.secured)
+    except Forbidden as error:
+        raise Unauthenticated(str(error)) from error
     limiting.spend(ports, key, Use.MESSAGES)
     return key
 

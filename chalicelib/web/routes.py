@@ -25,6 +25,7 @@ class Route:
 
     `path` is the whole path of the original, one `{name}` a segment. `schema` is what a body must satisfy, None where
     the operation takes none; a body has at most `max_body` bytes. `deprecated` is said of what the vendor has replaced.
+    A key that is for some queues only opens routes of `queues` alone, whose handlers look which one it is.
     """
 
     method: str
@@ -39,6 +40,7 @@ class Route:
     others: tuple[int, ...] = ()
     max_body: int = 512 * KILOBYTE
     public: bool = False
+    queues: bool = False
     deprecated: bool = False
 
 

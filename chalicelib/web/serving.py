@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from chalicelib.fleet import doors
 from chalicelib.fleet.errors import FleetError, Forbidden, TemporarilyUnavailable, TooLarge
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.reading import reading
@@ -37,6 +38,8 @@ def _serve(api: Api, route: Route, ports: Ports, request: Request) -> Answer:
     key = None if route.public else api.authenticate(ports, request)
     if key is not None and route.roles and not route.roles & key.roles:
         raise Forbidden(f"this needs an API key with the role {' or '.join(sorted(route.roles))}")
+    if key is not None:
+        doors.ensure_unscoped(key, queues=route.queues)
     with reading("the request"):
         asked = read_all(route.parameters, request)
     return route.handler(ports, replace(request, caller=key, asked=asked, body=_body(route, request)))

@@ -66,9 +66,18 @@ def connect(
     return client, codes
 
 
+def bare_key(stack: RunningStack) -> str:
+    """One that may be read on the way: a device's and nothing more."""
+    rest = Rest(stack)
+    parent = rest.get("/api/v0/apiKeys/current_key")["id"]
+    made = rest.post("/api/v0/apiKeys", {"parentId": parent, "roles": ["DEVICE_ACCESS"]})
+    rest.close()
+    return str(made["value"])
+
+
 def test_a_client_of_mqtt_3_1_at_quality_of_service_2_is_served(stack: RunningStack, edge: dict[str, int]) -> None:
     urn = "urn:lo:nsid:edge:old"
-    client, codes = connect(edge["mqtt"], urn, stack.api_key, MQTTProtocolVersion.MQTTv31)
+    client, codes = connect(edge["mqtt"], urn, bare_key(stack), MQTTProtocolVersion.MQTTv31)
     client.publish("dev/data", json.dumps({"v": {"via": "edge"}}), 2).wait_for_publish(20)
     client.disconnect()
     client.loop_stop()
@@ -81,7 +90,7 @@ def test_a_client_of_mqtt_3_1_at_quality_of_service_2_is_served(stack: RunningSt
 
 def test_a_plain_connection_is_shown_as_unsecured(stack: RunningStack, edge: dict[str, int]) -> None:
     urn = "urn:lo:nsid:edge:plain"
-    client, _ = connect(edge["mqtt"], urn, stack.api_key, MQTTProtocolVersion.MQTTv311)
+    client, _ = connect(edge["mqtt"], urn, bare_key(stack), MQTTProtocolVersion.MQTTv311)
     rest = Rest(stack)
     (shown,) = until(lambda: [i for i in rest.get(f"/api/v1/deviceMgt/devices/{urn}/interfaces") if i.get("activity")])
     rest.close()
@@ -96,6 +105,12 @@ def test_a_connector_without_tls_is_refused(stack: RunningStack, edge: dict[str,
     )
     client.loop_stop()
     assert codes[0] == 135  # CONNACK 5, "not authorized", by MQTT 5's number
+
+
+def test_a_key_that_may_do_more_is_refused_without_tls(stack: RunningStack, edge: dict[str, int]) -> None:
+    client, codes = connect(edge["mqtt"], "urn:lo:nsid:edge:more", stack.api_key, MQTTProtocolVersion.MQTTv311)
+    client.loop_stop()
+    assert codes[0] == 135
 
 
 def test_a_wrong_key_gets_the_code_that_the_vendor_gives(stack: RunningStack, edge: dict[str, int]) -> None:
@@ -126,7 +141,7 @@ def test_what_no_function_could_be_given_is_refused_at_the_door(stack: RunningSt
 def test_nothing_passes_directly_between_clients(stack: RunningStack, edge: dict[str, int]) -> None:
     owner = Organization(stack)
     heard: list[str] = []
-    listener, speaker = (_application(edge["mqtt"], owner, name) for name in ("listener", "speaker"))
+    listener, speaker = (_application(edge["mqtts"], stack.ca, owner, name) for name in ("listener", "speaker"))
     listener.on_message = lambda *a: heard.append(a[2].topic)
     granted: list[int] = []
     listener.on_subscribe = lambda *a: granted.append(a[2])
@@ -142,12 +157,13 @@ def test_nothing_passes_directly_between_clients(stack: RunningStack, edge: dict
     assert heard == []
 
 
-def _application(port: int, owner: Organization, name: str) -> paho.Client:
+def _application(port: int, ca: Path, owner: Organization, name: str) -> paho.Client:
     joined: list[int] = []
     client = paho.Client(CallbackAPIVersion.VERSION2, f"a:{owner.id}:{name}", protocol=MQTTProtocolVersion.MQTTv311)
     client.username_pw_set(owner.key, owner.token)
+    client.tls_set_context(ssl.create_default_context(cafile=str(ca)))
     client.on_connect = lambda *a: joined.append(a[3].value)
-    client.connect("127.0.0.1", port, 30)
+    client.connect("localhost", port, 30)
     client.loop_start()
     until(lambda: joined)
     assert joined == [0]

@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.dialects.topics import resource
 from chalicelib.fleet import consuming, keys, queues
+from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.roles import Role
 from chalicelib.triggers import authorizer, presence
 from chalicelib.triggers.authorizer import LONGEST_DOCUMENT, MOST_DOCUMENTS
@@ -132,4 +133,5 @@ def test_a_queue_of_another_tenant_is_not_reached_by_its_name(ports: MemoryPorts
 
 def test_a_policy_writes_wildcards_as_iot_core_does() -> None:
     assert resource("fifo/+") == "fifo/*"
-    assert authorizer.policy("live_objects", "application", "arn:aws:lambda:r:1:function:f")
+    key = ApiKey("tenant", "id", frozenset({Role.BUS_R}), 1)
+    assert authorizer.policy("live_objects", "application", "arn:aws:lambda:r:1:function:f", key)

@@ -53,14 +53,14 @@ def test_a_good_key_is_let_in_and_its_device_registered(ports: MemoryPorts) -> N
 
 @pytest.mark.parametrize("secured", [True, False])
 def test_the_claim_tells_whether_tls_protects_the_connection(ports: MemoryPorts, *, secured: bool) -> None:
-    assert knock(ports, key_of(ports)[1], secured=secured)["isAuthenticated"]
+    assert knock(ports, key_of(ports, "acme", Role.DEVICE_ACCESS)[1], secured=secured)["isAuthenticated"]
     claim = ports.claims.get(CLIENT)
     assert claim is not None
     assert claim.secured is secured
 
 
 def test_a_client_that_comes_back_without_tls_counts_as_unsecured(ports: MemoryPorts) -> None:
-    _, secret = key_of(ports)
+    _, secret = key_of(ports, "acme", Role.DEVICE_ACCESS)
     for secured in (True, False):
         knock(ports, secret, secured=secured)
     claim = ports.claims.get(CLIENT)
@@ -73,7 +73,7 @@ def test_only_devices_may_come_without_tls(ports: MemoryPorts, username: str) ->
     tenant, secret = key_of(ports)
     answer = knock(ports, secret, client="one", username=username, secured=False)
     assert answer == {"isAuthenticated": False, "connackCode": 5}
-    assert "secured by TLS" in reasons(ports, tenant)[0]
+    assert "without TLS" in reasons(ports, tenant)[0]
 
 
 def test_the_answer_is_within_what_iot_core_allows(ports: MemoryPorts) -> None:

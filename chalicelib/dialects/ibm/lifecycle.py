@@ -24,6 +24,7 @@ from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import Peer, Presence, interface_key
+from chalicelib.fleet.roles import Role
 
 MOST_RETAINED = 500
 """Of how many devices a new subscription gets the last status."""
@@ -83,12 +84,14 @@ def _gateway(ports: Ports, claim: Claim, event: Mapping[str, Any], session: str,
 def _came(ports: Ports, claim: Claim, session: str, at: int, address: str) -> None:
     """A resumed session announces no subscriptions, a clean one has lost its own: the broker knows."""
     kept = set(ports.delivery.filters(claim.client) or ())
+    roles = _roles(ports, claim)
 
     def here(known: Application) -> Application:
         if known.ended == session or (known.session not in (None, session) and at < known.since):
             return known
         mine = known.session == session
         rings = {name: known.rings.get(name, Ring()) for name in (kept | (known.rings.keys() if mine else set()))}
+        rings = {name: ring for name, ring in rings.items() if topics.is_audible(name, roles)}
         behind = any(not ring.empty for ring in rings.values())
         return replace(
             known, session=session, since=at, address=address, user=claim.username, rings=rings, behind=behind
@@ -103,7 +106,16 @@ def _came(ports: Ports, claim: Claim, session: str, at: int, address: str) -> No
     _tell(ports, claim.tenant, monitoring.connected(_of(application), at))
 
 
-def _subscribed(ports: Ports, claim: Claim, session: str, filters: list[str]) -> None:
+def _roles(ports: Ports, claim: Claim) -> frozenset[Role]:
+    """What the key may hear that the application came in with; a policy of the broker knows patterns, not meanings."""
+    key = ports.keys.get(claim.tenant, claim.key)
+    return key.roles if key is not None else frozenset()
+
+
+def _subscribed(ports: Ports, claim: Claim, session: str, subscribed_to: list[str]) -> None:
+    roles = _roles(ports, claim)
+    filters = [name for name in subscribed_to if topics.is_audible(name, roles)]
+
     def subscribed(known: Application) -> Application:
         if known.ended == session:
             return known

@@ -2,11 +2,11 @@
 
 from chalicelib.dialects.ibm import inventory, tokens
 from chalicelib.dialects.ibm.identity import DIALECT, MQTT, Client, Name, api_key_name, parse_client
-from chalicelib.dialects.ibm.topics import APPLICATION, DEVICE, GATEWAY
+from chalicelib.dialects.ibm.topics import APPLICATION, DEVICE, DOORS, GATEWAY
 from chalicelib.dialects.registry import Refused
-from chalicelib.fleet import keys
+from chalicelib.fleet import doors, keys
 from chalicelib.fleet.admitting import Candidate
-from chalicelib.fleet.errors import Unauthenticated, UnknownCredential
+from chalicelib.fleet.errors import Forbidden, Unauthenticated, UnknownCredential
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.roles import Role
@@ -30,7 +30,7 @@ def authenticate(
         key = _device(ports, found, found.name, client, password)
         mode, connector, device = DEVICE if found.kind == "d" else GATEWAY, MQTT, found.name.fleet_id
     elif found.name is None and username != TOKEN:
-        key = _application(ports, found, username, password)
+        key = _application(ports, found, username, password, secured=secured)
         mode, connector, device = APPLICATION, "", None
     else:
         raise Refused(f"the user name {username!r} does not go with this client id", NOT_AUTHORIZED)
@@ -69,7 +69,7 @@ def _device(ports: Ports, found: Client, name: Name, client: str, password: str)
     return own
 
 
-def _application(ports: Ports, found: Client, username: str, password: str) -> ApiKey:
+def _application(ports: Ports, found: Client, username: str, password: str, *, secured: bool) -> ApiKey:
     try:
         key = keys.authenticate(ports, password)
     except (Unauthenticated, UnknownCredential) as error:
@@ -78,6 +78,8 @@ def _application(ports: Ports, found: Client, username: str, password: str) -> A
         raise Refused("this API key belongs to another organization", NOT_AUTHORIZED, key)
     if username != api_key_name(key.tenant, key.id):
         raise Refused("the token does not go with the API key", NOT_AUTHORIZED, key)
-    if Role.BUS_R not in key.roles:
-        raise Refused(f"the API key lacks the role {Role.BUS_R}", NOT_AUTHORIZED, key)
+    try:
+        doors.ensure_open(DOORS[APPLICATION], key, secured=secured)
+    except Forbidden as error:
+        raise Refused(str(error), NOT_AUTHORIZED, key) from error
     return key

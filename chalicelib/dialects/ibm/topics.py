@@ -4,8 +4,12 @@ Topics of applications and gateways have eight slashes, one more than IoT Core t
 edge all do.
 """
 
-from chalicelib.dialects.topics import Direction, Topic
+from collections.abc import Collection
+
+from chalicelib.dialects.topics import Direction, Topic, overlap
+from chalicelib.fleet.doors import Door
 from chalicelib.fleet.presence import Capability
+from chalicelib.fleet.roles import Role
 
 DEVICE = "device"
 GATEWAY = "gateway"
@@ -37,11 +41,27 @@ TOPICS = (
     Topic("iotdm-1/#", Direction.DOWN, GATEWAY),
     Topic(DEVICE_EVENT, Direction.UP, APPLICATION, handler="event_of_device"),
     Topic(DEVICE_COMMAND, Direction.UP, APPLICATION, handler="command"),
-    Topic(DEVICE_EVENT, Direction.DOWN, APPLICATION),
-    Topic(DEVICE_COMMAND, Direction.DOWN, APPLICATION),
-    Topic(DEVICE_STATUS, Direction.DOWN, APPLICATION),
-    Topic(APPLICATION_STATUS, Direction.DOWN, APPLICATION),
+    Topic(DEVICE_EVENT, Direction.DOWN, APPLICATION, role=Role.DATA_R),
+    Topic(DEVICE_COMMAND, Direction.DOWN, APPLICATION, role=Role.DEVICE_R),
+    Topic(DEVICE_STATUS, Direction.DOWN, APPLICATION, role=Role.DEVICE_R),
+    Topic(APPLICATION_STATUS, Direction.DOWN, APPLICATION, role=Role.DEVICE_R),
 )
+
+DOORS = {
+    # They come with a token of their own, which opens this and nothing else.
+    DEVICE: Door(frozenset({Role.DEVICE_ACCESS})),
+    GATEWAY: Door(frozenset({Role.DEVICE_ACCESS})),
+    # One of what an application may do there: hear, tell, look and command.
+    APPLICATION: Door(frozenset({Role.DATA_R, Role.DATA_W, Role.DEVICE_R, Role.DEVICE_W})),
+}
+
+
+def is_audible(filter_: str, roles: Collection[Role]) -> bool:
+    """Whether an application with these roles may be told all that such a subscription would bring."""
+    heard = [
+        t for t in TOPICS if t.direction is Direction.DOWN and t.mode == APPLICATION and overlap(t.filter, filter_)
+    ]
+    return all(topic.role in roles for topic in heard)
 
 
 def command(name: str, format_: str) -> str:

@@ -7,22 +7,21 @@ from chalicelib.dialects.live_objects.identity import (
     X_CONNECTOR,
     device_for_client,
 )
-from chalicelib.dialects.live_objects.topics import APPLICATION, CONNECTOR, DEVICE
+from chalicelib.dialects.live_objects.topics import APPLICATION, CONNECTOR, DEVICE, DOORS
 from chalicelib.dialects.registry import Refused
-from chalicelib.fleet import keys
+from chalicelib.fleet import doors, keys
 from chalicelib.fleet.admitting import Candidate
-from chalicelib.fleet.errors import Unauthenticated, UnknownCredential
+from chalicelib.fleet.errors import Forbidden, Unauthenticated, UnknownCredential
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import Role
 
 BAD_CREDENTIALS, NOT_AUTHORIZED = 4, 5
 """CONNACK codes of manual 6.4."""
 
 MODES = {
-    "json+device": (DEVICE, Role.DEVICE_ACCESS),
-    "connector": (CONNECTOR, Role.CONNECTOR_ACCESS),
-    "application": (APPLICATION, Role.BUS_R),
+    "json+device": DEVICE,
+    "connector": CONNECTOR,
+    "application": APPLICATION,
 }
 _CONNECTORS = {DEVICE: MQTT, CONNECTOR: X_CONNECTOR}
 
@@ -34,13 +33,15 @@ def recognises(username: str, client: str) -> bool:  # noqa: ARG001 - other dial
 def authenticate(
     ports: Ports, *, username: str, password: str, client: str, server_name: str | None, secured: bool = True
 ) -> tuple[ApiKey, Candidate]:
-    mode, role = MODES[username]
+    mode = MODES[username]
     try:
         key = keys.authenticate(ports, password)
     except (Unauthenticated, UnknownCredential) as error:
         raise Refused(str(error), BAD_CREDENTIALS, keys.owner(ports, password)) from error
-    if role not in key.roles:
-        raise Refused(f"the API key lacks the role {role}", NOT_AUTHORIZED, key)
+    try:
+        doors.ensure_open(DOORS[mode], key, secured=secured)
+    except Forbidden as error:
+        raise Refused(str(error), NOT_AUTHORIZED, key) from error
     if mode != DEVICE and not secured:
         # Manual 6.2 and 6.6.1: plain MQTT is for devices.
         raise Refused(f"the mode {mode} has to be secured by TLS", NOT_AUTHORIZED, key)

@@ -1,7 +1,9 @@
 """The topics of manual 6.5.4 ("device" mode), 6.6.2 ("external connector" mode) and 3.6.2 ("application" mode)."""
 
 from chalicelib.dialects.topics import Direction, Topic
+from chalicelib.fleet.doors import Door
 from chalicelib.fleet.presence import Capability
+from chalicelib.fleet.roles import Role
 
 DEVICE = "device"
 CONNECTOR = "connector"
@@ -68,3 +70,9 @@ TOPICS = (
     Topic(RESOURCE_ANSWER, Direction.UP, CONNECTOR, handler="resource_answer"),
     Topic(f"{FIFO}/+", Direction.DOWN, APPLICATION, queues=True),
 )
+
+DOORS = {
+    DEVICE: Door(frozenset({Role.DEVICE_ACCESS})),
+    CONNECTOR: Door(frozenset({Role.CONNECTOR_ACCESS})),
+    APPLICATION: Door(frozenset({Role.BUS_R}), queues=True),
+}

@@ -83,8 +83,8 @@ class TestLogin:
         other = Client(site.client.ports, "globex")
         assert not site.knock(f"a:{other.org}:app", *site.client.credentials)["isAuthenticated"]
 
-    def test_an_application_needs_a_key_that_may_receive(self, site: Site) -> None:
-        key = site.client.credentials_with(Role.DEVICE_R)
+    def test_an_application_needs_a_key_that_may_do_something_here(self, site: Site) -> None:
+        key = site.client.credentials_with(Role.BUS_R)
         assert not site.knock(f"a:{site.org}:app", *key)["isAuthenticated"]
 
     def test_the_policies_are_within_what_iot_core_allows(self, site: Site) -> None:
@@ -239,7 +239,7 @@ class TestCommands:
         assert site.received(application) == [("iot-2/type/pump/id/p1/cmd/reboot/fmt/json", {"delay": 1})]
 
     def test_a_key_that_may_not_write_commands_nothing(self, site: Site) -> None:
-        key = site.client.credentials_with(Role.BUS_R)
+        key = site.client.credentials_with(Role.DATA_R)
         client = f"a:{site.org}:reader"
         assert site.knock(client, *key)["isAuthenticated"]
         site.client.registered()

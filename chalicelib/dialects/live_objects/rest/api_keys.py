@@ -91,7 +91,7 @@ _CHANGING = (KeyNotFound, Forbidden)
 ROUTES = (
     Route("POST", _KEYS, create, "Create a key", _WRITE, schema=shapes.NEW, failures=_CHANGING),
     Route("GET", _KEYS, listing, "List keys", _READ, parameters=(*paging.PAGED, _PARENT, _SESSIONS, _MASTER, _ROLES)),
-    Route("GET", f"{_KEYS}/current_key", current, "Get the key of this request"),
+    Route("GET", f"{_KEYS}/current_key", current, "Get the key of this request", queues=True),
     Route("GET", _KEY, read, "Get a key", _READ, parameters=(_KEY_ID,), failures=(KeyNotFound,)),
     Route(
         "POST", _KEY, update, "Update a key", _WRITE, schema=shapes.UPDATE, parameters=(_KEY_ID,), failures=_CHANGING
@@ -107,5 +107,5 @@ ROUTES = (
         parameters=(_KEY_ID,),
         failures=_CHANGING,
     ),
-    Route("GET", "/api/v0/whoami", whoami, "Get the tenant's id"),
+    Route("GET", "/api/v0/whoami", whoami, "Get the tenant's id", queues=True),
 )

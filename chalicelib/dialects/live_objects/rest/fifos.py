@@ -50,7 +50,9 @@ def listing(ports: Ports, request: Request) -> Answer:
 
 
 def read(ports: Ports, request: Request) -> Answer:
-    return Answer(_rendered(ports, queues.get(ports, request.tenant, request.asked["fifo_name"])))
+    name = request.asked["fifo_name"]
+    queues.ensure_within(request.key, name)
+    return Answer(_rendered(ports, queues.get(ports, request.tenant, name)))
 
 
 def delete(ports: Ports, request: Request) -> Answer:
@@ -61,8 +63,7 @@ def delete(ports: Ports, request: Request) -> Answer:
 def publish(ports: Ports, request: Request) -> Answer:
     """The bytes of the body, whatever they are."""
     name = request.asked["fifo_name"]
-    if request.caller is not None:
-        queues.ensure_within(request.caller, name)
+    queues.ensure_within(request.key, name)
     now = ports.clock.now()
     queueing.publish(ports, request.tenant, name, request.raw, at=now, event=ports.new_id(now))
     return Answer(True)  # noqa: FBT003 - the whole body is this word
@@ -75,6 +76,7 @@ def linked(ports: Ports, request: Request) -> Answer:
 
 
 def linked_one(ports: Ports, request: Request) -> Answer:
+    queues.ensure_within(request.key, request.asked["fifo_name"])
     queue = queues.get(ports, request.tenant, request.asked["fifo_name"])
     return Answer(_linked(ports, queue, ports.policies.all(request.tenant), status=True))
 
@@ -130,7 +132,16 @@ _MISSING = (QueueNotFound,)
 ROUTES = (
     Route("GET", _FIFOS, listing, "List FIFOs", _READ, parameters=paging.PAGED),
     Route("POST", _FIFOS, create, "Create a FIFO", _WRITE, schema=NEW, failures=(QueueDuplicate, LimitReached)),
-    Route("GET", f"{_FIFOS}/{{fifo_name}}", read, "Get a FIFO", _READ, parameters=(_FIFO,), failures=_MISSING),
+    Route(
+        "GET",
+        f"{_FIFOS}/{{fifo_name}}",
+        read,
+        "Get a FIFO",
+        _READ,
+        parameters=(_FIFO,),
+        failures=(*_MISSING, Forbidden),
+        queues=True,
+    ),
     Route(
         "DELETE",
         f"{_FIFOS}/{{fifo_name}}",
@@ -149,6 +160,7 @@ ROUTES = (
         parameters=(_FIFO,),
         failures=(*_MISSING, TooLarge, Forbidden),
         max_body=MAX_PAYLOAD,
+        queues=True,
     ),
     Route(
         "GET",
@@ -165,6 +177,7 @@ ROUTES = (
         "Get a FIFO with the actions that fill it",
         _READ | {Role.DATA_PROCESSING_R},
         parameters=(_FIFO,),
-        failures=_MISSING,
+        failures=(*_MISSING, Forbidden),
+        queues=True,
     ),
 )
