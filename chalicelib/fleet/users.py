@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.fleet import audit, inheriting, keys, passwords, quotas, rights
+from chalicelib.fleet import attempts, audit, inheriting, keys, passwords, quotas, rights
+from chalicelib.fleet.attempts import LOCKED, MOST_FAILURES
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import (
     Contended,
@@ -27,9 +28,6 @@ MOST = 500
 """Users that a tenant may have."""
 SESSION = 8 * 3_600_000
 """How long (ms) a session lasts."""
-MOST_FAILURES = 5
-LOCKED = 15 * 60_000
-"""How long (ms) an account stays locked after MOST_FAILURES attempts in a row that failed."""
 _REFUSED = "the login or the password is wrong, or too many attempts have locked the account for a while"
 
 
@@ -41,10 +39,9 @@ class UserState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """`failures` counts the attempts since the last one that succeeded; the latest of them was at `failed` (ms).
+    """`login` and `email` are unique in the whole installation: nobody says their tenant when they log in.
 
-    `login` and `email` are unique in the whole installation: nobody says their tenant when they log in. `portal` is
-    what a portal keeps of its user.
+    `portal` is what a portal keeps of its user.
     """
 
     tenant: str
@@ -57,13 +54,8 @@ class User:
     language: str | None = None
     password: Password | None = None
     authenticated: int | None = None
-    failures: int = 0
-    failed: int = 0
     portal: Mapping[str, Any] = field(default_factory=dict)
     revision: int = 0
-
-    def locked(self, now: int) -> bool:
-        return self.failures >= MOST_FAILURES and now < self.failed + LOCKED
 
     @property
     def names(self) -> frozenset[str]:
@@ -131,14 +123,14 @@ def delete(ports: "Ports", by: ApiKey, user_id: str) -> None:
     raise Contended("this user is written by too many at once")
 
 
-def set_password(ports: "Ports", by: ApiKey, user_id: str, new: str, old: str | None) -> None:
+def set_password(ports: "Ports", by: ApiKey, user_id: str, new: str, old: str | None, address: str = "") -> None:
     """Users change their own by giving the old one; those who may write users also that of others, without it.
 
     All sessions end but the one that asks. Errors: UserNotFound, Forbidden, Invalid (the rule), Unauthenticated (old).
     """
     user = get(ports, by.tenant, user_id)
     if by.user == user_id:
-        _prove(ports, user, old or "")
+        _proven(ports, user.login, user, old or "", address)
     elif Role.USER_W not in by.roles:
         raise Forbidden(f"the password of another user needs an API key with the role {Role.USER_W}")
     kept = _chosen(ports, new)
@@ -146,7 +138,7 @@ def set_password(ports: "Ports", by: ApiKey, user_id: str, new: str, old: str | 
     def change(present: User) -> User:
         if by.user != user_id:
             _ensure_within(by, present)
-        return replace(present, password=kept, failures=0)
+        return replace(present, password=kept)
 
     _, user = _change(ports, by.tenant, user_id, change)
     end_sessions(ports, user, but=by.id)
@@ -159,18 +151,21 @@ def keep(ports: "Ports", by: ApiKey, portal: Mapping[str, Any]) -> None:
     _change(ports, by.tenant, by.user, lambda user: replace(user, portal=portal))
 
 
-def log_in(ports: "Ports", name: str, password: str) -> tuple[User, ApiKey, str]:
-    """The user of that login or e-mail address, and a session: its key and its secret.
+def log_in(ports: "Ports", name: str, password: str, address: str = "") -> tuple[User, ApiKey, str]:
+    """The user of that login or e-mail address, and a session: its key and its secret. `address` is the client's.
 
-    Errors: Unauthenticated, which never says why: who guesses learns neither names nor states.
+    Errors: Unauthenticated, which never says why: who guesses learns neither names nor states; RateLimitReached.
     """
-    user = ports.users.named(name)
-    if user is None:
-        passwords.matches(password, None, ports.password_cost)
-        raise Unauthenticated(_REFUSED)
-    user = _prove(ports, user, password)
-    if user.state is not UserState.ENABLED:
-        raise Unauthenticated(_REFUSED)
+    proven = _proven(ports, name, ports.users.named(name), password, address)
+    now = ports.clock.now()
+
+    def entered(present: User) -> User:
+        # Whose password or state has changed since it was compared has not proven the present one.
+        if (present.password, present.state) != (proven.password, UserState.ENABLED):
+            raise Unauthenticated(_REFUSED)
+        return replace(present, authenticated=now)
+
+    _, user = _change(ports, proven.tenant, proven.id, entered)
     lasting = KeyRequest(valid_to=ports.clock.now() + SESSION)
     key, secret = keys.mint(
         ports,
@@ -206,35 +201,31 @@ def _ensure_still(ports: "Ports", user: User, key: ApiKey) -> None:
         raise Unauthenticated(_REFUSED)
 
 
-def _prove(ports: "Ports", user: User, password: str) -> User:
-    """Compare the password with the user's, at most MOST_FAILURES times in a row. Errors: Unauthenticated."""
+def _proven(ports: "Ports", name: str, user: User | None, password: str, address: str) -> User:
+    """The user, if that is the password. For known, unknown and locked names scrypt is called once.
+
+    Errors: Unauthenticated, RateLimitReached.
+    """
+    attempt = attempts.begin(ports, name, address)
+    fits = ports.hasher.matches(password, user.password if user is not None else None)
+    if user is not None and fits and not attempt.locked and user.state is UserState.ENABLED:
+        attempts.forget(ports, attempt)
+        return user
+    if user is not None and not attempt.locked and attempt.failures >= MOST_FAILURES:
+        _tell_locked(ports, user, attempt.failures, address)
+    raise Unauthenticated(_REFUSED)
+
+
+def _tell_locked(ports: "Ports", user: User, failures: int, address: str) -> None:
     now = ports.clock.now()
-
-    def count(present: User) -> User:
-        if present.locked(now):
-            raise Unauthenticated(_REFUSED)
-        earlier = present.failures if now < present.failed + LOCKED else 0
-        return replace(present, failures=earlier + 1, failed=now)
-
-    # Counted before it is compared: guesses that come at the same time would otherwise all see the same count.
-    _, tried = _change(ports, user.tenant, user.id, count)
-    if not passwords.matches(password, tried.password, ports.password_cost):
-        if tried.failures >= MOST_FAILURES:
-            _tell_locked(ports, tried, now)
-        raise Unauthenticated(_REFUSED)
-    _, proven = _change(ports, user.tenant, user.id, lambda u: replace(u, failures=0, authenticated=now))
-    return proven
-
-
-def _tell_locked(ports: "Ports", user: User, now: int) -> None:
     audit.refuse(
         ports,
         user.tenant,
         at=now,
         event=ports.new_id(now),
-        reason=f"user {user.login} is locked for {LOCKED // 60_000} minutes: {user.failures} logins failed",
+        reason=f"user {user.login} is locked for {LOCKED // 60_000} minutes: {failures} logins failed",
         source={},
-        content={"userId": user.id, "login": user.login},
+        content={"userId": user.id, "login": user.login, **({"address": address} if address else {})},
         subcategory="http",
         kind="logs_info",
     )
@@ -242,7 +233,7 @@ def _tell_locked(ports: "Ports", user: User, now: int) -> None:
 
 def _chosen(ports: "Ports", password: str) -> Password:
     passwords.check(password)
-    return passwords.keep(password, ports.chance(16), ports.password_cost)
+    return ports.hasher.keep(password, ports.chance(16))
 
 
 def _ensure_within(by: ApiKey, user: User) -> None:

@@ -70,14 +70,15 @@ def views(api: Api, origins: Collection[str] = ()) -> dict[tuple[str, str], View
 
 def request_of(event: Mapping[str, Any]) -> Request:
     """The request in an event of API Gateway's Lambda proxy integration. Errors: Invalid."""
-    headers = event.get("headers") or {}
+    headers, context = event.get("headers") or {}, event.get("requestContext") or {}
     return Request(
         method=event["httpMethod"],
         path={name: _unquoted(value) for name, value in (event.get("pathParameters") or {}).items()},
         query=Query(event.get("multiValueQueryStringParameters")),
         headers=Headers(headers),
         raw=_raw(event),
-        trace=(event.get("requestContext") or {}).get("requestId"),
+        trace=context.get("requestId"),
+        address=str((context.get("identity") or {}).get("sourceIp") or ""),
     )
 
 

@@ -52,7 +52,8 @@ class Request:
     """What a handler is given.
 
     `path` holds the path parameters, percent-decoded once; `asked` the declared parameters, checked and typed; `body`
-    the parsed JSON of a route that takes one; `raw` the bytes as they came; `trace` is the gateway's id of the request.
+    the parsed JSON of a route that takes one; `raw` the bytes as they came; `trace` is the gateway's id of the request,
+    `address` where it came from as far as the gateway tells.
     """
 
     method: str = "GET"
@@ -64,6 +65,7 @@ class Request:
     asked: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
     trace: str | None = None
+    address: str = ""
 
     @property
     def key(self) -> ApiKey:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from chalicelib.aws.stage_key import CachedStageKey, StageKeyFile, StageKeyStore
     from chalicelib.fleet import ports as p
     from chalicelib.fleet.limiting import Windows
-    from chalicelib.fleet.passwords import Cost
+    from chalicelib.fleet.passwords import Hasher
     from chalicelib.store.cache import CachedKeys, CachedTenants
 
 
@@ -57,11 +58,9 @@ class AccessWiring:
     def windows(self) -> "Windows":
         return _windows()
 
-    @cached_property
-    def password_cost(self) -> "Cost":
-        from chalicelib.fleet.passwords import Cost
-
-        return Cost()
+    @property
+    def hasher(self) -> "Hasher":
+        return _hasher()
 
     @cached_property
     def claims(self) -> "p.Claims":
@@ -103,6 +102,13 @@ def _keys() -> "CachedKeys":
     from chalicelib.store.cache import CachedKeys
 
     return CachedKeys(clock())
+
+
+@cache
+def _hasher() -> "Hasher":
+    from chalicelib.fleet.passwords import Cost, Hasher
+
+    return Hasher(Cost(), secrets.token_bytes(32))
 
 
 @cache

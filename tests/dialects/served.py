@@ -33,13 +33,23 @@ class Served:
         self._gateway = ApiGateway(app, function_arn="arn:aws:lambda:x:1:function:api", account="1", ready=lambda: True)
 
     def send(
-        self, ports: Ports, method: str, path: str, headers: Mapping[str, str], body: bytes, *, query: str, safe: str
+        self,
+        ports: Ports,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        query: str,
+        safe: str,
+        address: str = "192.0.2.1",
     ) -> Raw:
-        """`safe` are the characters of a path that the client leaves as they are."""
+        """`safe` are the characters of a path that the client leaves as they are, `address` is where it is."""
         environ = {
             "REQUEST_METHOD": method,
             "REQUEST_URI": quote(path, safe=safe),
             "QUERY_STRING": query,
+            "REMOTE_ADDR": address,
             RAW_HEADERS: list(headers.items()),
             "wsgi.input": io.BytesIO(body),
         }

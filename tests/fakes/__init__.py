@@ -7,6 +7,7 @@ from chalicelib.fleet import delivering, ids, relaying
 from chalicelib.fleet.limiting import Windows
 from chalicelib.fleet.passwords import Cost
 from tests.fakes.access import (
+    CountingHasher,
     ListedTrust,
     MemoryAuthorities,
     MemoryClaims,
@@ -61,6 +62,7 @@ from tests.fakes.usages import MemoryUsages
 
 __all__ = [
     "START",
+    "CountingHasher",
     "ListedDeadlines",
     "ListedPushes",
     "ListedTrust",
@@ -110,7 +112,7 @@ class MemoryPorts:
         self.keys = MemoryKeys(usages=self.usages)
         self.stage_key = SetStageKey()
         self.users = MemoryUsers(usages=self.usages)
-        self.password_cost = Cost(n=2, r=1, p=1)
+        self.hasher = CountingHasher(Cost(n=2, r=1, p=1), bytes(32))
         self.windows = Windows()
         self.authorities = MemoryAuthorities()
         self.trust = ListedTrust()

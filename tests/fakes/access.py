@@ -12,6 +12,7 @@ from chalicelib.fleet.errors import (
     UserDuplicate,
 )
 from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.passwords import Cost, Hasher
 from chalicelib.fleet.ports import Page
 from chalicelib.fleet.quotas import Share
 from chalicelib.fleet.settings import Settings
@@ -114,6 +115,16 @@ class SetStageKey:
 
     def current(self) -> StageKey:
         return self.key
+
+
+class CountingHasher(Hasher):
+    """`calls` says how often scrypt was called."""
+
+    calls = 0
+
+    def _scrypt(self, text: str, salt: bytes, cost: Cost) -> bytes:
+        self.calls += 1
+        return super()._scrypt(text, salt, cost)
 
 
 @dataclass

@@ -7,7 +7,7 @@ revision is still that of `old`, and says whether it did.
 from typing import Protocol
 
 from chalicelib.fleet.limiting import Windows
-from chalicelib.fleet.passwords import Cost
+from chalicelib.fleet.passwords import Hasher
 from chalicelib.fleet.ports.access import Authorities, Claims, Keys, StageKeys, Tenants, Trust, Usages, Users
 from chalicelib.fleet.ports.answers import Outcome, Page
 from chalicelib.fleet.ports.data import AuditLog, Decoders, Messages, Records
@@ -91,7 +91,7 @@ class Ports(Protocol):
     @property
     def users(self) -> Users: ...
     @property
-    def password_cost(self) -> Cost: ...
+    def hasher(self) -> Hasher: ...
     @property
     def windows(self) -> Windows: ...
     @property

@@ -38,6 +38,7 @@ class Client:
 
     ports: MemoryPorts = field(default_factory=MemoryPorts)
     name: str = "acme"
+    address: str = "192.0.2.1"
 
     def __post_init__(self) -> None:
         self.tenant, self.master, self.secret = tenants.create(self.ports, self.name)
@@ -70,7 +71,7 @@ class Client:
 
     def _send(self, method: str, path: str, headers: Mapping[str, str], body: bytes, query: str) -> Reply:
         return Reply(
-            *_served().send(self.ports, method, path, headers, body, query=query, safe="/%:!"),
+            *_served().send(self.ports, method, path, headers, body, query=query, safe="/%:!", address=self.address),
         )
 
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.fleet.attempts import LOCKED, MOST_FAILURES
 from chalicelib.fleet.roles import USER_PROFILE, Role
-from chalicelib.fleet.users import LOCKED, MOST, MOST_FAILURES, SESSION
+from chalicelib.fleet.users import MOST, SESSION
 from tests.dialects.live_objects.client import DEVICES, Client, Reply
 from tests.fakes import START
 

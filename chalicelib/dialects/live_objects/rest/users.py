@@ -4,7 +4,15 @@ from chalicelib.dialects.live_objects import paging
 from chalicelib.dialects.live_objects.rest.shapes import api_keys as key_shapes
 from chalicelib.dialects.live_objects.rest.shapes import users as shapes
 from chalicelib.fleet import users
-from chalicelib.fleet.errors import Forbidden, Invalid, LimitReached, Unauthenticated, UserDuplicate, UserNotFound
+from chalicelib.fleet.errors import (
+    Forbidden,
+    Invalid,
+    LimitReached,
+    RateLimitReached,
+    Unauthenticated,
+    UserDuplicate,
+    UserNotFound,
+)
 from chalicelib.fleet.ids import is_id
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.roles import ADMIN_PROFILE, Role
@@ -24,7 +32,7 @@ _COOKIE = Parameter("cookie", Kind.BOOLEAN, default=False, explained="true is no
 def log_in(ports: Ports, request: Request) -> Answer:
     """200 with a temporary API key, whose secret is in `apiKey.value`."""
     _ensure_no_cookie(request)
-    user, key, secret = users.log_in(ports, shapes.name(request.body), request.body["password"])
+    user, key, secret = users.log_in(ports, shapes.name(request.body), request.body["password"], request.address)
     shown = key_shapes.render(key, ports.clock.now(), secret)
     return Answer({"apiKey": shown, "admin": user.roles >= ADMIN_PROFILE})
 
@@ -80,7 +88,8 @@ def delete(ports: Ports, request: Request) -> Answer:
 
 def set_password(ports: Ports, request: Request) -> Answer:
     """Users their own with the old one; whoever writes users that of others, since no mail is sent to them."""
-    users.set_password(ports, request.key, _id(request), request.body["newPassword"], request.body.get("oldPassword"))
+    new, old = request.body["newPassword"], request.body.get("oldPassword")
+    users.set_password(ports, request.key, _id(request), new, old, request.address)
     return Answer()
 
 
@@ -127,7 +136,7 @@ ROUTES = (
         "Log in as a user",
         schema=shapes.LOGIN,
         parameters=(_COOKIE,),
-        failures=(Unauthenticated,),
+        failures=(Unauthenticated, RateLimitReached),
         max_body=8 * KILOBYTE,
         public=True,
     ),
