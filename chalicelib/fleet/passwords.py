@@ -63,9 +63,10 @@ class Hasher:
         self._here = 0
         self._proven: dict[bytes, bytes] = {}
 
-    def keep(self, text: str, salt: bytes) -> Password:
-        """Errors: RateLimitReached."""
-        return Password(salt, self._digested(text, salt, self.cost, self.PATIENT), self.cost)
+    def keep(self, text: str, salt: bytes, cost: Cost | None = None) -> Password:
+        """At the usual cost unless another is given. Errors: RateLimitReached."""
+        cost = cost or self.cost
+        return Password(salt, self._digested(text, salt, cost, self.PATIENT), cost)
 
     def matches(self, text: str, kept: Password | None, *, patient: bool = False) -> bool:
         """Whether it is that password; scrypt is called once, also where there is none to compare with.

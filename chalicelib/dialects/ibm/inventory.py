@@ -75,6 +75,7 @@ def register(ports: Ports, by: ApiKey, wanted: Registration) -> tuple[Device, st
     """The new device and its token, which is nowhere else. Errors: Invalid, DeviceDuplicate, InterfaceDuplicate."""
     now = ports.clock.now()
     token = tokens.minted(ports) if wanted.token is None else tokens.chosen(wanted.token)
+    kept = tokens.kept(ports, token, generated=wanted.token is None)
     client = wanted.name.client(by.tenant, "g" if wanted.gateway else "d")
     interface = Interface(MQTT, client, DIALECT, now, now)
     registered = {"auth": _registrar(by), "date": now}
@@ -85,7 +86,7 @@ def register(ports: Ports, by: ApiKey, wanted: Registration) -> tuple[Device, st
         now,
         name=wanted.name.id,
         interfaces=(interface,),
-        attributes={DIALECT: {**wanted.own, "token": tokens.kept(ports, token), "registration": registered}},
+        attributes={DIALECT: {**wanted.own, "token": kept, "registration": registered}},
     )
     return devices.register(ports, device), token
 

@@ -6,7 +6,7 @@ from chalicelib.dialects.ibm.topics import APPLICATION, DEVICE, DOORS, GATEWAY
 from chalicelib.dialects.registry import Refused
 from chalicelib.fleet import doors, keys
 from chalicelib.fleet.admitting import Candidate
-from chalicelib.fleet.errors import Forbidden, Unauthenticated, UnknownCredential
+from chalicelib.fleet.errors import Forbidden, RateLimitReached, Unauthenticated, UnknownCredential
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.roles import Role
@@ -64,7 +64,12 @@ def _device(ports: Ports, found: Client, name: Name, client: str, password: str)
     if device is None:
         raise Refused("this device is not registered", NOT_AUTHORIZED)
     own = ApiKey(found.organization, "", frozenset({Role.DEVICE_ACCESS}), device.created)
-    if device.interface(MQTT, client) is None or not tokens.fits(inventory.own(device).get("token"), password):
+    try:
+        known = device.interface(MQTT, client) is not None
+        fits = known and tokens.fits(ports, device, inventory.own(device).get("token"), password)
+    except RateLimitReached as error:
+        raise Refused(str(error), NOT_AUTHORIZED, own) from error
+    if not fits:
         raise Refused("the token is not that of the device", NOT_AUTHORIZED, own)
     return own
 

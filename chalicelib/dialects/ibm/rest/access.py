@@ -10,9 +10,9 @@ import re
 from chalicelib.dialects.ibm import behind, inventory, tokens
 from chalicelib.dialects.ibm.identity import Name, api_key_name, parse_client
 from chalicelib.dialects.ibm.login import TOKEN
-from chalicelib.fleet import keys, limiting
+from chalicelib.fleet import audit, keys, limiting
 from chalicelib.fleet.devices import Device
-from chalicelib.fleet.errors import Forbidden, Unauthenticated, UnknownCredential
+from chalicelib.fleet.errors import FleetError, Forbidden, RateLimitReached, Unauthenticated, UnknownCredential
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.roles import Role
@@ -82,8 +82,9 @@ def _device(ports: Ports, request: Request, password: str) -> ApiKey:
     tenant = organization(hostname(request))
     type_, id_ = request.path.get("type_id", ""), request.path.get("device_id", "")
     device = ports.devices.get(tenant, Name(type_, id_).fleet_id) if tenant else None
-    if device is None or not tokens.fits(inventory.own(device).get("token"), password):
+    if device is None:
         raise UnknownCredential("the token is not that of the device")
+    _prove(ports, request, device, password, "the token is not that of the device")
     own = ApiKey(device.tenant, "", frozenset({Role.DEVICE_ACCESS}), device.created)
     limiting.request(ports, own, device.id)
     return own
@@ -96,13 +97,36 @@ def _gateway(ports: Ports, request: Request, username: str, password: str) -> Ap
     found = parse_client(client)
     device = ports.devices.get(found.organization, found.name.fleet_id) if found and found.name else None
     itself = device is not None and inventory.client_of(device) == client
-    if device is None or not itself or not tokens.fits(inventory.own(device).get("token"), password):
+    if device is None or not itself:
         raise UnknownCredential("the token is not that of the gateway")
+    _prove(ports, request, device, password, "the token is not that of the gateway")
     own = ApiKey(device.tenant, "", _OF_GATEWAYS, device.created, label=client)
     limiting.request(ports, own, device.id)
     if "type_id" not in request.path or not (request.method == "GET" or _concerns(ports, request, device, client)):
         raise Forbidden("a gateway may do this for itself and the devices behind it only")
     return own
+
+
+def _prove(ports: Ports, request: Request, device: Device, token: str, otherwise: str) -> None:
+    """Who guesses is told to the audit log. Errors: UnknownCredential, RateLimitReached."""
+    try:
+        if tokens.fits(ports, device, inventory.own(device).get("token"), token):
+            return
+        error: FleetError = UnknownCredential(otherwise)
+    except RateLimitReached as reached:
+        error = reached
+    now = ports.clock.now()
+    audit.refuse(
+        ports,
+        device.tenant,
+        at=now,
+        event=ports.new_id(now),
+        reason=str(error),
+        source={"connector": "http", "deviceId": device.id},
+        content={"address": request.address} if request.address else {},
+        subcategory="http",
+    )
+    raise error
 
 
 def _concerns(ports: Ports, request: Request, gateway: Device, client: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from chalicelib.dialects.ibm import payload, publishing, settings, times
 from chalicelib.dialects.ibm.payload import CONTENT_TYPES, Said
 from chalicelib.dialects.ibm.rest import places
-from chalicelib.dialects.ibm.rest.places import DEVICE, ONE, PREFIX, READ, at
+from chalicelib.dialects.ibm.rest.places import DEVICE, ONE, PREFIX, at
 from chalicelib.fleet import messages
 from chalicelib.fleet.errors import CommandLimitReached, DeviceNotFound, Invalid, NotFound, TooLarge
 from chalicelib.fleet.messages import DataMessage
@@ -102,13 +102,14 @@ def _said(ports: Ports, request: Request, name: str) -> Said:
 _EVENTS = f"{DEVICE}/events"
 _EVENT = f"{_EVENTS}/{{event_id}}"
 _APPLICATION = f"{PREFIX}/application/types/{{type_id}}/devices/{{device_id}}"
+_HEAR = frozenset({Role.DATA_R})
 _SAY = frozenset({Role.DATA_W, Role.DEVICE_ACCESS})
 _ONE_EVENT, _ONE_COMMAND = (*ONE, *at("event_id")), (*ONE, *at("command_id"))
 _GONE = (DeviceNotFound,)
 _LARGE = (*_GONE, TooLarge)
 ROUTES = (
-    Route("GET", _EVENTS, last_events, "List the last events", READ, parameters=ONE, failures=_GONE),
-    Route("GET", _EVENT, last_event, "Get the last event", READ, parameters=_ONE_EVENT, failures=(NotFound,)),
+    Route("GET", _EVENTS, last_events, "List the last events", _HEAR, parameters=ONE, failures=_GONE),
+    Route("GET", _EVENT, last_event, "Get the last event", _HEAR, parameters=_ONE_EVENT, failures=(NotFound,)),
     Route("POST", _EVENT, publish_event, "Publish an event", _SAY, parameters=_ONE_EVENT, failures=_LARGE),
     Route(
         "POST",

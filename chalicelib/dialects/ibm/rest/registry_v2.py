@@ -5,7 +5,7 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
-from chalicelib.dialects.ibm import behind, inventory, noticing, times, types
+from chalicelib.dialects.ibm import behind, inventory, noticing, times, tokens, types
 from chalicelib.dialects.ibm import places as whereabouts
 from chalicelib.dialects.ibm.identity import Name
 from chalicelib.dialects.ibm.inventory import Owned, Registration
@@ -127,8 +127,11 @@ def write_location(ports: Ports, request: Request) -> Answer:
 
 
 def add(ports: Ports, request: Request) -> Answer:
-    """201 where all went well, 202 where some did not."""
-    done = [_added(ports, request, body) for body in request.body]
+    """201 where all went well, 202 where some did not, such as more than 50 with weak tokens of the client's choice."""
+    done, slow = [], 0
+    for body in request.body:
+        slow += tokens.is_slow(body.get("authToken"))
+        done.append(_added(ports, request, body, refused=tokens.TOO_MANY if slow > tokens.MOST_AT_ONCE else None))
     return Answer(done, 201 if all(entry["success"] for entry in done) else 202)
 
 
@@ -191,10 +194,16 @@ def _gateway(ports: Ports, request: Request, body: Mapping[str, Any]) -> Name | 
     return name
 
 
-def _added(ports: Ports, request: Request, body: Any) -> dict[str, Any]:
+def _ensure_taken(body: Mapping[str, Any], refused: str | None) -> None:
+    if refused is not None and tokens.is_slow(body.get("authToken")):
+        raise Invalid(refused, "authToken")
+
+
+def _added(ports: Ports, request: Request, body: Any, *, refused: str | None) -> dict[str, Any]:
     named = {"typeId": body.get("typeId"), "deviceId": body.get("deviceId")}
     try:
         schemas.check(_ADDED, body)
+        _ensure_taken(body, refused)
         _, token = _registered(ports, request, body)
     except (Invalid, NotFound, DeviceDuplicate, QuotaReached) as error:
         return {**named, "success": False, "error": str(error)}
