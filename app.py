@@ -46,7 +46,11 @@ def pump(event: dict[str, Any], context: Any) -> None:
     queues.pump(wiring.ports(), event, context.get_remaining_time_in_millis())
 
 
-@app.on_sqs_message(queue=wiring.function_name("push"), batch_size=1, name="push")
+# SQS takes turns between tenants from thirty messages of one under way: there has to be room for others beside them.
+PUSHES_AT_ONCE = 60
+
+
+@app.on_sqs_message(queue=wiring.function_name("push"), batch_size=1, name="push", maximum_concurrency=PUSHES_AT_ONCE)
 def push(event: SQSEvent) -> None:
     from chalicelib.triggers import push as trigger
 

@@ -34,7 +34,7 @@ FUNCTIONS = (
     Function("deliver", memory=256, timeout=50, in_background=True),
     # Delivers a queue for as long as it may, as deliver does.
     Function("pump", memory=256, timeout=50, in_background=True),
-    # A webhook may take 10 s; SQS hides a message for 30 s, which must be longer than this.
+    # A webhook may take 5 s; SQS hides a message for 30 s, which must be longer than this.
     Function("push", memory=256, timeout=25),
     # Calls of IoT Core's control plane are allowed ten times a second each.
     Function("activate", memory=256, timeout=30, in_background=True, reserved=1),

@@ -22,8 +22,12 @@ class SqsPushes:
 
     def send(self, *pushes: Push) -> None:
         # Not caught: who told the events is tried again, as long as the queue does not have them all.
-        for batch in _batches([dump(push) for push in pushes]):
-            entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(batch)]
+        for batch in _batches([(push.tenant, dump(push)) for push in pushes]):
+            # The group makes SQS take turns between tenants (fair queues): one slow webhook is not everybody's.
+            entries = [
+                {"Id": str(number), "MessageBody": body, "MessageGroupId": tenant}
+                for number, (tenant, body) in enumerate(batch)
+            ]
             failed = self._client().send_message_batch(QueueUrl=self._address(), Entries=entries).get("Failed", ())
             if failed:
                 raise TemporarilyUnavailable(f"{len(failed)} events did not get into the queue for webhooks")
@@ -34,14 +38,14 @@ class SqsPushes:
         return self._url
 
 
-def _batches(bodies: list[str]) -> Iterator[list[str]]:
+def _batches(messages: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
     """As many as SQS takes at once."""
-    batch: list[str] = []
-    for body in bodies:
-        if batch and (len(batch) == _MOST or sum(map(len, batch)) + len(body) > _LARGEST):
+    batch: list[tuple[str, str]] = []
+    for tenant, body in messages:
+        if batch and (len(batch) == _MOST or sum(len(held) for _, held in batch) + len(body) > _LARGEST):
             yield batch
             batch = []
-        batch.append(body)
+        batch.append((tenant, body))
     if batch:
         yield batch
 

@@ -23,7 +23,7 @@ TIMED_SIGNATURE = "X-Homeport-Signature"
 """`t=` and the second of the attempt, `v1=` and the HMAC of that number, a full stop and the body."""
 WINDOW = 300
 """Seconds that a receiver should take a timed signature for."""
-TIMEOUT = 10_000
+TIMEOUT = 5_000
 """Milliseconds a webhook may take in all."""
 MAX_URL = 2048
 _PATH = re.compile(r"\$(\.[\w-]+|\[\d{1,4}\]|\['[^'\]]+'\])*")

@@ -6,14 +6,20 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from infra.local.description import ACCOUNT, REGION
 from infra.local.lambda_runtime import FunctionError
+from infra.local.lanes import Lanes
+from infra.local.ordering import ALONE
 from infra.local.vital import Vital
 
 _log = logging.getLogger(__name__)
 _WAIT_S = 1
+_MOST_RECEIVED = 10  # what one ReceiveMessage gives at most
+LEAST_CONCURRENCY = 5
+"""Batches at a time of a mapping that does not say how many; Lambda begins with as many pollers."""
 _PAUSE_AFTER_ERROR_S = 1.0
 Invoke = Callable[[str, Any], Any]
 
@@ -64,17 +70,30 @@ class QueuePoller:
 
     A function that raises fails its whole batch; one that answers `batchItemFailures` fails those it names (Lambda
     developer guide, "Implementing partial batch responses"). Failed messages come back after the visibility time-out
-    and end in the queue's dead-letter queue.
+    and end in the queue's dead-letter queue. At most `concurrency` batches are consumed at a time.
     """
 
-    def __init__(self, function: str, invoke: Invoke, sqs: Any, url: str, batch_size: int) -> None:
+    def __init__(
+        self,
+        function: str,
+        invoke: Invoke,
+        sqs: Any,
+        url: str,
+        *,
+        batch_size: int,
+        concurrency: int,
+        vital: Vital | None = None,
+    ) -> None:
         self._function = function
         self._invoke = invoke
         self._sqs = sqs
         self._url = url
-        self._batch_size = min(batch_size, 10)  # what one ReceiveMessage gives at most
+        self._batch_size = min(batch_size, _MOST_RECEIVED)
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"queue-{function}", daemon=True)
+        self._thread = (vital or Vital()).thread(f"queue-{function}", self._run)
+        self._workers = Lanes(f"consume-{function}", concurrency)
+        self._concurrency = concurrency
+        self._free = threading.Semaphore(concurrency)
 
     def start(self) -> None:
         self._thread.start()
@@ -82,6 +101,7 @@ class QueuePoller:
     def stop(self, timeout: float) -> None:
         self._stopping.set()
         self._thread.join(timeout)
+        self._workers.stop(timeout)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -92,15 +112,45 @@ class QueuePoller:
                 time.sleep(_PAUSE_AFTER_ERROR_S)
 
     def _poll(self) -> None:
-        messages = self._sqs.receive_message(
+        """One batch for each worker that is free: what nobody can take up yet stays for others to overtake."""
+        free = self._acquired()
+        batches: list[list[dict[str, Any]]] = []
+        try:
+            messages = self._received(min(_MOST_RECEIVED, free * self._batch_size)) if free else []
+            size = self._batch_size
+            batches = [messages[start : start + size] for start in range(0, len(messages), size)]
+        finally:
+            if free > len(batches):
+                self._free.release(free - len(batches))
+        for batch in batches:
+            self._workers.submit(ALONE, partial(self._work, batch))
+
+    def _acquired(self) -> int:
+        """How many workers are held for what comes now; none within a second is none."""
+        if not self._free.acquire(timeout=_WAIT_S):
+            return 0
+        count = 1
+        while count < _MOST_RECEIVED and self._free.acquire(blocking=False):
+            count += 1
+        return count
+
+    def _work(self, messages: list[dict[str, Any]]) -> None:
+        try:
+            self._handle(messages)
+        finally:
+            self._free.release()
+
+    def _received(self, most: int) -> list[dict[str, Any]]:
+        received: list[dict[str, Any]] = self._sqs.receive_message(
             QueueUrl=self._url,
-            MaxNumberOfMessages=self._batch_size,
+            MaxNumberOfMessages=most,
             WaitTimeSeconds=_WAIT_S,
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
         ).get("Messages", [])
-        if not messages:
-            return
+        return received
+
+    def _handle(self, messages: list[dict[str, Any]]) -> None:
         failed = self._consume(messages)
         done = [message for message in messages if message["MessageId"] not in failed]
         if done:

@@ -26,6 +26,9 @@ class Place(NamedTuple):
     group: Hashable | None
 
 
+ALONE = Place(None, None)
+
+
 class Ordering:
     """`answers` are filters of the topics on which clients answer what was sent to them. Thread-safe."""
 

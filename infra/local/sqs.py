@@ -5,9 +5,11 @@ at once, and forgets everything when the process ends. How often a message was r
 the count towards its dead-letter queue begins again.
 """
 
+import contextlib
 import json
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
@@ -17,6 +19,7 @@ from infra.local.journal import Journal
 _MESSAGE = "sqs.message"
 _QUEUE = "sqs.queue"
 _MOST_DELETED = 10_000
+_NOISY_FROM, _NOISY_SHARE = 30, 0.1
 _ATTRIBUTES = (
     "DelaySeconds",
     "MaximumMessageSize",
@@ -95,9 +98,10 @@ def _receiving(receive_message: Callable[..., Any]) -> Callable[..., Any]:
         ends = time.monotonic() + (wait_seconds_timeout or 0)
         while True:
             with queue._messages_lock:
-                found: list[Message] = receive_message(
-                    backend, queue_name, count, 0, visibility_timeout, message_attribute_names
-                )
+                with _in_turn(queue):
+                    found: list[Message] = receive_message(
+                        backend, queue_name, count, 0, visibility_timeout, message_attribute_names
+                    )
                 left = ends - time.monotonic()
                 if found or left <= 0:
                     return found
@@ -105,6 +109,26 @@ def _receiving(receive_message: Callable[..., Any]) -> Callable[..., Any]:
                 queue._messages_lock.wait(min(left, 1.0))
 
     return receive
+
+
+@contextlib.contextmanager
+def _in_turn(queue: Queue) -> Iterator[None]:
+    """Fair queues of the SQS developer guide: messages of a noisy group stand behind those of the others."""
+    every = queue._messages
+    flying = Counter(message.group_id for message in every if message.group_id and not message.visible)
+    noisy = {
+        group for group, count in flying.items() if count >= _NOISY_FROM and count > _NOISY_SHARE * sum(flying.values())
+    }
+    if queue.fifo_queue or not noisy:
+        yield
+        return
+    queue._messages = ordered = sorted(every, key=lambda message: message.group_id in noisy)
+    try:
+        yield
+    finally:
+        # What moto took out meanwhile, into a dead-letter queue, stays out; the rest keeps the order of arrival.
+        left = {id(message) for message in ordered}
+        queue._messages = [message for message in every if id(message) in left]
 
 
 def _purging(purge_queue: Callable[..., Any]) -> Callable[..., Any]:

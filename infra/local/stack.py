@@ -32,7 +32,7 @@ from infra.local.description import (
     entrances,
     environment,
 )
-from infra.local.event_sources import QueuePoller, Schedule
+from infra.local.event_sources import LEAST_CONCURRENCY, QueuePoller, Schedule
 from infra.local.http_server import HttpServer, bind
 from infra.local.iot_control import IotControl
 from infra.local.iot_core import IotCore, Rule, TlsIdentity
@@ -242,13 +242,19 @@ class Stack:
         return mqtts, mqtt
 
     def _run_event_sources(self, app: Chalice, runtime: LambdaRuntime, urls: dict[str, str]) -> None:
-        batches = {source.name: getattr(source, "batch_size", 1) for source in app.event_sources}
+        mappings = {source.name: source for source in app.event_sources}
         schedules = [source.name for source in app.event_sources if isinstance(source, ScheduledEventConfig)]
         sources: list[Schedule | QueuePoller] = [
             *(Schedule(name, runtime.invoke, _SCHEDULE_S, self.vital) for name in schedules),
             *(
                 QueuePoller(
-                    queue.function, runtime.invoke, aws_client.client("sqs"), urls[queue.name], batches[queue.function]
+                    queue.function,
+                    runtime.invoke,
+                    aws_client.client("sqs"),
+                    urls[queue.name],
+                    batch_size=getattr(mappings[queue.function], "batch_size", 1),
+                    concurrency=getattr(mappings[queue.function], "maximum_concurrency", None) or LEAST_CONCURRENCY,
+                    vital=self.vital,
                 )
                 for queue in self._description.queues()
                 if queue.function is not None

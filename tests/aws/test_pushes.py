@@ -24,6 +24,7 @@ class Sqs:
     def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
         assert QueueUrl == "https://sqs/push"
         assert len({entry["Id"] for entry in Entries}) == len(Entries)
+        assert {entry["MessageGroupId"] for entry in Entries} == {"t"}
         self.batches.append([entry["MessageBody"] for entry in Entries])
         failed = [{"Id": entry["Id"]} for entry in Entries if entry["Id"] in self.failing]
         return {"Successful": [], **({"Failed": failed} if failed else {})}

@@ -45,7 +45,7 @@ def poll(queue: Queue, answer: Any) -> list[Any]:
             raise answer
         return answer
 
-    poller = QueuePoller("work", invoke, queue, URL, batch_size=2)
+    poller = QueuePoller("work", invoke, queue, URL, batch_size=2, concurrency=1)
     poller.start()
     assert queue.empty.wait(10)
     poller.stop(5)
@@ -138,3 +138,22 @@ def test_sessions_that_a_crash_cut_off_are_told_to_be_over_once(tmp_path: Path) 
     )  # fmt: skip
     assert told[0]["clientInitiatedDisconnect"] is False
     assert told[0]["timestamp"] > 1
+
+
+def test_a_slow_batch_holds_up_no_other_as_long_as_a_worker_is_free() -> None:
+    queue, done, go = Queue("slow", "quick", "next"), threading.Event(), threading.Event()
+
+    def invoke(_function: str, event: Any) -> None:
+        body = event["Records"][0]["body"]
+        if body == "slow":
+            go.wait(10)
+        if body == "next":
+            done.set()
+
+    poller = QueuePoller("work", invoke, queue, URL, batch_size=1, concurrency=2)
+    poller.start()
+    assert done.wait(10)
+    go.set()
+    assert queue.empty.wait(10)
+    poller.stop(5)
+    assert sorted(queue.deleted) == ["next", "quick", "slow"]

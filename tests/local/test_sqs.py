@@ -131,3 +131,29 @@ def test_a_waiting_receiver_gets_a_message_as_soon_as_it_is_sent(path: Path) -> 
 
     waiting.join(10)
     assert [message["Body"] for message in found] == ["at last"]
+
+
+@pytest.mark.usefixtures("path")
+def test_a_tenant_with_many_messages_under_way_stands_behind_the_others() -> None:
+    """Fair queues: thirty in flight and more than a tenth of all make a group noisy."""
+    client = connect()
+    url = client.create_queue(QueueName="fair")["QueueUrl"]
+
+    def send(tenant: str, body: str) -> None:
+        client.send_message(QueueUrl=url, MessageBody=body, MessageGroupId=tenant)
+
+    def receive(count: int) -> list[str]:
+        found: list[str] = []
+        while len(found) < count:
+            got = client.receive_message(QueueUrl=url, MaxNumberOfMessages=min(10, count - len(found)))["Messages"]
+            found += [message["Body"] for message in got]
+        return found
+
+    for number in range(40):
+        send("b", f"b{number}")
+    send("a", "a")
+    assert receive(29) == [f"b{number}" for number in range(29)]
+    assert receive(1) == ["b29"]
+    assert receive(2) == ["a", "b30"]
+    send("b", "late")
+    assert receive(10) == [f"b{number}" for number in range(31, 40)] + ["late"]
