@@ -73,6 +73,7 @@ class MqttClient:
         *,
         clean: bool = True,
         acknowledging: bool = True,
+        level: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv311,
     ) -> None:
         """One that is not `acknowledging` takes messages and never sends a PUBACK."""
         self.messages: queue.Queue[tuple[str, bytes]] = queue.Queue()
@@ -84,13 +85,14 @@ class MqttClient:
         self._paho = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id,
-            clean_session=clean,
-            protocol=MQTTProtocolVersion.MQTTv311,
+            clean_session=None if level is MQTTProtocolVersion.MQTTv5 else clean,
+            protocol=level,
             manual_ack=not acknowledging,
         )
         self._paho.username_pw_set(username, password)
         self._paho.tls_set(str(stack.ca))
-        self._paho.on_connect = lambda *a: self._connected.put(a[3].value)
+        self.resumed = False
+        self._paho.on_connect = self._on_connect
         self._paho.on_subscribe = lambda *a: self._granted.put([code.value for code in a[3]])
         self._paho.on_disconnect = self._on_disconnect
         self._paho.on_message = self._on_message
@@ -138,6 +140,10 @@ class MqttClient:
         reply = self.answer(message.topic, payload)
         if reply is not None:
             self._paho.publish(reply[0], json.dumps(reply[1]), 1)
+
+    def _on_connect(self, _client: Any, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
+        self.resumed = flags.session_present
+        self._connected.put(reason.value)
 
     def _on_disconnect(self, *_: Any) -> None:
         self.closed = True

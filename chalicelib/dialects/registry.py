@@ -48,7 +48,13 @@ class Topics(Protocol):
 
 
 class Login(Protocol):
+    KEEPS_SESSIONS: bool
+    """Whether the original platform goes on with an earlier session of a client that asks for it."""
+
     def recognises(self, username: str, client: str) -> bool: ...
+    def ignores_client_id(self, username: str) -> bool:
+        """Whether clients of that user name may call themselves what they like, also all the same."""
+
     def authenticate(
         self, ports: Ports, *, username: str, password: str, client: str, server_name: str | None, secured: bool = True
     ) -> tuple[ApiKey, Candidate]:

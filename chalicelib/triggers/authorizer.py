@@ -33,7 +33,11 @@ _AT_ONCE = 5
 
 
 def handle(ports: Ports, event: dict[str, Any], function_arn: str) -> dict[str, Any]:
-    """AWS's event in, AWS's answer out; `connackCode` is read by our own broker only, in its lenient mode."""
+    """AWS's event in, AWS's answer out; what else is in them is between us and our own broker, in its lenient mode.
+
+    That is `connackCode`, what the vendor would answer; and an `offeredClientId`, which a client may get whose own id
+    means nothing, so that two of one name do not throw each other out.
+    """
     mqtt = event.get("protocolData", {}).get("mqtt", {})
     client = str(mqtt.get("clientId", ""))
     try:
@@ -52,7 +56,15 @@ def handle(ports: Ports, event: dict[str, Any], function_arn: str) -> dict[str, 
         "disconnectAfterInSeconds": _lasting(ports, key),
         "refreshAfterInSeconds": LONGEST,
         "policyDocuments": policies,
+        **_between_us(event, claim, client),
     }
+
+
+def _between_us(event: dict[str, Any], claim: Claim, client: str) -> dict[str, Any]:
+    if "offeredClientId" not in event:
+        return {}
+    own = {} if claim.client == client else {"clientId": claim.client}
+    return {"cleanSession": not registry.login(claim.dialect).KEEPS_SESSIONS, **own}
 
 
 def _lasting(ports: Ports, key: ApiKey) -> int:
@@ -139,11 +151,12 @@ def _admit(ports: Ports, event: dict[str, Any], mqtt: dict[str, Any], client: st
     dialect = next((d for d in registry.NAMES if registry.login(d).recognises(username, client)), None)
     if dialect is None:
         raise Refused(f"the user name {username!r} selects no mode", _BAD_CREDENTIALS)
-    key, candidate = registry.login(dialect).authenticate(
+    login = registry.login(dialect)
+    key, candidate = login.authenticate(
         ports,
         username=username,
         password=_password(mqtt),
-        client=client,
+        client=event.get("offeredClientId", client) if login.ignores_client_id(username) else client,
         server_name=_tls(event).get("serverName"),
         # IoT Core takes nothing else; a broker of ours that does says so by leaving it out.
         secured="tls" in event.get("protocols", ("tls",)),

@@ -178,3 +178,51 @@ def test_nobody_may_listen_where_devices_publish(ports: MemoryPorts) -> None:
     document = json.loads(knock(ports, key_of(ports)[1])["policyDocuments"][0])
     heard = {r.split("topicfilter/")[1] for s in document["Statement"] for r in s["Resource"] if "topicfilter/" in r}
     assert heard == {"dev/cmd", "dev/cfg/upd", "dev/rsc/upd"}
+
+
+def _offered(ports: MemoryPorts, password: str, client: str | None, username: str, offered: str) -> dict[str, Any]:
+    """What our own broker asks in its lenient mode."""
+    mqtt = {"username": username, "password": base64.b64encode(password.encode()).decode()}
+    named = {} if client is None else {"clientId": client}
+    tls = {"serverName": "mqtt.example"}
+    event = {"protocols": ["tls", "mqtt"], "protocolData": {"tls": tls, "mqtt": mqtt | named}}
+    return authorizer.handle(ports, event | {"offeredClientId": offered}, ARN)
+
+
+@pytest.mark.parametrize("client", ["app", None, CLIENT, "with + and #"])
+def test_an_application_gets_a_client_id_of_its_own_where_the_broker_can_give_one(
+    ports: MemoryPorts, client: str | None
+) -> None:
+    _, secret = key_of(ports, "acme", Role.DEVICE_ACCESS, Role.BUS_R)
+    assert knock(ports, secret)["isAuthenticated"]  # the device whose id one of them uses
+    for number in range(2):
+        answer = _offered(ports, secret, client, "application", f"given-{number}")
+        assert answer["isAuthenticated"], answer
+        assert answer["clientId"] == f"given-{number}"
+        claim = ports.claims.get(f"given-{number}")
+        assert claim is not None
+        assert claim.mode == "application"
+    device = ports.claims.get(CLIENT)
+    assert device is not None
+    assert device.mode == "device"
+
+
+@pytest.mark.parametrize("username", ["json+device", "connector"])
+def test_devices_and_connectors_keep_their_client_ids(ports: MemoryPorts, username: str) -> None:
+    _, secret = key_of(ports, "acme", Role.DEVICE_ACCESS, Role.CONNECTOR_ACCESS)
+    answer = _offered(ports, secret, CLIENT, username, "given")
+    assert answer["isAuthenticated"]
+    assert "clientId" not in answer
+    assert answer["cleanSession"] is True
+    assert ports.claims.get("given") is None
+
+
+def test_iot_core_is_told_nothing_that_it_does_not_know(ports: MemoryPorts) -> None:
+    answer = knock(ports, key_of(ports, "acme", Role.BUS_R)[1], "app", "application")
+    assert set(answer) == {
+        "isAuthenticated",
+        "principalId",
+        "disconnectAfterInSeconds",
+        "refreshAfterInSeconds",
+        "policyDocuments",
+    }

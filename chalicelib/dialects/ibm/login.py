@@ -15,6 +15,12 @@ TOKEN = "use-token-auth"  # noqa: S105 - the user name of every device
 BAD_IDENTIFIER, NOT_AUTHORIZED = 2, 5
 """CONNACK codes of MQTT 3.1.1 chapter 3.2.2.3; a wrong token was answered with 5."""
 
+KEEPS_SESSIONS = True
+
+
+def ignores_client_id(username: str) -> bool:  # noqa: ARG001 - it is the client id that says who a client is
+    return False
+
 
 def recognises(username: str, client: str) -> bool:
     return username == TOKEN or (username.startswith("a-") and client.startswith(("a:", "A:")))

@@ -26,6 +26,15 @@ MODES = {
 _CONNECTORS = {DEVICE: MQTT, CONNECTOR: X_CONNECTOR}
 
 
+KEEPS_SESSIONS = False
+"""Manual 6.1: the server always starts a new session."""
+
+
+def ignores_client_id(username: str) -> bool:
+    """Manual 3.6.2."""
+    return username in MODES and MODES[username][0] == APPLICATION
+
+
 def recognises(username: str, client: str) -> bool:  # noqa: ARG001 - other dialects look at the client id
     return username in MODES
 

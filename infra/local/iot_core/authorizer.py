@@ -80,6 +80,7 @@ class Credentials:
     certificate: Certificate | None = None
     http_headers: dict[str, str] | None = None
     http_query: str = ""
+    offered_id: str | None = None  # a client id that the answer may give the client; not on IoT Core
 
     def event(self) -> dict[str, Any]:
         """The event of a custom authorizer; with a certificate that of the type CUSTOM_AUTH_X509."""
@@ -93,6 +94,7 @@ class Credentials:
             "protocols": [name for name in ("tls", "http", "mqtt") if name in data],
             "protocolData": data,
             "connectionMetadata": {"id": self.connection_id},
+            **({} if self.offered_id is None else {"offeredClientId": self.offered_id}),
         }
 
     def _mqtt(self) -> dict[str, str]:
@@ -115,12 +117,18 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What an accepted answer grants; times are in seconds."""
+    """What an accepted answer grants; times are in seconds.
+
+    IoT Core knows neither `client_id`, which is to be used in place of what the client sent, nor `clean_session`, by
+    which nothing is kept of the client before and after.
+    """
 
     principal: str
     statements: tuple[Statement, ...]
     disconnect_after: int
     refresh_after: int
+    client_id: str | None = None
+    clean_session: bool = False
 
 
 def read_answer(answer: Any, certificate: Certificate | None, limits: Limits) -> Grant:
@@ -140,6 +148,8 @@ def read_answer(answer: Any, certificate: Certificate | None, limits: Limits) ->
         _statements(answer.get("policyDocuments", []), limits),
         _seconds(answer, "disconnectAfterInSeconds", limits),
         _seconds(answer, "refreshAfterInSeconds", limits),
+        answer.get("clientId"),
+        bool(answer.get("cleanSession")),
     )
 
 

@@ -6,7 +6,7 @@ password cannot disturb the connected client.
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import mqtt5, packets, receiving
 from .authorizer import AuthorizerFailed, Credentials, Grant, NotAuthenticated
@@ -124,8 +124,9 @@ async def _authorized(connection: "Connection", packet: Connect) -> tuple[Grant,
     """Raise `_Refused`; a wrong password, a failing authorizer and a policy without iot:Connect look alike on AWS."""
     broker = connection.broker
     # The server gives a name to a client that has none [MQTT-3.1.3-6].
-    client_id = packet.client_id or broker.settings.new_id()
-    connection.credentials = _credentials(connection, packet)
+    offered = broker.settings.new_id()
+    client_id = packet.client_id or offered
+    connection.credentials = _credentials(connection, packet, offered)
     connection.subject = Subject(client_id, "", connection.credentials.connection_id, connection.wire.peer()[0])
     _throttle(connection, client_id)
     try:
@@ -139,6 +140,9 @@ async def _authorized(connection: "Connection", packet: Connect) -> tuple[Grant,
         log.warning("the authorizer failed for %s: %s", client_id, error)
         # An assumption too: "server unavailable" makes clients try again, as they should.
         raise _failed(connection, packets.SERVER_UNAVAILABLE, str(error)) from None
+    if grant.client_id is not None and broker.settings.lenient:
+        client_id = grant.client_id
+        connection.subject = replace(connection.subject, client_id=client_id)
     policy = policy_of(connection, grant)
     if not policy.allows("iot:Connect", f"client/{client_id}"):
         raise _failed(connection, packets.NOT_AUTHORIZED, "the policy does not allow iot:Connect")
@@ -160,11 +164,12 @@ def _failed(connection: "Connection", code: int, detail: str) -> _Refused:
     return _Refused(code, Reason.AUTH_ERROR, detail)
 
 
-def _credentials(connection: "Connection", packet: Connect) -> Credentials:
+def _credentials(connection: "Connection", packet: Connect, offered: str) -> Credentials:
     websocket = connection.wire.websocket
     return Credentials(
         connection_id=connection.broker.settings.new_id(),
         client_id=packet.client_id or None,
+        offered_id=offered if connection.broker.settings.lenient else None,
         username=packet.username,
         password=packet.password,
         server_name=connection.server_name,
@@ -188,6 +193,9 @@ def _open(connection: "Connection", packet: Connect, grant: Grant, policy: Polic
     previous = broker.sessions.get(client_id)
     if previous is not None and previous.connection is not None:
         previous.connection.close(Reason.DUPLICATE_CLIENTID, "another connection took the client id")  # [MQTT-3.1.4-2]
+    if grant.clean_session and broker.settings.lenient:
+        ends = 0 if packet.session_expiry is not None else None
+        packet = replace(packet, clean_session=True, session_expiry=ends)
     session, present = _session(connection, packet)
     session.connection = connection
     connection.session, connection.policy, connection.will = session, policy, packet.will
@@ -199,13 +207,23 @@ def _open(connection: "Connection", packet: Connect, grant: Grant, policy: Polic
     connection.opened()
     told = _agreed(connection, packet) if packet.properties is not None else None
     connection.send(connection.codec.connack(packets.ACCEPTED, session_present=present, properties=told))
-    broker.announce(connection.subject, connected(connection.subject, connection.connected_at))
+    broker.announce(connection.subject, connected(connection.subject, connection.connected_at, _told(connection)))
     if present:
         _reconsider(connection)
     receiving.redeliver(connection)
     connection.later(grant.disconnect_after, connection.close, Reason.CUSTOMAUTH_TTL_EXPIRATION)
     connection.later(grant.refresh_after, connection.refresh)
     connection.begin_reading()
+
+
+def _told(connection: "Connection") -> dict[str, Any]:
+    """What the event "connected" tells in lenient mode beyond what it does on IoT Core."""
+    if not connection.broker.settings.lenient:
+        return {}
+    secrecy = connection.wire.secrecy()
+    tls = {"tlsVersion": secrecy[0], "tlsCipher": secrecy[1]} if secrecy is not None else {}
+    keep_alive, port = connection.keep_alive, connection.wire.peer()[1]
+    return {"mqttLevel": connection.level, "keepAliveDuration": keep_alive, "sourcePort": port, **tls}
 
 
 def _session(connection: "Connection", packet: Connect) -> tuple[Session, bool]:
@@ -246,7 +264,7 @@ def _agreed(connection: "Connection", packet: Connect) -> Properties:
         Property.SUBSCRIPTION_IDENTIFIER_AVAILABLE: 0,
         Property.SHARED_SUBSCRIPTION_AVAILABLE: 0,
     }
-    if session.expiry != packet.session_expiry:
+    if session.expiry != wishes.number(Property.SESSION_EXPIRY, 0):
         told[Property.SESSION_EXPIRY] = int(session.expiry)
     if not packet.client_id:
         told[Property.ASSIGNED_CLIENT_IDENTIFIER] = session.client_id

@@ -4,7 +4,7 @@ They are JSON messages on `$aws/events/presence/…` and `$aws/events/subscripti
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -62,9 +62,10 @@ def _event(subject: Subject, kind: str, at: int) -> dict[str, Any]:
     }
 
 
-def connected(subject: Subject, at: int) -> Event:
+def connected(subject: Subject, at: int, told: Mapping[str, Any]) -> Event:
+    """`told` is what only this broker tells, and IoT Core does not."""
     event = _event(subject, "connected", at) | {"ipAddress": subject.ip_address, "versionNumber": subject.version}
-    return f"{PRESENCE}connected/{subject.client_id}", event
+    return f"{PRESENCE}connected/{subject.client_id}", {**event, **told}
 
 
 def disconnected(subject: Subject, at: int, reason: Reason) -> Event:

@@ -116,7 +116,7 @@ class IotCore:
 
     def listen_tls(self, host: str, port: int, identity: TlsIdentity) -> int:
         """MQTT and, at `/mqtt`, WebSocket over TLS on one port; the port in use, which matters for 0."""
-        contexts = Contexts(identity)
+        contexts = Contexts(identity, lenient=self.settings.lenient)
         self._contexts.append(contexts)
         return self._listen(host, port, contexts)
 

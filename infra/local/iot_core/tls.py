@@ -1,8 +1,9 @@
 """TLS for devices: identities, contexts and the server name a client asks for.
 
 AWS IoT Core picks the authentication by the host name of the domain configuration (SNI). So does this server: on a host
-whose first label is `mtls` a client certificate is required, elsewhere none is asked for. The name is read from the
-ClientHello before the handshake begins, because OpenSSL does not change the verification of a handshake under way.
+whose first label is `mtls` a client certificate is required, elsewhere none is asked for. In lenient mode it may be
+shown there too, as the original platforms had one host for both. The name is read from the ClientHello before the
+handshake begins, because OpenSSL does not change the verification of a handshake under way.
 """
 
 import asyncio
@@ -19,6 +20,11 @@ MTLS_LABEL: Final = "mtls"
 # asyncio reserves 256 KiB a connection for reading; a TLS record has at most 16 KiB. It is no published setting, so a
 # test watches that it still has its effect.
 _READ_BUFFER: Final = 16 * 1024
+# What Live Objects (manual 6.2) and IBM (5.2.1) document. Python leaves some of these out, because they have no forward
+# secrecy or use SHA-1, but firmware may know no others. The best that both sides know is taken.
+_LENIENT_SUITES: Final = (
+    "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-SHA:AES256-SHA:!aNULL:!eNULL:!PSK"
+)
 _HANDSHAKE: Final = 22
 _CLIENT_HELLO: Final = 1
 _SERVER_NAME: Final = 0
@@ -37,20 +43,22 @@ class TlsIdentity:
     key_path: Path
     client_ca_path: Path | None = None
 
-    def context(self) -> ssl.SSLContext:
+    def context(self, *, lenient: bool = False) -> ssl.SSLContext:
         """For hosts whose clients log in with user name and password."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if lenient:
+            context.set_ciphers(_LENIENT_SUITES)
         context.load_cert_chain(self.cert_path, self.key_path)
         context.num_tickets = 0  # every connection is verified anew
         # What AWS documents for port 443; a client that offers none of them, or nothing, is served all the same.
         context.set_alpn_protocols(["mqtt", "x-amzn-mqtt-ca", "http/1.1"])
         return context
 
-    def mtls_context(self) -> ssl.SSLContext:
-        """For hosts whose clients must show a certificate."""
-        context = self.context()
-        context.verify_mode = ssl.CERT_REQUIRED
+    def mtls_context(self, *, lenient: bool = False, required: bool = True) -> ssl.SSLContext:
+        """For hosts whose clients must show a certificate, or may."""
+        context = self.context(lenient=lenient)
+        context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
         # A certificate that is registered itself is trusted without its issuer, as IoT Core does without a CA.
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         if self.client_ca_path is not None:
@@ -66,12 +74,27 @@ def shrink_read_buffers() -> None:
 class Contexts:
     """The contexts of one listening port, chosen by server name. What changes here concerns the next handshakes."""
 
-    def __init__(self, identity: TlsIdentity) -> None:
+    def __init__(self, identity: TlsIdentity, *, lenient: bool = False) -> None:
         shrink_read_buffers()
         self._identity = identity
+        self._lenient = lenient
         self._trusted: dict[str, None] = {}
-        self._password = identity.context()
-        self._mtls = identity.mtls_context()
+        self._password, self._mtls = self._made()
+
+    def _made(self) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+        identity, lenient = self._identity, self._lenient
+        mtls = identity.mtls_context(lenient=lenient)
+        # Without anybody to vouch for it every certificate would be refused, and with it a client that needs none.
+        anchored = bool(self._trusted) or identity.client_ca_path is not None
+        if not lenient or not anchored:
+            password = identity.context(lenient=lenient)
+        else:
+            password = identity.mtls_context(lenient=True, required=False)
+        for pem in self._trusted:
+            mtls.load_verify_locations(cadata=pem)
+            if lenient:
+                password.load_verify_locations(cadata=pem)
+        return password, mtls
 
     def choose(self, server_name: str | None) -> ssl.SSLContext:
         label = (server_name or "").partition(".")[0].lower()
@@ -79,8 +102,10 @@ class Contexts:
 
     def trust(self, pem: str) -> None:
         """Accept client certificates that are, or chain to, these from now on."""
-        self._mtls.load_verify_locations(cadata=pem)
+        self._mtls.load_verify_locations(cadata=pem)  # raises for what is no certificate
         self._trusted[pem] = None
+        if self._lenient:
+            self.renew()
 
     def distrust(self, pem: str) -> None:
         """Take back what `trust` was told. What the identity's own files name stays."""
@@ -89,11 +114,8 @@ class Contexts:
 
     def renew(self) -> None:
         """Read the identity's files again. OSError (ssl.SSLError is one) leaves everything as it was."""
-        password, mtls = self._identity.context(), self._identity.mtls_context()
         # OpenSSL cannot take a certificate out of a context.
-        for pem in self._trusted:
-            mtls.load_verify_locations(cadata=pem)
-        self._password, self._mtls = password, mtls
+        self._password, self._mtls = self._made()
 
 
 def client_certificate(transport: asyncio.BaseTransport) -> Certificate | None:

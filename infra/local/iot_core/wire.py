@@ -91,6 +91,12 @@ class Wire:
 
     # -- addresses
 
+    def secrecy(self) -> tuple[str, str] | None:
+        """TLS's version and cipher suite, as OpenSSL names them; None without TLS."""
+        session = self._transport.get_extra_info("ssl_object") if self._transport is not None else None
+        cipher = session.cipher() if session is not None else None
+        return (str(session.version()), str(cipher[0])) if session is not None and cipher else None
+
     def peer(self) -> tuple[str, int]:
         return self._address("peername")
 
