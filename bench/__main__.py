@@ -6,7 +6,7 @@ import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import broker, cold_start, local_stack
+from bench import broker, coaps, cold_start, local_stack
 
 OUTPUT = Path("build") / "bench.json"
 
@@ -16,6 +16,7 @@ def main() -> None:
         "stack": local_stack.run(),
         "cold_start": cold_start.run(),
         "broker": broker.run(),
+        "coaps": coaps.run(),
     }
     machine = {
         "processors": os.cpu_count(),

@@ -31,7 +31,10 @@ _LABELS: dict[object, str] = {
     8: "vd",
 }
 _NUMBERS = {name: label for label, name in _LABELS.items()}
-_VALUES = ("v", "vs", "vb", "vd", "vlo")
+_VALUES = frozenset({"v", "vs", "vb", "vd", "vlo"})
+_COMMON = _VALUES | {"n", "t", "u"}
+"""Fields of a record that changes nothing for those after it."""
+
 _NEWEST_VERSION = 10
 
 
@@ -60,15 +63,16 @@ def _decode(base: Path, pack: object, type_of: TypeOf, now: float, *, binary: bo
     for record in pack:
         if not isinstance(record, dict):
             raise FormatError("a SenML record is a map")
-        _refuse_unknown(record)
-        name = record.get("bn", name)
-        time, value = _number(record, "bt", time), _number(record, "bv", value)
-        if not any(each in record for each in _VALUES):
+        if not _COMMON.issuperset(record):
+            _refuse_unknown(record)
+            name = record.get("bn", name)
+            time, value = _number(record, "bt", time), _number(record, "bv", value)
+        if _VALUES.isdisjoint(record):
             continue
         path = path_of(_joined(name, record.get("n", "")))
-        if not paths.is_below(path, base):
+        if path[: len(base)] != base:
             raise FormatError("something else came than what was asked for")
-        at = time + _number(record, "t", 0.0)
+        at = time + _number(record, "t", 0.0) if "t" in record else time
         at_or_none = None if at == 0 else now + at if at < RELATIVE_BELOW else at
         decoded.add(path, _value(record, value, binary=binary), type_of, at_or_none)
     return decoded
@@ -76,8 +80,9 @@ def _decode(base: Path, pack: object, type_of: TypeOf, now: float, *, binary: bo
 
 def _refuse_unknown(record: Mapping[object, Any]) -> None:
     """What must be understood and is not makes the whole pack unreadable (RFC 8428, 4.4)."""
-    if any(isinstance(label, str) and label.endswith("_") for label in record):
-        raise FormatError("a field that must be understood is not")
+    for label in record:
+        if isinstance(label, str) and label.endswith("_"):
+            raise FormatError("a field that must be understood is not")
     version = record.get("bver", _NEWEST_VERSION)
     if not isinstance(version, int) or version > _NEWEST_VERSION:
         raise FormatError("a later version of SenML")
@@ -103,13 +108,14 @@ def _number(record: Mapping[Any, Any], label: str, otherwise: float) -> float:
 
 
 def _value(record: Mapping[Any, Any], base: float, *, binary: bool) -> object:
-    found = [label for label in _VALUES if label in record]
+    found = _VALUES.intersection(record)
     if len(found) != 1:
         raise FormatError("a record has more than one value")
-    value = record[found[0]]
-    if found[0] == "v" and base:
+    (label,) = found
+    value = record[label]
+    if label == "v" and base:
         return _number(record, "v", 0.0) + base
-    if found[0] == "vd" and not binary:
+    if label == "vd" and not binary:
         return _base64(value)
     return value
 

@@ -1,6 +1,7 @@
 """Where something is in a device: `/object/instance/resource/resource instance`, as a tuple of up to four numbers."""
 
 import re
+from functools import lru_cache
 
 Path = tuple[int, ...]
 ROOT: Path = ()
@@ -10,6 +11,7 @@ LAST = 65_534
 _PATH = re.compile(r"/?|(?:/(?:0|[1-9][0-9]{0,4})){1,4}/?", re.ASCII)
 
 
+@lru_cache(maxsize=4096)  # devices report the same ones over and over
 def parse(text: str) -> Path:
     """Raises ValueError. `/` is the root; a slash at the end is allowed."""
     if not _PATH.fullmatch(text):

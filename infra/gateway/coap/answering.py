@@ -5,21 +5,28 @@ from infra.gateway.coap.message import Message, Response
 from infra.gateway.coap.numbers import PROXY, REPEATABLE, UNDERSTOOD, Code, Option
 
 _LONGEST_SEGMENT = 255
+_BLOCKS = frozenset({Option.BLOCK1, Option.BLOCK2})
 
 
 def refusal(request: Message) -> tuple[Response | None, Block | None, Block | None]:
     """Why a request is refused, if it is; and its Block1 and Block2."""
-    before = -1
-    for number, value in request.options:
-        if number in PROXY:
-            return Response(Code.PROXYING_NOT_SUPPORTED), None, None
-        is_repeated = number == before and number not in REPEATABLE
-        if number & 1 and (number not in UNDERSTOOD or is_repeated or len(value) > _LONGEST_SEGMENT):
-            return Response(Code.BAD_OPTION), None, None
-        before = number
+    before, blocks = -1, {}
     try:
-        _ = request.path, request.query
-        return None, Block.of(request, Option.BLOCK1), Block.of(request, Option.BLOCK2)
+        for number, value in request.options:
+            if not number & 1:
+                continue
+            if number in PROXY:
+                return Response(Code.PROXYING_NOT_SUPPORTED), None, None
+            if number not in UNDERSTOOD or len(value) > _LONGEST_SEGMENT:
+                return Response(Code.BAD_OPTION), None, None
+            if number in REPEATABLE:
+                value.decode()
+            elif number == before:
+                return Response(Code.BAD_OPTION), None, None
+            elif number in _BLOCKS:
+                blocks[number] = Block.read(value)
+            before = number
+        return None, blocks.get(Option.BLOCK1), blocks.get(Option.BLOCK2)
     except UnicodeDecodeError:
         return Response(Code.BAD_REQUEST), None, None
     except BlockError:

@@ -32,8 +32,11 @@ class Block(NamedTuple):
     def of(cls, message: Message, option: int) -> Self | None:
         """Raises BlockError."""
         value = message.option(option)
-        if value is None:
-            return None
+        return None if value is None else cls.read(value)
+
+    @classmethod
+    def read(cls, value: bytes) -> Self:
+        """Raises BlockError."""
         number = int.from_bytes(value, "big")
         if len(value) > _MOST_BYTES or number & 7 == _RESERVED:
             raise BlockError("no such block")
@@ -132,10 +135,9 @@ class Downloads:
 
     def cut(self, peer: Hashable, request: Message, response: Response, wanted: Block | None) -> Response:
         """The block of an answer that is to be sent; the answer itself where it is small enough."""
-        exponent = wanted.exponent if wanted else LARGEST
-        block = Block(wanted.number if wanted else 0, more=False, exponent=exponent)
-        if wanted is None and len(response.payload) <= block.size:
+        if wanted is None and len(response.payload) <= 16 << LARGEST:
             return response
+        block = (wanted or Block(0, more=False, exponent=LARGEST))._replace(more=False)
         if block.start and block.start >= len(response.payload):
             return Response(Code.BAD_REQUEST)
         end = block.start + block.size

@@ -42,7 +42,10 @@ class Message:
 
     def option(self, number: int) -> bytes | None:
         """The first value of an option."""
-        return next((value for each, value in self.options if each == number), None)
+        for each, value in self.options:
+            if each == number:
+                return value
+        return None
 
     def uint(self, number: int) -> int | None:
         """An option that is a number; None also for one that is longer than any may be."""

@@ -85,7 +85,7 @@ UNDERSTOOD = frozenset(
 REPEATABLE = frozenset({Option.URI_PATH, Option.URI_QUERY})
 
 REQUESTS = range(0x01, 0x20)
-RESPONSES = (range(0x40, 0x60), range(0x80, 0xC0))
+RESPONSES = frozenset({*range(0x40, 0x60), *range(0x80, 0xC0)})
 
 
 def text(code: int) -> str:

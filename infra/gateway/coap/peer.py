@@ -95,7 +95,7 @@ class Peer:
             self._take_empty(message)
         elif message.code in REQUESTS:
             self._take_request(message)
-        elif any(message.code in codes for codes in RESPONSES):
+        elif message.code in RESPONSES:
             self._take_response(message)
         else:
             self._malformed("a code of a reserved class")
@@ -114,7 +114,8 @@ class Peer:
 
     def _is_duplicate(self, message: Message) -> bool:
         """Answered as before, if it was answered; else noted."""
-        now, since = self._endpoint.time(), self._endpoint.time() - self._endpoint.lifetime
+        now = self._endpoint.time()
+        since = now - self._endpoint.lifetime
         seen, answer = self._duplicates.answer(message.id, since)
         if seen:
             self._endpoint.counts.duplicates += 1
