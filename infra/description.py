@@ -33,7 +33,7 @@ class Queue:
 # IoT SQL, made of our own topics.
 UPLINK_SQL = (
     "SELECT encode(*, 'base64') AS payload, clientid() AS client, topic() AS topic, "
-    "timestamp() AS at, newuuid() AS id FROM '{root}/#'"
+    "timestamp() AS at, newuuid() AS id, principal() AS principal FROM '{root}/#'"
 )
 CERTIFICATES_FILTER = "$aws/events/certificates/registered/#"
 LIFECYCLE_FILTERS = {"presence": "$aws/events/presence/+/+", "subscriptions": "$aws/events/subscriptions/+/+"}

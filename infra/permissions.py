@@ -42,7 +42,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         **TELLING,
         "policies": (QUERY, PUT, DELETE),
         "records": _RING,
-        "claims": (GET,),
+        "claims": _RECORD,
         "keys": _RECORD,
         # A node that was never heard of is registered, as the authorizer registers clients.
         "devices": _RECORD,
@@ -80,7 +80,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "authorizer": {
         **TELLING,
-        "claims": (GET, PUT, DELETE),
+        "claims": _RECORD,
         "keys": _RECORD,
         "authorities": (GET,),
         "audit": (PUT, QUERY),
@@ -122,7 +122,20 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "push": {"policies": (QUERY, UPDATE), "audit": (PUT, QUERY), "tenants": (GET,)},
     "activate": {"holders": (QUERY,)},
-    "disconnect": {"claims/index/by_key": (QUERY,)},
+    "disconnect": {
+        **TELLING,
+        "claims": _RECORD,
+        "claims/index/by_key": (QUERY,),
+        # What is known of the connection of a client whose id is taken ends here.
+        "policies": (QUERY, PUT, DELETE),
+        "records": _RING,
+        "mailboxes": _RECORD,
+        "gateways": _RECORD,
+        "consumers": _RECORD,
+        "devices": (GET,),
+        "groups": (QUERY,),
+        "usages": (UPDATE,),
+    },
 }
 """Which function does what to which table or index (the API's come from the tables themselves)."""
 
@@ -137,18 +150,19 @@ DEADLINES: dict[str, tuple[str, ...]] = {
 }
 INVOKES: dict[str, tuple[str, ...]] = {
     API: ("deliver", "disconnect", "pump"),
-    "uplink": ("deliver", "pump"),
-    "presence": ("deliver", "pump"),
-    "authorizer": ("pump",),
+    "uplink": ("deliver", "disconnect", "pump"),
+    "presence": ("deliver", "disconnect", "pump"),
+    "authorizer": ("disconnect", "pump"),
     "deliver": ("deliver", "pump"),
     "settle": ("deliver", "pump"),
     "sweep": ("deliver", "pump"),
     "pump": ("pump",),
-    "disconnect": ("disconnect",),
+    "disconnect": ("disconnect", "pump"),
 }
 PUSHES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
-        (API, "uplink", "presence", "authorizer", "deliver", "settle", "sweep"), ("sqs:GetQueueUrl", "sqs:SendMessage")
+        (API, "uplink", "presence", "authorizer", "deliver", "settle", "sweep", "disconnect"),
+        ("sqs:GetQueueUrl", "sqs:SendMessage"),
     ),
     "push": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
 }
@@ -279,7 +293,7 @@ def _broker(function: str) -> Iterable[Grant]:
         certificates = (arn("iot", "cert/*"),)
         yield Grant(("iot:DescribeCertificate", "iot:UpdateCertificate"), certificates, "clients bring their own")
     if function == "disconnect":
-        yield Grant(("iot:DeleteConnection",), clients, because)
+        yield Grant(("iot:DeleteConnection", "iot:GetConnection"), clients, because)
 
 
 def downlink_topics() -> list[str]:

@@ -26,6 +26,9 @@ class LambdaBackground:
     def disconnect(self, client: str) -> None:
         self._invoke("disconnect", {"client": client})
 
+    def fence(self, client: str, generation: int) -> None:
+        self._invoke("disconnect", {"client": client, "generation": generation})
+
     def revoke(self, tenant: str, key: str, after: str | None = None) -> None:
         self._invoke("disconnect", {"tenant": tenant, "key": key, "after": after})
 

@@ -83,10 +83,22 @@ class IotCoreDelivery:
 
     def disconnect(self, client: str) -> None:
         try:
-            self._client().delete_connection(clientId=client, cleanSession=True)
+            # Its will would be taken for a message of whoever has the client id next.
+            self._client().delete_connection(clientId=client, cleanSession=True, preventWillMessage=True)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
+
+    def connected(self, client: str) -> bool:
+        try:
+            return bool(self._client().get_connection(clientId=client).get("connected"))
+        except ClientError as error:
+            code: str = error.response["Error"]["Code"]
+            log.info("connection of %s: %s", client, code)
+            return code != "ResourceNotFoundException"
+        except BotoCoreError as error:
+            log.warning("connection of %s: %s", client, error)
+            return True
 
     def _message(self, route: Route, message: QueuedMessage) -> Outcome:
         return self._send(route, registry.codec(route.dialect).queued(message), CONFIRMATION)

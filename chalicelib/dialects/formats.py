@@ -1,6 +1,7 @@
 """What is told to others, written by the dialect that it is meant for."""
 
 from chalicelib.dialects import registry
+from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.events import Event
 from chalicelib.fleet.ports import Ports
 
@@ -19,3 +20,8 @@ class DialectFormats:
 class DialectListeners:
     def hear(self, ports: Ports, dialect: str, event: Event) -> None:
         registry.listener(dialect).hear(ports, event)
+
+    def fenced(self, ports: Ports, claim: Claim, at: int) -> None:
+        observer = registry.observer(claim.dialect)
+        if observer is not None:
+            observer.fenced(ports, claim, at)

@@ -70,6 +70,9 @@ class Observer(Protocol):
     def observe(self, ports: Ports, claim: Claim, event: Mapping[str, Any]) -> None:
         """A lifecycle event of a client, after the fleet has written down what it means."""
 
+    def fenced(self, ports: Ports, claim: Claim, at: int) -> None:
+        """The client id has been taken from who held that claim."""
+
 
 class Codec(Protocol):
     def command(self, command: Command, route: Route) -> Downlink: ...

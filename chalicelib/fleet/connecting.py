@@ -15,7 +15,7 @@ from chalicelib.fleet.presence import Peer, Presence, Route, interface_key
 def connected(ports: Ports, claim: Claim, session: str, at: int, told: Peer | None = None) -> None:
     """`told` is what the broker tells of the client itself."""
     peer = _peer(claim) if told is None else _peer(claim).known_as(told)
-    mailbox = _change(ports, claim, lambda p: _itself(p, claim).connected(session, at).with_peer(session, peer))
+    mailbox = _change(ports, claim, lambda p: _itself(p, claim).connected(session, at, claim.generation).with_peer(session, peer))
     _tell(ports, claim, mailbox, session, at, online=True)
     if mailbox is not None and mailbox.doubtful():
         _wake(ports, mailbox)
@@ -25,7 +25,9 @@ def subscribed(ports: Ports, claim: Claim, session: str, capabilities: frozenset
     """The client listens on the topics that announce these capabilities: what waits for them may go."""
     peer = _peer(claim)
     mailbox = _change(
-        ports, claim, lambda p: _itself(p, claim).subscribed(session, capabilities, at).with_peer(session, peer)
+        ports,
+        claim,
+        lambda p: _itself(p, claim).subscribed(session, capabilities, at, claim.generation).with_peer(session, peer),
     )
     if mailbox is not None and capabilities:
         _wake(ports, mailbox)
@@ -38,6 +40,20 @@ def unsubscribed(ports: Ports, claim: Claim, session: str, capabilities: frozens
 def disconnected(ports: Ports, claim: Claim, session: str, at: int) -> None:
     mailbox = _change(ports, claim, lambda p: p.disconnected(session, at))
     _tell(ports, claim, mailbox, session, at, online=False)
+
+
+def fenced(ports: Ports, claim: Claim, at: int) -> None:
+    """The client id has been taken from the device: it is away, and late events of its connections change nothing."""
+    before: list[Presence] = []
+
+    def over(presence: Presence) -> Presence:
+        before[:] = [presence]
+        return presence if presence.relayed else presence.ended_by_fence(claim.generation, at)
+
+    mailbox = _change(ports, claim, over)
+    if mailbox is not None and before[0].session is not None and not before[0].relayed:
+        status = DeviceStatus(mailbox.device, claim.connector, claim.client, online=False)
+        routing.status(ports, claim.tenant, status, before[0].session, at)
 
 
 def contact(ports: Ports, claim: Claim, at: int, seen: Mailbox | None = None) -> Mailbox | None:
@@ -102,7 +118,7 @@ def _change(
 
 def _itself(presence: Presence, claim: Claim) -> Presence:
     """What a gateway said of a node is over when the node connects by itself."""
-    return Presence(claim.dialect, claim.client) if presence.relayed else presence
+    return Presence(claim.dialect, claim.client, fenced=presence.fenced) if presence.relayed else presence
 
 
 def _peer(claim: Claim) -> Peer:

@@ -17,13 +17,13 @@ from chalicelib.fleet.roles import Role
 
 def connected(ports: Ports, claim: Claim, session: str, at: int) -> None:
     """A bare connection listens to nothing, unless it resumed a session that did: the pump will ask."""
-    consumer = _change(ports, claim, lambda p: p.connected(session, at))
+    consumer = _change(ports, claim, lambda p: p.connected(session, at, claim.generation))
     if consumer.presence.session == session and consumer.presence.in_doubt:
         _announce(ports, claim, consumer.presence.remembered)
 
 
 def subscribed(ports: Ports, claim: Claim, session: str, queues: frozenset[str], at: int) -> None:
-    consumer = _change(ports, claim, lambda p: p.subscribed(session, queues, at))
+    consumer = _change(ports, claim, lambda p: p.subscribed(session, queues, at, claim.generation))
     _announce(ports, claim, queues & consumer.queues)
 
 
@@ -31,8 +31,13 @@ def unsubscribed(ports: Ports, claim: Claim, session: str, queues: frozenset[str
     _change(ports, claim, lambda p: p.unsubscribed(session, queues))
 
 
-def disconnected(ports: Ports, claim: Claim, session: str, at: int) -> None:
-    _change(ports, claim, lambda p: p.disconnected(session, at))
+def disconnected(ports: Ports, claim: Claim, session: str, at: int) -> Presence:
+    return _change(ports, claim, lambda p: p.disconnected(session, at)).presence
+
+
+def fenced(ports: Ports, claim: Claim, at: int) -> None:
+    """The client id has been taken from the application."""
+    _change(ports, claim, lambda p: p.ended_by_fence(claim.generation, at))
 
 
 def live(ports: Ports, tenant: str, queue: str) -> list[Consumer]:

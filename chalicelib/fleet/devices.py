@@ -1,7 +1,8 @@
 """Devices and their interfaces: the inventory's records and the use cases that change them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.fleet.contention import tries
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from chalicelib.fleet.claims import Claim
     from chalicelib.fleet.mailbox import Mailbox
     from chalicelib.fleet.ports import Ports
+    from chalicelib.fleet.reserving import Change
 
 ROOT_GROUP = "root"
 MAX_INTERFACES = 10
@@ -94,13 +96,26 @@ class Device:
         return replace(self, interfaces=tuple(i for i in self.interfaces if i.key != interface.key))
 
 
-def register(ports: "Ports", device: Device, door: str = "http") -> Device:
-    """Errors: DeviceDuplicate, InterfaceDuplicate, QuotaReached, which the audit log is told with the `door`."""
-    from chalicelib.fleet import quotas, routing
+def register(ports: "Ports", device: Device, door: str = "http", entering: "Claim | None" = None) -> Device:
+    """The device, which holds the client ids of its interfaces from now on; `entering` is the claim of one at the door.
+
+    Errors: DeviceDuplicate, InterfaceDuplicate, QuotaReached, which the audit log is told with the `door`.
+    """
+    from chalicelib.fleet import quotas, reserving, routing
 
     nodes = ({"connector": i.connector, "nodeId": i.node} for i in device.interfaces)
     asker = quotas.Asker(door, {"deviceId": device.id, **next(nodes, {})})
-    quotas.within(ports, device.tenant, Stored.DEVICES, lambda share: ports.devices.create(device, share), asker=asker)
+
+    def created(claims: Sequence["Change"]) -> None:
+        quotas.within(
+            ports,
+            device.tenant,
+            Stored.DEVICES,
+            lambda share: ports.devices.create(device, share, claims),
+            asker=asker,
+        )
+
+    reserving.written(ports, None, device, created, entering)
     routing.created(ports, device)
     return device
 
@@ -113,31 +128,32 @@ def get(ports: "Ports", tenant: str, device_id: str) -> Device:
 
 
 def update(ports: "Ports", tenant: str, device_id: str, change: Callable[[Device], Device]) -> Device:
-    """The device after `change`. Errors: DeviceNotFound, and what `change` raises."""
+    """The device after `change`. Errors: DeviceNotFound, InterfaceDuplicate, and what `change` raises."""
+    from chalicelib.fleet import reserving
+
     for _ in tries(ports):
         device = get(ports, tenant, device_id)
         changed = change(device)
         if changed == device:
             return device
         changed = replace(changed, updated=ports.clock.now())
-        if ports.devices.replace(device, changed):
+        if reserving.written(ports, device, changed, partial(ports.devices.replace, device, changed)):
             return changed
     raise Contended(f"device {device_id} is written by too many at once")
 
 
 def delete(ports: "Ports", tenant: str, device_id: str) -> None:
     """Remove a device with its interfaces, claims, mailbox and configuration; its data stays until it expires."""
-    from chalicelib.fleet import quotas, routing
+    from chalicelib.fleet import quotas, reserving, routing
 
     for _ in tries(ports):
         device = get(ports, tenant, device_id)
         mailbox = ports.mailboxes.get(tenant, device_id)
-        if ports.devices.delete(device, quotas.share(ports, tenant, Stored.DEVICES)):
+        share = quotas.share(ports, tenant, Stored.DEVICES)
+        if reserving.written(ports, device, None, partial(ports.devices.delete, device, share)):
             break
     else:
         raise Contended(f"device {device_id} is written by too many at once")
-    for interface in device.interfaces:
-        _let_go(ports, tenant, interface)
     for command_id in mailbox.queue if mailbox else ():
         _settle(ports, tenant, device_id, command_id)
     routing.deleted(ports, device)
@@ -207,12 +223,23 @@ def move_interface(ports: "Ports", tenant: str, source_id: str, key: tuple[str, 
             break
     else:
         raise Contended(f"interface {interface_key(*key)} is written by too many at once")
-    claim = _change_claim(ports, tenant, interface, lambda c: replace(c, device=target_id))
-    if claim is not None:
+    claim = _change_claim(ports, tenant, interface, lambda c: _moved(ports, c, target_id))
+    if claim is not None and claim.mode:
         # The live connection belongs to the old device's mailbox: the next one will find the new.
         ports.background.disconnect(claim.client)
     _take_along(ports, tenant, source_id, interface, target_id)
     return get(ports, tenant, target_id)
+
+
+def _moved(ports: "Ports", claim: "Claim", target_id: str) -> "Claim":
+    """What came before belongs to the device that had it then."""
+    from chalicelib.fleet.claims import succeeded
+
+    if claim.device == target_id:
+        return claim
+    if not claim.mode:
+        return replace(claim, device=target_id)
+    return succeeded(claim, replace(claim, device=target_id), ports.clock.now(), ports.fence_rest)
 
 
 def _change_claim(
@@ -220,7 +247,7 @@ def _change_claim(
 ) -> "Claim | None":
     """The interface's claim after `change`; None where it was never connected. A connection may renew it meanwhile."""
     for _ in tries(ports):
-        claim = ports.claims.get(interface.node)
+        claim = ports.claims.current(interface.node)
         if claim is None or not claim.holds(tenant, interface):
             return None
         changed = change(claim)
@@ -240,15 +267,7 @@ def delete_interface(ports: "Ports", tenant: str, device_id: str, connector: str
 
     update(ports, tenant, device_id, without)
     for interface in gone:
-        _let_go(ports, tenant, interface)
         _forget(ports, tenant, device_id, interface)
-
-
-def _let_go(ports: "Ports", tenant: str, interface: Interface) -> None:
-    claim = ports.claims.get(interface.node)
-    if claim is not None and claim.holds(tenant, interface):
-        ports.claims.release(tenant, claim.client)
-        ports.background.disconnect(claim.client)
 
 
 def _forget(ports: "Ports", tenant: str, device_id: str, interface: Interface) -> None:

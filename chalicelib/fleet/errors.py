@@ -105,6 +105,10 @@ class InterfaceDuplicate(Conflict):
     pass
 
 
+class ClientTaken(Conflict):
+    """Whose a client id is has changed since it was looked at."""
+
+
 class TenantDuplicate(Conflict):
     pass
 

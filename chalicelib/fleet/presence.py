@@ -9,6 +9,8 @@ from enum import StrEnum
 
 MINUTE = 60_000
 _TOMBSTONES = 8
+LONGEST = 25 * 3_600_000
+"""No connection lasts as long (ms): the broker ends each within a day."""
 
 
 class Capability(StrEnum):
@@ -68,7 +70,8 @@ class Presence:
     """The connection state of one interface. Times in ms; `session` is None while it is not connected.
 
     `relayed` where `client` is a gateway that speaks for it: then it is what the gateway last said, and `order` tells
-    whether it said something before or after that.
+    whether it said something before or after that. Sessions of a claim whose generation is `fenced` or older are over,
+    whatever is still told of them.
     """
 
     dialect: str
@@ -83,6 +86,7 @@ class Presence:
     peer: Peer | None = None
     relayed: bool = False
     order: tuple[int, ...] = ()
+    fenced: int = -1
 
     @property
     def online(self) -> bool:
@@ -93,9 +97,15 @@ class Presence:
         """Connected without having subscribed, though its last session had: it may have resumed a kept one."""
         return self.online and not self.relayed and not self.capabilities and bool(self.remembered)
 
-    def connected(self, session: str, at: int) -> "Presence":
+    def lapsed(self, now: int) -> bool:
+        """Whether its session must be over, though its end was never told."""
+        return self.since is not None and now > self.since + LONGEST
+
+    def connected(self, session: str, at: int, generation: int | None = None) -> "Presence":
         if session == self.session or session in self.tombstones:
             return self
+        if generation is not None and generation <= self.fenced:
+            return self._bury(session)
         if self.since is not None and at < self.since:
             # Older than one that we know of already: it is over, whether its end was reported or not.
             return self._bury(session)
@@ -110,8 +120,12 @@ class Presence:
             peer=None,
         )
 
-    def subscribed(self, session: str, capabilities: frozenset[str], at: int) -> "Presence":
-        now = self.connected(session, at)
+    def subscribed(
+        self, session: str, capabilities: frozenset[str], at: int, generation: int | None = None
+    ) -> "Presence":
+        now = self.connected(session, at, generation)
+        if generation is not None and generation <= self.fenced:
+            return now
         if now.session != session:
             # That session is over, but the broker may have kept what it subscribed to for the one that followed.
             return replace(now, remembered=now.remembered | capabilities)
@@ -134,6 +148,12 @@ class Presence:
             capabilities=frozenset(),
             remembered=self.capabilities or self.remembered,
         )
+
+    def ended_by_fence(self, generation: int, at: int) -> "Presence":
+        """The client id belongs to somebody else from now on: nothing is known of a connection, nor will be."""
+        over = self.disconnected(self.session, at) if self.session else self
+        fenced = max(self.fenced, generation)
+        return replace(over, fenced=fenced, capabilities=frozenset(), remembered=frozenset())
 
     def with_peer(self, session: str, peer: Peer) -> "Presence":
         """What is known of the session's other end; a session that is not the present one changes nothing."""

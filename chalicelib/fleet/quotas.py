@@ -143,6 +143,12 @@ def _refused(ports: "Ports", share: Share, asker: Asker) -> QuotaReached:
     return error
 
 
+def _devices(ports: "Ports", tenant: str) -> int:
+    """Clients that are no devices count as well: each holds an id that a device could have."""
+    keys = (key.id for key in ports.keys.all(tenant))
+    return ports.devices.census(tenant) + ports.claims.guests(tenant, keys)
+
+
 def _keys(ports: "Ports", tenant: str) -> int:
     return sum(not (key.master or key.session) for key in ports.keys.all(tenant))
 
@@ -159,7 +165,7 @@ def _bytes(ports: "Ports", tenant: str) -> int:
 
 
 _COUNTS: Mapping[Stored, Callable[["Ports", str], int]] = {
-    Stored.DEVICES: lambda ports, tenant: ports.devices.census(tenant),
+    Stored.DEVICES: _devices,
     Stored.KEYS: _keys,
     Stored.USERS: lambda ports, tenant: len(ports.users.all(tenant)),
     Stored.RESOURCES: lambda ports, tenant: len(ports.catalog.all(tenant)),

@@ -22,13 +22,13 @@ _FEW = 20
 
 
 def connected(ports: Ports, claim: Claim, session: str, at: int) -> None:
-    gateway = _change(ports, claim, lambda p: p.connected(session, at))
+    gateway = _change(ports, claim, lambda p: p.connected(session, at, claim.generation))
     if gateway.presence.in_doubt:
         _wake_some(ports, gateway)
 
 
 def subscribed(ports: Ports, claim: Claim, session: str, capabilities: frozenset[str], at: int) -> None:
-    gateway = _change(ports, claim, lambda p: p.subscribed(session, capabilities, at))
+    gateway = _change(ports, claim, lambda p: p.subscribed(session, capabilities, at, claim.generation))
     if capabilities & gateway.presence.capabilities:
         _wake_some(ports, gateway)
 
@@ -37,9 +37,14 @@ def unsubscribed(ports: Ports, claim: Claim, session: str, capabilities: frozens
     _change(ports, claim, lambda p: p.unsubscribed(session, capabilities))
 
 
-def disconnected(ports: Ports, claim: Claim, session: str, at: int) -> None:
+def disconnected(ports: Ports, claim: Claim, session: str, at: int) -> Presence:
     """Its nodes are out of reach from now on; nothing is written about them."""
-    _change(ports, claim, lambda p: p.disconnected(session, at))
+    return _change(ports, claim, lambda p: p.disconnected(session, at)).presence
+
+
+def fenced(ports: Ports, claim: Claim, at: int) -> None:
+    """The client id has been taken from the gateway."""
+    _change(ports, claim, lambda p: p.ended_by_fence(claim.generation, at))
 
 
 def route(ports: Ports, mailbox: Mailbox, capability: Capability, connector: str | None = None) -> Route | None:
@@ -103,6 +108,8 @@ def _session(ports: Ports, tenant: str, node: Route, capability: Capability) -> 
     if gateway is not None and gateway.presence.in_doubt:
         gateway = _ask(ports, tenant, replace(node, session=gateway.presence.session or ""))
     able = gateway is not None and capability in gateway.presence.capabilities
+    if gateway is not None and gateway.presence.lapsed(ports.clock.now()):
+        return None
     return gateway.presence.session if gateway is not None and able else None
 
 

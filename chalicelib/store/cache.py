@@ -13,6 +13,7 @@ from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Clock
 from chalicelib.fleet.presence import interface_key
 from chalicelib.fleet.quotas import Share
+from chalicelib.fleet.reserving import Change
 from chalicelib.fleet.settings import Settings
 from chalicelib.store.claims import ClaimTable
 from chalicelib.store.decoders import DecoderTable
@@ -122,32 +123,50 @@ class Announcing(ClaimTable):
     def __init__(self, cache: Cache[Claim]) -> None:
         self._cache = cache
 
-    def replace(self, old: Claim, new: Claim) -> bool:
-        written = super().replace(old, new)
+    def current(self, client: str) -> Claim | None:
+        self._cache.forget(client)
+        return ClaimTable.get(self, client)
+
+    def replace(self, old: Claim, new: Claim, share: Share | None = None, returned: Share | None = None) -> bool:
+        written = super().replace(old, new, share, returned)
         self._cache.forget(old.client)
         return written
 
-    def release(self, tenant: str, client: str) -> None:
-        super().release(tenant, client)
-        self._cache.forget(client)
-
 
 class CachedClaims(Announcing):
+    """For what clients send: an id rests on its way to another tenant for longer than its claim is remembered.
+
+    A claim on its way is not remembered: its holder may connect any moment.
+    """
+
     def get(self, client: str) -> Claim | None:
-        return self._cache.get(client, lambda: ClaimTable.get(self, client))
+        claim = self._cache.get(client, lambda: ClaimTable.get(self, client))
+        if claim is not None and not claim.settled:
+            self._cache.forget(client)
+        return claim
+
+    def current(self, client: str) -> Claim | None:
+        self._cache.forget(client)
+        return self.get(client)
 
 
 class AnnouncingDevices(DeviceTable):
     """The devices, telling caches beside them what was written."""
 
-    def __init__(self, source: DeviceTable, cache: Cache[Device], owners: Cache[str]) -> None:
+    def __init__(self, source: DeviceTable, cache: Cache[Device], owners: Cache[str], claims: Cache[Claim]) -> None:
         super().__init__(source.connection)
         self._cache = cache
         self._owners = owners
+        self._claims = claims
 
-    def replace(self, old: Device, new: Device) -> bool:
-        written = super().replace(old, new)
+    def create(self, device: Device, share: Share | None = None, claims: Sequence[Change] = ()) -> None:
+        super().create(device, share, claims)
+        self._changed(claims)
+
+    def replace(self, old: Device, new: Device, claims: Sequence[Change] = ()) -> bool:
+        written = super().replace(old, new, claims)
         self._forget(old)
+        self._changed(claims)
         return written
 
     def move_interface(self, source: Device, target: Device, interface: Interface) -> bool:
@@ -156,10 +175,15 @@ class AnnouncingDevices(DeviceTable):
         self._forget(target)
         return written
 
-    def delete(self, device: Device, share: Share | None = None) -> bool:
-        written = super().delete(device, share)
+    def delete(self, device: Device, share: Share | None = None, claims: Sequence[Change] = ()) -> bool:
+        written = super().delete(device, share, claims)
         self._forget(device)
+        self._changed(claims)
         return written
+
+    def _changed(self, claims: Sequence[Change]) -> None:
+        for change in claims:
+            self._claims.forget(change.new.client)
 
     def _forget(self, device: Device) -> None:
         self._cache.forget(device.tenant + device.id)

@@ -1,12 +1,25 @@
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DeleteError, PutError
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from collections.abc import Iterable, Sequence
 
-from chalicelib.fleet.claims import Claim
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.fleet.claims import MEMORY, Claim
 from chalicelib.fleet.consumers import REMEMBERED
 from chalicelib.fleet.ports import Page
-from chalicelib.store import documents
-from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
+from chalicelib.fleet.quotas import Share
+from chalicelib.fleet.reserving import Change
+from chalicelib.store import documents, usages
+from chalicelib.store.tables import (
+    Defaults,
+    Table,
+    failed_conditions,
+    key,
+    shared_connection,
+    table_name,
+)
 
 
 class KeyIndex(GlobalSecondaryIndex["ClaimItem"]):
@@ -37,28 +50,27 @@ class ClaimItem(Table):
 class ClaimTable:
     def get(self, client: str) -> Claim | None:
         try:
-            item = ClaimItem.get(client, consistent_read=True)
+            return _load(ClaimItem.get(client, consistent_read=True))
         except ClaimItem.DoesNotExist:
             return None
-        return documents.load(Claim, item.doc, client=item.client, tenant=item.tenant)
 
-    def put_new(self, claim: Claim) -> bool:
+    def current(self, client: str) -> Claim | None:
+        return ClaimTable.get(self, client)
+
+    def put_new(self, claim: Claim, share: Share | None = None) -> bool:
         # Two first connections with one id, perhaps of two tenants: one of them owns it.
-        try:
-            _item(claim).save(condition=ClaimItem.client.does_not_exist())
-        except PutError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        return usages.saved(_item(claim), ClaimItem.client.does_not_exist(), share)
 
-    def replace(self, old: Claim, new: Claim) -> bool:
+    def replace(self, old: Claim, new: Claim, share: Share | None = None, returned: Share | None = None) -> bool:
         # A disabled interface, a release or another tenant's claim since `old` was read must not be written over.
-        stored = _item(old)
+        if returned is None:
+            return usages.saved(_item(new), unchanged(old), share)
         try:
-            _item(new).save(condition=(ClaimItem.tenant == stored.tenant) & (ClaimItem.doc == stored.doc))
-        except PutError as error:
-            if condition_failed(error):
+            with TransactWrite(connection=shared_connection()) as transaction:
+                transaction.save(_item(new), condition=unchanged(old))
+                usages.give_back(transaction, returned)
+        except TransactWriteError as error:
+            if any(failed_conditions(error)):
                 return False
             raise
         return True
@@ -68,17 +80,37 @@ class ClaimTable:
         found = [item.client for item in ClaimItem.by_key.query(key(tenant, key_id), bound, limit=limit + 1)]
         return Page(found[:limit], found[limit - 1] if len(found) > limit else None)
 
-    def release(self, tenant: str, client: str) -> None:
-        # The id may have been released and taken by another tenant already.
-        try:
-            ClaimItem(client).delete(condition=ClaimItem.tenant == tenant)
-        except DeleteError as error:
-            if not condition_failed(error):
-                raise
+    def guests(self, tenant: str, keys: Iterable[str]) -> int:
+        found = 0
+        for key_id in keys:
+            clients = [item.client for item in ClaimItem.by_key.query(key(tenant, key_id))]
+            claims = (_load(item) for item in ClaimItem.batch_get(clients, consistent_read=True))
+            found += sum(claim.guest and claim.tenant == tenant for claim in claims)
+        return found
+
+
+def enter(transaction: TransactWrite, changes: Sequence[Change]) -> None:
+    """Write claims that change with something else; their conditions come in this order."""
+    for change in changes:
+        transaction.save(_item(change.new), condition=unchanged(change.old))
+
+
+def unchanged(old: Claim | None) -> Condition:
+    if old is None:
+        return ClaimItem.client.does_not_exist()
+    stored = _item(old)
+    same: Condition = (ClaimItem.tenant == stored.tenant) & (ClaimItem.doc == stored.doc)
+    return same
+
+
+def _load(item: ClaimItem) -> Claim:
+    return documents.load(Claim, item.doc, client=item.client, tenant=item.tenant)
 
 
 def _item(claim: Claim) -> ClaimItem:
     text = documents.dump(claim, without=frozenset({"client", "tenant"}))
     ttl = None if claim.seen is None else claim.seen // 1000 + REMEMBERED
+    if claim.vacant:
+        ttl = (claim.created + MEMORY) // 1000
     opened = key(claim.tenant, claim.key) if claim.key else None
     return ClaimItem(claim.client, tenant=claim.tenant, key=opened, ttl=ttl, doc=text)

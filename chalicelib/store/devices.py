@@ -10,12 +10,14 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.devices import ROOT_GROUP, Device, Interface
-from chalicelib.fleet.errors import DeviceDuplicate, GroupNotFound, InterfaceDuplicate
+from chalicelib.fleet.errors import ClientTaken, DeviceDuplicate, GroupNotFound, InterfaceDuplicate
 from chalicelib.fleet.facets import MOST_COUNTED, Facet
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Page
 from chalicelib.fleet.quotas import Share
+from chalicelib.fleet.reserving import Change
 from chalicelib.store import documents, facets, mailboxes, usages
+from chalicelib.store.claims import enter
 from chalicelib.store.configurations import ConfigurationItem
 from chalicelib.store.facets import FacetItem
 from chalicelib.store.groups import GroupItem, taking_devices
@@ -23,6 +25,8 @@ from chalicelib.store.resources import DeviceResourcesItem
 from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, key, table_name
 
 _OWN = frozenset({"tenant", "id", "revision"})
+_WITH_A_DEVICE = 3
+"""Mailbox, configuration and resources, deleted behind the device itself."""
 
 
 class FleetIndex(GlobalSecondaryIndex["DeviceItem"]):
@@ -62,12 +66,15 @@ class DeviceTable:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    def create(self, device: Device, share: Share | None = None) -> None:
+    def create(self, device: Device, share: Share | None = None, claims: Sequence[Change] = ()) -> None:
         added, _ = facets.changes(None, device)
-        # Two registrations of one device, or of one interface, at once: the transaction lets one of them in.
-        with _meaning(grouped=_joins(device), share=share), TransactWrite(connection=self.connection) as transaction:
+        # Two registrations of one device, of one interface or of one client id, perhaps by two tenants, at once: the
+        # transaction lets one of them in.
+        meaning = _meaning(grouped=_joins(device), share=share, claims=len(claims))
+        with meaning, TransactWrite(connection=self.connection) as transaction:
             _check_group(transaction, device)
             transaction.save(_item(device), condition=DeviceItem.pk.does_not_exist())
+            enter(transaction, claims)
             # A device that is deleted and comes back has a mailbox of other revisions: whoever remembers the old one
             # cannot write over the new.
             transaction.save(mailboxes.item_of(Mailbox(device.tenant, device.id, revision=device.created)))
@@ -88,14 +95,14 @@ class DeviceTable:
         by_id = {item.id: _load(item) for item in found}
         return [by_id[device] for device in devices if device in by_id]
 
-    def replace(self, old: Device, new: Device) -> bool:
+    def replace(self, old: Device, new: Device, claims: Sequence[Change] = ()) -> bool:
         before, after = {i.key: i for i in old.interfaces}, {i.key: i for i in new.interfaces}
         added = [after[k] for k in after.keys() - before.keys()]
         removed = [before[k] for k in before.keys() - after.keys()]
         entered, left = facets.changes(old, new)
         item = _item(replace(new, revision=old.revision + 1))
         unchanged = DeviceItem.revision == old.revision
-        if not added and not removed and not entered and not left:
+        if not added and not removed and not entered and not left and not claims:
             try:
                 item.save(condition=unchanged)
             except PutError as error:
@@ -107,12 +114,13 @@ class DeviceTable:
         try:
             # Another device may take the same interface at the same time: the device and its entries change together.
             with (
-                _meaning(grouped=grouped, deleted=len(removed) + len(left)),
+                _meaning(grouped=grouped, deleted=len(removed) + len(left), claims=len(claims)),
                 TransactWrite(connection=self.connection) as transaction,
             ):
                 if grouped:
                     _check_group(transaction, new)
                 transaction.save(item, condition=unchanged)
+                enter(transaction, claims)
                 for interface in added:
                     transaction.save(_owner(new, interface), condition=OwnerItem.pk.does_not_exist())
                 for interface in removed:
@@ -139,17 +147,20 @@ class DeviceTable:
             raise
         return True
 
-    def delete(self, device: Device, share: Share | None = None) -> bool:
+    def delete(self, device: Device, share: Share | None = None, claims: Sequence[Change] = ()) -> bool:
+        left = facets.changes(device, None)[1]
         try:
             # An interface added since the device was read would be left behind: look again.
-            with _meaning(), TransactWrite(connection=self.connection) as transaction:
+            deleted = len(device.interfaces) + len(left) + _WITH_A_DEVICE
+            with _meaning(claims=len(claims), others=deleted), TransactWrite(connection=self.connection) as transaction:
                 transaction.delete(_item(device), condition=DeviceItem.revision == device.revision)
                 transaction.delete(mailboxes.item_of(Mailbox(device.tenant, device.id)))
                 transaction.delete(ConfigurationItem(key(device.tenant, device.id)))
                 transaction.delete(DeviceResourcesItem(key(device.tenant, device.id)))
                 for interface in device.interfaces:
                     transaction.delete(_owner(device, interface))
-                _move(transaction, *facets.changes(device, None))
+                _move(transaction, [], left)
+                enter(transaction, claims)
                 usages.give_back(transaction, share)
         except DeviceDuplicate:
             return False
@@ -189,11 +200,13 @@ class DeviceTable:
 
 
 @contextmanager
-def _meaning(*, grouped: bool = False, deleted: int = 0, share: Share | None = None) -> Iterator[None]:
+def _meaning(
+    *, grouped: bool = False, deleted: int = 0, others: int = 0, claims: int = 0, share: Share | None = None
+) -> Iterator[None]:
     """Turns a canceled transaction into what it means.
 
-    First in it is the group's check, where the device joins one; then `deleted` others and the device's own item; last
-    the count, where a `share` is taken.
+    First in it is the group's check, where the device joins one; then `deleted` others and the device's own item,
+    `others` and that many claims; last the count, where a `share` is taken.
     """
     try:
         yield
@@ -205,6 +218,9 @@ def _meaning(*, grouped: bool = False, deleted: int = 0, share: Share | None = N
             raise DeviceDuplicate("a device with this id exists already") from error
         if grouped and failed[0]:
             raise GroupNotFound("the group was deleted just now") from error
+        first = grouped + deleted + 1 + others
+        if any(failed[first : first + claims]):
+            raise ClientTaken("whose a client id is has just changed") from error
         if share is None or any(failed[:-1]):
             raise InterfaceDuplicate("an interface with this connector and node exists already") from error
         usages.ensure_taken(error, share)

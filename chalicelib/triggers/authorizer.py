@@ -52,7 +52,7 @@ def handle(ports: Ports, event: dict[str, Any], function_arn: str) -> dict[str, 
         # A broker of ours asks whose the client is; IoT Core does not, and gets nothing that it does not know.
         **({"tenant": claim.tenant} if event.get("tellTenant") else {}),
         # IoT Core takes the answer for a client with a certificate only under that certificate's own id.
-        "principalId": _tls(event).get("principalId") or f"{claim.tenant}{claim.key}",
+        "principalId": claim.named(),
         "disconnectAfterInSeconds": _lasting(ports, key),
         "refreshAfterInSeconds": LONGEST,
         "policyDocuments": policies,
@@ -162,7 +162,7 @@ def _admit(ports: Ports, event: dict[str, Any], mqtt: dict[str, Any], client: st
         secured="tls" in event.get("protocols", ("tls",)),
     )
     try:
-        candidate = _certified(ports, key, candidate, _tls(event).get("x509CertificatePem"))
+        candidate = _certified(ports, key, candidate, _tls(event))
         return admitting.admit(ports, key, candidate), key
     except Forbidden as error:
         told = isinstance(error, QuotaReached)
@@ -174,13 +174,14 @@ def _tls(event: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _certified(ports: Ports, key: ApiKey, candidate: Candidate, pem: str | None) -> Candidate:
+def _certified(ports: Ports, key: ApiKey, candidate: Candidate, tls: dict[str, Any]) -> Candidate:
     """The candidate, if the certificate that it showed goes with its key; devices have to bear their client id in it.
 
     Errors: Forbidden.
     """
+    pem = tls.get("x509CertificatePem")
     certificates.ensure_fits(ports, key, pem, candidate.client if candidate.device else None)
-    return replace(candidate, certificate=pem is not None)
+    return replace(candidate, certificate=pem is not None, principal=str(tls.get("principalId", "")))
 
 
 def _password(mqtt: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.fleet import delivering, inheriting, relaying
+from chalicelib.fleet import delivering, fencing, inheriting, relaying
 from chalicelib.fleet.ports import Ports
 
 RESERVE = 25_000
@@ -25,9 +25,14 @@ def deliver(ports: Ports, event: dict[str, Any], remaining: int) -> None:
 
 
 def disconnect(ports: Ports, event: dict[str, Any], remaining: int) -> None:
-    """`{client}`, or all clients of a key: `{tenant, key, after}`; `remaining` as for `deliver`."""
+    """`{client}`, with `generation` as far as a claim's fence goes, or all clients of a key: `{tenant, key, after}`.
+
+    `remaining` as for `deliver`.
+    """
+    until = ports.clock.now() + max(0, remaining - PAGE)
     if "key" in event:
-        until = ports.clock.now() + max(0, remaining - PAGE)
         inheriting.close(ports, event["tenant"], event["key"], event["after"], until)
+    elif "generation" in event:
+        fencing.close(ports, event["client"], event["generation"], until)
     else:
         ports.delivery.disconnect(event["client"])

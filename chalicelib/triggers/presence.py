@@ -4,34 +4,44 @@ from typing import Any, Protocol
 
 from chalicelib.dialects import registry
 from chalicelib.dialects.topics import announced
-from chalicelib.fleet import connecting, consuming, relaying
+from chalicelib.fleet import connecting, consuming, fencing, holding, ids, relaying
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import Peer
+from chalicelib.fleet.presence import Peer, Presence
 
 
 class Keeper(Protocol):
     """Who keeps what is known of the sessions of one kind of client."""
 
     def connected(self, ports: Ports, claim: Claim, session: str, at: int, /) -> object: ...
-    def disconnected(self, ports: Ports, claim: Claim, session: str, at: int, /) -> object: ...
+    def disconnected(self, ports: Ports, claim: Claim, session: str, at: int, /) -> Presence | None: ...
     def subscribed(self, ports: Ports, claim: Claim, session: str, announced: frozenset[str], at: int, /) -> object: ...
     def unsubscribed(self, ports: Ports, claim: Claim, session: str, announced: frozenset[str], /) -> object: ...
 
 
 def handle(ports: Ports, event: dict[str, Any]) -> None:
-    claim = ports.claims.get(str(event["clientId"]))
-    if claim is None:
+    client, at = str(event["clientId"]), int(event["timestamp"])
+    principal, kind = str(event.get("principalIdentifier", "")), event.get("eventType")
+    held = holding.of(ports, client, at, principal)
+    if held is None:
+        content, identifier = {"event": kind}, ids.repeatable_id(at, f"{client} {kind} {principal}")
+        holding.drop(ports, client, principal, at=at, event=identifier, content=content)
         return
-    session, at = str(event.get("sessionIdentifier", "")), int(event["timestamp"])
+    if not held.present and kind != "disconnected":
+        # That connection is over, or about to be closed.
+        return
+    claim, ports = held.claim, held.ports(ports)
+    session = str(event.get("sessionIdentifier", ""))
     keeper = _keeper(claim)
-    match event.get("eventType"):
+    match kind:
         case "connected" if keeper is connecting:
             connecting.connected(ports, claim, session, at, _told(event))
         case "connected":
             keeper.connected(ports, claim, session, at)
         case "disconnected":
-            keeper.disconnected(ports, claim, session, at)
+            known = keeper.disconnected(ports, claim, session, at)
+            if known is not None and not known.online and held.present:
+                fencing.left(ports, claim)
         case "subscribed":
             keeper.subscribed(ports, claim, session, _announced(claim, event), at)
         case "unsubscribed":

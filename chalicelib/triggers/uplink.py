@@ -1,4 +1,6 @@
-"""Messages of devices, from the topic rules: `{payload: base64, client, topic, at, id}`.
+"""Messages of devices, from the topic rules: `{payload: base64, client, topic, at, id, principal}`.
+
+The last is there as far as the broker tells it.
 
 Lambda invokes asynchronously: an event may come twice, and what fails here is tried again and then kept.
 """
@@ -11,7 +13,7 @@ from typing import Any
 from chalicelib.dialects import registry
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
-from chalicelib.fleet import audit, connecting, doors, keys, limiting
+from chalicelib.fleet import audit, connecting, doors, holding, keys, limiting
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.errors import (
     FleetError,
@@ -37,10 +39,13 @@ _heard: dict[str, tuple[int, Mailbox | None]] = {}
 
 def handle(ports: Ports, event: dict[str, Any]) -> None:
     client = str(event["client"])
-    claim = ports.claims.get(client)
-    if claim is None:
-        log.warning("a message of %s came after its claim was released", client)
+    principal = str(event.get("principal", ""))
+    held = holding.of(ports, client, int(event["at"]), principal)
+    if held is None:
+        content = {"topic": event["topic"]}
+        holding.drop(ports, client, principal, at=int(event["at"]), event=str(event["id"]), content=content)
         return
+    claim, ports = held.claim, held.ports(ports)
     try:
         uplink = Uplink(str(event["topic"]), base64.b64decode(event["payload"]), int(event["at"]), str(event["id"]))
         key = _usable_key(ports, claim)

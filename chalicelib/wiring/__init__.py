@@ -35,7 +35,7 @@ class Wiring(AccessWiring):
     def devices(self) -> "p.Devices":
         from chalicelib.store.cache import AnnouncingDevices
 
-        return AnnouncingDevices(_device_table(), cached("devices"), cached("owners"))
+        return AnnouncingDevices(_device_table(), cached("devices"), cached("owners"), cached("claims"))
 
     @property
     def groups(self) -> "p.Groups":
@@ -202,7 +202,7 @@ class HotWiring(Wiring):
     def devices(self) -> "p.Devices":
         from chalicelib.store.cache import CachedDevices
 
-        return CachedDevices(_device_table(), cached("devices"), cached("owners"))
+        return CachedDevices(_device_table(), cached("devices"), cached("owners"), cached("claims"))
 
     @cached_property
     def records(self) -> "p.Records":

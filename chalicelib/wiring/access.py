@@ -6,6 +6,7 @@ import secrets
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
+from chalicelib.aws import fence
 from chalicelib.wiring.shared import application, cached, clock, connection
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class AccessWiring:
     @property
     def hasher(self) -> "Hasher":
         return _hasher()
+
+    fence_rest = fence.rest()
 
     @cached_property
     def claims(self) -> "p.Claims":

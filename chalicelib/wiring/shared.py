@@ -4,6 +4,8 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.aws import fence
+
 if TYPE_CHECKING:
     from pynamodb.connection import Connection
 
@@ -36,9 +38,9 @@ def new_cache(max_age: int | None = None) -> "Cache[Any]":
 
 
 @cache
-def cached(_what: str) -> "Cache[Any]":
+def cached(what: str) -> "Cache[Any]":
     """One cache a name, whoever asks."""
-    return new_cache()
+    return new_cache(fence.claims_kept() if what == "claims" else None)
 
 
 def connection() -> "Connection":

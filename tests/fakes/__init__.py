@@ -3,7 +3,7 @@
 from random import Random
 
 from chalicelib.dialects.formats import DialectListeners
-from chalicelib.fleet import delivering, ids, relaying
+from chalicelib.fleet import delivering, fencing, ids, relaying
 from chalicelib.fleet.limiting import Windows
 from chalicelib.fleet.passwords import Cost
 from tests.fakes.access import (
@@ -100,6 +100,9 @@ __all__ = [
 ]
 
 
+FENCE_REST = 300_000
+
+
 class MemoryPorts:
     """All ports; `seed` decides ids and chance. `run_background` does what a handler asked to be done after it."""
 
@@ -116,12 +119,15 @@ class MemoryPorts:
         self.windows = Windows()
         self.authorities = MemoryAuthorities()
         self.trust = ListedTrust()
-        self.claims = MemoryClaims()
+        self.claims = MemoryClaims(usages=self.usages)
+        self.fence_rest = FENCE_REST
         self.mailboxes = MemoryMailboxes()
         self.configurations = MemoryConfigurations()
         self.resources = MemoryResources()
         self.groups = MemoryGroups()
-        self.devices = MemoryDevices(self.mailboxes, self.configurations, self.resources, self.groups, self.usages)
+        self.devices = MemoryDevices(
+            self.mailboxes, self.configurations, self.resources, self.groups, self.usages, self.claims
+        )
         self.gateways = MemoryGateways()
         self.catalog = MemoryCatalog(usages=self.usages)
         self.files = MemoryFiles()
@@ -153,7 +159,10 @@ class MemoryPorts:
         self.pauses.append(ms)
 
     def run_background(self) -> None:
-        while self.background.deliveries or self.background.wakes:
+        while self.background.deliveries or self.background.wakes or self.background.fences:
+            if self.background.fences:
+                fencing.close(self, *self.background.fences.popleft(), self.clock.now() + 20_000)
+                continue
             if self.background.wakes:
                 relaying.wake(self, *self.background.wakes.popleft(), self.clock.now() + 60_000)
                 continue

@@ -1,13 +1,14 @@
 """Tenants, keys, users, certificates and client ids in memory."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from chalicelib.fleet import stage_key
 from chalicelib.fleet.certificates import CaCertificates
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.errors import (
+    ClientTaken,
     TenantDuplicate,
     UserDuplicate,
 )
@@ -15,6 +16,7 @@ from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.passwords import Cost, Hasher
 from chalicelib.fleet.ports import Page
 from chalicelib.fleet.quotas import Share
+from chalicelib.fleet.reserving import Change
 from chalicelib.fleet.settings import Settings
 from chalicelib.fleet.stage_key import StageKey
 from chalicelib.fleet.tenants import Tenant
@@ -213,26 +215,43 @@ class ListedTrust:
 
 @dataclass
 class MemoryClaims:
+    usages: MemoryUsages = field(default_factory=MemoryUsages)
     rows: dict[str, Claim] = field(default_factory=dict)
 
     def get(self, client: str) -> Claim | None:
         return self.rows.get(client)
 
-    def put_new(self, claim: Claim) -> bool:
-        return self.rows.setdefault(claim.client, claim) is claim
+    def current(self, client: str) -> Claim | None:
+        return self.rows.get(client)
 
-    def replace(self, old: Claim, new: Claim) -> bool:
+    def put_new(self, claim: Claim, share: Share | None = None) -> bool:
+        if claim.client in self.rows:
+            return False
+        self.usages.take(share)
+        self.rows[claim.client] = claim
+        return True
+
+    def replace(self, old: Claim, new: Claim, share: Share | None = None, returned: Share | None = None) -> bool:
         if self.rows.get(old.client) != old:
             return False
+        self.usages.take(share)
         self.rows[old.client] = new
+        self.usages.give_back(returned)
         return True
+
+    def ensure(self, changes: Sequence[Change]) -> None:
+        """Errors: ClientTaken."""
+        if any(self.rows.get(change.new.client) != change.old for change in changes):
+            raise ClientTaken("whose a client id is has just changed")
+
+    def enter(self, changes: Sequence[Change]) -> None:
+        self.rows |= {change.new.client: change.new for change in changes}
 
     def of_key(self, tenant: str, key_id: str, *, after: str | None, limit: int) -> Page[str]:
         found = sorted(c.client for c in self.rows.values() if (c.tenant, c.key) == (tenant, key_id))
         rest = [client for client in found if after is None or client > after]
         return Page(rest[:limit], rest[limit - 1] if len(rest) > limit else None)
 
-    def release(self, tenant: str, client: str) -> None:
-        held = self.rows.get(client)
-        if held is not None and held.tenant == tenant:
-            del self.rows[client]
+    def guests(self, tenant: str, keys: Iterable[str]) -> int:
+        opened = set(keys)
+        return sum(c.guest and c.tenant == tenant and c.key in opened for c in self.rows.values())

@@ -16,6 +16,8 @@ from chalicelib.fleet.groups import Group, GroupTree
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Page
 from chalicelib.fleet.quotas import Share
+from chalicelib.fleet.reserving import Change
+from tests.fakes.access import MemoryClaims
 from tests.fakes.resources import MemoryResources
 from tests.fakes.usages import MemoryUsages
 
@@ -97,15 +99,18 @@ class MemoryDevices:
     resources: MemoryResources
     groups: MemoryGroups = field(default_factory=MemoryGroups)
     usages: MemoryUsages = field(default_factory=MemoryUsages)
+    claims: MemoryClaims = field(default_factory=MemoryClaims)
     rows: dict[Id, Device] = field(default_factory=dict)
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def create(self, device: Device, share: Share | None = None) -> None:
+    def create(self, device: Device, share: Share | None = None, claims: Sequence[Change] = ()) -> None:
         if (device.tenant, device.id) in self.rows:
             raise DeviceDuplicate("a device with this id exists already")
         self._ensure_grouped(device)
+        self.claims.ensure(claims)
         self._ensure_free(device.tenant, device.interfaces)
         self.usages.take(share)
+        self.claims.enter(claims)
         self.rows[device.tenant, device.id] = device
         self.mailboxes.rows[device.tenant, device.id] = Mailbox(device.tenant, device.id, revision=device.created)
         self._own(device)
@@ -113,14 +118,16 @@ class MemoryDevices:
     def get(self, tenant: str, device: str) -> Device | None:
         return self.rows.get((tenant, device))
 
-    def replace(self, old: Device, new: Device) -> bool:
+    def replace(self, old: Device, new: Device, claims: Sequence[Change] = ()) -> bool:
         if not self._unchanged(old):
             return False
         if new.group != old.group:
             self._ensure_grouped(new)
+        self.claims.ensure(claims)
         before = {i.key for i in old.interfaces}
         self._ensure_free(old.tenant, tuple(i for i in new.interfaces if i.key not in before))
         self._disown(old)
+        self.claims.enter(claims)
         self._store(old, new)
         return True
 
@@ -131,9 +138,11 @@ class MemoryDevices:
         self._store(target, target.with_interface(interface))
         return True
 
-    def delete(self, device: Device, share: Share | None = None) -> bool:
+    def delete(self, device: Device, share: Share | None = None, claims: Sequence[Change] = ()) -> bool:
         if not self._unchanged(device):
             return False
+        self.claims.ensure(claims)
+        self.claims.enter(claims)
         self._disown(device)
         kept: tuple[dict[Id, Any], ...] = (self.mailboxes.rows, self.configurations.rows, self.resources.rows)
         for rows in (self.rows, *kept):

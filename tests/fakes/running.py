@@ -20,6 +20,7 @@ Id = tuple[str, str]
 class ScriptedDelivery:
     """Answers with what `outcomes` holds next, else CONFIRMED; `meanwhile` runs while the downlink is under way.
 
+    `live` are the clients that GetConnection tells of.
     `subscriptions` is what the broker would list for a client: absent = not connected. Who is in `gone` gets nothing.
     Messages of queues take the ms that `takes` gives a client, while the clock goes on; who is `mute` never
     acknowledges one. `queued` are those that left, `left` when (ms) and to whom.
@@ -41,6 +42,7 @@ class ScriptedDelivery:
     timeouts: list[int] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     disconnected: list[str] = field(default_factory=list)
+    live: set[str] = field(default_factory=set)
     meanwhile: Callable[[], object] = lambda: None
     later: Callable[[], object] = lambda: None
     """Runs before time is waited away."""
@@ -79,6 +81,10 @@ class ScriptedDelivery:
 
     def disconnect(self, client: str) -> None:
         self.disconnected.append(client)
+        self.live.discard(client)
+
+    def connected(self, client: str) -> bool:
+        return client in self.live
 
     def _outcome(self, timeout: int) -> Outcome:
         self.timeouts.append(timeout)
@@ -141,6 +147,7 @@ class QueuedBackground:
     wakes: deque[Id] = field(default_factory=deque)
     deliveries: deque[Id] = field(default_factory=deque)
     disconnects: list[str] = field(default_factory=list)
+    fences: deque[tuple[str, int]] = field(default_factory=deque)
     revocations: list[tuple[str, str, str | None]] = field(default_factory=list)
     pumps: deque[Id] = field(default_factory=deque)
     purges: list[tuple[str, str, str]] = field(default_factory=list)
@@ -157,6 +164,9 @@ class QueuedBackground:
 
     def disconnect(self, client: str) -> None:
         self.disconnects.append(client)
+
+    def fence(self, client: str, generation: int) -> None:
+        self.fences.append((client, generation))
 
     def revoke(self, tenant: str, key: str, after: str | None = None) -> None:
         self.revocations.append((tenant, key, after))

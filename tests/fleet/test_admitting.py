@@ -84,8 +84,21 @@ def test_an_application_claims_its_id_and_is_no_device(ports: MemoryPorts, key: 
     assert ports.devices.count(key.tenant) == 0
 
 
-def test_a_deleted_devices_id_is_free_again(ports: MemoryPorts, key: ApiKey) -> None:
+def test_a_deleted_devices_id_is_free_again_once_it_has_rested(ports: MemoryPorts, key: ApiKey) -> None:
     admit(ports, key, SENSOR)
     devices.delete(ports, key.tenant, CLIENT)
     stranger = tenants.create(ports, "other")[1]
+    with pytest.raises(Forbidden, match="not free yet"):
+        admit(ports, stranger, SENSOR)
+    ports.run_background()
+    with pytest.raises(Forbidden, match="not free yet"):
+        admit(ports, stranger, SENSOR)
+    ports.clock.advance(ms=ports.fence_rest)
     assert admit(ports, stranger, SENSOR).tenant == stranger.tenant
+
+
+def test_a_deleted_devices_id_is_its_tenants_at_once(ports: MemoryPorts, key: ApiKey) -> None:
+    before = admit(ports, key, SENSOR)
+    devices.delete(ports, key.tenant, CLIENT)
+    after = admit(ports, key, SENSOR)
+    assert (after.tenant, after.generation) == (key.tenant, before.generation + 1)

@@ -20,14 +20,40 @@ def device(ports: MemoryPorts) -> Device:
 
 
 def claimed(ports: MemoryPorts, tenant: str = TENANT) -> None:
-    claim = Claim("node", tenant, "dialect", "device", "key", START, device="d1", connector="mqtt")
-    assert ports.claims.put_new(claim)
+    claim = Claim("node", tenant, "dialect", "device", "key", START, device="d1", connector="mqtt", generation=1)
+    ports.claims.rows["node"] = claim
+
+
+def test_a_registered_interface_holds_its_client_id(ports: MemoryPorts, device: Device) -> None:
+    held = ports.claims.get("node")
+    assert held is not None
+    assert (held.tenant, held.device, held.mode) == (TENANT, device.id, "")
+    other = replace(INTERFACE, connector="x-connector", node="behind")
+    devices.add_interface(ports, TENANT, device.id, other)
+    assert ports.claims.get("behind") is None
+
+
+def test_a_client_id_is_used_once_whoever_registers_it(ports: MemoryPorts, device: Device) -> None:
+    with pytest.raises(InterfaceDuplicate):
+        devices.register(ports, replace(device, tenant="other"))
+    assert ports.devices.get("other", device.id) is None
+    devices.register(ports, replace(device, tenant="other", interfaces=()))
+    with pytest.raises(InterfaceDuplicate):
+        devices.add_interface(ports, "other", device.id, INTERFACE)
+    held = ports.claims.get("node")
+    assert held is not None
+    assert held.tenant == TENANT
+
+
+def let_go(ports: MemoryPorts) -> bool:
+    held = ports.claims.get("node")
+    return held is not None and held.vacant
 
 
 def test_an_id_is_used_once_in_a_tenant(ports: MemoryPorts, device: Device) -> None:
     with pytest.raises(DeviceDuplicate):
         devices.register(ports, replace(device, interfaces=()))
-    devices.register(ports, replace(device, tenant="other"))
+    devices.register(ports, replace(device, tenant="other", interfaces=()))
 
 
 def test_an_interface_is_used_once_in_a_tenant(ports: MemoryPorts, device: Device) -> None:
@@ -71,15 +97,18 @@ def test_a_deleted_device_takes_everything_with_it(ports: MemoryPorts, device: D
         devices.get(ports, TENANT, device.id)
     assert ports.mailboxes.get(TENANT, device.id) is None
     assert ports.devices.owner(TENANT, *KEY) is None
-    assert ports.claims.get("node") is None
-    assert ports.background.disconnects == ["node"]
+    assert let_go(ports)
+    ports.run_background()
+    assert ports.delivery.disconnected == ["node"]
 
 
 def test_a_claim_of_another_tenant_is_not_touched(ports: MemoryPorts, device: Device) -> None:
     claimed(ports, "other")
     devices.delete(ports, TENANT, device.id)
-    assert ports.claims.get("node") is not None
-    assert ports.background.disconnects == []
+    held = ports.claims.get("node")
+    assert held is not None
+    assert held.tenant == "other"
+    assert not ports.background.fences
 
 
 def test_a_deleted_interface_is_free_and_forgotten(ports: MemoryPorts, device: Device) -> None:
@@ -93,7 +122,7 @@ def test_a_deleted_interface_is_free_and_forgotten(ports: MemoryPorts, device: D
     assert after is not None
     assert not after.online
     assert ports.devices.owner(TENANT, *KEY) is None
-    assert ports.claims.get("node") is None
+    assert let_go(ports)
     with pytest.raises(InterfaceNotFound):
         devices.delete_interface(ports, TENANT, device.id, *KEY)
 

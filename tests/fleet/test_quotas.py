@@ -1,7 +1,7 @@
 """How much a tenant may store; `tests/store/test_usages.py` has the contract of the tables."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -26,6 +26,7 @@ from chalicelib.fleet.errors import DeviceDuplicate, GroupDuplicate, QuotaReache
 from chalicelib.fleet.keys import ApiKey, KeyRequest
 from chalicelib.fleet.policies import ActionPolicy, QueuePublish
 from chalicelib.fleet.quotas import SETTLED, Share, Usage
+from chalicelib.fleet.reserving import Change
 from chalicelib.fleet.settings import Stored
 from chalicelib.fleet.users import User
 from tests.fakes import START, MemoryDevices, MemoryPorts
@@ -187,11 +188,11 @@ class Meanwhile(MemoryDevices):
         self.rows, self.owners = known.rows, known.owners
         self.meanwhile: Callable[[], object] | None = meanwhile
 
-    def create(self, device: Device, share: Share | None = None) -> None:
+    def create(self, device: Device, share: Share | None = None, claims: Sequence[Change] = ()) -> None:
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile:
             meanwhile()
-        super().create(device, share)
+        super().create(device, share, claims)
 
 
 def test_of_two_creations_at_once_that_find_room_for_one_one_passes(site: Site) -> None:

@@ -89,9 +89,12 @@ def _managed(bench: Bench) -> None:
     organization.cloud.publish(device, "iotdevice-1/mgmt/manage", supports)
     organization.cloud.settle()
     organization.call("DELETE", f"{_V1}/devices/pump/p3")
-    token = organization.call("POST", f"{_V1}/devices", {"type": "pump", "id": "p4"})["password"]
     thief = Device(f"d:{organization.id}:pump:p4")
-    bench.cloud.disconnect(thief, bench.cloud.connect(thief, bench.key))
+    bench.cloud.connect(thief, bench.key)
+    bench.cloud.settle()
+    token = organization.call("POST", f"{_V1}/devices", {"type": "pump", "id": "p4"})["password"]
+    bench.cloud.settle()
+    bench.cloud.clock.at += wiring.ports().fence_rest
     organization.enter(thief, "its own session", "use-token-auth", token)
 
 

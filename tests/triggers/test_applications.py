@@ -12,7 +12,7 @@ from chalicelib.fleet.roles import Role
 from chalicelib.triggers import authorizer, presence
 from chalicelib.triggers.authorizer import LONGEST_DOCUMENT, MOST_DOCUMENTS
 from infra.local.iot_core.policy import Policy, read_documents
-from tests.fakes import MemoryPorts
+from tests.fakes import START, MemoryPorts
 from tests.triggers.test_authorizer import key_of, knock, reasons
 
 
@@ -35,7 +35,7 @@ def allowed(answer: dict[str, Any], action: str, effect: str = "Allow") -> set[s
 
 
 def happened(ports: MemoryPorts, kind: str, at: int, session: str = "s1", *topics: str) -> None:
-    event = {"clientId": "app", "timestamp": at, "eventType": kind, "sessionIdentifier": session}
+    event = {"clientId": "app", "timestamp": START + at, "eventType": kind, "sessionIdentifier": session}
     presence.handle(ports, {**event, "topics": list(topics)} if topics else event)
 
 

@@ -19,7 +19,7 @@ from chalicelib.dialects.ibm.applications import Application, Ring
 from chalicelib.dialects.ibm.monitoring import Connection
 from chalicelib.dialects.ibm.topics import APPLICATION, GATEWAY
 from chalicelib.dialects.topics import Downlink, announced, matches
-from chalicelib.fleet import relaying
+from chalicelib.fleet import fencing, relaying
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.ports import Ports
@@ -49,6 +49,13 @@ def observe(ports: Ports, claim: Claim, event: Mapping[str, Any]) -> None:
             _unsubscribed(ports, claim, session, {str(f) for f in event.get("topics", ())})
         case "disconnected":
             _left(ports, claim, session, at, str(event.get("disconnectReason", "")))
+
+
+def fenced(ports: Ports, claim: Claim, at: int) -> None:  # noqa: ARG001 - others say when
+    """The client id has been taken from who held that claim: an application is forgotten."""
+    if claim.mode == APPLICATION:
+        applications.change(ports, claim.tenant, claim.client, lambda _: None)
+        listening.settle(ports, claim.tenant)
 
 
 def _device(ports: Ports, claim: Claim, event: Mapping[str, Any], session: str, at: int) -> None:
@@ -149,8 +156,10 @@ def _left(ports: Ports, claim: Claim, session: str, at: int, reason: str) -> Non
             return known
         return replace(known, session=None, ended=session) if durable else None
 
-    applications.change(ports, claim.tenant, claim.client, gone)
+    application = applications.change(ports, claim.tenant, claim.client, gone)
     listening.settle(ports, claim.tenant)
+    if application is None or application.session is None:
+        fencing.left(ports, claim)
     for known in before:
         _tell(ports, claim.tenant, monitoring.disconnected(_of(known), at, reason))
 

@@ -40,7 +40,6 @@ def authenticate(
         mode, connector, device = APPLICATION, "", None
     else:
         raise Refused(f"the user name {username!r} does not go with this client id", NOT_AUTHORIZED)
-    _reclaim(ports, client, found.organization)
     candidate = Candidate(
         client=client,
         dialect=DIALECT,
@@ -50,18 +49,10 @@ def authenticate(
         username=username,
         server_name=server_name,
         secured=secured,
+        # A client id names its organization: whoever else took it, through another dialect, gives it back.
+        entitled=True,
     )
     return key, candidate
-
-
-def _reclaim(ports: Ports, client: str, organization: str) -> None:
-    """A client id names its organization: whoever else took it, through another dialect, gives it back now.
-
-    Their connection ends as this one begins, as it has the same client id.
-    """
-    held = ports.claims.get(client)
-    if held is not None and (held.tenant, held.dialect) != (organization, DIALECT):
-        ports.claims.release(held.tenant, client)
 
 
 def _device(ports: Ports, found: Client, name: Name, client: str, password: str) -> ApiKey:

@@ -101,6 +101,13 @@ class Ports(Protocol):
     @property
     def claims(self) -> Claims: ...
     @property
+    def fence_rest(self) -> int:
+        """How long (ms) a client id rests on its way to another tenant, once nobody is connected with it.
+
+        Four times as long as a claim may be remembered without being read again.
+        """
+
+    @property
     def devices(self) -> Devices: ...
     @property
     def groups(self) -> Groups: ...

@@ -1,6 +1,6 @@
 """Who may come in: tenants, keys, users, certificates, client ids."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from chalicelib.fleet.certificates import CaCertificates
@@ -112,13 +112,20 @@ class Trust(Protocol):
 
 class Claims(Protocol):
     def get(self, client: str) -> Claim | None: ...
-    def put_new(self, claim: Claim) -> bool:
-        """False if somebody holds this client id already."""
+    def current(self, client: str) -> Claim | None:
+        """As it is now, where `get` may be a while old."""
 
-    def replace(self, old: Claim, new: Claim) -> bool:
-        """False if what is stored is not `old` any more: changed, released, or somebody else's by now."""
+    def put_new(self, claim: Claim, share: Share | None = None) -> bool:
+        """False if there is a claim of this client id already. QuotaReached."""
+
+    def replace(self, old: Claim, new: Claim, share: Share | None = None, returned: Share | None = None) -> bool:
+        """False if what is stored is not `old` any more: changed, or somebody else's by now. QuotaReached.
+
+        One share at most is taken, or given back, with it.
+        """
 
     def of_key(self, tenant: str, key_id: str, *, after: str | None, limit: int) -> Page[str]:
         """Clients whose last connection was opened with that key, in order; a moment late."""
 
-    def release(self, tenant: str, client: str) -> None: ...
+    def guests(self, tenant: str, keys: Iterable[str]) -> int:
+        """How many clients that are no devices came in with these keys, however long it takes to count them."""

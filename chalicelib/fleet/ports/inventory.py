@@ -14,26 +14,30 @@ from chalicelib.fleet.links import Entrances, Link
 from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports.answers import Page
 from chalicelib.fleet.quotas import Share
+from chalicelib.fleet.reserving import Change
 from chalicelib.fleet.resources import DeviceResources
 
 
 class Devices(Protocol):
     """Devices with their interfaces; (connector, node) is unique in a tenant, a device is created with its mailbox."""
 
-    def create(self, device: Device, share: Share | None = None) -> None:
-        """All or nothing. DeviceDuplicate, InterfaceDuplicate, GroupNotFound, QuotaReached."""
+    def create(self, device: Device, share: Share | None = None, claims: Sequence[Change] = ()) -> None:
+        """All or nothing, as is everything that writes `claims` with a device, which raises ClientTaken for one.
+
+        DeviceDuplicate, InterfaceDuplicate, GroupNotFound, QuotaReached.
+        """
 
     def get(self, tenant: str, device: str) -> Device | None: ...
     def some(self, tenant: str, devices: Sequence[str]) -> list[Device]:
         """Those that are there, in the order they were asked for."""
 
-    def replace(self, old: Device, new: Device) -> bool:
+    def replace(self, old: Device, new: Device, claims: Sequence[Change] = ()) -> bool:
         """Also moves the entries of interfaces and facets. InterfaceDuplicate, GroupNotFound."""
 
     def move_interface(self, source: Device, target: Device, interface: Interface) -> bool:
         """Take the interface from one device and give it to the other, both unchanged since they were read."""
 
-    def delete(self, device: Device, share: Share | None = None) -> bool: ...
+    def delete(self, device: Device, share: Share | None = None, claims: Sequence[Change] = ()) -> bool: ...
     def owner(self, tenant: str, connector: str, node: str) -> str | None:
         """The device that has this interface."""
 

@@ -12,6 +12,7 @@ from chalicelib.fleet.quotas import Share
 from chalicelib.fleet.supervising import ActionState
 
 if TYPE_CHECKING:
+    from chalicelib.fleet.claims import Claim
     from chalicelib.fleet.ports import Ports
 
 
@@ -100,6 +101,8 @@ class Listeners(Protocol):
     """Dialects that hear events themselves, each where a policy of its own says so."""
 
     def hear(self, ports: "Ports", dialect: str, event: Event) -> None: ...
+    def fenced(self, ports: "Ports", claim: "Claim", at: int) -> None:
+        """The client id has been taken from who held that claim."""
 
 
 class Pushes(Protocol):

@@ -31,7 +31,11 @@ class Delivery(Protocol):
     def filters(self, client: str) -> list[str] | None:
         """What the client's session is subscribed to, connected or kept; None if it has none."""
 
-    def disconnect(self, client: str) -> None: ...
+    def disconnect(self, client: str) -> None:
+        """Without its will, and without what the broker kept of its session."""
+
+    def connected(self, client: str) -> bool:
+        """Whether the broker knows of a connection; also True where it cannot say now."""
 
 
 class Dispatch(Protocol):
@@ -61,6 +65,9 @@ class Background(Protocol):
         """The same for the devices that wait behind a gateway."""
 
     def disconnect(self, client: str) -> None: ...
+    def fence(self, client: str, generation: int) -> None:
+        """Do what the fence of that claim waits for, or see whether a client that is no device has gone."""
+
     def revoke(self, tenant: str, key: str, after: str | None = None) -> None:
         """Close all connections of a key, from the client `after` on."""
 
