@@ -248,6 +248,7 @@ class Cloud:
                     made.cache_clear()
         wiring.ports().__dict__["clock"] = wiring.hot_ports().__dict__["clock"] = self.clock
         # Whoever waits for a moment waits by our clock, which would never come to it.
+        wiring.ports().__dict__["pause"] = lambda ms: self._pass(ms / 1000)
         wiring.ports().__dict__["delivery"] = IotCoreDelivery(lambda: client("iot-data"), sleep=self._pass)
 
     def _pass(self, seconds: float) -> None:
@@ -309,6 +310,7 @@ class Cloud:
     def _broker(self, operation: str, parameters: Parameters) -> tuple[Any, Any]:
         device = self.devices.get(parameters["clientId"])
         if operation == "DeleteConnection":
+            self.devices.pop(parameters["clientId"], None)
             return done({})
         if operation == "GetConnection":
             return done({"connected": device is not None})

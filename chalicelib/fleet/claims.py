@@ -123,7 +123,7 @@ class Claim:
         """The principal that the authorizer gives this holder's connection."""
         return self.principal or f"{self.tenant}G{self.generation}K{self.key}"
 
-    def holder(self, at: int, principal: str = "") -> "Claim | None":
+    def holder(self, at: int, principal: str, now: int) -> "Claim | None":
         """Whoever held the id when the broker took something: the claim, or as it was for that holder.
 
         By what the broker vouches for, where that is there and ours; else by its time stamp. None where nobody fits.
@@ -136,6 +136,9 @@ class Claim:
         else:
             shown = [h for h in holders if principal and h.principal == principal]
             fitting = shown if len(shown) == 1 else [h for h in holders if h.since <= at]
+            if not fitting and at >= now - MEMORY and len(self.former) < MOST_REMEMBERED:
+                # Nobody before them is forgotten yet.
+                fitting = list(holders[:1])
         if not fitting:
             return None
         found = fitting[-1]

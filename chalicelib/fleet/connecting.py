@@ -15,7 +15,9 @@ from chalicelib.fleet.presence import Peer, Presence, Route, interface_key
 def connected(ports: Ports, claim: Claim, session: str, at: int, told: Peer | None = None) -> None:
     """`told` is what the broker tells of the client itself."""
     peer = _peer(claim) if told is None else _peer(claim).known_as(told)
-    mailbox = _change(ports, claim, lambda p: _itself(p, claim).connected(session, at, claim.generation).with_peer(session, peer))
+    mailbox = _change(
+        ports, claim, lambda p: _itself(p, claim).connected(session, at, claim.generation).with_peer(session, peer)
+    )
     _tell(ports, claim, mailbox, session, at, online=True)
     if mailbox is not None and mailbox.doubtful():
         _wake(ports, mailbox)

@@ -96,8 +96,17 @@ class Device:
         return replace(self, interfaces=tuple(i for i in self.interfaces if i.key != interface.key))
 
 
-def register(ports: "Ports", device: Device, door: str = "http", entering: "Claim | None" = None) -> Device:
+def register(
+    ports: "Ports",
+    device: Device,
+    door: str = "http",
+    entering: "Claim | None" = None,
+    *,
+    entitled: bool = False,
+) -> Device:
     """The device, which holds the client ids of its interfaces from now on; `entering` is the claim of one at the door.
+
+    Ids that name the tenant themselves are `entitled`: whoever else has one gives it back.
 
     Errors: DeviceDuplicate, InterfaceDuplicate, QuotaReached, which the audit log is told with the `door`.
     """
@@ -115,7 +124,7 @@ def register(ports: "Ports", device: Device, door: str = "http", entering: "Clai
             asker=asker,
         )
 
-    reserving.written(ports, None, device, created, entering)
+    reserving.written(ports, None, device, created, entering, entitled=entitled)
     routing.created(ports, device)
     return device
 

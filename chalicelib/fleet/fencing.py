@@ -119,12 +119,12 @@ def _disconnected(ports: Ports, claim: Claim, fence: Fence, until: int) -> bool:
     """Close the old holder's connection, and one that was on its way when it lost the id."""
     ports.delivery.disconnect(claim.client)
     ports.pause(max(0, fence.at + _grace(ports) - ports.clock.now()))
-    while ports.delivery.connected(claim.client):
-        if ports.clock.now() >= until:
-            return False
+    for _ in range(max(1, (until - ports.clock.now()) // PAUSE)):
+        if not ports.delivery.connected(claim.client):
+            return True
         ports.delivery.disconnect(claim.client)
         ports.pause(PAUSE)
-    return True
+    return False
 
 
 def _vacate_if_gone(ports: Ports, claim: Claim) -> None:

@@ -27,11 +27,11 @@ class Held:
 def of(ports: Ports, client: str, at: int, principal: str = "") -> Held | None:
     """`principal` is what the broker vouches for, where it does. None where nobody held the id, or nobody known."""
     claim = ports.claims.get(client)
-    found = claim.holder(at, principal) if claim else None
+    found = claim.holder(at, principal, ports.clock.now()) if claim else None
     if claim is not None and found is None:
         # It may have changed hands since it was read last.
         claim = ports.claims.current(client)
-        found = claim.holder(at, principal) if claim else None
+        found = claim.holder(at, principal, ports.clock.now()) if claim else None
     return Held(found, present=found is claim) if found is not None else None
 
 

@@ -41,14 +41,17 @@ def written(
     after: "Device | None",
     store: Callable[[Sequence[Change]], T],
     entering: Claim | None = None,
+    *,
+    entitled: bool = False,
 ) -> T:
     """What `store` answers, given the claims that change with the device. `entering` is one of a client at the door.
 
+    Where the client ids of the device are `entitled`, nobody else's claim counts.
     Errors: InterfaceDuplicate (an id is somebody else's), and what `store` raises.
     """
     known: dict[str, Claim | None] = {}
     for _ in tries(ports):
-        changes = _changes(ports, before, after, known, entering)
+        changes = _changes(ports, before, after, known, entering, entitled=entitled)
         try:
             answer = store(changes)
         except ClientTaken:
@@ -62,14 +65,20 @@ def written(
 
 
 def _changes(
-    ports: "Ports", before: "Device | None", after: "Device | None", known: Known, entering: Claim | None
+    ports: "Ports",
+    before: "Device | None",
+    after: "Device | None",
+    known: Known,
+    entering: Claim | None,
+    *,
+    entitled: bool,
 ) -> list[Change]:
     old = {i.key: i for i in before.interfaces if i.connector == CONNECTOR} if before else {}
     new = {i.key: i for i in after.interfaces if i.connector == CONNECTOR} if after else {}
     made: list[Change] = []
     if after is not None:
         added = [new[key] for key in new.keys() - old.keys()]
-        made += [_reserved(ports, after, interface, known.get(interface.node), entering) for interface in added]
+        made += [_reserved(ports, after, i, known.get(i.node), entering, entitled=entitled) for i in added]
     if before is not None:
         for key in old.keys() - new.keys():
             made += _let_go(ports, before, old[key], known)
@@ -77,9 +86,15 @@ def _changes(
 
 
 def _reserved(
-    ports: "Ports", device: "Device", interface: "Interface", held: Claim | None, entering: Claim | None
+    ports: "Ports",
+    device: "Device",
+    interface: "Interface",
+    held: Claim | None,
+    entering: Claim | None,
+    *,
+    entitled: bool,
 ) -> Change:
-    if held is not None and not held.vacant and held.tenant != device.tenant:
+    if held is not None and not held.vacant and held.tenant != device.tenant and (held.entitled or not entitled):
         raise InterfaceDuplicate(f"the client id {interface.node} is in use already")
     now = ports.clock.now()
     new = Claim(
@@ -92,6 +107,7 @@ def _reserved(
         device=device.id,
         connector=interface.connector,
         enabled=interface.enabled,
+        entitled=entitled,
     )
     if entering is not None and entering.client == interface.node:
         new = replace(entering, device=device.id, enabled=interface.enabled)

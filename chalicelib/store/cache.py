@@ -1,6 +1,6 @@
 """Reads that may be a minute old: what every message of a device needs and hardly ever changes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -10,7 +10,7 @@ from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.decoders import DecoderRecord, Directory, Listed
 from chalicelib.fleet.devices import Device, Interface
 from chalicelib.fleet.keys import ApiKey
-from chalicelib.fleet.ports import Clock
+from chalicelib.fleet.ports import Claims, Clock, Page
 from chalicelib.fleet.presence import interface_key
 from chalicelib.fleet.quotas import Share
 from chalicelib.fleet.reserving import Change
@@ -117,20 +117,33 @@ class CachedKeys(CurrentKeys):
         self._cache.forget(tenant + key)
 
 
-class Announcing(ClaimTable):
+class Announcing:
     """The claims, telling a cache beside them what was written."""
 
-    def __init__(self, cache: Cache[Claim]) -> None:
+    def __init__(self, cache: Cache[Claim], source: Claims | None = None) -> None:
         self._cache = cache
+        self._source: Claims = source or ClaimTable()
+
+    def get(self, client: str) -> Claim | None:
+        return self._source.get(client)
 
     def current(self, client: str) -> Claim | None:
         self._cache.forget(client)
-        return ClaimTable.get(self, client)
+        return self._source.current(client)
+
+    def put_new(self, claim: Claim, share: Share | None = None) -> bool:
+        return self._source.put_new(claim, share)
 
     def replace(self, old: Claim, new: Claim, share: Share | None = None, returned: Share | None = None) -> bool:
-        written = super().replace(old, new, share, returned)
+        written = self._source.replace(old, new, share, returned)
         self._cache.forget(old.client)
         return written
+
+    def of_key(self, tenant: str, key_id: str, *, after: str | None, limit: int) -> Page[str]:
+        return self._source.of_key(tenant, key_id, after=after, limit=limit)
+
+    def guests(self, tenant: str, keys: Iterable[str]) -> int:
+        return self._source.guests(tenant, keys)
 
 
 class CachedClaims(Announcing):
@@ -140,7 +153,7 @@ class CachedClaims(Announcing):
     """
 
     def get(self, client: str) -> Claim | None:
-        claim = self._cache.get(client, lambda: ClaimTable.get(self, client))
+        claim = self._cache.get(client, lambda: self._source.current(client))
         if claim is not None and not claim.settled:
             self._cache.forget(client)
         return claim

@@ -88,7 +88,7 @@ def register(ports: Ports, by: ApiKey, wanted: Registration) -> tuple[Device, st
         interfaces=(interface,),
         attributes={DIALECT: {**wanted.own, "token": kept, "registration": registered}},
     )
-    return devices.register(ports, device), token
+    return devices.register(ports, device, entitled=True), token
 
 
 def _registrar(by: ApiKey) -> dict[str, str]:

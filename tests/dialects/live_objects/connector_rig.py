@@ -21,11 +21,16 @@ class Connector:
 
     def __init__(self, client: Client, name: str = GATEWAY) -> None:
         self.client, self.ports, self.name = client, client.ports, name
-        tenant, key = client.tenant.id, client.master.id
-        self.ports.claims.put_new(Claim(name, tenant, "live_objects", "connector", key, 1, connector="x-connector"))
         self._events = 0
+        self._claim()
+
+    def _claim(self) -> None:
+        tenant, key = self.client.tenant.id, self.client.master.id
+        claim = Claim(self.name, tenant, "live_objects", "connector", key, 1, connector="x-connector", generation=1)
+        self.ports.claims.rows[self.name] = claim
 
     def connect(self, session: str = "s1") -> "Connector":
+        self._claim()
         for topic in (topics.COMMAND_REQUEST, topics.CONFIGURATION_REQUEST, topics.RESOURCE_REQUEST):
             self._lifecycle("subscribed", session, topics=[topic])
         return self

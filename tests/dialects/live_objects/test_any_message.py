@@ -90,6 +90,7 @@ def client() -> Client:
     tenant, key = client.tenant.id, client.master.id
     interface = Interface("mqtt", URN, "live_objects", START, START)
     devices.register(client.ports, Device(tenant, URN, START, START, interfaces=(interface,)))
+    client.ports.claims.rows.pop(URN, None)
     client.ports.claims.put_new(Claim(URN, tenant, "live_objects", topics.DEVICE, key, 1, URN, "mqtt"))
     client.ports.claims.put_new(
         Claim("gateway", tenant, "live_objects", topics.CONNECTOR, key, 1, connector="x-connector")

@@ -20,7 +20,7 @@ def interface(client: Client, device: str) -> str:
 
 def claimed(client: Client) -> None:
     claim = Claim("node1", client.tenant.id, "live_objects", "device", "k", 0, device=URN, connector="mqtt")
-    assert client.ports.claims.put_new(claim)
+    client.ports.claims.rows["node1"] = claim
 
 
 def test_an_added_interface_is_answered_with_201_and_its_device(client: Client, device: str) -> None:
@@ -110,7 +110,9 @@ def test_a_deleted_interface_is_gone_and_its_client_id_free(client: Client, inte
     claimed(client)
     assert client.call("DELETE", interface).status == 204
     assert client.get(interface).code == "DM_INTERFACE_NOT_FOUND"
-    assert client.ports.claims.get("node1") is None
+    held = client.ports.claims.get("node1")
+    assert held is not None
+    assert held.vacant
 
 
 @pytest.mark.parametrize(
