@@ -135,8 +135,9 @@ def firmware_changed(ports: Ports, claim: Claim, value: Mapping[str, Any]) -> No
 
 def tell(ports: Ports, client: str, device_id: str, tail: str, body: Mapping[str, Any]) -> None:
     """Send a message of device management to a device by the client that speaks for it: itself, or its gateway."""
-    name = name_of(device_id)
-    if name is not None:
+    name, held = name_of(device_id), ports.claims.get(client)
+    # The id may be somebody else's by now, who came in through another dialect.
+    if name is not None and held is not None and held.settled and held.dialect == DIALECT:
         topic = topics.management(tail, name.type, name.id, through_gateway=behind.is_gateway(client))
         ports.delivery.message(Route(DIALECT, client, MQTT, client, ""), topic, payload.compact(body), PATIENCE)
 

@@ -11,7 +11,7 @@ from chalicelib.dialects.ibm.applications import Application
 from chalicelib.dialects.ibm.identity import DIALECT
 from chalicelib.dialects.topics import Downlink
 from chalicelib.fleet.ports import Outcome, Ports
-from chalicelib.fleet.presence import Route
+from chalicelib.fleet.presence import LONGEST, Route
 
 PATIENCE = 5
 """Seconds that an application has for its PUBACK."""
@@ -57,7 +57,8 @@ def _sent(ports: Ports, application: Application, message: Downlink) -> bool:
 
 
 def _give(ports: Ports, application: Application, name: str, message: Downlink) -> None:
-    if application.session is not None and not application.behind:
+    lapsed = 0 < application.since < ports.clock.now() - LONGEST
+    if application.session is not None and not application.behind and not lapsed:
         # What it does not acknowledge in time it may have all the same: as on a broker with a slow subscriber.
         if send(ports, application, message) is not Outcome.ABSENT:
             return
