@@ -35,8 +35,8 @@ EXPECTED = {
     "device_get": (1, 0, 4, 0, 0, 0, 0, 0, 0),
     "device_list_page": (1, 0, 0.5, 0, 0, 0, 0, 0, 0),
     "connect_disconnect": (4, 5, 8, 2, 3, 0, 0, 0, 0),
-    "device_register": (1, 11, 0, 0, 0, 0, 0, 0, 0),
-    "device_register_limited": (1, 13, 0, 0, 0, 0, 0, 0, 0),
+    "device_register": (1, 13, 0, 0, 0, 0, 0, 0, 0),
+    "device_register_limited": (1, 15, 0, 0, 0, 0, 0, 0, 0),
 }
 FLOOR = 2.19
 """USD for a million messages of 1 KB with one write unit: message, rule and action, a function of 256 MB for 20 ms."""

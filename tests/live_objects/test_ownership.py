@@ -1,0 +1,131 @@
+"""One client id and two tenants, over MQTT and REST: nothing of the one comes to the other."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.clients import PATIENCE_S, MqttClient, Rest, until
+from tests.local.running import REPOSITORY, RunningStack
+
+CLIENT = "urn:lo:nsid:meter:contested"
+DEVICE = f"/api/v1/deviceMgt/devices/{CLIENT}"
+STREAM = f"/api/v0/data/streams/{CLIENT}"
+
+
+def infra(stack: RunningStack, *arguments: str) -> Any:
+    command = [sys.executable, "-m", "infra", *arguments, "--json"]
+    done = subprocess.run(
+        command,
+        cwd=REPOSITORY,
+        env=stack.environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+class Tenant:
+    def __init__(self, stack: RunningStack, name: str) -> None:
+        made = infra(stack, "tenant", "create", name)
+        self.stack, self.id, self.key = stack, made["tenant"], made["apiKey"]
+        self.rest = Rest(stack, self.key)
+
+    def client(self, username: str = "json+device") -> MqttClient:
+        return MqttClient(self.stack, CLIENT, username, self.key)
+
+    def come(self) -> MqttClient:
+        """The device, once it is let in: it goes on trying, as firmware does."""
+        until_then = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until_then:
+            client = self.client()
+            if client.connect() == 0:
+                return client
+            client.close()
+            time.sleep(1.1)
+        raise AssertionError("the device is not let in")
+
+    def readings(self) -> list[Any]:
+        return [message["value"] for message in self.rest.get(STREAM)]
+
+    def status(self) -> str:
+        (interface,) = self.rest.get(DEVICE)["interfaces"]
+        return str(interface["status"])
+
+
+@pytest.fixture
+def tenants(stack: RunningStack, request: pytest.FixtureRequest) -> Iterator[tuple[Tenant, Tenant]]:
+    both = Tenant(stack, f"{request.node.name} old"), Tenant(stack, f"{request.node.name} new")
+    yield both
+    for tenant in both:
+        tenant.rest.call("DELETE", DEVICE)
+        tenant.rest.close()
+
+
+def test_a_device_that_is_given_away_takes_nothing_along(stack: RunningStack, tenants: tuple[Tenant, Tenant]) -> None:
+    old, new = tenants
+    before = old.client()
+    before._paho.will_set("dev/data", json.dumps({"v": {"is": "a will"}}), 1)
+    with before:
+        before.subscribe("dev/cmd")
+        before.publish("dev/data", {"v": {"is": "old"}})
+        until(lambda: old.status() == "ONLINE")
+        assert infra(stack, "claim", "give", CLIENT, "--to", new.id) == {
+            "client": CLIENT,
+            "from": old.id,
+            "to": new.id,
+            "free": False,
+        }
+        until(lambda: before.closed)
+    # Its end is known without a word from it, and a command for it waits.
+    until(lambda: old.status() == "OFFLINE")
+    old.rest.post(f"{DEVICE}/commands", {"request": {"connector": "mqtt", "value": {"req": "old"}}})
+    after = new.come()
+    try:
+        after.subscribe("dev/cmd")
+        after.publish("dev/data", {"v": {"is": "new"}})
+        until(lambda: new.status() == "ONLINE")
+        new.rest.post(f"{DEVICE}/commands", {"request": {"connector": "mqtt", "value": {"req": "new"}}})
+        assert after.next("dev/cmd")["req"] == "new"
+        assert after.messages.empty()
+        assert until(new.readings) == [{"is": "new"}]
+        assert {"is": "new"} not in old.readings()
+        assert old.status() == "OFFLINE"
+        assert old.client().connect() != 0
+        shown = infra(stack, "claim", "show", CLIENT)
+        assert (shown["tenant"], shown["former"]) == (new.id, f"{old.id} (1)")
+    finally:
+        after.close()
+
+
+def test_a_registered_interface_is_nobody_elses(tenants: tuple[Tenant, Tenant]) -> None:
+    owner, stranger = tenants
+    body = {"id": CLIENT, "interfaces": [{"connector": "mqtt", "definition": {"clientId": CLIENT}}]}
+    owner.rest.post("/api/v1/deviceMgt/devices", body)
+    refused = stranger.rest.call("POST", "/api/v1/deviceMgt/devices", body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "DM_INTERFACE_DUPLICATE")
+    for username in ("json+device", "connector", "application"):
+        assert stranger.client(username).connect() != 0
+    with owner.client() as device:
+        device.publish("dev/data", {"v": {"is": "mine"}})
+    assert until(owner.readings) == [{"is": "mine"}]
+
+
+def test_an_application_keeps_no_device_out(tenants: tuple[Tenant, Tenant]) -> None:
+    listener, owner = tenants
+    application = listener.client("application")
+    with application:
+        device = owner.come()
+        try:
+            assert application.closed
+            device.publish("dev/data", {"v": {"is": "mine"}})
+            assert until(owner.readings) == [{"is": "mine"}]
+        finally:
+            device.close()
