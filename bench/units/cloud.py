@@ -246,7 +246,8 @@ class Cloud:
             for made in vars(module).values():
                 if hasattr(made, "cache_clear"):
                     made.cache_clear()
-        wiring.ports().__dict__["clock"] = wiring.hot_ports().__dict__["clock"] = self.clock
+        for ports in (wiring.ports(), wiring.hot_ports(), wiring.door_ports()):
+            ports.__dict__["clock"] = self.clock
         # Whoever waits for a moment waits by our clock, which would never come to it.
         wiring.ports().__dict__["pause"] = lambda ms: self._pass(ms / 1000)
         wiring.ports().__dict__["delivery"] = IotCoreDelivery(lambda: client("iot-data"), sleep=self._pass)

@@ -7,7 +7,7 @@ from bench.units.cloud import Cloud, Device
 from bench.units.operations import COMMANDS, Bench
 from chalicelib import wiring
 from chalicelib.dialects.ibm.identity import api_key_name
-from chalicelib.fleet import keys
+from chalicelib.fleet import keys, tenants
 
 _V1, _V2 = "/api/v0001", "/api/v0002"
 _EVENTS, _STATUS = "iot-2/type/+/id/+/evt/+/fmt/+", "iot-2/type/+/id/+/mon"
@@ -90,7 +90,7 @@ def _managed(bench: Bench) -> None:
     organization.cloud.settle()
     organization.call("DELETE", f"{_V1}/devices/pump/p3")
     thief = Device(f"d:{organization.id}:pump:p4")
-    bench.cloud.connect(thief, bench.key)
+    bench.cloud.connect(thief, tenants.create(wiring.ports(), "thief")[2])
     bench.cloud.settle()
     token = organization.call("POST", f"{_V1}/devices", {"type": "pump", "id": "p4"})["password"]
     bench.cloud.settle()
