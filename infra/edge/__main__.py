@@ -7,6 +7,7 @@ has died.
 import logging
 import os
 import signal
+import socket
 import sys
 from contextlib import ExitStack
 from functools import cache
@@ -14,11 +15,13 @@ from typing import Any
 
 from infra.description import answers, rules
 from infra.edge.dead_letters import DeadLetters
+from infra.edge.front import MAX_BODY, Front, with_health
 from infra.edge.renewal import Renewal
 from infra.edge.settings import EdgeSettings, SettingsError, read_settings
 from infra.edge.uplink import Uplink
 from infra.local.http_server import HttpServer, bind
-from infra.local.iot_core import IotCore, Rule, TlsIdentity
+from infra.local.http_waiting import PeerOf
+from infra.local.iot_core import HttpBackend, IotCore, Rule, TlsIdentity
 from infra.local.journal import Journal
 from infra.local.open_sessions import OpenSessions
 from infra.local.ordering import Ordering
@@ -29,7 +32,7 @@ from infra.local.vital import Vital
 
 _CANNOT_START = 2
 _DIED = 4
-_CONTROL_THREADS = 96
+_CONTROL_THREADS, _HTTP_THREADS = 96, 32
 _MOST_BYTES = 256 * 1024
 _LAMBDA_S, _LAMBDA_CONNECTIONS = 10, 64
 log = logging.getLogger(__name__)
@@ -91,7 +94,7 @@ def start(settings: EdgeSettings, closing: ExitStack, vital: Vital) -> dict[str,
     if replayed or ended:
         log.info("taken up again: %d events; told to be over: %d sessions", replayed, ended)
     control = HttpServer(
-        core.iot_data,
+        with_health(core.iot_data, vital.failing),
         bind(settings.control_bind, settings.control_port),
         name="control",
         threads=_CONTROL_THREADS,
@@ -105,7 +108,32 @@ def start(settings: EdgeSettings, closing: ExitStack, vital: Vital) -> dict[str,
     ports = {"control": control.port, "mqtts": core.listen_tls(settings.bind, settings.mqtts_port, identity)}
     if settings.mqtt_port is not None:
         ports["mqtt"] = core.listen_plain(settings.bind, settings.mqtt_port)
+    if settings.https_port is not None:
+        inner = bind("127.0.0.1", 0)
+        backend = HttpBackend("127.0.0.1", inner.getsockname()[1])
+        _serve(Front(settings.api, everything=True, peer_of=backend.peer), inner, closing, vital, backend.peer)
+        ports["https"] = core.listen_tls(settings.bind, settings.https_port, identity, backend)
+    if settings.http_port is not None:
+        outer = bind(settings.bind, settings.http_port)
+        ports["http"] = _serve(Front(settings.api, everything=False), outer, closing, vital)
     return ports
+
+
+def _serve(
+    front: Front, listener: socket.socket, closing: ExitStack, vital: Vital, peer_of: PeerOf = lambda _port: None
+) -> int:
+    server = HttpServer(
+        with_health(front, vital.failing),
+        listener,
+        name=f"http-{listener.getsockname()[1]}",
+        threads=_HTTP_THREADS,
+        max_body=MAX_BODY,
+        vital=vital,
+        peer_of=peer_of,
+    )
+    server.start()
+    closing.callback(lambda: server.stop(2))
+    return server.port
 
 
 def _renew(settings: EdgeSettings, core: IotCore, timers: Timers) -> None:

@@ -17,6 +17,7 @@ class EdgeSettings:
     """`functions` is what the deployed functions' names begin with, such as `homeport-prod-`.
 
     `quickstart_clients` is how many clients without credentials may be connected at a time.
+    `api` is the base URL of the stage's API, which `https_port` and `http_port` stand before.
     `reread_s` is after how many seconds a change of the certificate files is noticed at the latest.
     """
 
@@ -33,10 +34,19 @@ class EdgeSettings:
     client_ca: Path | None
     reread_s: float
     quickstart_clients: int = 0
+    api: str = ""
+    https_port: int | None = None
+    http_port: int | None = None
 
 
 def read_settings(environment: Mapping[str, str]) -> EdgeSettings:
     """Errors: SettingsError."""
+    api = environment.get("HOMEPORT_EDGE_API", "").strip()
+    web = {name: environment.get(name, "").strip() for name in ("HOMEPORT_EDGE_HTTPS_PORT", "HOMEPORT_EDGE_HTTP_PORT")}
+    if any(web.values()) and not api.startswith(("https://", "http://")):
+        raise SettingsError(
+            f"{' and '.join(n for n, v in web.items() if v)} need HOMEPORT_EDGE_API, the stage's base URL"
+        )
     plain = environment.get("HOMEPORT_EDGE_MQTT_PORT", "")
     client_ca = environment.get("HOMEPORT_EDGE_CLIENT_CA", "")
     guests = _count(environment, "HOMEPORT_EDGE_QUICKSTART_CLIENTS")
@@ -55,6 +65,9 @@ def read_settings(environment: Mapping[str, str]) -> EdgeSettings:
         key=Path(_required(environment, "HOMEPORT_EDGE_KEY")),
         client_ca=Path(client_ca) if client_ca else None,
         quickstart_clients=guests,
+        api=api,
+        https_port=_optional_port(environment, "HOMEPORT_EDGE_HTTPS_PORT"),
+        http_port=_optional_port(environment, "HOMEPORT_EDGE_HTTP_PORT"),
         reread_s=_seconds(environment, "HOMEPORT_EDGE_REREAD_SECONDS", "30"),
     )
 
@@ -71,6 +84,10 @@ def _port(environment: Mapping[str, str], name: str, default: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > _HIGHEST_PORT:
         raise SettingsError(f"{name}={text} is not a port")
     return int(text)
+
+
+def _optional_port(environment: Mapping[str, str], name: str) -> int | None:
+    return _port(environment, name, "") if environment.get(name, "").strip() else None
 
 
 def _count(environment: Mapping[str, str], name: str) -> int:

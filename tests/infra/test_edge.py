@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
@@ -45,6 +46,9 @@ def edge(stack: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         key=next(stack.data.glob("server*.key")),
         client_ca=tmp_path / "clients.pem",
         reread_s=0.05,
+        api=stack.url,
+        https_port=0,
+        http_port=0,
     )
     (tmp_path / "clients.pem").write_text(stack.ca.read_text())
     with elsewhere(stack.aws) as environment, ExitStack() as closing:
@@ -117,6 +121,32 @@ def test_a_wrong_key_gets_the_code_that_the_vendor_gives(stack: RunningStack, ed
     client, codes = connect(edge["mqtt"], "urn:lo:nsid:edge:x", "wrong", MQTTProtocolVersion.MQTTv311)
     client.loop_stop()
     assert codes[0] == 134  # paho 2 shows CONNACK 4, "bad user name or password", by MQTT 5's number
+
+
+def test_one_port_serves_mqtt_over_websocket_and_the_stages_api(stack: RunningStack, edge: dict[str, int]) -> None:
+    urn, joined = "urn:lo:nsid:edge:wss", list[int]()
+    client = paho.Client(
+        CallbackAPIVersion.VERSION2, urn, transport="websockets", protocol=MQTTProtocolVersion.MQTTv311
+    )
+    client.ws_set_options("/mqtt")
+    client.tls_set(str(stack.ca))
+    client.username_pw_set("json+device", stack.api_key)
+    client.on_connect = lambda *a: joined.append(a[3].value)
+    client.connect("localhost", edge["https"], 30)
+    client.loop_start()
+    until(lambda: joined)
+    client.publish("dev/data", json.dumps({"v": {"via": "wss"}}), 1).wait_for_publish(PATIENCE_S)
+    client.disconnect()
+    client.loop_stop()
+    with requests.Session() as session:
+        session.headers["X-API-Key"] = stack.api_key
+        ca = str(stack.ca)
+        url = f"https://localhost:{edge['https']}"
+        (message,) = until(lambda: session.get(f"{url}/api/v0/data/streams/{urn}", verify=ca, timeout=20).json())
+        assert message["value"] == {"via": "wss"}
+        assert session.get(f"{url}/health", verify=ca, timeout=20).json() == {"status": "UP"}
+        assert session.get(f"http://127.0.0.1:{edge['http']}/api/v0/data/streams/{urn}", timeout=20).status_code == 403
+    assert requests.get(f"http://127.0.0.1:{edge['control']}/health", timeout=20).json() == {"status": "UP"}
 
 
 def test_what_no_function_could_be_given_is_refused_at_the_door(stack: RunningStack, edge: dict[str, int]) -> None:

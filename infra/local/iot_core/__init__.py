@@ -14,6 +14,7 @@ from .data_plane import (
     ResourceNotFoundException,
     ThrottlingException,
 )
+from .doorman import HttpBackend
 from .guests import Guests, Relayed
 from .lifecycle import Reason
 from .limits import Limits
@@ -27,6 +28,7 @@ __all__ = [
     "ForbiddenException",
     "GatewayTimeoutException",
     "Guests",
+    "HttpBackend",
     "InternalFailureException",
     "InvalidRequestException",
     "IotCore",

@@ -8,6 +8,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 from .connection import Connection
+from .doorman import Doorman, HttpBackend
 from .newcomers import Newcomer
 from .tls import Contexts, NoClientHello, peek_server_name
 
@@ -26,8 +27,15 @@ class Listener:
     asyncio's own servers keep failed TLS handshakes to themselves, and give no chance to choose the context.
     """
 
-    def __init__(self, broker: "Broker", sock: socket.socket, contexts: Contexts | None) -> None:
+    def __init__(
+        self,
+        broker: "Broker",
+        sock: socket.socket,
+        contexts: Contexts | None,
+        backend: HttpBackend | None = None,
+    ) -> None:
         self._broker = broker
+        self._backend = backend
         self._socket = sock
         self._contexts = contexts
         self._opening: set[asyncio.Task[None]] = set()
@@ -78,8 +86,15 @@ class Listener:
 
     async def _open_tls(self, accepted: socket.socket, contexts: Contexts, limit: float, newcomer: Newcomer) -> None:
         name = await peek_server_name(accepted)
+
+        def mqtt() -> Connection:
+            return Connection(self._broker, tls=True, server_name=name, newcomer=newcomer)
+
+        def opened() -> asyncio.Protocol:
+            return mqtt() if self._backend is None else Doorman(mqtt, self._backend, limit, newcomer)
+
         await asyncio.get_running_loop().connect_accepted_socket(
-            lambda: Connection(self._broker, tls=True, server_name=name, newcomer=newcomer),
+            opened,
             accepted,
             ssl=contexts.choose(name),
             ssl_handshake_timeout=limit,

@@ -15,6 +15,7 @@ from . import data_plane
 from .authorizer import Authorize
 from .broker import Broker
 from .data_plane import TIMEOUT_DEFAULT, DirectMessage
+from .doorman import HttpBackend
 from .guests import Guests, Hall
 from .iot_data import IotData
 from .limits import Limits
@@ -114,11 +115,14 @@ class IotCore:
         self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         self._loop.close()
 
-    def listen_tls(self, host: str, port: int, identity: TlsIdentity) -> int:
-        """MQTT and, at `/mqtt`, WebSocket over TLS on one port; the port in use, which matters for 0."""
+    def listen_tls(self, host: str, port: int, identity: TlsIdentity, backend: HttpBackend | None = None) -> int:
+        """MQTT and, at `/mqtt`, WebSocket over TLS on one port; the port in use, which matters for 0.
+
+        What is HTTP on any other path goes to `backend`.
+        """
         contexts = Contexts(identity, lenient=self.settings.lenient)
         self._contexts.append(contexts)
-        return self._listen(host, port, contexts)
+        return self._listen(host, port, contexts, backend)
 
     def listen_plain(self, host: str, port: int) -> int:
         """MQTT and WebSocket without TLS, which AWS IoT Core does not offer: lenient mode only."""
@@ -126,11 +130,11 @@ class IotCore:
             raise ValueError("plain TCP needs lenient mode")
         return self._listen(host, port, None)
 
-    def _listen(self, host: str, port: int, contexts: Contexts | None) -> int:
+    def _listen(self, host: str, port: int, contexts: Contexts | None, backend: HttpBackend | None = None) -> int:
         sock = listening_socket(host, port)
 
         async def listen() -> None:
-            self._listeners.append(Listener(self.broker, sock, contexts))
+            self._listeners.append(Listener(self.broker, sock, contexts, backend))
 
         self._call(listen())
         return int(sock.getsockname()[1])

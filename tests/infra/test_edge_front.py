@@ -1,0 +1,131 @@
+"""What the edge serves of HTTP: downloads by itself, every other path from the stage's API."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import requests
+
+from infra.edge.front import MAX_BODY, Front, with_health
+from infra.local.http_server import RAW_HEADERS, HttpServer, bind
+
+LARGE = bytes(range(256)) * 40_000
+
+
+def api(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    """A stage's API: it shows what it got; a large file is elsewhere."""
+    path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+    if path == "/api/dl/large":
+        start_response("307 Temporary Redirect", [("Location", f"http://{environ['HTTP_HOST']}/store"), *EMPTY])
+        return []
+    if path == "/store":
+        assert method == "GET", "a signed URL opens for nothing else"
+        start_response("200 OK", [("Content-Length", str(len(LARGE))), ("ETag", '"e"')])
+        return [LARGE]
+    if path == "/api/gone":
+        start_response("404 Not Found", [("X-Own", "a"), ("Set-Cookie", "1"), ("Set-Cookie", "2"), *EMPTY])
+        return []
+    shown = {
+        "method": method,
+        "uri": environ["REQUEST_URI"],
+        "headers": [[name.lower(), value] for name, value in environ[RAW_HEADERS]],
+        "body": environ["wsgi.input"].read().decode(),
+    }
+    body = json.dumps(shown).encode()
+    start_response("200 OK", [("Content-Length", str(len(body))), ("Content-Type", "application/json")])
+    return [body]
+
+
+EMPTY = [("Content-Length", "0")]
+
+
+@contextmanager
+def serving(application: Any) -> Iterator[str]:
+    listener = bind("127.0.0.1", 0)
+    server = HttpServer(application, listener, name="test", threads=2, max_body=MAX_BODY)
+    server.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.stop(2)
+    listener.close()
+
+
+@pytest.fixture(scope="module")
+def behind() -> Iterator[str]:
+    with serving(api) as url:
+        yield f"{url}/api"
+
+
+@pytest.fixture(scope="module")
+def front(behind: str) -> Iterator[str]:
+    with serving(Front(behind, everything=True)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def plain(behind: str) -> Iterator[str]:
+    with serving(Front(behind, everything=False)) as url:
+        yield url
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_a_request_reaches_the_api_as_it_was_sent(front: str, behind: str, method: str) -> None:
+    answer = requests.request(
+        method,
+        f"{front}/v1/things/a%2Fb?x=1&x=%7C",
+        data=b"body" if method in {"POST", "PUT", "PATCH"} else None,
+        headers={"X-API-Key": "k", "Accept-Encoding": "gzip"},
+        timeout=10,
+    ).json()
+    headers = dict(answer["headers"])
+    assert (answer["method"], answer["uri"]) == (method, "/api/v1/things/a%2Fb?x=1&x=%7C")
+    assert answer["body"] == ("body" if method in {"POST", "PUT", "PATCH"} else "")
+    assert (headers["x-api-key"], headers["accept-encoding"]) == ("k", "gzip")
+    assert headers["host"] == behind.removeprefix("http://").removesuffix("/api")
+    assert headers["x-forwarded-for"] == "127.0.0.1"
+
+
+def test_who_the_client_says_it_is_is_not_passed_on(front: str) -> None:
+    answer = requests.get(front, headers={"X-Forwarded-For": "10.9.8.7"}, timeout=10).json()
+    assert [value for name, value in answer["headers"] if name == "x-forwarded-for"] == ["127.0.0.1"]
+
+
+def test_an_answer_comes_back_as_it_was(front: str) -> None:
+    answer = requests.get(f"{front}/gone", timeout=10)
+    assert (answer.status_code, answer.headers["X-Own"]) == (404, "a")
+    assert answer.raw.headers.getlist("Set-Cookie") == ["1", "2"]
+
+
+@pytest.mark.parametrize("door", ["front", "plain"])
+def test_a_file_that_lambda_cannot_carry_comes_without_a_redirect(request: pytest.FixtureRequest, door: str) -> None:
+    url = f"{request.getfixturevalue(door)}/dl/large"
+    answer = requests.get(url, allow_redirects=False, timeout=10)
+    assert (answer.status_code, answer.headers["Content-Length"]) == (200, str(len(LARGE)))
+    assert answer.content == LARGE
+    head = requests.head(url, allow_redirects=False, timeout=10)
+    assert (head.status_code, head.headers["Content-Length"], head.content) == (200, str(len(LARGE)), b"")
+
+
+def test_without_tls_there_are_downloads_and_nothing_else(plain: str) -> None:
+    assert requests.get(f"{plain}/dl/small", timeout=10).json()["uri"] == "/api/dl/small"
+    for path in ("/", "/v1/things", "/dl", "/api/dl/x"):
+        assert requests.get(plain + path, headers={"X-API-Key": "k"}, timeout=10).status_code == 403
+    assert requests.post(f"{plain}/dl/small", timeout=10).status_code == 405
+
+
+def test_an_api_that_is_away_is_502() -> None:
+    with (
+        bind("127.0.0.1", 0) as closed,
+        serving(Front(f"http://127.0.0.1:{closed.getsockname()[1]}", everything=True)) as url,
+    ):
+        assert requests.get(url, timeout=10).status_code == 502
+
+
+@pytest.mark.parametrize(("failing", "status"), [([], 200), (["mqtt"], 503)])
+def test_health_is_the_edges_own_answer(failing: list[str], status: int) -> None:
+    with serving(with_health(api, lambda: failing)) as url:
+        answer = requests.get(f"{url}/health", timeout=10)
+        assert answer.status_code == status
+        assert answer.json().get("failing", []) == failing
+        assert requests.get(url, timeout=10).json()["uri"] == "/"
