@@ -32,7 +32,7 @@ KEEPS_SESSIONS = False
 
 def ignores_client_id(username: str) -> bool:
     """Manual 3.6.2."""
-    return username in MODES and MODES[username][0] == APPLICATION
+    return MODES.get(username) == APPLICATION
 
 
 def recognises(username: str, client: str) -> bool:  # noqa: ARG001 - other dialects look at the client id
