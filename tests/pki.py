@@ -47,10 +47,11 @@ def make(
     signs: bool | None = None,
     valid: Validity = USUAL,
     further: tuple[str, ...] = (),
+    key_id: bytes | None = None,
 ) -> Identity:
     """Without an issuer it signs itself; `ca` and `signs` None leave basicConstraints and keyUsage out.
 
-    `further` are more common names after the first.
+    `further` are more common names after the first, `key_id` a subject key identifier that is not the key's own.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each) for each in (name, *further)])
@@ -64,7 +65,12 @@ def make(
         .not_valid_before(now + valid[0])
         .not_valid_after(now + valid[1])
         # Two authorities of one name are told apart by these.
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.SubjectKeyIdentifier(key_id)
+            if key_id
+            else x509.SubjectKeyIdentifier.from_public_key(key.public_key()),
+            critical=False,
+        )
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )
     if ca is not None:

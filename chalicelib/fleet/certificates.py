@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MOST = 10
 """CA certificates that a tenant may have."""
+MOST_OF_A_SUBJECT = 2
+"""One and its successor. IoT Core takes ten of one subject in an account: no tenant takes them all from another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,12 @@ def add(ports: "Ports", tenant: str, pem: str, comment: str) -> CaCertificate:
     now = ports.clock.now()
     found = x509.authority(pem, now)
     made = CaCertificate(ports.new_id(now), found.pem, comment, found.expires, now)
-    _ensure_room(ports.authorities.get(tenant))
+    _ensure_room(ports.authorities.get(tenant), found.subject)
     # First the broker: who reads of a certificate may rely on it.
     made = replace(made, registration=ports.trust.accept(found.pem))
 
     def change(present: CaCertificates) -> CaCertificates:
-        _ensure_room(present)
+        _ensure_room(present, found.subject)
         return replace(present, entries=(*present.entries, made))
 
     _change(ports, tenant, change)
@@ -65,9 +67,11 @@ def add(ports: "Ports", tenant: str, pem: str, comment: str) -> CaCertificate:
     return made
 
 
-def _ensure_room(present: CaCertificates) -> None:
+def _ensure_room(present: CaCertificates, subject: str) -> None:
     if len(present.entries) >= MOST:
         raise LimitReached(f"there are {MOST} CA certificates already")
+    if sum(x509.subject(entry.pem) == subject for entry in present.entries) >= MOST_OF_A_SUBJECT:
+        raise LimitReached(f"there are {MOST_OF_A_SUBJECT} CA certificates of this subject already")
 
 
 def get(ports: "Ports", tenant: str, certificate: str) -> CaCertificate:

@@ -91,7 +91,7 @@ def _authorities(key: "ApiKey", parent: "ApiKey") -> tuple[str, ...]:
 def weaker(after: "ApiKey", before: "ApiKey") -> bool:
     """Whether a connection opened with the key as it was may not be open with the key as it is."""
     return (
-        after.digest != before.digest
+        (after.digest, after.password) != (before.digest, before.password)
         or (after.active, after.suspended) != (before.active, before.suspended)
         or not before.roles <= after.roles
         or after.queues != before.queues

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.fleet import certificates, inheriting, quotas, rights, secrets, signposts
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import (
-    Conflict,
     Contended,
     Forbidden,
     Invalid,
@@ -16,6 +15,7 @@ from chalicelib.fleet.errors import (
     UnknownCredential,
 )
 from chalicelib.fleet.limits import Limit
+from chalicelib.fleet.passwords import Password
 from chalicelib.fleet.quotas import Share
 from chalicelib.fleet.roles import Role
 from chalicelib.fleet.settings import Stored
@@ -35,7 +35,8 @@ class ApiKey:
 
     `suspended` while a key above it is disabled. One with `idle` ends when it was not used for that long (ms), and only
     then `used` tells when it was last. Until `debugged` (ms) all its messages are told to the audit log. `signpost` is
-    what leads from the secret to the key, where the secret does not name it.
+    what leads from the secret to the key, where the secret does not name it; a secret that goes with a name is a
+    `password`.
     """
 
     tenant: str
@@ -58,6 +59,7 @@ class ApiKey:
     client_certificate_required: bool = False
     limits: tuple[Limit, ...] = ()
     signpost: str | None = None
+    password: Password | None = None
     suspended: bool = False
     idle: int | None = None
     used: int | None = None
@@ -141,14 +143,8 @@ def mint(
         key = _apply(key, request)
         certificates.ensure_known(ports, key)
     _store(ports, key)
-    _signpost(ports, key)
+    signposts.put_up(ports, key)
     return key, text
-
-
-def _signpost(ports: "Ports", key: ApiKey) -> None:
-    # After the key: a signpost that led nowhere would be left over from a crash, and nobody has the secret yet.
-    if key.signpost is not None:
-        ports.keys.put_signpost(key.signpost, key)
 
 
 def _store(ports: "Ports", key: ApiKey) -> None:
@@ -189,35 +185,6 @@ def use(ports: "Ports", key: ApiKey) -> None:
 def owner(ports: "Ports", presented: str) -> ApiKey | None:
     """Whose secret this is, usable or not: whom to tell that it was refused."""
     return signposts.follow(ports, presented)
-
-
-def adopt(ports: "Ports", parent: ApiKey, presented: str, request: KeyRequest) -> ApiKey:
-    """A key below `parent` whose secret was made elsewhere, for firmware that carries it and cannot be changed.
-
-    Every instance takes it after a minute. Errors: Invalid (no such secret can be taken; not a subset), Conflict (the
-    secret opens a key already).
-    """
-    if not secrets.is_foreign(presented):
-        raise Invalid("a secret made elsewhere is 32 letters and digits", "value")
-    if owner(ports, presented) is not None:
-        raise Conflict("this secret opens a key already")
-    made, _ = create_child(ports, parent, parent.id, request)
-    salt = ports.chance(16)
-    post = signposts.name(ports, presented)
-    adopted = replace(made, salt=salt, digest=secrets.digest(presented, salt), signpost=post)
-    # Whoever deleted the new key since then, alone or with its parent, has won.
-    if not ports.keys.replace(made, adopted):
-        raise KeyNotFound("no such API key")
-    ports.keys.note_import()
-    _signpost(ports, adopted)
-    _forget(ports, made)
-    return replace(adopted, revision=made.revision + 1)
-
-
-def _forget(ports: "Ports", key: ApiKey) -> None:
-    """The key has another secret by now, or is gone."""
-    if key.signpost is not None:
-        ports.keys.remove_signpost(key.signpost)
 
 
 def ensure_usable(key: ApiKey, now: int) -> None:
@@ -262,7 +229,7 @@ def _ensure_below(ports: "Ports", key: ApiKey) -> ApiKey:
     parent = ports.keys.current(key.tenant, str(key.parent))
     if parent is None:
         ports.keys.delete(key.tenant, key.id, quotas.share(ports, key.tenant, Stored.KEYS))
-        _forget(ports, key)
+        signposts.take_down(ports, key)
         raise KeyNotFound("no such API key")
     narrowed = inheriting.narrowed(key, parent)
     if narrowed != key and not ports.keys.replace(key, narrowed):
@@ -296,8 +263,8 @@ def update(
     else:
         raise Contended("this API key is written by too many at once")
     if renew:
-        _signpost(ports, after)
-        _forget(ports, before)
+        signposts.put_up(ports, after)
+        signposts.take_down(ports, before)
     if inheriting.weaker(after, before):
         ports.background.revoke(after.tenant, after.id)
     inheriting.pass_on(ports, after)
@@ -323,7 +290,7 @@ def _renewed(ports: "Ports", key: ApiKey) -> tuple[ApiKey, str]:
     text = secrets.mint(ports.chance(secrets.CHANCE))
     salt = ports.chance(16)
     renewed = replace(key, salt=salt, digest=secrets.digest(text, salt), signpost=signposts.name(ports, text))
-    return renewed, text
+    return replace(renewed, password=None), text
 
 
 def delete(ports: "Ports", by: ApiKey, key_id: str) -> None:
@@ -345,7 +312,7 @@ def delete(ports: "Ports", by: ApiKey, key_id: str) -> None:
 def end(ports: "Ports", key: ApiKey, share: Share | None = None) -> None:
     """Delete one key and close what it opened; `share` for one that counts against the tenant's quota."""
     ports.keys.delete(key.tenant, key.id, share)
-    _forget(ports, key)
+    signposts.take_down(ports, key)
     ports.background.revoke(key.tenant, key.id)
 
 

@@ -23,6 +23,17 @@ def name(ports: "Ports", text: str) -> str:
     return _name(ports.stage_key.current().writing(ports.clock.now()), text)
 
 
+def of_name(tenant: str, text: str) -> str:
+    """What the signpost of a name is called, where a secret alone would not do."""
+    return f"name.{tenant}.{text}"
+
+
+def named(ports: "Ports", tenant: str, text: str) -> "ApiKey | None":
+    """The key that a name leads to, whatever the secret."""
+    leads_to = ports.keys.signpost(of_name(tenant, text))
+    return ports.keys.get(*leads_to) if leads_to else None
+
+
 def follow(ports: "Ports", presented: str) -> "ApiKey | None":
     """The key that a presented secret is the secret of. Junk costs no read."""
     long = secrets.parse(presented)
@@ -43,6 +54,18 @@ def follow(ports: "Ports", presented: str) -> "ApiKey | None":
         # same time comes first: then its next use says so.
         ports.keys.replace(key, replace(key, signpost=post))
     return key
+
+
+def put_up(ports: "Ports", key: "ApiKey") -> None:
+    """After the key was stored: one that led nowhere would be left over from a crash, and nobody has the secret yet."""
+    if key.signpost is not None:
+        ports.keys.put_signpost(key.signpost, key)
+
+
+def take_down(ports: "Ports", key: "ApiKey") -> None:
+    """The key has another secret by now, or is gone."""
+    if key.signpost is not None:
+        ports.keys.remove_signpost(key.signpost)
 
 
 def left(ports: "Ports", generation: "Generation") -> int:

@@ -19,10 +19,11 @@ _FIELD = "certificate"
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A CA certificate without anything that stood around it; `expires` in ms."""
+    """A CA certificate without anything that stood around it; `expires` in ms, `subject` as RFC 4514 writes names."""
 
     pem: str
     expires: int
+    subject: str
 
 
 def authority(pem: str, now: int) -> Authority:
@@ -41,7 +42,16 @@ def authority(pem: str, now: int) -> Authority:
         raise Invalid("the CA may sign no certificates: its keyUsage lacks keyCertSign", _FIELD)
     if not _valid(found, now):
         raise Invalid("the certificate is not valid at present", _FIELD)
-    return Authority(found.public_bytes(Encoding.PEM).decode(), _ms(found.not_valid_after_utc))
+    return Authority(found.public_bytes(Encoding.PEM).decode(), _ms(found.not_valid_after_utc), _subject(found))
+
+
+def subject(pem: str) -> str:
+    """Whose certificate it is. Errors: Invalid."""
+    return _subject(_loaded(pem))
+
+
+def _subject(found: "Certificate") -> str:
+    return found.subject.rfc4514_string()
 
 
 def ensure_signed(pem: str, authorities: Iterable[str], now: int) -> str | None:

@@ -65,18 +65,29 @@ def create(tenant: str, roles: tuple[str, ...], label: str, valid_for: timedelta
     help="What the key may do; repeat the option for more.",
 )
 @click.option("--label", default="", help="What people know the key by, at most 24 characters.")
+@click.option("--name", help="The user name that goes with it: a-ORG-… of IBM, whose ORG is the tenant's id.")
 @click.password_option("--value", prompt="API key", confirmation_prompt=False, help="Asked for unless given.")
 @as_json
 @on_target
 @complaints
-def import_(tenant: str, roles: tuple[str, ...], label: str, value: str, *, json: bool) -> None:
-    """Let an API key of the platform that is left behind open this tenant too: firmware that carries it goes on."""
+def import_(tenant: str, roles: tuple[str, ...], label: str, name: str | None, value: str, *, json: bool) -> None:
+    """Let an API key of the platform that is left behind open this tenant too: whoever carries it goes on.
+
+    An API key of Live Objects is 32 letters and digits. One of IBM is a --name and its token, whatever that is.
+    """
     from chalicelib import wiring
-    from chalicelib.fleet import keys
+    from chalicelib.dialects.ibm.identity import API_KEY
+    from chalicelib.fleet import adopting, keys
 
     ports = wiring.ports()
     asked = keys.KeyRequest(roles=frozenset(Role(role.upper()) for role in roles), label=label)
-    key = keys.adopt(ports, _master(tenant), value.strip(), asked)
+    named = API_KEY.fullmatch(name) if name else None
+    if name and (named is None or named["organization"] != tenant):
+        raise click.ClickException(
+            f"{name!r} is no name of an API key of the tenant {tenant}: that is a-{tenant}-…; "
+            "a tenant gets the id that clients carry with `tenant create --id`"
+        )
+    key = adopting.adopt(ports, _master(tenant), value.strip(), asked, name=name)
     show(
         {"tenant": tenant, "keyId": key.id, "label": key.label, "roles": " ".join(sorted(key.roles))},
         json=json,

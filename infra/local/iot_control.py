@@ -16,6 +16,9 @@ from http.client import responses
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from infra.local.description import ACCOUNT, REGION
 from infra.local.http_server import StartResponse
 
@@ -32,9 +35,34 @@ class Broker(Protocol):
     def distrust(self, pem: str) -> None: ...
 
 
+@dataclass(frozen=True)
+class _Naming:
+    """What a certificate finds its issuer by (RFC 5280 4.1.2.4 and 4.2.1.1), as far as it is there, and the key."""
+
+    subject: bytes
+    key_id: bytes | None
+    key: bytes
+
+    def confuses(self, other: "_Naming") -> bool:
+        alike = self.subject == other.subject and (None in (self.key_id, other.key_id) or self.key_id == other.key_id)
+        return alike and self.key != other.key
+
+
+def _naming(pem: str) -> _Naming:
+    """Errors: ValueError."""
+    found = x509.load_pem_x509_certificate(pem.encode())
+    try:
+        key_id = found.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    except x509.ExtensionNotFound:
+        key_id = None
+    key = found.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return _Naming(found.subject.public_bytes(), key_id, key)
+
+
 @dataclass
 class _Known:
     pem: str
+    naming: _Naming
     status: str = _ACTIVE
     tags: dict[str, str] = field(default_factory=dict)
 
@@ -65,11 +93,21 @@ class IotControl:
             if identifier in self._known:
                 known = {"resourceId": identifier, "resourceArn": _arn(identifier)}
                 raise _Refused(409, "ResourceAlreadyExistsException", "it is registered already", **known)
+            naming = _naming(pem)
+            self._ensure_told_apart(naming)
             self._broker.trust(pem)
         except (ValueError, TypeError, AttributeError, ssl.SSLError) as error:
             raise _Refused(400, "CertificateValidationException", f"no certificate: {error}") from error
-        self._known[identifier] = _Known(pem, tags=_by_key(tags))
+        self._known[identifier] = _Known(pem, naming, tags=_by_key(tags))
         return {"certificateArn": _arn(identifier), "certificateId": identifier}
+
+    def _ensure_told_apart(self, naming: "_Naming") -> None:
+        """OpenSSL finds an issuer by name and key id alone: a second one would shut out the clients of the first.
+
+        IoT Core compares keys, and takes up to ten of a name.
+        """
+        if any(naming.confuses(known.naming) for known in self._known.values()):
+            raise _Refused(400, "InvalidRequestException", "a CA of this subject and key id has another key")
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         headers = [("Content-Type", "application/json"), ("x-amzn-RequestId", str(uuid.uuid4()))]

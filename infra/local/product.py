@@ -50,12 +50,17 @@ def ibm_credentials(tenant: str, api_key: str) -> dict[str, str]:
 def register_certificates() -> None:
     """Let the broker know the CA certificates that tenants uploaded in an earlier run."""
     from chalicelib import wiring
+    from chalicelib.fleet.errors import Invalid
     from chalicelib.store.authorities import AuthoritiesTable
     from chalicelib.store.tables import shared_connection
 
+    trust = wiring.ports().trust
     for authorities in AuthoritiesTable(shared_connection()).everyone():
         for entry in authorities.entries:
-            wiring.ports().trust.accept(entry.pem)
+            try:
+                trust.accept(entry.pem)
+            except Invalid as error:
+                _log.warning("CA certificate %s of tenant %s: %s", entry.id, authorities.tenant, error)
 
 
 def arm_deadlines() -> None:

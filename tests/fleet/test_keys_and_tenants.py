@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet import keys, tenants
+from chalicelib.fleet import adopting, keys, tenants
 from chalicelib.fleet.errors import (
     Conflict,
     Forbidden,
@@ -159,7 +159,7 @@ def adopted(ports: MemoryPorts) -> tuple[ApiKey, ApiKey]:
     """A master key, and a key below it whose secret was made elsewhere."""
     _, master, _ = tenants.create(ports, "acme")
     request = keys.KeyRequest(roles=frozenset({Role.DEVICE_ACCESS}))
-    return master, keys.adopt(ports, master, FOREIGN, request)
+    return master, adopting.adopt(ports, master, FOREIGN, request)
 
 
 def test_a_secret_made_elsewhere_opens_the_key_that_adopted_it(ports: MemoryPorts) -> None:
@@ -172,7 +172,7 @@ def test_a_secret_is_adopted_once_in_the_whole_installation(ports: MemoryPorts) 
     adopted(ports)
     _, other, _ = tenants.create(ports, "umbrella")
     with pytest.raises(Conflict):
-        keys.adopt(ports, other, FOREIGN, keys.KeyRequest(roles=frozenset()))
+        adopting.adopt(ports, other, FOREIGN, keys.KeyRequest(roles=frozenset()))
 
 
 def test_deleting_the_key_shuts_the_secret_out(ports: MemoryPorts) -> None:
@@ -186,7 +186,7 @@ def test_deleting_the_key_shuts_the_secret_out(ports: MemoryPorts) -> None:
 def test_only_what_looks_like_a_secret_is_adopted(ports: MemoryPorts, secret: str) -> None:
     _, master, _ = tenants.create(ports, "acme")
     with pytest.raises(Invalid):
-        keys.adopt(ports, master, secret, keys.KeyRequest(roles=frozenset()))
+        adopting.adopt(ports, master, secret, keys.KeyRequest(roles=frozenset()))
 
 
 def test_a_tenant_may_have_the_id_that_its_clients_carry(ports: MemoryPorts) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet import keys, secrets, signposts, stage_key, tenants
+from chalicelib.fleet import adopting, keys, secrets, signposts, stage_key, tenants
 from chalicelib.fleet.errors import Conflict, UnknownCredential
 from chalicelib.fleet.keys import ApiKey, KeyRequest
 from chalicelib.fleet.roles import Role
@@ -67,13 +67,13 @@ def test_what_looks_like_a_secret_costs_one_read_a_generation(ports: MemoryPorts
 def test_secrets_made_elsewhere_are_looked_for_once_there_are_any(ports: MemoryPorts, master: ApiKey) -> None:
     assert keys.owner(ports, FOREIGN) is None
     assert ports.keys.followed == []
-    key = keys.adopt(ports, master, FOREIGN, ACCESS)
+    key = adopting.adopt(ports, master, FOREIGN, ACCESS)
     assert keys.authenticate(ports, FOREIGN).id == key.id
     assert keys.owner(ports, FOREIGN.lower()) is None
 
 
 def test_the_secret_that_an_adopting_key_was_made_with_opens_nothing(ports: MemoryPorts, master: ApiKey) -> None:
-    keys.adopt(ports, master, FOREIGN, ACCESS)
+    adopting.adopt(ports, master, FOREIGN, ACCESS)
     assert len(ports.keys.posts) == 2  # the master's, and that of the foreign secret
 
 

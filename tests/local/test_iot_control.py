@@ -4,8 +4,10 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from chalicelib.aws.trust import IotCoreTrust
+from chalicelib.fleet.errors import Invalid
 from infra.local.iot_control import IotControl
 from tests import pki
 from tests.local.running import RunningStack
@@ -83,3 +85,16 @@ def test_the_broker_knows_what_is_registered() -> None:
     broker, pem = Broker(), pki.authority(now=NOW).pem
     IotControl(broker).register(pem)
     assert broker.trusted == [pem]
+
+
+def test_a_ca_that_would_shut_out_anothers_clients_is_refused(client: Any) -> None:
+    """Of the same name and key id, and another key: who comes second is told so, whichever tenant it is."""
+    first = pki.authority("Shared CA", now=NOW)
+    key_id = first.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    second = pki.make("Shared CA", now=NOW, ca=True, signs=True, key_id=key_id)
+    other = trust(client, "homeport-b")
+    trust(client, "homeport-a").accept(first.pem)
+    with pytest.raises(Invalid, match="another key"):
+        other.accept(second.pem)
+    assert other.accept(first.pem)
+    assert other.accept(pki.authority("Shared CA", now=NOW).pem)

@@ -17,6 +17,8 @@ DIALECT = "ibm"
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,36}")
 _ORGANIZATION = re.compile(r"[a-z0-9]{6}")
+API_KEY = re.compile(r"a-(?P<organization>[a-z0-9]{6})-[A-Za-z0-9_-]{1,64}")
+"""The name of an API key, ours or one that IBM made."""
 _PREFIX = "urn:lo:nsid:"
 _URN = re.compile(r"urn:lo:nsid:([A-Za-z0-9_-]{1,128}):([:A-Za-z0-9_-]{1,128})")
 _ESCAPED = "x-dot-"

@@ -1,10 +1,10 @@
 """Who an MQTT client of IBM is: the client id names it, user name and password prove it (manual 5.2.2 and 5.3.2)."""
 
 from chalicelib.dialects.ibm import inventory, tokens
-from chalicelib.dialects.ibm.identity import DIALECT, MQTT, Client, Name, api_key_name, parse_client
+from chalicelib.dialects.ibm.identity import API_KEY, DIALECT, MQTT, Client, Name, api_key_name, parse_client
 from chalicelib.dialects.ibm.topics import APPLICATION, DEVICE, DOORS, GATEWAY
 from chalicelib.dialects.registry import Refused
-from chalicelib.fleet import doors, keys
+from chalicelib.fleet import adopting, doors, keys
 from chalicelib.fleet.admitting import Candidate
 from chalicelib.fleet.errors import Forbidden, RateLimitReached, Unauthenticated, UnknownCredential
 from chalicelib.fleet.keys import ApiKey
@@ -71,15 +71,30 @@ def _device(ports: Ports, found: Client, name: Name, client: str, password: str)
     return own
 
 
+def key_of(ports: Ports, username: str, password: str) -> ApiKey:
+    """The key with that name, by its token or one that it was given elsewhere.
+
+    Errors: Unauthenticated (not usable), UnknownCredential (no such key, or not its token), RateLimitReached.
+    """
+    key = keys.owner(ports, password)
+    if key is not None and username != api_key_name(key.tenant, key.id):
+        raise UnknownCredential("the token does not go with the API key")
+    named = API_KEY.fullmatch(username)
+    if key is None and named is not None:
+        key = adopting.named(ports, named["organization"], username, password)
+    if key is None:
+        raise UnknownCredential("unknown API key")
+    keys.use(ports, key)
+    return key
+
+
 def _application(ports: Ports, found: Client, username: str, password: str, *, secured: bool) -> ApiKey:
     try:
-        key = keys.authenticate(ports, password)
-    except (Unauthenticated, UnknownCredential) as error:
+        key = key_of(ports, username, password)
+    except (Unauthenticated, UnknownCredential, RateLimitReached) as error:
         raise Refused(str(error), NOT_AUTHORIZED, keys.owner(ports, password)) from error
     if key.tenant != found.organization:
         raise Refused("this API key belongs to another organization", NOT_AUTHORIZED, key)
-    if username != api_key_name(key.tenant, key.id):
-        raise Refused("the token does not go with the API key", NOT_AUTHORIZED, key)
     try:
         doors.ensure_open(DOORS[APPLICATION], key, secured=secured)
     except Forbidden as error:

@@ -99,9 +99,18 @@ def test_what_stands_around_a_certificate_is_not_kept(client: Client, tmp_path: 
     assert client.get(f"{ALL}/{reply.body['id']}").body["certificate"] == ca.pem
 
 
-def test_a_tenant_has_at_most_ten(client: Client) -> None:
-    for _ in range(10):
+def test_a_tenant_has_a_ca_and_its_successor_of_one_subject(client: Client) -> None:
+    """IoT Core takes ten of a subject in an account: one tenant takes them from no other."""
+    for _ in range(2):
         uploaded(client, pki.authority(now=NOW))
+    assert client.call("POST", ALL, {"certificate": pki.authority(now=NOW).pem, "comment": ""}).status == 403
+    assert len(client.ports.trust.known) == 2
+    uploaded(client, pki.authority("Another CA", now=NOW))
+
+
+def test_a_tenant_has_at_most_ten(client: Client) -> None:
+    for number in range(10):
+        uploaded(client, pki.authority(f"CA {number}", now=NOW))
     assert client.call("POST", ALL, {"certificate": pki.authority(now=NOW).pem, "comment": ""}).status == 403
     assert len(client.get(ALL).body) == 10
 

@@ -8,9 +8,9 @@ import binascii
 import re
 
 from chalicelib.dialects.ibm import behind, inventory, tokens
-from chalicelib.dialects.ibm.identity import Name, api_key_name, parse_client
-from chalicelib.dialects.ibm.login import TOKEN
-from chalicelib.fleet import audit, keys, limiting
+from chalicelib.dialects.ibm.identity import Name, parse_client
+from chalicelib.dialects.ibm.login import TOKEN, key_of
+from chalicelib.fleet import audit, limiting
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import FleetError, Forbidden, RateLimitReached, Unauthenticated, UnknownCredential
 from chalicelib.fleet.keys import ApiKey
@@ -70,9 +70,7 @@ def _credentials(request: Request) -> tuple[str, str]:
 
 
 def _key(ports: Ports, username: str, password: str) -> ApiKey:
-    key = keys.authenticate(ports, password)
-    if username != api_key_name(key.tenant, key.id):
-        raise UnknownCredential("the token does not go with the API key")
+    key = key_of(ports, username, password)
     limiting.request(ports, key)
     return key
 
