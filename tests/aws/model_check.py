@@ -1,5 +1,9 @@
-"""PynamoDB lets botocore send parameters unchecked; here they are checked all the same."""
+"""PynamoDB lets botocore send parameters unchecked; here they are checked all the same.
 
+Also what DynamoDB refuses and moto does not: text that is no Unicode.
+"""
+
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,3 +19,7 @@ def check(params: Mapping[str, Any], model: OperationModel, **_: Any) -> None:
     report = ParamValidator().validate(params, model.input_shape)
     if report.has_errors():
         raise ParamValidationError(report=f"{model.name}: {report.generate_report()}")
+    try:
+        json.dumps(params, ensure_ascii=False, default=repr).encode()
+    except UnicodeEncodeError as error:
+        raise ParamValidationError(report=f"{model.name}: {error}") from error

@@ -115,6 +115,25 @@ def test_an_answer_with_the_value_makes_it_ok() -> None:
     assert reported(sent(1), {"p": number(1, at=1)}, 7).parameters["p"].status is S.OK
 
 
+@pytest.mark.parametrize(
+    ("asked", "answered", "status"),
+    [
+        (0.1, 0.10000000149011612, S.OK),
+        (0.1, 0.1, S.OK),
+        (1, 1.0, S.OK),
+        (1e300, 1e300, S.OK),
+        (16_777_217, 16_777_216.0, S.OK),
+        (0.1, 0.1001, S.FAILED),
+        (1e300, 2e300, S.FAILED),
+        (-0.5, 0.5, S.FAILED),
+    ],
+)
+def test_a_number_may_come_back_in_single_precision(asked: float, answered: float, status: SyncStatus) -> None:
+    wanted = requested(EMPTY, {"p": Value(T.FLOAT, asked, 0)}, None)
+    told = replace(wanted.sent(Update(7, wanted.due("s1", 0)), "s1", 0), sending=None)
+    assert reported(told, {"p": Value(T.FLOAT, answered, 1)}, 7).parameters["p"].status is status
+
+
 @pytest.mark.parametrize("answer", [{"p": number(2, at=1)}, {}])
 def test_an_answer_with_another_value_or_without_it_makes_it_failed(answer: dict[str, Value]) -> None:
     assert reported(sent(1), answer, 7).parameters["p"].status is S.FAILED

@@ -37,6 +37,32 @@ def test_the_same_answer_coming_again_is_not_even_recorded(online: Rig) -> None:
     assert online.read(command) == before
 
 
+@pytest.mark.parametrize("mode", [AckMode.NETWORK, AckMode.NONE])
+def test_an_answer_that_nobody_waited_for_is_the_response_all_the_same(online: Rig, mode: AckMode) -> None:
+    command = online.sent(mode)
+    assert online.read(command).status is S.PROCESSED
+    since = online.read(command).since
+    online.pass_time(1)
+    online.answer(command, "e1", {"v": 1})
+    answered = online.read(command)
+    assert (answered.status, answered.delivery, answered.response) == (S.PROCESSED, DeliveryStatus.REPLIED, {"v": 1})
+    assert answered.since == since
+    online.answer(command, "e1", {"v": 1})
+    assert online.read(command) == answered
+    online.answer(command, "e2", {"v": 2})
+    assert online.read(command).response == {"v": 1}
+
+
+@pytest.mark.parametrize("mode", [AckMode.NETWORK, AckMode.NONE])
+def test_an_answer_that_overtakes_the_acknowledgement_is_kept(online: Rig, mode: AckMode) -> None:
+    command = online.create(mode)
+    online.ports.delivery.meanwhile = lambda: online.answer(command, "e1", {"v": 1})
+    online.ports.run_background()
+    answered = online.read(command)
+    assert (answered.status, answered.response) == (S.PROCESSED, {"v": 1})
+    assert online.mailbox.queue == ()
+
+
 @pytest.mark.parametrize("end", ["ERROR", "CANCELED"])
 def test_a_late_answer_is_recorded_and_changes_nothing(online: Rig, end: str) -> None:
     command = online.sent()

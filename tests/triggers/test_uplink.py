@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import admitting, keys, limiting, messages, tenants
+from chalicelib.dialects.live_objects import contents
+from chalicelib.fleet import admitting, issuing, keys, limiting, messages, tenants
 from chalicelib.fleet.admitting import Candidate
 from chalicelib.fleet.audit import PER_MINUTE
+from chalicelib.fleet.commands import Policy, Status
 from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.limits import Use
-from chalicelib.triggers import uplink
+from chalicelib.triggers import presence, uplink
 from tests.fakes import MemoryPorts
 
 DEVICE = "urn:lo:nsid:sensor:s1"
@@ -240,6 +242,53 @@ def test_a_character_written_as_two_halves_is_that_character(site: Site, form: s
     (message,) = messages.read(site.ports, site.tenant, DEVICE)
     assert "😀" in json.dumps([message.value, message.tags], ensure_ascii=False)
     assert site.reasons() == []
+
+
+def test_what_the_c_sdk_tells_of_itself_is_no_error(site: Site) -> None:
+    site.say("dev/info", {"info": {"sdk": "1.2"}})
+    assert (site.stored(), site.reasons()) == ([], [])
+
+
+@pytest.mark.parametrize("spelt", ["{}", "{}.0", '"{}"', "{}\0", "{}.00"])
+def test_a_command_is_answered_however_its_number_is_spelt(site: Site, spelt: str) -> None:
+    order = issuing.Order("mqtt", {"req": "x"}, Policy())
+    command = issuing.create(site.ports, site.tenant, DEVICE, order)
+    presence.handle(site.ports, _lifecycle(site, "connected"))
+    presence.handle(site.ports, _lifecycle(site, "subscribed", topics=["dev/cmd"]))
+    site.ports.run_background()
+    number, nul, _ = spelt.format(command.correlation).partition("\0")
+    site.say("dev/cmd/res", f'{{"res":{{"done":1}},"cid":{number}}}{nul}'.encode())
+    answered = issuing.get(site.ports, site.tenant, command.id)
+    assert (answered.status, answered.response, site.reasons()) == (Status.PROCESSED, {"done": 1}, [])
+
+
+def _lifecycle(site: Site, kind: str, **more: Any) -> dict[str, Any]:
+    at = site.ports.clock.advance(ms=1)
+    return {"eventType": kind, "clientId": DEVICE, "sessionIdentifier": "s1", "timestamp": at, **more}
+
+
+def test_an_exception_of_ours_while_reading_is_an_audit_entry(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_model: str) -> None:
+        raise KeyError("nobody thought of this")
+
+    monkeypatch.setattr(contents, "ensure_model", broken)
+    site.say("dev/data", {"v": {"n": 1}, "m": "x"})
+    assert site.reasons() == ["the payload cannot be read"]
+    assert "nobody thought of this" in caplog.text
+
+
+def test_an_exception_of_ours_while_keeping_is_tried_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: Any) -> bool:
+        raise KeyError("nobody thought of this")
+
+    monkeypatch.setattr(site.ports.messages, "put", failing)
+    with pytest.raises(KeyError):
+        site.say("dev/data", {"v": {"n": 1}}, event="e1")
+    monkeypatch.undo()
+    site.say("dev/data", {"v": {"n": 1}}, event="e1")
+    assert (site.stored(), site.reasons()) == ([{"n": 1}], [])
 
 
 HALF = b"\xed\xa0\xbd"

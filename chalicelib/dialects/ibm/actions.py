@@ -13,7 +13,7 @@ from chalicelib.dialects.ibm.identity import DIALECT, MQTT, name_of
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.devices import Device
-from chalicelib.fleet.errors import Contended, Forbidden, NotFound
+from chalicelib.fleet.errors import Contended, Forbidden, Invalid, NotFound
 from chalicelib.fleet.ids import is_id
 from chalicelib.fleet.integers import whole
 from chalicelib.fleet.ports import Ports
@@ -84,12 +84,15 @@ def every(ports: Ports, tenant: str, after: str | None = None) -> Iterator[Recor
 
 
 def answered(ports: Ports, claim: Claim, body: Mapping[str, Any]) -> None:
-    """A device's `response`: the next step, or the end."""
+    """A device's `response`: the next step, or the end. Errors: Invalid, for what can answer nothing."""
     request, code = body.get("reqId"), whole(body.get("rc"))
-    # What cannot be an id of ours costs no read.
-    known = request if isinstance(request, str) and is_id(request) else None
-    record = None if known is None else ports.records.get(claim.tenant, KIND, known)
-    if record is None or code is None or claim.device not in record.body["devices"]:
+    if code is None:
+        raise Invalid("rc is the number of a status", "rc")
+    if request is not None and not (isinstance(request, str) and is_id(request)):
+        raise Invalid("reqId is that of a request to this device", "reqId")
+    record = None if request is None else ports.records.get(claim.tenant, KIND, request)
+    if record is None or claim.device not in record.body["devices"]:
+        # The answer to a notice, or to a request that was cleared meanwhile.
         return
 
     def taken(state: dict[str, Any]) -> dict[str, Any]:

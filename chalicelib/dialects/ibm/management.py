@@ -19,6 +19,7 @@ from chalicelib.web import json_text, schemas
 PATIENCE = 5
 SHORTEST_LIFETIME = 3_600
 OK, BAD_REQUEST = 200, 400
+_LONGEST_ID = 1_024
 _TEXT = {"type": ["string", "null"], "maxLength": 1024}
 _OBJECT = {"type": ["object", "null"]}
 MANAGE = {
@@ -65,6 +66,8 @@ def act(ports: Ports, claim: Claim, uplink: Uplink, operation: str) -> None:
     if handler is None:
         raise Malformed(f"a device may not publish on topic {uplink.topic}")
     request = body.get("reqId")
+    if isinstance(request, str) and len(request) > _LONGEST_ID:
+        raise Malformed(f"reqId has at most {_LONGEST_ID} characters")
     try:
         handler(ports, claim, body.get("d") if body.get("d") is not None else {})
     except Invalid as error:

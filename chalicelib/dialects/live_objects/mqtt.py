@@ -108,6 +108,10 @@ def resource_error(ports: Ports, claim: Claim, uplink: Uplink) -> None:
         raise Malformed("no resource update is under way")
 
 
+def information(_ports: Ports, _claim: Claim, _uplink: Uplink) -> None:
+    """`dev/info`: no part of the manual, and not worth an entry at every connection."""
+
+
 HANDLERS: dict[str, Callable[[Ports, Claim, Uplink], Claim | None]] = {
     **connector.HANDLERS,
     "data": data,
@@ -117,6 +121,7 @@ HANDLERS: dict[str, Callable[[Ports, Claim, Uplink], Claim | None]] = {
     "resources": resources,
     "resource_response": resource_response,
     "resource_error": resource_error,
+    "information": information,
 }
 
 

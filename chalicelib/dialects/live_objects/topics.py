@@ -19,6 +19,8 @@ RESOURCE = "dev/rsc"
 RESOURCE_UPDATE = "dev/rsc/upd"
 RESOURCE_RESPONSE = "dev/rsc/upd/res"
 RESOURCE_ERROR = "dev/rsc/upd/err"
+INFORMATION = "dev/info"
+"""Where the C SDK tells what it is; the platform never had a use for it."""
 
 NODE_STATUS = "connector/v1/nodes/+/status"
 NODE_DATA = "connector/v1/nodes/+/data"
@@ -58,6 +60,7 @@ TOPICS = (
     Topic(RESOURCE_UPDATE, Direction.DOWN, DEVICE, capability=Capability.RESOURCE),
     Topic(RESOURCE_RESPONSE, Direction.UP, DEVICE, handler="resource_response"),
     Topic(RESOURCE_ERROR, Direction.UP, DEVICE, handler="resource_error"),
+    Topic(INFORMATION, Direction.UP, DEVICE, handler="information"),
     Topic(NODE_STATUS, Direction.UP, CONNECTOR, handler="node_status"),
     Topic(NODE_DATA, Direction.UP, CONNECTOR, handler="node_data"),
     Topic(COMMAND_REQUEST, Direction.DOWN, CONNECTOR, capability=Capability.COMMAND),

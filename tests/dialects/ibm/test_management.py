@@ -57,6 +57,20 @@ class TestDevice:
         assert state["lastActivityDateTime"] < state["dormantDateTime"]
         assert site.client.get(P1).body["deviceInfo"] == {"model": "P"}
 
+    @pytest.mark.parametrize("lifetime", [10**12, 1e12, 10**300, 3600.0])
+    def test_a_lifetime_may_be_as_long_as_it_likes(self, site: Site, lifetime: float) -> None:
+        device = site.device()
+        body = {"lifetime": lifetime, "supports": SUPPORTS}
+        assert ask(site, device, "mgmt/manage", body) == [("iotdm-1/response", {"rc": 200, "reqId": "r1"})]
+        assert site.client.get(f"{P1}/mgmt").body["dormantDateTime"] <= "9999-12-31T23:59:59.999Z"
+
+    @pytest.mark.parametrize("moment", ["9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00Z", "2026-11-30T23:59:60Z"])
+    def test_a_location_may_have_been_measured_at_any_time(self, site: Site, moment: str) -> None:
+        site.device()
+        place = {"latitude": 1, "longitude": 2, "measuredDateTime": moment}
+        assert site.client.call("PUT", f"{P1}/location", place).status == 200
+        assert site.client.get(f"{P1}/location").status == 200
+
     def test_an_unmanaged_device_is_shown_as_such(self, site: Site) -> None:
         device = managed(site)
         assert ask(site, device, "mgmt/unmanage")[0][1]["rc"] == 200
@@ -197,11 +211,34 @@ class TestRequests:
         ask(other, theirs, "mgmt/manage", {})
         assert status(site, request) == (0, False)
 
-    def test_a_stray_answer_changes_nothing(self, site: Site) -> None:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"rc": 200, "reqId": "nothing"},
+            {"rc": 200, "reqId": ""},
+            {"rc": 200, "reqId": "x" * 5000},
+            {"rc": 200, "reqId": ["a"]},
+            {"rc": "x"},
+        ],
+    )
+    def test_a_stray_answer_changes_nothing_and_is_told(self, site: Site, body: Any) -> None:
         device = managed(site)
-        assert answer(site, device, "nothing", 200) == []
-        site.publish(device, "iotdevice-1/response", {"rc": "x"})
-        assert site.complaints() == []
+        site.publish(device, "iotdevice-1/response", body)
+        assert (site.received(device), len(site.complaints())) == ([], 1)
+
+    @pytest.mark.parametrize("body", [{"rc": 200, "reqId": "0" * 24}, {"rc": 204}, {"rc": 204, "reqId": None}])
+    def test_an_answer_to_what_is_not_waited_for_is_no_error(self, site: Site, body: Any) -> None:
+        device = managed(site)
+        site.publish(device, "iotdevice-1/response", body)
+        assert (site.received(device), site.complaints()) == ([], [])
+
+    @pytest.mark.parametrize("code", [202, 202.0, "202"])
+    def test_a_status_is_a_number_however_it_is_spelt(self, site: Site, code: Any) -> None:
+        device = managed(site)
+        request = initiated(site, "device/reboot")
+        answer(site, device, request, code)
+        ask(site, device, "mgmt/manage", {})
+        assert status(site, request) == (0, True)
 
 
 class TestNotices:

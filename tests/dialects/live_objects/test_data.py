@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.fleet.ids import repeatable_id
+from chalicelib.fleet.messages import DataMessage
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.conftest import URN
 
@@ -76,6 +78,50 @@ def test_a_range_of_time_begins_with_and_ends_before_its_bounds(client: Client, 
     for minute in range(5):
         client.call("POST", STREAM, {"value": {"n": minute}, "timestamp": f"2016-08-24T10:0{minute}:00Z"})
     assert [message["value"]["n"] for message in client.get(STREAM, timeRange=bounds).body] == found
+
+
+def test_a_range_may_come_as_two_values(client: Client) -> None:
+    for minute in range(5):
+        client.call("POST", STREAM, {"value": {"n": minute}, "timestamp": f"2016-08-24T10:0{minute}:00Z"})
+
+    def found(*bounds: str) -> list[int]:
+        return [message["value"]["n"] for message in client.get(STREAM, timeRange=list(bounds)).body]
+
+    assert found("2016-08-24T10:01:00Z", "2016-08-24T10:03:00Z") == [2, 1]
+    assert found("2016-08-24T10:03:00Z", "") == [4, 3]
+    assert found("", "2016-08-24T10:01:00Z") == [0]
+    assert client.get(STREAM, timeRange=["2016-08-24", "2016-08-25", "2016-08-26"]).status == 400
+
+
+def test_messages_of_one_request_and_stamp_are_kept_in_their_order(client: Client) -> None:
+    name, stamp = STREAM.rpartition("/")[2], "2026-11-30T05:00:00Z"
+    rows = [{"streamId": name, "value": {"n": n}, "timestamp": stamp} for n in range(1000)]
+    assert client.call("POST", "/api/v0/data/bulk", rows).status == 202
+    found: list[Any] = []
+    bookmark: dict[str, Any] = {}
+    while page := client.get(STREAM, limit=300, **bookmark).body:
+        found += [message["value"]["n"] for message in page]
+        bookmark = {"bookmarkId": page[-1]["id"]}
+    assert found == list(reversed(range(1000)))
+    assert len(page_id := client.get(STREAM, limit=1).body[0]["id"]) == 32
+    assert set(page_id) <= set("0123456789abcdef")
+
+
+def test_pages_go_on_from_a_message_whose_id_is_of_the_old_length(client: Client) -> None:
+    name, at = STREAM.rpartition("/")[2], client.ports.clock.now()
+    for n in range(4):
+        old = repeatable_id(at + n // 2, f"e{n}")
+        client.ports.messages.put(DataMessage(client.tenant.id, old, name, at + n // 2, at, {"old": True}), 60)
+    client.ports.clock.advance(ms=1)
+    for n in range(3):
+        client.call("POST", STREAM, {"value": {"n": n}})
+    found: list[Any] = []
+    bookmark: dict[str, Any] = {}
+    while page := client.get(STREAM, limit=1, **bookmark).body:
+        found.append(page[0]["id"])
+        bookmark = {"bookmarkId": page[0]["id"]}
+    assert len(set(found)) == 7
+    assert found == sorted(found, reverse=True)
 
 
 @pytest.mark.parametrize(

@@ -237,6 +237,30 @@ class TestWire:
         assert latest(client).get("errorCode") == code
         assert latest(client).get("errorOrigin") == ("DEVICE" if code else None)
 
+    def test_details_that_follow_a_refusal_belong_to_it(self, client: Client) -> None:
+        client.call("POST", f"{RESOURCES}/fw", {"version": "1.1"})
+        say(client, "dev/rsc/upd/res", {"res": "INVALID_RESOURCE", "cid": cid(client)})
+        for _ in range(2):
+            # The same event may come twice.
+            say(client, "dev/rsc/upd/err", {"errorCode": "E7", "errorDetails": "bad CRC"})
+        shown = latest(client)
+        assert (shown["status"], shown["errorCode"]) == ("FAILED", "INVALID_RESOURCE")
+        assert (shown["deviceErrorCode"], shown["errorDetails"]) == ("E7", "bad CRC")
+        with pytest.raises(Malformed):
+            say(client, "dev/rsc/upd/err", {"errorDetails": "another"})
+
+    def test_details_long_after_a_refusal_belong_to_nothing(self, client: Client) -> None:
+        client.call("POST", f"{RESOURCES}/fw", {"version": "1.1"})
+        say(client, "dev/rsc/upd/res", {"res": "INVALID_RESOURCE", "cid": cid(client)})
+        client.ports.clock.advance(seconds=3_600)
+        with pytest.raises(Malformed):
+            say(client, "dev/rsc/upd/err", {"errorDetails": "bad CRC"})
+
+    @pytest.mark.parametrize("secured", [True, "true"])
+    def test_metadata_may_be_true_or_false(self, client: Client, secured: Any) -> None:
+        reply = client.call("POST", f"{RESOURCES}/fw", {"version": "1.1", "metadata": {"secured": secured}})
+        assert reply.body["metadata"]["secured"] == "true"
+
     def test_a_custom_error_is_cut_where_the_manual_cuts_it(self, client: Client) -> None:
         client.call("POST", f"{RESOURCES}/fw", {"version": "1.1"})
         say(client, "dev/rsc/upd/err", {"errorCode": "C" * 300, "errorDetails": "bad CRC"})

@@ -27,6 +27,12 @@ def row(payload: bytes | str, *types: ColumnType, **options: Any) -> list[JsonVa
     return list(layout(list(types), **options).read(payload, Budget()).values())
 
 
+@pytest.mark.parametrize("lead", ["\n", "\r\n", "\n\r\n\n"])
+def test_empty_lines_before_the_row_are_none(lead: str) -> None:
+    assert row(f"{lead}21,on\n", N, S) == [21, "on"]
+    assert row(f";;{lead.strip()}21,on", N, S, row_separator=";") == [21, "on"]
+
+
 def test_columns_have_names_and_types() -> None:
     columns = (Column("place", S), Column("level", N), Column("on", B))
     assert CsvFormat(columns).read("attic,12.5,true", Budget()) == {"place": "attic", "level": 12.5, "on": True}

@@ -12,6 +12,23 @@ def value(template: str, *, math: bool = True, **fields: Any) -> JsonValue:
     return render('{"v":' + template + "}", fields, Budget(), math=math)["v"]
 
 
+@pytest.mark.parametrize(
+    ("formula", "t", "result"),
+    [
+        ("{{t}}^2", -3, 9),
+        ("{{t}}^2", 3, 9),
+        ("-{{t}}^2", -3, -9),
+        ("2-{{t}}", -3, 5),
+        ("2*{{t}}^3", -2.5, -31.25),
+        ("{{t}}^2", "-3", 9),
+        ("{{t}}^2", -1e-3, 1e-6),
+        ("max({{t}},-5)", -3, -3),
+    ],
+)
+def test_a_negative_field_is_one_number_in_a_formula(formula: str, t: JsonValue, result: float) -> None:
+    assert value("{{#math}}" + formula + "{{/math}}", t=t) == pytest.approx(result)
+
+
 def failure(template: str, **fields: Any) -> TemplateError:
     with pytest.raises(TemplateError) as caught:
         render(template, fields, Budget())
