@@ -27,31 +27,8 @@ from tests.dialects.ibm.client import Client as IbmClient
 from tests.dialects.ibm.site import Site
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.fakes import MemoryPorts
+from tests.fakes.tables import ports_on
 
-STORES = (
-    "tenants",
-    "usages",
-    "keys",
-    "users",
-    "authorities",
-    "claims",
-    "mailboxes",
-    "configurations",
-    "resources",
-    "groups",
-    "devices",
-    "gateways",
-    "catalog",
-    "commands",
-    "decoders",
-    "messages",
-    "queues",
-    "queued",
-    "consumers",
-    "policies",
-    "records",
-    "audit",
-)
 URN, NODE, GATEWAY = "urn:lo:nsid:any:1", "n1", "gateway"
 MOMENT, DIGITS = "2027-01-01T00:00:00Z", "0" * 24
 _PARAMETERS = {"a": {"t": "i32", "v": 1}, "b": {"t": "f64", "v": 0.5}, "c": {"t": "str", "v": "x"}}
@@ -222,10 +199,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(dynamodb: Ports) -> World:
-    ports = MemoryPorts(seed=20_261_130)
-    for name in STORES:
-        setattr(ports, name, getattr(dynamodb, name))
-    made = World(ports)
+    made = World(ports_on(dynamodb, seed=20_261_130))
 
     def counted(model: Any, **_: Any) -> None:
         made.writes += model.name in ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem")
