@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.fleet import audit
 from chalicelib.fleet.decoders import ENCODING, PAYLOAD, DecoderKind, DecoderRecord, decoder_of
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.reading import reading
 
 if TYPE_CHECKING:
     from chalicelib.fleet.messages import DataMessage
@@ -74,7 +75,8 @@ def decoded(
         return message
     try:
         record = _usable(ports, message.tenant, encoding, allowed)
-        result = allowance.decode(record, payload)
+        with reading("the payload"):
+            result = allowance.decode(record, payload)
     except Invalid as error:
         _tell(ports, message, encoding, str(error), allowance)
         return message
