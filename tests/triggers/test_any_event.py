@@ -104,6 +104,7 @@ MANAGEMENT: dict[str, Any] = {
     "response": {"rc": 200, "reqId": DIGITS, "message": "m"},
     "nowhere": {"any": "thing"},
 }
+RELAYED = ("iot-2/type/+/id/+/evt/+/fmt/+", "iot-2/type/+/id/+/cmd/+/fmt/+")
 LEVELS = ("n1", "pump", "p1", "status", "json", "text", "bin", "", " ", "é", "$x", "a.b", "x" * 120, "٣")
 
 
@@ -119,20 +120,20 @@ class World:
     _commands: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.rest = Client(self.ports)
+        self.rest = Client(self.ports, "umbrella")
         tenant, key = self.rest.tenant.id, self.rest.master.id
         interface = {"connector": "mqtt", "definition": {"clientId": URN}}
         assert self.rest.call("POST", DEVICES, {"id": URN, "interfaces": [interface]}).status == 200
         self._claim(Claim(URN, tenant, "live_objects", "device", key, 1, URN, "mqtt"))
         self._claim(Claim(GATEWAY, tenant, "live_objects", "connector", key, 1, connector="x-connector"))
         self._claim(Claim("listener", tenant, "live_objects", "application", key, 1))
-        self.ibm = Site(IbmClient(self.ports, "globex"))
+        self.ibm = Site(IbmClient(self.ports, "cyberdyne"))
         self._listen(URN, ["dev/cmd"])
         self._listen(GATEWAY, ["connector/v1/requests/command"])
         online = {"status": "ONLINE", "capabilities": {"command": {"available": True}}}
         self.publish(GATEWAY, f"connector/v1/nodes/{NODE}/status", fuzzing.written(online))
         self.clients["ibm", "device"] = self.ibm.device()
-        self.clients["ibm", "application"] = self.ibm.application("app", "iot-2/type/+/id/+/evt/+/fmt/+")
+        self.clients["ibm", "application"] = self.ibm.application("app", *RELAYED)
         self.ibm.client.registered("gw", "g1")
         org, owner = self.ibm.org, self.ibm.client.fleet_id("gw", "g1")
         self._claim(Claim(f"g:{org}:gw:g1", org, "ibm", "gateway", self.ibm.client.key.id, 1, owner, "mqtt"))
@@ -269,7 +270,7 @@ def test_there_is_a_good_message_for_every_topic_of_every_dialect() -> None:
 def test_whatever_is_published_something_comes_of_it_and_all_can_be_read(
     world: World, caplog: pytest.LogCaptureFixture, dialect: str, pattern: str, mode: str
 ) -> None:
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
     @given(_published(dialect, pattern, mode))
     def said(message: tuple[str, bytes]) -> None:
         topic, payload = message

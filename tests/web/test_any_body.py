@@ -53,7 +53,7 @@ class Caller(Protocol):
 def callers(dynamodb: Ports) -> Mapping[str, tuple[Caller, Mapping[str, str]]]:
     """By dialect a client of a tenant that has one of everything, and what there is."""
     ports = ports_on(dynamodb, seed=20_261_201)
-    client, site = Client(ports), Site(IbmClient(ports, "globex"))
+    client, site = Client(ports, "hooli"), Site(IbmClient(ports, "initech"))
     return {
         "live_objects": (client, furnish(client, "asecret")),
         "ibm": (site.client, furnish_ibm(site, "asecret")),
@@ -70,7 +70,7 @@ def test_whatever_is_asked_it_is_answered(
     told = DOCUMENTS[dialect]["paths"][operation.path][operation.method]
     takes_body = "requestBody" in told
 
-    @settings(max_examples=10 if takes_body else 3, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=6 if takes_body else 2, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def asked(data: st.DataObject) -> None:
         case = data.draw(operation.as_strategy())
