@@ -258,8 +258,8 @@ def _tables(function: str, stage: Stage) -> Iterable[Grant]:
 def _all_tables() -> dict[str, tuple[str, ...]]:
     uses: dict[str, tuple[str, ...]] = {}
     for table in description.table_nouns():
-        # Messages that a client posts in bulk go into a queue in bulk.
-        written = ("dynamodb:BatchWriteItem",) if table == "queued" else ()
+        # Messages that a client posts in bulk are kept, and go into a queue, in bulk.
+        written = ("dynamodb:BatchWriteItem",) if table in ("messages", "queued") else ()
         uses[table] = (GET, PUT, UPDATE, DELETE, QUERY, BATCH, *written)
         uses |= {f"{table}/index/{index}": (QUERY,) for index in description.indexes(table)}
     # A version is only added to a resource, and a device to a group, that is still there.

@@ -1,5 +1,6 @@
 """Data messages: what devices say, kept by stream and time."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -94,9 +95,16 @@ def store_all(ports: "Ports", sent: Sequence[tuple[DataMessage, str | None]]) ->
     from chalicelib.fleet import routing
 
     decoded = unpacking.decoded_all(ports, [message for message, _ in sent])
-    stored = [_keep(ports, message, device) for message, (_, device) in zip(decoded, sent, strict=True)]
-    routing.messages(ports, stored, fresh=True)
-    return stored
+    if not decoded:
+        return []
+    tenant = decoded[0].tenant
+    kept = retention.seconds(ports, tenant, Kept.MESSAGES)
+    ports.messages.put_new(decoded, kept)
+    used = Counter((device, m.stream) for m, (_, device) in zip(decoded, sent, strict=True) if device is not None)
+    for (device, stream), times in used.items():
+        ports.messages.count(tenant, device, stream, decoded[0].created, times, kept=kept)
+    routing.messages(ports, decoded, fresh=True)
+    return decoded
 
 
 def _keep(ports: "Ports", message: DataMessage, device: str | None) -> DataMessage:

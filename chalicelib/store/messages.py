@@ -1,5 +1,6 @@
 import json
 import zlib
+from collections.abc import Sequence
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
@@ -48,6 +49,21 @@ class MessageTable:
         self._objects = objects
 
     def put(self, message: DataMessage, kept: int) -> bool:
+        # The same event arriving twice, perhaps at once, is one message: only the first is counted.
+        try:
+            self._item(message, kept).save(condition=MessageItem.id.does_not_exist())
+        except PutError as error:
+            if condition_failed(error):
+                return False
+            raise
+        return True
+
+    def put_new(self, messages: Sequence[DataMessage], kept: int) -> None:
+        with MessageItem.batch_write() as batch:
+            for message in messages:
+                batch.save(self._item(message, kept))
+
+    def _item(self, message: DataMessage, kept: int) -> MessageItem:
         body = documents.dump(message, without=_OWN).encode()
         packed = _PLAIN + body if len(body) < _COMPRESS_FROM else _DEFLATED + zlib.compress(body, 6)
         if len(packed) > MAX_ITEM:
@@ -55,15 +71,7 @@ class MessageTable:
             self._objects.put(name, packed)
             packed = _ELSEWHERE + json.dumps(name).encode()
         ttl = message.created // 1000 + kept
-        item = MessageItem(key(message.tenant, message.stream), message.id, ttl=ttl, doc=packed)
-        # The same event arriving twice, perhaps at once, is one message: only the first is counted.
-        try:
-            item.save(condition=MessageItem.id.does_not_exist())
-        except PutError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        return MessageItem(key(message.tenant, message.stream), message.id, ttl=ttl, doc=packed)
 
     def count(self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int) -> None:
         StreamItem(key(tenant, device), stream).update(

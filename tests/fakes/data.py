@@ -67,9 +67,13 @@ class MemoryMessages:
         self.kept[message.id] = kept
         return True
 
-    def count(self, tenant: str, device: str, stream: str, at: int, *, kept: int) -> None:  # noqa: ARG002 - nothing is removed
+    def put_new(self, messages: Sequence[DataMessage], kept: int) -> None:
+        for message in messages:
+            self.put(message, kept)
+
+    def count(self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int) -> None:  # noqa: ARG002 - nothing is removed
         uses = self.used.setdefault((tenant, device), {})
-        uses[stream] = StreamUse(stream, uses[stream].count + 1 if stream in uses else 1, at)
+        uses[stream] = StreamUse(stream, uses[stream].count + times if stream in uses else times, at)
 
     def streams(self, tenant: str, device: str) -> list[StreamUse]:
         return list(self.used.get((tenant, device), {}).values())

@@ -112,9 +112,12 @@ class _Reading:
     def _numbers(self, field: Field) -> JsonValue:
         number = NUMBERS[field.type]
         count = self._length(field, number.size * 8)
-        raw = self._taken(field, count * number.size, self._bits.take)
+        if field.count == "rest" and number.size == 1:
+            raw = self._bits.take_rest(8)
+        else:
+            raw = self._taken(field, count * number.size, self._bits.take)
         self._budget.spend_elements(count)
-        if field.little_endian and number.size == 1:
+        if field.little_endian and number.size == 1 and field.type != "bool":
             # '<' turns an array of bytes around: it is one number of many bytes to this language
             raw = raw[::-1]
         order = "<" if field.little_endian else ">"
@@ -128,22 +131,21 @@ class _Reading:
         if not 1 <= width <= _MAX_BITS:
             raise PayloadError(f"a bit field has 1 to 8 bits, not {width}", field=str(field), offset=self._bits.offset)
         count = self._length(field, width)
-        if count * width > self._bits.left:
+        if field.count != "rest" and count * width > self._bits.left:
             raise self._too_short(field)
         self._budget.spend_elements(count)
-        values: list[JsonValue] = [self._bits.take_bits(width) for _ in range(count)]
+        values: list[JsonValue] = [self._bits.take_bits(min(width, self._bits.left)) for _ in range(count)]
         return values[0] if field.count is None else values
 
     def _characters(self, field: Field) -> JsonValue:
         """One string, however many characters it has: `count` is in bytes."""
-        start = self._bits.offset
         if field.count is None:
             raw = self._taken(field, 1, self._bits.take)
             if field.type == "utf8":
                 raw += self._taken(field, character_length(raw[0]) - 1, self._bits.take)
         else:
             raw = self._taken(field, self._length(field, 8), self._bits.take)
-        return self._string(field, raw, start)
+        return self._string(field, raw)
 
     def _java_strings(self, field: Field) -> JsonValue:
         if field.count is None:
@@ -163,15 +165,12 @@ class _Reading:
             return None
         if length < 0:
             raise PayloadError("its length makes no sense", field=str(field), offset=start)
-        return self._string(field, self._taken(field, length, self._bits.take), start)
+        return self._string(field, self._taken(field, length, self._bits.take))
 
-    def _string(self, field: Field, raw: bytes, start: int) -> str:
+    def _string(self, field: Field, raw: bytes) -> str:
         self._budget.spend_elements()
         self._budget.spend_text(len(raw))
-        text = decoded(raw, "ascii" if field.type == "asciichar" else "utf-8")
-        if text is None:
-            raise PayloadError("its bytes are not text", field=str(field), offset=start)
-        return text
+        return decoded(raw, "ascii" if field.type == "asciichar" else "utf-8")
 
     def _computed(self, field: Field) -> JsonValue:
         self._budget.spend_elements()

@@ -44,6 +44,10 @@ class Bits:
         self._at += count * 8
         return self._data[start : start + count]
 
+    def take_rest(self, width: int) -> bytes:
+        """All that is left in numbers of `width` bits, a byte each; the last one has as many bits as there are."""
+        return bytes(self.take_bits(min(width, self.left)) for _ in range(-(-self.left // width)))
+
     def skip(self, count: int) -> None:
         if count * 8 > self.left:
             raise ShortageError

@@ -6,8 +6,8 @@ from chalicelib.fleet.decoding import rendering, template
 from chalicelib.fleet.decoding.binary import BinaryFormat
 from chalicelib.fleet.decoding.budget import Budget
 from chalicelib.fleet.decoding.delimited import CsvFormat
-from chalicelib.fleet.decoding.errors import DecodingError
-from chalicelib.fleet.decoding.values import JsonValue
+from chalicelib.fleet.decoding.errors import DecodingError, TemplateError
+from chalicelib.fleet.decoding.values import JsonValue, can_be_stored, names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,4 +61,10 @@ class Decoder:
         return Trial(description_valid=True, parsing_ok=True, templating_ok=True, result=result)
 
     def _rendered(self, fields: dict[str, JsonValue], budget: Budget) -> dict[str, JsonValue]:
-        return rendering.render(self.template, fields, budget, math=self.math) if self.template else fields
+        if not self.template:
+            return fields
+        made = rendering.render(self.template, fields, budget, math=self.math)
+        wrong = next((name for name in names(made) if not can_be_stored(name)), None)
+        if wrong is not None:
+            raise TemplateError(f"it makes a field whose name begins with $ or has a dot: {wrong[:40]!r}")
+        return made

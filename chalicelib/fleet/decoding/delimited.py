@@ -9,7 +9,7 @@ from enum import StrEnum
 from chalicelib.fleet.decoding.budget import MAX_PAYLOAD, Budget
 from chalicelib.fleet.decoding.errors import DescriptionError, PayloadError
 from chalicelib.fleet.decoding.text import is_unicode
-from chalicelib.fleet.decoding.values import MAX_NUMBER, JsonValue
+from chalicelib.fleet.decoding.values import MAX_NUMBER, JsonValue, can_be_stored
 
 MAX_COLUMNS = 256
 MAX_NAME = 128
@@ -66,6 +66,8 @@ class CsvFormat:
         for name in names:
             if not 1 <= len(name) <= MAX_NAME:
                 raise DescriptionError(f"the name of a column is not 1 to {MAX_NAME} characters: {name[:40]!r}")
+            if not can_be_stored(name):
+                raise DescriptionError(f"the name of a column begins with $ or has a dot: {name[:40]!r}")
             if not is_unicode(name):
                 raise DescriptionError("the name of a column has half of a surrogate pair")
             if names.count(name) > 1:

@@ -22,12 +22,12 @@ from chalicelib.fleet.decoding.tokens import Token, Tokens
 
 _GRAMMAR = re.compile(
     r"(?P<blank>\s+|//[^\n]*)"
-    r"|(?P<number>\d+)"
+    r"|(?P<number>[0-9]+)"
     r"|(?P<word>\$\$|reset\$\$|[^\W\d][\w.]*)"
-    r"|(?P<sign>>>>|<<|>>|[][{}();:<>+\-*/%&|^~])",
-    re.ASCII,
+    r"|(?P<sign>>>>|<<|>>|[][{}();:<>+\-*/%&|^~])"
 )
-_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
+_NAME = re.compile(r"[^\W\d_]\w*")
+"""As Java's letters and digits: accents are letters."""
 _MAX_BITS = 8
 COUNTER = "$$"
 """The name of the number of bytes read so far."""

@@ -24,12 +24,9 @@ def character_length(lead: int) -> int:
     return next((length for first, last, length in _CONTINUED if first <= lead <= last), 1)
 
 
-def decoded(raw: bytes, encoding: Literal["ascii", "utf-8"]) -> str | None:
-    """`raw` as text; None if it is none."""
-    try:
-        return raw.decode(encoding)
-    except UnicodeDecodeError:
-        return None
+def decoded(raw: bytes, encoding: Literal["ascii", "utf-8"]) -> str:
+    """`raw` as text; bytes that are none become U+FFFD, as in Java."""
+    return raw.decode(encoding, errors="replace")
 
 
 def java_length(take: Callable[[int], bytes], *, little_endian: bool) -> int | None:

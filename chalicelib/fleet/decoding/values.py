@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterator
 from typing import TypeAlias
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
@@ -56,3 +57,16 @@ def _deeper_than(value: JsonValue, limit: int) -> bool:
         if not level:
             return False
     return True
+
+
+def can_be_stored(name: str) -> bool:
+    """Whether a field of a message may be called so: whoever searches writes dots between names."""
+    return not name.startswith("$") and "." not in name
+
+
+def names(value: JsonValue) -> Iterator[str]:
+    """Of all fields, at any depth."""
+    if isinstance(value, dict):
+        yield from value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from names(part)

@@ -28,8 +28,11 @@ class Messages(Protocol):
     def put(self, message: DataMessage, kept: int) -> bool:
         """For `kept` seconds; False if it is there already."""
 
-    def count(self, tenant: str, device: str, stream: str, at: int, *, kept: int) -> None:
-        """One more message of that device in that stream, kept for so many seconds."""
+    def put_new(self, messages: Sequence[DataMessage], kept: int) -> None:
+        """Messages of one tenant that cannot be there already, all in as few requests as possible."""
+
+    def count(self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int) -> None:
+        """So many messages more of that device in that stream, kept for so many seconds."""
 
     def streams(self, tenant: str, device: str) -> list[StreamUse]:
         """At most 1000 of them."""

@@ -51,7 +51,7 @@ CONFIGURATIONS = (
 )
 
 
-def named(limits: tuple[Limit, ...]) -> Any:
+def named(limits: tuple[Limit, ...]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("limit", limits, ids=[f"{limit.sdk}: {limit.what}" for limit in limits])
 
 

@@ -63,3 +63,10 @@ def test_a_trial_says_how_far_it_got_and_why_no_further(decoder: Decoder, reache
     assert (trial.description_valid, trial.parsing_ok, trial.templating_ok) == reached
     assert trial.result is None
     assert trial.failure
+
+
+@pytest.mark.parametrize("template", ['{"a.b":{{x}}}', '{"a":[{"$b":{{x}}}]}', '{"{{s}}":1}'])
+def test_a_template_makes_no_names_that_cannot_be_stored(template: str) -> None:
+    decoder = Decoder(format=BinaryFormat("byte x; asciichar[3] s;"), template=template)
+    with pytest.raises(TemplateError, match="begins with"):
+        decoder.decode(b"\x01a.b")

@@ -133,6 +133,8 @@ def test_a_row_has_its_budget(payload: str, limit: str) -> None:
         (CsvFormat(()), "1 to 256 columns"),
         (CsvFormat((Column("", S),)), "name of a column"),
         (CsvFormat((Column("\ud800", S),)), "surrogate"),
+        (CsvFormat((Column("a.b", S),)), "begins with \\$ or has a dot"),
+        (CsvFormat((Column("$a", S),)), "begins with \\$ or has a dot"),
         (CsvFormat((Column("a", S), Column("a", N))), "two columns are called 'a'"),
         (layout([S], column_separator=""), "column separator is not one character"),
         (layout([S], quote="''"), "quote is not one character"),

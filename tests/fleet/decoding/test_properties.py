@@ -198,7 +198,8 @@ def _numbers(draw: st.DrawFn, name: str) -> Described:
     several = draw(st.lists(values, min_size=1, max_size=4))
     data = struct.pack(f"{order}{len(several)}{code}", *several)
     # an array of bytes is turned around by '<', so it is written the other way
-    written = data[::-1] if order == "<" and len(data) == len(several) else data
+    turned = order == "<" and len(data) == len(several) and type_ != "bool"
+    written = data[::-1] if turned else data
     return Described(f"{order}{type_}[{len(several)}] {name};", written, list(several))
 
 

@@ -104,7 +104,7 @@ def _(manual: Manual) -> None:
 @sample("6.5.6.1 message")
 def _(manual: Manual) -> None:
     manual.device()
-    said = {
+    said: dict[str, dict[str, Any]] = {
         "log_level": {"t": "str", "v": "DEBUG"},
         "secret_key": {"t": "bin", "v": "Nzg3ODY4Ng=="},
         "conn_freq": {"t": "i32", "v": 80000},
