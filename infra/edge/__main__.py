@@ -105,18 +105,30 @@ def start(settings: EdgeSettings, closing: ExitStack, vital: Vital) -> dict[str,
     closing.callback(lambda: control.stop(2))
     _renew(settings, core, timers)
     identity = TlsIdentity(settings.certificate, settings.key, settings.client_ca)
-    ports = {"control": control.port, "mqtts": core.listen_tls(settings.bind, settings.mqtts_port, identity)}
+    # Messaging hosts of IBM's answer HTTP on their ports for MQTT too.
+    backend = _behind(settings.api, closing, vital) if settings.api else None
+    mqtts = core.listen_tls(settings.bind, settings.mqtts_port, identity, backend)
+    ports = {"control": control.port, "mqtts": mqtts}
     if settings.mqtt_port is not None:
         ports["mqtt"] = core.listen_plain(settings.bind, settings.mqtt_port)
     if settings.https_port is not None:
-        inner = bind("127.0.0.1", 0)
-        backend = HttpBackend("127.0.0.1", inner.getsockname()[1])
-        _serve(Front(settings.api, everything=True, peer_of=backend.peer), inner, closing, vital, backend.peer)
         ports["https"] = core.listen_tls(settings.bind, settings.https_port, identity, backend)
     if settings.http_port is not None:
         outer = bind(settings.bind, settings.http_port)
         ports["http"] = _serve(Front(settings.api, everything=False), outer, closing, vital)
+    for number, port in enumerate(settings.further_mqtts_ports, 2):
+        ports[f"mqtts{number}"] = core.listen_tls(settings.bind, port, identity, backend)
+    for number, port in enumerate(settings.further_mqtt_ports, 2):
+        ports[f"mqtt{number}"] = core.listen_plain(settings.bind, port)
     return ports
+
+
+def _behind(api: str, closing: ExitStack, vital: Vital) -> HttpBackend:
+    """Where what is HTTP on the TLS ports goes."""
+    inner = bind("127.0.0.1", 0)
+    backend = HttpBackend("127.0.0.1", inner.getsockname()[1])
+    _serve(Front(api, everything=True, peer_of=backend.peer), inner, closing, vital, backend.peer)
+    return backend
 
 
 def _serve(

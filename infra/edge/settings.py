@@ -37,6 +37,8 @@ class EdgeSettings:
     api: str = ""
     https_port: int | None = None
     http_port: int | None = None
+    further_mqtts_ports: tuple[int, ...] = ()
+    further_mqtt_ports: tuple[int, ...] = ()
 
 
 def read_settings(environment: Mapping[str, str]) -> EdgeSettings:
@@ -50,8 +52,6 @@ def read_settings(environment: Mapping[str, str]) -> EdgeSettings:
     plain = environment.get("HOMEPORT_EDGE_MQTT_PORT", "")
     client_ca = environment.get("HOMEPORT_EDGE_CLIENT_CA", "")
     guests = _count(environment, "HOMEPORT_EDGE_QUICKSTART_CLIENTS")
-    if guests and not plain:
-        raise SettingsError("HOMEPORT_EDGE_QUICKSTART_CLIENTS needs HOMEPORT_EDGE_MQTT_PORT: these clients use no TLS")
     return EdgeSettings(
         functions=_required(environment, "HOMEPORT_EDGE_FUNCTIONS"),
         region=environment.get("AWS_REGION") or _required(environment, "AWS_DEFAULT_REGION"),
@@ -68,6 +68,8 @@ def read_settings(environment: Mapping[str, str]) -> EdgeSettings:
         api=api,
         https_port=_optional_port(environment, "HOMEPORT_EDGE_HTTPS_PORT"),
         http_port=_optional_port(environment, "HOMEPORT_EDGE_HTTP_PORT"),
+        further_mqtts_ports=_ports(environment, "HOMEPORT_EDGE_FURTHER_MQTTS_PORTS"),
+        further_mqtt_ports=_ports(environment, "HOMEPORT_EDGE_FURTHER_MQTT_PORTS"),
         reread_s=_seconds(environment, "HOMEPORT_EDGE_REREAD_SECONDS", "30"),
     )
 
@@ -88,6 +90,11 @@ def _port(environment: Mapping[str, str], name: str, default: str) -> int:
 
 def _optional_port(environment: Mapping[str, str], name: str) -> int | None:
     return _port(environment, name, "") if environment.get(name, "").strip() else None
+
+
+def _ports(environment: Mapping[str, str], name: str) -> tuple[int, ...]:
+    """A list, with commas or blanks between them."""
+    return tuple(_port({name: text}, name, text) for text in environment.get(name, "").replace(",", " ").split())
 
 
 def _count(environment: Mapping[str, str], name: str) -> int:

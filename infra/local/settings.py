@@ -29,13 +29,20 @@ class Settings:
     bind: str
     lenient: bool
     quickstart_clients: int = 0
+    further_mqtts_ports: tuple[int, ...] = ()
+    further_mqtt_ports: tuple[int, ...] = ()
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read the HOMEPORT_* variables; raises SettingsError for one that makes no sense."""
     lenient, guests = _switch(environment, "HOMEPORT_LENIENT"), _count(environment, "HOMEPORT_QUICKSTART_CLIENTS")
     if guests and not lenient:
-        raise SettingsError("HOMEPORT_QUICKSTART_CLIENTS needs HOMEPORT_LENIENT=1: these clients come without TLS")
+        raise SettingsError(
+            "HOMEPORT_QUICKSTART_CLIENTS needs HOMEPORT_LENIENT=1: IoT Core lets nobody in without credentials"
+        )
+    further = _ports(environment, "HOMEPORT_FURTHER_MQTT_PORTS")
+    if further and not lenient:
+        raise SettingsError("HOMEPORT_FURTHER_MQTT_PORTS needs HOMEPORT_LENIENT=1: IoT Core has no port without TLS")
     return Settings(
         http_port=_port(environment, "HOMEPORT_HTTP_PORT", 8080),
         https_port=_port(environment, "HOMEPORT_HTTPS_PORT", 8443),
@@ -47,6 +54,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         bind=environment.get("HOMEPORT_BIND") or "127.0.0.1",
         lenient=lenient,
         quickstart_clients=guests,
+        further_mqtts_ports=_ports(environment, "HOMEPORT_FURTHER_MQTTS_PORTS"),
+        further_mqtt_ports=further,
     )
 
 
@@ -65,6 +74,11 @@ def _port(environment: Mapping[str, str], name: str, default: int) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > _HIGHEST_PORT:
         raise SettingsError(f"{name}={text} is not a port: give a number from 0 (pick a free one) to {_HIGHEST_PORT}")
     return int(text)
+
+
+def _ports(environment: Mapping[str, str], name: str) -> tuple[int, ...]:
+    """A list, with commas or blanks between them; raises SettingsError."""
+    return tuple(_port({name: text}, name, 0) for text in environment.get(name, "").replace(",", " ").split())
 
 
 def _switch(environment: Mapping[str, str], name: str) -> bool:

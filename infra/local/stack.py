@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 from chalice.app import Chalice, ScheduledEventConfig
@@ -234,6 +235,11 @@ class Stack:
             settings.mqtts_port,
             lambda: core.listen_tls(settings.bind, settings.mqtts_port, identity),
         )
+        for port in settings.further_mqtts_ports:
+            listen = partial(core.listen_tls, settings.bind, port, identity)
+            _or_taken("HOMEPORT_FURTHER_MQTTS_PORTS", port, listen)
+        for port in settings.further_mqtt_ports:
+            _or_taken("HOMEPORT_FURTHER_MQTT_PORTS", port, partial(core.listen_plain, settings.bind, port))
         if not settings.lenient:
             return mqtts, None
         mqtt = _or_taken(

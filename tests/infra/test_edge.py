@@ -49,6 +49,8 @@ def edge(stack: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         api=stack.url,
         https_port=0,
         http_port=0,
+        further_mqtts_ports=(0, 0),
+        further_mqtt_ports=(0,),
     )
     (tmp_path / "clients.pem").write_text(stack.ca.read_text())
     with elsewhere(stack.aws) as environment, ExitStack() as closing:
@@ -152,14 +154,14 @@ def test_one_port_serves_mqtt_over_websocket_and_the_stages_api(stack: RunningSt
 def test_what_no_function_could_be_given_is_refused_at_the_door(stack: RunningStack, edge: dict[str, int]) -> None:
     urn = "urn:lo:nsid:edge:large"
     gone: list[int] = []
-    client, _ = connect(edge["mqtt"], urn, stack.api_key, MQTTProtocolVersion.MQTTv311)
+    client, _ = connect(edge["mqtt"], urn, bare_key(stack), MQTTProtocolVersion.MQTTv311)
     client.on_disconnect = lambda *_: gone.append(1)
     client.publish("dev/data", json.dumps({"v": {"text": "x" * 400_000}}), 1).wait_for_publish(PATIENCE_S)
     refused = client.publish("dev/data", b"x" * 800_000, 1)
     until(lambda: gone)
     client.loop_stop()
     assert not refused.is_published()
-    other, _ = connect(edge["mqtt"], f"{urn}:other", stack.api_key, MQTTProtocolVersion.MQTTv311)
+    other, _ = connect(edge["mqtt"], f"{urn}:other", bare_key(stack), MQTTProtocolVersion.MQTTv311)
     other.publish("dev/data", json.dumps({"v": {"n": 1}}), 1).wait_for_publish(PATIENCE_S)
     other.disconnect()
     other.loop_stop()
@@ -305,10 +307,44 @@ def test_a_missing_setting_is_named(missing: str) -> None:
         read_settings({name: value for name, value in GIVEN.items() if name != missing})
 
 
-def test_clients_without_credentials_need_a_number_and_the_plain_port() -> None:
-    wanted = {**GIVEN, "HOMEPORT_EDGE_QUICKSTART_CLIENTS": "50"}
+def test_clients_without_credentials_need_a_number() -> None:
     assert read_settings(GIVEN).quickstart_clients == 0
-    assert read_settings({**wanted, "HOMEPORT_EDGE_MQTT_PORT": "1883"}).quickstart_clients == 50
-    for refused in (wanted, {**GIVEN, "HOMEPORT_EDGE_QUICKSTART_CLIENTS": "-1"}):
-        with pytest.raises(SettingsError, match="QUICKSTART"):
-            read_settings(refused)
+    assert read_settings({**GIVEN, "HOMEPORT_EDGE_QUICKSTART_CLIENTS": "50"}).quickstart_clients == 50
+    with pytest.raises(SettingsError, match="QUICKSTART"):
+        read_settings({**GIVEN, "HOMEPORT_EDGE_QUICKSTART_CLIENTS": "-1"})
+
+
+def test_further_ports_are_a_list() -> None:
+    given = {"HOMEPORT_EDGE_FURTHER_MQTTS_PORTS": "443, 8884 8885", "HOMEPORT_EDGE_FURTHER_MQTT_PORTS": "80"}
+    settings = read_settings({**GIVEN, **given})
+    assert settings.further_mqtts_ports == (443, 8884, 8885)
+    assert settings.further_mqtt_ports == (80,)
+    assert read_settings(GIVEN).further_mqtts_ports == ()
+    with pytest.raises(SettingsError, match="FURTHER_MQTT_PORTS"):
+        read_settings({**GIVEN, "HOMEPORT_EDGE_FURTHER_MQTT_PORTS": "80,ws"})
+
+
+@pytest.mark.parametrize("port", ["mqtts", "mqtts2", "https"])
+def test_http_is_told_from_mqtt_by_its_first_byte(stack: RunningStack, edge: dict[str, int], port: str) -> None:
+    url = f"https://localhost:{edge[port]}/api/v0/apiKeys/current_key"
+    answer = requests.get(url, headers={"X-API-Key": stack.api_key}, verify=str(stack.ca), timeout=30)
+    assert (answer.status_code, answer.json()["tenantId"]) == (200, stack.tenant)
+
+
+@pytest.mark.parametrize("port", ["mqtts2", "mqtts3", "mqtt2"])
+@pytest.mark.parametrize("level", [MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5])
+def test_further_ports_are_served_like_the_first(
+    stack: RunningStack, edge: dict[str, int], port: str, level: MQTTProtocolVersion
+) -> None:
+    codes: list[int] = []
+    client = paho.Client(CallbackAPIVersion.VERSION2, f"urn:lo:nsid:edge:{port}", protocol=level)
+    client.username_pw_set("json+device", bare_key(stack))
+    if port.startswith("mqtts"):
+        client.tls_set(str(stack.ca))
+    client.on_connect = lambda *a: codes.append(a[3].value)
+    client.connect("localhost", edge[port], 30)
+    client.loop_start()
+    until(lambda: codes)
+    client.disconnect()
+    client.loop_stop()
+    assert codes == [0]

@@ -31,6 +31,15 @@ def test_nobody_comes_without_credentials_unless_told_so() -> None:
         read_settings({"HOMEPORT_QUICKSTART_CLIENTS": "50"})
 
 
+def test_further_ports_are_a_list_and_without_tls_only_in_lenient_mode() -> None:
+    settings = read_settings({"HOMEPORT_FURTHER_MQTTS_PORTS": "443, 8884"})
+    assert (settings.further_mqtts_ports, settings.further_mqtt_ports) == ((443, 8884), ())
+    plain = {"HOMEPORT_FURTHER_MQTT_PORTS": "80 1884"}
+    assert read_settings(plain | {"HOMEPORT_LENIENT": "1"}).further_mqtt_ports == (80, 1884)
+    with pytest.raises(SettingsError, match="HOMEPORT_FURTHER_MQTT_PORTS needs"):
+        read_settings(plain)
+
+
 @pytest.mark.parametrize(("text", "lenient"), [("1", True), ("true", True), ("0", False), ("", False), ("no", False)])
 def test_the_switch_is_read_as_people_write_it(text: str, lenient: bool) -> None:  # noqa: FBT001  a table of cases
     assert read_settings({"HOMEPORT_LENIENT": text}).lenient is lenient
@@ -42,6 +51,7 @@ def test_the_switch_is_read_as_people_write_it(text: str, lenient: bool) -> None
         ("HOMEPORT_HTTP_PORT", "http"),
         ("HOMEPORT_AWS_PORT", "65536"),
         ("HOMEPORT_MQTTS_PORT", "-1"),
+        ("HOMEPORT_FURTHER_MQTTS_PORTS", "x"),
         ("HOMEPORT_HTTPS_PORT", "٣"),
         ("HOMEPORT_LENIENT", "maybe"),
         ("HOMEPORT_QUICKSTART_CLIENTS", "many"),

@@ -102,8 +102,6 @@ def _received(connection: "Connection", packet: Connect) -> Connect:
     hall = connection.broker.hall
     if hall is None or not hall.recognises(packet.client_id):
         return packet
-    if connection.tls:
-        raise _Refused(packets.NOT_AUTHORIZED, Reason.AUTH_ERROR, "guests come without TLS")
     if not hall.admit(connection):
         raise _Refused(packets.SERVER_UNAVAILABLE, Reason.THROTTLED, "no more guests are let in", Code.SERVER_BUSY)
     return replace(packet, clean_session=True, session_expiry=0 if packet.level == packets.MQTT_5 else None)

@@ -37,8 +37,8 @@ class IotCore:
     `invoke(function, event)` returns once that asynchronous invocation cannot get lost any more; it runs in a thread,
     in order for each client, and must not call back into this object. What it raises keeps the message unacknowledged.
     `lenient` lifts what only IoT Core forbids; `limits` then defaults to `Limits.lifted()`. Without `between_clients`
-    what a client publishes reaches the rules and no other client. `guests` come in on plain connections, without
-    credentials, and meet nobody but each other.
+    what a client publishes reaches the rules and no other client. `guests` come in without credentials
+    and meet nobody but each other.
     """
 
     def __init__(

@@ -13,6 +13,7 @@ from infra.local.iot_core.packets import FAILURE, Publish
 
 from .conftest import MakeSite, Site
 from .device import Device
+from .device5 import Device5
 
 EVENT = "iot-2/evt/status/fmt/json"
 TOLD = "iot-2/type/pump/id/p1/evt/status/fmt/json"
@@ -160,10 +161,6 @@ class TestRefused:
     def test_is_a_client_id_of_another_form(self, party: Party, client_id: str) -> None:
         party.guest(client_id, BAD_IDENTIFIER)
 
-    def test_is_tls(self, party: Party) -> None:
-        assert party.site.device().connect("d:quickstart:pump:p1", username=None, password=None)[1] == NOT_AUTHORIZED
-        assert party.site.cloud.asked == []
-
     def test_is_a_durable_session(self, party: Party) -> None:
         first = party.guest("a:quickstart:app", clean=False)
         first.subscribe((TOLD, 1))
@@ -195,6 +192,22 @@ class TestRefused:
         site.devices.append(device)
         assert device.connect("d:quickstart:pump:p1", username=None, password=None)[1] == NOT_AUTHORIZED
         assert len(site.cloud.asked) == 1
+
+
+class TestSecured:
+    @pytest.mark.parametrize("level", [4, 5])
+    def test_guests_meet_those_that_come_without_tls(self, party: Party, level: int) -> None:
+        application = party.application(TOLD)
+        if level == 5:
+            newer = Device5(party.site)
+            assert newer.connect("d:quickstart:pump:p1", username=None, password=None)[:2] == (False, 0)
+            assert newer.publish(EVENT) == (0, {})
+        else:
+            device = party.site.device()
+            assert device.connect("d:quickstart:pump:p1", username=None, password=None) == (False, 0)
+            device.publish(EVENT)
+        assert application.message().topic == TOLD
+        assert party.site.cloud.asked == []
 
 
 class TestOthers:
