@@ -27,7 +27,7 @@ def device(client: Client) -> str:
     ]
     assert client.call("POST", DEVICES, {"id": URN, "interfaces": interfaces}).status == 200
     claim = Claim(NODE, client.tenant.id, "live_objects", "device", "k1", 0, device=URN, connector="mqtt")
-    assert client.ports.claims.put_new(claim)
+    client.ports.claims.rows[NODE] = claim
     return f"{DEVICES}/{URN}"
 
 
