@@ -37,13 +37,19 @@ TELLING: dict[str, tuple[str, ...]] = {
 _RING = (GET, PUT, QUERY, DELETE)
 """Records that come and go: applications with their buffers, and what dialects keep of their own."""
 
+_CLAIMING: dict[str, tuple[str, ...]] = {
+    "claims": (*_RECORD, BATCH),
+    "claims/index/by_key": (QUERY,),
+    "keys": (*_RECORD, QUERY),
+}
+"""What it takes to reserve a client id, and to count under a quota who holds one."""
+
 TABLES: dict[str, dict[str, tuple[str, ...]]] = {
     "uplink": {
         **TELLING,
         "policies": (QUERY, PUT, DELETE),
         "records": _RING,
-        "claims": _RECORD,
-        "keys": _RECORD,
+        **_CLAIMING,
         # A node that was never heard of is registered, as the authorizer registers clients.
         "devices": _RECORD,
         "devices/index/fleet": (QUERY,),
@@ -80,8 +86,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "authorizer": {
         **TELLING,
-        "claims": _RECORD,
-        "keys": _RECORD,
+        **_CLAIMING,
         "authorities": (GET,),
         "audit": (PUT, QUERY),
         # A client id that was never seen is registered: device, mailbox, interface and facets in one transaction.
