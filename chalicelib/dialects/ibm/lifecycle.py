@@ -187,7 +187,7 @@ def _last(device: Device, presence: Presence) -> Downlink | None:
 
 def _connection(client: str, user: str, presence: Presence) -> Connection:
     peer = presence.peer or Peer("")
-    return Connection(client, user, peer.address or "", presence.since or 0, secured=peer.secured)
+    return Connection(client, user, peer.address or "", presence.since or 0, secured=peer.secured, level=peer.level)
 
 
 def _of(application: Application) -> Connection:

@@ -15,7 +15,9 @@ from chalicelib.fleet.presence import Peer, Presence
 
 PORT, PLAIN_PORT = 8883, 1883
 """The ports of the vendor, whatever a broker of one's own listens on."""
-PROTOCOL = "mqtt4"
+LEVEL = 4
+"""MQTT 3.1.1, where the broker does not tell."""
+PROTOCOL = "mqtt{}"
 _COUNTERS = ("ReadMsg", "ReadBytes", "WriteMsg", "WriteBytes")
 _CLOSED = {
     "CLIENT_INITIATED_DISCONNECT": (0, "The connection has completed normally."),
@@ -38,7 +40,10 @@ NORMAL = "CLIENT_INITIATED_DISCONNECT"
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """What is known of a connection. Times in ms; `name` where the client id does not say which device it is."""
+    """What is known of a connection. Times in ms, `level` is MQTT's.
+
+    `name` is there where the client id does not say which device it is.
+    """
 
     client: str
     user: str
@@ -46,6 +51,7 @@ class Connection:
     since: int
     name: Name | None = None
     secured: bool = True
+    level: int | None = None
 
 
 def connection(device: Device, presence: Presence | None) -> Connection:
@@ -53,7 +59,7 @@ def connection(device: Device, presence: Presence | None) -> Connection:
     peer = (presence.peer if presence else None) or Peer("")
     since = (presence.since if presence else None) or device.created
     client, name = inventory.client_of(device), name_of(device.id)
-    return Connection(client, peer.username, peer.address or "", since, name, peer.secured)
+    return Connection(client, peer.username, peer.address or "", since, name, peer.secured, peer.level)
 
 
 def connected(connection: Connection, at: int, application: str = "") -> Downlink | None:
@@ -77,7 +83,7 @@ def _status(connection: Connection, body: dict[str, Any], application: str) -> D
         "ClientID": connection.client,
         "ConnectTime": times.render(connection.since),
         "Port": PORT if connection.secured else PLAIN_PORT,
-        "Protocol": PROTOCOL,
+        "Protocol": PROTOCOL.format(connection.level or LEVEL),
         "Secure": connection.secured,
         "User": connection.user,
     }
