@@ -42,12 +42,13 @@ class Downlink:
 
 @dataclass(frozen=True, slots=True)
 class Uplink:
-    """A message as a client sent it: `at` is when the broker took it (ms), `event` names it."""
+    """A message as a client sent it: `at` is when the broker took it (ms), `event` names it, `sender` its key."""
 
     topic: str
     payload: bytes
     at: int
     event: str
+    sender: str | None = None
 
 
 def overlap(one: str, other: str) -> bool:

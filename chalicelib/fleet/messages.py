@@ -23,7 +23,7 @@ PAST = 1_262_304_000_000
 
 @dataclass(frozen=True, slots=True)
 class DataMessage:
-    """One reading. `id` is made by `message_id`; `metadata` says where it came from."""
+    """One reading. `id` is made by `message_id`; `metadata` says where it came from, `sender` with which key."""
 
     tenant: str
     id: str
@@ -37,6 +37,7 @@ class DataMessage:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] | None = None
     kind: str = "data"
+    sender: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib.dialects import registry
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
-from chalicelib.fleet import audit, connecting, doors, holding, keys, limiting
+from chalicelib.fleet import audit, connecting, doors, holding, keys, limiting, senders
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.errors import (
     FleetError,
@@ -47,8 +47,10 @@ def handle(ports: Ports, event: dict[str, Any]) -> None:
         return
     claim, ports = held.claim, held.ports(ports)
     try:
-        uplink = Uplink(str(event["topic"]), base64.b64decode(event["payload"]), int(event["at"]), str(event["id"]))
+        payload = base64.b64decode(event["payload"])
         key = _usable_key(ports, claim)
+        sender = senders.of(key) if key is not None else None
+        uplink = Uplink(str(event["topic"]), payload, int(event["at"]), str(event["id"]), sender)
         claim = registry.receiver(claim.dialect).receive(ports, claim, uplink) or claim
         if key is not None and key.debugging(uplink.at):
             _note(ports, claim, uplink)

@@ -86,6 +86,7 @@ def message_of(said: Stated, device: Device, path: str, claim: Claim, uplink: Up
         tags=tuple(dict.fromkeys((*said.tags, *device.tags))),
         location=said.location,
         metadata={**metadata, "group": {"id": device.group, "path": path}},
+        sender=uplink.sender,
     )
 
 

@@ -8,7 +8,7 @@ from chalicelib.dialects.live_objects import streams, times
 from chalicelib.dialects.live_objects.identity import is_urn
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import data as shapes
-from chalicelib.fleet import devices, groups, messages
+from chalicelib.fleet import devices, groups, messages, senders
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import DeviceNotFound, Invalid
 from chalicelib.fleet.ids import is_ordered_id
@@ -65,13 +65,14 @@ def streams_of_device(ports: Ports, request: Request) -> Answer:
 
 def _store(ports: Ports, request: Request, posted: list[tuple[str, Mapping[str, Any]]]) -> None:
     now = ports.clock.now()
-    event = ports.new_id(now)
+    event, sender = ports.new_id(now), senders.of(request.key)
     known: dict[str, Device | None] = {}
     made = []
     for n, (stream, body) in enumerate(posted):
         device = _source(ports, request.tenant, body, known)
         path = groups.path_of(ports, request.tenant, device.group) if device else groups.ROOT_PATH
-        made.append((shapes.created(body, request.tenant, stream, shapes.Posted(now, event, n), device, path), device))
+        each = shapes.Posted(now, event, n, sender)
+        made.append((shapes.created(body, request.tenant, stream, each, device, path), device))
     messages.store_all(ports, [(message, device.id if device else None) for message, device in made])
 
 

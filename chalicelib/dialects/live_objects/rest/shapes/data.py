@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.dialects.live_objects import contents, times
 from chalicelib.dialects.live_objects.rest.shapes import groups, present
+from chalicelib.fleet import senders
 from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.messages import DataMessage, StreamUse, clamped, message_id
@@ -67,11 +68,12 @@ def source(body: Mapping[str, Any]) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A message of a request: when that came (ms), its id, and the message's place in it."""
+    """A message of a request: when that came (ms), its id, the message's place in it, and with which key it came."""
 
     at: int
     event: str
     row: int = 0
+    sender: str | None = None
 
 
 def created(
@@ -99,6 +101,7 @@ def created(
         tags=tuple(dict.fromkeys((*(body.get("tags") or ()), *own_tags))),
         location=_location(body),
         metadata=_metadata(body, device, path),
+        sender=posted.sender,
     )
 
 
@@ -129,10 +132,16 @@ def render(message: DataMessage) -> dict[str, Any]:
             "value": message.value,
             "tags": list(message.tags),
             "extra": dict(message.extra) if message.extra else None,
-            "metadata": dict(message.metadata),
+            "metadata": {**message.metadata, **_sender(message)},
             "created": times.render(message.created),
         }
     )
+
+
+def _sender(message: DataMessage) -> dict[str, Any]:
+    """With which key it came, and what that key was allowed then (manual 4.3)."""
+    told = senders.told(message.sender)
+    return {"apiKeyId": told[0], "roles": [role.value for role in told[1]]} if told else {}
 
 
 def rendered_use(use: StreamUse) -> dict[str, Any]:

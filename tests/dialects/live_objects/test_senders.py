@@ -1,0 +1,59 @@
+"""Manual 4.3: messages are enriched with the id and the roles of the key that they came with."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from chalicelib.fleet import senders
+from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.roles import ALL_ROLES, Role
+from chalicelib.triggers import uplink
+from tests.dialects.live_objects.client import Client
+from tests.triggers.test_authorizer import knock
+
+URN = "urn:lo:nsid:sender:s1"
+STREAM = f"/api/v0/data/streams/{URN}"
+
+
+def key(*roles: Role) -> ApiKey:
+    return ApiKey("tenant", "1a2b3c4d5e6f708192a3b4c5", frozenset(roles), 1)
+
+
+@pytest.mark.parametrize("roles", [(), (Role.DEVICE_ACCESS,), (Role.API_KEY_R, Role.LOGS_R), tuple(ALL_ROLES)])
+def test_a_sender_is_told_as_it_was(roles: tuple[Role, ...]) -> None:
+    assert senders.told(senders.of(key(*roles))) == (key().id, sorted(roles))
+
+
+def test_a_sender_is_short() -> None:
+    assert len(senders.of(key(*ALL_ROLES))) <= 31
+
+
+def test_every_role_has_a_place_that_it_keeps() -> None:
+    assert sorted(senders.ROLES) == sorted(ALL_ROLES)
+    assert senders.of(key(Role.DEVICE_ACCESS)).endswith(".100000")
+    assert senders.of(key(Role.LOGS_R)).endswith(".400000")
+
+
+def metadata(client: Client) -> Any:
+    (message,) = client.get(STREAM).body
+    return message["metadata"]
+
+
+def test_what_a_client_posts_bears_its_key(client: Client) -> None:
+    secret = client.key(Role.DATA_W, Role.DEVICE_R)
+    used = client.call("GET", "/api/v0/apiKeys/current_key", key=secret).body["id"]
+    assert client.call("POST", STREAM, {"value": {"n": 1}}, key=secret).status == 200
+    found = metadata(client)
+    assert (found["apiKeyId"], found["roles"]) == (used, ["DATA_W", "DEVICE_R"])
+
+
+def test_what_a_device_publishes_bears_the_key_of_its_connection(client: Client) -> None:
+    secret = client.key(Role.DEVICE_ACCESS)
+    used = client.call("GET", "/api/v0/apiKeys/current_key", key=secret).body["id"]
+    assert knock(client.ports, secret, URN)["isAuthenticated"]
+    payload = base64.b64encode(b'{"v": {"n": 1}}').decode()
+    at = client.ports.clock.now()
+    uplink.handle(client.ports, {"client": URN, "topic": "dev/data", "payload": payload, "at": at, "id": "e1"})
+    found = metadata(client)
+    assert (found["apiKeyId"], found["roles"]) == (used, ["DEVICE_ACCESS"])
