@@ -14,6 +14,11 @@ STREAM = "/api/v0/data/streams/urn:lo:nsid:sensor:temp001!measures"
 BULK = "/api/v0/data/bulk"
 
 
+def sender(client: Client) -> dict[str, Any]:
+    """What a message says of the key that it came with."""
+    return {"apiKeyId": client.master.id, "roles": sorted(client.master.roles)}
+
+
 def test_a_message_is_accepted_with_202_and_read_as_it_was_sent(client: Client) -> None:
     body = {
         "value": {"temp": 22.0, "nested": {"list": [1, {"deep": None}]}},
@@ -30,7 +35,7 @@ def test_a_message_is_accepted_with_202_and_read_as_it_was_sent(client: Client) 
         **body,
         "id": found["id"],
         "streamId": "urn:lo:nsid:sensor:temp001!measures",
-        "metadata": {"source": "urn:tenant:x!y", "connector": "http", "encoding": "mine"},
+        "metadata": {"source": "urn:tenant:x!y", "connector": "http", "encoding": "mine", **sender(client)},
         "created": "2027-01-15T08:00:00.000Z",
     }
 
@@ -45,7 +50,8 @@ def test_a_source_that_is_a_device_lends_its_group_and_tags(client: Client) -> N
     client.call("POST", DEVICES, {"id": URN, "tags": ["own"]})
     client.call("POST", STREAM, {"value": {}, "tags": ["sent"], "metadata": {"source": URN}})
     (found,) = client.get(STREAM).body
-    assert found["metadata"] == {"source": URN, "connector": "http", "group": {"id": "root", "path": "/"}}
+    group = {"id": "root", "path": "/"}
+    assert found["metadata"] == {"source": URN, "connector": "http", "group": group, **sender(client)}
     assert found["tags"] == ["sent", "own"]
 
 

@@ -43,7 +43,7 @@ def metadata(client: Client) -> Any:
 def test_what_a_client_posts_bears_its_key(client: Client) -> None:
     secret = client.key(Role.DATA_W, Role.DEVICE_R)
     used = client.call("GET", "/api/v0/apiKeys/current_key", key=secret).body["id"]
-    assert client.call("POST", STREAM, {"value": {"n": 1}}, key=secret).status == 200
+    assert client.call("POST", STREAM, {"value": {"n": 1}}, key=secret).status == 202
     found = metadata(client)
     assert (found["apiKeyId"], found["roles"]) == (used, ["DATA_W", "DEVICE_R"])
 
