@@ -7,6 +7,7 @@ from infra.cli import (
     deploying,
     doctoring,
     keys,
+    models,
     packaging,
     probing,
     redriving,
@@ -41,6 +42,7 @@ main.add_command(restoring.restore)
 main.add_command(restoring.resume)
 main.add_command(packaging.package)
 main.add_command(packaging.configure)
+main.add_command(models.group)
 
 if __name__ == "__main__":
     main(prog_name="python -m infra")

@@ -1,5 +1,6 @@
 """CoAP over DTLS on one UDP port: every association is a peer."""
 
+import asyncio
 import logging
 import random
 import time
@@ -17,6 +18,7 @@ from infra.gateway.dtls.numbers import NumbersSpentError
 from infra.gateway.dtls.server import Limits, Server
 from infra.gateway.dtls.states import Sealer
 from infra.gateway.keeping import AssociationStore, Keeping
+from infra.gateway.rechecking import recheck
 from infra.gateway.udp import UdpSocket
 
 _log = logging.getLogger(__name__)
@@ -40,6 +42,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     sizes: Sizes = field(default_factory=Sizes)
     transmission: Transmission = field(default_factory=Transmission)
+    recheck_s: float = 45.0
+    """Within how many seconds of a start restored associations are held against the keys of today."""
 
 
 def wall_clock() -> int:
@@ -64,6 +68,7 @@ class Coaps:
         self._lib, self._settings, self._application, self._lookup = lib, settings, application, lookup
         self._keeping = Keeping(store, sealer, now)
         self._socket = UdpSocket(settings.host, settings.port, self._receive)
+        self._rechecking: asyncio.Task[None] | None = None
         self.server: Server
         self.endpoint: Endpoint
 
@@ -86,12 +91,18 @@ class Coaps:
         )
         restored = await self._keeping.begin(self.server)
         self._socket.start()
+        if restored:
+            recheck_ = recheck(self.server.all(), self._lookup, within=settings.recheck_s)
+            self._rechecking = asyncio.create_task(recheck_)
         return restored
 
     async def stop(self) -> None:
         """Devices are told nothing: they go on with whoever restores their associations."""
         self._socket.stop()
         self.server.stop()
+        if self._rechecking is not None:
+            self._rechecking.cancel()
+            await asyncio.gather(self._rechecking, return_exceptions=True)
         for association in self.server.all():
             association.user.close()
         await self._keeping.end()

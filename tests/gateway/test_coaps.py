@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from infra.gateway.coap.numbers import Code, Transmission
 from infra.gateway.coap.requests import Request
 from infra.gateway.coaps import Coaps, Settings
 from infra.gateway.dtls.client import Identity
-from infra.gateway.dtls.half_open import Refusal
+from infra.gateway.dtls.half_open import Credential, Refusal
 from infra.gateway.dtls.states import GOOD_MS, Sealer
 from infra.gateway.udp import UdpSocket
 from tests.fakes.clock import SetClock
@@ -29,15 +30,24 @@ class Gateway:
 
     def __init__(self, store: AssociationFile, port: int = 0, clock: SetClock | None = None) -> None:
         self.application = NotingApplication()
-        settings = Settings(port=port, gateway=7, transmission=Transmission(ack_timeout=0.2))
+        self.keys: dict[bytes, bytes] = {}
+        self.failing = False
+        transmission = Transmission(ack_timeout=0.2)
+        settings = Settings(port=port, gateway=7, transmission=transmission, recheck_s=0.05)
         now = (clock or SetClock()).now
-        self.coaps = Coaps(LIB, settings, self.application, lookup=everybody, store=store, sealer=SEALER, now=now)
+        self.coaps = Coaps(LIB, settings, self.application, lookup=self.lookup, store=store, sealer=SEALER, now=now)
+
+    async def lookup(self, identity: bytes, server_name: str | None) -> Credential | None:
+        if self.failing:
+            raise ConnectionError("the store is away")
+        credential = await everybody(identity, server_name)
+        return credential and replace(credential, key=self.keys.get(identity, credential.key))
 
     async def crash(self) -> None:
         """As `kill -9` leaves it: nothing is saved, and the socket is gone."""
         self.coaps._socket.stop()
         self.coaps.server.stop()
-        for task in (self.coaps._keeping._task, self.coaps._keeping._renewing):
+        for task in (self.coaps._keeping._task, self.coaps._keeping._renewing, self.coaps._rechecking):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
@@ -143,6 +153,32 @@ async def test_states_are_forgotten_with_their_association_their_age_and_their_k
     assert await gateway.coaps.start() == 0
     await gateway.coaps.stop()
     assert list(store.load()) == []
+    for device in devices:
+        device.close()
+
+
+async def test_a_key_that_changed_while_nobody_was_there_ends_what_was_restored(store: AssociationFile) -> None:
+    gateway = Gateway(store)
+    await gateway.coaps.start()
+    port = gateway.coaps.port
+    devices = [SimulatedDevice(LIB, port, identity(number, b"")) for number in range(2)]
+    for device in devices:
+        await device.connect()
+    await gateway.coaps.stop()
+    gateway = Gateway(store, port)
+    gateway.keys[b"device-0"] = b"another key"
+    assert await gateway.coaps.start() == 2
+    await until(lambda: gateway.application.closed_)
+    assert gateway.coaps.peer("tenant/device-0") is None
+    assert (await devices[1].peer.ask(REGISTER)).code == Code.CREATED
+    await gateway.coaps.stop()
+    assert len(list(store.load())) == 1
+    gateway = Gateway(store, port)
+    gateway.failing = True  # a store that is away ends nobody
+    assert await gateway.coaps.start() == 1
+    assert (await devices[1].peer.ask(REGISTER)).code == Code.CREATED
+    await gateway.coaps.stop()
+    assert len(list(store.load())) == 1
     for device in devices:
         device.close()
 

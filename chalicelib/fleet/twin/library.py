@@ -1,0 +1,74 @@
+"""The public definitions of a stage: those that it is shipped with, and those that its operator added."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Any
+
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.records import Record
+from chalicelib.fleet.twin.definitions import ObjectDefinition, ResourceDefinition
+from chalicelib.fleet.twin.public import public_objects
+from chalicelib.fleet.twin.values import ResourceType
+
+KIND = "twin/object"
+EVERYBODY = "*"
+"""Stands where a tenant does: no tenant's id looks so."""
+
+_PAGE = 100
+
+
+class Outcome(StrEnum):
+    ADDED = "added"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+def publish(ports: Ports, definition: ObjectDefinition) -> Outcome:
+    """Let every tenant see a definition; a version that is there already is replaced."""
+    record = Record(EVERYBODY, KIND, f"{definition.id:05}:{definition.version}", body_of(definition))
+    shipped = next((each for each in public_objects() if _key(each) == _key(definition)), None)
+    while not ports.records.create(record):
+        known = ports.records.get(EVERYBODY, KIND, record.id)
+        if known is not None and known.body == record.body:
+            return Outcome.UNCHANGED
+        # two operators may import at once: whoever comes second looks again at what the first has left
+        if known is not None and ports.records.replace(known, record):
+            return Outcome.CHANGED
+    return Outcome.ADDED if shipped is None else Outcome.CHANGED
+
+
+def published(ports: Ports) -> list[ObjectDefinition]:
+    """What every tenant sees, in order: an added version stands in place of the shipped one."""
+    found = {_key(each): each for each in public_objects()}
+    found |= {_key(each): each for each in _added(ports)}
+    return [found[key] for key in sorted(found)]
+
+
+def _added(ports: Ports) -> Iterator[ObjectDefinition]:
+    after: str | None = None
+    while True:
+        page = ports.records.page(EVERYBODY, KIND, after=after, limit=_PAGE)
+        yield from (definition_of(record.body) for record in page.items)
+        after = page.cursor
+        if after is None:
+            return
+
+
+def _key(definition: ObjectDefinition) -> tuple[int, tuple[int, ...]]:
+    return definition.id, definition.order
+
+
+def body_of(definition: ObjectDefinition) -> dict[str, Any]:
+    """As JSON, to be kept."""
+    resources = [asdict(each) for _, each in sorted(definition.resources.items())]
+    return {**asdict(definition), "resources": resources}
+
+
+def definition_of(body: dict[str, Any]) -> ObjectDefinition:
+    resources = [_resource(each) for each in body["resources"]]
+    return ObjectDefinition(**{**body, "resources": {each.id: each for each in resources}})
+
+
+def _resource(body: dict[str, Any]) -> ResourceDefinition:
+    return ResourceDefinition(**{**body, "type": None if body["type"] is None else ResourceType(body["type"])})
