@@ -165,3 +165,19 @@ def test_pushes_of_the_old_holder_go_to_its_own_webhook() -> None:
         pushing.push(scene.ports, each)
     posted: list[Any] = [url for url, _, body in scene.ports.webhooks.posted if OLD.encode() in body]
     assert posted == ["https://hooks.example/old"]
+
+
+@pytest.mark.parametrize("vouches", [True, False])
+def test_an_interface_that_moves_within_its_tenant_is_offline_once_its_connection_ends(*, vouches: bool) -> None:
+    scene = Scene(vouches=vouches)
+    other = "urn:lo:nsid:meter:other"
+    late = scene.message("dev/data", {"v": {"is": OLD}})
+    assert scene.old.call("POST", DEVICES, {"id": other}).status < 300
+    path = f"{DEVICES}/{CLIENT}/interfaces/mqtt:{CLIENT}"
+    assert scene.old.call("PATCH", path, {"deviceId": other}).status < 300
+    scene.lifecycle("disconnected", "s-old")(scene.ports)  # type: ignore[arg-type]
+    assert not scene.online(scene.old)
+    late(scene.instances[1])
+    assert scene.knock(scene.old, "device", "again")
+    scene.lifecycle("connected", "again")(scene.ports)  # type: ignore[arg-type]
+    assert scene.online(scene.old)

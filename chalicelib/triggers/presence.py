@@ -27,20 +27,25 @@ def handle(ports: Ports, event: dict[str, Any]) -> None:
         content, identifier = {"event": kind}, ids.repeatable_id(at, f"{client} {kind} {principal}")
         holding.drop(ports, client, principal, at=at, event=identifier, content=content)
         return
-    if not held.present and kind != "disconnected":
-        # That connection is over, or about to be closed.
-        return
-    claim, ports = held.claim, held.ports(ports)
+    if held.present:
+        _happened(ports, held.claim, event, at)
+    elif kind == "disconnected":
+        _moved_on(ports, held.claim, event, at)
+        _happened(held.ports(ports), held.claim, event, at)
+
+
+def _happened(ports: Ports, claim: Claim, event: dict[str, Any], at: int) -> None:
+    """To a client under this claim; of one that was before only the end counts: else it is over, or about to be."""
     session = str(event.get("sessionIdentifier", ""))
     keeper = _keeper(claim)
-    match kind:
+    match event.get("eventType"):
         case "connected" if keeper is connecting:
             connecting.connected(ports, claim, session, at, _told(event))
         case "connected":
             keeper.connected(ports, claim, session, at)
         case "disconnected":
             known = keeper.disconnected(ports, claim, session, at)
-            if known is not None and not known.online and held.present:
+            if known is not None and not known.online:
                 fencing.left(ports, claim)
         case "subscribed":
             keeper.subscribed(ports, claim, session, _announced(claim, event), at)
@@ -62,6 +67,13 @@ def _told(event: dict[str, Any]) -> Peer:
         protocol=event.get("tlsVersion"),
         cipher=event.get("tlsCipher"),
     )
+
+
+def _moved_on(ports: Ports, former: Claim, event: dict[str, Any], at: int) -> None:
+    """A device's interface that moved took its session along: its end is the new device's too."""
+    claim = ports.claims.current(former.client)
+    if claim is not None and claim.settled and claim.device is not None and claim.tenant == former.tenant:
+        connecting.disconnected(ports, claim, str(event.get("sessionIdentifier", "")), at)
 
 
 def _keeper(claim: Claim) -> Keeper:

@@ -36,3 +36,14 @@ def test_what_lambda_does_not_take_is_owned_up_to() -> None:
     background = LambdaBackground(lambda: Functions(throttled), str)
     assert not background.deliver("t", "d")
     assert not background.wake("t", "g")
+
+
+def test_connections_are_closed_and_fences_kept_by_the_same_function() -> None:
+    functions = Functions()
+    background = LambdaBackground(lambda: functions, lambda name: f"homeport-{name}")
+    background.disconnect("c")
+    background.fence("c", 3)
+    assert functions.invoked == [
+        ("homeport-disconnect", {"client": "c"}),
+        ("homeport-disconnect", {"client": "c", "generation": 3}),
+    ]

@@ -43,6 +43,11 @@ class IotData:
             raise self.error
         return {"connected": self.connected}
 
+    def delete_connection(self, **asked: Any) -> None:
+        self.sent.append(asked)
+        if self.error:
+            raise self.error
+
     def list_subscriptions(self, **_: Any) -> dict[str, Any]:
         return {"subscriptions": [{"topicFilter": "dev/cmd", "qos": 1}, {"topicFilter": "else", "qos": 0}]}
 
@@ -109,3 +114,25 @@ def test_a_client_that_is_not_connected_listens_to_nothing_whatever_its_session_
 
 def test_a_client_that_the_broker_does_not_know_is_not_connected() -> None:
     assert IotCoreDelivery(lambda: IotData(aws_error("ResourceNotFoundException"))).capabilities(ROUTE) is None
+
+
+def test_a_connection_is_closed_without_its_will_and_its_session() -> None:
+    client = IotData()
+    IotCoreDelivery(lambda: client).disconnect("c1")
+    assert client.sent == [{"clientId": "c1", "cleanSession": True, "preventWillMessage": True}]
+    IotCoreDelivery(lambda: IotData(aws_error("ResourceNotFoundException"))).disconnect("c1")
+
+
+@pytest.mark.parametrize(
+    ("client", "known"),
+    [
+        (IotData(), True),
+        (IotData(connected=False), False),
+        (IotData(aws_error("ResourceNotFoundException")), False),
+        (IotData(aws_error("ThrottlingException")), True),
+        (IotData(aws_error("InternalFailureException")), True),
+        (IotData(EndpointConnectionError(endpoint_url="x")), True),
+    ],
+)
+def test_a_connection_is_gone_only_where_the_broker_says_so(client: IotData, known: bool) -> None:  # noqa: FBT001
+    assert IotCoreDelivery(lambda: client).connected("c1") is known
