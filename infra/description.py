@@ -76,6 +76,12 @@ def answers() -> list[str]:
     return sorted({name for dialect in registry.NAMES for name in registry.topics(dialect).ANSWERS})
 
 
+def ignored_wills() -> list[str]:
+    """Filters of the topics on which no will is published, where the broker can be told so."""
+    ignoring = [registry.topics(dialect) for dialect in registry.NAMES if not registry.topics(dialect).WILLS]
+    return sorted({f"{root}/#" for spoken in ignoring for root in spoken.ROOTS})
+
+
 def queues() -> list[Queue]:
     # A tenant's broken webhook is not the operator's dead letter.
     return [Queue(DEAD_LETTERS), Queue(UNDELIVERED), Queue(PUSHES, UNDELIVERED, function="push")]

@@ -128,6 +128,10 @@ class MqttClient:
         payload = body if isinstance(body, (bytes, str)) else json.dumps(body)
         self._paho.publish(topic, payload, qos).wait_for_publish(PATIENCE_S)
 
+    def raw_publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """With QoS 1, and without waiting for an acknowledgement that may never come."""
+        self._paho.publish(topic, payload, 1, retain)
+
     def next(self, topic: str) -> Any:
         """The JSON body of the next message, which has to be on that topic."""
         came, payload = self.messages.get(timeout=PATIENCE_S)

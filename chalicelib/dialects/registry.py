@@ -42,6 +42,7 @@ class Malformed(Invalid):
 class Topics(Protocol):
     TOPICS: tuple[Topic, ...]
     ROOTS: tuple[str, ...]
+    WILLS: bool
     DOORS: Mapping[str, Door]
     """What each mode needs of a key."""
     ANSWERS: tuple[str, ...]

@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 from chalicelib.dialects import registry
 from chalicelib.dialects.topics import announced
-from chalicelib.fleet import connecting, consuming, fencing, holding, ids, relaying
+from chalicelib.fleet import audit, connecting, consuming, fencing, holding, ids, relaying
 from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import Peer, Presence
@@ -45,6 +45,7 @@ def _happened(ports: Ports, claim: Claim, event: dict[str, Any], at: int) -> Non
             keeper.connected(ports, claim, session, at)
         case "disconnected":
             known = keeper.disconnected(ports, claim, session, at)
+            _record(ports, claim, event, session, at)
             if known is not None and not known.online:
                 fencing.left(ports, claim)
         case "subscribed":
@@ -54,6 +55,30 @@ def _happened(ports: Ports, claim: Claim, event: dict[str, Any], at: int) -> Non
     observer = registry.observer(claim.dialect)
     if observer is not None:
         observer.observe(ports, claim, event)
+
+
+_CLOSED_FOR = {
+    "CLIENT_ERROR": "it did something that the broker does not take: a payload, topic or packet beyond its limits",
+    "FORBIDDEN_ACCESS": "it published on a topic that it may not publish on, or with RETAIN",
+    "THROTTLED": "it exceeded a limit of the broker",
+    "SERVER_ERROR": "a message of it could not be kept",
+}
+"""Reasons of the broker's to close a connection that the client could do something about."""
+
+
+def _record(ports: Ports, claim: Claim, event: dict[str, Any], session: str, at: int) -> None:
+    """What the broker refuses reaches no function of ours: the end of the connection is all that tells of it."""
+    reason = str(event.get("disconnectReason", ""))
+    if reason in _CLOSED_FOR:
+        audit.refuse(
+            ports,
+            claim.tenant,
+            at=at,
+            event=ids.repeatable_id(at, f"{session} {reason}"),
+            reason=f"the broker closed the connection: {_CLOSED_FOR[reason]} ({reason})",
+            source={"connector": claim.connector or "mqtt", "nodeId": claim.client},
+            content={"disconnectReason": reason},
+        )
 
 
 def _told(event: dict[str, Any]) -> Peer:

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from functools import cache
 from typing import Any
 
-from infra.description import answers, rules
+from infra.description import answers, ignored_wills, rules
 from infra.edge.dead_letters import DeadLetters
 from infra.edge.front import MAX_BODY, Front, with_health
 from infra.edge.renewal import Renewal
@@ -87,6 +87,7 @@ def start(settings: EdgeSettings, closing: ExitStack, vital: Vital) -> dict[str,
         between_clients=False,
         guests=guests(settings.quickstart_clients, region=settings.region, account=""),
         vital=vital,
+        ignored_wills=ignored_wills(),
     )
     core.start()
     closing.callback(lambda: core.stop(3))

@@ -214,6 +214,8 @@ class Stack:
             between_clients=not self._settings.lenient,
             guests=guests(self._settings.quickstart_clients, region=REGION, account=ACCOUNT),
             vital=self.vital,
+            # IoT Core cannot be told to ignore one, and the stand-in is no better than it.
+            ignored_wills=self._description.ignored_wills() if self._settings.lenient else (),
         )
         core.start()
         self._closing.callback(lambda: core.stop(self._left(1.5)))

@@ -16,7 +16,7 @@ import requests
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from infra.description import answers
+from infra.description import answers, ignored_wills
 from infra.edge.__main__ import start
 from infra.edge.settings import EdgeSettings, SettingsError, read_settings
 from infra.edge.uplink import Uplink
@@ -149,6 +149,10 @@ def test_one_port_serves_mqtt_over_websocket_and_the_stages_api(stack: RunningSt
         assert session.get(f"{url}/health", verify=ca, timeout=20).json() == {"status": "UP"}
         assert session.get(f"http://127.0.0.1:{edge['http']}/api/v0/data/streams/{urn}", timeout=20).status_code == 403
     assert requests.get(f"http://127.0.0.1:{edge['control']}/health", timeout=20).json() == {"status": "UP"}
+
+
+def test_wills_are_ignored_for_live_objects_alone() -> None:
+    assert ignored_wills() == ["connector/#", "dev/#"]
 
 
 def test_what_no_function_could_be_given_is_refused_at_the_door(stack: RunningStack, edge: dict[str, int]) -> None:

@@ -30,6 +30,9 @@ class Release:
     def buckets(self) -> list[str]:
         return []
 
+    def ignored_wills(self) -> list[str]:
+        return []
+
     def answers(self) -> list[str]:
         return []
 

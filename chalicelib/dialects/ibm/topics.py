@@ -24,6 +24,7 @@ APPLICATION_STATUS = "iot-2/app/+/mon"
 NOTIFICATION = "iot-2/type/+/id/+/notify"
 
 ROOTS = ("iot-2", "iotdevice-1")
+WILLS = True
 """First levels that clients publish below."""
 
 ANSWERS = ("iotdevice-1/response", "iotdevice-1/type/+/id/+/response")

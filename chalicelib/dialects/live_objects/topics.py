@@ -38,6 +38,9 @@ FIFO = "fifo"
 ROOTS = ("dev", "connector")
 """First levels that clients publish below."""
 
+WILLS = False
+"""Whether a client's will is published (6.5.2: the original ignores it, as it does RETAIN)."""
+
 ANSWERS = (
     COMMAND_RESPONSE,
     RESOURCE_RESPONSE,

@@ -6,6 +6,7 @@ MQTT 3.1.1 chapters 3.14 and 3.1.2.5, MQTT 5 chapters 3.14 and 3.1.2.11.2.
 from functools import partial
 from typing import TYPE_CHECKING
 
+from . import topics
 from .body import ProtocolViolation
 from .lifecycle import Departure, Reason, disconnected
 from .packets import Will
@@ -56,6 +57,8 @@ def _publish_will(connection: "Connection", will: Will) -> None:
     """[MQTT-3.1.2-8]; what the client could not have published itself is not published for it."""
     broker, policy = connection.broker, connection.policy
     if will.topic.startswith("$") or not will.topic or not broker.settings.limits.topic_fits(will.topic):
+        return
+    if any(topics.matches(ignored, will.topic, parent=True) for ignored in broker.settings.ignored_wills):
         return
     resource = f"topic/{will.topic}"
     retained = will.retain and broker.settings.between_clients  # else there is nobody to retain it for

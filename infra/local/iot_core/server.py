@@ -38,7 +38,7 @@ class IotCore:
     in order for each client, and must not call back into this object. What it raises keeps the message unacknowledged.
     `lenient` lifts what only IoT Core forbids; `limits` then defaults to `Limits.lifted()`. Without `between_clients`
     what a client publishes reaches the rules and no other client. `guests` come in without credentials
-    and meet nobody but each other.
+    and meet nobody but each other. On topics of `ignored_wills`, which are filters, no will is published.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class IotCore:
         new_id: Callable[[], str] = new_uuid,
         lanes: int = 4,
         vital: Vital | None = None,
+        ignored_wills: Sequence[str] = (),
     ) -> None:
         self.settings = Settings(
             region=region,
@@ -70,6 +71,7 @@ class IotCore:
             new_id=new_id,
             lanes=lanes,
             vital=vital or Vital(),
+            ignored_wills=tuple(ignored_wills),
         )
         self._authorize = authorize
         self._invoke = invoke

@@ -31,6 +31,7 @@ class Settings:
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     new_id: Callable[[], str] = new_uuid
+    ignored_wills: tuple[str, ...] = ()  # filters of topics on which no will is published
     lanes: int = 4
     vital: Vital = field(default_factory=Vital)
     close_grace: float = 1.0  # how long a peer may hold up the end of its TLS session

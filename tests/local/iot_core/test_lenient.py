@@ -99,6 +99,14 @@ class TestWithoutTrafficBetweenClients:
         site.cloud.wait_for("uplink", lambda event: event["topic"] == "dev/gone")
         reader.ping()
 
+    def test_a_will_is_ignored_where_the_original_ignores_it(self, make_site: MakeSite) -> None:
+        site = make_site(lenient=True, between_clients=False, ignored_wills=("dev/gone/#",))
+        site.cloud.policy = EVERYTHING
+        site.connected("a", will=Publish("dev/gone", b"x")).shut()
+        site.connected("b", will=Publish("dev/other", b"x")).shut()
+        site.cloud.wait_for("uplink", lambda event: event["topic"] == "dev/other")
+        assert "dev/gone" not in [topic for topic, _ in site.cloud.uplinks()]
+
     def test_the_back_end_reaches_every_subscriber(self, site: Site) -> None:
         reader = site.connected("reader")
         reader.subscribe(("#", 0))
