@@ -1,8 +1,10 @@
 """Others' DTLS stacks and CoAP clients against the gateway: OpenSSL, GnuTLS, Mbed TLS, libcoap, aiocoap."""
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -172,6 +174,17 @@ def test_a_client_with_another_key_or_name_gets_nowhere(served: tuple[Judged, Co
     why = Refusal.BAD_KEY if identity == "device-1" else Refusal.UNKNOWN_IDENTITY
     assert application.refused_ == [(why, identity.encode())]
     assert not application.peers
+
+
+def test_a_later_openssl_makes_the_same_handshakes() -> None:
+    """Container images bring OpenSSL 3.5 or newer: here the one that psycopg2's wheels carry."""
+    python = python_environment("openssl-3.5", "psycopg2-binary==2.9.13")
+    (library,) = (python.parent.parent / "lib").glob("python*/site-packages/psycopg2_binary.libs/libssl-*.so.3")
+    environment = {**os.environ, "OPENSSL_UNDER_TEST": str(library)}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:schemathesis", "-p", "no:cacheprovider"]
+    command += ["tests/gateway/dtls", "tests/gateway/test_coaps.py", "-m", "not soak"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
 
 
 @pytest.fixture

@@ -24,8 +24,11 @@ def mutated(datagram: bytes, chance: random.Random) -> bytes:
     return bytes(changed)
 
 
+SEEDS = [*range(3), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 60))]
+
+
 @pytest.mark.parametrize("cid", [None, b"device"])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 async def test_changed_datagrams_do_no_harm(seed: int, cid: bytes | None) -> None:
     chance = random.Random(seed)
     errors: list[dict[str, object]] = []

@@ -49,6 +49,26 @@ async def test_nothing_is_kept_before_the_cookie_comes_back() -> None:
             task.cancel()
 
 
+async def test_a_flood_from_forged_addresses_costs_nothing_that_stays() -> None:
+    """Whole hellos and pieces of them, each from another address; answers are no larger than their questions."""
+    async with Rig() as rig:
+        device = rig.device()
+        await device.connect()
+        (hello,) = records.read(rig.network.from_(device.address)[0], 0)
+        rig.network.filter = lambda _: []
+        rig.network.log.clear()
+        for number in range(3000):
+            address = (f"203.0.{number // 250}.{number % 250}", number)
+            rig.server.datagram_received(hello.raw, address)
+            piece = records.plain(HANDSHAKE, hello.number, in_pieces(hello, 20)[-1])
+            rig.server.datagram_received(piece, address)
+        assert rig.server.half_open == 0
+        assert len(rig.server._hellos._piecemeal) <= 64
+        assert len(rig.network.log) == 3000
+        assert max(len(sent.datagram) for sent in rig.network.log) <= len(hello.raw)
+        assert rig.server.counts.hellos == 2 + 3000
+
+
 async def test_a_cookie_is_good_at_its_address_only() -> None:
     """A second hello replayed from elsewhere is answered like a first."""
     async with Rig() as rig:

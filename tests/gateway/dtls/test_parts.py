@@ -7,6 +7,7 @@ import inspect
 import re
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -150,6 +151,18 @@ def test_a_message_that_is_none_of_ours_or_too_long_is_left_alone() -> None:
     assert reassembly.add(Message(16, 1 << 20, 0, 0, b"abcd")) is None
     assert reassembly.add(Message(16, 4, 0, 0, b"ab")) is None
     assert reassembly.add(Message(16, 4, 1, 2, b"cd")) is None  # of another message
+
+
+def test_a_record_with_a_connection_id_is_protected_as_rfc_9146_says() -> None:
+    """Written out by section 5.3, figures 3 and 5, without our code."""
+    secrets, cid, number = secrets_of("PSK-AES128-GCM-SHA256"), b"\xaa\xbb\xcc", bytes.fromhex("0001000000000007")
+    block = prf("sha256", secrets.master, b"key expansion" + secrets.server_random + secrets.client_random, 40)
+    key, iv = block[16:32], block[36:40]  # server_write_key, server_write_IV
+    inner = b"hello" + b"\x17"  # content, real type, no padding
+    additional = b"\xff" * 8 + b"\x19" + b"\x03" + b"\x19" + b"\xfe\xfd" + number + cid + b"\x00\x06"
+    fragment = number + AESGCM(key).encrypt(iv + number, inner, additional)
+    record = b"\x19\xfe\xfd" + number + cid + len(fragment).to_bytes(2, "big") + fragment
+    assert Protection(secrets, server=True, cid_in=b"", cid_out=cid).seal(23, 7, b"hello") == record
 
 
 def test_padding_is_taken_off_and_padding_alone_is_nothing() -> None:
