@@ -36,7 +36,7 @@ from infra.local.description import (
 from infra.local.event_sources import LEAST_CONCURRENCY, QueuePoller, Schedule
 from infra.local.http_server import HttpServer, bind
 from infra.local.iot_control import IotControl
-from infra.local.iot_core import IotCore, Rule, TlsIdentity
+from infra.local.iot_core import HttpBackend, IotCore, Rule, TlsIdentity
 from infra.local.journal import Journal
 from infra.local.lambda_runtime import Function, LambdaRuntime
 from infra.local.open_sessions import OpenSessions
@@ -45,7 +45,6 @@ from infra.local.quickstart import guests
 from infra.local.settings import Settings
 from infra.local.spool import Spool
 from infra.local.timers import Timers
-from infra.local.tls_terminator import TlsTerminator
 from infra.local.vital import Vital
 
 _log = logging.getLogger(__name__)
@@ -143,7 +142,8 @@ class Stack:
         product.register_certificates()
         self._run_event_sources(app, runtime, urls)
         tenant, key = product.ensure_tenant(settings.data)
-        self._serve_http(app, runtime, http, https, certificates)
+        backend = self._serve_http(app, runtime, http)
+        core.serve_tls(https, _identity(certificates), backend)
         ports = Ports(http.getsockname()[1], https.getsockname()[1], mqtts, mqtt, aws.getsockname()[1])
         self.ports = ports
         self.credentials = Credentials(
@@ -231,7 +231,7 @@ class Stack:
 
     def _listen_mqtt(self, core: IotCore, certificates: Certificates) -> tuple[int, int | None]:
         settings = self._settings
-        identity = TlsIdentity(certificates.server, certificates.server_key, certificates.authority)
+        identity = _identity(certificates)
         mqtts = _or_taken(
             "HOMEPORT_MQTTS_PORT",
             settings.mqtts_port,
@@ -280,18 +280,17 @@ class Stack:
         app: Chalice,
         runtime: LambdaRuntime,
         http: socket.socket,
-        https: socket.socket,
-        certificates: Certificates,
-    ) -> None:
+    ) -> HttpBackend:
+        """Where the HTTPS port finds the API; MQTT over WebSocket is at `/mqtt` of that port too."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._settings.bind, self._settings.bind)
-        terminator = TlsTerminator(https, certificates.server_context(), (host, http.getsockname()[1]), self.vital)
+        backend = HttpBackend(host, http.getsockname()[1])
         gateway = ApiGateway(
             app,
             function_arn=runtime.arn(API_FUNCTION),
             account=ACCOUNT,
             ready=self._ready.is_set,
             failing=self.vital.failing,
-            peer_of=terminator.peer,
+            peer_of=backend.peer,
             responses=self._description.gateway_responses(),
         )
         # bodies that are too long are read to their end all the same: a client that still writes reads no answer
@@ -302,12 +301,15 @@ class Stack:
             threads=_HTTP_THREADS,
             max_body=_MANY + MAX_BODY,
             vital=self.vital,
-            peer_of=terminator.peer,
+            peer_of=backend.peer,
         )
         server.start()
         self._closing.callback(lambda: server.stop(self._left(1.0)))
-        terminator.start()
-        self._closing.callback(lambda: terminator.stop(self._left(0.5)))
+        return backend
+
+
+def _identity(certificates: Certificates) -> TlsIdentity:
+    return TlsIdentity(certificates.server, certificates.server_key, certificates.authority)
 
 
 def _or_taken(variable: str, port: int, listen: Callable[[], Listening]) -> Listening:

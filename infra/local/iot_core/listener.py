@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_BACKLOG = 4096
+BACKLOG = 4096
 _OUT_OF_FILES_PAUSE = 0.1
 
 
@@ -112,6 +112,4 @@ class Listener:
 
 def listening_socket(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    sock.setblocking(False)  # noqa: FBT003 - its only parameter
-    return sock
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import resource
+import socket
 import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -19,7 +20,7 @@ from .doorman import HttpBackend
 from .guests import Guests, Hall
 from .iot_data import IotData
 from .limits import Limits
-from .listener import Listener, listening_socket
+from .listener import BACKLOG, Listener, listening_socket
 from .properties import Properties
 from .rules import Invoke, Rule
 from .settings import Settings, new_uuid
@@ -122,18 +123,23 @@ class IotCore:
 
         What is HTTP on any other path goes to `backend`.
         """
+        return self.serve_tls(listening_socket(host, port), identity, backend)
+
+    def serve_tls(self, sock: socket.socket, identity: TlsIdentity, backend: HttpBackend | None = None) -> int:
+        """The same on a socket that is bound already."""
         contexts = Contexts(identity, lenient=self.settings.lenient)
         self._contexts.append(contexts)
-        return self._listen(host, port, contexts, backend)
+        return self._serve(sock, contexts, backend)
 
     def listen_plain(self, host: str, port: int) -> int:
         """MQTT and WebSocket without TLS, which AWS IoT Core does not offer: lenient mode only."""
         if not self.settings.lenient:
             raise ValueError("plain TCP needs lenient mode")
-        return self._listen(host, port, None)
+        return self._serve(listening_socket(host, port), None)
 
-    def _listen(self, host: str, port: int, contexts: Contexts | None, backend: HttpBackend | None = None) -> int:
-        sock = listening_socket(host, port)
+    def _serve(self, sock: socket.socket, contexts: Contexts | None, backend: HttpBackend | None = None) -> int:
+        sock.listen(BACKLOG)
+        sock.setblocking(False)  # noqa: FBT003 - its only parameter
 
         async def listen() -> None:
             self._listeners.append(Listener(self.broker, sock, contexts, backend))

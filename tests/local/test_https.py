@@ -1,19 +1,24 @@
 """TLS in front of the API: the same answers, and the function learns that and from where it was asked over TLS."""
 
 import datetime as dt
+import queue
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
+import paho.mqtt.client as paho
 import pytest
 import requests
 from chalice.app import Chalice
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from infra.local.api_gateway import ApiGateway
 from infra.local.certificates import Certificates, ensure_certificates
 from infra.local.http_server import HttpServer, bind
-from infra.local.tls_terminator import TlsTerminator
+from infra.local.iot_core import HttpBackend, IotCore, TlsIdentity
+from tests.local.iot_core.cloud import Cloud
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +38,16 @@ def ports(certificates: Certificates) -> Iterator[tuple[int, int]]:
         return event
 
     http = bind("127.0.0.1", 0)
-    terminator = TlsTerminator(bind("127.0.0.1", 0), certificates.server_context(), http.getsockname())
-    gateway = ApiGateway(app, function_arn="a:toy", account="1", ready=lambda: True, peer_of=terminator.peer)
+    backend = HttpBackend(*http.getsockname())
+    cloud = Cloud()
+    core = IotCore(authorize=cloud.authorize, invoke=cloud.invoke, rules=[])
+    core.start()
+    https = core.serve_tls(bind("127.0.0.1", 0), TlsIdentity(certificates.server, certificates.server_key), backend)
+    gateway = ApiGateway(app, function_arn="a:toy", account="1", ready=lambda: True, peer_of=backend.peer)
     server = HttpServer(gateway, http, name="test", threads=2, max_body=1 << 26)
     server.start()
-    terminator.start()
-    yield server.port, terminator.port
-    terminator.stop(5)
+    yield server.port, https
+    core.stop(5)
     server.stop(5)
 
 
@@ -81,8 +89,29 @@ def test_bodies_of_megabytes_pass_unharmed(ports: tuple[int, int], certificates:
 def test_what_is_no_tls_harms_nobody_else(ports: tuple[int, int], certificates: Certificates) -> None:
     with socket.create_connection(("127.0.0.1", ports[1]), timeout=10) as plain:
         plain.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert b"200" not in plain.recv(64)
+        with suppress(ConnectionResetError):
+            assert b"200" not in plain.recv(64)
 
+    assert echo(f"https://localhost:{ports[1]}", certificates)["body"] == "hello"
+
+
+@pytest.mark.parametrize("level", [4, 5])
+def test_mqtt_over_websocket_is_on_the_same_port(
+    ports: tuple[int, int], certificates: Certificates, level: int
+) -> None:
+    codes: queue.Queue[int] = queue.Queue()
+    client = paho.Client(
+        CallbackAPIVersion.VERSION2, "urn:lo:nsid:dev:1", transport="websockets", protocol=MQTTProtocolVersion(level)
+    )
+    client.username_pw_set("json+device", "secret")
+    client.ws_set_options("/mqtt")
+    client.tls_set(str(certificates.authority))
+    client.on_connect = lambda *a: codes.put(a[3].value)
+    client.connect("localhost", ports[1], 30)
+    client.loop_start()
+    assert codes.get(timeout=10) == 0
+    client.disconnect()
+    client.loop_stop()
     assert echo(f"https://localhost:{ports[1]}", certificates)["body"] == "hello"
 
 
