@@ -16,10 +16,11 @@ from urllib.parse import urlencode
 
 from bench.units.cloud import Cloud
 from chalicelib import wiring
-from chalicelib.fleet import groups, tenants
-from chalicelib.fleet.devices import Device, Interface
-from chalicelib.fleet.mailbox import Mailbox
-from chalicelib.fleet.presence import Presence
+from chalicelib.fleet.access import tenants
+from chalicelib.fleet.inventory import groups
+from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.records import Presence
 from chalicelib.store import devices as device_store
 from chalicelib.store import facets, mailboxes
 from infra.local import dynamodb

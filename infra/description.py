@@ -7,7 +7,7 @@ from typing import Any
 from pynamodb.models import Model
 
 from chalicelib.dialects import registry
-from chalicelib.fleet.settling import NotDue
+from chalicelib.fleet.commands.finishing import NotDue
 from chalicelib.store.tables import all_models
 from infra.gateway_responses import RESPONSES, GatewayResponse
 

@@ -1,6 +1,6 @@
 """Where devices fetch files of a stage, and which firmware can."""
 
-from chalicelib.fleet.links import CARRIED, PATH, TOKEN
+from chalicelib.fleet.resources.links import CARRIED, PATH, TOKEN
 from infra.host_check import Finding
 from infra.settings import Settings
 

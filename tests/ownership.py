@@ -10,10 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from chalicelib.dialects.formats import DialectFormats
-from chalicelib.fleet import fencing, messages, policies, pumping, pushing, relaying
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.events import EventKind
-from chalicelib.fleet.policies import ActionPolicy, Filter, HttpPush, QueuePublish
+from chalicelib.fleet.data import messages
+from chalicelib.fleet.events import policies, pushing
+from chalicelib.fleet.events.events import EventKind
+from chalicelib.fleet.events.policies import ActionPolicy, Filter, HttpPush, QueuePublish
+from chalicelib.fleet.presence import fencing, relaying
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.queues import pumping
 from chalicelib.store.cache import Cache, CachedClaims
 from chalicelib.triggers import authorizer, deadlines, presence, queues, uplink
 from tests.dialects.live_objects.client import DEVICES, Client

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import pushing
+from chalicelib.fleet.events import pushing
 from chalicelib.triggers import deadlines, downlink
 from tests.dialects.live_objects.client import DEVICES
 from tests.ownership import CLIENT, HOUR, MINUTE, SECOND, Event, Scene

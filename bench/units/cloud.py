@@ -40,7 +40,7 @@ from bench.units.meter import Meter  # noqa: E402
 from chalicelib import wiring  # noqa: E402
 from chalicelib.aws.clients import client  # noqa: E402
 from chalicelib.delivery.iot_core import IotCoreDelivery  # noqa: E402
-from chalicelib.fleet import stage_key  # noqa: E402
+from chalicelib.fleet.access import stage_key  # noqa: E402
 from chalicelib.wiring import access, shared  # noqa: E402
 from infra import description  # noqa: E402
 from infra.functions import API, named  # noqa: E402

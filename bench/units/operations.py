@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from bench.units.cloud import Cloud, Device
 from chalicelib import wiring
-from chalicelib.fleet import settings, tenants
-from chalicelib.fleet.settings import Stored
+from chalicelib.fleet.access import tenants
+from chalicelib.fleet.tenancy import settings
+from chalicelib.fleet.tenancy.settings import Stored
 
 COMMANDS, CONFIGURATION = "dev/cmd", "dev/cfg/upd"
 ABSENT = "urn:lo:nsid:bench:device-001"

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chalicelib.fleet import stage_key
+from chalicelib.fleet.access import stage_key
+from chalicelib.fleet.access.stage_key import MAX_AGE, StageKey
 from chalicelib.fleet.ports import Clock
-from chalicelib.fleet.stage_key import MAX_AGE, StageKey
 
 FILE = "HOMEPORT_STAGE_KEY_FILE"
 """The environment variable that names a file in place of the parameter."""

@@ -6,10 +6,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Self
 
-from chalicelib.fleet.crews import MOST
 from chalicelib.fleet.ports import Outcome
-from chalicelib.fleet.presence import Route
-from chalicelib.fleet.queues import QueuedMessage
+from chalicelib.fleet.presence.records import Route
+from chalicelib.fleet.queues.consumer_groups import MOST
+from chalicelib.fleet.queues.queues import QueuedMessage
 
 
 class Dispatcher:

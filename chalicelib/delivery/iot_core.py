@@ -10,13 +10,13 @@ from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 from chalicelib.delivery.dispatching import Dispatcher
 from chalicelib.dialects import registry
 from chalicelib.dialects.topics import Downlink, announced
-from chalicelib.fleet import tracing
-from chalicelib.fleet.commands import CONFIRMATION, Command
-from chalicelib.fleet.configuration import Update
+from chalicelib.fleet.commands import tracing
+from chalicelib.fleet.commands.records import CONFIRMATION, Command
+from chalicelib.fleet.configuration.records import Update
 from chalicelib.fleet.ports import Outcome
-from chalicelib.fleet.presence import Route
-from chalicelib.fleet.queues import QueuedMessage
-from chalicelib.fleet.resources import Offer
+from chalicelib.fleet.presence.records import Route
+from chalicelib.fleet.queues.queues import QueuedMessage
+from chalicelib.fleet.resources.updates import Offer
 
 OUTCOMES = {
     "ResourceNotFoundException": Outcome.ABSENT,

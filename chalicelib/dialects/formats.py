@@ -1,9 +1,9 @@
 """What is told to others, written by the dialect that it is meant for."""
 
 from chalicelib.dialects import registry
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.events import Event
+from chalicelib.fleet.events.events import Event
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.claims import Claim
 
 NAMING = "live_objects"
 """The dialect whose requests name where they want to be told."""

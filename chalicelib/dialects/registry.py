@@ -5,18 +5,18 @@ from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
 from chalicelib.dialects.topics import Downlink, Topic, Uplink
-from chalicelib.fleet.admitting import Candidate
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.commands import Command
-from chalicelib.fleet.configuration import Update
-from chalicelib.fleet.doors import Door
+from chalicelib.fleet.access.doors import Door
+from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.commands.records import Command
+from chalicelib.fleet.configuration.records import Update
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.events import Event
-from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.events.events import Event
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import Route
-from chalicelib.fleet.queues import QueuedMessage
-from chalicelib.fleet.resources import Offer
+from chalicelib.fleet.presence.admitting import Candidate
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.records import Route
+from chalicelib.fleet.queues.queues import QueuedMessage
+from chalicelib.fleet.resources.updates import Offer
 
 NAMES = ("live_objects", "ibm")
 OBSERVING = frozenset({"ibm"})

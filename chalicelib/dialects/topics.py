@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from chalicelib.fleet.presence import Capability
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.presence.records import Capability
 
 
 class Direction(Enum):

@@ -6,9 +6,8 @@ a command is sent only by whoever raised the mailbox's generation for it.
 
 from dataclasses import replace
 
-from chalicelib.fleet import connecting, relaying, settling, synchronizing, updating, watching
-from chalicelib.fleet.changes import change_command, change_mailbox
-from chalicelib.fleet.commands import (
+from chalicelib.fleet.commands import deadlines, finishing
+from chalicelib.fleet.commands.records import (
     CONFIRMATION,
     PATROL,
     SECOND,
@@ -23,10 +22,14 @@ from chalicelib.fleet.commands import (
     put_back,
     sent,
 )
+from chalicelib.fleet.compare_and_set import change_command, change_mailbox
+from chalicelib.fleet.configuration import synchronizing
 from chalicelib.fleet.errors import TemporarilyUnavailable
-from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Outcome, Ports
-from chalicelib.fleet.presence import Capability, Route
+from chalicelib.fleet.presence import connecting, relaying
+from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.records import Capability, Route
+from chalicelib.fleet.resources import updating
 
 
 def deliver(ports: Ports, tenant: str, device: str, until: int) -> None:
@@ -54,21 +57,21 @@ def _deliver_next(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
     if command is None:
         return change_mailbox(ports, mailbox.tenant, mailbox.device, lambda m: m.remove(head), seen=mailbox)
     if command.final:
-        return settling.finish(ports, command, mailbox, told=False, wake=False)
+        return finishing.finish(ports, command, mailbox, told=False, wake=False)
     now = ports.clock.now()
     if now + SECOND > command.expires:
         # Too late for an acknowledgement before it expires.
-        watching.arm_expiry(ports, command)
-        return _again(ports, mailbox) if settling.expire(ports, command, mailbox) else None
+        deadlines.arm_expiry(ports, command)
+        return _again(ports, mailbox) if finishing.expire(ports, command, mailbox) else None
     if len(mailbox.flights) >= command.policy.window:
         if _repair(ports, mailbox):
             return _again(ports, mailbox)
         # Whoever is to move it may have died, or die before that.
-        watching.arm_expiry(ports, watching.look_by(ports, command, now + PATROL))
+        deadlines.arm_expiry(ports, deadlines.look_by(ports, command, now + PATROL))
         return None
     route = relaying.route(ports, mailbox, Capability.COMMAND, command.connector)
     if route is None:
-        watching.arm_expiry(ports, command)
+        deadlines.arm_expiry(ports, command)
         return _again(ports, mailbox) if connecting.ask(ports, mailbox) else None
     return _claim(ports, mailbox, command, route)
 
@@ -95,12 +98,12 @@ def _repair(ports: Ports, mailbox: Mailbox) -> bool:
     now, freed = ports.clock.now(), False
     for command_id, flight in mailbox.flights.items():
         if flight.stale(now):
-            freed = settling.settle(ports, mailbox.tenant, mailbox.device, command_id, wake=False) or freed
+            freed = finishing.settle(ports, mailbox.tenant, mailbox.device, command_id, wake=False) or freed
         elif flight.slow(now):
             # Too young to be taken over, too old not to be looked at again.
             command = ports.commands.get(mailbox.tenant, command_id)
             if command is not None:
-                watching.watch(ports, command)
+                deadlines.watch(ports, command)
     return freed
 
 
@@ -120,7 +123,7 @@ def _attempt(ports: Ports, command: Command, route: Route, mailbox: Mailbox) -> 
         return _over(ports, attempt, mailbox, command.id)
     if command.timer:
         ports.deadlines.stop(command.timer)
-    attempt = watching.arm_attempt(ports, attempt)
+    attempt = deadlines.arm_attempt(ports, attempt)
     left = (attempt.expires - now) // SECOND
     allowed = min(CONFIRMATION, max(1, left), attempt.policy.ack_timeout or CONFIRMATION)
     outcome = ports.delivery.command(route, attempt, allowed)
@@ -149,7 +152,7 @@ def _conclude(ports: Ports, attempt: Command, route: Route, outcome: Outcome, ma
         and connecting.consult(ports, attempt.tenant, attempt.device, route) is not None
     )
     if command is not None and command.waiting:
-        watching.arm_expiry(ports, command)
+        deadlines.arm_expiry(ports, command)
     if outcome is Outcome.BUSY or there:
         raise TemporarilyUnavailable("the broker could not take a downlink; it will be tried again")
     return _again(ports, left) if outcome is Outcome.ABSENT and left else left
@@ -162,11 +165,11 @@ def _over(
     if command is None:
         return change_mailbox(ports, mailbox.tenant, mailbox.device, lambda m: m.remove(command_id), seen=mailbox)
     if not command.final:
-        return settling.land(ports, command, mailbox.flights[command_id].generation, mailbox)
+        return finishing.land(ports, command, mailbox.flights[command_id].generation, mailbox)
     if command.answered_by and not ours:
         # Its answer has overtaken us: who handles that is about to tell it and to let the next one go.
         return _again(ports, mailbox)
-    return settling.leave(ports, command, mailbox, told=ours)
+    return finishing.leave(ports, command, mailbox, told=ours)
 
 
 def _after(command: Command, now: int, node: str, outcome: Outcome) -> Command:

@@ -6,11 +6,11 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.fleet.claims import MEMORY, Claim
-from chalicelib.fleet.consumers import REMEMBERED
 from chalicelib.fleet.ports import Page
-from chalicelib.fleet.quotas import Share
-from chalicelib.fleet.reserving import Change
+from chalicelib.fleet.presence.claims import MEMORY, Claim
+from chalicelib.fleet.presence.reserving import Change
+from chalicelib.fleet.queues.consumers import REMEMBERED
+from chalicelib.fleet.tenancy.quotas import Share
 from chalicelib.store import documents, usages
 from chalicelib.store.tables import (
     Defaults,

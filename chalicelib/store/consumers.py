@@ -3,7 +3,7 @@ from dataclasses import replace
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DeleteError, PutError
 
-from chalicelib.fleet.consumers import REMEMBERED, Consumer, Link
+from chalicelib.fleet.queues.consumers import REMEMBERED, Consumer, Link
 from chalicelib.store import documents
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 

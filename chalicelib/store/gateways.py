@@ -4,7 +4,7 @@ from dataclasses import replace
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DeleteError, PutError
 
-from chalicelib.fleet.gateways import Gateway, Waiting
+from chalicelib.fleet.presence.gateways import Gateway, Waiting
 from chalicelib.store import documents
 from chalicelib.store.tables import SEPARATOR, Defaults, Table, condition_failed, key, table_name
 

@@ -5,8 +5,8 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Page
+from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.store import documents
 from chalicelib.store.counting import counted
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name

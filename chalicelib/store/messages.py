@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 
+from chalicelib.fleet.data.messages import DataMessage, StreamUse
 from chalicelib.fleet.ids import first_id
-from chalicelib.fleet.messages import DataMessage, StreamUse
 from chalicelib.store import documents
 from chalicelib.store.objects import Objects
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name

@@ -4,8 +4,8 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 
+from chalicelib.fleet.documents import Record
 from chalicelib.fleet.ports import Page
-from chalicelib.fleet.records import Record
 from chalicelib.store import documents
 from chalicelib.store.cache import Cache
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name

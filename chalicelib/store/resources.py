@@ -4,7 +4,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 
 from chalicelib.fleet.errors import TooLarge
-from chalicelib.fleet.resources import DeviceResources
+from chalicelib.fleet.resources.updates import DeviceResources
 from chalicelib.store import documents
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 

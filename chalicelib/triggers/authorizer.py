@@ -15,12 +15,14 @@ from typing import Any
 from chalicelib.dialects import registry
 from chalicelib.dialects.registry import Refused
 from chalicelib.dialects.topics import Direction, Topic, resource
-from chalicelib.fleet import admitting, audit, certificates
-from chalicelib.fleet.admitting import Candidate
-from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.access import certificates
+from chalicelib.fleet.access.keys import ApiKey
 from chalicelib.fleet.errors import Forbidden, QuotaReached
-from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence import admitting
+from chalicelib.fleet.presence.admitting import Candidate
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.tenancy import audit
 
 _BAD_CREDENTIALS, _NOT_AUTHORIZED = 4, 5
 LONGEST, SHORTEST = 86_400, 43_200

@@ -7,7 +7,7 @@ activated; it tells so again whenever the client shows it meanwhile (developer g
 import logging
 from typing import Any
 
-from chalicelib.fleet import certificates
+from chalicelib.fleet.access import certificates
 from chalicelib.fleet.ports import Ports
 
 log = logging.getLogger(__name__)

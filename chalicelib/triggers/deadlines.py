@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from chalicelib.fleet import queueing, settling, sweeping
+from chalicelib.fleet.commands import finishing, sweeping
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.queues import publishing
 
 
 def settle(ports: Ports, event: dict[str, Any]) -> None:
     """`{tenant, device, command}`. NotDue makes Step Functions ask again."""
-    settling.on_deadline(ports, event["tenant"], event["device"], event["command"])
+    finishing.on_deadline(ports, event["tenant"], event["device"], event["command"])
 
 
 def sweep(ports: Ports, *, everything: bool = False) -> dict[str, int]:
     inspected = sweeping.sweep(ports, everything=everything)
-    return {"inspected": inspected, "woken": queueing.sweep(ports, everything=everything)}
+    return {"inspected": inspected, "woken": publishing.sweep(ports, everything=everything)}

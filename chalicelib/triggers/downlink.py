@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from chalicelib.fleet import delivering, fencing, inheriting, relaying
+from chalicelib.fleet import delivering
+from chalicelib.fleet.access import inheriting
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence import fencing, relaying
 
 RESERVE = 25_000
 """Milliseconds that must be left to begin another delivery: the longest confirmation and what comes after it."""

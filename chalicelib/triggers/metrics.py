@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from chalicelib.fleet.commands import Status
+from chalicelib.fleet.commands.records import Status
 from chalicelib.fleet.ports import Ports
 
 NAMESPACE = "Homeport"

@@ -4,10 +4,13 @@ from typing import Any, Protocol
 
 from chalicelib.dialects import registry
 from chalicelib.dialects.topics import announced
-from chalicelib.fleet import audit, connecting, consuming, fencing, holding, ids, relaying
-from chalicelib.fleet.claims import Claim
+from chalicelib.fleet import ids
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import Peer, Presence
+from chalicelib.fleet.presence import connecting, fencing, holding, relaying
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.records import Peer, Presence
+from chalicelib.fleet.queues import consuming
+from chalicelib.fleet.tenancy import audit
 
 
 class Keeper(Protocol):

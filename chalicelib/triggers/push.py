@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib.aws import pushes
-from chalicelib.fleet import pushing
+from chalicelib.fleet.events import pushing
 from chalicelib.fleet.ports import Ports
 
 

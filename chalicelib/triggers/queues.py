@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from chalicelib.fleet import pumping, queueing
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.queues import publishing, pumping
 
 RESERVE = 25_000
 """Milliseconds that must be left to begin another round: the longest confirmation and what comes after it."""
@@ -13,6 +13,6 @@ def pump(ports: Ports, event: dict[str, Any], remaining: int) -> None:
     """`{tenant, queue}`, with `purge` the id of a queue that is no more; `remaining` is how long (ms) we may run."""
     until = ports.clock.now() + max(0, remaining - RESERVE)
     if "purge" in event:
-        queueing.purge(ports, event["tenant"], event["queue"], event["purge"], until)
+        publishing.purge(ports, event["tenant"], event["queue"], event["purge"], until)
     else:
         pumping.pump(ports, event["tenant"], event["queue"], until)

@@ -13,8 +13,9 @@ from typing import Any
 from chalicelib.dialects import registry
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
-from chalicelib.fleet import audit, connecting, doors, holding, keys, limiting, senders
-from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.access import doors, keys, limiting
+from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.data import senders
 from chalicelib.fleet.errors import (
     FleetError,
     Forbidden,
@@ -24,10 +25,12 @@ from chalicelib.fleet.errors import (
     RateLimitReached,
     Unauthenticated,
 )
-from chalicelib.fleet.keys import ApiKey
-from chalicelib.fleet.limits import Use
-from chalicelib.fleet.mailbox import Mailbox
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence import connecting, holding
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.tenancy import audit
+from chalicelib.fleet.tenancy.limits import Use
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.fleet import links
-from chalicelib.fleet.links import CARRIED, Link
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.resources import links
+from chalicelib.fleet.resources.links import CARRIED, Link
 from chalicelib.web.refusals import RouteNotFound
 from chalicelib.web.request import Answer, Headers
 from chalicelib.web.routes import Api

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import FleetError
-from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import Role
 from chalicelib.web.parameters import Parameter
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.schemas import Schema

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.fleet import doors
+from chalicelib.fleet.access import doors
 from chalicelib.fleet.errors import FleetError, Forbidden, TemporarilyUnavailable, TooLarge
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.reading import reading

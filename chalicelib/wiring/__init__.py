@@ -15,7 +15,7 @@ __all__ = ["application", "door_ports", "function_name", "hot_ports", "ports", "
 
 if TYPE_CHECKING:
     from chalicelib.fleet import ports as p
-    from chalicelib.fleet.records import Record
+    from chalicelib.fleet.documents import Record
     from chalicelib.store.cache import Cache
     from chalicelib.store.decoders import DecoderTable
     from chalicelib.store.devices import DeviceTable
@@ -253,7 +253,7 @@ def hot_ports() -> "p.Ports":
 @cache
 def _sample_logs() -> None:
     from chalicelib.aws import logs
-    from chalicelib.fleet import tracing
+    from chalicelib.fleet.commands import tracing
 
     logging.getLogger(tracing.__name__).addFilter(logs.Sampled(logs.share(os.environ.get(logs.SETTING))))
 

@@ -12,8 +12,8 @@ from chalicelib.wiring.shared import application, cached, clock, connection
 if TYPE_CHECKING:
     from chalicelib.aws.stage_key import CachedStageKey, StageKeyFile, StageKeyStore
     from chalicelib.fleet import ports as p
-    from chalicelib.fleet.limiting import Windows
-    from chalicelib.fleet.passwords import Hasher
+    from chalicelib.fleet.access.limiting import Windows
+    from chalicelib.fleet.access.passwords import Hasher
     from chalicelib.store.cache import CachedKeys, CachedTenants
 
 
@@ -109,14 +109,14 @@ def _keys() -> "CachedKeys":
 
 @cache
 def _hasher() -> "Hasher":
-    from chalicelib.fleet.passwords import Cost, Hasher
+    from chalicelib.fleet.access.passwords import Cost, Hasher
 
     return Hasher(Cost(), secrets.token_bytes(32))
 
 
 @cache
 def _windows() -> "Windows":
-    from chalicelib.fleet.limiting import Windows
+    from chalicelib.fleet.access.limiting import Windows
 
     return Windows()
 

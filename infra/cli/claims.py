@@ -23,7 +23,7 @@ def release(client: str, tenant: str, *, json: bool) -> None:
     Another tenant's client is let in once that is done and the id has rested, its present tenant's before.
     """
     from chalicelib import wiring
-    from chalicelib.fleet import fencing
+    from chalicelib.fleet.presence import fencing
 
     ports = wiring.ports()
     claim = ports.claims.current(client)
@@ -44,7 +44,7 @@ def give(client: str, tenant: str, *, json: bool) -> None:
     The new tenant's client is let in once that is done and the id has rested.
     """
     from chalicelib import wiring
-    from chalicelib.fleet import fencing
+    from chalicelib.fleet.presence import fencing
 
     ports = wiring.ports()
     if ports.tenants.get(tenant) is None:

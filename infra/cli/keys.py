@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from chalicelib.fleet.keys import ApiKey
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.roles import Role
 from infra.cli.limits import UNLIMITED, Duration, Rate
 from infra.cli.output import as_json, show
 from infra.cli.target import complaints, on_target
@@ -34,7 +34,7 @@ def group() -> None:
 def create(tenant: str, roles: tuple[str, ...], label: str, valid_for: timedelta | None, *, json: bool) -> None:
     """Create a key below the tenant's master key and print it; it is shown this once."""
     from chalicelib import wiring
-    from chalicelib.fleet import keys
+    from chalicelib.fleet.access import keys
 
     ports = wiring.ports()
     master = _master(tenant)
@@ -77,7 +77,7 @@ def import_(tenant: str, roles: tuple[str, ...], label: str, name: str | None, v
     """
     from chalicelib import wiring
     from chalicelib.dialects.ibm.identity import API_KEY
-    from chalicelib.fleet import adopting, keys
+    from chalicelib.fleet.access import adopting, keys
 
     ports = wiring.ports()
     asked = keys.KeyRequest(roles=frozenset(Role(role.upper()) for role in roles), label=label)
@@ -107,8 +107,8 @@ def limit(
 ) -> None:
     """Limit what a key and all keys below it may ask for together; every running instance counts for itself."""
     from chalicelib import wiring
-    from chalicelib.fleet import keys, limiting
-    from chalicelib.fleet.limits import Use
+    from chalicelib.fleet.access import keys, limiting
+    from chalicelib.fleet.tenancy.limits import Use
 
     ports = wiring.ports()
     key = keys.get(ports, tenant, key_id)

@@ -29,9 +29,10 @@ def probe(tenant: str, host: str | None, port: int | None, ca: str | None, *, js
 
     from chalicelib import wiring
     from chalicelib.aws.clients import client
-    from chalicelib.fleet import devices, keys
+    from chalicelib.fleet.access import keys
+    from chalicelib.fleet.access.roles import Role
     from chalicelib.fleet.errors import FleetError
-    from chalicelib.fleet.roles import Role
+    from chalicelib.fleet.inventory import devices
     from infra.probing import Entrance
     from infra.probing import probe as ask
 

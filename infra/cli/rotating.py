@@ -19,7 +19,7 @@ def rotate(key: str, tenant: str, *, finish: bool, json: bool) -> None:
     The master key is one of a kind: it gets a new secret, and the old one ends at once.
     """
     from chalicelib import wiring
-    from chalicelib.fleet import keys
+    from chalicelib.fleet.access import keys
 
     ports = wiring.ports()
     old = keys.get(ports, tenant, key)

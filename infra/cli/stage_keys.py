@@ -9,8 +9,8 @@ from infra.cli.output import as_json, show
 from infra.cli.target import complaints, on_target
 
 if TYPE_CHECKING:
+    from chalicelib.fleet.access.stage_key import Generation, StageKey
     from chalicelib.fleet.ports import Ports
-    from chalicelib.fleet.stage_key import Generation, StageKey
 
 
 @click.group("stage-key", help="What digests of secrets are keyed with.")
@@ -25,7 +25,7 @@ def group() -> None:
 def create(*, json: bool) -> None:
     """Make the key of a stage that has none; `deploy` does so by itself."""
     from chalicelib import wiring
-    from chalicelib.fleet import stage_key
+    from chalicelib.fleet.access import stage_key
 
     made = stage_key.first(wiring.ports().chance(stage_key.LENGTH))
     if not wiring.stage_key_store().create(stage_key.dump(made)):
@@ -57,7 +57,7 @@ def rotate(*, forget: bool, json: bool) -> None:
     alone, so as long as there are any nothing is done without --forget.
     """
     from chalicelib import wiring
-    from chalicelib.fleet import stage_key
+    from chalicelib.fleet.access import stage_key
 
     ports, key = wiring.ports(), _present()
     left = _left(ports, key)
@@ -73,13 +73,13 @@ def rotate(*, forget: bool, json: bool) -> None:
 
 def _present() -> "StageKey":
     from chalicelib import wiring
-    from chalicelib.fleet import stage_key
+    from chalicelib.fleet.access import stage_key
 
     return stage_key.load(wiring.stage_key_store().read())
 
 
 def _left(ports: "Ports", key: "StageKey") -> int:
-    from chalicelib.fleet import signposts
+    from chalicelib.fleet.access import signposts
 
     return sum(signposts.left(ports, generation) for generation in key.generations[1:])
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chalicelib.fleet.settings import Kept, Stored
+from chalicelib.fleet.tenancy.settings import Kept, Stored
 from infra.cli.limits import UNCOUNTED, UNLIMITED, Count, Rate, Span
 from infra.cli.output import as_json, show
 from infra.cli.target import complaints, on_target
 
 if TYPE_CHECKING:
-    from chalicelib.fleet.settings import Settings
+    from chalicelib.fleet.tenancy.settings import Settings
 
 _DAY = timedelta(days=1)
 _STORED = {
@@ -43,7 +43,7 @@ def group() -> None:
 def create(name: str, wanted: str | None, *, json: bool) -> None:
     """Create the tenant NAME and print its master key, which is shown this once."""
     from chalicelib import wiring
-    from chalicelib.fleet import tenants
+    from chalicelib.fleet.access import tenants
 
     tenant, key, secret = tenants.create(wiring.ports(), name, wanted)
     show({"tenant": tenant.id, "name": tenant.name, "keyId": key.id, "apiKey": secret}, json=json)
@@ -78,8 +78,8 @@ def limit(
     instance counts for itself. What is set is known everywhere after a minute.
     """
     from chalicelib import wiring
-    from chalicelib.fleet import settings
-    from chalicelib.fleet.limits import Use
+    from chalicelib.fleet.tenancy import settings
+    from chalicelib.fleet.tenancy.limits import Use
 
     ports = wiring.ports()
     rates = {Use.REQUESTS: requests, Use.MESSAGES: messages}
@@ -112,7 +112,7 @@ def retention(tenant: str, *, json: bool, **spans: timedelta | None) -> None:
     `--fifo-messages`. `none` goes back to the default.
     """
     from chalicelib import wiring
-    from chalicelib.fleet import settings
+    from chalicelib.fleet.tenancy import settings
 
     ports = wiring.ports()
     asked = {Kept[name]: _seconds(span) for name, span in spans.items() if span is not None}
@@ -126,7 +126,7 @@ def _seconds(span: timedelta) -> int | None:
 
 
 def _days(present: "Settings") -> Mapping[str, str | None]:
-    from chalicelib.fleet.retention import DEFAULTS
+    from chalicelib.fleet.tenancy.retention import DEFAULTS
 
     kept = {name: present.kept(what) or DEFAULTS.get(what) for what, name in _KEPT.items()}
     return {name: None if seconds is None else f"{seconds // 86_400}d" for name, seconds in kept.items()}

@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.aws.stage_key import NOUN, StageKeyStore
-from chalicelib.fleet import stage_key
+from chalicelib.fleet.access import stage_key
 from infra import description, gateway_responses, project
 from infra.deploying.entrances import Entrances
 from infra.deploying.problems import Problem

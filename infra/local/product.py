@@ -11,7 +11,7 @@ _MOST_NAMES = 1000
 
 def ensure_stage_key() -> None:
     from chalicelib import wiring
-    from chalicelib.fleet import stage_key
+    from chalicelib.fleet.access import stage_key
 
     made = stage_key.first(wiring.ports().chance(stage_key.LENGTH))
     wiring.stage_key_store().create(stage_key.dump(made))
@@ -20,7 +20,7 @@ def ensure_stage_key() -> None:
 def ensure_tenant(folder: Path) -> tuple[str, str]:
     """Tenant id and master key: those of `credentials.json` while that key opens it, else those of a new tenant."""
     from chalicelib import wiring
-    from chalicelib.fleet import keys, tenants
+    from chalicelib.fleet.access import keys, tenants
     from chalicelib.fleet.errors import TenantDuplicate
 
     ports = wiring.ports()
@@ -41,7 +41,7 @@ def ibm_credentials(tenant: str, api_key: str) -> dict[str, str]:
     """The key as a client of IBM presents it; its token is the same secret."""
     from chalicelib import wiring
     from chalicelib.dialects.ibm.identity import api_key_name
-    from chalicelib.fleet import keys
+    from chalicelib.fleet.access import keys
 
     key = keys.owner(wiring.ports(), api_key)
     return {"org": tenant, "apiKey": api_key_name(tenant, key.id), "token": api_key} if key else {}

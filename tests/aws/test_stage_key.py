@@ -10,8 +10,8 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.aws.stage_key import CachedStageKey, StageKeyFile, StageKeyStore
-from chalicelib.fleet import stage_key
-from chalicelib.fleet.stage_key import MAX_AGE
+from chalicelib.fleet.access import stage_key
+from chalicelib.fleet.access.stage_key import MAX_AGE
 from tests.fakes import SetClock
 
 ONE, OTHER = (stage_key.dump(stage_key.first(digit * 32)) for digit in (b"1", b"2"))

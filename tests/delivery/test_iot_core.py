@@ -5,10 +5,10 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from chalicelib.delivery.iot_core import IotCoreDelivery
-from chalicelib.fleet.commands import Command, Policy
-from chalicelib.fleet.configuration import ParameterType, Update, Value
+from chalicelib.fleet.commands.records import Command, Policy
+from chalicelib.fleet.configuration.records import ParameterType, Update, Value
 from chalicelib.fleet.ports import Outcome
-from chalicelib.fleet.presence import Capability, Route
+from chalicelib.fleet.presence.records import Capability, Route
 
 ROUTE = Route("live_objects", "c1", "mqtt", "c1", "session-1")
 COMMAND = Command(

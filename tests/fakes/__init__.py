@@ -3,9 +3,10 @@
 from random import Random
 
 from chalicelib.dialects.formats import DialectListeners
-from chalicelib.fleet import delivering, fencing, ids, relaying
-from chalicelib.fleet.limiting import Windows
-from chalicelib.fleet.passwords import Cost
+from chalicelib.fleet import delivering, ids
+from chalicelib.fleet.access.limiting import Windows
+from chalicelib.fleet.access.passwords import Cost
+from chalicelib.fleet.presence import fencing, relaying
 from tests.fakes.access import (
     CountingHasher,
     ListedTrust,

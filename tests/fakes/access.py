@@ -4,23 +4,23 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from chalicelib.fleet import stage_key
-from chalicelib.fleet.certificates import CaCertificates
-from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.access import stage_key
+from chalicelib.fleet.access.certificates import CaCertificates
+from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.passwords import Cost, Hasher
+from chalicelib.fleet.access.stage_key import StageKey
+from chalicelib.fleet.access.tenants import Tenant
+from chalicelib.fleet.access.users import User
 from chalicelib.fleet.errors import (
     ClientTaken,
     TenantDuplicate,
     UserDuplicate,
 )
-from chalicelib.fleet.keys import ApiKey
-from chalicelib.fleet.passwords import Cost, Hasher
 from chalicelib.fleet.ports import Page
-from chalicelib.fleet.quotas import Share
-from chalicelib.fleet.reserving import Change
-from chalicelib.fleet.settings import Settings
-from chalicelib.fleet.stage_key import StageKey
-from chalicelib.fleet.tenants import Tenant
-from chalicelib.fleet.users import User
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.reserving import Change
+from chalicelib.fleet.tenancy.quotas import Share
+from chalicelib.fleet.tenancy.settings import Settings
 from tests.fakes.usages import MemoryUsages
 
 Id = tuple[str, str]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from chalicelib.fleet import ids
-from chalicelib.fleet.commands import Command
+from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.errors import (
     CommandDuplicate,
 )

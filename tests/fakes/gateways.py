@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from chalicelib.fleet.gateways import Gateway, Waiting
+from chalicelib.fleet.presence.gateways import Gateway, Waiting
 
 
 @dataclass

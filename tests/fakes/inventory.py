@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chalicelib.fleet.configuration import Configuration
-from chalicelib.fleet.devices import ROOT_GROUP, Device, Interface
+from chalicelib.fleet.configuration.records import Configuration
 from chalicelib.fleet.errors import (
     DeviceDuplicate,
     GroupNotFound,
     InterfaceDuplicate,
 )
-from chalicelib.fleet.facets import MOST_COUNTED, Facet, facets
-from chalicelib.fleet.groups import Group, GroupTree
-from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.inventory.devices import ROOT_GROUP, Device, Interface
+from chalicelib.fleet.inventory.facets import MOST_COUNTED, Facet, facets
+from chalicelib.fleet.inventory.groups import Group, GroupTree
 from chalicelib.fleet.ports import Page
-from chalicelib.fleet.quotas import Share
-from chalicelib.fleet.reserving import Change
+from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.reserving import Change
+from chalicelib.fleet.tenancy.quotas import Share
 from tests.fakes.access import MemoryClaims
 from tests.fakes.resources import MemoryResources
 from tests.fakes.usages import MemoryUsages

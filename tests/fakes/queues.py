@@ -5,13 +5,13 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from chalicelib.fleet.consumers import Consumer, Link
-from chalicelib.fleet.events import Event
-from chalicelib.fleet.policies import ActionPolicy
-from chalicelib.fleet.pushing import Push, PushFailed, PushResult
-from chalicelib.fleet.queues import Queue, QueuedMessage
-from chalicelib.fleet.quotas import Share
-from chalicelib.fleet.supervising import ActionState
+from chalicelib.fleet.events.events import Event
+from chalicelib.fleet.events.policies import ActionPolicy
+from chalicelib.fleet.events.pushing import Push, PushFailed, PushResult
+from chalicelib.fleet.events.suspension import ActionState
+from chalicelib.fleet.queues.consumers import Consumer, Link
+from chalicelib.fleet.queues.queues import Queue, QueuedMessage
+from chalicelib.fleet.tenancy.quotas import Share
 from tests.fakes.usages import MemoryUsages
 
 Id = tuple[str, str]

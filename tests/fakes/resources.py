@@ -3,10 +3,10 @@
 import hashlib
 from dataclasses import dataclass, field, replace
 
-from chalicelib.fleet.catalog import Resource, ResourceVersion
-from chalicelib.fleet.links import Entrances, Link
-from chalicelib.fleet.quotas import Share
-from chalicelib.fleet.resources import DeviceResources
+from chalicelib.fleet.resources.catalog import Resource, ResourceVersion
+from chalicelib.fleet.resources.links import Entrances, Link
+from chalicelib.fleet.resources.updates import DeviceResources
+from chalicelib.fleet.tenancy.quotas import Share
 from tests.fakes.usages import MemoryUsages
 
 Id = tuple[str, str]

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from chalicelib.fleet.commands import Command
-from chalicelib.fleet.configuration import Update
+from chalicelib.fleet.commands.records import Command
+from chalicelib.fleet.configuration.records import Update
 from chalicelib.fleet.ports import Outcome
-from chalicelib.fleet.presence import Route
-from chalicelib.fleet.queues import QueuedMessage
-from chalicelib.fleet.resources import Offer
+from chalicelib.fleet.presence.records import Route
+from chalicelib.fleet.queues.queues import QueuedMessage
+from chalicelib.fleet.resources.updates import Offer
 from tests.fakes.clock import SetClock
 
 Id = tuple[str, str]

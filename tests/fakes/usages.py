@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field, replace
 
 from chalicelib.fleet.errors import QuotaReached
-from chalicelib.fleet.quotas import Share, Usage
-from chalicelib.fleet.settings import Stored
+from chalicelib.fleet.tenancy.quotas import Share, Usage
+from chalicelib.fleet.tenancy.settings import Stored
 
 
 @dataclass

@@ -18,7 +18,7 @@ from botocore.exceptions import ReadTimeoutError
 from bench.units.cloud import Cloud, Device, refused
 from bench.units.operations import COMMANDS, CONFIGURATION, Bench
 from chalicelib import wiring
-from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.presence.mailbox import Mailbox
 from infra.local import dynamodb
 
 _MINUTE = 60_000

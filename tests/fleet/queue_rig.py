@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from chalicelib.fleet import consuming, keys, pumping, queueing, queues
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.queues import Queue
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.access import keys
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.queues import consuming, publishing, pumping, queues
+from chalicelib.fleet.queues.queues import Queue
 from tests.fakes import MemoryPorts
 
 TENANT = "tenant"
@@ -31,7 +32,7 @@ class QueueRig:
         for payload in payloads:
             self.published += 1
             now, event = self.ports.clock.now(), f"event-{self.published}"
-            queueing.publish(self.ports, TENANT, queue, payload.encode(), at=now, event=event)
+            publishing.publish(self.ports, TENANT, queue, payload.encode(), at=now, event=event)
 
     def claim(self, client: str = "app") -> Claim:
         claim = Claim(client, TENANT, "live_objects", "application", self.key.id, 0)

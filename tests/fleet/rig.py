@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from chalicelib.fleet import connecting, delivering, issuing, settling
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.commands import AckMode, Command, Policy
-from chalicelib.fleet.devices import Device, Interface
-from chalicelib.fleet.mailbox import Mailbox
-from chalicelib.fleet.presence import Capability
+from chalicelib.fleet import delivering
+from chalicelib.fleet.commands import creating, finishing
+from chalicelib.fleet.commands.records import AckMode, Command, Policy
+from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.presence import connecting
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.records import Capability
 from tests.fakes import START, MemoryPorts
 
 TENANT = "tenant"
@@ -47,8 +49,8 @@ class Rig:
         self.ports.clock.advance(ms=1)
         if mode is AckMode.NONE:
             policy["ack_timeout"] = None
-        order = issuing.Order("mqtt", {"req": "reboot"}, Policy(ack_mode=mode, **policy))
-        return issuing.create(self.ports, TENANT, DEVICE, order)
+        order = creating.Order("mqtt", {"req": "reboot"}, Policy(ack_mode=mode, **policy))
+        return creating.create(self.ports, TENANT, DEVICE, order)
 
     def deliver(self) -> None:
         delivering.deliver(self.ports, TENANT, DEVICE, self.ports.clock.now() + 10_000)
@@ -66,11 +68,11 @@ class Rig:
         return found
 
     def answer(self, command: Command, event: str = "e1", response: object = "done") -> Command | None:
-        said = settling.Answer(command.correlation, response, event, CLIENT)
-        return settling.answer(self.ports, TENANT, DEVICE, said)
+        said = finishing.Answer(command.correlation, response, event, CLIENT)
+        return finishing.answer(self.ports, TENANT, DEVICE, said)
 
     def pass_time(self, seconds: float) -> None:
         self.ports.clock.advance(seconds=seconds)
 
     def deadline(self, command: Command) -> None:
-        settling.on_deadline(self.ports, TENANT, DEVICE, command.id)
+        finishing.on_deadline(self.ports, TENANT, DEVICE, command.id)

@@ -2,11 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet import devices, tenants
-from chalicelib.fleet.admitting import Candidate, admit
-from chalicelib.fleet.devices import MAX_INTERFACES, Device, Interface
+from chalicelib.fleet.access import tenants
+from chalicelib.fleet.access.keys import ApiKey
 from chalicelib.fleet.errors import Forbidden
-from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.devices import MAX_INTERFACES, Device, Interface
+from chalicelib.fleet.presence.admitting import Candidate, admit
 from tests.fakes import START, MemoryPorts
 
 CLIENT = "urn:lab:sensor:1"

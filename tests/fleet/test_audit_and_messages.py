@@ -1,8 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.fleet import audit, messages
-from chalicelib.fleet.messages import FUTURE, DataMessage, clamped, message_id
+from chalicelib.fleet.data import messages
+from chalicelib.fleet.data.messages import FUTURE, DataMessage, clamped, message_id
+from chalicelib.fleet.tenancy import audit
 from tests.fakes import START, MemoryPorts
 
 TENANT = "tenant"

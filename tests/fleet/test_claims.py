@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet.claims import MEMORY, MOST_REMEMBERED, Claim, Fence, opened, succeeded, vacated
+from chalicelib.fleet.presence.claims import MEMORY, MOST_REMEMBERED, Claim, Fence, opened, succeeded, vacated
 from tests.fakes import START
 
 REST = 300_000

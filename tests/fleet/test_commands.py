@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.commands import (
+from chalicelib.fleet.commands.records import (
     MAX_HISTORY,
     TRANSITIONS,
     AckMode,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.fleet.configuration import (
+from chalicelib.fleet.configuration.records import (
     MAX_PARAMETERS,
     Configuration,
     ParameterType,
@@ -19,7 +19,7 @@ from chalicelib.fleet.configuration import (
     requested,
 )
 from chalicelib.fleet.errors import IllegalTransition, Invalid, ParameterNotFound
-from chalicelib.fleet.mailbox import LEASE
+from chalicelib.fleet.presence.mailbox import LEASE
 
 EMPTY = Configuration("t", "d")
 T, S = ParameterType, SyncStatus

@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet import connecting
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.commands import Status
+from chalicelib.fleet.commands.records import Status
 from chalicelib.fleet.errors import TemporarilyUnavailable
-from chalicelib.fleet.presence import MINUTE, Presence, Route
+from chalicelib.fleet.presence import connecting
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.records import MINUTE, Presence, Route
 from tests.fakes import START
 from tests.fleet.rig import COMMANDS, DEVICE, TENANT, Rig
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from chalicelib.fleet import devices
 from chalicelib.fleet.contention import LONGEST, SHORTEST, TRIES, tries
-from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import Contended
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.devices import Device
 from tests.fakes import START, MemoryPorts
 
 

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet import audit, decoders, messages
-from chalicelib.fleet.decoders import ColumnRecord, DecoderKind, DecoderRecord
-from chalicelib.fleet.decoding import DescriptionError
+from chalicelib.fleet.data import decoders, messages
+from chalicelib.fleet.data.decoders import ColumnRecord, DecoderKind, DecoderRecord
+from chalicelib.fleet.data.decoding import DescriptionError
+from chalicelib.fleet.data.messages import DataMessage
 from chalicelib.fleet.errors import DecoderDuplicate, DecoderNotFound, LimitReached
-from chalicelib.fleet.messages import DataMessage
+from chalicelib.fleet.tenancy import audit
 from tests.fakes import START, MemoryPorts
 
 TENANT = "t00001"

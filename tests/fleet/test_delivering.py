@@ -2,11 +2,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from chalicelib.fleet import connecting, delivering, issuing
-from chalicelib.fleet.commands import CONFIRMATION, PATROL, AckMode, Command, DeliveryStatus, Status
+from chalicelib.fleet import delivering
+from chalicelib.fleet.commands import creating
+from chalicelib.fleet.commands.records import CONFIRMATION, PATROL, AckMode, Command, DeliveryStatus, Status
 from chalicelib.fleet.errors import TemporarilyUnavailable
-from chalicelib.fleet.mailbox import LEASE, Mailbox
 from chalicelib.fleet.ports import Outcome
+from chalicelib.fleet.presence import connecting
+from chalicelib.fleet.presence.mailbox import LEASE, Mailbox
 from tests.fakes import MemoryMailboxes
 from tests.fleet.rig import CLIENT, COMMANDS, DEVICE, TENANT, Rig
 
@@ -177,14 +179,14 @@ def test_a_broker_waits_no_longer_than_the_command_may(online: Rig) -> None:
 def test_a_near_time_out_gets_a_timer_and_a_far_one_waits_for_the_sweep(online: Rig) -> None:
     near = online.sent(ack_timeout=14 * 60)
     assert online.ports.deadlines.running[near.attempt_timer][0] == near.due
-    issuing.cancel(online.ports, TENANT, near.id)
+    creating.cancel(online.ports, TENANT, near.id)
     online.sent(ack_timeout=16 * 60)
     assert not online.ports.deadlines.running
 
 
 def test_a_command_canceled_while_it_is_sent_stays_canceled(online: Rig) -> None:
     command = online.create()
-    online.ports.delivery.meanwhile = lambda: issuing.cancel(online.ports, TENANT, command.id)
+    online.ports.delivery.meanwhile = lambda: creating.cancel(online.ports, TENANT, command.id)
     online.deliver()
     assert online.read(command).status is S.CANCELED
     assert not online.mailbox.flights
@@ -192,7 +194,7 @@ def test_a_command_canceled_while_it_is_sent_stays_canceled(online: Rig) -> None
 
 def test_a_command_deleted_while_it_is_sent_leaves_nothing_behind(online: Rig) -> None:
     command = online.create()
-    online.ports.delivery.meanwhile = lambda: issuing.delete(online.ports, TENANT, command.id)
+    online.ports.delivery.meanwhile = lambda: creating.delete(online.ports, TENANT, command.id)
     online.deliver()
     assert online.ports.commands.get(TENANT, command.id) is None
     assert online.mailbox.queue == ()

@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet import devices
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.devices import Device, Interface
 from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, InterfaceDuplicate, InterfaceNotFound
-from chalicelib.fleet.presence import Presence
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.records import Presence
 from tests.fakes import START, MemoryPorts
 
 TENANT = "tenant"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from chalicelib.fleet import issuing, sweeping
-from chalicelib.fleet.commands import MINUTE, UNKNOWN, AckMode, Command, Status
-from chalicelib.fleet.mailbox import LEASE, Mailbox
+from chalicelib.fleet.commands import creating, sweeping
+from chalicelib.fleet.commands.records import MINUTE, UNKNOWN, AckMode, Command, Status
+from chalicelib.fleet.presence.mailbox import LEASE, Mailbox
 from tests.fakes import MemoryCommands, MemoryMailboxes
 from tests.fleet.rig import TENANT, Rig
 
@@ -119,7 +119,7 @@ def test_a_command_behind_one_that_a_dead_sender_holds_is_sent_when_another_ends
     assert online.ports.mailboxes.replace(mailbox, mailbox.claim(held.id, online.ports.clock.now()))
     online.ports.background.deliveries.clear()
     online.pass_time(60)
-    issuing.cancel(online.ports, TENANT, second.id)
+    creating.cancel(online.ports, TENANT, second.id)
     online.ports.run_background()
     assert online.read(held).generation == 2
 

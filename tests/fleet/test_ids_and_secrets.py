@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.fleet import ids, secrets
+from chalicelib.fleet import ids
+from chalicelib.fleet.access import secrets
 from tests import long_secrets
 
 IDENTIFIER = ids.timed_id(1_800_000_000_000, b"1234567")

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet import issuing
-from chalicelib.fleet.commands import AckMode, Command, Policy, Status
+from chalicelib.fleet.commands import creating
+from chalicelib.fleet.commands.records import AckMode, Command, Policy, Status
 from chalicelib.fleet.errors import CommandLimitReached, CommandNotFound, DeviceNotFound, IllegalTransition
 from tests.fleet.rig import CLIENT, DEVICE, TENANT, Rig
 
@@ -25,7 +25,7 @@ def state(rig: Rig, kind: str) -> Command:
     if kind == "PROCESSED":
         rig.answer(command)
     if kind == "CANCELED":
-        issuing.cancel(rig.ports, TENANT, command.id)
+        creating.cancel(rig.ports, TENANT, command.id)
     if kind == "EXPIRED":
         rig.answer(command)
         rig.disconnect()
@@ -50,7 +50,7 @@ def test_nothing_is_set_off_for_a_device_that_is_away(rig: Rig) -> None:
 
 def test_an_unknown_device_takes_no_commands(rig: Rig) -> None:
     with pytest.raises(DeviceNotFound):
-        issuing.create(rig.ports, TENANT, "nobody", issuing.Order("mqtt", {}, Policy()))
+        creating.create(rig.ports, TENANT, "nobody", creating.Order("mqtt", {}, Policy()))
 
 
 def test_the_eleventh_command_is_refused_and_leaves_nothing_behind(rig: Rig) -> None:
@@ -63,7 +63,7 @@ def test_the_eleventh_command_is_refused_and_leaves_nothing_behind(rig: Rig) -> 
 
 def test_an_end_makes_room_for_another(rig: Rig) -> None:
     commands = [rig.create() for _ in range(10)]
-    issuing.cancel(rig.ports, TENANT, commands[3].id)
+    creating.cancel(rig.ports, TENANT, commands[3].id)
     assert rig.create().status is Status.PENDING
 
 
@@ -99,7 +99,7 @@ def test_a_timer_that_cannot_be_started_does_no_harm(rig: Rig) -> None:
 @pytest.mark.parametrize("kind", ["PENDING", "PROCESSING", "RETRYING"])
 def test_a_command_that_is_not_final_can_be_canceled(rig: Rig, kind: str) -> None:
     command = state(rig, kind)
-    assert issuing.cancel(rig.ports, TENANT, command.id).status is Status.CANCELED
+    assert creating.cancel(rig.ports, TENANT, command.id).status is Status.CANCELED
     assert rig.mailbox.queue == ()
     assert not rig.mailbox.flights
 
@@ -109,7 +109,7 @@ def test_a_final_command_cannot_be_canceled(rig: Rig, kind: str) -> None:
     command = state(rig, kind)
     rig.pass_time(1)
     with pytest.raises(IllegalTransition):
-        issuing.cancel(rig.ports, TENANT, command.id)
+        creating.cancel(rig.ports, TENANT, command.id)
     assert rig.read(command).status == kind
 
 
@@ -117,12 +117,12 @@ def test_what_the_clock_has_ended_cannot_be_canceled(rig: Rig) -> None:
     command = rig.create(expiration=5)
     rig.pass_time(5)
     with pytest.raises(IllegalTransition):
-        issuing.cancel(rig.ports, TENANT, command.id)
+        creating.cancel(rig.ports, TENANT, command.id)
 
 
 def test_canceling_the_one_in_flight_lets_the_next_one_go(online: Rig) -> None:
     first, second = online.sent(), online.create()
-    issuing.cancel(online.ports, TENANT, first.id)
+    creating.cancel(online.ports, TENANT, first.id)
     online.ports.run_background()
     assert online.read(second).status is Status.PROCESSING
 
@@ -130,7 +130,7 @@ def test_canceling_the_one_in_flight_lets_the_next_one_go(online: Rig) -> None:
 @pytest.mark.parametrize("kind", ["PENDING", "PROCESSING", "RETRYING", "PROCESSED", "ERROR", "CANCELED", "EXPIRED"])
 def test_a_command_can_be_deleted_in_every_state(rig: Rig, kind: str) -> None:
     command = state(rig, kind)
-    issuing.delete(rig.ports, TENANT, command.id)
+    creating.delete(rig.ports, TENANT, command.id)
     assert rig.ports.commands.get(TENANT, command.id) is None
     assert rig.mailbox.queue == ()
     assert not rig.mailbox.flights
@@ -138,8 +138,8 @@ def test_a_command_can_be_deleted_in_every_state(rig: Rig, kind: str) -> None:
 
 def test_what_was_deleted_is_not_found_a_second_time(rig: Rig) -> None:
     command = rig.create()
-    issuing.delete(rig.ports, TENANT, command.id)
-    for again in (issuing.delete, issuing.cancel, issuing.get):
+    creating.delete(rig.ports, TENANT, command.id)
+    for again in (creating.delete, creating.cancel, creating.get):
         with pytest.raises(CommandNotFound):
             again(rig.ports, TENANT, command.id)
 
@@ -147,28 +147,28 @@ def test_what_was_deleted_is_not_found_a_second_time(rig: Rig) -> None:
 def test_another_tenant_finds_nothing(rig: Rig) -> None:
     command = rig.create()
     with pytest.raises(CommandNotFound):
-        issuing.get(rig.ports, "other", command.id)
+        creating.get(rig.ports, "other", command.id)
 
 
 def test_a_reader_is_told_what_the_clock_says(rig: Rig) -> None:
     command = rig.create(expiration=5)
     rig.pass_time(5)
-    assert issuing.get(rig.ports, TENANT, command.id).status is Status.EXPIRED
+    assert creating.get(rig.ports, TENANT, command.id).status is Status.EXPIRED
     assert rig.read(command).status is Status.PENDING
 
 
 def test_a_list_is_in_order_of_creation_and_within_its_bounds(rig: Rig) -> None:
     commands = [rig.create() for _ in range(3)]
     start, end = commands[1].created, commands[2].created
-    everything = issuing.listing(rig.ports, TENANT, DEVICE, start=None, end=None)
+    everything = creating.listing(rig.ports, TENANT, DEVICE, start=None, end=None)
     assert [c.id for c in everything] == [c.id for c in reversed(commands)]
-    one = issuing.listing(rig.ports, TENANT, DEVICE, start=start, end=end, descending=False)
+    one = creating.listing(rig.ports, TENANT, DEVICE, start=start, end=end, descending=False)
     assert [c.id for c in one] == [commands[1].id]
 
 
 def test_a_list_of_an_unknown_device_is_an_error(rig: Rig) -> None:
     with pytest.raises(DeviceNotFound):
-        issuing.listing(rig.ports, TENANT, "nobody", start=None, end=None)
+        creating.listing(rig.ports, TENANT, "nobody", start=None, end=None)
 
 
 def test_a_command_without_acknowledgement_is_processed_when_it_is_sent(online: Rig) -> None:

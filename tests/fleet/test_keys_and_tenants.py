@@ -2,7 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet import adopting, keys, tenants
+from chalicelib.fleet.access import adopting, keys, tenants
+from chalicelib.fleet.access.keys import ApiKey, KeyRequest
+from chalicelib.fleet.access.roles import ALL_ROLES, Role
 from chalicelib.fleet.errors import (
     Conflict,
     Forbidden,
@@ -12,8 +14,6 @@ from chalicelib.fleet.errors import (
     Unauthenticated,
     UnknownCredential,
 )
-from chalicelib.fleet.keys import ApiKey, KeyRequest
-from chalicelib.fleet.roles import ALL_ROLES, Role
 from tests.fakes import START, MemoryPorts
 
 READ = frozenset({Role.DEVICE_R})

@@ -1,5 +1,5 @@
-from chalicelib.fleet.mailbox import LEASE, Mailbox
-from chalicelib.fleet.presence import Capability, Presence
+from chalicelib.fleet.presence.mailbox import LEASE, Mailbox
+from chalicelib.fleet.presence.records import Capability, Presence
 
 COMMANDS = frozenset({Capability.COMMAND})
 EMPTY = Mailbox("t", "d")

@@ -1,8 +1,8 @@
 import queue
 import threading
 
+from chalicelib.fleet.access.passwords import Cost, Hasher
 from chalicelib.fleet.errors import RateLimitReached
-from chalicelib.fleet.passwords import Cost, Hasher
 from tests.fakes import CountingHasher
 
 CHEAP = Cost(n=2, r=1, p=1)

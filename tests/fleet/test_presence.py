@@ -4,7 +4,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.fleet.presence import MINUTE, Capability, Presence
+from chalicelib.fleet.presence.records import MINUTE, Capability, Presence
 
 COMMANDS = frozenset({Capability.COMMAND})
 Event = Callable[[Presence], Presence]

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import policies, pushing
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.events import EventKind
-from chalicelib.fleet.policies import ActionPolicy, Filter, HttpPush
-from chalicelib.fleet.pushing import Push, PushFailed
+from chalicelib.fleet.events import policies, pushing
+from chalicelib.fleet.events.events import EventKind
+from chalicelib.fleet.events.policies import ActionPolicy, Filter, HttpPush
+from chalicelib.fleet.events.pushing import Push, PushFailed
 from tests.fakes import START, MemoryPorts
 
 TENANT = "tenant"

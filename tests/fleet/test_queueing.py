@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from chalicelib.fleet import consuming, crews, keys, pumping, queueing, queues
+from chalicelib.fleet.access import keys
+from chalicelib.fleet.access.keys import KeyRequest
 from chalicelib.fleet.errors import (
     Forbidden,
     Invalid,
@@ -15,9 +16,9 @@ from chalicelib.fleet.errors import (
     QueueNotFound,
     TooLarge,
 )
-from chalicelib.fleet.keys import KeyRequest
 from chalicelib.fleet.ports import Outcome
-from chalicelib.fleet.queues import MAX_PAYLOAD, MIN_BYTES, Depth, Queue
+from chalicelib.fleet.queues import consumer_groups, consuming, publishing, pumping, queues
+from chalicelib.fleet.queues.queues import MAX_PAYLOAD, MIN_BYTES, Depth, Queue
 from tests.fakes.queues import MemoryQueues
 from tests.fleet.queue_rig import QUEUE, TENANT, QueueRig
 
@@ -73,18 +74,18 @@ class TestKeeping:
 
     def test_a_repeated_event_is_queued_once(self, rig: QueueRig) -> None:
         for _ in range(2):
-            queueing.publish(rig.ports, TENANT, QUEUE, b"a", at=5_000, event="same")
+            publishing.publish(rig.ports, TENANT, QUEUE, b"a", at=5_000, event="same")
         assert rig.waiting() == ["a"]
 
     def test_two_events_of_one_moment_are_both_queued(self, rig: QueueRig) -> None:
         for event in ("one", "other"):
-            queueing.publish(rig.ports, TENANT, QUEUE, event.encode(), at=5_000, event=event)
+            publishing.publish(rig.ports, TENANT, QUEUE, event.encode(), at=5_000, event=event)
         assert rig.waiting() == ["one", "other"]
 
     def test_messages_that_come_together_keep_their_order(self, rig: QueueRig) -> None:
-        arrivals = [queueing.Arrival(str(number).encode(), 5_000, f"e{number}") for number in range(30)]
-        queueing.publish_all(rig.ports, TENANT, QUEUE, arrivals)
-        queueing.publish_all(rig.ports, TENANT, QUEUE, arrivals[:5])
+        arrivals = [publishing.Arrival(str(number).encode(), 5_000, f"e{number}") for number in range(30)]
+        publishing.publish_all(rig.ports, TENANT, QUEUE, arrivals)
+        publishing.publish_all(rig.ports, TENANT, QUEUE, arrivals[:5])
         assert rig.waiting() == [str(number) for number in range(30)]
         assert queues.depth(rig.ports, rig.queue) == Depth(30, 50)
 
@@ -138,7 +139,9 @@ class TestSharing:
         rig.listen("app", QUEUE, "other")
         rig.publish("a", "b", "c")
         rig.pump()
-        assert [later - earlier for earlier, later in pairwise(rig.departures("app"))] == [2 * 1000 // crews.RATE] * 2
+        assert [later - earlier for earlier, later in pairwise(rig.departures("app"))] == [
+            2 * 1000 // consumer_groups.RATE
+        ] * 2
 
 
 class TestListening:
@@ -271,21 +274,21 @@ class TestThePump:
         rig.ports.delivery.outcomes.extend([Outcome.UNCONFIRMED] * 2)
         rig.publish("a")
         rig.pump()
-        assert queueing.sweep(rig.ports) == 1
+        assert publishing.sweep(rig.ports) == 1
         rig.pump()
         assert rig.waiting() == []
 
     def test_the_sweep_leaves_quiet_queues_alone(self, rig: QueueRig) -> None:
         rig.listen()
         rig.pump()
-        assert queueing.sweep(rig.ports) == 0
+        assert publishing.sweep(rig.ports) == 0
 
     def test_after_a_restart_nobody_holds_a_queue(self, rig: QueueRig) -> None:
         rig.listen()
         rig.pump()
         rig.ports.queues.lease(rig.queue, "killed", rig.ports.clock.now(), rig.ports.clock.now() + queues.LEASE)
         rig.publish("a")
-        queueing.sweep(rig.ports, everything=True)
+        publishing.sweep(rig.ports, everything=True)
         rig.pump()
         assert rig.received() == ["a"]
 
@@ -296,7 +299,7 @@ class TestThePump:
         rig.publish("a")
         assert not rig.ports.background.pumps
         rig.ports.clock.advance(ms=queues.LEASE)
-        queueing.sweep(rig.ports)
+        publishing.sweep(rig.ports)
         rig.pump()
         assert rig.received() == ["a"]
 
@@ -393,5 +396,5 @@ class TestDeleting:
         gone = rig.queue
         queues.delete(rig.ports, TENANT, QUEUE)
         ((tenant, name, queue_id),) = rig.ports.background.purges
-        queueing.purge(rig.ports, tenant, name, queue_id, rig.ports.clock.now() + 1000)
+        publishing.purge(rig.ports, tenant, name, queue_id, rig.ports.clock.now() + 1000)
         assert rig.ports.queued.oldest(gone, 0, limit=10) == []

@@ -6,11 +6,11 @@ from random import Random
 
 import pytest
 
-from chalicelib.fleet import consuming, pumping, queueing
-from chalicelib.fleet.consumers import Link
 from chalicelib.fleet.ports import Outcome
-from chalicelib.fleet.presence import Route
-from chalicelib.fleet.queues import LEASE, Queue, QueuedMessage
+from chalicelib.fleet.presence.records import Route
+from chalicelib.fleet.queues import consuming, publishing, pumping
+from chalicelib.fleet.queues.consumers import Link
+from chalicelib.fleet.queues.queues import LEASE, Queue, QueuedMessage
 from tests.fakes import MemoryPorts, ScriptedDelivery
 from tests.fakes.queues import MemoryConsumers, MemoryQueued, MemoryQueues
 from tests.fleet.queue_rig import QUEUE, TENANT, QueueRig
@@ -113,7 +113,7 @@ class Story:
     def publish(self) -> None:
         text, at = str(len(self.published)), self.ports.clock.now()
         self.published.append(text)
-        self._insist(lambda: queueing.publish(self.ports, TENANT, QUEUE, text.encode(), at=at, event=text))
+        self._insist(lambda: publishing.publish(self.ports, TENANT, QUEUE, text.encode(), at=at, event=text))
 
     def come(self) -> None:
         client, at = self.chaos.random.choice(["one", "two"]), self.ports.clock.now()
@@ -144,7 +144,7 @@ class Story:
         self.come()
         for _ in range(3):
             self.ports.clock.advance(ms=LEASE)
-            queueing.sweep(self.ports)
+            publishing.sweep(self.ports)
             self.pump()
 
     def _insist(self, work: Callable[[], object]) -> None:

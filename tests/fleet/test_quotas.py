@@ -6,29 +6,23 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet import (
-    catalog,
-    decoders,
-    devices,
-    groups,
-    keys,
-    policies,
-    queues,
-    quotas,
-    settings,
-    tenants,
-    users,
-)
-from chalicelib.fleet.catalog import Resource, ResourceVersion
-from chalicelib.fleet.decoders import DecoderKind, DecoderRecord
-from chalicelib.fleet.devices import ROOT_GROUP, Device
+from chalicelib.fleet.access import keys, tenants, users
+from chalicelib.fleet.access.keys import ApiKey, KeyRequest
+from chalicelib.fleet.access.users import User
+from chalicelib.fleet.data import decoders
+from chalicelib.fleet.data.decoders import DecoderKind, DecoderRecord
 from chalicelib.fleet.errors import DeviceDuplicate, GroupDuplicate, QuotaReached
-from chalicelib.fleet.keys import ApiKey, KeyRequest
-from chalicelib.fleet.policies import ActionPolicy, QueuePublish
-from chalicelib.fleet.quotas import SETTLED, Share, Usage
-from chalicelib.fleet.reserving import Change
-from chalicelib.fleet.settings import Stored
-from chalicelib.fleet.users import User
+from chalicelib.fleet.events import policies
+from chalicelib.fleet.events.policies import ActionPolicy, QueuePublish
+from chalicelib.fleet.inventory import devices, groups
+from chalicelib.fleet.inventory.devices import ROOT_GROUP, Device
+from chalicelib.fleet.presence.reserving import Change
+from chalicelib.fleet.queues import queues
+from chalicelib.fleet.resources import catalog
+from chalicelib.fleet.resources.catalog import Resource, ResourceVersion
+from chalicelib.fleet.tenancy import quotas, settings
+from chalicelib.fleet.tenancy.quotas import SETTLED, Share, Usage
+from chalicelib.fleet.tenancy.settings import Stored
 from tests.fakes import START, MemoryDevices, MemoryPorts
 
 CONTENT = b"firmware"

@@ -4,19 +4,23 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet import delivering, devices, issuing, nodes, relaying, synchronizing
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.commands import AckMode, Command, DeliveryStatus, Policy, Status
-from chalicelib.fleet.configuration import ParameterType, SyncStatus, Value
-from chalicelib.fleet.devices import Device
+from chalicelib.fleet import delivering
+from chalicelib.fleet.commands import creating
+from chalicelib.fleet.commands.creating import Order
+from chalicelib.fleet.commands.finishing import Answer, answer
+from chalicelib.fleet.commands.records import AckMode, Command, DeliveryStatus, Policy, Status
+from chalicelib.fleet.configuration import synchronizing
+from chalicelib.fleet.configuration.records import ParameterType, SyncStatus, Value
 from chalicelib.fleet.errors import Forbidden, TemporarilyUnavailable
 from chalicelib.fleet.ids import correlation
-from chalicelib.fleet.issuing import Order
-from chalicelib.fleet.mailbox import Mailbox
-from chalicelib.fleet.nodes import NodeStatus
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.devices import Device
 from chalicelib.fleet.ports import Outcome
-from chalicelib.fleet.presence import Capability, Presence
-from chalicelib.fleet.settling import Answer, answer
+from chalicelib.fleet.presence import nodes, relaying
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.nodes import NodeStatus
+from chalicelib.fleet.presence.records import Capability, Presence
 from tests.fakes import START, MemoryPorts
 
 TENANT, CONNECTOR, NODE, DEVICE = "t00001", "x", "n1", "urn:lo:nsid:x:n1"
@@ -62,13 +66,13 @@ def say(
 def order(ports: MemoryPorts, mode: AckMode = AckMode.APPLICATIVE, device: str = DEVICE) -> Command:
     timeout = None if mode is AckMode.NONE else 120
     policy = Policy(ack_mode=mode, ack_timeout=timeout, relayed=True)
-    command = issuing.create(ports, TENANT, device, Order(CONNECTOR, {"req": "on"}, policy))
+    command = creating.create(ports, TENANT, device, Order(CONNECTOR, {"req": "on"}, policy))
     ports.run_background()
     return command
 
 
 def now(ports: MemoryPorts, command: Command) -> Command:
-    return issuing.get(ports, TENANT, command.id)
+    return creating.get(ports, TENANT, command.id)
 
 
 def mailbox(ports: MemoryPorts) -> Mailbox:

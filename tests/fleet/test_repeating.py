@@ -2,17 +2,17 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet import issuing, repeating
-from chalicelib.fleet.commands import Command, Policy
+from chalicelib.fleet.commands import creating, idempotency
+from chalicelib.fleet.commands.records import Command, Policy
 from chalicelib.fleet.errors import Conflict
 from tests.fleet.rig import DEVICE, TENANT, Rig
 
-ORDER = issuing.Order("mqtt", {"req": "reboot"}, Policy())
+ORDER = creating.Order("mqtt", {"req": "reboot"}, Policy())
 
 
-def order(rig: Rig, token: str = "t1", asked: issuing.Order = ORDER) -> Command:
+def order(rig: Rig, token: str = "t1", asked: creating.Order = ORDER) -> Command:
     rig.pass_time(1)
-    return repeating.create(rig.ports, TENANT, DEVICE, asked, token)
+    return idempotency.create(rig.ports, TENANT, DEVICE, asked, token)
 
 
 def test_the_same_order_with_the_same_token_is_one_command(rig: Rig) -> None:
@@ -40,6 +40,6 @@ def test_a_token_that_came_with_another_order_is_refused(rig: Rig) -> None:
 
 def test_an_order_that_died_after_its_token_was_kept_is_made_when_it_is_repeated(rig: Rig) -> None:
     made = order(rig)
-    issuing.delete(rig.ports, TENANT, made.id)
+    creating.delete(rig.ports, TENANT, made.id)
     assert order(rig).id == made.id
     assert rig.mailbox.queue == (made.id,)

@@ -2,13 +2,17 @@
 
 import pytest
 
-from chalicelib.fleet import audit, issuing, messages, queues, settings, tenants
-from chalicelib.fleet.audit import AuditEntry
-from chalicelib.fleet.commands import Policy
-from chalicelib.fleet.devices import Device
-from chalicelib.fleet.issuing import Order
-from chalicelib.fleet.messages import DataMessage, message_id
-from chalicelib.fleet.settings import DAY, Kept
+from chalicelib.fleet.access import tenants
+from chalicelib.fleet.commands import creating
+from chalicelib.fleet.commands.creating import Order
+from chalicelib.fleet.commands.records import Policy
+from chalicelib.fleet.data import messages
+from chalicelib.fleet.data.messages import DataMessage, message_id
+from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.queues import queues
+from chalicelib.fleet.tenancy import audit, settings
+from chalicelib.fleet.tenancy.audit import AuditEntry
+from chalicelib.fleet.tenancy.settings import DAY, Kept
 from tests.fakes import START, MemoryPorts
 
 
@@ -46,9 +50,9 @@ def test_messages_are_kept_as_long_as_the_tenant_is_to_keep_them(ports: MemoryPo
 def test_a_command_keeps_what_held_when_it_was_made(ports: MemoryPorts, tenant: str) -> None:
     ports.devices.create(Device(tenant, "d", START, START))
     order = Order("mqtt", {}, Policy())
-    assert issuing.create(ports, tenant, "d", order).kept is None
+    assert creating.create(ports, tenant, "d", order).kept is None
     settings.set_retention(ports, tenant, {Kept.COMMANDS: 2 * DAY})
-    assert issuing.create(ports, tenant, "d", order).kept == 2 * DAY
+    assert creating.create(ports, tenant, "d", order).kept == 2 * DAY
 
 
 def test_the_audit_log_reaches_back_as_far_as_it_is_kept(ports: MemoryPorts, tenant: str) -> None:

@@ -6,15 +6,20 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import connecting, devices, messages, policies, queues, routing, synchronizing
-from chalicelib.fleet.commands import Status
-from chalicelib.fleet.configuration import ParameterType, Value
-from chalicelib.fleet.devices import Device
+from chalicelib.fleet.commands.records import Status
+from chalicelib.fleet.configuration import synchronizing
+from chalicelib.fleet.configuration.records import ParameterType, Value
+from chalicelib.fleet.data import messages
+from chalicelib.fleet.data.messages import DataMessage
 from chalicelib.fleet.errors import LimitReached, PolicyNotFound
-from chalicelib.fleet.events import EventKind, of_command
-from chalicelib.fleet.messages import DataMessage
-from chalicelib.fleet.policies import ActionPolicy, Filter, GroupPath, HttpPush, QueuePublish
-from chalicelib.fleet.queues import MAX_PAYLOAD
+from chalicelib.fleet.events import policies, routing
+from chalicelib.fleet.events.events import EventKind, of_command
+from chalicelib.fleet.events.policies import ActionPolicy, Filter, GroupPath, HttpPush, QueuePublish
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.presence import connecting
+from chalicelib.fleet.queues import queues
+from chalicelib.fleet.queues.queues import MAX_PAYLOAD
 from tests.fakes import MemoryPolicies
 from tests.fleet.rig import DEVICE, TENANT, Rig
 

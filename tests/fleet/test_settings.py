@@ -1,9 +1,10 @@
 import pytest
 
-from chalicelib.fleet import settings, tenants
+from chalicelib.fleet.access import tenants
 from chalicelib.fleet.errors import Invalid, TenantNotFound
-from chalicelib.fleet.limits import Limit, Use
-from chalicelib.fleet.settings import DAY, LONGEST, Kept, Quota, Stored
+from chalicelib.fleet.tenancy import settings
+from chalicelib.fleet.tenancy.limits import Limit, Use
+from chalicelib.fleet.tenancy.settings import DAY, LONGEST, Kept, Quota, Stored
 from tests.fakes import START, MemoryPorts
 
 

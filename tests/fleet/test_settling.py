@@ -2,10 +2,11 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.fleet import devices, issuing, settling, sweeping
-from chalicelib.fleet.commands import MINUTE, PATROL, AckMode, Command, DeliveryStatus, Status
-from chalicelib.fleet.mailbox import LEASE, Mailbox
+from chalicelib.fleet.commands import creating, finishing, sweeping
+from chalicelib.fleet.commands.records import MINUTE, PATROL, AckMode, Command, DeliveryStatus, Status
+from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.ports import Outcome
+from chalicelib.fleet.presence.mailbox import LEASE, Mailbox
 from tests.fakes import MemoryCommands, MemoryMailboxes
 from tests.fleet.rig import DEVICE, TENANT, Rig
 
@@ -70,7 +71,7 @@ def test_a_late_answer_is_recorded_and_changes_nothing(online: Rig, end: str) ->
         online.pass_time(120)
         online.deadline(command)
     else:
-        issuing.cancel(online.ports, TENANT, command.id)
+        creating.cancel(online.ports, TENANT, command.id)
     online.answer(command)
     answered = online.read(command)
     assert (answered.status, answered.response) == (end, None)
@@ -80,7 +81,7 @@ def test_a_late_answer_is_recorded_and_changes_nothing(online: Rig, end: str) ->
 def test_an_answer_after_the_time_out_comes_too_late_even_if_nobody_has_settled_it(online: Rig) -> None:
     command = online.sent()
     online.pass_time(120)
-    told = issuing.get(online.ports, TENANT, command.id)
+    told = creating.get(online.ports, TENANT, command.id)
     online.answer(command)
     assert told.status is online.read(command).status is S.ERROR
     assert online.mailbox.queue == ()
@@ -114,9 +115,9 @@ def test_an_answer_to_what_was_never_sent_changes_nothing(rig: Rig) -> None:
 
 
 def test_an_answer_to_nothing_is_nobodys(online: Rig) -> None:
-    said = settling.Answer(12345, "?", "e1", "client-1")
-    assert settling.answer(online.ports, TENANT, DEVICE, said) is None
-    assert settling.answer(online.ports, TENANT, "nobody", said) is None
+    said = finishing.Answer(12345, "?", "e1", "client-1")
+    assert finishing.answer(online.ports, TENANT, DEVICE, said) is None
+    assert finishing.answer(online.ports, TENANT, "nobody", said) is None
 
 
 def test_an_answer_stops_the_clock_and_frees_the_way(online: Rig) -> None:
@@ -154,7 +155,7 @@ def test_attempts_that_are_left_are_used_at_once_while_the_device_is_there(onlin
 def test_a_deadline_that_rings_a_moment_early_asks_to_be_rung_again(online: Rig) -> None:
     command = online.sent(ack_timeout=30)
     online.pass_time(29.5)
-    with pytest.raises(settling.NotDue):
+    with pytest.raises(finishing.NotDue):
         online.deadline(command)
     online.pass_time(0.5)
     online.deadline(command)
@@ -173,7 +174,7 @@ def test_a_stale_deadline_does_nothing(online: Rig) -> None:
 
 def test_a_deadline_of_a_deleted_command_does_nothing(online: Rig) -> None:
     command = online.sent()
-    issuing.delete(online.ports, TENANT, command.id)
+    creating.delete(online.ports, TENANT, command.id)
     online.deadline(command)
     assert online.mailbox.queue == ()
 
@@ -244,7 +245,7 @@ class TestTheSweep:
     def test_frees_the_way_that_a_final_command_blocks(self, online: Rig) -> None:
         first, second = online.sent(), online.create()
         in_flight = online.mailbox
-        issuing.cancel(online.ports, TENANT, first.id)
+        creating.cancel(online.ports, TENANT, first.id)
         online.ports.background.deliveries.clear()
         released = online.mailbox
         assert online.ports.mailboxes.replace(released, in_flight)
@@ -285,8 +286,8 @@ def test_a_command_that_ends_while_it_is_looked_at_is_not_queued_again(rig: Rig)
     command = rig.create()
     meddling = Meddling(rig.ports.mailboxes.rows)
     rig.ports.mailboxes = meddling
-    meddling.meanwhile = lambda: issuing.cancel(rig.ports, TENANT, command.id)
-    settling.settle(rig.ports, TENANT, DEVICE, command.id)
+    meddling.meanwhile = lambda: creating.cancel(rig.ports, TENANT, command.id)
+    finishing.settle(rig.ports, TENANT, DEVICE, command.id)
     assert rig.read(command).status is S.CANCELED
     assert rig.mailbox.queue == ()
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet import adopting, keys, secrets, signposts, stage_key, tenants
+from chalicelib.fleet.access import adopting, keys, secrets, signposts, stage_key, tenants
+from chalicelib.fleet.access.keys import ApiKey, KeyRequest
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.access.stage_key import SETTLED
 from chalicelib.fleet.errors import Conflict, UnknownCredential
-from chalicelib.fleet.keys import ApiKey, KeyRequest
-from chalicelib.fleet.roles import Role
-from chalicelib.fleet.stage_key import SETTLED
 from tests import long_secrets
 from tests.fakes import MemoryPorts
 

@@ -1,11 +1,12 @@
 import pytest
 
-from chalicelib.fleet import connecting, synchronizing
-from chalicelib.fleet.configuration import Configuration, ParameterType, SyncStatus, Value
+from chalicelib.fleet.configuration import synchronizing
+from chalicelib.fleet.configuration.records import Configuration, ParameterType, SyncStatus, Value
 from chalicelib.fleet.errors import DeviceNotFound, TemporarilyUnavailable
-from chalicelib.fleet.mailbox import LEASE
 from chalicelib.fleet.ports import Outcome
-from chalicelib.fleet.presence import Capability
+from chalicelib.fleet.presence import connecting
+from chalicelib.fleet.presence.mailbox import LEASE
+from chalicelib.fleet.presence.records import Capability
 from tests.fakes import MemoryConfigurations
 from tests.fleet.rig import CLIENT, COMMANDS, DEVICE, EVERYTHING, TENANT, Rig
 

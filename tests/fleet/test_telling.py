@@ -4,13 +4,15 @@ import json
 
 import pytest
 
-from chalicelib.fleet import issuing, queues, synchronizing
-from chalicelib.fleet.commands import AckMode, Command
-from chalicelib.fleet.configuration import ParameterType, Value
-from chalicelib.fleet.events import Event, EventKind
-from chalicelib.fleet.mailbox import LEASE
-from chalicelib.fleet.policies import ActionPolicy, Filter, HttpPush
-from chalicelib.fleet.pushing import Push
+from chalicelib.fleet.commands import creating
+from chalicelib.fleet.commands.records import AckMode, Command
+from chalicelib.fleet.configuration import synchronizing
+from chalicelib.fleet.configuration.records import ParameterType, Value
+from chalicelib.fleet.events.events import Event, EventKind
+from chalicelib.fleet.events.policies import ActionPolicy, Filter, HttpPush
+from chalicelib.fleet.events.pushing import Push
+from chalicelib.fleet.presence.mailbox import LEASE
+from chalicelib.fleet.queues import queues
 from tests.fakes import START, ListedPushes, MemoryCommands, PlainFormats
 from tests.fleet.rig import DEVICE, EVERYTHING, TENANT, Rig
 
@@ -113,7 +115,7 @@ class UnheardCommands(MemoryCommands):
 def test_a_change_whose_answer_was_lost_is_told_all_the_same(heard: Rig) -> None:
     heard.ports.commands = UnheardCommands()
     command = heard.sent()
-    issuing.cancel(heard.ports, TENANT, command.id)
+    creating.cancel(heard.ports, TENANT, command.id)
     assert told(heard) == ["PENDING", "PROCESSING", "CANCELED"]
 
 

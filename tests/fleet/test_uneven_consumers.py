@@ -7,10 +7,10 @@ from random import Random
 
 import pytest
 
-from chalicelib.fleet import crews, pumping, queueing
-from chalicelib.fleet.consumers import REST
 from chalicelib.fleet.ports import Outcome
-from chalicelib.fleet.queues import Queue, QueuedMessage
+from chalicelib.fleet.queues import consumer_groups, publishing, pumping
+from chalicelib.fleet.queues.consumers import REST
+from chalicelib.fleet.queues.queues import Queue, QueuedMessage
 from tests.fakes.clock import SetClock
 from tests.fakes.queues import MemoryQueued
 from tests.fleet.queue_rig import QUEUE, TENANT, QueueRig
@@ -38,8 +38,8 @@ def served() -> QueueRig:
     """After three minutes of work for the healthy one."""
     rig = uneven()
     now = rig.ports.clock.now()
-    arrivals = [queueing.Arrival(str(number).encode(), now, str(number)) for number in range(MANY)]
-    queueing.publish_all(rig.ports, TENANT, QUEUE, arrivals, fresh=True)
+    arrivals = [publishing.Arrival(str(number).encode(), now, str(number)) for number in range(MANY)]
+    publishing.publish_all(rig.ports, TENANT, QUEUE, arrivals, fresh=True)
     for client in (MUTE, SLOW, HEALTHY):
         rig.listen(client)
     rig.pump(PUSHED_ON)
@@ -139,7 +139,7 @@ def test_two_mute_consumers_end_the_pump_and_the_sweep_asks_again(rig: QueueRig)
     assert rig.waiting() == ["a"]
     assert rig.queue.holder is None
     rig.ports.delivery.mute.clear()
-    queueing.sweep(rig.ports)
+    publishing.sweep(rig.ports)
     rig.pump(PUSHED_ON)
     assert rig.waiting() == []
 
@@ -193,7 +193,7 @@ def test_the_rate_to_one_connection_is_kept_however_fast_it_acknowledges() -> No
     rig.publish(*(str(number) for number in range(500)))
     rig.pump(PUSHED_ON)
     moments = rig.departures("fast")
-    assert max(sum(1 for m in moments if at <= m < at + 1_000) for at in moments) <= crews.RATE
+    assert max(sum(1 for m in moments if at <= m < at + 1_000) for at in moments) <= consumer_groups.RATE
 
 
 @dataclass

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet import catalog, delivering, devices, links, queues, updating
-from chalicelib.fleet.catalog import ResourceVersion
+from chalicelib.fleet import delivering
 from chalicelib.fleet.errors import (
     Conflict,
     DeviceNotFound,
@@ -15,15 +14,14 @@ from chalicelib.fleet.errors import (
     TemporarilyUnavailable,
     VersionNotFound,
 )
-from chalicelib.fleet.mailbox import LEASE
+from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.ports import Outcome
-from chalicelib.fleet.presence import Capability
-from chalicelib.fleet.resources import (
-    MAX_HISTORY,
-    Failure,
-    Origin,
-    UpdateStatus,
-)
+from chalicelib.fleet.presence.mailbox import LEASE
+from chalicelib.fleet.presence.records import Capability
+from chalicelib.fleet.queues import queues
+from chalicelib.fleet.resources import catalog, links, updating
+from chalicelib.fleet.resources.catalog import ResourceVersion
+from chalicelib.fleet.resources.updates import MAX_HISTORY, Failure, Origin, UpdateStatus
 from tests.fakes import START, MemoryPorts
 from tests.fleet.updating_rig import (
     CONTENT,

@@ -2,15 +2,9 @@
 
 import pytest
 
-from chalicelib.fleet import links, updating
-from chalicelib.fleet.links import Entrances
-from chalicelib.fleet.resources import (
-    MAX_TRIES,
-    NOT_INSTALLED,
-    Origin,
-    Report,
-    UpdateStatus,
-)
+from chalicelib.fleet.resources import links, updating
+from chalicelib.fleet.resources.links import Entrances
+from chalicelib.fleet.resources.updates import MAX_TRIES, NOT_INSTALLED, Origin, Report, UpdateStatus
 from tests.fakes import MemoryPorts
 from tests.fleet.updating_rig import CONTENT, DEVICE, MD5, TENANT, accept, ask, connect, newest, report, stocked
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from chalicelib.fleet import relaying
-from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.errors import TemporarilyUnavailable
-from chalicelib.fleet.gateways import Waiting
-from chalicelib.fleet.presence import Capability
+from chalicelib.fleet.presence import relaying
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.gateways import Waiting
+from chalicelib.fleet.presence.records import Capability
 from chalicelib.triggers import downlink
 from tests.fakes import START, MemoryPorts, QueuedBackground
 

@@ -2,16 +2,15 @@
 
 import hashlib
 
-from chalicelib.fleet import catalog, delivering, devices, updating
-from chalicelib.fleet.catalog import Resource, ResourceVersion
-from chalicelib.fleet.changes import change_mailbox
-from chalicelib.fleet.devices import Device, Interface
-from chalicelib.fleet.mailbox import Mailbox
-from chalicelib.fleet.presence import Capability, Presence
-from chalicelib.fleet.resources import (
-    Report,
-    ResourceUpdate,
-)
+from chalicelib.fleet import delivering
+from chalicelib.fleet.compare_and_set import change_mailbox
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.records import Capability, Presence
+from chalicelib.fleet.resources import catalog, updating
+from chalicelib.fleet.resources.catalog import Resource, ResourceVersion
+from chalicelib.fleet.resources.updates import Report, ResourceUpdate
 from tests.fakes import START, MemoryPorts
 
 TENANT, DEVICE, FIRMWARE = "t00001", "urn:lo:nsid:a:b", "X11_firmware"

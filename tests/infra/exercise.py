@@ -19,8 +19,8 @@ from bench.units.cloud import ACCOUNT, REGION, STAGE, Cloud, Device, done, refus
 from bench.units.operations import COMMANDS, CONFIGURATION, OPERATIONS, Bench
 from chalicelib import wiring
 from chalicelib.aws.clients import client
-from chalicelib.fleet import settings
-from chalicelib.fleet.settings import Stored
+from chalicelib.fleet.tenancy import settings
+from chalicelib.fleet.tenancy.settings import Stored
 from tests import pki
 from tests.aws import model_check
 from tests.infra import exercise_ibm

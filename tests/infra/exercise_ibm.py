@@ -7,7 +7,7 @@ from bench.units.cloud import Cloud, Device
 from bench.units.operations import COMMANDS, Bench
 from chalicelib import wiring
 from chalicelib.dialects.ibm.identity import api_key_name
-from chalicelib.fleet import keys, tenants
+from chalicelib.fleet.access import keys, tenants
 
 _V1, _V2 = "/api/v0001", "/api/v0002"
 _EVENTS, _STATUS = "iot-2/type/+/id/+/evt/+/fmt/+", "iot-2/type/+/id/+/mon"

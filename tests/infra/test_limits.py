@@ -10,9 +10,9 @@ import pytest
 from packaging.requirements import Requirement
 
 from chalicelib.dialects import registry
-from chalicelib.fleet.keys import ApiKey
-from chalicelib.fleet.mailbox import LEASE
-from chalicelib.fleet.roles import ALL_ROLES
+from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.roles import ALL_ROLES
+from chalicelib.fleet.presence.mailbox import LEASE
 from chalicelib.triggers.authorizer import policy
 from infra import description, permissions, project
 from infra.functions import FUNCTIONS, deployed_name, named

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from chalicelib.fleet.ports import Outcome
-from chalicelib.fleet.presence import Route
+from chalicelib.fleet.presence.records import Route
 from tests.sim.devices import CAPABILITIES, SimDevice
 from tests.sim.scheduler import SECOND
 

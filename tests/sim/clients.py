@@ -4,9 +4,10 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
-from chalicelib.fleet import issuing, synchronizing
-from chalicelib.fleet.commands import AckMode, Command, Policy
-from chalicelib.fleet.configuration import ParameterType, Value
+from chalicelib.fleet.commands import creating
+from chalicelib.fleet.commands.records import AckMode, Command, Policy
+from chalicelib.fleet.configuration import synchronizing
+from chalicelib.fleet.configuration.records import ParameterType, Value
 from chalicelib.fleet.errors import CommandLimitReached, CommandNotFound, IllegalTransition
 from tests.sim.devices import CONNECTOR, TENANT, SimDevice
 from tests.sim.platform import only_ours
@@ -63,7 +64,7 @@ class Client:
         if self.satisfied:
             return
         began = self._world.scheduler.now
-        order = issuing.Order(CONNECTOR, {"req": "act"}, self._policy())
+        order = creating.Order(CONNECTOR, {"req": "act"}, self._policy())
         made: list[Command] = []
 
         def answered(error: BaseException | None) -> None:
@@ -78,12 +79,12 @@ class Client:
                 self._left -= 1
 
         self._request(
-            "create", lambda: made.append(issuing.create(self._world.ports, TENANT, self._device.id, order)), answered
+            "create", lambda: made.append(creating.create(self._world.ports, TENANT, self._device.id, order)), answered
         )
 
     def _read(self, command_id: str) -> None:
         def work() -> None:
-            command = issuing.get(self._world.ports, TENANT, command_id)
+            command = creating.get(self._world.ports, TENANT, command_id)
             stored = self._world.stores.commands.get(TENANT, command_id)
             if stored is not None and stored.revision == command.revision:
                 self._world.monitor.read(command, stored, self._world.scheduler.clock())
@@ -94,14 +95,14 @@ class Client:
         self._world.monitor.lives[command_id].cancel_asked = True
         self._request(
             "cancel",
-            lambda: issuing.cancel(self._world.ports, TENANT, command_id),
+            lambda: creating.cancel(self._world.ports, TENANT, command_id),
             self._allow(CommandNotFound, IllegalTransition),
         )
 
     def _delete(self, command_id: str) -> None:
         self._world.monitor.lives[command_id].delete_asked = True
         self._request(
-            "delete", lambda: issuing.delete(self._world.ports, TENANT, command_id), self._allow(CommandNotFound)
+            "delete", lambda: creating.delete(self._world.ports, TENANT, command_id), self._allow(CommandNotFound)
         )
 
     def _configure(self) -> None:

@@ -5,11 +5,13 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
-from chalicelib.fleet import connecting, settling, synchronizing
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.commands import Command
-from chalicelib.fleet.configuration import Update, Value
-from chalicelib.fleet.presence import Capability
+from chalicelib.fleet.commands import finishing
+from chalicelib.fleet.commands.records import Command
+from chalicelib.fleet.configuration import synchronizing
+from chalicelib.fleet.configuration.records import Update, Value
+from chalicelib.fleet.presence import connecting
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.records import Capability
 from tests.sim.scheduler import HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
@@ -155,12 +157,12 @@ class SimDevice:
         self._events += 1
         event = f"{self.id}!{self._events}"
         self.world.monitor.answered(command.id, event)
-        said = settling.Answer(command.correlation, {"event": event}, event, self.id)
+        said = finishing.Answer(command.correlation, {"event": event}, event, self.id)
 
         def work() -> None:
             now = self.world.scheduler.clock()
             connecting.contact(self.world.ports, self.claim, now)
-            settling.answer(self.world.ports, TENANT, self.id, said)
+            finishing.answer(self.world.ports, TENANT, self.id, said)
             self.world.monitor.answer_handled(command.id)
 
         self.world.scheduler.note(self.id, f"answers {command.id} with {event}")

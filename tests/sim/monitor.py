@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from chalicelib.fleet.commands import MAX_HISTORY, AckMode, Command, DeliveryStatus, Policy, Status
-from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.commands.records import MAX_HISTORY, AckMode, Command, DeliveryStatus, Policy, Status
 from chalicelib.fleet.ports import Outcome
+from chalicelib.fleet.presence.mailbox import Mailbox
 from tests.sim.scheduler import MINUTE, Violation
 
 S = Status

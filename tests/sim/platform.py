@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.fleet import delivering, settling, sweeping
+from chalicelib.fleet import delivering
+from chalicelib.fleet.commands import finishing, sweeping
 from chalicelib.fleet.errors import Contended, TemporarilyUnavailable
 from tests.sim.scheduler import HOUR, MINUTE, SECOND, Crashed, Handler, Scheduler, Violation
 
@@ -66,7 +67,7 @@ class Platform:
 
         def fire() -> None:
             if self._timers[name]:
-                work = lambda: settling.on_deadline(self.world.ports, tenant, device, command)  # noqa: E731
+                work = lambda: finishing.on_deadline(self.world.ports, tenant, device, command)  # noqa: E731
                 self._later(0, "deadline", device, work, TIMER_RETRIES, lambda: None)
 
         self.scheduler.at(max(due, self.scheduler.now) + self.scheduler.random.randint(0, 300), fire)
@@ -98,7 +99,7 @@ class Platform:
                 nonlocal not_due
                 if error is None:
                     self._end(device)
-                elif isinstance(error, settling.NotDue) and not_due < _MAX_NOT_DUE:
+                elif isinstance(error, finishing.NotDue) and not_due < _MAX_NOT_DUE:
                     not_due += 1
                     self.scheduler.after(SECOND, lambda: run(tries))
                 elif tries < len(retries):
@@ -143,5 +144,5 @@ def only_ours(error: BaseException, device: str) -> None:
     """Anything but a crash and what a handler raises on purpose is a bug."""
     if isinstance(error, Violation):
         raise error
-    if not isinstance(error, (Crashed, TemporarilyUnavailable, Contended, settling.NotDue)):
+    if not isinstance(error, (Crashed, TemporarilyUnavailable, Contended, finishing.NotDue)):
         raise Violation(f"a handler raised {error!r}", device) from error

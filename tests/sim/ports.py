@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.fleet import ids
-from chalicelib.fleet.commands import Command
-from chalicelib.fleet.configuration import Configuration, Update
-from chalicelib.fleet.events import Event, EventKind
-from chalicelib.fleet.mailbox import Mailbox
-from chalicelib.fleet.policies import ActionPolicy, Filter, HttpPush
+from chalicelib.fleet.commands.records import Command
+from chalicelib.fleet.configuration.records import Configuration, Update
+from chalicelib.fleet.events.events import Event, EventKind
+from chalicelib.fleet.events.policies import ActionPolicy, Filter, HttpPush
+from chalicelib.fleet.events.pushing import Push
 from chalicelib.fleet.ports import Commands, Configurations, Devices, Mailboxes, Outcome
-from chalicelib.fleet.presence import Route
-from chalicelib.fleet.pushing import Push
+from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.records import Route
 from tests.fakes import START, MemoryPorts, QueuedBackground, ScriptedDelivery
 from tests.sim.devices import TENANT
 

@@ -5,7 +5,7 @@ from multiprocessing import get_context
 
 import pytest
 
-from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.presence.mailbox import Mailbox
 from tests.fakes import MemoryMailboxes, MemoryPorts
 from tests.sim.scheduler import Violation
 from tests.sim.simulation import failure, run, simulate

@@ -3,9 +3,9 @@
 from random import Random
 from typing import cast
 
-from chalicelib.fleet.commands import PATROL, Status
-from chalicelib.fleet.configuration import SyncStatus
-from chalicelib.fleet.devices import Device, Interface
+from chalicelib.fleet.commands.records import PATROL, Status
+from chalicelib.fleet.configuration.records import SyncStatus
+from chalicelib.fleet.inventory.devices import Device, Interface
 from chalicelib.fleet.ports import Ports
 from tests.fakes import START
 from tests.sim.broker import Broker

@@ -1,8 +1,8 @@
 from dataclasses import replace
 
-from chalicelib.fleet.gateways import Gateway, Waiting
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import Presence
+from chalicelib.fleet.presence.gateways import Gateway, Waiting
+from chalicelib.fleet.presence.records import Presence
 
 
 def gateway(tenant: str) -> Gateway:

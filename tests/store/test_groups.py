@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet import groups
-from chalicelib.fleet.devices import Device, Interface
 from chalicelib.fleet.errors import DeviceDuplicate, GroupInUse, GroupNotFound, InterfaceDuplicate
-from chalicelib.fleet.facets import Facet
-from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.inventory import groups
+from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.inventory.facets import Facet
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import Presence
+from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.records import Presence
 
 
 def device(tenant: str, name: str, group: str = "root", tags: tuple[str, ...] = (), *nodes: str) -> Device:

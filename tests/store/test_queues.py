@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet.consumers import Consumer, Link
-from chalicelib.fleet.events import EventKind
-from chalicelib.fleet.policies import ActionPolicy, Filter, GroupPath, HttpPush, QueuePublish
+from chalicelib.fleet.events.events import EventKind
+from chalicelib.fleet.events.policies import ActionPolicy, Filter, GroupPath, HttpPush, QueuePublish
+from chalicelib.fleet.events.suspension import ActionState
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import Presence
-from chalicelib.fleet.queues import Queue, QueuedMessage, position
-from chalicelib.fleet.supervising import ActionState
+from chalicelib.fleet.presence.records import Presence
+from chalicelib.fleet.queues.consumers import Consumer, Link
+from chalicelib.fleet.queues.queues import Queue, QueuedMessage, position
 
 
 @pytest.fixture

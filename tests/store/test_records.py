@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.fleet.documents import Record
 from chalicelib.fleet.ports import Page, Ports
-from chalicelib.fleet.records import Record
 from chalicelib.store.cache import Cache
 from chalicelib.store.records import MAX_AGE, AnnouncingRecords, CachedRecords, RecordTable
 from tests.fakes import SetClock

@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet import devices
-from chalicelib.fleet.catalog import Resource, ResourceVersion
-from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import TooLarge
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.devices import Device
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.resources import (
+from chalicelib.fleet.resources.catalog import Resource, ResourceVersion
+from chalicelib.fleet.resources.updates import (
     DeviceResource,
     DeviceResources,
     Failure,

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from chalicelib.fleet.audit import AuditEntry
-from chalicelib.fleet.commands import Command, Policy
+from chalicelib.fleet.commands.records import Command, Policy
+from chalicelib.fleet.data.messages import DataMessage, message_id
 from chalicelib.fleet.ids import repeatable_id
-from chalicelib.fleet.messages import DataMessage, message_id
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.settings import DAY
+from chalicelib.fleet.tenancy.audit import AuditEntry
+from chalicelib.fleet.tenancy.settings import DAY
 from chalicelib.store.audit import AuditItem
 from chalicelib.store.commands import CommandItem
 from chalicelib.store.messages import MessageItem, StreamItem

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import inheriting, keys, messages, tenants, users
 from chalicelib.fleet import ports as p
-from chalicelib.fleet.keys import KeyRequest
-from chalicelib.fleet.roles import Role
-from chalicelib.fleet.users import User, UserRequest, UserState
+from chalicelib.fleet.access import inheriting, keys, tenants, users
+from chalicelib.fleet.access.keys import KeyRequest
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.access.users import User, UserRequest, UserState
+from chalicelib.fleet.data import messages
 from chalicelib.store.cache import Cache, CachedClaims, CachedKeys, CachedTenants, CurrentKeys
 from chalicelib.store.tables import shared_connection
 from chalicelib.triggers import authorizer, uplink

@@ -1,9 +1,9 @@
 from dataclasses import replace
 
-from chalicelib.fleet.limits import Limit, Use
+from chalicelib.fleet.access.tenants import Tenant
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.settings import Quota, Settings
-from chalicelib.fleet.tenants import Tenant
+from chalicelib.fleet.tenancy.limits import Limit, Use
+from chalicelib.fleet.tenancy.settings import Quota, Settings
 
 
 def set_for(tenant: str) -> Settings:

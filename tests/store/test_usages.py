@@ -5,16 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet.catalog import Resource, ResourceVersion
-from chalicelib.fleet.devices import Device, Interface
+from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.users import User
 from chalicelib.fleet.errors import DeviceDuplicate, GroupNotFound, InterfaceDuplicate, QuotaReached, UserDuplicate
-from chalicelib.fleet.keys import ApiKey
-from chalicelib.fleet.policies import ActionPolicy
+from chalicelib.fleet.events.policies import ActionPolicy
+from chalicelib.fleet.inventory.devices import Device, Interface
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.queues import Queue
-from chalicelib.fleet.quotas import Share, Usage
-from chalicelib.fleet.settings import Stored
-from chalicelib.fleet.users import User
+from chalicelib.fleet.queues.queues import Queue
+from chalicelib.fleet.resources.catalog import Resource, ResourceVersion
+from chalicelib.fleet.tenancy.quotas import Share, Usage
+from chalicelib.fleet.tenancy.settings import Stored
 
 AT = 1_000
 

@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.passwords import Cost, Password
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.access.users import User, UserState
 from chalicelib.fleet.errors import UserDuplicate
-from chalicelib.fleet.keys import ApiKey
-from chalicelib.fleet.passwords import Cost, Password
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import Role
-from chalicelib.fleet.users import User, UserState
 
 
 def user(tenant: str, name: str = "ada") -> User:

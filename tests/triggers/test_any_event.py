@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from chalicelib.dialects import registry
 from chalicelib.dialects.topics import Direction
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.commands import Command, Status
+from chalicelib.fleet.commands.records import Command, Status
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.claims import Claim
 from chalicelib.store.tables import shared_connection
 from chalicelib.triggers import presence, uplink
 from chalicelib.web import json_text

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from chalicelib.dialects.topics import resource
-from chalicelib.fleet import consuming, keys, queues
-from chalicelib.fleet.keys import ApiKey
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.access import keys
+from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.queues import consuming, queues
 from chalicelib.triggers import authorizer, presence
 from chalicelib.triggers.authorizer import LONGEST_DOCUMENT, MOST_DOCUMENTS
 from infra.local.iot_core.policy import Policy, read_documents

@@ -6,10 +6,12 @@ import pytest
 
 from chalicelib.dialects import registry
 from chalicelib.dialects.topics import Direction
-from chalicelib.fleet import devices, keys, settings, tenants
-from chalicelib.fleet.devices import Device, Interface
-from chalicelib.fleet.roles import Role
-from chalicelib.fleet.settings import Stored
+from chalicelib.fleet.access import keys, tenants
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.tenancy import settings
+from chalicelib.fleet.tenancy.settings import Stored
 from chalicelib.triggers import authorizer
 from tests.fakes import MemoryPorts
 

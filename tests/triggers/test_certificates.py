@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.fleet import certificates, tenants
+from chalicelib.fleet.access import certificates, tenants
 from chalicelib.triggers import certificates as trigger
 from tests import pki
 from tests.fakes import START, MemoryPorts

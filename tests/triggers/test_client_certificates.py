@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import certificates, keys, tenants
-from chalicelib.fleet.keys import KeyRequest
-from chalicelib.fleet.roles import ALL_ROLES
+from chalicelib.fleet.access import certificates, keys, tenants
+from chalicelib.fleet.access.keys import KeyRequest
+from chalicelib.fleet.access.roles import ALL_ROLES
 from chalicelib.triggers import authorizer
 from tests import pki
 from tests.fakes import START, MemoryPorts

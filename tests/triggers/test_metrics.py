@@ -1,9 +1,9 @@
 import json
 
-from chalicelib.fleet import issuing
-from chalicelib.fleet.commands import AckMode, Policy, claimed
-from chalicelib.fleet.devices import Device
-from chalicelib.fleet.issuing import Order
+from chalicelib.fleet.commands import creating
+from chalicelib.fleet.commands.creating import Order
+from chalicelib.fleet.commands.records import AckMode, Policy, claimed
+from chalicelib.fleet.inventory.devices import Device
 from chalicelib.triggers import metrics
 from tests.fakes import START, MemoryPorts
 
@@ -12,7 +12,7 @@ def processing(ports: MemoryPorts) -> None:
     """A command that was sent and whose acknowledgement is due in 60 s."""
     ports.devices.create(Device("t", "d", START, START))
     policy = Policy(ack_mode=AckMode.APPLICATIVE, ack_timeout=60, expiration=600)
-    made = issuing.create(ports, "t", "d", Order("mqtt", {"req": "x"}, policy))
+    made = creating.create(ports, "t", "d", Order("mqtt", {"req": "x"}, policy))
     sent = claimed(made, START, 1, "node")
     assert ports.commands.replace(made, sent)
 

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import admitting, keys, limiting, messages, tenants
-from chalicelib.fleet.admitting import Candidate
-from chalicelib.fleet.audit import PER_MINUTE
-from chalicelib.fleet.keys import ApiKey
-from chalicelib.fleet.limits import Use
+from chalicelib.fleet.access import keys, limiting, tenants
+from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.data import messages
+from chalicelib.fleet.presence import admitting
+from chalicelib.fleet.presence.admitting import Candidate
+from chalicelib.fleet.tenancy.audit import PER_MINUTE
+from chalicelib.fleet.tenancy.limits import Use
 from chalicelib.triggers import uplink
 from tests.fakes import MemoryPorts
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import issuing, messages
-from chalicelib.fleet.commands import Policy, Status
+from chalicelib.fleet.commands import creating
+from chalicelib.fleet.commands.records import Policy, Status
+from chalicelib.fleet.data import messages
+from chalicelib.fleet.data.messages import DataMessage
 from chalicelib.fleet.errors import Invalid, NotFound
-from chalicelib.fleet.messages import DataMessage
 from chalicelib.fleet.reading import reading
 from chalicelib.triggers import presence
 from tests.fakes import MemoryMessages
@@ -129,14 +130,14 @@ def test_what_the_c_sdk_tells_of_itself_is_no_error(site: Site) -> None:
 
 @pytest.mark.parametrize("spelt", ["{}", "{}.0", '"{}"', "{}\0", "{}.00"])
 def test_a_command_is_answered_however_its_number_is_spelt(site: Site, spelt: str) -> None:
-    order = issuing.Order("mqtt", {"req": "x"}, Policy())
-    command = issuing.create(site.ports, site.tenant, DEVICE, order)
+    order = creating.Order("mqtt", {"req": "x"}, Policy())
+    command = creating.create(site.ports, site.tenant, DEVICE, order)
     presence.handle(site.ports, _lifecycle(site, "connected"))
     presence.handle(site.ports, _lifecycle(site, "subscribed", topics=["dev/cmd"]))
     site.ports.run_background()
     number, nul, _ = spelt.format(command.correlation).partition("\0")
     site.say("dev/cmd/res", f'{{"res":{{"done":1}},"cid":{number}}}{nul}'.encode())
-    answered = issuing.get(site.ports, site.tenant, command.id)
+    answered = creating.get(site.ports, site.tenant, command.id)
     assert (answered.status, answered.response, site.reasons()) == (Status.PROCESSED, {"done": 1}, [])
 
 

@@ -8,7 +8,7 @@ import pytest
 from chalice.app import Chalice
 
 from chalicelib.dialects.live_objects.rest import API
-from chalicelib.fleet import tenants
+from chalicelib.fleet.access import tenants
 from chalicelib.web import cors, mounting
 from infra.local.api_gateway import ApiGateway
 from infra.local.http_server import RAW_HEADERS

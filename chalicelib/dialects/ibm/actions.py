@@ -10,15 +10,15 @@ from typing import Any
 
 from chalicelib.dialects.ibm import behind, bundles, inventory, payload, times, topics
 from chalicelib.dialects.ibm.identity import DIALECT, MQTT, name_of
-from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.contention import tries
-from chalicelib.fleet.devices import Device
+from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Contended, Forbidden, Invalid, NotFound
 from chalicelib.fleet.ids import is_id
 from chalicelib.fleet.integers import whole
+from chalicelib.fleet.inventory.devices import Device
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import Route
-from chalicelib.fleet.records import Record
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.records import Route
 
 KIND = "ibm.requests"
 RETENTION = 90 * 86_400

@@ -11,9 +11,9 @@ from typing import Any
 
 from chalicelib.dialects.topics import Downlink, matches
 from chalicelib.fleet.contention import tries
+from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.records import Record
 
 BUFFER = 5_000
 MOST = 500

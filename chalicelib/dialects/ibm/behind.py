@@ -14,14 +14,14 @@ from chalicelib.dialects.ibm.identity import DIALECT, MQTT, Name, name_of
 from chalicelib.dialects.ibm.inventory import Registration
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
-from chalicelib.fleet import nodes
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.devices import Device
+from chalicelib.fleet.access.keys import ApiKey
 from chalicelib.fleet.errors import Conflict, DeviceDuplicate, FleetError, Forbidden, Invalid, NotFound
-from chalicelib.fleet.keys import ApiKey
-from chalicelib.fleet.nodes import NodeStatus
+from chalicelib.fleet.inventory.devices import Device
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import Capability, Route
+from chalicelib.fleet.presence import nodes
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.nodes import NodeStatus
+from chalicelib.fleet.presence.records import Capability, Route
 
 PATIENCE = 5
 GATEWAY = "g"

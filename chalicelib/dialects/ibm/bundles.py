@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.fleet.contention import tries
+from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Conflict, Contended, Invalid, LimitReached, NotFound
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.records import Record
 
 KIND = "ibm.bundles"
 MOST = 100

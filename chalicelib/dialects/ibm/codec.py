@@ -12,8 +12,8 @@ from typing import Any
 from chalicelib.dialects.ibm import payload, topics
 from chalicelib.dialects.ibm.identity import name_of
 from chalicelib.dialects.topics import Downlink
-from chalicelib.fleet.commands import AckMode, Command, Policy
-from chalicelib.fleet.presence import Route
+from chalicelib.fleet.commands.records import AckMode, Command, Policy
+from chalicelib.fleet.presence.records import Route
 
 POLICY = Policy(expiration=86_400, ack_mode=AckMode.NETWORK, ack_timeout=None, attempts=3, queue=100, window=10)
 """A command is done with the device's PUBACK; ten may be under way, and after a day nobody wants it any more."""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.fleet.documents import Record
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.records import Record
 
 RETENTION = 30 * 86_400
 _LAST = 1 << 50

@@ -11,7 +11,7 @@ from chalicelib.dialects.ibm.applications import Application
 from chalicelib.dialects.ibm.identity import DIALECT
 from chalicelib.dialects.topics import Downlink
 from chalicelib.fleet.ports import Outcome, Ports
-from chalicelib.fleet.presence import LONGEST, Route
+from chalicelib.fleet.presence.records import LONGEST, Route
 
 PATIENCE = 5
 """Seconds that an application has for its PUBACK."""

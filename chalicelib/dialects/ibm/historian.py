@@ -13,9 +13,10 @@ from typing import Any
 from chalicelib.dialects.ibm import inventory, payload
 from chalicelib.dialects.ibm.inventory import Owned
 from chalicelib.dialects.ibm.summary import Accumulator, number, result
-from chalicelib.fleet import devices, messages
+from chalicelib.fleet.data import messages
+from chalicelib.fleet.data.messages import DataMessage
 from chalicelib.fleet.ids import rank
-from chalicelib.fleet.messages import DataMessage
+from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.ports import Ports
 
 UNITS = 4_000

@@ -19,12 +19,12 @@ from chalicelib.dialects.ibm.applications import Application, Ring
 from chalicelib.dialects.ibm.monitoring import Connection
 from chalicelib.dialects.ibm.topics import APPLICATION, GATEWAY
 from chalicelib.dialects.topics import Downlink, announced, matches
-from chalicelib.fleet import fencing, relaying
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.devices import Device
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.inventory.devices import Device
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import Peer, Presence, interface_key
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.presence import fencing, relaying
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.records import Peer, Presence, interface_key
 
 MOST_RETAINED = 500
 """Of how many devices a new subscription gets the last status."""

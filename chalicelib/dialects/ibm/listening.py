@@ -11,15 +11,15 @@ from chalicelib.dialects.ibm import applications, codec, forwarding, monitoring,
 from chalicelib.dialects.ibm.applications import Application
 from chalicelib.dialects.ibm.identity import DIALECT, name_of
 from chalicelib.dialects.topics import Downlink, overlap
-from chalicelib.fleet.commands import Command, Status
+from chalicelib.fleet.commands.records import Command, Status
 from chalicelib.fleet.contention import tries
-from chalicelib.fleet.devices import Device
+from chalicelib.fleet.data.messages import DataMessage
 from chalicelib.fleet.errors import Contended
-from chalicelib.fleet.events import DeviceStatus, Event, EventKind
-from chalicelib.fleet.messages import DataMessage
-from chalicelib.fleet.policies import ActionPolicy, Filter
+from chalicelib.fleet.events.events import DeviceStatus, Event, EventKind
+from chalicelib.fleet.events.policies import ActionPolicy, Filter
+from chalicelib.fleet.inventory.devices import Device
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import interface_key
+from chalicelib.fleet.presence.records import interface_key
 
 POLICY = "ibm.applications"
 _HEARD = {

@@ -4,12 +4,12 @@ from chalicelib.dialects.ibm import inventory, tokens
 from chalicelib.dialects.ibm.identity import API_KEY, DIALECT, MQTT, Client, Name, api_key_name, parse_client
 from chalicelib.dialects.ibm.topics import APPLICATION, DEVICE, DOORS, GATEWAY
 from chalicelib.dialects.registry import Refused
-from chalicelib.fleet import adopting, doors, keys
-from chalicelib.fleet.admitting import Candidate
+from chalicelib.fleet.access import adopting, doors, keys
+from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Forbidden, RateLimitReached, Unauthenticated, UnknownCredential
-from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.presence.admitting import Candidate
 
 TOKEN = "use-token-auth"  # noqa: S105 - the user name of every device
 BAD_IDENTIFIER, NOT_AUTHORIZED = 2, 5

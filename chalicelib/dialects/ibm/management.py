@@ -10,9 +10,9 @@ from typing import Any
 from chalicelib.dialects.ibm import actions, diagnostics, inventory, places, times
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
-from chalicelib.fleet.claims import Claim
 from chalicelib.fleet.errors import DeviceNotFound, Invalid
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.reading import reading
 from chalicelib.web import json_text, schemas
 

@@ -10,8 +10,8 @@ from typing import Any
 from chalicelib.dialects.ibm import inventory, times, topics
 from chalicelib.dialects.ibm.identity import Name, name_of, parse_client
 from chalicelib.dialects.topics import Downlink
-from chalicelib.fleet.devices import Device
-from chalicelib.fleet.presence import Peer, Presence
+from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.presence.records import Peer, Presence
 
 PORT, PLAIN_PORT = 8883, 1883
 """The ports of the vendor, whatever a broker of one's own listens on."""

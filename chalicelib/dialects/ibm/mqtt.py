@@ -8,11 +8,11 @@ from chalicelib.dialects.ibm.identity import Name
 from chalicelib.dialects.ibm.payload import Said
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Direction, Uplink, matches
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.devices import Device
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import DeviceNotFound, LimitReached
+from chalicelib.fleet.inventory.devices import Device
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.presence.claims import Claim
 
 _NODE_LEVELS = 4
 

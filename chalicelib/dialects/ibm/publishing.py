@@ -4,11 +4,13 @@ from chalicelib.dialects.ibm import codec, forwarding, payload, topics
 from chalicelib.dialects.ibm.identity import DIALECT, MQTT, Name, name_of
 from chalicelib.dialects.ibm.payload import Said
 from chalicelib.dialects.topics import Downlink
-from chalicelib.fleet import groups, issuing, messages
-from chalicelib.fleet.commands import Command, Policy
-from chalicelib.fleet.devices import Device
+from chalicelib.fleet.commands import creating
+from chalicelib.fleet.commands.creating import Order
+from chalicelib.fleet.commands.records import Command, Policy
+from chalicelib.fleet.data import messages
 from chalicelib.fleet.ids import repeatable_id
-from chalicelib.fleet.issuing import Order
+from chalicelib.fleet.inventory import groups
+from chalicelib.fleet.inventory.devices import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.reading import reading
 
@@ -50,7 +52,7 @@ def command(ports: Ports, device: Device, said: Said) -> Command:
     with reading("the command"):
         request = codec.request(said.name, said.format, said.payload)
     order = Order(connector_of(device), request, policy_for(device), id=wanted)
-    made = issuing.create(ports, device.tenant, device.id, order)
+    made = creating.create(ports, device.tenant, device.id, order)
     name = name_of(device.id)
     if name is not None:
         relay_command(ports, device.tenant, name, said)

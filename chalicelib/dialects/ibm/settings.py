@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 
 from chalicelib.fleet.contention import tries
+from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.records import Record
 
 KIND = "ibm.settings"
 _CACHE = "last-event-cache"

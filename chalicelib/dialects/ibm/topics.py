@@ -7,9 +7,9 @@ edge all do.
 from collections.abc import Collection
 
 from chalicelib.dialects.topics import Direction, Topic, overlap
-from chalicelib.fleet.doors import Door
-from chalicelib.fleet.presence import Capability
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.access.doors import Door
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.presence.records import Capability
 
 DEVICE = "device"
 GATEWAY = "gateway"

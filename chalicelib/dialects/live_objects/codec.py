@@ -8,11 +8,11 @@ from typing import Any
 
 from chalicelib.dialects.live_objects import topics
 from chalicelib.dialects.topics import Downlink
-from chalicelib.fleet.commands import Command
-from chalicelib.fleet.configuration import ParameterType, Update
-from chalicelib.fleet.presence import Route
-from chalicelib.fleet.queues import QueuedMessage
-from chalicelib.fleet.resources import SECURED, Offer
+from chalicelib.fleet.commands.records import Command
+from chalicelib.fleet.configuration.records import ParameterType, Update
+from chalicelib.fleet.presence.records import Route
+from chalicelib.fleet.queues.queues import QueuedMessage
+from chalicelib.fleet.resources.updates import SECURED, Offer
 
 TYPE_CODES = {
     ParameterType.INT32: "i32",

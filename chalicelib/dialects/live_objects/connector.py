@@ -10,17 +10,22 @@ from chalicelib.dialects.live_objects.identity import CLIENT_ID, device_for_node
 from chalicelib.dialects.live_objects.readings import Stated, message_of, stated
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
-from chalicelib.fleet import groups, messages, nodes, settling, synchronizing, updating
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.configuration import FULL, ParameterType, Value
+from chalicelib.fleet.commands import finishing
+from chalicelib.fleet.configuration import synchronizing
+from chalicelib.fleet.configuration.records import FULL, ParameterType, Value
+from chalicelib.fleet.data import messages
 from chalicelib.fleet.errors import Forbidden, Invalid, QuotaReached
 from chalicelib.fleet.ids import correlation, is_id
 from chalicelib.fleet.integers import whole
-from chalicelib.fleet.nodes import NodeStatus
+from chalicelib.fleet.inventory import groups
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import Capability
+from chalicelib.fleet.presence import nodes
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.nodes import NodeStatus
+from chalicelib.fleet.presence.records import Capability
 from chalicelib.fleet.reading import reading
-from chalicelib.fleet.resources import Failure, Report
+from chalicelib.fleet.resources import updating
+from chalicelib.fleet.resources.updates import Failure, Report
 
 _CAPABILITIES = {
     "command": Capability.COMMAND,
@@ -155,8 +160,8 @@ def _command(body: Body, _uplink: Uplink) -> tuple[str, Any]:
 def command_answer(ports: Ports, said: Said[tuple[str, Any]]) -> None:
     """`connector/v1/responses/command` (manual 6.6.5.2)."""
     command, response = said.content
-    answer = settling.Answer(correlation(command), response, said.uplink.event, said.node.client)
-    if settling.answer(ports, said.node.tenant, said.device, answer) is None:
+    answer = finishing.Answer(correlation(command), response, said.uplink.event, said.node.client)
+    if finishing.answer(ports, said.node.tenant, said.device, answer) is None:
         raise Malformed(f"node {said.node.client} has no command {command}")
 
 

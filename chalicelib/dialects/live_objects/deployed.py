@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.dialects.live_objects.faults import left_out
 from chalicelib.dialects.registry import Malformed
-from chalicelib.fleet.resources import MAX_DETAIL, MOST, Failure, Origin, Report
+from chalicelib.fleet.resources.updates import MAX_DETAIL, MOST, Failure, Origin, Report
 
 OK, BUSY = "OK", "BUSY"
 """`BUSY` is not in the manual; the C SDK answers it while another update is under way."""

@@ -7,12 +7,12 @@ A data message is the stored document with a `type`. Of the other kinds the manu
 from typing import Any
 
 from chalicelib.dialects.live_objects import times, topics
-from chalicelib.fleet.commands import Command
-from chalicelib.fleet.configuration import Configuration
-from chalicelib.fleet.devices import Device
-from chalicelib.fleet.events import DeviceStatus, Event, EventKind
-from chalicelib.fleet.messages import DataMessage
-from chalicelib.fleet.resources import ResourceUpdate
+from chalicelib.fleet.commands.records import Command
+from chalicelib.fleet.configuration.records import Configuration
+from chalicelib.fleet.data.messages import DataMessage
+from chalicelib.fleet.events.events import DeviceStatus, Event, EventKind
+from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.resources.updates import ResourceUpdate
 from chalicelib.web import json_text
 
 TYPES = {

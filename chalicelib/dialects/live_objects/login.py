@@ -9,11 +9,11 @@ from chalicelib.dialects.live_objects.identity import (
 )
 from chalicelib.dialects.live_objects.topics import APPLICATION, CONNECTOR, DEVICE, DOORS
 from chalicelib.dialects.registry import Refused
-from chalicelib.fleet import doors, keys
-from chalicelib.fleet.admitting import Candidate
+from chalicelib.fleet.access import doors, keys
+from chalicelib.fleet.access.keys import ApiKey
 from chalicelib.fleet.errors import Forbidden, Unauthenticated, UnknownCredential
-from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.admitting import Candidate
 
 BAD_CREDENTIALS, NOT_AUTHORIZED = 4, 5
 """CONNACK codes of manual 6.4."""

@@ -9,15 +9,19 @@ from chalicelib.dialects.live_objects.codec import CODED_TYPES
 from chalicelib.dialects.live_objects.readings import message_of, stated, unread
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Direction, Uplink, matches
-from chalicelib.fleet import groups, messages, settling, synchronizing, updating
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.configuration import FULL, ParameterType, Value
-from chalicelib.fleet.decoders import DecoderKind
-from chalicelib.fleet.devices import Device
+from chalicelib.fleet.commands import finishing
+from chalicelib.fleet.configuration import synchronizing
+from chalicelib.fleet.configuration.records import FULL, ParameterType, Value
+from chalicelib.fleet.data import messages
+from chalicelib.fleet.data.decoders import DecoderKind
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.integers import whole
+from chalicelib.fleet.inventory import groups
+from chalicelib.fleet.inventory.devices import Device
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.reading import reading
+from chalicelib.fleet.resources import updating
 
 _INT32 = range(-(1 << 31), 1 << 31)
 _READ_BYTES = frozenset({DecoderKind.BINARY})
@@ -68,8 +72,8 @@ def configuration(ports: Ports, claim: Claim, uplink: Uplink) -> None:
 def command_response(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/cmd/res`: any answer makes the command PROCESSED."""
     body = parsed(uplink.payload)
-    said = settling.Answer(_cid(body), body.get("res"), uplink.event, claim.client)
-    if settling.answer(ports, claim.tenant, claim.device or "", said) is None:
+    said = finishing.Answer(_cid(body), body.get("res"), uplink.event, claim.client)
+    if finishing.answer(ports, claim.tenant, claim.device or "", said) is None:
         raise Malformed(f"no command has the correlation id {said.cid}")
 
 

@@ -11,11 +11,11 @@ from chalicelib.dialects.live_objects import contents, streams
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
 from chalicelib.fleet import times
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.decoders import ENCODING, PAYLOAD
-from chalicelib.fleet.devices import Device
+from chalicelib.fleet.data.decoders import ENCODING, PAYLOAD
+from chalicelib.fleet.data.messages import DataMessage, doubtful, message_id
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.messages import DataMessage, doubtful, message_id
+from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.presence.claims import Claim
 
 SHORT = {"s": "streamId", "ts": "timestamp", "m": "model", "v": "value", "t": "tags", "loc": "location"}
 """The C and Node.js SDKs' names for the same fields."""

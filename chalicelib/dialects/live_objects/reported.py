@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chalicelib.dialects.registry import Malformed
-from chalicelib.fleet.configuration import MAX_KEY, MAX_VALUE, ParameterType, Value, checked
+from chalicelib.fleet.configuration.records import MAX_KEY, MAX_VALUE, ParameterType, Value, checked
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.integers import whole
 

@@ -1,9 +1,9 @@
 """The topics of manual 6.5.4 ("device" mode), 6.6.2 ("external connector" mode) and 3.6.2 ("application" mode)."""
 
 from chalicelib.dialects.topics import Direction, Topic
-from chalicelib.fleet.doors import Door
-from chalicelib.fleet.presence import Capability
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.access.doors import Door
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.presence.records import Capability
 
 DEVICE = "device"
 CONNECTOR = "connector"

@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from chalicelib.fleet.certificates import CaCertificates
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.access.certificates import CaCertificates
+from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.stage_key import StageKey
+from chalicelib.fleet.access.tenants import Tenant
+from chalicelib.fleet.access.users import User
 from chalicelib.fleet.ports.answers import Page
-from chalicelib.fleet.quotas import Share, Usage
-from chalicelib.fleet.settings import Settings, Stored
-from chalicelib.fleet.stage_key import StageKey
-from chalicelib.fleet.tenants import Tenant
-from chalicelib.fleet.users import User
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.tenancy.quotas import Share, Usage
+from chalicelib.fleet.tenancy.settings import Settings, Stored
 
 
 class Tenants(Protocol):

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from chalicelib.fleet.audit import AuditEntry
-from chalicelib.fleet.decoders import DecoderRecord, Directory, Listed
-from chalicelib.fleet.messages import DataMessage, StreamUse
+from chalicelib.fleet.data.decoders import DecoderRecord, Directory, Listed
+from chalicelib.fleet.data.messages import DataMessage, StreamUse
+from chalicelib.fleet.documents import Record
 from chalicelib.fleet.ports.answers import Page
-from chalicelib.fleet.records import Record
+from chalicelib.fleet.tenancy.audit import AuditEntry
 
 
 class Decoders(Protocol):

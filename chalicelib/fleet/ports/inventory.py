@@ -3,19 +3,19 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from chalicelib.fleet.catalog import Resource, ResourceVersion
-from chalicelib.fleet.commands import Command
-from chalicelib.fleet.configuration import Configuration
-from chalicelib.fleet.devices import Device, Interface
-from chalicelib.fleet.facets import MOST_COUNTED, Facet
-from chalicelib.fleet.gateways import Gateway, Waiting
-from chalicelib.fleet.groups import Group, GroupTree
-from chalicelib.fleet.links import Entrances, Link
-from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.commands.records import Command
+from chalicelib.fleet.configuration.records import Configuration
+from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.inventory.facets import MOST_COUNTED, Facet
+from chalicelib.fleet.inventory.groups import Group, GroupTree
 from chalicelib.fleet.ports.answers import Page
-from chalicelib.fleet.quotas import Share
-from chalicelib.fleet.reserving import Change
-from chalicelib.fleet.resources import DeviceResources
+from chalicelib.fleet.presence.gateways import Gateway, Waiting
+from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.reserving import Change
+from chalicelib.fleet.resources.catalog import Resource, ResourceVersion
+from chalicelib.fleet.resources.links import Entrances, Link
+from chalicelib.fleet.resources.updates import DeviceResources
+from chalicelib.fleet.tenancy.quotas import Share
 
 
 class Devices(Protocol):

@@ -3,17 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from chalicelib.fleet.consumers import Consumer, Link
-from chalicelib.fleet.events import Event
-from chalicelib.fleet.policies import ActionPolicy
-from chalicelib.fleet.pushing import Push, PushResult
-from chalicelib.fleet.queues import Queue, QueuedMessage
-from chalicelib.fleet.quotas import Share
-from chalicelib.fleet.supervising import ActionState
+from chalicelib.fleet.events.events import Event
+from chalicelib.fleet.events.policies import ActionPolicy
+from chalicelib.fleet.events.pushing import Push, PushResult
+from chalicelib.fleet.events.suspension import ActionState
+from chalicelib.fleet.queues.consumers import Consumer, Link
+from chalicelib.fleet.queues.queues import Queue, QueuedMessage
+from chalicelib.fleet.tenancy.quotas import Share
 
 if TYPE_CHECKING:
-    from chalicelib.fleet.claims import Claim
     from chalicelib.fleet.ports import Ports
+    from chalicelib.fleet.presence.claims import Claim
 
 
 class Queues(Protocol):

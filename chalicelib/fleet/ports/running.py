@@ -3,12 +3,12 @@
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from chalicelib.fleet.commands import Command
-from chalicelib.fleet.configuration import Update
+from chalicelib.fleet.commands.records import Command
+from chalicelib.fleet.configuration.records import Update
 from chalicelib.fleet.ports.answers import Outcome
-from chalicelib.fleet.presence import Route
-from chalicelib.fleet.queues import QueuedMessage
-from chalicelib.fleet.resources import Offer
+from chalicelib.fleet.presence.records import Route
+from chalicelib.fleet.queues.queues import QueuedMessage
+from chalicelib.fleet.resources.updates import Offer
 
 
 class Clock(Protocol):

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.fleet.documents import Record
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.records import Record
 from chalicelib.fleet.twin.definitions import ObjectDefinition, ResourceDefinition
 from chalicelib.fleet.twin.public import public_objects
 from chalicelib.fleet.twin.values import ResourceType

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 from chalicelib.dialects.ibm.identity import Name, api_key_name
 from chalicelib.dialects.ibm.rest import blueprints
-from chalicelib.fleet import keys, tenants
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.access import keys, tenants
+from chalicelib.fleet.access.roles import Role
 from tests.dialects.served import Served
 from tests.fakes import MemoryPorts
 

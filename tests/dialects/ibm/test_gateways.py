@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from chalicelib.dialects.ibm import codec
-from chalicelib.fleet import issuing, messages
-from chalicelib.fleet.commands import Command, Policy, Status
-from chalicelib.fleet.issuing import Order
+from chalicelib.fleet.commands import creating
+from chalicelib.fleet.commands.creating import Order
+from chalicelib.fleet.commands.records import Command, Policy, Status
+from chalicelib.fleet.data import messages
 from chalicelib.fleet.ports import Outcome
 from tests.dialects.ibm.client import V1, V2
 from tests.dialects.ibm.site import Site
@@ -60,7 +61,7 @@ def delivered(site: Site, to: str) -> list[tuple[str, Any]]:
 
 def statuses(site: Site, device: str = SENSOR) -> list[Status]:
     found: list[Command] = list(
-        issuing.listing(site.client.ports, site.org, device, start=None, end=None, descending=False)
+        creating.listing(site.client.ports, site.org, device, start=None, end=None, descending=False)
     )
     return [command.status for command in found]
 
@@ -165,7 +166,7 @@ class TestCommands:
     def test_of_another_dialect_come_to_the_gateway_too(self, site: Site) -> None:
         client = gateway(site)
         site.publish(client, EVENT, {"d": {}})
-        issuing.create(site.client.ports, site.org, SENSOR, Order("mqtt", {"req": "blink"}, Policy()))
+        creating.create(site.client.ports, site.org, SENSOR, Order("mqtt", {"req": "blink"}, Policy()))
         assert delivered(site, client) == [("iot-2/type/sensor/id/s1/cmd/blink/fmt/json", {"d": {}})]
 
     def test_wait_while_the_gateway_is_away(self, site: Site) -> None:

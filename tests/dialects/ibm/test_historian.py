@@ -12,8 +12,9 @@ from chalicelib.dialects.ibm.historian import Position, Query
 from chalicelib.dialects.ibm.identity import Name
 from chalicelib.dialects.ibm.payload import Said
 from chalicelib.dialects.ibm.summary import Accumulator
-from chalicelib.fleet import devices, messages
-from chalicelib.fleet.devices import Device
+from chalicelib.fleet.data import messages
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.devices import Device
 from tests.dialects.ibm.client import V1, V2, Client, Reply
 from tests.fakes import START
 

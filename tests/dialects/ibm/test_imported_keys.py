@@ -2,10 +2,10 @@
 
 import pytest
 
-from chalicelib.fleet import adopting, keys
+from chalicelib.fleet.access import adopting, keys
+from chalicelib.fleet.access.keys import ApiKey, KeyRequest
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Conflict, Invalid
-from chalicelib.fleet.keys import ApiKey, KeyRequest
-from chalicelib.fleet.roles import Role
 from tests.dialects.ibm.client import V2
 from tests.dialects.ibm.site import Site
 

@@ -2,8 +2,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from chalicelib.fleet import devices
-from chalicelib.fleet.devices import Location
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.devices import Location
 from tests.dialects.ibm.client import V1, V2, Client
 from tests.dialects.ibm.site import Site
 

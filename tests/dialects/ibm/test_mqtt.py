@@ -6,13 +6,15 @@ import pytest
 
 from chalicelib.dialects.ibm import codec
 from chalicelib.dialects.ibm.applications import BUFFER
-from chalicelib.fleet import issuing, messages, settings
-from chalicelib.fleet.commands import Command, Policy, Status
-from chalicelib.fleet.issuing import Order
-from chalicelib.fleet.limits import Use
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.commands import creating
+from chalicelib.fleet.commands.creating import Order
+from chalicelib.fleet.commands.records import Command, Policy, Status
+from chalicelib.fleet.data import messages
 from chalicelib.fleet.ports import Outcome
-from chalicelib.fleet.presence import Route
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.presence.records import Route
+from chalicelib.fleet.tenancy import settings
+from chalicelib.fleet.tenancy.limits import Use
 from tests.dialects.ibm.client import V1, Client
 from tests.dialects.ibm.site import Site
 
@@ -28,7 +30,7 @@ def site() -> Site:
 
 def commands(site: Site, device: str = "pump:p1") -> list[Command]:
     id_ = f"urn:lo:nsid:{device}"
-    return list(issuing.listing(site.client.ports, site.org, id_, start=None, end=None, descending=False))
+    return list(creating.listing(site.client.ports, site.org, id_, start=None, end=None, descending=False))
 
 
 class TestLogin:
@@ -263,7 +265,7 @@ class TestCommands:
     ) -> None:
         site.client.registered()
         order = Order("mqtt", request_, Policy())
-        command = issuing.create(site.client.ports, site.org, "urn:lo:nsid:pump:p1", order)
+        command = creating.create(site.client.ports, site.org, "urn:lo:nsid:pump:p1", order)
         downlink = codec.command(command, Route("ibm", "d:x:pump:p1", "mqtt", "d:x:pump:p1", "s"))
         assert (downlink.topic, json.loads(downlink.payload)) == (topic, body)
         assert not downlink.answerable

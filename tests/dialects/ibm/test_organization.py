@@ -3,9 +3,10 @@ import base64
 import pytest
 
 from chalicelib.dialects.ibm import codec
-from chalicelib.fleet import issuing, settings
-from chalicelib.fleet.limits import Use
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.commands import creating
+from chalicelib.fleet.tenancy import settings
+from chalicelib.fleet.tenancy.limits import Use
 from tests.dialects.ibm.client import V2, Client
 from tests.dialects.ibm.site import Site
 
@@ -107,7 +108,7 @@ class TestPublishing:
     def test_an_application_commands_a_device(self, site: Site) -> None:
         site.client.registered()
         assert site.client.call("POST", f"{APPLICATION}/commands/reboot", {"delay": 1}).status == 200
-        (command,) = issuing.listing(
+        (command,) = creating.listing(
             site.client.ports, site.org, site.client.fleet_id(), start=None, end=None, descending=False
         )
         assert codec.published(command) == ("reboot", "json", b'{"delay": 1}')

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from chalicelib.dialects.ibm import codec, listening
-from chalicelib.fleet import issuing, policies
-from chalicelib.fleet.commands import Policy
+from chalicelib.fleet.commands import creating
+from chalicelib.fleet.commands.creating import Order
+from chalicelib.fleet.commands.records import Policy
+from chalicelib.fleet.data.messages import DataMessage, message_id, store_all
 from chalicelib.fleet.errors import PolicyNotFound
-from chalicelib.fleet.issuing import Order
-from chalicelib.fleet.messages import DataMessage, message_id, store_all
-from chalicelib.fleet.presence import Route
+from chalicelib.fleet.events import policies
+from chalicelib.fleet.presence.records import Route
 from tests.dialects.ibm.client import V1, Client
 from tests.dialects.ibm.site import Site
 
@@ -34,7 +35,7 @@ def sensor(site: Site, client: str = SENSOR) -> str:
 
 
 def order(site: Site, request: Any = None) -> None:
-    issuing.create(site.client.ports, site.org, SENSOR, Order("mqtt", request or {"req": "blink"}, Policy()))
+    creating.create(site.client.ports, site.org, SENSOR, Order("mqtt", request or {"req": "blink"}, Policy()))
 
 
 class TestData:
@@ -147,7 +148,7 @@ class TestCommands:
     def test_that_only_look_like_ours_are_written_after_the_specification(self, site: Site, raw: Any) -> None:
         sensor(site)
         order(site, {"req": "blink", "ibm": raw})
-        (command,) = issuing.listing(site.client.ports, site.org, SENSOR, start=None, end=None, descending=False)
+        (command,) = creating.listing(site.client.ports, site.org, SENSOR, start=None, end=None, descending=False)
         downlink = codec.command(command, Route("ibm", "d:x:sensor:s1", "mqtt", "d:x:sensor:s1", "s"))
         assert (downlink.topic, json.loads(downlink.payload)) == ("iot-2/cmd/blink/fmt/json", {"d": {"ibm": raw}})
 

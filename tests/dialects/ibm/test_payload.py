@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from chalicelib.dialects.ibm import payload
 from chalicelib.dialects.ibm.payload import Said
-from chalicelib.fleet.devices import Device
-from chalicelib.fleet.messages import DataMessage
+from chalicelib.fleet.data.messages import DataMessage
+from chalicelib.fleet.inventory.devices import Device
 from chalicelib.store import documents
 from tests.fakes import START
 

@@ -3,9 +3,9 @@ from urllib.parse import urlencode
 import pytest
 
 from chalicelib.dialects.ibm import inventory
-from chalicelib.fleet import devices
-from chalicelib.fleet.devices import Device
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.devices import Device
 from tests.dialects.ibm.client import V1, Client
 from tests.fakes import START
 

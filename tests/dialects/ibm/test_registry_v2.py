@@ -2,9 +2,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import devices, settings
-from chalicelib.fleet.devices import Device, Location
-from chalicelib.fleet.settings import Stored
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.devices import Device, Location
+from chalicelib.fleet.tenancy import settings
+from chalicelib.fleet.tenancy.settings import Stored
 from tests.dialects.ibm.client import V1, V2, Client
 from tests.fakes import START
 

@@ -6,7 +6,7 @@ import string
 import pytest
 
 from chalicelib.dialects.ibm import inventory, tokens
-from chalicelib.fleet import secrets
+from chalicelib.fleet.access import secrets
 from tests.dialects.ibm.client import V2
 from tests.dialects.ibm.site import Site
 

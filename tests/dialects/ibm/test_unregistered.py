@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.fleet import messages
+from chalicelib.fleet.data import messages
 from tests.dialects.ibm.client import Client
 from tests.dialects.ibm.site import Site
 

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from chalicelib.dialects.live_objects.rest import blueprint
-from chalicelib.fleet import keys, tenants
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.access import keys, tenants
+from chalicelib.fleet.access.roles import Role
 from tests.dialects.live_objects import described
 from tests.dialects.served import Served
 from tests.fakes import MemoryPorts

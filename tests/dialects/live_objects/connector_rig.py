@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from chalicelib.dialects.live_objects import topics
-from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.presence.claims import Claim
 from chalicelib.triggers import presence, uplink
 from tests.dialects.live_objects.client import DEVICES, Client
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import pushing
-from chalicelib.fleet.pushing import PushFailed
-from chalicelib.fleet.supervising import ENOUGH, LONG
+from chalicelib.fleet.events import pushing
+from chalicelib.fleet.events.pushing import PushFailed
+from chalicelib.fleet.events.suspension import ENOUGH, LONG
 from tests.dialects.live_objects.client import Client
 
 POLICIES = "/api/v1/event2action/actionPolicies"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.dialects.live_objects.rest import aggregates
-from chalicelib.fleet.presence import Presence
+from chalicelib.fleet.presence.records import Presence
 from tests.dialects.live_objects.client import DEVICES, Client
 
 COUNT = "/api/v1/deviceMgt/devicesCount"

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import audit
+from chalicelib.fleet.tenancy import audit
 from tests.dialects.live_objects.client import Client
 
 PATH = "/api/v0/auditlog/messages"

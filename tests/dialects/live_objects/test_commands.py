@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import settling
-from chalicelib.fleet.commands import Status
+from chalicelib.fleet.commands import finishing
+from chalicelib.fleet.commands.records import Status
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.conftest import URN
 from tests.fakes import START
@@ -203,11 +203,11 @@ def test_an_answered_command_shows_the_answer(client: Client, device: str) -> No
     mailbox = client.ports.mailboxes.get(client.tenant.id, URN)
     assert mailbox is not None
     client.ports.mailboxes.replace(mailbox, mailbox.claim(command["id"], START))
-    from chalicelib.fleet.commands import claimed
+    from chalicelib.fleet.commands.records import claimed
 
     client.ports.commands.replace(stored, claimed(stored, START, 1, "node1"))
-    settling.answer(
-        client.ports, client.tenant.id, URN, settling.Answer(stored.correlation, {"success": True}, "e", "node1")
+    finishing.answer(
+        client.ports, client.tenant.id, URN, finishing.Answer(stored.correlation, {"success": True}, "e", "node1")
     )
     shown = client.get(f"{COMMANDS}/{command['id']}").body
     assert (shown["status"], shown["deliveryStatus"]) == (Status.PROCESSED, "REPLIED")

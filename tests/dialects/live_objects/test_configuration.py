@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import synchronizing
-from chalicelib.fleet.configuration import ParameterType, Value
+from chalicelib.fleet.configuration import synchronizing
+from chalicelib.fleet.configuration.records import ParameterType, Value
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.conftest import URN
 from tests.fakes import START

@@ -6,9 +6,9 @@ import pytest
 
 from chalicelib.dialects.live_objects import login, topics
 from chalicelib.dialects.registry import Refused
-from chalicelib.fleet import settings
-from chalicelib.fleet.roles import Role
-from chalicelib.fleet.settings import Stored
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.tenancy import settings
+from chalicelib.fleet.tenancy.settings import Stored
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.connector_rig import (
     ABLE,

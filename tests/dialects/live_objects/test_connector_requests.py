@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.dialects.live_objects import topics
-from chalicelib.fleet.presence import Route
+from chalicelib.fleet.presence.records import Route
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.connector_rig import NODE, ONLINE, STATUS, URN, Connector, command, reasons
 

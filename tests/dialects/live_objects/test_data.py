@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.fleet.data.messages import DataMessage
 from chalicelib.fleet.ids import repeatable_id
-from chalicelib.fleet.messages import DataMessage
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.conftest import URN
 

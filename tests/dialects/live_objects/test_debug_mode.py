@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import admitting
-from chalicelib.fleet.admitting import Candidate
-from chalicelib.fleet.keys import KeyRequest, create_child
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.access.keys import KeyRequest, create_child
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.presence import admitting
+from chalicelib.fleet.presence.admitting import Candidate
 from chalicelib.triggers import uplink
 from tests.dialects.live_objects.client import Client
 from tests.dialects.live_objects.conftest import URN

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.access.roles import Role
 from tests.dialects.live_objects.client import Client
 
 ROOT = "/api/v0/decoders"

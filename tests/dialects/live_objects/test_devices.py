@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import connecting
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.presence import Capability, Peer
+from chalicelib.fleet.presence import connecting
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.records import Capability, Peer
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.conftest import URN
 

@@ -6,11 +6,12 @@ import pytest
 
 from chalicelib.dialects.live_objects import mqtt
 from chalicelib.dialects.topics import Uplink
-from chalicelib.fleet import decoders, devices, messages
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.decoders import DecoderKind, DecoderRecord
-from chalicelib.fleet.devices import Device, Interface
-from chalicelib.fleet.messages import DataMessage
+from chalicelib.fleet.data import decoders, messages
+from chalicelib.fleet.data.decoders import DecoderKind, DecoderRecord
+from chalicelib.fleet.data.messages import DataMessage
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.presence.claims import Claim
 from tests.fakes import START, MemoryPorts
 
 TENANT, URN = "t00001", "urn:lo:nsid:sensor:1"

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import consuming
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.queues import consuming
 from tests.dialects.live_objects.client import DEVICES, Client
 
 FIFOS = "/api/v0/topics/fifo"

@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 
 from chalicelib.dialects.live_objects.suites import standard
-from chalicelib.fleet import messages, synchronizing, updating
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.configuration import ParameterType, Value
-from chalicelib.fleet.messages import DataMessage
-from chalicelib.fleet.resources import Report
+from chalicelib.fleet.configuration import synchronizing
+from chalicelib.fleet.configuration.records import ParameterType, Value
+from chalicelib.fleet.data import messages
+from chalicelib.fleet.data.messages import DataMessage
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.resources import updating
+from chalicelib.fleet.resources.updates import Report
 from chalicelib.triggers import presence
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.conftest import URN

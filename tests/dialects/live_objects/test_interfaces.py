@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.presence.claims import Claim
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.conftest import URN
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.keys import SLACK
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.access.keys import SLACK
+from chalicelib.fleet.access.roles import Role
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.fakes import START
 

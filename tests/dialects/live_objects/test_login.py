@@ -4,10 +4,10 @@ import threading
 
 import pytest
 
-from chalicelib.fleet import users
-from chalicelib.fleet.attempts import A_MINUTE, LOCKED, MOST_FAILURES, network
+from chalicelib.fleet.access import users
+from chalicelib.fleet.access.attempts import A_MINUTE, LOCKED, MOST_FAILURES, network
+from chalicelib.fleet.access.passwords import Hasher
 from chalicelib.fleet.errors import Unauthenticated
-from chalicelib.fleet.passwords import Hasher
 from tests.dialects.live_objects.client import DEVICES, Client, Reply
 from tests.fakes import CountingHasher
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import settings
-from chalicelib.fleet.settings import Stored
+from chalicelib.fleet.tenancy import settings
+from chalicelib.fleet.tenancy.settings import Stored
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.fakes import START
 

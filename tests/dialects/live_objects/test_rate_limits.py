@@ -1,7 +1,8 @@
 """What a client sees of the limits of its key and of its tenant; OpenAPI, `RateLimit`."""
 
-from chalicelib.fleet import limiting, settings
-from chalicelib.fleet.limits import Use
+from chalicelib.fleet.access import limiting
+from chalicelib.fleet.tenancy import settings
+from chalicelib.fleet.tenancy.limits import Use
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.fakes import START
 

@@ -6,8 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet import admitting, groups, messages, tenants
-from chalicelib.fleet.admitting import Candidate
+from chalicelib.fleet.access import tenants
+from chalicelib.fleet.data import messages
+from chalicelib.fleet.inventory import groups
+from chalicelib.fleet.presence import admitting
+from chalicelib.fleet.presence.admitting import Candidate
 from chalicelib.triggers import uplink
 from tests.fakes import MemoryPorts
 

@@ -10,12 +10,12 @@ import pytest
 from chalicelib.dialects.live_objects import codec, mqtt
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
-from chalicelib.fleet import devices
-from chalicelib.fleet.claims import Claim
-from chalicelib.fleet.devices import Device
-from chalicelib.fleet.presence import Route
-from chalicelib.fleet.resources import Offer
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.records import Route
+from chalicelib.fleet.resources.updates import Offer
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.fakes import START
 

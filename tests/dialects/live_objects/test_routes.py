@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from chalicelib.dialects.live_objects.rest import API, routes
-from chalicelib.fleet import users
-from chalicelib.fleet.roles import ALL_ROLES
-from chalicelib.fleet.users import User
+from chalicelib.fleet.access import users
+from chalicelib.fleet.access.roles import ALL_ROLES
+from chalicelib.fleet.access.users import User
 from chalicelib.web.mounting import views
 from chalicelib.web.routes import Route
 from tests.dialects.live_objects.client import DEVICES, Client

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.dialects.live_objects.rest import routes
-from chalicelib.fleet.roles import ALL_ROLES, Role
+from chalicelib.fleet.access.roles import ALL_ROLES, Role
 from chalicelib.triggers import authorizer
 from tests.dialects.live_objects.client import Client
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import senders
-from chalicelib.fleet.keys import ApiKey
-from chalicelib.fleet.roles import ALL_ROLES, Role
+from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.roles import ALL_ROLES, Role
+from chalicelib.fleet.data import senders
 from chalicelib.triggers import uplink
 from tests.dialects.live_objects.client import Client
 from tests.triggers.test_authorizer import knock

@@ -1,9 +1,9 @@
 """`GET /api/v0/tenants/me`: the account, and what its operator has set for it."""
 
-from chalicelib.fleet import settings
-from chalicelib.fleet.limits import Use
-from chalicelib.fleet.roles import ALL_ROLES, Role
-from chalicelib.fleet.settings import DAY, Kept, Stored
+from chalicelib.fleet.access.roles import ALL_ROLES, Role
+from chalicelib.fleet.tenancy import settings
+from chalicelib.fleet.tenancy.limits import Use
+from chalicelib.fleet.tenancy.settings import DAY, Kept, Stored
 from tests.dialects.live_objects.client import Client
 from tests.fakes import START
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.attempts import LOCKED, MOST_FAILURES
-from chalicelib.fleet.roles import USER_PROFILE, Role
-from chalicelib.fleet.users import MOST, SESSION
+from chalicelib.fleet.access.attempts import LOCKED, MOST_FAILURES
+from chalicelib.fleet.access.roles import USER_PROFILE, Role
+from chalicelib.fleet.access.users import MOST, SESSION
 from tests.dialects.live_objects.client import DEVICES, Client, Reply
 from tests.fakes import START
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.fleet.decoding import BinaryFormat, Budget, BudgetExceededError, JsonValue, PayloadError
+from chalicelib.fleet.data.decoding import BinaryFormat, Budget, BudgetExceededError, JsonValue, PayloadError
 
 
 def read(source: str, payload: bytes | str, budget: Budget | None = None) -> dict[str, JsonValue]:

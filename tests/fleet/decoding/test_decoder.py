@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.fleet.decoding import (
+from chalicelib.fleet.data.decoding import (
     BinaryFormat,
     Column,
     ColumnType,

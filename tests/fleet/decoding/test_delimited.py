@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.decoding import (
+from chalicelib.fleet.data.decoding import (
     Budget,
     BudgetExceededError,
     Column,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.fleet.decoding import BinaryFormat, DescriptionError
+from chalicelib.fleet.data.decoding import BinaryFormat, DescriptionError
 
 
 def failure(source: str) -> DescriptionError:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.fleet.decoding import (
+from chalicelib.fleet.data.decoding import (
     BinaryFormat,
     Budget,
     Column,
@@ -20,7 +20,7 @@ from chalicelib.fleet.decoding import (
     DecodingError,
     JsonValue,
 )
-from chalicelib.fleet.decoding.budget import MAX_PAYLOAD
+from chalicelib.fleet.data.decoding.budget import MAX_PAYLOAD
 
 _PIECES = st.sampled_from(
     [

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.decoding import Budget, BudgetExceededError, JsonValue, TemplateError
-from chalicelib.fleet.decoding.rendering import render
+from chalicelib.fleet.data.decoding import Budget, BudgetExceededError, JsonValue, TemplateError
+from chalicelib.fleet.data.decoding.rendering import render
 
 
 def value(template: str, *, math: bool = True, **fields: Any) -> JsonValue:

@@ -7,9 +7,9 @@ from chalicelib.dialects.ibm.historian import MOST_TOP, Position, Query
 from chalicelib.dialects.ibm.rest import cursors
 from chalicelib.dialects.ibm.rest.access import hostname, organization
 from chalicelib.dialects.ibm.summary import FUNCTIONS
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import DeviceNotFound, Invalid
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import Role
 from chalicelib.web.parameters import Kind, Parameter, Place
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route

@@ -4,10 +4,10 @@ from typing import Any
 
 from chalicelib.dialects.ibm import actions, inventory, times
 from chalicelib.dialects.ibm.rest.places import PREFIX, READ, WRITE, at
-from chalicelib.fleet import devices
+from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Forbidden, NotFound
+from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.records import Record
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
 

@@ -7,11 +7,11 @@ from chalicelib.dialects.ibm import payload, publishing, settings, times
 from chalicelib.dialects.ibm.payload import CONTENT_TYPES, Said
 from chalicelib.dialects.ibm.rest import places
 from chalicelib.dialects.ibm.rest.places import DEVICE, ONE, PREFIX, at
-from chalicelib.fleet import messages
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.data import messages
+from chalicelib.fleet.data.messages import DataMessage
 from chalicelib.fleet.errors import CommandLimitReached, DeviceNotFound, Invalid, NotFound, TooLarge
-from chalicelib.fleet.messages import DataMessage
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import Role
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
 

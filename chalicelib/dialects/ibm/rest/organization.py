@@ -10,12 +10,13 @@ from chalicelib.dialects.ibm.inventory import Owned
 from chalicelib.dialects.ibm.rest import lists
 from chalicelib.dialects.ibm.rest.places import PREFIX, READ, WRITE, at
 from chalicelib.dialects.ibm.settings import EventCache
-from chalicelib.fleet import devices, keys
+from chalicelib.fleet.access import keys
+from chalicelib.fleet.access.inheriting import MAX_DESCRIPTION
+from chalicelib.fleet.access.keys import ApiKey, KeyRequest
+from chalicelib.fleet.access.roles import ALL_ROLES, Role
 from chalicelib.fleet.errors import Forbidden, KeyNotFound, NotFound
-from chalicelib.fleet.inheriting import MAX_DESCRIPTION
-from chalicelib.fleet.keys import ApiKey, KeyRequest
+from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import ALL_ROLES, Role
 from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route

@@ -16,11 +16,11 @@ from chalicelib.dialects.ibm.identity import Name
 from chalicelib.dialects.ibm.inventory import Registration
 from chalicelib.dialects.ibm.rest.access import hostname
 from chalicelib.dialects.ibm.rest.shapes import registration
-from chalicelib.fleet import devices
-from chalicelib.fleet.devices import Device
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, Forbidden, Invalid, NotFound
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.devices import Device
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import Role
 from chalicelib.web import json_text, schemas
 from chalicelib.web.parameters import Parameter, Place
 from chalicelib.web.request import Answer, Request

@@ -13,7 +13,6 @@ from chalicelib.dialects.ibm.rest import lists, places
 from chalicelib.dialects.ibm.rest.places import DEVICE, DEVICES, ONE, PREFIX, READ, TYPE, WRITE
 from chalicelib.dialects.ibm.rest.shapes import registration
 from chalicelib.dialects.ibm.rest.types import DEVICE_INFO
-from chalicelib.fleet import devices
 from chalicelib.fleet.errors import (
     DeviceDuplicate,
     DeviceNotFound,
@@ -23,6 +22,7 @@ from chalicelib.fleet.errors import (
     NotFound,
     QuotaReached,
 )
+from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.ports import Ports
 from chalicelib.web import schemas
 from chalicelib.web.request import Answer, Request

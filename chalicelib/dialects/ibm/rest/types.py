@@ -6,9 +6,9 @@ from typing import Any
 from chalicelib.dialects.ibm import times, types
 from chalicelib.dialects.ibm.rest import lists
 from chalicelib.dialects.ibm.rest.places import OF_TYPE, READ, TYPE, TYPES, WRITE
+from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Conflict, NotFound
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.records import Record
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
 

@@ -6,11 +6,12 @@ from typing import Any
 from chalicelib.dialects.live_objects import times
 from chalicelib.dialects.live_objects.rest.action_policies import POLICY, READ, WRITE
 from chalicelib.dialects.live_objects.rest.shapes import present
-from chalicelib.fleet import policies, supervising
 from chalicelib.fleet.errors import PolicyNotFound
-from chalicelib.fleet.policies import ActionPolicy
+from chalicelib.fleet.events import policies
+from chalicelib.fleet.events import suspension as supervising
+from chalicelib.fleet.events.policies import ActionPolicy
+from chalicelib.fleet.events.suspension import ActionNotFound
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.supervising import ActionNotFound
 from chalicelib.web.parameters import Parameter, Place
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route

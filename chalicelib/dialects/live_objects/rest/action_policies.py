@@ -7,13 +7,14 @@ from typing import Any
 
 from chalicelib.dialects.live_objects.rest.shapes import action_policies as shapes
 from chalicelib.dialects.live_objects.rest.shapes import present
-from chalicelib.fleet import policies, pushing, queueing, queues
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import FleetError, Invalid, LimitReached, PolicyNotFound, TooLarge
-from chalicelib.fleet.policies import ActionPolicy
+from chalicelib.fleet.events import policies, pushing
+from chalicelib.fleet.events.policies import ActionPolicy
+from chalicelib.fleet.events.pushing import TargetRefused
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.pushing import TargetRefused
-from chalicelib.fleet.queues import MAX_PAYLOAD
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.queues import publishing, queues
+from chalicelib.fleet.queues.queues import MAX_PAYLOAD
 from chalicelib.web.parameters import Parameter, Place
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
@@ -93,7 +94,7 @@ def delete(ports: Ports, request: Request) -> Answer:
 def try_fifo(ports: Ports, request: Request) -> Answer:
     now, payload = ports.clock.now(), request.body["payload"].encode()
     try:
-        queueing.publish(ports, request.tenant, request.body["fifoName"], payload, at=now, event=ports.new_id(now))
+        publishing.publish(ports, request.tenant, request.body["fifoName"], payload, at=now, event=ports.new_id(now))
     except FleetError as error:
         return Answer({"success": False, "errorMessage": str(error)})
     return Answer({"success": True})

@@ -6,10 +6,10 @@ Beside the vendor's operations: its manual promises counting and aggregating and
 from collections.abc import Iterator
 from enum import StrEnum
 
-from chalicelib.fleet.devices import ROOT_GROUP
-from chalicelib.fleet.facets import MOST_COUNTED, Facet
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.inventory.devices import ROOT_GROUP
+from chalicelib.fleet.inventory.facets import MOST_COUNTED, Facet
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import Role
 from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route

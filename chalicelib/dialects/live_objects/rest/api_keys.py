@@ -2,12 +2,12 @@
 
 from chalicelib.dialects.live_objects import paging
 from chalicelib.dialects.live_objects.rest.shapes import api_keys as shapes
-from chalicelib.fleet import debugging, keys
+from chalicelib.fleet.access import debugging, keys
+from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Forbidden, KeyNotFound
 from chalicelib.fleet.ids import is_id
-from chalicelib.fleet.keys import ApiKey
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import Role
 from chalicelib.web.parameters import Kind, Parameter, Place
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route

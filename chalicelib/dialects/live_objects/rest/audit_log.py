@@ -6,10 +6,10 @@ from typing import Any
 
 from chalicelib.dialects.live_objects import paging, times
 from chalicelib.dialects.live_objects.rest.shapes import audit_log as shapes
-from chalicelib.fleet import audit
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.tenancy import audit
 from chalicelib.web import json_text
 from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Answer, Request

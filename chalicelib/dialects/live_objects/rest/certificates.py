@@ -1,10 +1,10 @@
 """`/api/v0/certificates/ca` (manual 6.3.4): whose client certificates the keys of a tenant can ask for."""
 
 from chalicelib.dialects.live_objects.rest.shapes import certificates as shapes
-from chalicelib.fleet import certificates
+from chalicelib.fleet.access import certificates
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import CertificateNotFound, LimitReached
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import Role
 from chalicelib.web.parameters import Parameter, Place
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import KILOBYTE, Route

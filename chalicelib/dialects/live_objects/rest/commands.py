@@ -8,8 +8,8 @@ from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import commands as shapes
 from chalicelib.dialects.live_objects.rest.shapes.notification import reached
-from chalicelib.fleet import issuing, repeating
-from chalicelib.fleet.commands import Command
+from chalicelib.fleet.commands import creating, idempotency
+from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.errors import (
     CommandLimitReached,
     CommandNotFound,
@@ -45,8 +45,8 @@ def create(ports: Ports, request: Request) -> Answer:
     order = replace(shapes.order(request.body, validate=request.asked["validate"]), trace=request.trace)
     device, token = request.asked["device_id"], request.asked.get("Idempotency-Key")
     if token is None:
-        return _shown(issuing.create(ports, request.tenant, device, order))
-    return _shown(repeating.create(ports, request.tenant, device, order, token))
+        return _shown(creating.create(ports, request.tenant, device, order))
+    return _shown(idempotency.create(ports, request.tenant, device, order, token))
 
 
 def listing(ports: Ports, request: Request) -> Answer:
@@ -54,7 +54,7 @@ def listing(ports: Ports, request: Request) -> Answer:
     start = times.parse_optional(request.asked["from"], "from")
     end = times.parse_optional(request.asked["to"], "to")
     by = paging.order(request, COLUMNS, "-created")
-    commands = issuing.listing(ports, request.tenant, device, start=start, end=end, descending=by[0][1])
+    commands = creating.listing(ports, request.tenant, device, start=start, end=end, descending=by[0][1])
     page = paging.window(request, in_order(commands, by))
     return paging.answered(
         request,
@@ -68,7 +68,7 @@ def read(ports: Ports, request: Request) -> Answer:
 
 
 def delete(ports: Ports, request: Request) -> Answer:
-    issuing.delete(ports, request.tenant, _id(request))
+    creating.delete(ports, request.tenant, _id(request))
     return Answer()
 
 
@@ -78,7 +78,7 @@ def status(ports: Ports, request: Request) -> Answer:
 
 def cancel(ports: Ports, request: Request) -> Answer:
     """The only change of status that a client can make."""
-    issuing.cancel(ports, request.tenant, _id(request))
+    creating.cancel(ports, request.tenant, _id(request))
     return Answer()
 
 
@@ -89,7 +89,7 @@ def _shown(command: Command) -> Answer:
 
 def found(ports: Ports, request: Request) -> Command:
     """The command that the path names. Errors: CommandNotFound."""
-    return issuing.get(ports, request.tenant, _id(request))
+    return creating.get(ports, request.tenant, _id(request))
 
 
 def _id(request: Request) -> str:

@@ -6,10 +6,11 @@ from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import configuration as shapes
 from chalicelib.dialects.live_objects.rest.shapes.notification import reached
-from chalicelib.fleet import devices, synchronizing
-from chalicelib.fleet.configuration import MAX_KEY
-from chalicelib.fleet.devices import Device
+from chalicelib.fleet.configuration import synchronizing
+from chalicelib.fleet.configuration.records import MAX_KEY
 from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, IllegalTransition, ParameterNotFound, TooLarge
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.devices import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Kind, Parameter, Place
 from chalicelib.web.request import Answer, Request

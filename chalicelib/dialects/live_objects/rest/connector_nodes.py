@@ -8,12 +8,12 @@ from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
 from chalicelib.dialects.live_objects.rest.filters import Selection
 from chalicelib.dialects.live_objects.rest.searching import Search, ensure_complete
 from chalicelib.dialects.live_objects.rest.shapes import interfaces as shapes
-from chalicelib.fleet import relaying
-from chalicelib.fleet.devices import Device, Interface
 from chalicelib.fleet.errors import ConnectorNotFound, Contended, DeviceNotFound, InterfaceNotFound
-from chalicelib.fleet.facets import Facet
+from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.inventory.facets import Facet
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import interface_key
+from chalicelib.fleet.presence import relaying
+from chalicelib.fleet.presence.records import interface_key
 from chalicelib.web.parameters import Parameter, Place
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route

@@ -8,13 +8,14 @@ from chalicelib.dialects.live_objects import streams, times
 from chalicelib.dialects.live_objects.identity import is_urn
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import data as shapes
-from chalicelib.fleet import devices, groups, messages, senders
-from chalicelib.fleet.devices import Device
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.data import messages, senders
+from chalicelib.fleet.data.messages import DataMessage
 from chalicelib.fleet.errors import DeviceNotFound, Invalid
 from chalicelib.fleet.ids import is_ordered_id
-from chalicelib.fleet.messages import DataMessage
+from chalicelib.fleet.inventory import devices, groups
+from chalicelib.fleet.inventory.devices import Device
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import Role
 from chalicelib.web import json_text
 from chalicelib.web.parameters import Kind, Parameter, Place
 from chalicelib.web.request import Answer, Request

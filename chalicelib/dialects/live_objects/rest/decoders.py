@@ -4,11 +4,11 @@ from functools import partial
 
 from chalicelib.dialects.live_objects.rest.shapes import decoders as shapes
 from chalicelib.dialects.live_objects.rest.shapes import present
-from chalicelib.fleet import decoders
-from chalicelib.fleet.decoders import DecoderKind, DecoderRecord
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.data import decoders
+from chalicelib.fleet.data.decoders import DecoderKind, DecoderRecord
 from chalicelib.fleet.errors import DecoderDuplicate, DecoderNotFound, Invalid, LimitReached
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import Role
 from chalicelib.web.parameters import Kind, Parameter, Place
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import KILOBYTE, Route

@@ -9,10 +9,11 @@ from chalicelib.dialects.live_objects.identity import MQTT
 from chalicelib.dialects.live_objects.rest.shapes import interfaces as shapes
 from chalicelib.dialects.live_objects.rest.shapes.configuration import rendered_reports
 from chalicelib.dialects.live_objects.rest.shapes.resources import reported_versions
-from chalicelib.fleet import messages, relaying
-from chalicelib.fleet.devices import Device, Interface
-from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.data import messages
+from chalicelib.fleet.inventory.devices import Device, Interface
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence import relaying
+from chalicelib.fleet.presence.mailbox import Mailbox
 
 _LOOKED_AT = 20
 """Of so many of the newest messages the last place is taken."""

@@ -5,11 +5,11 @@ from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.resource_manager import RESOURCE
 from chalicelib.dialects.live_objects.rest.shapes import resources as shapes
 from chalicelib.dialects.live_objects.rest.shapes.notification import reached
-from chalicelib.fleet import updating
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Conflict, DeviceNotFound, ResourceNotFound, VersionNotFound
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.resources import DeviceResources, ResourceUpdate
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.resources import updating
+from chalicelib.fleet.resources.updates import DeviceResources, ResourceUpdate
 from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route

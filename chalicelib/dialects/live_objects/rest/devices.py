@@ -7,8 +7,7 @@ from chalicelib.dialects.live_objects.rest import details
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import devices as shapes
 from chalicelib.dialects.live_objects.rest.shapes.groups import named as named_group
-from chalicelib.fleet import devices, groups
-from chalicelib.fleet.devices import ROOT_GROUP, Device
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import (
     ConnectorNotFound,
     DeviceDuplicate,
@@ -17,9 +16,10 @@ from chalicelib.fleet.errors import (
     InterfaceDuplicate,
     Invalid,
 )
-from chalicelib.fleet.groups import GroupTree
+from chalicelib.fleet.inventory import devices, groups
+from chalicelib.fleet.inventory.devices import ROOT_GROUP, Device
+from chalicelib.fleet.inventory.groups import GroupTree
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import Role
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from chalicelib.dialects.live_objects import paging
 from chalicelib.dialects.live_objects.rest.shapes import action_policies, present
-from chalicelib.fleet import consuming, queueing, queues
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Forbidden, LimitReached, QueueDuplicate, QueueNotFound, TooLarge
-from chalicelib.fleet.policies import ActionPolicy
+from chalicelib.fleet.events.policies import ActionPolicy
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.queues import MAX_NAME, MAX_PAYLOAD, MAX_TTL, NAME, Queue
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.queues import consuming, publishing, queues
+from chalicelib.fleet.queues.queues import MAX_NAME, MAX_PAYLOAD, MAX_TTL, NAME, Queue
 from chalicelib.web.parameters import Kind, Parameter, Place
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
@@ -65,7 +65,7 @@ def publish(ports: Ports, request: Request) -> Answer:
     name = request.asked["fifo_name"]
     queues.ensure_within(request.key, name)
     now = ports.clock.now()
-    queueing.publish(ports, request.tenant, name, request.raw, at=now, event=ports.new_id(now))
+    publishing.publish(ports, request.tenant, name, request.raw, at=now, event=ports.new_id(now))
     return Answer(True)  # noqa: FBT003 - the whole body is this word
 
 

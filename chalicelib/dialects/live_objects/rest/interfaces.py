@@ -7,8 +7,6 @@ from chalicelib.dialects.live_objects.rest import details
 from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import interfaces as shapes
-from chalicelib.fleet import devices
-from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import (
     ConnectorNotFound,
     Contended,
@@ -17,8 +15,10 @@ from chalicelib.fleet.errors import (
     InterfaceNotFound,
     Invalid,
 )
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.devices import Device
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import split_interface_key
+from chalicelib.fleet.presence.records import split_interface_key
 from chalicelib.web.parameters import Parameter, Place
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route

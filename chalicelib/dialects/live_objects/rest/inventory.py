@@ -12,13 +12,13 @@ from chalicelib.dialects.live_objects.rest.searching import Found, Search, ensur
 from chalicelib.dialects.live_objects.rest.shapes import devices as shapes
 from chalicelib.dialects.live_objects.rest.shapes.configuration import rendered_reports
 from chalicelib.dialects.live_objects.rest.shapes.resources import reported_versions
-from chalicelib.fleet import relaying
-from chalicelib.fleet.devices import ROOT_GROUP, Device
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.groups import GroupTree
-from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.inventory.devices import ROOT_GROUP, Device
+from chalicelib.fleet.inventory.groups import GroupTree
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.presence import relaying
+from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route

@@ -8,8 +8,7 @@ from functools import partial
 
 from chalicelib.dialects.live_objects import paging, times
 from chalicelib.dialects.live_objects.rest.shapes import resources as shapes
-from chalicelib.fleet import catalog
-from chalicelib.fleet.catalog import UPLOAD_VALID
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import (
     ConnectorNotFound,
     LimitReached,
@@ -19,7 +18,8 @@ from chalicelib.fleet.errors import (
     VersionNotFound,
 )
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import Role
+from chalicelib.fleet.resources import catalog
+from chalicelib.fleet.resources.catalog import UPLOAD_VALID
 from chalicelib.web.parameters import Parameter, Place
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import KILOBYTE, Route

@@ -11,9 +11,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.fleet import patterns
-from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.groups import GroupTree
+from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.groups import GroupTree
 
 if TYPE_CHECKING:
     from lark import Lark

@@ -7,11 +7,11 @@ from itertools import groupby, islice
 
 from chalicelib.dialects.live_objects import paging
 from chalicelib.dialects.live_objects.rest.filters import Selection
-from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.facets import Facet
-from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.facets import Facet
 from chalicelib.fleet.ports import Page, Ports
+from chalicelib.fleet.presence.mailbox import Mailbox
 
 SCANNED = paging.LAST_OFFSET + paging.LARGEST
 """How many devices a list looks at before it asks for a narrower one: the last page by offset is within reach."""

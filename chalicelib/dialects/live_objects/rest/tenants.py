@@ -4,9 +4,9 @@ Settings are the operator's to make: the vendor has no operation to write them e
 """
 
 from chalicelib.dialects.live_objects.rest.shapes import tenants as shapes
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import TenantNotFound
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import Role
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
 

@@ -3,7 +3,9 @@
 from chalicelib.dialects.live_objects import paging
 from chalicelib.dialects.live_objects.rest.shapes import api_keys as key_shapes
 from chalicelib.dialects.live_objects.rest.shapes import users as shapes
-from chalicelib.fleet import users
+from chalicelib.fleet.access import users
+from chalicelib.fleet.access.roles import ADMIN_PROFILE, Role
+from chalicelib.fleet.access.users import User, UserState
 from chalicelib.fleet.errors import (
     Forbidden,
     Invalid,
@@ -15,8 +17,6 @@ from chalicelib.fleet.errors import (
 )
 from chalicelib.fleet.ids import is_id
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.roles import ADMIN_PROFILE, Role
-from chalicelib.fleet.users import User, UserState
 from chalicelib.web.parameters import Kind, Parameter, Place
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import KILOBYTE, Route

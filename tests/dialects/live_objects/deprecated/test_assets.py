@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.devices import Device, Interface
-from chalicelib.fleet.presence import Capability, Presence
+from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.presence.records import Capability, Presence
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.fakes import START
 

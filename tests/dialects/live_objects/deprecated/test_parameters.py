@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.configuration import Configuration, Parameter, ParameterType, SyncStatus, Value
+from chalicelib.fleet.configuration.records import Configuration, Parameter, ParameterType, SyncStatus, Value
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.fakes import START
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.dialects.live_objects import codec, topics
-from chalicelib.fleet.claims import Claim
+from chalicelib.fleet.presence.claims import Claim
 from chalicelib.triggers import presence, uplink
 from tests.dialects.live_objects.client import DEVICES, Client, Reply
 from tests.fakes import START

@@ -50,7 +50,7 @@ from chalicelib.dialects.live_objects.rest.answers.of_messages import (
     POLICY,
     TRIAL,
 )
-from chalicelib.fleet.commands import Status
+from chalicelib.fleet.commands.records import Status
 from chalicelib.web.answers import (
     ANY,
     DONE,

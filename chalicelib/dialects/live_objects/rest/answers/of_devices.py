@@ -1,8 +1,8 @@
 """Groups, devices, interfaces, and what devices are told and have."""
 
-from chalicelib.fleet.commands import AckMode, DeliveryStatus, Status
-from chalicelib.fleet.configuration import ParameterType, SyncStatus
-from chalicelib.fleet.resources import Origin, UpdateStatus
+from chalicelib.fleet.commands.records import AckMode, DeliveryStatus, Status
+from chalicelib.fleet.configuration.records import ParameterType, SyncStatus
+from chalicelib.fleet.resources.updates import Origin, UpdateStatus
 from chalicelib.web.answers import (
     ANY,
     FLAG,

@@ -11,12 +11,12 @@ from chalicelib.dialects.live_objects import paging
 from chalicelib.dialects.live_objects.rest import action_policies
 from chalicelib.dialects.live_objects.rest.action_policies import POLICY, PUSH_TEST, READ, WRITE
 from chalicelib.dialects.live_objects.rest.shapes import action_policies as shapes
-from chalicelib.fleet import policies
 from chalicelib.fleet.errors import Invalid, LimitReached, PolicyNotFound
-from chalicelib.fleet.events import EventKind
-from chalicelib.fleet.policies import ActionPolicy
+from chalicelib.fleet.events import policies
+from chalicelib.fleet.events.events import EventKind
+from chalicelib.fleet.events.policies import ActionPolicy
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.queues import MAX_PAYLOAD
+from chalicelib.fleet.queues.queues import MAX_PAYLOAD
 from chalicelib.web.parameters import Parameter
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route

@@ -16,11 +16,11 @@ from chalicelib.dialects.live_objects.rest.searching import Found
 from chalicelib.dialects.live_objects.rest.shapes import devices as shapes
 from chalicelib.dialects.live_objects.rest.shapes import groups as group_shapes
 from chalicelib.dialects.live_objects.rest.shapes import present
-from chalicelib.fleet import devices as fleet
-from chalicelib.fleet.devices import Device
 from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, GroupNotFound
-from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.inventory import devices as fleet
+from chalicelib.fleet.inventory.devices import Device
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route

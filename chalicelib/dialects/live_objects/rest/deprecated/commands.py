@@ -19,8 +19,8 @@ from chalicelib.dialects.live_objects.rest.identifiers import ASSETS
 from chalicelib.dialects.live_objects.rest.searching import SCANNED_FOR
 from chalicelib.dialects.live_objects.rest.shapes import commands as shapes
 from chalicelib.dialects.live_objects.rest.shapes import present
-from chalicelib.fleet import issuing
-from chalicelib.fleet.commands import Command, Status, as_of
+from chalicelib.fleet.commands import creating
+from chalicelib.fleet.commands.records import Command, Status, as_of
 from chalicelib.fleet.errors import CommandLimitReached, CommandNotFound, DeviceNotFound, IllegalTransition, Invalid
 from chalicelib.fleet.ports import Ports
 from chalicelib.web import json_text
@@ -66,13 +66,13 @@ def create(ports: Ports, request: Request) -> Answer:
     value = {"req": body["event"], "arg": dict(body.get("data") or {})}
     wanted = {"request": {"connector": MQTT, "value": value}, "notifyTo": notified(request)}
     order = shapes.order(wanted, validate=True)
-    return Answer(_command(issuing.create(ports, request.tenant, device_of(request), order)))
+    return Answer(_command(creating.create(ports, request.tenant, device_of(request), order)))
 
 
 def of_asset(ports: Ports, request: Request) -> Answer:
     device = device_of(request)
     by = paging.order(request, COLUMNS, "-created")
-    found = issuing.listing(ports, request.tenant, device, start=None, end=None, descending=by[0][1])
+    found = creating.listing(ports, request.tenant, device, start=None, end=None, descending=by[0][1])
     total = ports.commands.count(request.tenant, device, start=None, end=None)
     return _page(request, in_order(found, by), total)
 

@@ -6,9 +6,9 @@ from chalicelib.dialects.live_objects.rest.device_resources import ONE_OF_DEVICE
 from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import resources as shapes
-from chalicelib.fleet import updating
 from chalicelib.fleet.errors import DeviceNotFound, ResourceNotFound
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.resources import updating
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
 

@@ -6,7 +6,7 @@ from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
 from chalicelib.dialects.live_objects.rest.groups import GROUP, shown
 from chalicelib.dialects.live_objects.rest.shapes import groups as shapes
 from chalicelib.fleet.errors import Forbidden, GroupDuplicate, GroupInUse, GroupNotFound
-from chalicelib.fleet.groups import ID_LENGTH
+from chalicelib.fleet.inventory.groups import ID_LENGTH
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Parameter
 from chalicelib.web.request import Answer, Request

@@ -10,8 +10,8 @@ from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
 from chalicelib.dialects.live_objects.rest.identifiers import ASSETS
 from chalicelib.dialects.live_objects.rest.shapes import configuration as shapes
 from chalicelib.dialects.live_objects.rest.shapes import present
-from chalicelib.fleet import synchronizing
-from chalicelib.fleet.configuration import MAX_KEY, MAX_PARAMETERS, Parameter, ParameterType, Value
+from chalicelib.fleet.configuration import synchronizing
+from chalicelib.fleet.configuration.records import MAX_KEY, MAX_PARAMETERS, Parameter, ParameterType, Value
 from chalicelib.fleet.errors import DeviceNotFound, IllegalTransition, Invalid, ParameterNotFound, TooLarge
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.request import Answer, Request

@@ -10,10 +10,10 @@ from chalicelib.dialects.live_objects.rest.identifiers import ASSETS
 from chalicelib.dialects.live_objects.rest.resource_manager import RESOURCE
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.dialects.live_objects.rest.shapes import resources as shapes
-from chalicelib.fleet import updating
 from chalicelib.fleet.errors import Conflict, DeviceNotFound, ResourceNotFound
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.resources import DeviceResource, DeviceResources
+from chalicelib.fleet.resources import updating
+from chalicelib.fleet.resources.updates import DeviceResource, DeviceResources
 from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route

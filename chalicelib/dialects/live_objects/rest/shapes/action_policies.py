@@ -6,12 +6,12 @@ from typing import Any
 from chalicelib.dialects.live_objects import times
 from chalicelib.dialects.live_objects.events import NOTIFIED, TYPES
 from chalicelib.dialects.live_objects.rest.shapes import present
-from chalicelib.fleet import pushing
-from chalicelib.fleet.commands import Status
+from chalicelib.fleet.commands.records import Status
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.events import EventKind
-from chalicelib.fleet.policies import ActionPolicy, Filter, GroupPath, HttpPush, QueuePublish
-from chalicelib.fleet.queues import checked_name
+from chalicelib.fleet.events import pushing
+from chalicelib.fleet.events.events import EventKind
+from chalicelib.fleet.events.policies import ActionPolicy, Filter, GroupPath, HttpPush, QueuePublish
+from chalicelib.fleet.queues.queues import checked_name
 
 KINDS = {name: kind for kind, name in TYPES.items() if kind not in NOTIFIED}
 """Triggers by their names."""

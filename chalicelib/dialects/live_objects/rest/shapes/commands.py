@@ -8,9 +8,17 @@ from chalicelib.dialects.live_objects import times
 from chalicelib.dialects.live_objects.identity import MQTT, X_CONNECTOR
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.dialects.live_objects.rest.shapes.notification import NOTIFY_TO
-from chalicelib.fleet.commands import DEFAULT_ACK_TIMEOUT, DEFAULT_EXPIRATION, AckMode, Command, Entry, Failure, Policy
+from chalicelib.fleet.commands.creating import Order
+from chalicelib.fleet.commands.records import (
+    DEFAULT_ACK_TIMEOUT,
+    DEFAULT_EXPIRATION,
+    AckMode,
+    Command,
+    Entry,
+    Failure,
+    Policy,
+)
 from chalicelib.fleet.errors import ConnectorNotFound, Invalid
-from chalicelib.fleet.issuing import Order
 from chalicelib.web import json_text
 
 CONNECTORS = (MQTT, X_CONNECTOR, "lora", "sms")

@@ -6,7 +6,7 @@ from typing import Any
 from chalicelib.dialects.live_objects import times
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.dialects.live_objects.rest.shapes.notification import NOTIFY_TO
-from chalicelib.fleet.configuration import (
+from chalicelib.fleet.configuration.records import (
     MAX_KEY,
     MAX_PARAMETERS,
     MAX_VALUE,

@@ -7,9 +7,9 @@ from typing import Any
 from chalicelib.dialects.live_objects import streams, times
 from chalicelib.dialects.live_objects.identity import MAX_URN, URN
 from chalicelib.dialects.live_objects.rest.shapes import groups, interfaces, present
-from chalicelib.fleet.devices import MAX_INTERFACES, Device, Location
 from chalicelib.fleet.errors import InterfaceDuplicate, Invalid
-from chalicelib.fleet.mailbox import Mailbox
+from chalicelib.fleet.inventory.devices import MAX_INTERFACES, Device, Location
+from chalicelib.fleet.presence.mailbox import Mailbox
 
 MAX_TAGS = 40
 """Each is an entry of an index: all that changes with a device fits into one transaction of 100 items."""

@@ -7,10 +7,10 @@ from typing import Any
 from chalicelib.dialects.live_objects import suites, times
 from chalicelib.dialects.live_objects.identity import CLIENT_ID, MQTT, X_CONNECTOR
 from chalicelib.dialects.live_objects.rest.shapes import present
-from chalicelib.fleet.devices import Interface
 from chalicelib.fleet.errors import ConnectorNotFound, Invalid
-from chalicelib.fleet.mailbox import Mailbox
-from chalicelib.fleet.presence import Capability, Peer, Presence
+from chalicelib.fleet.inventory.devices import Interface
+from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.records import Capability, Peer, Presence
 
 DIALECT = "live_objects"
 NODE_FIELDS = {MQTT: "clientId", X_CONNECTOR: "nodeId"}

@@ -1,8 +1,8 @@
 """`notifyTo`: where changes of a command, a configuration or a resource are to be told."""
 
 from chalicelib.dialects.live_objects import topics
-from chalicelib.fleet import queues
-from chalicelib.fleet.keys import ApiKey
+from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.queues import queues
 
 NOTIFY_TO = {
     "type": ["string", "null"],

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.dialects.live_objects.rest.shapes import present
-from chalicelib.fleet import passwords
+from chalicelib.fleet.access import passwords
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.access.users import User, UserRequest, UserState
 from chalicelib.fleet.errors import Forbidden, Invalid
-from chalicelib.fleet.roles import Role
-from chalicelib.fleet.users import User, UserRequest, UserState
 
 _LOGIN = {
     "type": "string",

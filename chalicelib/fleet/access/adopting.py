@@ -1,0 +1,62 @@
+"""Secrets that were made elsewhere: clients that carry them, and cannot be changed, go on with them."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from chalicelib.fleet.access import keys, secrets, signposts
+from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.errors import Conflict, Invalid, KeyNotFound, RateLimitReached
+from chalicelib.fleet.tenancy.limits import Limit, Use
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.ports import Ports
+
+_SHORTEST, _LONGEST = 8, 255
+_GUESSES = Limit(Use.REQUESTS, 10, 60, "guesses")
+"""At the secret of one name, in each instance."""
+
+
+def adopt(
+    ports: "Ports", parent: ApiKey, presented: str, request: keys.KeyRequest, *, name: str | None = None
+) -> ApiKey:
+    """A key below `parent` whose secret was made elsewhere, for clients that carry it and cannot be changed.
+
+    A secret that comes with a `name` need not be one that nobody could guess. Every instance takes it after a minute.
+    Errors: Invalid (no such secret can be taken; not a subset), Conflict (secret or name open a key already).
+    """
+    if name is None and not secrets.is_foreign(presented):
+        raise Invalid("a secret made elsewhere that comes without a name is 32 letters and digits", "value")
+    if name is not None and not (_SHORTEST <= len(presented) <= _LONGEST and presented.isprintable()):
+        raise Invalid(f"a secret that comes with a name has {_SHORTEST} to {_LONGEST} printable characters", "value")
+    taken = keys.owner(ports, presented) if name is None else signposts.named(ports, parent.tenant, name)
+    if taken is not None:
+        raise Conflict("this secret, or its name, opens a key already")
+    made, _ = keys.create_child(ports, parent, parent.id, request)
+    salt = ports.chance(16)
+    if name is None:
+        post = signposts.name(ports, presented)
+        adopted = replace(made, salt=salt, digest=secrets.digest(presented, salt), signpost=post)
+    else:
+        post = signposts.of_name(parent.tenant, name)
+        adopted = replace(made, salt=b"", digest=b"", signpost=post, password=ports.hasher.keep(presented, salt))
+    # Whoever deleted the new key since then, alone or with its parent, has won.
+    if not ports.keys.replace(made, adopted):
+        raise KeyNotFound("no such API key")
+    if name is None:
+        ports.keys.note_import()
+    signposts.put_up(ports, adopted)
+    signposts.take_down(ports, made)
+    return replace(adopted, revision=made.revision + 1)
+
+
+def named(ports: "Ports", tenant: str, name: str, presented: str) -> ApiKey | None:
+    """The key that this name and this secret, made elsewhere, open together. Errors: RateLimitReached."""
+    key = signposts.named(ports, tenant, name)
+    if key is None or key.password is None:
+        return None
+    if ports.hasher.remembers(presented, key.password):
+        return key
+    wait = ports.windows.spend(tenant, [replace(_GUESSES, holder=f"name {name}")], ports.clock.now())
+    if wait is not None:
+        raise RateLimitReached("too many secrets were tried for this name", wait)
+    return key if ports.hasher.matches(presented, key.password, patient=True) else None

@@ -1,0 +1,76 @@
+"""Guesses at passwords, counted by name and address: whoever guesses locks themselves out, and nobody else.
+
+Names that nobody has are counted as those that somebody has, so that the answer tells nothing. How many names an
+address may try in a minute is counted in the memory of each instance.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chalicelib.fleet.contention import tries
+from chalicelib.fleet.documents import Record
+from chalicelib.fleet.errors import Contended, RateLimitReached
+from chalicelib.fleet.tenancy.limits import Limit, Use
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.ports import Ports
+
+MOST_FAILURES = 5
+LOCKED = 15 * 60_000
+"""How long (ms) a name is locked for an address after MOST_FAILURES attempts in a row that failed."""
+A_MINUTE = 30
+"""Logins that an address may try in a minute, whatever the names."""
+_NOBODY = "-"
+_IPV6_NETWORK = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One that was counted, unless the name is `locked`; `failures` are those in a row, this one included."""
+
+    kind: str
+    id: str
+    locked: bool
+    failures: int
+
+
+def begin(ports: "Ports", name: str, address: str) -> Attempt:
+    """Count an attempt before it is decided: guesses that come at the same time would otherwise see the same count.
+
+    Errors: RateLimitReached (too many from this address).
+    """
+    now, place = ports.clock.now(), network(address)
+    wait = ports.windows.spend(_NOBODY, [Limit(Use.REQUESTS, A_MINUTE, 60, f"logins {place}")], now)
+    if wait is not None:
+        raise RateLimitReached("too many logins were tried from this address", wait)
+    generation = ports.stage_key.current().writing(now)
+    digest = generation.digest("attempts", f"{name.casefold()}\0{place}").hex()
+    kind, identifier = f"attempts {digest[:2]}", digest[2:]
+    for _ in tries(ports):
+        old = ports.records.get(_NOBODY, kind, identifier)
+        known = old.body if old is not None and now < old.body["at"] + LOCKED else {"failures": 0, "at": 0}
+        if known["failures"] >= MOST_FAILURES:
+            return Attempt(kind, identifier, locked=True, failures=known["failures"])
+        failures = known["failures"] + 1
+        body = {"failures": failures, "at": now}
+        new = Record(_NOBODY, kind, identifier, body, expires=(now + 2 * LOCKED) // 1000)
+        # Attempts at the same time each see how many there were before.
+        if ports.records.replace(old, new) if old is not None else ports.records.create(new):
+            return Attempt(kind, identifier, locked=False, failures=failures)
+    raise Contended("too many logins are tried for this name at once")
+
+
+def forget(ports: "Ports", attempt: Attempt) -> None:
+    """It succeeded: the next failure is the first again."""
+    ports.records.delete(_NOBODY, attempt.kind, attempt.id)
+
+
+def network(address: str) -> str:
+    """Where an address counts as the same: IPv6 gives a household more addresses than anybody could count."""
+    import ipaddress
+
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((known, _IPV6_NETWORK), strict=False)) if known.version != 4 else str(known)  # noqa: PLR2004

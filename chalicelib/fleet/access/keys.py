@@ -1,0 +1,336 @@
+"""API keys: roles, validity in time, children that inherit a part of both, one master a tenant that stays."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.fleet.access import certificates, inheriting, rights, secrets, signposts
+from chalicelib.fleet.access.passwords import Password
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.contention import tries
+from chalicelib.fleet.errors import (
+    Contended,
+    Forbidden,
+    Invalid,
+    KeyNotFound,
+    Unauthenticated,
+    UnknownCredential,
+)
+from chalicelib.fleet.tenancy import quotas
+from chalicelib.fleet.tenancy.limits import Limit
+from chalicelib.fleet.tenancy.quotas import Share
+from chalicelib.fleet.tenancy.settings import Stored
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.ports import Ports
+
+NOTED = 60_000
+"""How often (ms) it is written down that a key is used, if it ends by not being used."""
+SLACK = 2 * NOTED
+"""How much longer (ms) such a key lasts: use is written down late, and read from caches."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """One key. `valid_from` and `valid_to` are ms or None for ever; `queues` empty means every queue.
+
+    `suspended` while a key above it is disabled. One with `idle` ends when it was not used for that long (ms), and only
+    then `used` tells when it was last. Until `debugged` (ms) all its messages are told to the audit log. `signpost` is
+    what leads from the secret to the key, where the secret does not name it; a secret that goes with a name is a
+    `password`.
+    """
+
+    tenant: str
+    id: str
+    roles: frozenset[Role]
+    created: int
+    salt: bytes = b""
+    digest: bytes = b""
+    parent: str | None = None
+    user: str | None = None
+    label: str = ""
+    description: str = ""
+    active: bool = True
+    master: bool = False
+    session: bool = False
+    valid_from: int | None = None
+    valid_to: int | None = None
+    queues: frozenset[str] = frozenset()
+    ca_certificates: tuple[str, ...] = ()
+    client_certificate_required: bool = False
+    limits: tuple[Limit, ...] = ()
+    signpost: str | None = None
+    password: Password | None = None
+    suspended: bool = False
+    idle: int | None = None
+    used: int | None = None
+    debugged: int | None = None
+    revision: int = 0
+
+    def debugging(self, now: int) -> bool:
+        return self.debugged is not None and now < self.debugged
+
+    def usable(self, now: int) -> bool:
+        return self.active and not self.suspended and not self.forgotten(now) and self._valid(now)
+
+    def _valid(self, now: int) -> bool:
+        return (self.valid_from or 0) <= now and (self.valid_to is None or now < self.valid_to)
+
+    def expired(self, now: int) -> bool:
+        return self.valid_to is not None and now >= self.valid_to
+
+    def forgotten(self, now: int) -> bool:
+        return self.idle is not None and now >= (self.used or self.created) + self.idle + SLACK
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRequest:
+    """What a new child key, or a new state of one, is to be; None leaves a field as it is or at its default."""
+
+    roles: frozenset[Role] | None = None
+    label: str | None = None
+    description: str | None = None
+    active: bool | None = None
+    valid_from: int | None = None
+    valid_to: int | None = None
+    queues: frozenset[str] | None = None
+    ca_certificates: tuple[str, ...] | None = None
+    client_certificate_required: bool | None = None
+    idle: int | None = None
+
+    @property
+    def limiting(self) -> bool:
+        return any(v is not None for v in (self.roles, self.valid_from, self.valid_to, self.queues, self.idle))
+
+    @property
+    def about_certificates(self) -> bool:
+        return self.ca_certificates is not None or self.client_certificate_required is not None
+
+
+def mint(
+    ports: "Ports",
+    tenant: str,
+    *,
+    roles: Iterable[Role],
+    label: str = "",
+    master: bool = False,
+    user: str | None = None,
+    parent: ApiKey | None = None,
+    request: KeyRequest | None = None,
+) -> tuple[ApiKey, str]:
+    """Store a new key and return it with its secret; the key of a user is a session.
+
+    Errors: Invalid (unknown CAs), QuotaReached.
+    """
+    now = ports.clock.now()
+    text = secrets.mint(ports.chance(secrets.CHANCE))
+    salt = ports.chance(16)
+    key = ApiKey(
+        tenant=tenant,
+        id=ports.new_id(now),
+        roles=frozenset(roles),
+        created=now,
+        salt=salt,
+        digest=secrets.digest(text, salt),
+        parent=parent.id if parent else None,
+        user=user,
+        label=label,
+        master=master,
+        session=user is not None,
+        limits=parent.limits if parent else (),
+        signpost=signposts.name(ports, text),
+    )
+    if request is not None:
+        key = _apply(key, request)
+        certificates.ensure_known(ports, key)
+    _store(ports, key)
+    signposts.put_up(ports, key)
+    return key, text
+
+
+def _store(ports: "Ports", key: ApiKey) -> None:
+    if not _counted(key):
+        ports.keys.put(key)
+        return
+    quotas.within(ports, key.tenant, Stored.KEYS, lambda share: ports.keys.put(key, share))
+
+
+def _counted(key: ApiKey) -> bool:
+    """Every tenant has a master key, and sessions end by themselves."""
+    return not (key.master or key.session)
+
+
+def authenticate(ports: "Ports", presented: str | None) -> ApiKey:
+    """The key that a presented secret belongs to.
+
+    Errors: Unauthenticated (nothing presented, expired, not yet valid, disabled), UnknownCredential.
+    """
+    if not presented:
+        raise Unauthenticated("an API key is required")
+    key = owner(ports, presented)
+    if key is None:
+        raise UnknownCredential("unknown API key")
+    use(ports, key)
+    return key
+
+
+def use(ports: "Ports", key: ApiKey) -> None:
+    """Make sure that the key may be used, and write down that it was if it ends otherwise. Errors: Unauthenticated."""
+    now = ports.clock.now()
+    ensure_usable(key, now)
+    if key.idle is not None and now >= (key.used or 0) + NOTED:
+        # Whoever changes the key at the same time comes first; then the next use is written down.
+        ports.keys.replace(key, replace(key, used=now))
+
+
+def owner(ports: "Ports", presented: str) -> ApiKey | None:
+    """Whose secret this is, usable or not: whom to tell that it was refused."""
+    return signposts.follow(ports, presented)
+
+
+def ensure_usable(key: ApiKey, now: int) -> None:
+    if not key.active or key.suspended:
+        raise Unauthenticated("this API key is disabled")
+    if key.forgotten(now):
+        raise Unauthenticated("this API key has not been used for too long")
+    if key.expired(now):
+        raise Unauthenticated("this API key has expired")
+    if not key.usable(now):
+        raise Unauthenticated("this API key is not valid yet")
+
+
+def create_child(ports: "Ports", by: ApiKey, parent_id: str, request: KeyRequest) -> tuple[ApiKey, str]:
+    """A key below `parent_id` with a subset of its roles, validity and queues.
+
+    Errors: KeyNotFound (parent), Forbidden (the parent, or for a session the new key, holds more than the caller),
+    Invalid (not a subset), QuotaReached.
+    """
+    parent = get(ports, by.tenant, parent_id)
+    if parent.session:
+        raise Invalid("a session ends before keys below it would: name another parent", "parentId")
+    if by.session:
+        # People have no key of their own that others could stand below.
+        rights.ensure_roles(by, request.roles or frozenset())
+    else:
+        rights.ensure_may_change(ports, by, parent)
+    inheriting.check(parent, request)
+    key, secret = mint(
+        ports,
+        by.tenant,
+        roles=request.roles or frozenset(),
+        label=request.label or "",
+        parent=parent,
+        request=inheriting.inherited(parent, request),
+    )
+    return _ensure_below(ports, key), secret
+
+
+def _ensure_below(ports: "Ports", key: ApiKey) -> ApiKey:
+    """Whoever took rights from the parent, or deleted it, since we read it did not see the new key below it."""
+    parent = ports.keys.current(key.tenant, str(key.parent))
+    if parent is None:
+        ports.keys.delete(key.tenant, key.id, quotas.share(ports, key.tenant, Stored.KEYS))
+        signposts.take_down(ports, key)
+        raise KeyNotFound("no such API key")
+    narrowed = inheriting.narrowed(key, parent)
+    if narrowed != key and not ports.keys.replace(key, narrowed):
+        raise Contended("the new API key is written by others already")
+    return replace(narrowed, revision=key.revision + (narrowed != key))
+
+
+def get(ports: "Ports", tenant: str, key_id: str) -> ApiKey:
+    """The key as it is now. Errors: KeyNotFound."""
+    key = ports.keys.current(tenant, key_id)
+    if key is None:
+        raise KeyNotFound("no such API key")
+    return key
+
+
+def update(
+    ports: "Ports", by: ApiKey, key_id: str, request: KeyRequest, *, renew: bool = False
+) -> tuple[ApiKey, str | None]:
+    """Change a key, and what stands below it; with `renew` it also gets a new secret, which is returned.
+
+    Errors: KeyNotFound, Forbidden (more rights than the caller's, before or after; the rights of a master key or of a
+    session), Invalid.
+    """
+    for _ in tries(ports):
+        before = get(ports, by.tenant, key_id)
+        after = _changed(ports, by, before, request)
+        after, text = _renewed(ports, after) if renew else (after, None)
+        # Two changes at once, or a change of the parent that narrows this one: each has to see the other.
+        if ports.keys.replace(before, after):
+            break
+    else:
+        raise Contended("this API key is written by too many at once")
+    if renew:
+        signposts.put_up(ports, after)
+        signposts.take_down(ports, before)
+    if inheriting.weaker(after, before):
+        ports.background.revoke(after.tenant, after.id)
+    inheriting.pass_on(ports, after)
+    return after, text
+
+
+def _changed(ports: "Ports", by: ApiKey, key: ApiKey, request: KeyRequest) -> ApiKey:
+    rights.ensure_may_change(ports, by, key)
+    if key.session:
+        raise Forbidden("a session is what its user is: change the user")
+    if key.master and (request.active is False or request.limiting):
+        raise Forbidden("the master key keeps its rights and stays valid")
+    if key.parent is not None:
+        inheriting.check(get(ports, by.tenant, key.parent), request)
+    key = _apply(key, request)
+    rights.ensure_within(by, key)
+    if request.about_certificates:
+        certificates.ensure_known(ports, key)
+    return key
+
+
+def _renewed(ports: "Ports", key: ApiKey) -> tuple[ApiKey, str]:
+    text = secrets.mint(ports.chance(secrets.CHANCE))
+    salt = ports.chance(16)
+    renewed = replace(key, salt=salt, digest=secrets.digest(text, salt), signpost=signposts.name(ports, text))
+    return replace(renewed, password=None), text
+
+
+def delete(ports: "Ports", by: ApiKey, key_id: str) -> None:
+    """Delete a key and all below it. Errors: KeyNotFound, Forbidden (the master key; one not below the caller's)."""
+    key = get(ports, by.tenant, key_id)
+    if key.master:
+        raise Forbidden("the master key cannot be deleted")
+    rights.ensure_may_change(ports, by, key)
+    every = ports.keys.all(by.tenant)
+    posts = {k.id: k for k in every}
+    doomed = {key_id}
+    while grown := {k.id for k in every if k.parent in doomed} - doomed:
+        doomed |= grown
+    counted = _counted(key)
+    for gone in [*sorted(doomed - {key_id}), key_id]:
+        end(ports, posts.get(gone, key), quotas.share(ports, by.tenant, Stored.KEYS) if counted else None)
+
+
+def end(ports: "Ports", key: ApiKey, share: Share | None = None) -> None:
+    """Delete one key and close what it opened; `share` for one that counts against the tenant's quota."""
+    ports.keys.delete(key.tenant, key.id, share)
+    signposts.take_down(ports, key)
+    ports.background.revoke(key.tenant, key.id)
+
+
+def _apply(key: ApiKey, request: KeyRequest) -> ApiKey:
+    def new(asked: Any, present: Any) -> Any:
+        return present if asked is None else asked
+
+    return replace(
+        key,
+        roles=new(request.roles, key.roles),
+        label=new(request.label, key.label),
+        description=new(request.description, key.description),
+        active=new(request.active, key.active),
+        valid_from=new(request.valid_from, key.valid_from),
+        valid_to=new(request.valid_to, key.valid_to),
+        queues=new(request.queues, key.queues),
+        ca_certificates=new(request.ca_certificates, key.ca_certificates),
+        client_certificate_required=new(request.client_certificate_required, key.client_certificate_required),
+        idle=new(request.idle, key.idle),
+    )

@@ -1,0 +1,106 @@
+"""How much a key, and all keys below it together, may ask for: requests and messages in a window of time.
+
+Limits are set by the operator. Those of a key are passed on to all below it; those of a tenant are among its settings,
+and hold for whoever comes in: keys, sessions of users, devices with a secret of their own. What was used is counted in
+the memory of each instance, so that it costs neither a read nor a write: a limit is exact where one instance serves,
+and where several share the work up to as many times higher.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from chalicelib.fleet.access import inheriting
+from chalicelib.fleet.contention import tries
+from chalicelib.fleet.errors import Contended, KeyNotFound, RateLimitReached
+from chalicelib.fleet.tenancy import audit
+from chalicelib.fleet.tenancy.limits import Limit, Use
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.access.keys import ApiKey
+    from chalicelib.fleet.ports import Ports
+
+KIND = "rate_limit_reached"
+"""Of the entries in the audit log."""
+_MOST_WINDOWS = 20_000
+
+
+class Windows:
+    """What was used in the present window of each limit."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str, Use], tuple[int, int]] = {}
+
+    def spend(self, tenant: str, limits: list[Limit], now: int) -> int | None:
+        """Count one use against all of them; where one is used up count nothing, and tell when (s) to come back."""
+        present = [(tenant, limit.holder, limit.use) for limit in limits]
+        counts = [self._count(name, limit, now) for name, limit in zip(present, limits, strict=True)]
+        waits = [
+            limit.window - now // 1000 % limit.window
+            for limit, count in zip(limits, counts, strict=True)
+            if count >= limit.most
+        ]
+        if waits:
+            return max(waits)
+        if len(self._counts) >= _MOST_WINDOWS:
+            self._counts.clear()
+        for name, limit, count in zip(present, limits, counts, strict=True):
+            self._counts[name] = _number(limit, now), count + 1
+        return None
+
+    def _count(self, name: tuple[str, str, Use], limit: Limit, now: int) -> int:
+        number, count = self._counts.get(name, (0, 0))
+        return count if number == _number(limit, now) else 0
+
+
+def _number(limit: Limit, now: int) -> int:
+    return now // (limit.window * 1000)
+
+
+def spend(ports: "Ports", key: "ApiKey", use: Use) -> None:
+    """Count a use against the limits of the key and of its tenant. Errors: RateLimitReached."""
+    every = (*key.limits, *ports.tenants.settings(key.tenant).limits)
+    limits = [limit for limit in every if limit.use is use]
+    wait = ports.windows.spend(key.tenant, limits, ports.clock.now()) if limits else None
+    if wait is not None:
+        raise RateLimitReached(
+            f"too many {use}: the limit of the API key, of one above it, or of the tenant is reached", wait
+        )
+
+
+def request(ports: "Ports", key: "ApiKey", device: str | None = None) -> None:
+    """Count a request, of the device where it has no key. One that is refused is in the audit log, as far as that goes.
+
+    Errors: RateLimitReached.
+    """
+    try:
+        spend(ports, key, Use.REQUESTS)
+    except RateLimitReached as error:
+        now = ports.clock.now()
+        audit.refuse(
+            ports,
+            key.tenant,
+            at=now,
+            event=ports.new_id(now),
+            reason=str(error),
+            source={"connector": "http"} if device is None else {"connector": "http", "deviceId": device},
+            content={} if device else {"apiKeyId": key.id},
+            subcategory="http",
+            kind=KIND,
+        )
+        raise
+
+
+def limit(ports: "Ports", tenant: str, key_id: str, use: Use, asked: tuple[int, int] | None) -> "ApiKey":
+    """Set a key's own limit to so many uses in so many seconds, or lift it. Errors: KeyNotFound."""
+    for _ in tries(ports):
+        key = ports.keys.current(tenant, key_id)
+        if key is None:
+            raise KeyNotFound("no such API key")
+        others = tuple(one for one in key.limits if (one.holder, one.use) != (key.id, use))
+        own = () if asked is None else (Limit(use, *asked, key.id),)
+        changed = replace(key, limits=(*others, *own))
+        # The key may be changed over the API at the same time.
+        if ports.keys.replace(key, changed):
+            inheriting.pass_on(ports, changed)
+            return changed
+    raise Contended("this API key is written by too many at once")

@@ -1,0 +1,97 @@
+"""Whose secret it is: a keyed digest of a secret leads to its key, as the secret itself names nobody.
+
+A signpost never changes; that of a secret which was replaced, or whose key was deleted, leads to a digest that no
+longer matches, or nowhere.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from chalicelib.fleet.access import secrets
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.access.keys import ApiKey
+    from chalicelib.fleet.access.stage_key import Generation
+    from chalicelib.fleet.ports import Ports
+
+_PURPOSE = "signpost"
+_DIGITS = 40
+
+
+def name(ports: "Ports", text: str) -> str:
+    """What the signpost of a new secret is called."""
+    return _name(ports.stage_key.current().writing(ports.clock.now()), text)
+
+
+def of_name(tenant: str, text: str) -> str:
+    """What the signpost of a name is called, where a secret alone would not do."""
+    return f"name.{tenant}.{text}"
+
+
+def named(ports: "Ports", tenant: str, text: str) -> "ApiKey | None":
+    """The key that a name leads to, whatever the secret."""
+    leads_to = ports.keys.signpost(of_name(tenant, text))
+    return ports.keys.get(*leads_to) if leads_to else None
+
+
+def follow(ports: "Ports", presented: str) -> "ApiKey | None":
+    """The key that a presented secret is the secret of. Junk costs no read."""
+    long = secrets.parse(presented)
+    if long is not None:
+        return _fitting(ports.keys.get(long.tenant, long.id), presented)
+    if not _may_lead(ports, presented):
+        return None
+    first, *others = ports.stage_key.current().reading(ports.clock.now())
+    post = _name(first, presented)
+    key = _led(ports, post, presented)
+    for generation in others if key is None else ():
+        key = _led(ports, _name(generation, presented), presented)
+        if key is not None:
+            ports.keys.put_signpost(post, key)
+            break
+    if key is not None and key.signpost != post:
+        # Found by the present generation from now on, so that the one before can go. Whoever changes the key at the
+        # same time comes first: then its next use says so.
+        ports.keys.replace(key, replace(key, signpost=post))
+    return key
+
+
+def put_up(ports: "Ports", key: "ApiKey") -> None:
+    """After the key was stored: one that led nowhere would be left over from a crash, and nobody has the secret yet."""
+    if key.signpost is not None:
+        ports.keys.put_signpost(key.signpost, key)
+
+
+def take_down(ports: "Ports", key: "ApiKey") -> None:
+    """The key has another secret by now, or is gone."""
+    if key.signpost is not None:
+        ports.keys.remove_signpost(key.signpost)
+
+
+def left(ports: "Ports", generation: "Generation") -> int:
+    """How many secrets are found by that generation alone; signposts that lead nowhere any more are taken away."""
+    found = 0
+    for post, (tenant, key_id) in ports.keys.signposts(generation.number):
+        key = ports.keys.current(tenant, key_id)
+        if key is None or key.signpost != post:
+            ports.keys.remove_signpost(post)
+        else:
+            found += 1
+    return found
+
+
+def _name(generation: "Generation", text: str) -> str:
+    return f"{generation.number}.{generation.digest(_PURPOSE, text).hex()[:_DIGITS]}"
+
+
+def _may_lead(ports: "Ports", presented: str) -> bool:
+    return secrets.is_minted(presented) or (secrets.is_foreign(presented) and ports.keys.imports())
+
+
+def _led(ports: "Ports", post: str, presented: str) -> "ApiKey | None":
+    leads_to = ports.keys.signpost(post)
+    return _fitting(ports.keys.get(*leads_to), presented) if leads_to else None
+
+
+def _fitting(key: "ApiKey | None", presented: str) -> "ApiKey | None":
+    return key if key is not None and secrets.matches(presented, key.salt, key.digest) else None

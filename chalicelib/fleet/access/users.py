@@ -1,0 +1,259 @@
+"""Users: people who log in with a password and are given a session, a temporary API key with their roles."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.fleet.access import attempts, inheriting, keys, passwords, rights
+from chalicelib.fleet.access.attempts import LOCKED, MOST_FAILURES
+from chalicelib.fleet.access.keys import ApiKey, KeyRequest
+from chalicelib.fleet.access.passwords import Password
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.contention import tries
+from chalicelib.fleet.errors import (
+    Contended,
+    Forbidden,
+    Invalid,
+    LimitReached,
+    Unauthenticated,
+    UserNotFound,
+)
+from chalicelib.fleet.tenancy import audit, quotas
+from chalicelib.fleet.tenancy.settings import Stored
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.ports import Ports
+
+MOST = 500
+"""Users that a tenant may have."""
+SESSION = 8 * 3_600_000
+"""How long (ms) a session lasts."""
+_REFUSED = "the login or the password is wrong, or too many attempts have locked the account for a while"
+
+
+class UserState(StrEnum):
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """`login` and `email` are unique in the whole installation: nobody says their tenant when they log in.
+
+    `portal` is what a portal keeps of its user.
+    """
+
+    tenant: str
+    id: str
+    login: str
+    email: str
+    roles: frozenset[Role]
+    created: int
+    state: UserState = UserState.ENABLED
+    language: str | None = None
+    password: Password | None = None
+    authenticated: int | None = None
+    portal: Mapping[str, Any] = field(default_factory=dict)
+    revision: int = 0
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What the user may be called at the door."""
+        return frozenset({self.login.casefold(), self.email.casefold()})
+
+
+@dataclass(frozen=True, slots=True)
+class UserRequest:
+    """What a user is to be; None leaves a field as it is."""
+
+    login: str | None = None
+    email: str | None = None
+    roles: frozenset[Role] | None = None
+    state: UserState | None = None
+    language: str | None = None
+
+
+def create(ports: "Ports", by: ApiKey, user: User, password: str | None = None) -> User:
+    """Without a password nobody can log in yet.
+
+    Errors: Forbidden, Invalid (password), UserDuplicate, LimitReached, QuotaReached.
+    """
+    _ensure_within(by, user)
+    if len(ports.users.all(by.tenant)) >= MOST:
+        raise LimitReached(f"there are {MOST} users already")
+    if password is not None:
+        user = replace(user, password=_chosen(ports, password))
+    made = user
+    quotas.within(ports, by.tenant, Stored.USERS, lambda share: ports.users.create(made, share))
+    return user
+
+
+def get(ports: "Ports", tenant: str, user_id: str) -> User:
+    user = ports.users.get(tenant, user_id)
+    if user is None:
+        raise UserNotFound("no such user")
+    return user
+
+
+def update(ports: "Ports", by: ApiKey, user_id: str, request: UserRequest) -> User:
+    """Errors: UserNotFound, UserDuplicate, Forbidden (more rights than the caller's). Fewer rights end the sessions."""
+
+    def change(user: User) -> User:
+        _ensure_within(by, user)
+        asked = {name: value for name in _FIELDS if (value := getattr(request, name)) is not None}
+        changed = replace(user, **asked)
+        _ensure_within(by, changed)
+        return changed
+
+    before, after = _change(ports, by.tenant, user_id, change)
+    if after.state is not UserState.ENABLED or not before.roles <= after.roles:
+        end_sessions(ports, after)
+    return after
+
+
+def delete(ports: "Ports", by: ApiKey, user_id: str) -> None:
+    """Delete a user and end the sessions. Errors: UserNotFound, Forbidden."""
+    for _ in tries(ports):
+        user = get(ports, by.tenant, user_id)
+        _ensure_within(by, user)
+        if ports.users.delete(user, quotas.share(ports, by.tenant, Stored.USERS)):
+            end_sessions(ports, user)
+            return
+    raise Contended("this user is written by too many at once")
+
+
+def set_password(ports: "Ports", by: ApiKey, user_id: str, new: str, old: str | None, address: str = "") -> None:
+    """Users change their own by giving the old one; those who may write users also that of others, without it.
+
+    All sessions end but the one that asks. Errors: UserNotFound, Forbidden, Invalid (the rule), Unauthenticated (old).
+    """
+    user = get(ports, by.tenant, user_id)
+    if by.user == user_id:
+        _proven(ports, user.login, user, old or "", address)
+    elif Role.USER_W not in by.roles:
+        raise Forbidden(f"the password of another user needs an API key with the role {Role.USER_W}")
+    kept = _chosen(ports, new)
+
+    def change(present: User) -> User:
+        if by.user != user_id:
+            _ensure_within(by, present)
+        return replace(present, password=kept)
+
+    _, user = _change(ports, by.tenant, user_id, change)
+    end_sessions(ports, user, but=by.id)
+
+
+def keep(ports: "Ports", by: ApiKey, portal: Mapping[str, Any]) -> None:
+    """What the portal of this session's user is to remember. Errors: UserNotFound."""
+    if by.user is None:
+        raise UserNotFound("this API key is not the session of a user")
+    _change(ports, by.tenant, by.user, lambda user: replace(user, portal=portal))
+
+
+def log_in(ports: "Ports", name: str, password: str, address: str = "") -> tuple[User, ApiKey, str]:
+    """The user of that login or e-mail address, and a session: its key and its secret. `address` is the client's.
+
+    Errors: Unauthenticated, which never says why: who guesses learns neither names nor states; RateLimitReached.
+    """
+    proven = _proven(ports, name, ports.users.named(name), password, address)
+    now = ports.clock.now()
+
+    def entered(present: User) -> User:
+        # Whose password or state has changed since it was compared has not proven the present one.
+        if (present.password, present.state) != (proven.password, UserState.ENABLED):
+            raise Unauthenticated(_REFUSED)
+        return replace(present, authenticated=now)
+
+    _, user = _change(ports, proven.tenant, proven.id, entered)
+    lasting = KeyRequest(valid_to=ports.clock.now() + SESSION)
+    key, secret = keys.mint(
+        ports,
+        user.tenant,
+        roles=user.roles,
+        label=f"session {user.login}"[: inheriting.MAX_LABEL],
+        user=user.id,
+        request=lasting,
+    )
+    _ensure_still(ports, user, key)
+    return user, key, secret
+
+
+def log_out(ports: "Ports", by: ApiKey) -> None:
+    """End the session. Errors: Invalid (a key that is none)."""
+    if not by.session:
+        raise Invalid("this API key is not a session; delete it if it is no longer needed")
+    keys.end(ports, by)
+
+
+def end_sessions(ports: "Ports", user: User, *, but: str | None = None) -> None:
+    for key in ports.keys.all(user.tenant):
+        if key.user == user.id and key.id != but:
+            keys.end(ports, key)
+
+
+def _ensure_still(ports: "Ports", user: User, key: ApiKey) -> None:
+    """Whoever took rights away meanwhile did not see this session, and has not ended it."""
+    present = ports.users.get(user.tenant, user.id)
+    unchanged = present is not None and present.state is UserState.ENABLED and present.password == user.password
+    if present is None or not unchanged or not user.roles <= present.roles:
+        keys.end(ports, key)
+        raise Unauthenticated(_REFUSED)
+
+
+def _proven(ports: "Ports", name: str, user: User | None, password: str, address: str) -> User:
+    """The user, if that is the password. For known, unknown and locked names scrypt is called once.
+
+    Errors: Unauthenticated, RateLimitReached.
+    """
+    attempt = attempts.begin(ports, name, address)
+    fits = ports.hasher.matches(password, user.password if user is not None else None)
+    if user is not None and fits and not attempt.locked and user.state is UserState.ENABLED:
+        attempts.forget(ports, attempt)
+        return user
+    if user is not None and not attempt.locked and attempt.failures >= MOST_FAILURES:
+        _tell_locked(ports, user, attempt.failures, address)
+    raise Unauthenticated(_REFUSED)
+
+
+def _tell_locked(ports: "Ports", user: User, failures: int, address: str) -> None:
+    now = ports.clock.now()
+    audit.refuse(
+        ports,
+        user.tenant,
+        at=now,
+        event=ports.new_id(now),
+        reason=f"user {user.login} is locked for {LOCKED // 60_000} minutes: {failures} logins failed",
+        source={},
+        content={"userId": user.id, "login": user.login, **({"address": address} if address else {})},
+        subcategory="http",
+        kind="logs_info",
+    )
+
+
+def _chosen(ports: "Ports", password: str) -> Password:
+    passwords.check(password)
+    return ports.hasher.keep(password, ports.chance(16))
+
+
+def _ensure_within(by: ApiKey, user: User) -> None:
+    if by.user != user.id:
+        rights.ensure_within(by, ApiKey(user.tenant, "", user.roles, user.created))
+    elif not user.roles <= by.roles:
+        raise Forbidden("nobody gives roles to themselves")
+
+
+def _change(ports: "Ports", tenant: str, user_id: str, change: Callable[[User], User]) -> tuple[User, User]:
+    """The user before and after `change`."""
+    for _ in tries(ports):
+        user = get(ports, tenant, user_id)
+        changed = change(user)
+        if changed == user:
+            return user, user
+        if ports.users.replace(user, changed):
+            return user, replace(changed, revision=user.revision + 1)
+    raise Contended("this user is written by too many at once")
+
+
+_FIELDS = ("login", "email", "roles", "state", "language")

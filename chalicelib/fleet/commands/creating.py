@@ -1,0 +1,162 @@
+"""What a client does with commands: create, read, list, cancel, delete."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chalicelib.fleet.commands import deadlines, finishing, tracing
+from chalicelib.fleet.commands.records import MINUTE, PATROL, SECOND, Command, Entry, Policy, Status, as_of, move
+from chalicelib.fleet.compare_and_set import change_command, change_mailbox
+from chalicelib.fleet.errors import CommandLimitReached, CommandNotFound, DeviceNotFound, IllegalTransition
+from chalicelib.fleet.events import routing
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.tenancy.settings import Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command as a client asks for it; `id` is given where the same order may arrive again."""
+
+    connector: str
+    request: Any
+    policy: Policy
+    notify_to: str | None = None
+    trace: str | None = None
+    id: str | None = None
+
+
+def create(ports: Ports, tenant: str, device: str, order: Order) -> Command:
+    """A PENDING command in the device's queue; its delivery begins in the background.
+
+    Errors: DeviceNotFound, CommandLimitReached.
+    """
+    mailbox = ports.mailboxes.get(tenant, device)
+    if mailbox is None:
+        raise DeviceNotFound(f"device {device} not found")
+    if len(mailbox.queue) >= order.policy.queue:
+        mailbox = _tidied(ports, mailbox)
+        _ensure_room(mailbox, order.policy)
+    command = _new(ports, tenant, device, order, mailbox)
+    # The record first: a queue that names a command which is not there yet would be taken for a crash and repaired.
+    ports.commands.create(command)
+    try:
+        queued = change_mailbox(ports, tenant, device, lambda m: _enqueue(m, command), seen=mailbox)
+    except CommandLimitReached:
+        ports.commands.delete(tenant, command.id)
+        raise
+    if queued is None:
+        ports.commands.delete(tenant, command.id)
+        raise DeviceNotFound(f"device {device} not found")
+    tracing.tell(command)
+    routing.command(ports, command)
+    if command.timer:
+        deadlines.arm(ports, command, command.timer, command.expires)
+    if queued.may_deliver(command.connector, command.policy.window, command.created):
+        ports.background.deliver(tenant, device)
+    return command
+
+
+def get(ports: Ports, tenant: str, command_id: str) -> Command:
+    command = ports.commands.get(tenant, command_id)
+    if command is None:
+        raise CommandNotFound(f"command {command_id} not found")
+    return as_of(command, ports.clock.now())
+
+
+def cancel(ports: Ports, tenant: str, command_id: str) -> Command:
+    """End a command before it is PROCESSED. Errors: CommandNotFound, IllegalTransition (it is final)."""
+    now = ports.clock.now()
+
+    def canceled(command: Command) -> Command | None:
+        if as_of(command, now).final:
+            raise IllegalTransition(f"a command that is {as_of(command, now).status} cannot be canceled")
+        return move(command, now, Status.CANCELED, delivery=command.delivery)
+
+    command, ours = change_command(ports, tenant, command_id, canceled)
+    if command is None:
+        raise CommandNotFound(f"command {command_id} not found")
+    finishing.finish(ports, command, told=ours)
+    return command
+
+
+def delete(ports: Ports, tenant: str, command_id: str) -> None:
+    """Remove a command and its history; one that is not final is canceled first."""
+    command = ports.commands.get(tenant, command_id)
+    if command is None:
+        raise CommandNotFound(f"command {command_id} not found")
+    now = ports.clock.now()
+
+    def ended(present: Command) -> Command | None:
+        if present.final:
+            return None
+        overdue = as_of(present, now)
+        return overdue if overdue.final else move(present, now, Status.CANCELED, delivery=present.delivery)
+
+    present, ours = change_command(ports, tenant, command_id, ended, seen=command)
+    if present is not None:
+        finishing.finish(ports, present, told=ours)
+    ports.commands.delete(tenant, command_id)
+
+
+def listing(
+    ports: Ports, tenant: str, device: str, *, start: int | None, end: int | None, descending: bool = True
+) -> Iterator[Command]:
+    """The commands of a device created in [start, end), read as they are drawn. Errors: DeviceNotFound."""
+    if ports.mailboxes.get(tenant, device) is None:
+        raise DeviceNotFound(f"device {device} not found")
+    now = ports.clock.now()
+    found = ports.commands.of_device(tenant, device, start=start, end=end, descending=descending)
+    return (as_of(c, now) for c in found)
+
+
+def _new(ports: Ports, tenant: str, device: str, order: Order, mailbox: Mailbox) -> Command:
+    now = ports.clock.now()
+    expires = now + order.policy.expiration * SECOND
+    command = Command(
+        tenant=tenant,
+        id=order.id or ports.new_id(now),
+        device=device,
+        connector=order.connector,
+        request=order.request,
+        policy=order.policy,
+        created=now,
+        updated=now,
+        expires=expires,
+        check_at=expires,
+        notify_to=order.notify_to,
+        trace=order.trace,
+        kept=ports.tenants.settings(tenant).kept(Kept.COMMANDS),
+        history=(Entry(now, Status.PENDING),),
+    )
+    if mailbox.may_deliver(command.connector, command.policy.window, now):
+        # If all goes well it is final before: the sweep costs nothing then, and is not far if something went wrong.
+        over = now + command.policy.attempts * command.policy.allowance + 2 * MINUTE
+        return replace(command, check_at=min(expires, now + PATROL, over))
+    if mailbox.reachable(command.connector):
+        command = replace(command, check_at=min(expires, now + PATROL))
+    return replace(command, timer=command.expiry_timer if expires <= now + PATROL else None)
+
+
+def _tidied(ports: Ports, mailbox: Mailbox) -> Mailbox:
+    """The mailbox without what a crash left in its queue: a client is refused only for commands that are not final."""
+    for command_id in mailbox.queue:
+        finishing.settle(ports, mailbox.tenant, mailbox.device, command_id, wake=False)
+    found = ports.mailboxes.get(mailbox.tenant, mailbox.device)
+    if found is None:
+        raise DeviceNotFound(f"device {mailbox.device} not found")
+    if (found.queue, found.flights) != (mailbox.queue, mailbox.flights):
+        ports.background.deliver(mailbox.tenant, mailbox.device)
+    return found
+
+
+def _ensure_room(mailbox: Mailbox, policy: Policy) -> None:
+    if len(mailbox.queue) >= policy.queue:
+        raise CommandLimitReached(f"{len(mailbox.queue)} commands wait for this device already")
+
+
+def _enqueue(mailbox: Mailbox, command: Command) -> Mailbox:
+    # Two creations at once both saw room: the revision lets one through and makes the other look again.
+    if command.id not in mailbox.queue:
+        _ensure_room(mailbox, command.policy)
+    return mailbox.enqueue(command.id)

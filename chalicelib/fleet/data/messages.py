@@ -1,0 +1,137 @@
+"""Data messages: what devices say, kept by stream and time."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.fleet.data import unpacking
+from chalicelib.fleet.data.decoders import DecoderKind
+from chalicelib.fleet.ids import ordered_id
+from chalicelib.fleet.tenancy import retention
+from chalicelib.fleet.tenancy.settings import Kept
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.ports import Ports
+
+FUTURE = 24 * 3_600_000
+"""How far (ms) a device's clock may be ahead before its time stamps are replaced by the time of arrival."""
+
+
+PAST = 1_262_304_000_000
+"""2010 (ms): a device that speaks of an earlier time has not set its clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataMessage:
+    """One reading. `id` is made by `message_id`; `metadata` says where it came from, `sender` with which key."""
+
+    tenant: str
+    id: str
+    stream: str
+    timestamp: int
+    created: int
+    value: Any
+    model: str | None = None
+    tags: tuple[str, ...] = ()
+    location: Mapping[str, Any] | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] | None = None
+    kind: str = "data"
+    sender: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamUse:
+    """How many messages a device sent into a stream, and when (ms) the last one came."""
+
+    stream: str
+    count: int
+    last: int
+
+
+def message_id(timestamp: int, arrived: int, event: str, row: int = 0) -> str:
+    """An id by which a stream is in order of time stamps, then of arrival, then of the rows of one request.
+
+    `arrived` is the broker's stamp, or that of whoever took the request, and travels with the event: the same event has
+    the same id however often it is delivered. Two events of one millisecond have two, in no order.
+    """
+    return ordered_id(timestamp, arrived, event, row)
+
+
+def doubtful(timestamp: int, arrived: int) -> str | None:
+    """Why a device's own time (ms) is not to be believed, None where it is."""
+    if timestamp < PAST:
+        return "is before 2010, as of a clock that was never set"
+    return "is more than a day ahead" if timestamp > arrived + FUTURE else None
+
+
+def clamped(timestamp: int | None, arrived: int) -> int:
+    """A device's own time where it is credible, else the time of arrival."""
+    if timestamp is None or timestamp < 0 or timestamp > arrived + FUTURE:
+        return arrived
+    return timestamp
+
+
+def store(
+    ports: "Ports",
+    message: DataMessage,
+    decoding: frozenset[DecoderKind] = frozenset(DecoderKind),
+    *,
+    device: str | None = None,
+) -> DataMessage:
+    """Keep a message, decoded where it names a decoder of those kinds. Storing the same one again changes nothing.
+
+    `device` is who sent it, where it was one.
+    """
+    from chalicelib.fleet.events import routing
+
+    message = _keep(ports, unpacking.decoded(ports, message, decoding), device)
+    # Before anybody hears that it was taken: what fails here is tried again, message and all.
+    routing.messages(ports, [message])
+    return message
+
+
+def store_all(ports: "Ports", sent: Sequence[tuple[DataMessage, str | None]]) -> list[DataMessage]:
+    """As `store`, for one request's messages, which cannot have come before, each with the device that sent it."""
+    from chalicelib.fleet.events import routing
+
+    decoded = unpacking.decoded_all(ports, [message for message, _ in sent])
+    if not decoded:
+        return []
+    tenant = decoded[0].tenant
+    kept = retention.seconds(ports, tenant, Kept.MESSAGES)
+    ports.messages.put_new(decoded, kept)
+    used = Counter((device, m.stream) for m, (_, device) in zip(decoded, sent, strict=True) if device is not None)
+    for (device, stream), times in used.items():
+        ports.messages.count(tenant, device, stream, decoded[0].created, times, kept=kept)
+    routing.messages(ports, decoded, fresh=True)
+    return decoded
+
+
+def _keep(ports: "Ports", message: DataMessage, device: str | None) -> DataMessage:
+    kept = retention.seconds(ports, message.tenant, Kept.MESSAGES)
+    # A crash between the two loses one from the count, never a message.
+    if ports.messages.put(message, kept) and device is not None:
+        ports.messages.count(message.tenant, device, message.stream, message.created, kept=kept)
+    return message
+
+
+def streams(ports: "Ports", tenant: str, device: str, limit: int) -> list[StreamUse]:
+    """The streams that a device sent into, the latest first."""
+    used = sorted(ports.messages.streams(tenant, device), key=lambda use: (use.last, use.stream), reverse=True)
+    return used[:limit]
+
+
+def read(
+    ports: "Ports",
+    tenant: str,
+    stream: str,
+    *,
+    start: int | None = None,
+    end: int | None = None,
+    before: str | None = None,
+    limit: int = 100,
+) -> list[DataMessage]:
+    """Messages of a stream, newest first, with start <= timestamp < end, older than the message `before`."""
+    return ports.messages.page(tenant, stream, start=start, end=end, before=before, limit=limit)

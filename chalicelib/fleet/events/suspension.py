@@ -1,0 +1,110 @@
+"""Webhooks that keep failing are suspended: nothing is posted to them until somebody resumes them.
+
+A failure is written down where it happens, and a success only after failures, so that a webhook that works costs
+nothing. What is told of an action goes with the policy, whose next version begins anew.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from chalicelib.fleet.contention import tries
+from chalicelib.fleet.errors import NotFound, PolicyNotFound
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.events.policies import ActionPolicy
+    from chalicelib.fleet.ports import Ports
+
+ENOUGH = 100
+"""Failures one after the other, and ..."""
+LONG = 3_600_000
+"""... for how long (ms) there were no others, before an action is suspended."""
+
+
+class ActionNotFound(NotFound):
+    """The policy has no such action."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionState:
+    """`failures` one after the other, the first at `since` (ms), and when it was suspended and resumed last."""
+
+    failures: int = 0
+    since: int | None = None
+    suspended: int | None = None
+    reason: str | None = None
+    resumed: int | None = None
+    updated: int | None = None
+
+    @property
+    def is_suspended(self) -> bool:
+        return self.suspended is not None and (self.resumed is None or self.resumed < self.suspended)
+
+    def failed(self, reason: str, now: int) -> "ActionState":
+        if self.is_suspended:
+            return self
+        since = now if self.since is None else self.since
+        after = replace(self, failures=self.failures + 1, since=since, updated=now)
+        if after.failures < ENOUGH or now - since < LONG:
+            return after
+        return replace(after, suspended=now, reason=reason)
+
+    def worked(self, now: int) -> "ActionState":
+        if self.is_suspended or not self.failures:
+            return self
+        return replace(self, failures=0, since=None, updated=now)
+
+    def restarted(self, now: int) -> "ActionState":
+        if not self.is_suspended:
+            return self
+        return replace(self, failures=0, since=None, resumed=now, updated=now)
+
+
+def failed(ports: "Ports", policy: "ActionPolicy", action: str, reason: str) -> bool:
+    """Count a failure of the policy as known here. True if it was the one too many."""
+    now = ports.clock.now()
+    before, after = _changed(ports, policy, action, lambda state: state.failed(reason, now))
+    return after.is_suspended and not before.is_suspended
+
+
+def worked(ports: "Ports", policy: "ActionPolicy", action: str) -> None:
+    now = ports.clock.now()
+    _changed(ports, policy, action, lambda state: state.worked(now))
+
+
+def resume(ports: "Ports", tenant: str, policy_id: str, action: str) -> None:
+    """Post again. Errors: PolicyNotFound, ActionNotFound."""
+    from chalicelib.fleet.events import policies
+
+    policy = policies.get(ports, tenant, policy_id)
+    ensure_has(policy, action)
+    now = ports.clock.now()
+    _changed(ports, policy, action, lambda state: state.restarted(now))
+
+
+def ensure_has(policy: "ActionPolicy", action: str) -> None:
+    """Errors: ActionNotFound."""
+    if action not in {*(one.id for one in policy.queues), *(one.id for one in policy.pushes)}:
+        raise ActionNotFound(f"action policy {policy.id} has no action {action}")
+
+
+def _changed(
+    ports: "Ports", policy: "ActionPolicy", action: str, change: Callable[[ActionState], ActionState]
+) -> tuple[ActionState, ActionState]:
+    """How the action stood and stands. Where many fail at once a failure may go uncounted: there will be more."""
+    from chalicelib.fleet.events import policies
+
+    before = after = policy.state(action)
+    for number in tries(ports):
+        if number:
+            try:
+                policy = policies.get(ports, policy.tenant, policy.id)
+                ensure_has(policy, action)
+            except (PolicyNotFound, ActionNotFound):
+                break
+        before = policy.state(action)
+        after = change(before)
+        # Posts that go wrong at the same time count one after the other, and a client may resume it meanwhile.
+        if after == before or ports.policies.mark(policy, {**policy.states, action: after}):
+            return before, after
+    return before, before

@@ -1,0 +1,327 @@
+"""Devices and their interfaces: the inventory's records and the use cases that change them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.fleet.contention import tries
+from chalicelib.fleet.errors import Contended, DeviceNotFound, InterfaceDuplicate, InterfaceNotFound, Invalid
+from chalicelib.fleet.presence.records import interface_key
+from chalicelib.fleet.tenancy.settings import Stored
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.ports import Ports
+    from chalicelib.fleet.presence.claims import Claim
+    from chalicelib.fleet.presence.mailbox import Mailbox
+    from chalicelib.fleet.presence.reserving import Change
+
+ROOT_GROUP = "root"
+MAX_INTERFACES = 10
+"""So that a device with all its properties and definitions fits into one item of the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One access of a device to the platform: (connector, node) is unique in the tenant.
+
+    `dialect` names who encodes for it; `definition` is the dialect's own.
+    """
+
+    connector: str
+    node: str
+    dialect: str
+    created: int
+    updated: int
+    enabled: bool = True
+    definition: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return interface_key(self.connector, self.node)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Degrees, and metres above the sea."""
+
+    lat: float
+    lon: float
+    alt: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device as registered. `attributes` holds what a dialect owns, under that dialect's name."""
+
+    tenant: str
+    id: str
+    created: int
+    updated: int
+    revision: int = 0
+    name: str | None = None
+    description: str | None = None
+    stream: str | None = None
+    tags: tuple[str, ...] = ()
+    properties: Mapping[str, str] = field(default_factory=dict)
+    group: str = ROOT_GROUP
+    interfaces: tuple[Interface, ...] = ()
+    location: Location | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def data_stream(self) -> str:
+        return self.stream or self.id
+
+    def interface(self, connector: str, node: str) -> Interface | None:
+        key = interface_key(connector, node)
+        return next((i for i in self.interfaces if i.key == key), None)
+
+    def with_interface(self, interface: Interface) -> "Device":
+        """The device with that interface added, or put in the place of the one with the same key."""
+        others = tuple(i for i in self.interfaces if i.key != interface.key)
+        return replace(self, interfaces=(*others, interface))
+
+    @property
+    def full(self) -> bool:
+        return len(self.interfaces) >= MAX_INTERFACES
+
+    def joined_by(self, interface: Interface) -> "Device":
+        """The device with one interface more. Errors: Invalid (it has as many as a device may have)."""
+        if self.full:
+            raise Invalid(f"a device has at most {MAX_INTERFACES} interfaces", "interfaces")
+        return self.with_interface(interface)
+
+    def without_interface(self, interface: Interface) -> "Device":
+        return replace(self, interfaces=tuple(i for i in self.interfaces if i.key != interface.key))
+
+
+def register(
+    ports: "Ports",
+    device: Device,
+    door: str = "http",
+    entering: "Claim | None" = None,
+    *,
+    entitled: bool = False,
+) -> Device:
+    """The device, which holds the client ids of its interfaces from now on; `entering` is the claim of one at the door.
+
+    Ids that name the tenant themselves are `entitled`: whoever else has one gives it back.
+
+    Errors: DeviceDuplicate, InterfaceDuplicate, QuotaReached, which the audit log is told with the `door`.
+    """
+    from chalicelib.fleet.events import routing
+    from chalicelib.fleet.presence import reserving
+    from chalicelib.fleet.tenancy import quotas
+
+    nodes = ({"connector": i.connector, "nodeId": i.node} for i in device.interfaces)
+    asker = quotas.Asker(door, {"deviceId": device.id, **next(nodes, {})})
+
+    def created(claims: Sequence["Change"]) -> None:
+        quotas.within(
+            ports,
+            device.tenant,
+            Stored.DEVICES,
+            lambda share: ports.devices.create(device, share, claims),
+            asker=asker,
+        )
+
+    reserving.written(ports, None, device, created, entering, entitled=entitled)
+    routing.created(ports, device)
+    return device
+
+
+def get(ports: "Ports", tenant: str, device_id: str) -> Device:
+    device = ports.devices.get(tenant, device_id)
+    if device is None:
+        raise DeviceNotFound(f"device {device_id} not found")
+    return device
+
+
+def update(ports: "Ports", tenant: str, device_id: str, change: Callable[[Device], Device]) -> Device:
+    """The device after `change`. Errors: DeviceNotFound, InterfaceDuplicate, and what `change` raises."""
+    from chalicelib.fleet.presence import reserving
+
+    for _ in tries(ports):
+        device = get(ports, tenant, device_id)
+        changed = change(device)
+        if changed == device:
+            return device
+        changed = replace(changed, updated=ports.clock.now())
+        if reserving.written(ports, device, changed, partial(ports.devices.replace, device, changed)):
+            return changed
+    raise Contended(f"device {device_id} is written by too many at once")
+
+
+def delete(ports: "Ports", tenant: str, device_id: str) -> None:
+    """Remove a device with its interfaces, claims, mailbox and configuration; its data stays until it expires."""
+    from chalicelib.fleet.events import routing
+    from chalicelib.fleet.presence import reserving
+    from chalicelib.fleet.tenancy import quotas
+
+    for _ in tries(ports):
+        device = get(ports, tenant, device_id)
+        mailbox = ports.mailboxes.get(tenant, device_id)
+        share = quotas.share(ports, tenant, Stored.DEVICES)
+        if reserving.written(ports, device, None, partial(ports.devices.delete, device, share)):
+            break
+    else:
+        raise Contended(f"device {device_id} is written by too many at once")
+    for command_id in mailbox.queue if mailbox else ():
+        _settle(ports, tenant, device_id, command_id)
+    routing.deleted(ports, device)
+
+
+def add_interface(ports: "Ports", tenant: str, device_id: str, interface: Interface) -> Device:
+    """Errors: DeviceNotFound, InterfaceDuplicate, Invalid (too many)."""
+
+    def added(device: Device) -> Device:
+        if device.interface(interface.connector, interface.node):
+            raise InterfaceDuplicate(f"interface {interface.key} exists already")
+        return device.joined_by(interface)
+
+    return update(ports, tenant, device_id, added)
+
+
+def find_interface(device: Device, connector: str, node: str) -> Interface:
+    found = device.interface(connector, node)
+    if found is None:
+        raise InterfaceNotFound(f"interface {interface_key(connector, node)} not found")
+    return found
+
+
+def update_interface(
+    ports: "Ports",
+    tenant: str,
+    device_id: str,
+    key: tuple[str, str],
+    *,
+    enabled: bool | None = None,
+    definition: Mapping[str, Any] | None = None,
+) -> Device:
+    """Change an interface. Disabling one closes its connection. Errors: DeviceNotFound, InterfaceNotFound."""
+    now = ports.clock.now()
+
+    def changed(device: Device) -> Device:
+        interface = find_interface(device, *key)
+        return device.with_interface(
+            replace(
+                interface,
+                enabled=interface.enabled if enabled is None else enabled,
+                definition={**interface.definition, **(definition or {})},
+                updated=now,
+            )
+        )
+
+    device = update(ports, tenant, device_id, changed)
+    interface = find_interface(device, *key)
+    claim = _change_claim(ports, tenant, interface, lambda c: replace(c, enabled=interface.enabled))
+    if not interface.enabled:
+        if claim is not None:
+            ports.background.disconnect(claim.client)
+        _silence(ports, tenant, device_id, interface)
+    return device
+
+
+def move_interface(ports: "Ports", tenant: str, source_id: str, key: tuple[str, str], target_id: str) -> Device:
+    """Give an interface to another device; returns that device.
+
+    Errors: DeviceNotFound, InterfaceNotFound, Invalid (the other device has as many as it may have).
+    """
+    for _ in tries(ports):
+        source, target = get(ports, tenant, source_id), get(ports, tenant, target_id)
+        interface = find_interface(source, *key)
+        target.joined_by(interface)
+        if ports.devices.move_interface(source, target, interface):
+            break
+    else:
+        raise Contended(f"interface {interface_key(*key)} is written by too many at once")
+    claim = _change_claim(ports, tenant, interface, lambda c: _moved(ports, c, target_id))
+    if claim is not None and claim.mode:
+        # The live connection belongs to the old device's mailbox: the next one will find the new.
+        ports.background.disconnect(claim.client)
+    _take_along(ports, tenant, source_id, interface, target_id)
+    return get(ports, tenant, target_id)
+
+
+def _moved(ports: "Ports", claim: "Claim", target_id: str) -> "Claim":
+    """What came before belongs to the device that had it then."""
+    from chalicelib.fleet.presence.claims import succeeded
+
+    if claim.device == target_id:
+        return claim
+    if not claim.mode:
+        return replace(claim, device=target_id)
+    return succeeded(claim, replace(claim, device=target_id), ports.clock.now(), ports.fence_rest)
+
+
+def _change_claim(
+    ports: "Ports", tenant: str, interface: Interface, change: Callable[["Claim"], "Claim"]
+) -> "Claim | None":
+    """The interface's claim after `change`; None where it was never connected. A connection may renew it meanwhile."""
+    for _ in tries(ports):
+        claim = ports.claims.current(interface.node)
+        if claim is None or not claim.holds(tenant, interface):
+            return None
+        changed = change(claim)
+        if changed == claim or ports.claims.replace(claim, changed):
+            return changed
+    raise Contended(f"the claim of {interface.node} is written by too many at once")
+
+
+def delete_interface(ports: "Ports", tenant: str, device_id: str, connector: str, node: str) -> None:
+    """Errors: DeviceNotFound, InterfaceNotFound."""
+    gone: list[Interface] = []
+
+    def without(device: Device) -> Device:
+        interface = find_interface(device, connector, node)
+        gone[:] = [interface]
+        return device.without_interface(interface)
+
+    update(ports, tenant, device_id, without)
+    for interface in gone:
+        _forget(ports, tenant, device_id, interface)
+
+
+def _forget(ports: "Ports", tenant: str, device_id: str, interface: Interface) -> None:
+    from chalicelib.fleet.compare_and_set import change_mailbox
+
+    change_mailbox(ports, tenant, device_id, lambda m: m.without_presence(interface.key))
+
+
+def _silence(ports: "Ports", tenant: str, device_id: str, interface: Interface) -> None:
+    """A node has no connection that could be closed: it is away until its gateway says otherwise."""
+    from chalicelib.fleet.compare_and_set import change_mailbox
+
+    now = ports.clock.now()
+
+    def silent(mailbox: "Mailbox") -> "Mailbox":
+        presence = mailbox.presence.get(interface.key)
+        if presence is None or not presence.relayed or not presence.online:
+            return mailbox
+        return mailbox.with_presence(
+            interface.key,
+            replace(presence, session=None, ended=now, capabilities=frozenset(), remembered=presence.capabilities),
+        )
+
+    change_mailbox(ports, tenant, device_id, silent)
+
+
+def _take_along(ports: "Ports", tenant: str, source_id: str, interface: Interface, target_id: str) -> None:
+    """What is known of its presence goes with an interface."""
+    from chalicelib.fleet.compare_and_set import change_mailbox
+
+    source = ports.mailboxes.get(tenant, source_id)
+    presence = source.presence.get(interface.key) if source else None
+    if presence is None:
+        return
+    change_mailbox(ports, tenant, target_id, lambda m: m.with_presence(interface.key, presence))
+    if presence.relayed:
+        ports.background.deliver(tenant, target_id)
+    _forget(ports, tenant, source_id, interface)
+
+
+def _settle(ports: "Ports", tenant: str, device_id: str, command_id: str) -> None:
+    from chalicelib.fleet.commands.finishing import settle
+
+    settle(ports, tenant, device_id, command_id, wake=False)

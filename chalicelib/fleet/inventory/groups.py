@@ -1,0 +1,215 @@
+"""Groups of devices: a tree whose root every tenant has.
+
+A device carries the id of its group; the path follows from the tree, so that renaming or moving a group writes one
+record however many devices are below it. Every change is a compare-and-set on the tree's revision: two moves at once
+could otherwise make a circle, and two groups of one parent get the same name.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from chalicelib.fleet.contention import tries
+from chalicelib.fleet.errors import (
+    Contended,
+    Forbidden,
+    GroupDuplicate,
+    GroupInUse,
+    GroupNotFound,
+    Invalid,
+    LimitReached,
+)
+from chalicelib.fleet.inventory.devices import ROOT_GROUP
+from chalicelib.fleet.tenancy import quotas
+from chalicelib.fleet.tenancy.settings import Stored
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.ports import Ports
+
+ROOT_PATH = "/"
+ID_LENGTH = 6
+MOST = 1_000
+"""Groups that a tenant may have: all of them are read with one query."""
+LONGEST_PATH = 255
+BELOW, CHILDREN = "/*", "/*/"
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`name` is the last part of the path. While `closing`, it is being deleted and takes no devices. Times in ms."""
+
+    tenant: str
+    id: str
+    name: str
+    parent: str
+    created: int
+    updated: int
+    description: str | None = None
+    closing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTree:
+    """All groups of a tenant but the root, by their ids."""
+
+    tenant: str
+    revision: int = 0
+    groups: Mapping[str, Group] = field(default_factory=dict)
+
+    def __contains__(self, group: str) -> bool:
+        return group == ROOT_GROUP or group in self.groups
+
+    def get(self, group: str) -> Group:
+        """Errors: GroupNotFound, also for the root, which has no record."""
+        if group not in self.groups:
+            raise GroupNotFound(f"group {group[:64]} not found")
+        return self.groups[group]
+
+    def path(self, group: str) -> str:
+        """The whole path; the root's for a group that is not, or no longer, there."""
+        names: list[str] = []
+        while group in self.groups and len(names) <= MOST:
+            names.append(self.groups[group].name)
+            group = self.groups[group].parent
+        return ROOT_PATH + "/".join(reversed(names))
+
+    def at(self, path: str) -> str | None:
+        """The id of the group with this path."""
+        group = ROOT_GROUP
+        for name in path.strip("/").split("/") if path.strip("/") else ():
+            found = next((g.id for g in self.children(group) if g.name == name), None)
+            if found is None:
+                return None
+            group = found
+        return group
+
+    def children(self, group: str) -> Iterator[Group]:
+        return (g for g in self.groups.values() if g.parent == group)
+
+    def within(self, group: str) -> frozenset[str]:
+        """The group and all below it."""
+        below: dict[str, list[str]] = {}
+        for other in self.groups.values():
+            below.setdefault(other.parent, []).append(other.id)
+        found, waiting = set(), [group]
+        while waiting:
+            found.add(waiting[-1])
+            waiting.extend(below.get(waiting.pop(), ()))
+        return frozenset(found)
+
+    def matching(self, pattern: str) -> frozenset[str]:
+        """Ids by path: `/x` that group, `/x/*` it and all below, `/x/*/` only those directly below."""
+        for ending, choose in ((CHILDREN, self._below), (BELOW, self.within)):
+            if pattern.endswith(ending):
+                group = self.at(pattern.removesuffix(ending))
+                return choose(group) if group else frozenset()
+        group = self.at(pattern)
+        return frozenset({group} if group else ())
+
+    def _below(self, group: str) -> frozenset[str]:
+        return frozenset(g.id for g in self.children(group))
+
+
+def create(ports: "Ports", tenant: str, name: str, parent: str, description: str | None) -> Group:
+    """Errors: GroupNotFound (the parent), GroupDuplicate, Invalid (path too long), LimitReached, QuotaReached."""
+    now = ports.clock.now()
+
+    def made(tree: GroupTree) -> Group:
+        if len(tree.groups) >= MOST:
+            raise LimitReached(f"there are {MOST} groups already")
+        quotas.ensure_room(ports, tenant, Stored.GROUPS, len(tree.groups))
+        return Group(tenant, _free_id(ports, tree), name, parent, now, now, description)
+
+    return _write(ports, tenant, made)
+
+
+def update(ports: "Ports", tenant: str, group: str, change: Callable[[Group], Group]) -> Group:
+    """The group after `change` of its name, parent or description.
+
+    Errors: GroupNotFound, GroupDuplicate, Invalid (path too long, or below itself), Forbidden (the root).
+    """
+    if group == ROOT_GROUP:
+        raise Forbidden("the root group cannot be changed")
+    now = ports.clock.now()
+    return _write(ports, tenant, lambda tree: replace(change(tree.get(group)), updated=now, closing=False))
+
+
+def delete(ports: "Ports", tenant: str, group: str) -> None:
+    """Errors: GroupNotFound, GroupInUse (it holds devices or groups, or is the root)."""
+    if group == ROOT_GROUP:
+        raise GroupInUse("the root group cannot be deleted")
+    _close(ports, tenant, group)
+    for _ in tries(ports):
+        tree = ports.groups.tree(tenant)
+        if group not in tree:
+            return
+        if not _childless(tree, group).closing:
+            # It was renamed or moved meanwhile, which opens it: devices may have come since.
+            _close(ports, tenant, group)
+        elif ports.groups.remove(tree, group):
+            return
+    raise Contended("the groups are written by too many at once")
+
+
+def _close(ports: "Ports", tenant: str, group: str) -> None:
+    """From here on nobody can put a device into it: what is empty now stays so. Errors: GroupInUse, GroupNotFound."""
+    _write(ports, tenant, lambda tree: replace(_childless(tree, group), closing=True))
+    if ports.devices.grouped(tenant, group, after=None, limit=1):
+        _write(ports, tenant, lambda tree: replace(tree.get(group), closing=False))
+        raise GroupInUse("the group cannot be deleted: it contains devices")
+
+
+def path_of(ports: "Ports", tenant: str, group: str) -> str:
+    """The path as known to this instance, which may be a minute old."""
+    return ROOT_PATH if group == ROOT_GROUP else ports.groups.known(tenant, group).path(group)
+
+
+def assigned(ports: "Ports", tenant: str, group: str | None, path: str | None) -> str:
+    """The id of the group that is named by id, by path, or by both. Errors: GroupNotFound."""
+    if (group or ROOT_GROUP) == ROOT_GROUP and (path or ROOT_PATH) == ROOT_PATH:
+        return ROOT_GROUP
+    tree = ports.groups.tree(tenant)
+    found = group or tree.at(path or ROOT_PATH)
+    if found is None or found not in tree:
+        raise GroupNotFound(f"group {(group or path or '')[:128]} not found")
+    if path and tree.at(path) != found:
+        raise GroupNotFound(f"group {found} is not at {path[:128]}")
+    return found
+
+
+def _write(ports: "Ports", tenant: str, change: Callable[[GroupTree], Group]) -> Group:
+    for _ in tries(ports):
+        tree = ports.groups.tree(tenant)
+        group = change(tree)
+        _ensure_fits(tree, group)
+        if ports.groups.put(tree, group):
+            return group
+    raise Contended("the groups are written by too many at once")
+
+
+def _ensure_fits(present: GroupTree, group: Group) -> None:
+    if group.parent not in present:
+        raise GroupNotFound(f"group {group.parent[:64]} not found")
+    below = present.within(group.id)
+    if group.parent in below:
+        raise Invalid("a group cannot be moved below itself", "parentId")
+    tree = replace(present, groups={**present.groups, group.id: group})
+    if any(g.name == group.name and g.id != group.id for g in tree.children(group.parent)):
+        raise GroupDuplicate(f"there is a group {tree.path(group.id)} already")
+    if any(len(tree.path(one)) > LONGEST_PATH for one in below):
+        raise Invalid(f"a path has at most {LONGEST_PATH} characters", "pathNode")
+
+
+def _childless(tree: GroupTree, group: str) -> Group:
+    found = tree.get(group)
+    if any(True for _ in tree.children(group)):
+        raise GroupInUse("the group cannot be deleted: it contains groups")
+    return found
+
+
+def _free_id(ports: "Ports", tree: GroupTree) -> str:
+    while True:
+        made = "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in ports.chance(ID_LENGTH))
+        if made not in tree:
+            return made

@@ -1,0 +1,193 @@
+"""Who may connect as whom: decided before a new connection can touch a live one."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.contention import tries
+from chalicelib.fleet.errors import DeviceDuplicate, Forbidden, InterfaceDuplicate
+from chalicelib.fleet.inventory.devices import Device, Interface, register
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence import fencing, reserving
+from chalicelib.fleet.presence.claims import FOR_DEVICES, Claim, succeeded
+from chalicelib.fleet.presence.reserving import displaceable
+from chalicelib.fleet.tenancy import quotas
+from chalicelib.fleet.tenancy.quotas import Asker, Share
+from chalicelib.fleet.tenancy.settings import Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A client at the door. `device` is the id that an unknown device would be registered under, None for others.
+
+    `entitled` where the client id itself names its tenant; `principal` is that of the certificate that it showed.
+    """
+
+    client: str
+    dialect: str
+    mode: str
+    connector: str = ""
+    device: str | None = None
+    username: str = ""
+    server_name: str | None = None
+    certificate: bool = False
+    secured: bool = True
+    entitled: bool = False
+    principal: str = ""
+
+
+def admit(ports: Ports, key: ApiKey, candidate: Candidate) -> Claim:
+    """The claim of the client id, made or renewed.
+
+    Errors: Forbidden (the id is somebody else's, on its way, or disabled), QuotaReached (a new device or application
+    beyond what the tenant may store).
+    """
+    for _ in tries(ports):
+        held = ports.claims.current(candidate.client)
+        claim = _step(ports, key, candidate, held)
+        # An operator may disable, move or give away the interface at this moment: then look again.
+        if claim is not None and (claim == held or _stored(ports, held, claim)):
+            return claim if held is not None and held.mode else _as_allowed(ports, claim)
+    raise Forbidden("this client id is being changed; connect again")
+
+
+def _step(ports: Ports, key: ApiKey, candidate: Candidate, held: Claim | None) -> Claim | None:
+    """The claim as it is to be stored; None where it has changed on the way. Errors: Forbidden, QuotaReached."""
+    claim = _free(ports, key, candidate, held) if held is None or held.vacant else _own(ports, key, candidate, held)
+    if claim is None:
+        return None
+    claim = _renewed(ports, key, candidate, claim)
+    if candidate.device is not None and claim.device is None:
+        device, interface = provision(ports, key.tenant, candidate, claim)
+        if ports.claims.current(candidate.client) != held:
+            return None
+        claim = replace(claim, device=device, enabled=interface.enabled)
+    if not claim.enabled:
+        raise Forbidden("this interface is disabled")
+    return claim
+
+
+def _free(ports: Ports, key: ApiKey, candidate: Candidate, held: Claim | None) -> Claim:
+    """For an id that is nobody's. Errors: Forbidden."""
+    new = Claim(
+        candidate.client,
+        key.tenant,
+        candidate.dialect,
+        candidate.mode,
+        key.id,
+        ports.clock.now(),
+        connector=candidate.connector,
+    )
+    claim = succeeded(held, new, ports.clock.now(), ports.fence_rest)
+    if claim.fence is not None and held is not None:
+        return fencing.ensure_open(ports, held)
+    kept = held.fence.at + FOR_DEVICES if held and held.fence and held.fence.devices else 0
+    if candidate.device is None and ports.clock.now() < kept:
+        raise Forbidden("this client id is kept for a device")
+    return claim
+
+
+def _own(ports: Ports, key: ApiKey, candidate: Candidate, held: Claim) -> Claim | None:
+    """For an id that somebody has: the claim, if it is this client's; None where it was taken. Errors: Forbidden."""
+    if candidate.entitled and not held.entitled and (held.tenant, held.dialect) != (key.tenant, candidate.dialect):
+        named = Claim(candidate.client, key.tenant, candidate.dialect, "", "", ports.clock.now(), entitled=True)
+        fencing.displace(ports, held, named)
+        return None
+    if held.tenant != key.tenant:
+        if candidate.device is not None and displaceable(held):
+            fencing.displace(ports, held, None)
+            return None
+        # A client that has gone without a word holds nothing.
+        fencing.left(ports, held)
+        raise Forbidden("this client id is in use by somebody else")
+    claim = fencing.ensure_open(ports, held)
+    if not claim.mode:
+        if claim.device is not None and (candidate.device is None or claim.dialect != candidate.dialect):
+            raise Forbidden("this client id is kept for a device")
+        return replace(claim, dialect=candidate.dialect, mode=candidate.mode, connector=candidate.connector)
+    if (claim.dialect, claim.mode) == (candidate.dialect, candidate.mode):
+        return claim
+    if candidate.device is not None and displaceable(claim):
+        fencing.displace(ports, claim, None)
+        return None
+    raise Forbidden(f"this client id is in use in mode {claim.mode}")
+
+
+def _renewed(ports: Ports, key: ApiKey, candidate: Candidate, claim: Claim) -> Claim:
+    return replace(
+        claim,
+        key=key.id,
+        username=candidate.username,
+        server_name=candidate.server_name,
+        certificate=candidate.certificate,
+        secured=candidate.secured,
+        # Each admission of an application is written, so that an end that is told late does not end the next one.
+        seen=None if candidate.device else ports.clock.now(),
+        principal=candidate.principal,
+        entitled=candidate.entitled,
+    )
+
+
+def _stored(ports: Ports, held: Claim | None, claim: Claim) -> bool:
+    """Errors: QuotaReached."""
+
+    def store(share: Share | None) -> bool:
+        return ports.claims.put_new(claim, share) if held is None else ports.claims.replace(held, claim, share)
+
+    if not claim.guest or (held is not None and held.guest):
+        return store(None)
+    asker = Asker("mqtt", {"connector": claim.connector or "mqtt", "nodeId": claim.client})
+    return quotas.within(ports, claim.tenant, Stored.DEVICES, store, asker=asker)
+
+
+def _as_allowed(ports: Ports, claim: Claim) -> Claim:
+    """Who disabled the interface just before found no claim to disable: look once more, now that there is one.
+
+    Errors: Forbidden.
+    """
+    device = ports.devices.get(claim.tenant, claim.device) if claim.device else None
+    found = device.interface(claim.connector, claim.client) if device else None
+    if found is None or found.enabled == claim.enabled:
+        return claim
+    ports.claims.replace(claim, replace(claim, enabled=found.enabled))
+    raise Forbidden("this interface is being changed; connect again")
+
+
+def provision(ports: Ports, tenant: str, candidate: Candidate, entering: Claim | None = None) -> tuple[str, Interface]:
+    """The device behind the interface, registered now if it is unknown: its id and the interface.
+
+    `entering` is the claim of one that connects: it is stored with a new device.
+
+    Errors: Forbidden, QuotaReached.
+    """
+    owner = ports.devices.owner(tenant, candidate.connector, candidate.client)
+    if owner is None:
+        _register(ports, tenant, candidate, entering)
+        owner = ports.devices.owner(tenant, candidate.connector, candidate.client)
+    device = ports.devices.get(tenant, owner) if owner else None
+    found = device.interface(candidate.connector, candidate.client) if device else None
+    if device is None or found is None:
+        raise Forbidden("this device is being changed; connect again")
+    return device.id, found
+
+
+def _register(ports: Ports, tenant: str, candidate: Candidate, entering: Claim | None) -> None:
+    now = ports.clock.now()
+    device_id = candidate.device or candidate.client
+    interface = Interface(candidate.connector, candidate.client, candidate.dialect, now, now)
+    note = (
+        f"This device was auto registered by the connector [{candidate.connector}] with the nodeId [{candidate.client}]"
+    )
+    fresh = Device(tenant, device_id, now, now, name=device_id, description=note, interfaces=(interface,))
+    try:
+        register(ports, fresh, "mqtt", entering)
+    except InterfaceDuplicate:
+        return
+    except DeviceDuplicate:
+        known = ports.devices.get(tenant, device_id)
+        # Two first connections at once: whoever loses finds the interface already there.
+        if known is not None and known.interface(interface.connector, interface.node) is None:
+            if known.full:
+                raise Forbidden(f"device {device_id} has as many interfaces as it may have") from None
+            joined = replace(known.with_interface(interface), updated=now)
+            reserving.written(ports, known, joined, partial(ports.devices.replace, known, joined), entering)

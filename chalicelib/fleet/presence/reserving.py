@@ -1,0 +1,139 @@
+"""The client ids of a device's interfaces: reserved as an interface is registered, let go as it is removed.
+
+Both are in the transaction that writes the device, so that no id is held for a device that is not there, and no device
+waits for an id that is somebody else's.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from chalicelib.fleet.contention import tries
+from chalicelib.fleet.errors import ClientTaken, Contended, InterfaceDuplicate
+from chalicelib.fleet.presence.claims import Claim, succeeded, vacated
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.inventory.devices import Device, Interface
+    from chalicelib.fleet.ports import Ports
+
+CONNECTOR = "mqtt"
+"""The connector whose nodes are client ids of the broker."""
+T = TypeVar("T")
+Known = Mapping[str, Claim | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A claim as it was read, None for none, and as it is to be."""
+
+    old: Claim | None
+    new: Claim
+
+
+def displaceable(claim: Claim) -> bool:
+    """Whether the client gives way to a device: one that is none, and whose id does not name its tenant."""
+    return claim.guest and not claim.entitled
+
+
+def written(
+    ports: "Ports",
+    before: "Device | None",
+    after: "Device | None",
+    store: Callable[[Sequence[Change]], T],
+    entering: Claim | None = None,
+    *,
+    entitled: bool = False,
+) -> T:
+    """What `store` answers, given the claims that change with the device. `entering` is one of a client at the door.
+
+    Where the client ids of the device are `entitled`, nobody else's claim counts.
+    Errors: InterfaceDuplicate (an id is somebody else's), and what `store` raises.
+    """
+    known: dict[str, Claim | None] = {}
+    for _ in tries(ports):
+        changes = _changes(ports, before, after, known, entering, entitled=entitled)
+        try:
+            answer = store(changes)
+        except ClientTaken:
+            # Only who meets somebody has to look who that is.
+            known = {change.new.client: _met(ports, change.new.client) for change in changes}
+            continue
+        if answer is not False:
+            _after(ports, changes)
+        return answer
+    raise Contended("these client ids are written by too many at once")
+
+
+def _changes(
+    ports: "Ports",
+    before: "Device | None",
+    after: "Device | None",
+    known: Known,
+    entering: Claim | None,
+    *,
+    entitled: bool,
+) -> list[Change]:
+    old = {i.key: i for i in before.interfaces if i.connector == CONNECTOR} if before else {}
+    new = {i.key: i for i in after.interfaces if i.connector == CONNECTOR} if after else {}
+    made: list[Change] = []
+    if after is not None:
+        added = [new[key] for key in new.keys() - old.keys()]
+        made += [_reserved(ports, after, i, known.get(i.node), entering, entitled=entitled) for i in added]
+    if before is not None:
+        for key in old.keys() - new.keys():
+            made += _let_go(ports, before, old[key], known)
+    return made
+
+
+def _reserved(
+    ports: "Ports",
+    device: "Device",
+    interface: "Interface",
+    held: Claim | None,
+    entering: Claim | None,
+    *,
+    entitled: bool,
+) -> Change:
+    if held is not None and not held.vacant and held.tenant != device.tenant and (held.entitled or not entitled):
+        raise InterfaceDuplicate(f"the client id {interface.node} is in use already")
+    now = ports.clock.now()
+    new = Claim(
+        interface.node,
+        device.tenant,
+        interface.dialect,
+        "",
+        "",
+        now,
+        device=device.id,
+        connector=interface.connector,
+        enabled=interface.enabled,
+        entitled=entitled,
+    )
+    if entering is not None and entering.client == interface.node:
+        new = replace(entering, device=device.id, enabled=interface.enabled)
+    return Change(held, succeeded(held, new, now, ports.fence_rest))
+
+
+def _met(ports: "Ports", client: str) -> Claim | None:
+    """Whose the id is, after a client that gives way to devices has done so."""
+    from chalicelib.fleet.presence import fencing
+
+    held = ports.claims.current(client)
+    if held is None or not displaceable(held):
+        return held
+    fencing.displace(ports, held, None)
+    return ports.claims.current(client)
+
+
+def _let_go(ports: "Ports", device: "Device", interface: "Interface", known: Known) -> list[Change]:
+    held = known[interface.node] if interface.node in known else ports.claims.current(interface.node)
+    if held is None or not held.holds(device.tenant, interface):
+        return []
+    return [Change(held, vacated(held, ports.clock.now()))]
+
+
+def _after(ports: "Ports", changes: Sequence[Change]) -> None:
+    from chalicelib.fleet.presence import fencing
+
+    for change in changes:
+        fencing.ask(ports, change.new)

@@ -1,0 +1,115 @@
+"""The consumers of a queue as one run of a pump serves them, each in a lane of its own with one message under way."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from math import ceil
+
+from chalicelib.fleet.commands.records import CONFIRMATION
+from chalicelib.fleet.ports import Outcome
+from chalicelib.fleet.queues.consumers import Consumer
+from chalicelib.fleet.queues.queues import QueuedMessage
+
+STRIKES = {Outcome.BUSY: 5, Outcome.REFUSED: 1, Outcome.ABSENT: 1}
+"""After how many failures in a row a consumer gets nothing more from this run; UNCONFIRMED ones its record counts."""
+RATE = 80
+"""Messages a second to one connection, over all its queues; a broker that allows 100 is never run into."""
+MOST = 32
+"""Messages under way at once."""
+_PATIENCE = CONFIRMATION * 1000
+
+
+@dataclass
+class Lane:
+    """A consumer, the message under way to it, and since when. Of what it did before it remembers how long that took.
+
+    While a message is under way nothing else leaves for this client, in whatever session it is by then: what arrives
+    late in the old one must not be overtaken in the new one.
+    """
+
+    consumer: Consumer
+    began: int = 0
+    ready: int = 0
+    took: int = 0
+    flight: tuple[Consumer, QueuedMessage] | None = None
+    failure: Outcome = Outcome.CONFIRMED
+    failures: int = 0
+
+    def meet(self, consumer: Consumer) -> None:
+        """The consumer as it is known by now; in another session it begins anew."""
+        if consumer.presence.session != self.consumer.presence.session:
+            self.failure, self.failures, self.took = Outcome.CONFIRMED, 0, 0
+        self.consumer = consumer
+
+    def begin(self, message: QueuedMessage, now: int) -> None:
+        self.flight = (self.consumer, message)
+        self.began = now
+        self.ready = now + ceil(1000 * len(self.consumer.queues) / RATE)
+
+    def end(self, outcome: Outcome, now: int) -> Consumer:
+        """The consumer in the session that the message was sent to."""
+        served = self.flight[0] if self.flight else self.consumer
+        self.flight = None
+        if served.presence.session == self.consumer.presence.session:
+            self.took = now - self.began
+            self.failures = self.failures + 1 if outcome is self.failure else 1
+            self.failure = outcome
+        return served
+
+    @property
+    def troubles(self) -> int:
+        """Failures in a row."""
+        return 0 if self.failure is Outcome.CONFIRMED else self.failures
+
+    def is_out(self) -> bool:
+        if self.failure is Outcome.CONFIRMED:
+            return False
+        if self.failure is Outcome.UNCONFIRMED:
+            return self.consumer.mute
+        return self.troubles >= STRIKES.get(self.failure, 1)
+
+    def is_free(self, now: int) -> bool:
+        return self.flight is None and self.ready <= now
+
+    def lasts(self) -> int:
+        """How long (ms) its next message may be under way, by what is known of it."""
+        return _PATIENCE if self.consumer.unanswered else self.took
+
+
+@dataclass
+class Crew:
+    """Lanes by client; `members` are the clients that listen now."""
+
+    lanes: dict[str, Lane] = field(default_factory=dict)
+    members: frozenset[str] = frozenset()
+
+    def gather(self, consumers: Iterable[Consumer]) -> None:
+        found = {consumer.client: consumer for consumer in consumers}
+        for client, consumer in found.items():
+            self.lanes.setdefault(client, Lane(consumer)).meet(consumer)
+        self.members = frozenset(found)
+
+    def flying(self) -> list[Lane]:
+        return [lane for lane in self.lanes.values() if lane.flight]
+
+    def able(self, now: int) -> list[Lane]:
+        """Those that may get messages in this run. Who did not acknowledge rests, unless nobody else is there."""
+        left = [self.lanes[client] for client in sorted(self.members) if not self.lanes[client].is_out()]
+        return [lane for lane in left if not lane.consumer.rests(now)] or left
+
+    def free(self, now: int, until: int) -> list[Lane]:
+        """Those that can take a message now, who acknowledges first, who waited longest before others.
+
+        A run ends with the last of its messages. Whoever would hold it up beyond `until` gets none while there are
+        others, who would have to wait for it.
+        """
+        able = self.able(now)
+        sure = {id(lane) for lane in able if not lane.consumer.unanswered}
+        free = [lane for lane in able if lane.is_free(now) and (now + lane.lasts() <= until or not sure - {id(lane)})]
+        return sorted(free, key=lambda lane: (lane.consumer.unanswered, lane.troubles, lane.began))
+
+    def next_ready(self, now: int) -> list[int]:
+        """When (ms) the rate allows lanes that wait for nothing else to go on."""
+        return [lane.ready for lane in self.able(now) if lane.flight is None and lane.ready > now]
+
+    def lane_of(self, message: QueuedMessage) -> Lane:
+        return next(lane for lane in self.flying() if lane.flight and lane.flight[1].position == message.position)

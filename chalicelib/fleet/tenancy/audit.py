@@ -1,0 +1,131 @@
+"""The audit log: everything refused or malformed, with a reason one can act on; capped a device and minute."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.fleet.ids import repeatable_id
+from chalicelib.fleet.tenancy import retention
+from chalicelib.fleet.tenancy.settings import Kept
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.ports import Ports
+
+PER_MINUTE = 10
+_MINUTE = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """`source` names who it is about (deviceId, nodeId, connector…); `content` holds what is particular to the kind.
+
+    `event` is the id of what it tells of: the same event is told once.
+    """
+
+    tenant: str
+    id: str
+    at: int
+    level: str
+    category: str
+    subcategory: str
+    kind: str
+    reason: str
+    source: Mapping[str, str] = field(default_factory=dict)
+    content: Mapping[str, Any] = field(default_factory=dict)
+    event: str = ""
+
+
+def refuse(
+    ports: "Ports",
+    tenant: str,
+    *,
+    at: int,
+    event: str,
+    reason: str,
+    source: Mapping[str, str],
+    content: Mapping[str, Any] | None = None,
+    category: str = "connectivity",
+    subcategory: str = "mqtt",
+    kind: str = "mqtt_debug_logs",
+) -> None:
+    """Record that something was refused: the first PER_MINUTE times a minute for one source and kind of entry."""
+    told = _Telling(category, subcategory, kind, reason, source, content or {})
+    _keep(ports, tenant, at, event, "error", told)
+
+
+def note(
+    ports: "Ports",
+    tenant: str,
+    *,
+    at: int,
+    event: str,
+    reason: str,
+    source: Mapping[str, str],
+    content: Mapping[str, Any],
+) -> None:
+    """Record what somebody who looks for an error wants to see, as often as what was refused and beside it."""
+    told = _Telling("connectivity", "mqtt", "mqtt_debug_logs", reason, source, content)
+    _keep(ports, tenant, at, event, "info", told)
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    category: str
+    subcategory: str
+    kind: str
+    reason: str
+    source: Mapping[str, str]
+    content: Mapping[str, Any]
+
+
+def _keep(ports: "Ports", tenant: str, at: int, event: str, level: str, told: _Telling) -> None:
+    """In one of the PER_MINUTE places that a minute has for the same source, kind and level.
+
+    The places have ids that follow each other, and the event says which one it tries first: no counter is needed, and
+    only what finds its place taken looks at the others.
+    """
+    who = "|".join(f"{k}={v}" for k, v in sorted(told.source.items()))
+    # What is only noted takes no place from what was refused, nor what is refused for one cause from another.
+    about = f"{who}|{told.category}|{told.subcategory}|{told.kind}|{level}"
+    common = repeatable_id(at - at % _MINUTE, about)[:-1]
+    places = [f"{common}{n}" for n in range(PER_MINUTE)]
+    entry = AuditEntry(
+        tenant=tenant,
+        id=places[int.from_bytes(event.encode()[-4:]) % PER_MINUTE],
+        at=at,
+        level=level,
+        category=told.category,
+        subcategory=told.subcategory,
+        kind=told.kind,
+        reason=told.reason,
+        source=told.source,
+        content=told.content,
+        event=event,
+    )
+    kept = retention.seconds(ports, tenant, Kept.AUDIT)
+    for _ in places:
+        # What was free may be taken by now, by another event or by this one come twice at once: look again.
+        if ports.audit.put(entry, kept):
+            return
+        taken = {known.id: known.event for known in ports.audit.within(tenant, at, places[0], places[-1])}
+        free = next((place for place in places if place not in taken), None)
+        if free is None or event in taken.values():
+            return
+        entry = replace(entry, id=free)
+
+
+def read(
+    ports: "Ports", tenant: str, *, start: int | None, end: int | None, descending: bool = True
+) -> Iterator[AuditEntry]:
+    """Entries with start <= at < end, read as they are drawn; never further back than they are kept."""
+    now = ports.clock.now()
+    earliest, latest = now - retention.seconds(ports, tenant, Kept.AUDIT) * 1000, now + _MINUTE
+    since = earliest if start is None else max(start, earliest)
+    until = latest if end is None else min(end, latest)
+    if since >= until:
+        return
+    found = ports.audit.page(tenant, start=since, end=until, descending=descending)
+    # Ids tell minutes, not moments.
+    for _, minute in groupby(found, key=lambda entry: entry.at // _MINUTE):
+        yield from sorted(minute, key=lambda entry: (entry.at, entry.id), reverse=descending)

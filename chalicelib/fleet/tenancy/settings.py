@@ -1,0 +1,135 @@
+"""What an operator sets for a tenant: how much it may store, how often it may ask, how long what it stores is kept.
+
+All of it is unset at first. It is read with what every message needs, and so may be a minute old where it is used.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
+
+from chalicelib.fleet.contention import tries
+from chalicelib.fleet.errors import Contended, Invalid, TenantNotFound
+from chalicelib.fleet.tenancy.limits import Limit, Use
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.ports import Ports
+
+DAY = 86_400
+T = TypeVar("T")
+
+
+class Stored(StrEnum):
+    """What a tenant may have so many of; `RESOURCE_BYTES` are those of all files of its resources together."""
+
+    DEVICES = "devices"
+    GROUPS = "groups"
+    KEYS = "apiKeys"
+    USERS = "users"
+    RESOURCES = "resources"
+    RESOURCE_BYTES = "resourceBytes"
+    DECODERS = "decoders"
+    POLICIES = "actionPolicies"
+    QUEUES = "fifos"
+
+
+class Kept(StrEnum):
+    """What ends by itself after a time."""
+
+    MESSAGES = "messages"
+    COMMANDS = "commands"
+    AUDIT = "auditLog"
+    QUEUED = "fifoMessages"
+
+
+LONGEST: Mapping[Kept, int] = {
+    Kept.MESSAGES: 3650 * DAY,
+    Kept.COMMANDS: 3650 * DAY,
+    # The log is read day by day.
+    Kept.AUDIT: 92 * DAY,
+    Kept.QUEUED: 365 * DAY,
+}
+"""Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """At most `most`, as decided at `since` (ms)."""
+
+    most: int
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`quotas` by what is stored, `limits` of requests and messages, `retention` in seconds by what is kept."""
+
+    tenant: str
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
+    limits: tuple[Limit, ...] = ()
+    retention: Mapping[str, int] = field(default_factory=dict)
+    revision: int = 0
+
+    def quota(self, stored: Stored) -> Quota | None:
+        return self.quotas.get(stored)
+
+    def kept(self, what: Kept) -> int | None:
+        """Seconds; None where nothing was set."""
+        return self.retention.get(what)
+
+
+def get(ports: "Ports", tenant: str) -> Settings:
+    """As they are now. Errors: TenantNotFound."""
+    if ports.tenants.get(tenant) is None:
+        raise TenantNotFound(f"there is no tenant {tenant!r}")
+    return ports.tenants.current_settings(tenant)
+
+
+def set_quotas(ports: "Ports", tenant: str, wanted: Mapping[Stored, int | None]) -> Settings:
+    """Set the most that may be stored of each kind; None lifts it. Errors: TenantNotFound, Invalid."""
+    for stored, most in wanted.items():
+        if most is not None and most < 0:
+            raise Invalid(f"{stored} are limited to 0 or more", stored)
+    now = ports.clock.now()
+    asked = {stored.value: None if most is None else Quota(most, now) for stored, most in wanted.items()}
+    return _change(ports, tenant, lambda s: replace(s, quotas=_set(s.quotas, asked)))
+
+
+def set_limits(ports: "Ports", tenant: str, wanted: Mapping[Use, tuple[int, int] | None]) -> Settings:
+    """Allow all keys, sessions and devices together so many uses in so many seconds; None lifts the limit.
+
+    Errors: TenantNotFound.
+    """
+
+    def changed(settings: Settings) -> Settings:
+        others = tuple(limit for limit in settings.limits if limit.use not in wanted)
+        asked = (Limit(use, *rate, tenant) for use, rate in wanted.items() if rate is not None)
+        return replace(settings, limits=(*others, *asked))
+
+    return _change(ports, tenant, changed)
+
+
+def set_retention(ports: "Ports", tenant: str, wanted: Mapping[Kept, int | None]) -> Settings:
+    """Keep what is written from now on so many seconds; None goes back to the default.
+
+    Errors: TenantNotFound, Invalid (less than a day, or more than LONGEST).
+    """
+    for kept, seconds in wanted.items():
+        if seconds is not None and not DAY <= seconds <= LONGEST[kept]:
+            raise Invalid(f"{kept} are kept from 1 to {LONGEST[kept] // DAY} days", kept)
+    asked = {kept.value: seconds for kept, seconds in wanted.items()}
+    return _change(ports, tenant, lambda s: replace(s, retention=_set(s.retention, asked)))
+
+
+def _set(present: Mapping[str, T], asked: Mapping[str, T | None]) -> dict[str, T]:
+    return {name: value for name, value in {**present, **asked}.items() if value is not None}
+
+
+def _change(ports: "Ports", tenant: str, change: Callable[[Settings], Settings]) -> Settings:
+    for _ in tries(ports):
+        settings = get(ports, tenant)
+        changed = change(settings)
+        # Two operators at once: each change has to last.
+        if changed == settings or ports.tenants.replace_settings(settings, changed):
+            return changed
+    raise Contended("the settings of this tenant are written by too many at once")
