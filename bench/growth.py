@@ -18,7 +18,7 @@ from bench.units.cloud import Cloud
 from chalicelib import wiring
 from chalicelib.fleet.access import tenants
 from chalicelib.fleet.inventory import groups
-from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Presence
 from chalicelib.store import devices as device_store

@@ -1,6 +1,7 @@
 """Where devices fetch files of a stage, and which firmware can."""
 
-from chalicelib.fleet.resources.links import CARRIED, PATH, TOKEN
+from chalicelib.fleet.resources.links import PATH, TOKEN
+from chalicelib.fleet.resources.records import CARRIED
 from infra.host_check import Finding
 from infra.settings import Settings
 

@@ -13,7 +13,7 @@ from chalicelib.dialects.formats import DialectFormats
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.events import policies, pushing
 from chalicelib.fleet.events.events import EventKind
-from chalicelib.fleet.events.policies import ActionPolicy, Filter, HttpPush, QueuePublish
+from chalicelib.fleet.events.records import ActionPolicy, Filter, HttpPush, QueuePublish
 from chalicelib.fleet.presence import fencing, relaying
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.queues import pumping

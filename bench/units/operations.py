@@ -10,7 +10,7 @@ from bench.units.cloud import Cloud, Device
 from chalicelib import wiring
 from chalicelib.fleet.access import tenants
 from chalicelib.fleet.tenancy import settings
-from chalicelib.fleet.tenancy.settings import Stored
+from chalicelib.fleet.tenancy.records import Stored
 
 COMMANDS, CONFIGURATION = "dev/cmd", "dev/cfg/upd"
 ABSENT = "urn:lo:nsid:bench:device-001"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from chalicelib.fleet.errors import TemporarilyUnavailable
-from chalicelib.fleet.events.pushing import Push
+from chalicelib.fleet.events.records import Push
 
 _MOST, _LARGEST = 10, 250_000
 """Messages and characters of one batch."""

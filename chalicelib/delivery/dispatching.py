@@ -9,7 +9,7 @@ from typing import Self
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.presence.records import Route
 from chalicelib.fleet.queues.consumer_groups import MOST
-from chalicelib.fleet.queues.queues import QueuedMessage
+from chalicelib.fleet.queues.records import QueuedMessage
 
 
 class Dispatcher:

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
-from chalicelib.fleet.events.pushing import PORTS, PushFailed, PushResult, TargetRefused
+from chalicelib.fleet.events.pushing import PORTS
+from chalicelib.fleet.events.records import PushFailed, PushResult, TargetRefused
 
 MAX_ANSWER = 16_384
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address

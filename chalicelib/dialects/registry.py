@@ -6,7 +6,7 @@ from typing import Any, Protocol, cast
 
 from chalicelib.dialects.topics import Downlink, Topic, Uplink
 from chalicelib.fleet.access.doors import Door
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.configuration.records import Update
 from chalicelib.fleet.errors import Invalid
@@ -15,7 +15,7 @@ from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.admitting import Candidate
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.records import Route
-from chalicelib.fleet.queues.queues import QueuedMessage
+from chalicelib.fleet.queues.records import QueuedMessage
 from chalicelib.fleet.resources.updates import Offer
 
 NAMES = ("live_objects", "ibm")

@@ -4,13 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from chalicelib.fleet.commands import tracing
-from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Contended
-from chalicelib.fleet.events import routing
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence.mailbox import Mailbox
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -55,30 +51,3 @@ def change_record(
             tell(*wanted)
             return wanted[1], True
     raise Contended(f"{name} is written by too many at once")
-
-
-def change_mailbox(
-    ports: Ports, tenant: str, device: str, change: Callable[[Mailbox], Mailbox], seen: Mailbox | None = None
-) -> Mailbox | None:
-    """The mailbox after `change`, or None where the device is gone. `seen` saves the first read."""
-
-    def read() -> Mailbox | None:
-        return ports.mailboxes.get(tenant, device)
-
-    return change_record(ports, f"the mailbox of {device}", read, ports.mailboxes.replace, change, seen)[0]
-
-
-def change_command(
-    ports: Ports, tenant: str, command_id: str, change: Callable[[Command], Command | None], seen: Command | None = None
-) -> tuple[Command | None, bool]:
-    """The command after `change`, and whether it was ours that changed it; `change` answers None to leave it."""
-
-    def read() -> Command | None:
-        return ports.commands.get(tenant, command_id)
-
-    def tell(command: Command, changed: Command) -> None:
-        if changed.status is not command.status:
-            tracing.tell(changed)
-            routing.command(ports, changed)
-
-    return change_record(ports, f"command {command_id}", read, ports.commands.replace, change, seen, tell)

@@ -4,7 +4,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 
 from chalicelib.fleet.ids import first_id
-from chalicelib.fleet.tenancy.audit import AuditEntry
+from chalicelib.fleet.tenancy.records import AuditEntry
 from chalicelib.store import documents
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 

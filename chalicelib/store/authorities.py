@@ -6,7 +6,7 @@ from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.fleet.access.certificates import CaCertificates
+from chalicelib.fleet.access.records import CaCertificates
 from chalicelib.store import documents
 from chalicelib.store.tables import CANCELED_BY_CONDITION, Defaults, Table, table_name
 

@@ -6,15 +6,13 @@ from typing import Generic, TypeVar
 
 from pynamodb.connection import Connection
 
-from chalicelib.fleet.access.keys import ApiKey
-from chalicelib.fleet.data.decoders import DecoderRecord, Directory, Listed
-from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.access.records import ApiKey
+from chalicelib.fleet.data.records import DecoderRecord, Directory, Listed
+from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Claims, Clock, Page
-from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.claims import Change, Claim
 from chalicelib.fleet.presence.records import interface_key
-from chalicelib.fleet.presence.reserving import Change
-from chalicelib.fleet.tenancy.quotas import Share
-from chalicelib.fleet.tenancy.settings import Settings
+from chalicelib.fleet.tenancy.records import Settings, Share
 from chalicelib.store.claims import ClaimTable
 from chalicelib.store.decoders import DecoderTable
 from chalicelib.store.devices import DeviceTable

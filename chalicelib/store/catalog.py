@@ -6,8 +6,8 @@ from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.fleet.resources.catalog import Resource, ResourceVersion
-from chalicelib.fleet.tenancy.quotas import Share
+from chalicelib.fleet.resources.records import Resource, ResourceVersion
+from chalicelib.fleet.tenancy.records import Share
 from chalicelib.store import documents, usages
 from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, key, table_name
 

@@ -7,10 +7,9 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.ports import Page
-from chalicelib.fleet.presence.claims import MEMORY, Claim
-from chalicelib.fleet.presence.reserving import Change
+from chalicelib.fleet.presence.claims import MEMORY, Change, Claim
 from chalicelib.fleet.queues.consumers import REMEMBERED
-from chalicelib.fleet.tenancy.quotas import Share
+from chalicelib.fleet.tenancy.records import Share
 from chalicelib.store import documents, usages
 from chalicelib.store.tables import (
     Defaults,

@@ -11,7 +11,7 @@ from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.errors import CommandDuplicate
 from chalicelib.fleet.ids import first_id
 from chalicelib.fleet.tenancy import retention
-from chalicelib.fleet.tenancy.settings import Kept
+from chalicelib.fleet.tenancy.records import Kept
 from chalicelib.store import documents
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 

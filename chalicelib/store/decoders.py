@@ -6,7 +6,7 @@ from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.fleet.data.decoders import DecoderRecord, Directory, Listed
+from chalicelib.fleet.data.records import DecoderRecord, Directory, Listed
 from chalicelib.store import documents
 from chalicelib.store.tables import SEPARATOR, Defaults, Table, failed_conditions, table_name
 

@@ -10,12 +10,12 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.errors import ClientTaken, DeviceDuplicate, GroupNotFound, InterfaceDuplicate
-from chalicelib.fleet.inventory.devices import ROOT_GROUP, Device, Interface
 from chalicelib.fleet.inventory.facets import MOST_COUNTED, Facet
+from chalicelib.fleet.inventory.records import ROOT_GROUP, Device, Interface
 from chalicelib.fleet.ports import Page
+from chalicelib.fleet.presence.claims import Change
 from chalicelib.fleet.presence.mailbox import Mailbox
-from chalicelib.fleet.presence.reserving import Change
-from chalicelib.fleet.tenancy.quotas import Share
+from chalicelib.fleet.tenancy.records import Share
 from chalicelib.store import documents, facets, mailboxes, usages
 from chalicelib.store.claims import enter
 from chalicelib.store.configurations import ConfigurationItem

@@ -4,8 +4,8 @@ from itertools import islice
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
-from chalicelib.fleet.inventory.devices import Device
 from chalicelib.fleet.inventory.facets import Facet, facets
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.store.counting import counted
 from chalicelib.store.tables import SEPARATOR, Defaults, Table, key, table_name
 

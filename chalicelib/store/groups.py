@@ -7,7 +7,7 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.fleet.inventory.groups import Group, GroupTree
+from chalicelib.fleet.inventory.records import Group, GroupTree
 from chalicelib.store import documents
 from chalicelib.store.tables import SEPARATOR, Defaults, Table, failed_conditions, table_name
 

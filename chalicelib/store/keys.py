@@ -4,8 +4,8 @@ from dataclasses import replace
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 
-from chalicelib.fleet.access.keys import ApiKey
-from chalicelib.fleet.tenancy.quotas import Share
+from chalicelib.fleet.access.records import ApiKey
+from chalicelib.fleet.tenancy.records import Share
 from chalicelib.store import documents, usages
 from chalicelib.store.tables import Defaults, Table, condition_failed, table_name
 

@@ -2,7 +2,7 @@ import os
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
-from chalicelib.fleet.resources.links import Entrances, Link
+from chalicelib.fleet.resources.records import Entrances, Link
 from chalicelib.store.tables import Defaults, Table, table_name
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 
-from chalicelib.fleet.data.messages import DataMessage, StreamUse
+from chalicelib.fleet.data.records import DataMessage, StreamUse
 from chalicelib.fleet.ids import first_id
 from chalicelib.store import documents
 from chalicelib.store.objects import Objects

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import UpdateError
 
-from chalicelib.fleet.events.policies import ActionPolicy
-from chalicelib.fleet.events.suspension import ActionState
-from chalicelib.fleet.tenancy.quotas import Share
+from chalicelib.fleet.events.records import ActionPolicy, ActionState
+from chalicelib.fleet.tenancy.records import Share
 from chalicelib.store import documents, usages
 from chalicelib.store.tables import Defaults, Table, condition_failed, table_name
 

@@ -1,6 +1,6 @@
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 
-from chalicelib.fleet.queues.queues import Queue, QueuedMessage, position
+from chalicelib.fleet.queues.records import Queue, QueuedMessage, position
 from chalicelib.store.tables import Defaults, Table, key, table_name
 
 

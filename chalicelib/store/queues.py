@@ -5,8 +5,8 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from pynamodb.exceptions import UpdateError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib.fleet.queues.queues import Queue
-from chalicelib.fleet.tenancy.quotas import Share
+from chalicelib.fleet.queues.records import Queue
+from chalicelib.fleet.tenancy.records import Share
 from chalicelib.store import usages
 from chalicelib.store.tables import Defaults, Table, condition_failed, table_name
 

@@ -5,9 +5,9 @@ from pynamodb.connection import Connection
 from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.fleet.access.tenants import Tenant
+from chalicelib.fleet.access.records import Tenant
 from chalicelib.fleet.errors import TenantDuplicate
-from chalicelib.fleet.tenancy.settings import Settings
+from chalicelib.fleet.tenancy.records import Settings
 from chalicelib.store import documents
 from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, key, table_name
 

@@ -9,8 +9,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.errors import QuotaReached
-from chalicelib.fleet.tenancy.quotas import Share, Usage
-from chalicelib.fleet.tenancy.settings import Stored
+from chalicelib.fleet.tenancy.records import Share, Stored, Usage
 from chalicelib.store.tables import (
     Defaults,
     Table,

@@ -5,9 +5,9 @@ from pynamodb.connection import Connection
 from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.fleet.access.users import User
+from chalicelib.fleet.access.records import User
 from chalicelib.fleet.errors import UserDuplicate
-from chalicelib.fleet.tenancy.quotas import Share
+from chalicelib.fleet.tenancy.records import Share
 from chalicelib.store import documents, usages
 from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, table_name
 

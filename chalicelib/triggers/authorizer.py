@@ -16,7 +16,7 @@ from chalicelib.dialects import registry
 from chalicelib.dialects.registry import Refused
 from chalicelib.dialects.topics import Direction, Topic, resource
 from chalicelib.fleet.access import certificates
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.errors import Forbidden, QuotaReached
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import admitting

@@ -14,7 +14,7 @@ from chalicelib.dialects import registry
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
 from chalicelib.fleet.access import doors, keys, limiting
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.data import senders
 from chalicelib.fleet.errors import (
     FleetError,
@@ -30,7 +30,7 @@ from chalicelib.fleet.presence import connecting, holding
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.tenancy import audit
-from chalicelib.fleet.tenancy.limits import Use
+from chalicelib.fleet.tenancy.records import Use
 
 log = logging.getLogger(__name__)
 

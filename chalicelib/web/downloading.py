@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.resources import links
-from chalicelib.fleet.resources.links import CARRIED, Link
+from chalicelib.fleet.resources.records import CARRIED, Link
 from chalicelib.web.refusals import RouteNotFound
 from chalicelib.web.request import Answer, Headers
 from chalicelib.web.routes import Api

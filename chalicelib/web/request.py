@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 
 
 class Headers(Mapping[str, str]):

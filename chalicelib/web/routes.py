@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import FleetError
 from chalicelib.fleet.ports import Ports

@@ -12,8 +12,8 @@ from chalicelib.wiring.shared import application, cached, clock, connection
 if TYPE_CHECKING:
     from chalicelib.aws.stage_key import CachedStageKey, StageKeyFile, StageKeyStore
     from chalicelib.fleet import ports as p
-    from chalicelib.fleet.access.limiting import Windows
     from chalicelib.fleet.access.passwords import Hasher
+    from chalicelib.fleet.access.windows import Windows
     from chalicelib.store.cache import CachedKeys, CachedTenants
 
 
@@ -116,7 +116,7 @@ def _hasher() -> "Hasher":
 
 @cache
 def _windows() -> "Windows":
-    from chalicelib.fleet.access.limiting import Windows
+    from chalicelib.fleet.access.windows import Windows
 
     return Windows()
 

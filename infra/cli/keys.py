@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import Role
 from infra.cli.limits import UNLIMITED, Duration, Rate
 from infra.cli.output import as_json, show
@@ -39,7 +39,7 @@ def create(tenant: str, roles: tuple[str, ...], label: str, valid_for: timedelta
     ports = wiring.ports()
     master = _master(tenant)
     ends = None if valid_for is None else ports.clock.now() + int(valid_for.total_seconds() * 1000)
-    asked = keys.KeyRequest(roles=frozenset(Role(role.upper()) for role in roles), label=label, valid_to=ends)
+    asked = KeyRequest(roles=frozenset(Role(role.upper()) for role in roles), label=label, valid_to=ends)
     key, secret = keys.create_child(ports, master, master.id, asked)
     show(
         {
@@ -77,10 +77,10 @@ def import_(tenant: str, roles: tuple[str, ...], label: str, name: str | None, v
     """
     from chalicelib import wiring
     from chalicelib.dialects.ibm.identity import API_KEY
-    from chalicelib.fleet.access import adopting, keys
+    from chalicelib.fleet.access import adopting
 
     ports = wiring.ports()
-    asked = keys.KeyRequest(roles=frozenset(Role(role.upper()) for role in roles), label=label)
+    asked = KeyRequest(roles=frozenset(Role(role.upper()) for role in roles), label=label)
     named = API_KEY.fullmatch(name) if name else None
     if name and (named is None or named["organization"] != tenant):
         raise click.ClickException(
@@ -108,7 +108,7 @@ def limit(
     """Limit what a key and all keys below it may ask for together; every running instance counts for itself."""
     from chalicelib import wiring
     from chalicelib.fleet.access import keys, limiting
-    from chalicelib.fleet.tenancy.limits import Use
+    from chalicelib.fleet.tenancy.records import Use
 
     ports = wiring.ports()
     key = keys.get(ports, tenant, key_id)

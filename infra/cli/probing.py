@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from chalicelib.fleet.access.records import KeyRequest
 from infra.cli.output import as_json
 from infra.cli.target import complaints, on_target
 
@@ -43,7 +44,7 @@ def probe(tenant: str, host: str | None, port: int | None, ca: str | None, *, js
     device = f"urn:lo:nsid:probe:{secrets.token_hex(6)}"
     where = (host, port, ca) if host else _entrance(port, ca)
     key, secret = keys.create_child(
-        ports, master, master.id, keys.KeyRequest(roles=frozenset({Role.DEVICE_ACCESS}), label="probe")
+        ports, master, master.id, KeyRequest(roles=frozenset({Role.DEVICE_ACCESS}), label="probe")
     )
     try:
         found = ask(

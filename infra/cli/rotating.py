@@ -2,6 +2,7 @@
 
 import click
 
+from chalicelib.fleet.access.records import KeyRequest
 from infra.cli.output import as_json, show
 from infra.cli.target import complaints, on_target
 
@@ -29,9 +30,9 @@ def rotate(key: str, tenant: str, *, finish: bool, json: bool) -> None:
         show({"tenant": tenant, "keyId": old.id, "deleted": True}, json=json)
         return
     if old.master:
-        made, secret = keys.update(ports, master, old.id, keys.KeyRequest(), renew=True)
+        made, secret = keys.update(ports, master, old.id, KeyRequest(), renew=True)
     else:
-        asked = keys.KeyRequest(
+        asked = KeyRequest(
             roles=old.roles,
             label=old.label,
             description=old.description,

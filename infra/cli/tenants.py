@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chalicelib.fleet.tenancy.settings import Kept, Stored
+from chalicelib.fleet.tenancy.records import Kept, Stored
 from infra.cli.limits import UNCOUNTED, UNLIMITED, Count, Rate, Span
 from infra.cli.output import as_json, show
 from infra.cli.target import complaints, on_target
 
 if TYPE_CHECKING:
-    from chalicelib.fleet.tenancy.settings import Settings
+    from chalicelib.fleet.tenancy.records import Settings
 
 _DAY = timedelta(days=1)
 _STORED = {
@@ -79,7 +79,7 @@ def limit(
     """
     from chalicelib import wiring
     from chalicelib.fleet.tenancy import settings
-    from chalicelib.fleet.tenancy.limits import Use
+    from chalicelib.fleet.tenancy.records import Use
 
     ports = wiring.ports()
     rates = {Use.REQUESTS: requests, Use.MESSAGES: messages}

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.aws.pushes import SqsPushes, load
 from chalicelib.fleet.errors import TemporarilyUnavailable
-from chalicelib.fleet.events.pushing import Push
+from chalicelib.fleet.events.records import Push
 
 
 class Sqs:

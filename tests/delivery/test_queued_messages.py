@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from chalicelib.delivery.iot_core import IotCoreDelivery
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.presence.records import Route
-from chalicelib.fleet.queues.queues import QueuedMessage
+from chalicelib.fleet.queues.records import QueuedMessage
 
 
 class IotData:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib.delivery.webhooks import HttpWebhooks, is_public, networks
-from chalicelib.fleet.events.pushing import PushFailed, TargetRefused
+from chalicelib.fleet.events.records import PushFailed, TargetRefused
 from tests.live_objects.webhook import Webhook
 
 LOOPBACK = networks("127.0.0.1/32")

@@ -4,8 +4,8 @@ from random import Random
 
 from chalicelib.dialects.formats import DialectListeners
 from chalicelib.fleet import delivering, ids
-from chalicelib.fleet.access.limiting import Windows
 from chalicelib.fleet.access.passwords import Cost
+from chalicelib.fleet.access.windows import Windows
 from chalicelib.fleet.presence import fencing, relaying
 from tests.fakes.access import (
     CountingHasher,

@@ -5,22 +5,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from chalicelib.fleet.access import stage_key
-from chalicelib.fleet.access.certificates import CaCertificates
-from chalicelib.fleet.access.keys import ApiKey
 from chalicelib.fleet.access.passwords import Cost, Hasher
+from chalicelib.fleet.access.records import ApiKey, CaCertificates, Tenant, User
 from chalicelib.fleet.access.stage_key import StageKey
-from chalicelib.fleet.access.tenants import Tenant
-from chalicelib.fleet.access.users import User
 from chalicelib.fleet.errors import (
     ClientTaken,
     TenantDuplicate,
     UserDuplicate,
 )
 from chalicelib.fleet.ports import Page
-from chalicelib.fleet.presence.claims import Claim
-from chalicelib.fleet.presence.reserving import Change
-from chalicelib.fleet.tenancy.quotas import Share
-from chalicelib.fleet.tenancy.settings import Settings
+from chalicelib.fleet.presence.claims import Change, Claim
+from chalicelib.fleet.tenancy.records import Settings, Share
 from tests.fakes.usages import MemoryUsages
 
 Id = tuple[str, str]

@@ -5,11 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice, takewhile
 
-from chalicelib.fleet.data.decoders import DecoderRecord, Directory, Listed
-from chalicelib.fleet.data.messages import DataMessage, StreamUse
+from chalicelib.fleet.data.records import DataMessage, DecoderRecord, Directory, Listed, StreamUse
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.ports import Page
-from chalicelib.fleet.tenancy.audit import AuditEntry
+from chalicelib.fleet.tenancy.records import AuditEntry
 
 Id = tuple[str, str]
 

@@ -10,13 +10,12 @@ from chalicelib.fleet.errors import (
     GroupNotFound,
     InterfaceDuplicate,
 )
-from chalicelib.fleet.inventory.devices import ROOT_GROUP, Device, Interface
 from chalicelib.fleet.inventory.facets import MOST_COUNTED, Facet, facets
-from chalicelib.fleet.inventory.groups import Group, GroupTree
+from chalicelib.fleet.inventory.records import ROOT_GROUP, Device, Group, GroupTree, Interface
 from chalicelib.fleet.ports import Page
+from chalicelib.fleet.presence.claims import Change
 from chalicelib.fleet.presence.mailbox import Mailbox
-from chalicelib.fleet.presence.reserving import Change
-from chalicelib.fleet.tenancy.quotas import Share
+from chalicelib.fleet.tenancy.records import Share
 from tests.fakes.access import MemoryClaims
 from tests.fakes.resources import MemoryResources
 from tests.fakes.usages import MemoryUsages

@@ -6,12 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from chalicelib.fleet.events.events import Event
-from chalicelib.fleet.events.policies import ActionPolicy
-from chalicelib.fleet.events.pushing import Push, PushFailed, PushResult
-from chalicelib.fleet.events.suspension import ActionState
+from chalicelib.fleet.events.records import ActionPolicy, ActionState, Push, PushFailed, PushResult
 from chalicelib.fleet.queues.consumers import Consumer, Link
-from chalicelib.fleet.queues.queues import Queue, QueuedMessage
-from chalicelib.fleet.tenancy.quotas import Share
+from chalicelib.fleet.queues.records import Queue, QueuedMessage
+from chalicelib.fleet.tenancy.records import Share
 from tests.fakes.usages import MemoryUsages
 
 Id = tuple[str, str]

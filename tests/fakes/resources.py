@@ -3,10 +3,9 @@
 import hashlib
 from dataclasses import dataclass, field, replace
 
-from chalicelib.fleet.resources.catalog import Resource, ResourceVersion
-from chalicelib.fleet.resources.links import Entrances, Link
+from chalicelib.fleet.resources.records import Entrances, Link, Resource, ResourceVersion
 from chalicelib.fleet.resources.updates import DeviceResources
-from chalicelib.fleet.tenancy.quotas import Share
+from chalicelib.fleet.tenancy.records import Share
 from tests.fakes.usages import MemoryUsages
 
 Id = tuple[str, str]

@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from chalicelib.fleet.errors import QuotaReached
-from chalicelib.fleet.tenancy.quotas import Share, Usage
-from chalicelib.fleet.tenancy.settings import Stored
+from chalicelib.fleet.tenancy.records import Share, Stored, Usage
 
 
 @dataclass

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from chalicelib.fleet.access import keys
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.presence.claims import Claim
-from chalicelib.fleet.queues import consuming, publishing, pumping, queues
-from chalicelib.fleet.queues.queues import Queue
+from chalicelib.fleet.queues import consuming, lifecycle, publishing, pumping, queues
+from chalicelib.fleet.queues.records import Queue
 from tests.fakes import MemoryPorts
 
 TENANT = "tenant"
@@ -21,7 +21,7 @@ class QueueRig:
     published: int = 0
 
     def __post_init__(self) -> None:
-        queues.create(self.ports, TENANT, QUEUE)
+        lifecycle.create(self.ports, TENANT, QUEUE)
         self.key, _ = keys.mint(self.ports, TENANT, roles={Role.BUS_R})
 
     @property

@@ -5,7 +5,7 @@ from typing import Any
 from chalicelib.fleet import delivering
 from chalicelib.fleet.commands import creating, finishing
 from chalicelib.fleet.commands.records import AckMode, Command, Policy
-from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.presence import connecting
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.mailbox import Mailbox

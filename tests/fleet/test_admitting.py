@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.fleet.access import tenants
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.errors import Forbidden
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import MAX_INTERFACES, Device, Interface
+from chalicelib.fleet.inventory.records import MAX_INTERFACES, Device, Interface
 from chalicelib.fleet.presence.admitting import Candidate, admit
 from tests.fakes import START, MemoryPorts
 

@@ -2,8 +2,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.fleet.data import messages
-from chalicelib.fleet.data.messages import FUTURE, DataMessage, clamped, message_id
+from chalicelib.fleet.data.records import FUTURE, DataMessage, clamped, message_id
 from chalicelib.fleet.tenancy import audit
+from chalicelib.fleet.tenancy.records import AuditEntry
 from tests.fakes import START, MemoryPorts
 
 TENANT = "tenant"
@@ -13,7 +14,7 @@ def refuse(ports: MemoryPorts, event: str, at: int = START, device: str = "d1", 
     audit.refuse(ports, TENANT, at=at, event=event, reason="because", source={"deviceId": device}, kind=kind)
 
 
-def entries(ports: MemoryPorts) -> list[audit.AuditEntry]:
+def entries(ports: MemoryPorts) -> list[AuditEntry]:
     return list(ports.audit.page(TENANT, start=0, end=1 << 50, descending=False))
 
 

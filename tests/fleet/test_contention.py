@@ -5,7 +5,7 @@ import pytest
 from chalicelib.fleet.contention import LONGEST, SHORTEST, TRIES, tries
 from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from tests.fakes import START, MemoryPorts
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.fleet.data import decoders, messages
-from chalicelib.fleet.data.decoders import ColumnRecord, DecoderKind, DecoderRecord
+from chalicelib.fleet.data import records as data_records
 from chalicelib.fleet.data.decoding import DescriptionError
-from chalicelib.fleet.data.messages import DataMessage
+from chalicelib.fleet.data.records import ColumnRecord, DataMessage, DecoderKind, DecoderRecord
 from chalicelib.fleet.errors import DecoderDuplicate, DecoderNotFound, LimitReached
 from chalicelib.fleet.tenancy import audit
 from tests.fakes import START, MemoryPorts
@@ -30,7 +30,7 @@ def message(encoding: str | None, payload: object = "41200000", **more: object) 
     metadata = {"source": "urn:lo:nsid:a:b", "connector": "mqtt"} | ({"encoding": encoding} if encoding else {})
     value = {"payload": payload, **more}
     return DataMessage(
-        TENANT, messages.message_id(START, START, "e"), "s", START, START, value, "own_model", metadata=metadata
+        TENANT, data_records.message_id(START, START, "e"), "s", START, START, value, "own_model", metadata=metadata
     )
 
 
@@ -64,7 +64,7 @@ def test_a_payload_that_is_no_string_is_kept_and_audited(ports: MemoryPorts, pay
 
 def numbered(count: int, encoding: str, payload: str) -> list[tuple[DataMessage, str | None]]:
     one = message(encoding, payload)
-    return [(replace(one, id=messages.message_id(START, START, f"{encoding}{n}")), None) for n in range(count)]
+    return [(replace(one, id=data_records.message_id(START, START, f"{encoding}{n}")), None) for n in range(count)]
 
 
 def test_the_messages_of_one_request_share_what_decoding_may_cost(ports: MemoryPorts) -> None:
@@ -81,7 +81,7 @@ def test_the_messages_of_one_request_share_what_decoding_may_cost(ports: MemoryP
 
 def test_the_descriptions_of_one_request_count_too(ports: MemoryPorts) -> None:
     sent = []
-    for number in range(decoders.MOST):
+    for number in range(data_records.MOST):
         name = f"{number:03}"
         source = "".join(f"//{'x' * 100}\n" for _ in range(150)) + f"byte a{name};"
         decoders.create(ports, replace(FLOAT, id=name, encoding=name, source=source))
@@ -155,7 +155,7 @@ def test_a_name_is_used_once(ports: MemoryPorts) -> None:
 
 
 def test_a_tenant_has_a_hundred_of_each_kind(ports: MemoryPorts) -> None:
-    for number in range(decoders.MOST):
+    for number in range(data_records.MOST):
         decoders.create(ports, replace(FLOAT, id=f"b{number}", encoding=f"e{number}"))
     with pytest.raises(LimitReached):
         decoders.create(ports, FLOAT)

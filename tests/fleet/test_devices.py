@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, InterfaceDuplicate, InterfaceNotFound
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.records import Presence
 from tests.fakes import START, MemoryPorts

@@ -5,15 +5,15 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.fleet.access import tenants
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.errors import Forbidden, QuotaReached, TemporarilyUnavailable
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.presence import admitting, connecting, fencing
 from chalicelib.fleet.presence.admitting import Candidate, admit
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.tenancy import settings
-from chalicelib.fleet.tenancy.settings import Stored
+from chalicelib.fleet.tenancy.records import Stored
 from tests.fakes import START, MemoryPorts
 
 CLIENT = "urn:lab:meter:1"

@@ -3,11 +3,11 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.fleet.access import inheriting, keys, tenants
-from chalicelib.fleet.access.keys import ApiKey, KeyRequest
+from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import ALL_ROLES, Role
 from chalicelib.fleet.errors import KeyNotFound
 from chalicelib.fleet.presence.claims import Claim
-from chalicelib.fleet.tenancy.quotas import Share
+from chalicelib.fleet.tenancy.records import Share
 from chalicelib.triggers import downlink
 from tests.fakes import MemoryKeys, MemoryPorts
 

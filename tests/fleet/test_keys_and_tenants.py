@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.fleet.access import adopting, keys, tenants
-from chalicelib.fleet.access.keys import ApiKey, KeyRequest
+from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import ALL_ROLES, Role
 from chalicelib.fleet.errors import (
     Conflict,
@@ -158,7 +158,7 @@ FOREIGN = "0123456789abcdef0123456789abcdef"
 def adopted(ports: MemoryPorts) -> tuple[ApiKey, ApiKey]:
     """A master key, and a key below it whose secret was made elsewhere."""
     _, master, _ = tenants.create(ports, "acme")
-    request = keys.KeyRequest(roles=frozenset({Role.DEVICE_ACCESS}))
+    request = KeyRequest(roles=frozenset({Role.DEVICE_ACCESS}))
     return master, adopting.adopt(ports, master, FOREIGN, request)
 
 
@@ -172,7 +172,7 @@ def test_a_secret_is_adopted_once_in_the_whole_installation(ports: MemoryPorts) 
     adopted(ports)
     _, other, _ = tenants.create(ports, "umbrella")
     with pytest.raises(Conflict):
-        adopting.adopt(ports, other, FOREIGN, keys.KeyRequest(roles=frozenset()))
+        adopting.adopt(ports, other, FOREIGN, KeyRequest(roles=frozenset()))
 
 
 def test_deleting_the_key_shuts_the_secret_out(ports: MemoryPorts) -> None:
@@ -186,7 +186,7 @@ def test_deleting_the_key_shuts_the_secret_out(ports: MemoryPorts) -> None:
 def test_only_what_looks_like_a_secret_is_adopted(ports: MemoryPorts, secret: str) -> None:
     _, master, _ = tenants.create(ports, "acme")
     with pytest.raises(Invalid):
-        adopting.adopt(ports, master, secret, keys.KeyRequest(roles=frozenset()))
+        adopting.adopt(ports, master, secret, KeyRequest(roles=frozenset()))
 
 
 def test_a_tenant_may_have_the_id_that_its_clients_carry(ports: MemoryPorts) -> None:

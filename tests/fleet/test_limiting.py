@@ -1,10 +1,10 @@
 import pytest
 
 from chalicelib.fleet.access import keys, limiting, tenants
-from chalicelib.fleet.access.keys import ApiKey, KeyRequest
+from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.errors import KeyNotFound, RateLimitReached
 from chalicelib.fleet.tenancy import settings
-from chalicelib.fleet.tenancy.limits import Use
+from chalicelib.fleet.tenancy.records import Use
 from tests.fakes import START, MemoryPorts
 
 

@@ -10,8 +10,7 @@ import pytest
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.events import policies, pushing
 from chalicelib.fleet.events.events import EventKind
-from chalicelib.fleet.events.policies import ActionPolicy, Filter, HttpPush
-from chalicelib.fleet.events.pushing import Push, PushFailed
+from chalicelib.fleet.events.records import ActionPolicy, Filter, HttpPush, Push, PushFailed
 from tests.fakes import START, MemoryPorts
 
 TENANT = "tenant"

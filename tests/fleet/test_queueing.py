@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from chalicelib.fleet.access import keys
-from chalicelib.fleet.access.keys import KeyRequest
+from chalicelib.fleet.access.records import KeyRequest
 from chalicelib.fleet.errors import (
     Forbidden,
     Invalid,
@@ -17,8 +17,10 @@ from chalicelib.fleet.errors import (
     TooLarge,
 )
 from chalicelib.fleet.ports import Outcome
-from chalicelib.fleet.queues import consumer_groups, consuming, publishing, pumping, queues
-from chalicelib.fleet.queues.queues import MAX_PAYLOAD, MIN_BYTES, Depth, Queue
+from chalicelib.fleet.queues import consumer_groups, consuming, lifecycle, publishing, pumping, queues
+from chalicelib.fleet.queues import records as queue_records
+from chalicelib.fleet.queues.lifecycle import MIN_BYTES
+from chalicelib.fleet.queues.records import MAX_PAYLOAD, Depth, Queue
 from tests.fakes.queues import MemoryQueues
 from tests.fleet.queue_rig import QUEUE, TENANT, QueueRig
 
@@ -127,7 +129,7 @@ class TestSharing:
         assert consuming.live(rig.ports, TENANT, QUEUE)[0].client == "two"
 
     def test_a_consumer_of_several_queues_gets_those_of_each(self, rig: QueueRig) -> None:
-        queues.create(rig.ports, TENANT, "other")
+        lifecycle.create(rig.ports, TENANT, "other")
         rig.publish("a")
         rig.publish("b", queue="other")
         rig.listen("app", QUEUE, "other")
@@ -135,7 +137,7 @@ class TestSharing:
         assert sorted(rig.received()) == ["a", "b"]
 
     def test_a_connection_is_spared_in_proportion_to_its_queues(self, rig: QueueRig) -> None:
-        queues.create(rig.ports, TENANT, "other")
+        lifecycle.create(rig.ports, TENANT, "other")
         rig.listen("app", QUEUE, "other")
         rig.publish("a", "b", "c")
         rig.pump()
@@ -159,7 +161,7 @@ class TestListening:
 
     def test_a_queue_that_is_made_after_its_consumer_came_serves_it(self, rig: QueueRig) -> None:
         rig.listen("app", "later")
-        queues.create(rig.ports, TENANT, "later")
+        lifecycle.create(rig.ports, TENANT, "later")
         rig.publish("a", queue="later")
         rig.pump()
         assert rig.received() == ["a"]
@@ -167,15 +169,15 @@ class TestListening:
     def test_a_queue_that_is_made_anew_serves_the_consumer_that_stayed(self, rig: QueueRig) -> None:
         rig.listen()
         rig.pump()
-        queues.delete(rig.ports, TENANT, QUEUE, force=True)
-        queues.ensure(rig.ports, TENANT, QUEUE)
+        lifecycle.delete(rig.ports, TENANT, QUEUE, force=True)
+        lifecycle.ensure(rig.ports, TENANT, QUEUE)
         rig.publish("a")
         rig.pump()
         assert rig.received() == ["a"]
 
     def test_a_consumer_that_comes_while_its_queue_is_made_is_served(self, rig: QueueRig) -> None:
         rig.ports.queues = ComingAtCreation(come=lambda: rig.listen("app", "later"))
-        queues.create(rig.ports, TENANT, "later")
+        lifecycle.create(rig.ports, TENANT, "later")
         rig.publish("a", queue="later")
         rig.pump()
         assert rig.received() == ["a"]
@@ -286,7 +288,7 @@ class TestThePump:
     def test_after_a_restart_nobody_holds_a_queue(self, rig: QueueRig) -> None:
         rig.listen()
         rig.pump()
-        rig.ports.queues.lease(rig.queue, "killed", rig.ports.clock.now(), rig.ports.clock.now() + queues.LEASE)
+        rig.ports.queues.lease(rig.queue, "killed", rig.ports.clock.now(), rig.ports.clock.now() + queue_records.LEASE)
         rig.publish("a")
         publishing.sweep(rig.ports, everything=True)
         rig.pump()
@@ -295,10 +297,10 @@ class TestThePump:
     def test_a_lease_whose_holder_crashed_ends(self, rig: QueueRig) -> None:
         rig.listen()
         rig.pump()
-        rig.ports.queues.lease(rig.queue, "crashed", rig.ports.clock.now(), rig.ports.clock.now() + queues.LEASE)
+        rig.ports.queues.lease(rig.queue, "crashed", rig.ports.clock.now(), rig.ports.clock.now() + queue_records.LEASE)
         rig.publish("a")
         assert not rig.ports.background.pumps
-        rig.ports.clock.advance(ms=queues.LEASE)
+        rig.ports.clock.advance(ms=queue_records.LEASE)
         publishing.sweep(rig.ports)
         rig.pump()
         assert rig.received() == ["a"]
@@ -316,8 +318,8 @@ class TestThePump:
 class TestBounds:
     def test_beyond_its_bytes_a_queue_drops_the_oldest(self) -> None:
         rig = QueueRig()
-        queues.delete(rig.ports, TENANT, QUEUE)
-        queues.create(rig.ports, TENANT, QUEUE, max_bytes=MIN_BYTES)
+        lifecycle.delete(rig.ports, TENANT, QUEUE)
+        lifecycle.create(rig.ports, TENANT, QUEUE, max_bytes=MIN_BYTES)
         block = MIN_BYTES // 8
         rig.publish(*(str(number) * block for number in range(10)))
         assert [text[0] for text in rig.waiting()] == list("23456789")
@@ -325,8 +327,8 @@ class TestBounds:
 
     def test_what_was_consumed_makes_room(self) -> None:
         rig = QueueRig()
-        queues.delete(rig.ports, TENANT, QUEUE)
-        queues.create(rig.ports, TENANT, QUEUE, max_bytes=MIN_BYTES)
+        lifecycle.delete(rig.ports, TENANT, QUEUE)
+        lifecycle.create(rig.ports, TENANT, QUEUE, max_bytes=MIN_BYTES)
         block = MIN_BYTES // 8
         rig.publish(*(str(number) * block for number in range(8)))
         rig.listen()
@@ -337,8 +339,8 @@ class TestBounds:
 
     def test_messages_that_are_too_old_are_not_delivered(self) -> None:
         rig = QueueRig()
-        queues.delete(rig.ports, TENANT, QUEUE)
-        queues.create(rig.ports, TENANT, QUEUE, ttl=60)
+        lifecycle.delete(rig.ports, TENANT, QUEUE)
+        lifecycle.create(rig.ports, TENANT, QUEUE, ttl=60)
         rig.publish("old")
         rig.ports.clock.advance(seconds=61)
         rig.publish("new")
@@ -348,8 +350,8 @@ class TestBounds:
 
     def test_a_queue_without_storage_delivers_to_those_who_listen_and_keeps_nothing(self) -> None:
         rig = QueueRig()
-        queues.delete(rig.ports, TENANT, QUEUE)
-        queues.create(rig.ports, TENANT, QUEUE, max_bytes=0)
+        lifecycle.delete(rig.ports, TENANT, QUEUE)
+        lifecycle.create(rig.ports, TENANT, QUEUE, max_bytes=0)
         rig.publish("lost")
         rig.listen()
         rig.publish("heard")
@@ -359,42 +361,42 @@ class TestBounds:
     @pytest.mark.parametrize("size", [1, MIN_BYTES - 1, -1])
     def test_a_queue_has_no_storage_or_enough(self, rig: QueueRig, size: int) -> None:
         with pytest.raises(Invalid):
-            queues.create(rig.ports, TENANT, "other", max_bytes=size)
+            lifecycle.create(rig.ports, TENANT, "other", max_bytes=size)
 
     @pytest.mark.parametrize("name", ["", "a b", "a/b", "a+", "é", "x" * 252])
     def test_a_name_is_a_level_of_a_topic(self, rig: QueueRig, name: str) -> None:
         with pytest.raises(Invalid):
-            queues.create(rig.ports, TENANT, name)
+            lifecycle.create(rig.ports, TENANT, name)
 
     def test_a_name_is_taken_once(self, rig: QueueRig) -> None:
         with pytest.raises(QueueDuplicate):
-            queues.create(rig.ports, TENANT, QUEUE)
+            lifecycle.create(rig.ports, TENANT, QUEUE)
 
     def test_a_tenant_has_a_hundred_queues(self, rig: QueueRig) -> None:
         for number in range(99):
-            queues.create(rig.ports, TENANT, f"q{number}")
+            lifecycle.create(rig.ports, TENANT, f"q{number}")
         with pytest.raises(LimitReached):
-            queues.create(rig.ports, TENANT, "more")
+            lifecycle.create(rig.ports, TENANT, "more")
 
 
 class TestDeleting:
     def test_a_queue_with_a_consumer_goes_only_by_force(self, rig: QueueRig) -> None:
         rig.listen()
         with pytest.raises(Forbidden):
-            queues.delete(rig.ports, TENANT, QUEUE)
-        queues.delete(rig.ports, TENANT, QUEUE, force=True)
+            lifecycle.delete(rig.ports, TENANT, QUEUE)
+        lifecycle.delete(rig.ports, TENANT, QUEUE, force=True)
         assert rig.ports.queues.all(TENANT) == []
 
     def test_a_new_queue_of_the_same_name_is_empty(self, rig: QueueRig) -> None:
         rig.publish("a")
-        queues.delete(rig.ports, TENANT, QUEUE)
-        queues.create(rig.ports, TENANT, QUEUE)
+        lifecycle.delete(rig.ports, TENANT, QUEUE)
+        lifecycle.create(rig.ports, TENANT, QUEUE)
         assert rig.waiting() == []
 
     def test_the_messages_of_a_deleted_queue_are_removed(self, rig: QueueRig) -> None:
         rig.publish("a", "b")
         gone = rig.queue
-        queues.delete(rig.ports, TENANT, QUEUE)
+        lifecycle.delete(rig.ports, TENANT, QUEUE)
         ((tenant, name, queue_id),) = rig.ports.background.purges
         publishing.purge(rig.ports, tenant, name, queue_id, rig.ports.clock.now() + 1000)
         assert rig.ports.queued.oldest(gone, 0, limit=10) == []

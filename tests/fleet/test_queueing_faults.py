@@ -10,7 +10,7 @@ from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.presence.records import Route
 from chalicelib.fleet.queues import consuming, publishing, pumping
 from chalicelib.fleet.queues.consumers import Link
-from chalicelib.fleet.queues.queues import LEASE, Queue, QueuedMessage
+from chalicelib.fleet.queues.records import LEASE, Queue, QueuedMessage
 from tests.fakes import MemoryPorts, ScriptedDelivery
 from tests.fakes.queues import MemoryConsumers, MemoryQueued, MemoryQueues
 from tests.fleet.queue_rig import QUEUE, TENANT, QueueRig

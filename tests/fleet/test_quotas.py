@@ -7,22 +7,21 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.fleet.access import keys, tenants, users
-from chalicelib.fleet.access.keys import ApiKey, KeyRequest
-from chalicelib.fleet.access.users import User
+from chalicelib.fleet.access.records import ApiKey, KeyRequest, User
 from chalicelib.fleet.data import decoders
-from chalicelib.fleet.data.decoders import DecoderKind, DecoderRecord
+from chalicelib.fleet.data.records import DecoderKind, DecoderRecord
 from chalicelib.fleet.errors import DeviceDuplicate, GroupDuplicate, QuotaReached
 from chalicelib.fleet.events import policies
-from chalicelib.fleet.events.policies import ActionPolicy, QueuePublish
+from chalicelib.fleet.events.records import ActionPolicy, QueuePublish
 from chalicelib.fleet.inventory import devices, groups
-from chalicelib.fleet.inventory.devices import ROOT_GROUP, Device
-from chalicelib.fleet.presence.reserving import Change
-from chalicelib.fleet.queues import queues
+from chalicelib.fleet.inventory.records import ROOT_GROUP, Device
+from chalicelib.fleet.presence.claims import Change
+from chalicelib.fleet.queues import lifecycle
 from chalicelib.fleet.resources import catalog
-from chalicelib.fleet.resources.catalog import Resource, ResourceVersion
+from chalicelib.fleet.resources.records import Resource, ResourceVersion
 from chalicelib.fleet.tenancy import quotas, settings
-from chalicelib.fleet.tenancy.quotas import SETTLED, Share, Usage
-from chalicelib.fleet.tenancy.settings import Stored
+from chalicelib.fleet.tenancy.quotas import SETTLED
+from chalicelib.fleet.tenancy.records import Share, Stored, Usage
 from tests.fakes import START, MemoryDevices, MemoryPorts
 
 CONTENT = b"firmware"
@@ -95,7 +94,7 @@ MAKING: dict[Stored, Callable[[Site, int], str]] = {
     Stored.RESOURCES: resource,
     Stored.DECODERS: decoder,
     Stored.POLICIES: policy,
-    Stored.QUEUES: lambda s, n: queues.create(s.ports, s.tenant, f"q{n}").name,
+    Stored.QUEUES: lambda s, n: lifecycle.create(s.ports, s.tenant, f"q{n}").name,
 }
 REMOVING: dict[Stored, Callable[[Site, str], None]] = {
     Stored.DEVICES: lambda s, name: devices.delete(s.ports, s.tenant, name),
@@ -105,7 +104,7 @@ REMOVING: dict[Stored, Callable[[Site, str], None]] = {
     Stored.RESOURCES: lambda s, name: catalog.delete(s.ports, s.tenant, name),
     Stored.DECODERS: lambda s, name: decoders.delete(s.ports, s.tenant, DecoderKind.BINARY, name),
     Stored.POLICIES: lambda s, name: policies.delete(s.ports, s.tenant, name),
-    Stored.QUEUES: lambda s, name: queues.delete(s.ports, s.tenant, name),
+    Stored.QUEUES: lambda s, name: lifecycle.delete(s.ports, s.tenant, name),
 }
 
 

@@ -14,7 +14,7 @@ from chalicelib.fleet.configuration.records import ParameterType, SyncStatus, Va
 from chalicelib.fleet.errors import Forbidden, TemporarilyUnavailable
 from chalicelib.fleet.ids import correlation
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.presence import nodes, relaying
 from chalicelib.fleet.presence.claims import Claim

@@ -7,12 +7,11 @@ from chalicelib.fleet.commands import creating
 from chalicelib.fleet.commands.creating import Order
 from chalicelib.fleet.commands.records import Policy
 from chalicelib.fleet.data import messages
-from chalicelib.fleet.data.messages import DataMessage, message_id
-from chalicelib.fleet.inventory.devices import Device
-from chalicelib.fleet.queues import queues
+from chalicelib.fleet.data.records import DataMessage, message_id
+from chalicelib.fleet.inventory.records import Device
+from chalicelib.fleet.queues import lifecycle
 from chalicelib.fleet.tenancy import audit, settings
-from chalicelib.fleet.tenancy.audit import AuditEntry
-from chalicelib.fleet.tenancy.settings import DAY, Kept
+from chalicelib.fleet.tenancy.records import DAY, AuditEntry, Kept
 from tests.fakes import START, MemoryPorts
 
 
@@ -72,8 +71,8 @@ def test_a_new_queue_keeps_no_message_longer(
     ports: MemoryPorts, tenant: str, asked: int | None, given: int | None
 ) -> None:
     settings.set_retention(ports, tenant, {Kept.QUEUED: 2 * DAY})
-    assert queues.create(ports, tenant, "q", ttl=asked).ttl == given
+    assert lifecycle.create(ports, tenant, "q", ttl=asked).ttl == given
 
 
 def test_without_a_setting_a_queue_keeps_messages_as_long_as_it_says(ports: MemoryPorts, tenant: str) -> None:
-    assert queues.create(ports, tenant, "q").ttl is None
+    assert lifecycle.create(ports, tenant, "q").ttl is None

@@ -10,16 +10,16 @@ from chalicelib.fleet.commands.records import Status
 from chalicelib.fleet.configuration import synchronizing
 from chalicelib.fleet.configuration.records import ParameterType, Value
 from chalicelib.fleet.data import messages
-from chalicelib.fleet.data.messages import DataMessage
+from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.errors import LimitReached, PolicyNotFound
 from chalicelib.fleet.events import policies, routing
 from chalicelib.fleet.events.events import EventKind, of_command
-from chalicelib.fleet.events.policies import ActionPolicy, Filter, GroupPath, HttpPush, QueuePublish
+from chalicelib.fleet.events.records import ActionPolicy, Filter, GroupPath, HttpPush, QueuePublish
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.presence import connecting
-from chalicelib.fleet.queues import queues
-from chalicelib.fleet.queues.queues import MAX_PAYLOAD
+from chalicelib.fleet.queues import lifecycle, queues
+from chalicelib.fleet.queues.records import MAX_PAYLOAD
 from tests.fakes import MemoryPolicies
 from tests.fleet.rig import DEVICE, TENANT, Rig
 
@@ -104,7 +104,7 @@ class TestData:
         policies.save(
             rig.ports, policy(EventKind.DATA_MESSAGE, queues=(QueuePublish("a", "gone"), QueuePublish("b", QUEUE)))
         )
-        queues.delete(rig.ports, TENANT, "gone")
+        lifecycle.delete(rig.ports, TENANT, "gone")
         messages.store(rig.ports, message())
         assert "queue gone" in next(iter(rig.ports.audit.rows.values())).reason
         assert len(told(rig)) == 1
@@ -174,7 +174,7 @@ class TestCommands:
         assert [e["status"] for e in told(online)] == ["PROCESSED"]
 
     def test_a_status_is_told_to_the_queue_that_the_command_names(self, rig: Rig) -> None:
-        queues.create(rig.ports, TENANT, QUEUE)
+        lifecycle.create(rig.ports, TENANT, QUEUE)
         command = replace(rig.create(), notify_to=f"queue/{QUEUE}")
         routing.command(rig.ports, command)
         assert [e["status"] for e in told(rig)] == ["PENDING"]
@@ -188,7 +188,7 @@ class TestCommands:
 
 class TestConfiguration:
     def test_a_change_of_its_status_is_told_to_the_queue_that_the_request_names(self, rig: Rig) -> None:
-        queues.create(rig.ports, TENANT, QUEUE)
+        lifecycle.create(rig.ports, TENANT, QUEUE)
         asked = {"p": Value(ParameterType.INT32, 1, 1)}
         synchronizing.request(rig.ports, TENANT, DEVICE, asked, f"queue/{QUEUE}")
         rig.pass_time(1)

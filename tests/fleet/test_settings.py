@@ -3,8 +3,7 @@ import pytest
 from chalicelib.fleet.access import tenants
 from chalicelib.fleet.errors import Invalid, TenantNotFound
 from chalicelib.fleet.tenancy import settings
-from chalicelib.fleet.tenancy.limits import Limit, Use
-from chalicelib.fleet.tenancy.settings import DAY, LONGEST, Kept, Quota, Stored
+from chalicelib.fleet.tenancy.records import DAY, LONGEST, Kept, Limit, Quota, Stored, Use
 from tests.fakes import START, MemoryPorts
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.fleet.access import adopting, keys, secrets, signposts, stage_key, tenants
-from chalicelib.fleet.access.keys import ApiKey, KeyRequest
+from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.access.stage_key import SETTLED
 from chalicelib.fleet.errors import Conflict, UnknownCredential

@@ -9,10 +9,9 @@ from chalicelib.fleet.commands.records import AckMode, Command
 from chalicelib.fleet.configuration import synchronizing
 from chalicelib.fleet.configuration.records import ParameterType, Value
 from chalicelib.fleet.events.events import Event, EventKind
-from chalicelib.fleet.events.policies import ActionPolicy, Filter, HttpPush
-from chalicelib.fleet.events.pushing import Push
+from chalicelib.fleet.events.records import ActionPolicy, Filter, HttpPush, Push
 from chalicelib.fleet.presence.mailbox import LEASE
-from chalicelib.fleet.queues import queues
+from chalicelib.fleet.queues import lifecycle
 from tests.fakes import START, ListedPushes, MemoryCommands, PlainFormats
 from tests.fleet.rig import DEVICE, EVERYTHING, TENANT, Rig
 
@@ -152,7 +151,7 @@ class DyingFormats(PlainFormats):
 
 def test_a_report_that_its_handler_could_not_tell_is_told_once_when_it_comes_again(rig: Rig) -> None:
     rig.ports.formats = formats = DyingFormats()
-    queues.ensure(rig.ports, TENANT, "q")
+    lifecycle.ensure(rig.ports, TENANT, "q")
     rig.connect(capabilities=EVERYTHING)
     target = Value(ParameterType.INT32, 1, rig.ports.clock.now())
     synchronizing.request(rig.ports, TENANT, DEVICE, {"p": target}, "queue/q")

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.queues import consumer_groups, publishing, pumping
 from chalicelib.fleet.queues.consumers import REST
-from chalicelib.fleet.queues.queues import Queue, QueuedMessage
+from chalicelib.fleet.queues.records import Queue, QueuedMessage
 from tests.fakes.clock import SetClock
 from tests.fakes.queues import MemoryQueued
 from tests.fleet.queue_rig import QUEUE, TENANT, QueueRig

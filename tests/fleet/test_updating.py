@@ -18,9 +18,9 @@ from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.presence.mailbox import LEASE
 from chalicelib.fleet.presence.records import Capability
-from chalicelib.fleet.queues import queues
+from chalicelib.fleet.queues import lifecycle, queues
 from chalicelib.fleet.resources import catalog, links, updating
-from chalicelib.fleet.resources.catalog import ResourceVersion
+from chalicelib.fleet.resources.records import ResourceVersion
 from chalicelib.fleet.resources.updates import MAX_HISTORY, Failure, Origin, UpdateStatus
 from tests.fakes import START, MemoryPorts
 from tests.fleet.updating_rig import (
@@ -317,7 +317,7 @@ def test_a_deleted_device_leaves_no_resources(ports: MemoryPorts) -> None:
 
 
 def test_each_status_is_told_once_to_the_queue_that_the_request_names(ports: MemoryPorts) -> None:
-    queues.create(ports, TENANT, "told")
+    lifecycle.create(ports, TENANT, "told")
     connect(ports, "s1")
     updating.request(ports, TENANT, DEVICE, FIRMWARE, "1.1", {}, "queue/told")
     ports.run_background()

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.fleet.resources import links, updating
-from chalicelib.fleet.resources.links import Entrances
+from chalicelib.fleet.resources.records import Entrances
 from chalicelib.fleet.resources.updates import MAX_TRIES, NOT_INSTALLED, Origin, Report, UpdateStatus
 from tests.fakes import MemoryPorts
 from tests.fleet.updating_rig import CONTENT, DEVICE, MD5, TENANT, accept, ask, connect, newest, report, stocked

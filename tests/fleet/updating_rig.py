@@ -3,13 +3,13 @@
 import hashlib
 
 from chalicelib.fleet import delivering
-from chalicelib.fleet.compare_and_set import change_mailbox
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.inventory.records import Device, Interface
+from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Capability, Presence
 from chalicelib.fleet.resources import catalog, updating
-from chalicelib.fleet.resources.catalog import Resource, ResourceVersion
+from chalicelib.fleet.resources.records import Resource, ResourceVersion
 from chalicelib.fleet.resources.updates import Report, ResourceUpdate
 from tests.fakes import START, MemoryPorts
 

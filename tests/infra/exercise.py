@@ -20,7 +20,7 @@ from bench.units.operations import COMMANDS, CONFIGURATION, OPERATIONS, Bench
 from chalicelib import wiring
 from chalicelib.aws.clients import client
 from chalicelib.fleet.tenancy import settings
-from chalicelib.fleet.tenancy.settings import Stored
+from chalicelib.fleet.tenancy.records import Stored
 from tests import pki
 from tests.aws import model_check
 from tests.infra import exercise_ibm

@@ -10,7 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from chalicelib.dialects import registry
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.access.roles import ALL_ROLES
 from chalicelib.fleet.presence.mailbox import LEASE
 from chalicelib.triggers.authorizer import policy

@@ -8,8 +8,7 @@ from chalicelib.fleet import ids
 from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.configuration.records import Configuration, Update
 from chalicelib.fleet.events.events import Event, EventKind
-from chalicelib.fleet.events.policies import ActionPolicy, Filter, HttpPush
-from chalicelib.fleet.events.pushing import Push
+from chalicelib.fleet.events.records import ActionPolicy, Filter, HttpPush, Push
 from chalicelib.fleet.ports import Commands, Configurations, Devices, Mailboxes, Outcome
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Route

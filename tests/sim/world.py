@@ -5,7 +5,7 @@ from typing import cast
 
 from chalicelib.fleet.commands.records import PATROL, Status
 from chalicelib.fleet.configuration.records import SyncStatus
-from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
 from tests.fakes import START
 from tests.sim.broker import Broker

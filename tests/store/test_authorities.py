@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from chalicelib.fleet.access.certificates import CaCertificate, CaCertificates
+from chalicelib.fleet.access.records import CaCertificate, CaCertificates
 from chalicelib.fleet.ports import Ports
 from chalicelib.store.authorities import AuthoritiesTable
 from chalicelib.store.tables import shared_connection

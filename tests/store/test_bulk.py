@@ -1,7 +1,7 @@
 """Many messages of one request."""
 
 from chalicelib.fleet.data import messages
-from chalicelib.fleet.data.messages import DataMessage
+from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.ports import Ports
 from chalicelib.store.messages import MAX_ITEM
 from tests.fakes import START

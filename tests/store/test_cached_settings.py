@@ -1,7 +1,7 @@
 """What an instance remembers of a tenant's settings."""
 
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.tenancy.settings import DAY, Kept, Settings
+from chalicelib.fleet.tenancy.records import DAY, Kept, Settings
 from chalicelib.store.cache import MAX_AGE, CachedTenants
 from chalicelib.store.tables import shared_connection
 from tests.fakes import SetClock

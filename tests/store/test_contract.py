@@ -2,20 +2,19 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey, Tenant
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.access.tenants import Tenant
 from chalicelib.fleet.commands.records import Command, Entry, Policy, Status
 from chalicelib.fleet.configuration.records import Configuration, Parameter, ParameterType, SyncStatus, Value
-from chalicelib.fleet.data.messages import DataMessage, StreamUse, message_id
+from chalicelib.fleet.data.records import DataMessage, StreamUse, message_id
 from chalicelib.fleet.errors import DeviceDuplicate, InterfaceDuplicate, TenantDuplicate
 from chalicelib.fleet.ids import repeatable_id, timed_id
-from chalicelib.fleet.inventory.devices import Device, Interface, Location
+from chalicelib.fleet.inventory.records import Device, Interface, Location
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.claims import Claim, vacated
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Capability
-from chalicelib.fleet.tenancy.audit import AuditEntry
+from chalicelib.fleet.tenancy.records import AuditEntry
 
 DEVICE = "urn:lo:nsid:sensor:s1"
 

@@ -1,6 +1,6 @@
 """What a hot function remembers between two writes of a stream's count."""
 
-from chalicelib.fleet.data.messages import StreamUse
+from chalicelib.fleet.data.records import StreamUse
 from chalicelib.fleet.ports import Ports
 from chalicelib.store.cache import MinutelyCounts
 from chalicelib.store.objects import Objects

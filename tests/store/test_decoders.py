@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.fleet.data import decoders
-from chalicelib.fleet.data.decoders import ColumnRecord, DecoderKind, DecoderRecord, Directory
+from chalicelib.fleet.data.records import ColumnRecord, DecoderKind, DecoderRecord, Directory
 from chalicelib.fleet.errors import DecoderDuplicate
 from chalicelib.fleet.ports import Ports
 from chalicelib.store.cache import AnnouncingDecoders, Cache, CachedDecoders

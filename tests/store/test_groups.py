@@ -6,8 +6,8 @@ import pytest
 
 from chalicelib.fleet.errors import DeviceDuplicate, GroupInUse, GroupNotFound, InterfaceDuplicate
 from chalicelib.fleet.inventory import groups
-from chalicelib.fleet.inventory.devices import Device, Interface
 from chalicelib.fleet.inventory.facets import Facet
+from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Presence

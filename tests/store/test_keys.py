@@ -1,10 +1,10 @@
 from dataclasses import replace
 
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.claims import Claim
-from chalicelib.fleet.tenancy.limits import Limit, Use
+from chalicelib.fleet.tenancy.records import Limit, Use
 
 
 def key(tenant: str) -> ApiKey:

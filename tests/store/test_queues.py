@@ -5,12 +5,11 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.fleet.events.events import EventKind
-from chalicelib.fleet.events.policies import ActionPolicy, Filter, GroupPath, HttpPush, QueuePublish
-from chalicelib.fleet.events.suspension import ActionState
+from chalicelib.fleet.events.records import ActionPolicy, ActionState, Filter, GroupPath, HttpPush, QueuePublish
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.records import Presence
 from chalicelib.fleet.queues.consumers import Consumer, Link
-from chalicelib.fleet.queues.queues import Queue, QueuedMessage, position
+from chalicelib.fleet.queues.records import Queue, QueuedMessage, position
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import pytest
 
 from chalicelib.fleet.errors import TooLarge
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.resources.catalog import Resource, ResourceVersion
+from chalicelib.fleet.resources.records import Resource, ResourceVersion
 from chalicelib.fleet.resources.updates import (
     DeviceResource,
     DeviceResources,

@@ -3,11 +3,10 @@
 from dataclasses import replace
 
 from chalicelib.fleet.commands.records import Command, Policy
-from chalicelib.fleet.data.messages import DataMessage, message_id
+from chalicelib.fleet.data.records import DataMessage, message_id
 from chalicelib.fleet.ids import repeatable_id
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.tenancy.audit import AuditEntry
-from chalicelib.fleet.tenancy.settings import DAY
+from chalicelib.fleet.tenancy.records import DAY, AuditEntry
 from chalicelib.store.audit import AuditItem
 from chalicelib.store.commands import CommandItem
 from chalicelib.store.messages import MessageItem, StreamItem

@@ -14,9 +14,8 @@ import pytest
 
 from chalicelib.fleet import ports as p
 from chalicelib.fleet.access import inheriting, keys, tenants, users
-from chalicelib.fleet.access.keys import KeyRequest
+from chalicelib.fleet.access.records import KeyRequest, User, UserRequest, UserState
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.access.users import User, UserRequest, UserState
 from chalicelib.fleet.data import messages
 from chalicelib.store.cache import Cache, CachedClaims, CachedKeys, CachedTenants, CurrentKeys
 from chalicelib.store.tables import shared_connection

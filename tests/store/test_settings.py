@@ -1,9 +1,8 @@
 from dataclasses import replace
 
-from chalicelib.fleet.access.tenants import Tenant
+from chalicelib.fleet.access.records import Tenant
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.tenancy.limits import Limit, Use
-from chalicelib.fleet.tenancy.settings import Quota, Settings
+from chalicelib.fleet.tenancy.records import Limit, Quota, Settings, Use
 
 
 def set_for(tenant: str) -> Settings:

@@ -5,16 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet.access.keys import ApiKey
-from chalicelib.fleet.access.users import User
+from chalicelib.fleet.access.records import ApiKey, User
 from chalicelib.fleet.errors import DeviceDuplicate, GroupNotFound, InterfaceDuplicate, QuotaReached, UserDuplicate
-from chalicelib.fleet.events.policies import ActionPolicy
-from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.events.records import ActionPolicy
+from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.queues.queues import Queue
-from chalicelib.fleet.resources.catalog import Resource, ResourceVersion
-from chalicelib.fleet.tenancy.quotas import Share, Usage
-from chalicelib.fleet.tenancy.settings import Stored
+from chalicelib.fleet.queues.records import Queue
+from chalicelib.fleet.resources.records import Resource, ResourceVersion
+from chalicelib.fleet.tenancy.records import Share, Stored, Usage
 
 AT = 1_000
 

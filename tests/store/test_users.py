@@ -2,10 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet.access.keys import ApiKey
 from chalicelib.fleet.access.passwords import Cost, Password
+from chalicelib.fleet.access.records import ApiKey, User, UserState
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.access.users import User, UserState
 from chalicelib.fleet.errors import UserDuplicate
 from chalicelib.fleet.ports import Ports
 

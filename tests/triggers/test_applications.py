@@ -7,9 +7,9 @@ import pytest
 
 from chalicelib.dialects.topics import resource
 from chalicelib.fleet.access import keys
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.queues import consuming, queues
+from chalicelib.fleet.queues import consuming, lifecycle
 from chalicelib.triggers import authorizer, presence
 from chalicelib.triggers.authorizer import LONGEST_DOCUMENT, MOST_DOCUMENTS
 from infra.local.iot_core.policy import Policy, read_documents
@@ -24,7 +24,7 @@ def ports() -> MemoryPorts:
 
 def scoped(ports: MemoryPorts, *names: str) -> tuple[str, str]:
     tenant, _ = key_of(ports)
-    request = keys.KeyRequest(queues=frozenset(names))
+    request = KeyRequest(queues=frozenset(names))
     return tenant, keys.mint(ports, tenant, roles={Role.BUS_R}, request=request)[1]
 
 
@@ -103,7 +103,7 @@ def test_the_id_of_a_device_is_not_taken_by_an_application(ports: MemoryPorts) -
 
 def test_subscribing_makes_a_consumer_and_disconnecting_ends_it(ports: MemoryPorts) -> None:
     tenant, secret = key_of(ports)
-    queues.create(ports, tenant, "q")
+    lifecycle.create(ports, tenant, "q")
     knock(ports, secret, "app", "application")
     happened(ports, "connected", 1)
     happened(ports, "subscribed", 2, "s1", "fifo/q", "fifo/+", "else")
@@ -115,7 +115,7 @@ def test_subscribing_makes_a_consumer_and_disconnecting_ends_it(ports: MemoryPor
 
 def test_unsubscribing_ends_it_too(ports: MemoryPorts) -> None:
     tenant, secret = key_of(ports)
-    queues.create(ports, tenant, "q")
+    lifecycle.create(ports, tenant, "q")
     knock(ports, secret, "app", "application")
     happened(ports, "subscribed", 2, "s1", "fifo/q")
     happened(ports, "unsubscribed", 3, "s1", "fifo/q")
@@ -124,7 +124,7 @@ def test_unsubscribing_ends_it_too(ports: MemoryPorts) -> None:
 
 def test_a_queue_of_another_tenant_is_not_reached_by_its_name(ports: MemoryPorts) -> None:
     owner, _ = key_of(ports, "owner")
-    queues.create(ports, owner, "q")
+    lifecycle.create(ports, owner, "q")
     _, secret = key_of(ports, "stranger")
     knock(ports, secret, "app", "application")
     happened(ports, "subscribed", 2, "s1", "fifo/q")

@@ -9,9 +9,9 @@ from chalicelib.dialects.topics import Direction
 from chalicelib.fleet.access import keys, tenants
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.tenancy import settings
-from chalicelib.fleet.tenancy.settings import Stored
+from chalicelib.fleet.tenancy.records import Stored
 from chalicelib.triggers import authorizer
 from tests.fakes import MemoryPorts
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.fleet.access import certificates, keys, tenants
-from chalicelib.fleet.access.keys import KeyRequest
+from chalicelib.fleet.access.records import KeyRequest
 from chalicelib.fleet.access.roles import ALL_ROLES
 from chalicelib.triggers import authorizer
 from tests import pki

@@ -3,7 +3,7 @@ import json
 from chalicelib.fleet.commands import creating
 from chalicelib.fleet.commands.creating import Order
 from chalicelib.fleet.commands.records import AckMode, Policy, claimed
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.triggers import metrics
 from tests.fakes import START, MemoryPorts
 

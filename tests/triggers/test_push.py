@@ -4,8 +4,7 @@ import pytest
 
 from chalicelib.aws.pushes import dump
 from chalicelib.fleet.events import policies
-from chalicelib.fleet.events.policies import ActionPolicy, HttpPush
-from chalicelib.fleet.events.pushing import Push, PushFailed
+from chalicelib.fleet.events.records import ActionPolicy, HttpPush, Push, PushFailed
 from chalicelib.triggers import push as trigger
 from tests.fakes import MemoryPorts
 

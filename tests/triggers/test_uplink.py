@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from chalicelib.fleet.access import keys, limiting, tenants
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.presence import admitting
 from chalicelib.fleet.presence.admitting import Candidate
 from chalicelib.fleet.tenancy.audit import PER_MINUTE
-from chalicelib.fleet.tenancy.limits import Use
+from chalicelib.fleet.tenancy.records import Use
 from chalicelib.triggers import uplink
 from tests.fakes import MemoryPorts
 

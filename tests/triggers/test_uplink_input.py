@@ -8,7 +8,7 @@ import pytest
 from chalicelib.fleet.commands import creating
 from chalicelib.fleet.commands.records import Policy, Status
 from chalicelib.fleet.data import messages
-from chalicelib.fleet.data.messages import DataMessage
+from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.errors import Invalid, NotFound
 from chalicelib.fleet.reading import reading
 from chalicelib.triggers import presence

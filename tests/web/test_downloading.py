@@ -8,7 +8,8 @@ import pytest
 from chalice.app import Chalice
 
 from chalicelib.dialects.live_objects.rest import API
-from chalicelib.fleet.resources.links import CARRIED, LINK_VALID, Link, token
+from chalicelib.fleet.resources.links import LINK_VALID, token
+from chalicelib.fleet.resources.records import CARRIED, Link
 from chalicelib.web import downloading
 from infra.local.api_gateway import ApiGateway
 from infra.local.http_server import RAW_HEADERS

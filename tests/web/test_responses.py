@@ -8,7 +8,7 @@ import pytest
 from chalice.app import Blueprint, Chalice
 
 from chalicelib.dialects.live_objects.errors import explain
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.ports import Ports
 from chalicelib.web import mounting
 from chalicelib.web.request import Answer, Request

@@ -6,7 +6,7 @@ from pynamodb.exceptions import PutError
 
 from chalicelib.dialects.live_objects.errors import explain
 from chalicelib.fleet import errors
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.request import Answer, Headers, Query, Request
 from chalicelib.web.routes import Api, Handler, Route

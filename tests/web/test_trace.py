@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib.dialects.live_objects.rest import commands
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.commands import tracing
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.web.mounting import request_of
 from chalicelib.web.request import Request
 from tests.fakes import START, MemoryPorts

@@ -15,7 +15,7 @@ from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Contended, Forbidden, Invalid, NotFound
 from chalicelib.fleet.ids import is_id
 from chalicelib.fleet.integers import whole
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.records import Route

@@ -14,9 +14,9 @@ from chalicelib.dialects.ibm.identity import DIALECT, MQTT, Name, name_of
 from chalicelib.dialects.ibm.inventory import Registration
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.errors import Conflict, DeviceDuplicate, FleetError, Forbidden, Invalid, NotFound
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import nodes
 from chalicelib.fleet.presence.claims import Claim

@@ -14,7 +14,7 @@ from chalicelib.dialects.ibm import inventory, payload
 from chalicelib.dialects.ibm.inventory import Owned
 from chalicelib.dialects.ibm.summary import Accumulator, number, result
 from chalicelib.fleet.data import messages
-from chalicelib.fleet.data.messages import DataMessage
+from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.ids import rank
 from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.ports import Ports

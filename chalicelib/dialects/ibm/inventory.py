@@ -11,10 +11,10 @@ from typing import Any
 
 from chalicelib.dialects.ibm import tokens
 from chalicelib.dialects.ibm.identity import DIALECT, MQTT, Name, api_key_name, fleet_prefix, is_name, name_of
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.errors import DeviceNotFound, Invalid
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
 
 _BATCH = 100

@@ -20,7 +20,7 @@ from chalicelib.dialects.ibm.monitoring import Connection
 from chalicelib.dialects.ibm.topics import APPLICATION, GATEWAY
 from chalicelib.dialects.topics import Downlink, announced, matches
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import fencing, relaying
 from chalicelib.fleet.presence.claims import Claim

@@ -13,11 +13,11 @@ from chalicelib.dialects.ibm.identity import DIALECT, name_of
 from chalicelib.dialects.topics import Downlink, overlap
 from chalicelib.fleet.commands.records import Command, Status
 from chalicelib.fleet.contention import tries
-from chalicelib.fleet.data.messages import DataMessage
+from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.events.events import DeviceStatus, Event, EventKind
-from chalicelib.fleet.events.policies import ActionPolicy, Filter
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.events.records import ActionPolicy, Filter
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.records import interface_key
 

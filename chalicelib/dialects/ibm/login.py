@@ -5,7 +5,7 @@ from chalicelib.dialects.ibm.identity import API_KEY, DIALECT, MQTT, Client, Nam
 from chalicelib.dialects.ibm.topics import APPLICATION, DEVICE, DOORS, GATEWAY
 from chalicelib.dialects.registry import Refused
 from chalicelib.fleet.access import adopting, doors, keys
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Forbidden, RateLimitReached, Unauthenticated, UnknownCredential
 from chalicelib.fleet.ports import Ports

@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib.dialects.ibm import inventory, times, topics
 from chalicelib.dialects.ibm.identity import Name, name_of, parse_client
 from chalicelib.dialects.topics import Downlink
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.presence.records import Peer, Presence
 
 PORT, PLAIN_PORT = 8883, 1883

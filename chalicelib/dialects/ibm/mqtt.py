@@ -10,7 +10,7 @@ from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Direction, Uplink, matches
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import DeviceNotFound, LimitReached
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.claims import Claim
 

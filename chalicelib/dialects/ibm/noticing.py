@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.dialects.ibm import actions, behind, inventory, payload, places
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 
 _TOLD = ("metadata", "deviceInfo")

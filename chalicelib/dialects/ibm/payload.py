@@ -13,9 +13,10 @@ from typing import Any
 
 from chalicelib.dialects.ibm import times
 from chalicelib.fleet import times as moments
-from chalicelib.fleet.data.messages import DataMessage, doubtful, message_id
+from chalicelib.fleet.data.messages import doubtful
+from chalicelib.fleet.data.records import DataMessage, message_id
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 
 JSON = "json"
 _JSON_FORMATS = frozenset({"json", "json-iotf", "iotf-json"})

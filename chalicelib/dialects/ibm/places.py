@@ -8,7 +8,7 @@ from chalicelib.dialects.ibm import inventory, payload, times
 from chalicelib.dialects.ibm.identity import DIALECT
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device, Location
+from chalicelib.fleet.inventory.records import Device, Location
 from chalicelib.fleet.ports import Ports
 
 _METRES = {"type": ["number", "null"]}

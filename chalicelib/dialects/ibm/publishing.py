@@ -10,7 +10,7 @@ from chalicelib.fleet.commands.records import Command, Policy
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.ids import repeatable_id
 from chalicelib.fleet.inventory import groups
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.reading import reading
 

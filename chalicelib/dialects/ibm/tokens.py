@@ -12,9 +12,9 @@ from typing import Any
 from chalicelib.fleet.access import secrets
 from chalicelib.fleet.access.passwords import Cost, Password
 from chalicelib.fleet.errors import Invalid, RateLimitReached
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.tenancy.limits import Limit, Use
+from chalicelib.fleet.tenancy.records import Limit, Use
 
 GUESSES = 10
 """Times in a minute that a token of a device is compared by scrypt, in each instance."""

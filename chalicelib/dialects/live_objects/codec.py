@@ -11,7 +11,7 @@ from chalicelib.dialects.topics import Downlink
 from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.configuration.records import ParameterType, Update
 from chalicelib.fleet.presence.records import Route
-from chalicelib.fleet.queues.queues import QueuedMessage
+from chalicelib.fleet.queues.records import QueuedMessage
 from chalicelib.fleet.resources.updates import SECURED, Offer
 
 TYPE_CODES = {

@@ -9,9 +9,9 @@ from typing import Any
 from chalicelib.dialects.live_objects import times, topics
 from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.configuration.records import Configuration
-from chalicelib.fleet.data.messages import DataMessage
+from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.events.events import DeviceStatus, Event, EventKind
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.resources.updates import ResourceUpdate
 from chalicelib.web import json_text
 

@@ -10,7 +10,7 @@ from chalicelib.dialects.live_objects.identity import (
 from chalicelib.dialects.live_objects.topics import APPLICATION, CONNECTOR, DEVICE, DOORS
 from chalicelib.dialects.registry import Refused
 from chalicelib.fleet.access import doors, keys
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.errors import Forbidden, Unauthenticated, UnknownCredential
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.admitting import Candidate

@@ -13,11 +13,11 @@ from chalicelib.fleet.commands import finishing
 from chalicelib.fleet.configuration import synchronizing
 from chalicelib.fleet.configuration.records import FULL, ParameterType, Value
 from chalicelib.fleet.data import messages
-from chalicelib.fleet.data.decoders import DecoderKind
+from chalicelib.fleet.data.records import DecoderKind
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.integers import whole
 from chalicelib.fleet.inventory import groups
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.reading import reading

@@ -11,10 +11,10 @@ from chalicelib.dialects.live_objects import contents, streams
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
 from chalicelib.fleet import times
-from chalicelib.fleet.data.decoders import ENCODING, PAYLOAD
-from chalicelib.fleet.data.messages import DataMessage, doubtful, message_id
+from chalicelib.fleet.data.messages import doubtful
+from chalicelib.fleet.data.records import ENCODING, PAYLOAD, DataMessage, message_id
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.presence.claims import Claim
 
 SHORT = {"s": "streamId", "ts": "timestamp", "m": "model", "v": "value", "t": "tags", "loc": "location"}

@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.fleet.access import keys, secrets, signposts
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.errors import Conflict, Invalid, KeyNotFound, RateLimitReached
-from chalicelib.fleet.tenancy.limits import Limit, Use
+from chalicelib.fleet.tenancy.records import Limit, Use
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
@@ -16,9 +16,7 @@ _GUESSES = Limit(Use.REQUESTS, 10, 60, "guesses")
 """At the secret of one name, in each instance."""
 
 
-def adopt(
-    ports: "Ports", parent: ApiKey, presented: str, request: keys.KeyRequest, *, name: str | None = None
-) -> ApiKey:
+def adopt(ports: "Ports", parent: ApiKey, presented: str, request: KeyRequest, *, name: str | None = None) -> ApiKey:
     """A key below `parent` whose secret was made elsewhere, for clients that carry it and cannot be changed.
 
     A secret that comes with a `name` need not be one that nobody could guess. Every instance takes it after a minute.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Contended, RateLimitReached
-from chalicelib.fleet.tenancy.limits import Limit, Use
+from chalicelib.fleet.tenancy.records import Limit, Use
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports

@@ -5,47 +5,22 @@ writes at the same time, and how one read answers for all CAs of a key.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.fleet.access import x509
+from chalicelib.fleet.access.records import CaCertificate, CaCertificates
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import CertificateNotFound, Contended, Forbidden, Invalid, LimitReached
 
 if TYPE_CHECKING:
-    from chalicelib.fleet.access.keys import ApiKey
+    from chalicelib.fleet.access.records import ApiKey
     from chalicelib.fleet.ports import Ports
 
 MOST = 10
 """CA certificates that a tenant may have."""
 MOST_OF_A_SUBJECT = 2
 """One and its successor. IoT Core takes ten of one subject in an account: no tenant takes them all from another."""
-
-
-@dataclass(frozen=True, slots=True)
-class CaCertificate:
-    """`pem` is the certificate alone, `registration` the broker's id of it; times in ms."""
-
-    id: str
-    pem: str
-    comment: str
-    expires: int
-    created: int
-    registration: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CaCertificates:
-    tenant: str
-    revision: int = 0
-    entries: tuple[CaCertificate, ...] = ()
-
-    @property
-    def registrations(self) -> frozenset[str]:
-        return frozenset(e.registration for e in self.entries if e.registration)
-
-    def get(self, certificate: str) -> CaCertificate | None:
-        return next((e for e in self.entries if e.id == certificate), None)
 
 
 def add(ports: "Ports", tenant: str, pem: str, comment: str) -> CaCertificate:

@@ -7,7 +7,7 @@ from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Forbidden
 
 if TYPE_CHECKING:
-    from chalicelib.fleet.access.keys import ApiKey
+    from chalicelib.fleet.access.records import ApiKey
 
 _BARE = frozenset({Role.DEVICE_ACCESS})
 """The roles of a key that may be sent where everybody can read it."""

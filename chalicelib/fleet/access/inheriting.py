@@ -7,7 +7,7 @@ from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Contended, Invalid
 
 if TYPE_CHECKING:
-    from chalicelib.fleet.access.keys import ApiKey, KeyRequest
+    from chalicelib.fleet.access.records import ApiKey, KeyRequest
     from chalicelib.fleet.ports import Ports
 
 MAX_LABEL = 24

@@ -1,11 +1,11 @@
 """API keys: roles, validity in time, children that inherit a part of both, one master a tenant that stays."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.fleet.access import certificates, inheriting, rights, secrets, signposts
-from chalicelib.fleet.access.passwords import Password
+from chalicelib.fleet.access.records import NOTED, ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import (
@@ -17,94 +17,10 @@ from chalicelib.fleet.errors import (
     UnknownCredential,
 )
 from chalicelib.fleet.tenancy import quotas
-from chalicelib.fleet.tenancy.limits import Limit
-from chalicelib.fleet.tenancy.quotas import Share
-from chalicelib.fleet.tenancy.settings import Stored
+from chalicelib.fleet.tenancy.records import Share, Stored
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
-
-NOTED = 60_000
-"""How often (ms) it is written down that a key is used, if it ends by not being used."""
-SLACK = 2 * NOTED
-"""How much longer (ms) such a key lasts: use is written down late, and read from caches."""
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """One key. `valid_from` and `valid_to` are ms or None for ever; `queues` empty means every queue.
-
-    `suspended` while a key above it is disabled. One with `idle` ends when it was not used for that long (ms), and only
-    then `used` tells when it was last. Until `debugged` (ms) all its messages are told to the audit log. `signpost` is
-    what leads from the secret to the key, where the secret does not name it; a secret that goes with a name is a
-    `password`.
-    """
-
-    tenant: str
-    id: str
-    roles: frozenset[Role]
-    created: int
-    salt: bytes = b""
-    digest: bytes = b""
-    parent: str | None = None
-    user: str | None = None
-    label: str = ""
-    description: str = ""
-    active: bool = True
-    master: bool = False
-    session: bool = False
-    valid_from: int | None = None
-    valid_to: int | None = None
-    queues: frozenset[str] = frozenset()
-    ca_certificates: tuple[str, ...] = ()
-    client_certificate_required: bool = False
-    limits: tuple[Limit, ...] = ()
-    signpost: str | None = None
-    password: Password | None = None
-    suspended: bool = False
-    idle: int | None = None
-    used: int | None = None
-    debugged: int | None = None
-    revision: int = 0
-
-    def debugging(self, now: int) -> bool:
-        return self.debugged is not None and now < self.debugged
-
-    def usable(self, now: int) -> bool:
-        return self.active and not self.suspended and not self.forgotten(now) and self._valid(now)
-
-    def _valid(self, now: int) -> bool:
-        return (self.valid_from or 0) <= now and (self.valid_to is None or now < self.valid_to)
-
-    def expired(self, now: int) -> bool:
-        return self.valid_to is not None and now >= self.valid_to
-
-    def forgotten(self, now: int) -> bool:
-        return self.idle is not None and now >= (self.used or self.created) + self.idle + SLACK
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRequest:
-    """What a new child key, or a new state of one, is to be; None leaves a field as it is or at its default."""
-
-    roles: frozenset[Role] | None = None
-    label: str | None = None
-    description: str | None = None
-    active: bool | None = None
-    valid_from: int | None = None
-    valid_to: int | None = None
-    queues: frozenset[str] | None = None
-    ca_certificates: tuple[str, ...] | None = None
-    client_certificate_required: bool | None = None
-    idle: int | None = None
-
-    @property
-    def limiting(self) -> bool:
-        return any(v is not None for v in (self.roles, self.valid_from, self.valid_to, self.queues, self.idle))
-
-    @property
-    def about_certificates(self) -> bool:
-        return self.ca_certificates is not None or self.client_certificate_required is not None
 
 
 def mint(

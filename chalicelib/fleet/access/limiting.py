@@ -13,47 +13,14 @@ from chalicelib.fleet.access import inheriting
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Contended, KeyNotFound, RateLimitReached
 from chalicelib.fleet.tenancy import audit
-from chalicelib.fleet.tenancy.limits import Limit, Use
+from chalicelib.fleet.tenancy.records import Limit, Use
 
 if TYPE_CHECKING:
-    from chalicelib.fleet.access.keys import ApiKey
+    from chalicelib.fleet.access.records import ApiKey
     from chalicelib.fleet.ports import Ports
 
 KIND = "rate_limit_reached"
 """Of the entries in the audit log."""
-_MOST_WINDOWS = 20_000
-
-
-class Windows:
-    """What was used in the present window of each limit."""
-
-    def __init__(self) -> None:
-        self._counts: dict[tuple[str, str, Use], tuple[int, int]] = {}
-
-    def spend(self, tenant: str, limits: list[Limit], now: int) -> int | None:
-        """Count one use against all of them; where one is used up count nothing, and tell when (s) to come back."""
-        present = [(tenant, limit.holder, limit.use) for limit in limits]
-        counts = [self._count(name, limit, now) for name, limit in zip(present, limits, strict=True)]
-        waits = [
-            limit.window - now // 1000 % limit.window
-            for limit, count in zip(limits, counts, strict=True)
-            if count >= limit.most
-        ]
-        if waits:
-            return max(waits)
-        if len(self._counts) >= _MOST_WINDOWS:
-            self._counts.clear()
-        for name, limit, count in zip(present, limits, counts, strict=True):
-            self._counts[name] = _number(limit, now), count + 1
-        return None
-
-    def _count(self, name: tuple[str, str, Use], limit: Limit, now: int) -> int:
-        number, count = self._counts.get(name, (0, 0))
-        return count if number == _number(limit, now) else 0
-
-
-def _number(limit: Limit, now: int) -> int:
-    return now // (limit.window * 1000)
 
 
 def spend(ports: "Ports", key: "ApiKey", use: Use) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from chalicelib.fleet.errors import Forbidden
 
 if TYPE_CHECKING:
-    from chalicelib.fleet.access.keys import ApiKey
+    from chalicelib.fleet.access.records import ApiKey
     from chalicelib.fleet.access.roles import Role
     from chalicelib.fleet.ports import Ports
 

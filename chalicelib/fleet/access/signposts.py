@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from chalicelib.fleet.access import secrets
 
 if TYPE_CHECKING:
-    from chalicelib.fleet.access.keys import ApiKey
+    from chalicelib.fleet.access.records import ApiKey
     from chalicelib.fleet.access.stage_key import Generation
     from chalicelib.fleet.ports import Ports
 

@@ -1,9 +1,9 @@
 """Tenants: isolated spaces, each with a unique name, a six-character id and a master key."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.fleet.access import keys
+from chalicelib.fleet.access.records import ApiKey, Tenant
 from chalicelib.fleet.access.roles import ALL_ROLES
 from chalicelib.fleet.errors import Contended, Invalid, TenantDuplicate
 
@@ -15,14 +15,7 @@ _ID_LENGTH = 6
 _MAX_NAME = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Tenant:
-    id: str
-    name: str
-    created: int
-
-
-def create(ports: "Ports", name: str, wanted: str | None = None) -> tuple[Tenant, keys.ApiKey, str]:
+def create(ports: "Ports", name: str, wanted: str | None = None) -> tuple[Tenant, ApiKey, str]:
     """A new tenant with its master key; the key's secret is in the answer and nowhere else.
 
     `wanted` is the id that clients carry already, as the organization in a client id. Errors: Invalid (name, id),

@@ -1,14 +1,13 @@
 """Users: people who log in with a password and are given a session, a temporary API key with their roles."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.fleet.access import attempts, inheriting, keys, passwords, rights
 from chalicelib.fleet.access.attempts import LOCKED, MOST_FAILURES
-from chalicelib.fleet.access.keys import ApiKey, KeyRequest
 from chalicelib.fleet.access.passwords import Password
+from chalicelib.fleet.access.records import ApiKey, KeyRequest, User, UserRequest, UserState
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import (
@@ -20,7 +19,7 @@ from chalicelib.fleet.errors import (
     UserNotFound,
 )
 from chalicelib.fleet.tenancy import audit, quotas
-from chalicelib.fleet.tenancy.settings import Stored
+from chalicelib.fleet.tenancy.records import Stored
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
@@ -30,49 +29,6 @@ MOST = 500
 SESSION = 8 * 3_600_000
 """How long (ms) a session lasts."""
 _REFUSED = "the login or the password is wrong, or too many attempts have locked the account for a while"
-
-
-class UserState(StrEnum):
-    ENABLED = "enabled"
-    DISABLED = "disabled"
-    SUSPENDED = "suspended"
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """`login` and `email` are unique in the whole installation: nobody says their tenant when they log in.
-
-    `portal` is what a portal keeps of its user.
-    """
-
-    tenant: str
-    id: str
-    login: str
-    email: str
-    roles: frozenset[Role]
-    created: int
-    state: UserState = UserState.ENABLED
-    language: str | None = None
-    password: Password | None = None
-    authenticated: int | None = None
-    portal: Mapping[str, Any] = field(default_factory=dict)
-    revision: int = 0
-
-    @property
-    def names(self) -> frozenset[str]:
-        """What the user may be called at the door."""
-        return frozenset({self.login.casefold(), self.email.casefold()})
-
-
-@dataclass(frozen=True, slots=True)
-class UserRequest:
-    """What a user is to be; None leaves a field as it is."""
-
-    login: str | None = None
-    email: str | None = None
-    roles: frozenset[Role] | None = None
-    state: UserState | None = None
-    language: str | None = None
 
 
 def create(ports: "Ports", by: ApiKey, user: User, password: str | None = None) -> User:

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.fleet.commands import deadlines, finishing, tracing
+from chalicelib.fleet.commands.changing import change_command
 from chalicelib.fleet.commands.records import MINUTE, PATROL, SECOND, Command, Entry, Policy, Status, as_of, move
-from chalicelib.fleet.compare_and_set import change_command, change_mailbox
 from chalicelib.fleet.errors import CommandLimitReached, CommandNotFound, DeviceNotFound, IllegalTransition
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.mailbox import Mailbox
-from chalicelib.fleet.tenancy.settings import Kept
+from chalicelib.fleet.tenancy.records import Kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from chalicelib.fleet.commands.changing import change_command
 from chalicelib.fleet.commands.records import MINUTE, PATROL, Command, DeliveryStatus
-from chalicelib.fleet.compare_and_set import change_command
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.mailbox import LEASE

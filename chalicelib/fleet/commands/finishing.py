@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.fleet.commands import deadlines
+from chalicelib.fleet.commands.changing import change_command
 from chalicelib.fleet.commands.records import (
     Command,
     DeliveryStatus,
@@ -14,11 +15,11 @@ from chalicelib.fleet.commands.records import (
     move,
     remember,
 )
-from chalicelib.fleet.compare_and_set import change_command, change_mailbox
 from chalicelib.fleet.errors import CommandLimitReached
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.ids import correlation
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.mailbox import Mailbox
 
 _EARLY = 2_000

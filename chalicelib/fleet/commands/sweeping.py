@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from chalicelib.fleet.commands import deadlines, finishing
+from chalicelib.fleet.commands.changing import change_command
 from chalicelib.fleet.commands.records import MINUTE, PATROL, Command
-from chalicelib.fleet.compare_and_set import change_command
 from chalicelib.fleet.ports import Ports
 
 

@@ -4,97 +4,19 @@ A tenant's directory lists all its decoders by the name of the encoding. Every c
 directory, which is how names stay unique and counts within their limits whoever writes at the same time.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.fleet.contention import tries
-from chalicelib.fleet.errors import Contended, DecoderDuplicate, DecoderNotFound, LimitReached
+from chalicelib.fleet.data.records import DecoderKind, DecoderRecord, Directory, Listed
+from chalicelib.fleet.errors import Contended, DecoderNotFound
 from chalicelib.fleet.tenancy import quotas
-from chalicelib.fleet.tenancy.settings import Stored
+from chalicelib.fleet.tenancy.records import Stored
 
 if TYPE_CHECKING:
     from chalicelib.fleet.data.decoding import Decoder, Trial
     from chalicelib.fleet.ports import Ports
-
-MOST = 100
-"""Decoders of one kind that a tenant may have."""
-PAYLOAD = "payload"
-"""The field of a message's value that holds what is encoded."""
-ENCODING = "encoding"
-"""The field of a message's metadata that names the decoder."""
-
-
-class DecoderKind(StrEnum):
-    BINARY = "binary"
-    CSV = "csv"
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnRecord:
-    name: str
-    type: str
-
-
-@dataclass(frozen=True, slots=True)
-class DecoderRecord:
-    """One decoder. `source` describes a binary layout; `columns` and `options` a row of separated values.
-
-    A `model` replaces the message's own. Times in ms.
-    """
-
-    tenant: str
-    id: str
-    encoding: str
-    kind: DecoderKind
-    created: int
-    updated: int
-    enabled: bool = False
-    model: str | None = None
-    template: str | None = None
-    math: bool = True
-    tags: tuple[str, ...] = ()
-    source: str = ""
-    columns: tuple[ColumnRecord, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A decoder in its tenant's directory; `version` changes with every change of the decoder."""
-
-    id: str
-    encoding: str
-    kind: DecoderKind
-    enabled: bool
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Directory:
-    tenant: str
-    revision: int = 0
-    entries: tuple[Listed, ...] = ()
-
-    def named(self, encoding: str) -> Listed | None:
-        return next((e for e in self.entries if e.encoding == encoding), None)
-
-    def entry(self, decoder: str) -> Listed | None:
-        return next((e for e in self.entries if e.id == decoder), None)
-
-    def with_decoder(self, record: DecoderRecord) -> "Directory":
-        """Errors: DecoderDuplicate (another one has the name), LimitReached."""
-        others = tuple(e for e in self.entries if e.id != record.id)
-        if any(e.encoding == record.encoding for e in others):
-            raise DecoderDuplicate(f"a decoder for the encoding {record.encoding} exists already")
-        if sum(e.kind is record.kind for e in others) >= MOST:
-            raise LimitReached(f"there are {MOST} {record.kind} decoders already")
-        entry = Listed(record.id, record.encoding, record.kind, record.enabled, self.revision + 1)
-        return replace(self, entries=(*others, entry))
-
-    def without(self, decoder: str) -> "Directory":
-        return replace(self, entries=tuple(e for e in self.entries if e.id != decoder))
 
 
 def create(ports: "Ports", record: DecoderRecord) -> DecoderRecord:

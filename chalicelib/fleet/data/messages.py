@@ -1,62 +1,20 @@
 """Data messages: what devices say, kept by stream and time."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from chalicelib.fleet.data import unpacking
-from chalicelib.fleet.data.decoders import DecoderKind
-from chalicelib.fleet.ids import ordered_id
+from chalicelib.fleet.data.records import FUTURE, DataMessage, DecoderKind, StreamUse
 from chalicelib.fleet.tenancy import retention
-from chalicelib.fleet.tenancy.settings import Kept
+from chalicelib.fleet.tenancy.records import Kept
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
 
-FUTURE = 24 * 3_600_000
-"""How far (ms) a device's clock may be ahead before its time stamps are replaced by the time of arrival."""
-
 
 PAST = 1_262_304_000_000
 """2010 (ms): a device that speaks of an earlier time has not set its clock."""
-
-
-@dataclass(frozen=True, slots=True)
-class DataMessage:
-    """One reading. `id` is made by `message_id`; `metadata` says where it came from, `sender` with which key."""
-
-    tenant: str
-    id: str
-    stream: str
-    timestamp: int
-    created: int
-    value: Any
-    model: str | None = None
-    tags: tuple[str, ...] = ()
-    location: Mapping[str, Any] | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    extra: Mapping[str, Any] | None = None
-    kind: str = "data"
-    sender: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StreamUse:
-    """How many messages a device sent into a stream, and when (ms) the last one came."""
-
-    stream: str
-    count: int
-    last: int
-
-
-def message_id(timestamp: int, arrived: int, event: str, row: int = 0) -> str:
-    """An id by which a stream is in order of time stamps, then of arrival, then of the rows of one request.
-
-    `arrived` is the broker's stamp, or that of whoever took the request, and travels with the event: the same event has
-    the same id however often it is delivered. Two events of one millisecond have two, in no order.
-    """
-    return ordered_id(timestamp, arrived, event, row)
 
 
 def doubtful(timestamp: int, arrived: int) -> str | None:
@@ -64,13 +22,6 @@ def doubtful(timestamp: int, arrived: int) -> str | None:
     if timestamp < PAST:
         return "is before 2010, as of a clock that was never set"
     return "is more than a day ahead" if timestamp > arrived + FUTURE else None
-
-
-def clamped(timestamp: int | None, arrived: int) -> int:
-    """A device's own time where it is credible, else the time of arrival."""
-    if timestamp is None or timestamp < 0 or timestamp > arrived + FUTURE:
-        return arrived
-    return timestamp
 
 
 def store(

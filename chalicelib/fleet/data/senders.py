@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from chalicelib.fleet.access.roles import Role
 
 if TYPE_CHECKING:
-    from chalicelib.fleet.access.keys import ApiKey
+    from chalicelib.fleet.access.records import ApiKey
 
 ROLES: Sequence[Role] = (
     Role.API_KEY_R,

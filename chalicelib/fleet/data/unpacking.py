@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.fleet.data.decoders import ENCODING, PAYLOAD, DecoderKind, DecoderRecord, decoder_of
+from chalicelib.fleet.data.decoders import decoder_of
+from chalicelib.fleet.data.records import ENCODING, PAYLOAD, DecoderKind, DecoderRecord
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.reading import reading
 from chalicelib.fleet.tenancy import audit
 
 if TYPE_CHECKING:
-    from chalicelib.fleet.data.messages import DataMessage
+    from chalicelib.fleet.data.records import DataMessage
     from chalicelib.fleet.ports import Ports
 
 STEPS, ELEMENTS, TEXT = 1_000_000, 1_000_000, 4_000_000

@@ -6,9 +6,9 @@ from typing import Any
 
 from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.configuration.records import Configuration
-from chalicelib.fleet.data.messages import DataMessage
+from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.ids import repeatable_id
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.resources.updates import DeviceResources, ResourceUpdate
 
 

@@ -5,16 +5,16 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from chalicelib.fleet.errors import FleetError, Invalid
+from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.events import suspension
+from chalicelib.fleet.events.records import TIMEOUT, Push, PushFailed, PushResult, TargetRefused
 from chalicelib.fleet.tenancy import audit
 
 if TYPE_CHECKING:
-    from chalicelib.fleet.events.policies import HttpPush
+    from chalicelib.fleet.events.records import HttpPush
     from chalicelib.fleet.ports import Ports
 
 PORTS = frozenset({80, 443, 8080, 8443, 9243})
@@ -24,8 +24,6 @@ TIMED_SIGNATURE = "X-Homeport-Signature"
 """`t=` and the second of the attempt, `v1=` and the HMAC of that number, a full stop and the body."""
 WINDOW = 300
 """Seconds that a receiver should take a timed signature for."""
-TIMEOUT = 5_000
-"""Milliseconds a webhook may take in all."""
 MAX_URL = 2048
 _PATH = re.compile(r"\$(\.[\w-]+|\[\d{1,4}\]|\['[^'\]]+'\])*")
 _STEP = re.compile(r"\.([\w-]+)|\[(\d{1,4})\]|\['([^'\]]+)'\]")
@@ -33,37 +31,6 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}", re.ASCII)
 _OURS = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", SIGNATURE.lower(), TIMED_SIGNATURE.lower()}
 )
-
-
-class TargetRefused(FleetError):
-    """The webhook is somewhere that must not be reached from here."""
-
-
-class PushFailed(FleetError):
-    """The webhook could not be reached or did not accept; the sentence says what happened."""
-
-
-@dataclass(frozen=True, slots=True)
-class Push:
-    """An event on its way to one webhook; the policy that wanted it says where that is and how it is signed."""
-
-    tenant: str
-    policy: str
-    action: str
-    event: str
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class PushResult:
-    """What a webhook answered: at most the first KBs of its body."""
-
-    status: int
-    body: bytes = b""
-
-    @property
-    def accepted(self) -> bool:
-        return 200 <= self.status < 300  # noqa: PLR2004 - the class of statuses that say yes
 
 
 def push(ports: "Ports", job: Push) -> None:

@@ -11,18 +11,17 @@ from functools import partial
 
 from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.configuration.records import Configuration
-from chalicelib.fleet.data.messages import DataMessage
+from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.errors import QueueNotFound
 from chalicelib.fleet.events import events
 from chalicelib.fleet.events.events import DeviceStatus, Event, EventKind
-from chalicelib.fleet.events.policies import ActionPolicy
-from chalicelib.fleet.events.pushing import Push
+from chalicelib.fleet.events.records import ActionPolicy, Push
 from chalicelib.fleet.inventory import groups
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import ROOT_PATH, Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import publishing
 from chalicelib.fleet.queues.publishing import Arrival
-from chalicelib.fleet.queues.queues import MAX_PAYLOAD
+from chalicelib.fleet.queues.records import MAX_PAYLOAD
 from chalicelib.fleet.resources.updates import DeviceResources, ResourceUpdate
 from chalicelib.fleet.tenancy import audit
 
@@ -45,7 +44,7 @@ def deleted(ports: Ports, device: Device) -> None:
 def status(ports: Ports, tenant: str, status: DeviceStatus, session: str, at: int) -> None:
     def event() -> Event:
         device = ports.devices.get(tenant, status.device)
-        path = groups.path_of(ports, tenant, device.group) if device else groups.ROOT_PATH
+        path = groups.path_of(ports, tenant, device.group) if device else ROOT_PATH
         return events.of_status(tenant, status, session, at, path)
 
     _tell(ports, tenant, EventKind.DEVICE_STATUS, event)

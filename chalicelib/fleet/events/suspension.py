@@ -5,59 +5,19 @@ nothing. What is told of an action goes with the policy, whose next version begi
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import NotFound, PolicyNotFound
+from chalicelib.fleet.events.records import ActionState
 
 if TYPE_CHECKING:
-    from chalicelib.fleet.events.policies import ActionPolicy
+    from chalicelib.fleet.events.records import ActionPolicy
     from chalicelib.fleet.ports import Ports
-
-ENOUGH = 100
-"""Failures one after the other, and ..."""
-LONG = 3_600_000
-"""... for how long (ms) there were no others, before an action is suspended."""
 
 
 class ActionNotFound(NotFound):
     """The policy has no such action."""
-
-
-@dataclass(frozen=True, slots=True)
-class ActionState:
-    """`failures` one after the other, the first at `since` (ms), and when it was suspended and resumed last."""
-
-    failures: int = 0
-    since: int | None = None
-    suspended: int | None = None
-    reason: str | None = None
-    resumed: int | None = None
-    updated: int | None = None
-
-    @property
-    def is_suspended(self) -> bool:
-        return self.suspended is not None and (self.resumed is None or self.resumed < self.suspended)
-
-    def failed(self, reason: str, now: int) -> "ActionState":
-        if self.is_suspended:
-            return self
-        since = now if self.since is None else self.since
-        after = replace(self, failures=self.failures + 1, since=since, updated=now)
-        if after.failures < ENOUGH or now - since < LONG:
-            return after
-        return replace(after, suspended=now, reason=reason)
-
-    def worked(self, now: int) -> "ActionState":
-        if self.is_suspended or not self.failures:
-            return self
-        return replace(self, failures=0, since=None, updated=now)
-
-    def restarted(self, now: int) -> "ActionState":
-        if not self.is_suspended:
-            return self
-        return replace(self, failures=0, since=None, resumed=now, updated=now)
 
 
 def failed(ports: "Ports", policy: "ActionPolicy", action: str, reason: str) -> bool:

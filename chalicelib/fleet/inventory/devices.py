@@ -1,99 +1,20 @@
 """Devices and their interfaces: the inventory's records and the use cases that change them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.fleet.contention import tries
-from chalicelib.fleet.errors import Contended, DeviceNotFound, InterfaceDuplicate, InterfaceNotFound, Invalid
+from chalicelib.fleet.errors import Contended, DeviceNotFound, InterfaceDuplicate, InterfaceNotFound
+from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.presence.records import interface_key
-from chalicelib.fleet.tenancy.settings import Stored
+from chalicelib.fleet.tenancy.records import Stored
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
-    from chalicelib.fleet.presence.claims import Claim
+    from chalicelib.fleet.presence.claims import Change, Claim
     from chalicelib.fleet.presence.mailbox import Mailbox
-    from chalicelib.fleet.presence.reserving import Change
-
-ROOT_GROUP = "root"
-MAX_INTERFACES = 10
-"""So that a device with all its properties and definitions fits into one item of the store."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interface:
-    """One access of a device to the platform: (connector, node) is unique in the tenant.
-
-    `dialect` names who encodes for it; `definition` is the dialect's own.
-    """
-
-    connector: str
-    node: str
-    dialect: str
-    created: int
-    updated: int
-    enabled: bool = True
-    definition: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def key(self) -> str:
-        return interface_key(self.connector, self.node)
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Degrees, and metres above the sea."""
-
-    lat: float
-    lon: float
-    alt: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A device as registered. `attributes` holds what a dialect owns, under that dialect's name."""
-
-    tenant: str
-    id: str
-    created: int
-    updated: int
-    revision: int = 0
-    name: str | None = None
-    description: str | None = None
-    stream: str | None = None
-    tags: tuple[str, ...] = ()
-    properties: Mapping[str, str] = field(default_factory=dict)
-    group: str = ROOT_GROUP
-    interfaces: tuple[Interface, ...] = ()
-    location: Location | None = None
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def data_stream(self) -> str:
-        return self.stream or self.id
-
-    def interface(self, connector: str, node: str) -> Interface | None:
-        key = interface_key(connector, node)
-        return next((i for i in self.interfaces if i.key == key), None)
-
-    def with_interface(self, interface: Interface) -> "Device":
-        """The device with that interface added, or put in the place of the one with the same key."""
-        others = tuple(i for i in self.interfaces if i.key != interface.key)
-        return replace(self, interfaces=(*others, interface))
-
-    @property
-    def full(self) -> bool:
-        return len(self.interfaces) >= MAX_INTERFACES
-
-    def joined_by(self, interface: Interface) -> "Device":
-        """The device with one interface more. Errors: Invalid (it has as many as a device may have)."""
-        if self.full:
-            raise Invalid(f"a device has at most {MAX_INTERFACES} interfaces", "interfaces")
-        return self.with_interface(interface)
-
-    def without_interface(self, interface: Interface) -> "Device":
-        return replace(self, interfaces=tuple(i for i in self.interfaces if i.key != interface.key))
 
 
 def register(
@@ -284,14 +205,14 @@ def delete_interface(ports: "Ports", tenant: str, device_id: str, connector: str
 
 
 def _forget(ports: "Ports", tenant: str, device_id: str, interface: Interface) -> None:
-    from chalicelib.fleet.compare_and_set import change_mailbox
+    from chalicelib.fleet.presence.changing import change_mailbox
 
     change_mailbox(ports, tenant, device_id, lambda m: m.without_presence(interface.key))
 
 
 def _silence(ports: "Ports", tenant: str, device_id: str, interface: Interface) -> None:
     """A node has no connection that could be closed: it is away until its gateway says otherwise."""
-    from chalicelib.fleet.compare_and_set import change_mailbox
+    from chalicelib.fleet.presence.changing import change_mailbox
 
     now = ports.clock.now()
 
@@ -309,7 +230,7 @@ def _silence(ports: "Ports", tenant: str, device_id: str, interface: Interface) 
 
 def _take_along(ports: "Ports", tenant: str, source_id: str, interface: Interface, target_id: str) -> None:
     """What is known of its presence goes with an interface."""
-    from chalicelib.fleet.compare_and_set import change_mailbox
+    from chalicelib.fleet.presence.changing import change_mailbox
 
     source = ports.mailboxes.get(tenant, source_id)
     presence = source.presence.get(interface.key) if source else None

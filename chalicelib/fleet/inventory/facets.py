@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 
 MOST_COUNTED = 1_000_000
 """Where counting ends: it takes a second or two to come this far."""

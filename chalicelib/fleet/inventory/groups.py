@@ -5,8 +5,8 @@ record however many devices are below it. Every change is a compare-and-set on t
 could otherwise make a circle, and two groups of one parent get the same name.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.fleet.contention import tries
@@ -19,96 +19,16 @@ from chalicelib.fleet.errors import (
     Invalid,
     LimitReached,
 )
-from chalicelib.fleet.inventory.devices import ROOT_GROUP
+from chalicelib.fleet.inventory.records import MOST, ROOT_GROUP, ROOT_PATH, Group, GroupTree
 from chalicelib.fleet.tenancy import quotas
-from chalicelib.fleet.tenancy.settings import Stored
+from chalicelib.fleet.tenancy.records import Stored
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
 
-ROOT_PATH = "/"
 ID_LENGTH = 6
-MOST = 1_000
-"""Groups that a tenant may have: all of them are read with one query."""
 LONGEST_PATH = 255
-BELOW, CHILDREN = "/*", "/*/"
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """`name` is the last part of the path. While `closing`, it is being deleted and takes no devices. Times in ms."""
-
-    tenant: str
-    id: str
-    name: str
-    parent: str
-    created: int
-    updated: int
-    description: str | None = None
-    closing: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class GroupTree:
-    """All groups of a tenant but the root, by their ids."""
-
-    tenant: str
-    revision: int = 0
-    groups: Mapping[str, Group] = field(default_factory=dict)
-
-    def __contains__(self, group: str) -> bool:
-        return group == ROOT_GROUP or group in self.groups
-
-    def get(self, group: str) -> Group:
-        """Errors: GroupNotFound, also for the root, which has no record."""
-        if group not in self.groups:
-            raise GroupNotFound(f"group {group[:64]} not found")
-        return self.groups[group]
-
-    def path(self, group: str) -> str:
-        """The whole path; the root's for a group that is not, or no longer, there."""
-        names: list[str] = []
-        while group in self.groups and len(names) <= MOST:
-            names.append(self.groups[group].name)
-            group = self.groups[group].parent
-        return ROOT_PATH + "/".join(reversed(names))
-
-    def at(self, path: str) -> str | None:
-        """The id of the group with this path."""
-        group = ROOT_GROUP
-        for name in path.strip("/").split("/") if path.strip("/") else ():
-            found = next((g.id for g in self.children(group) if g.name == name), None)
-            if found is None:
-                return None
-            group = found
-        return group
-
-    def children(self, group: str) -> Iterator[Group]:
-        return (g for g in self.groups.values() if g.parent == group)
-
-    def within(self, group: str) -> frozenset[str]:
-        """The group and all below it."""
-        below: dict[str, list[str]] = {}
-        for other in self.groups.values():
-            below.setdefault(other.parent, []).append(other.id)
-        found, waiting = set(), [group]
-        while waiting:
-            found.add(waiting[-1])
-            waiting.extend(below.get(waiting.pop(), ()))
-        return frozenset(found)
-
-    def matching(self, pattern: str) -> frozenset[str]:
-        """Ids by path: `/x` that group, `/x/*` it and all below, `/x/*/` only those directly below."""
-        for ending, choose in ((CHILDREN, self._below), (BELOW, self.within)):
-            if pattern.endswith(ending):
-                group = self.at(pattern.removesuffix(ending))
-                return choose(group) if group else frozenset()
-        group = self.at(pattern)
-        return frozenset({group} if group else ())
-
-    def _below(self, group: str) -> frozenset[str]:
-        return frozenset(g.id for g in self.children(group))
 
 
 def create(ports: "Ports", tenant: str, name: str, parent: str, description: str | None) -> Group:

@@ -6,8 +6,8 @@ revision is still that of `old`, and says whether it did.
 
 from typing import Protocol
 
-from chalicelib.fleet.access.limiting import Windows
 from chalicelib.fleet.access.passwords import Hasher
+from chalicelib.fleet.access.windows import Windows
 from chalicelib.fleet.ports.access import Authorities, Claims, Keys, StageKeys, Tenants, Trust, Usages, Users
 from chalicelib.fleet.ports.answers import Outcome, Page
 from chalicelib.fleet.ports.data import AuditLog, Decoders, Messages, Records

@@ -3,15 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from chalicelib.fleet.access.certificates import CaCertificates
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey, CaCertificates, Tenant, User
 from chalicelib.fleet.access.stage_key import StageKey
-from chalicelib.fleet.access.tenants import Tenant
-from chalicelib.fleet.access.users import User
 from chalicelib.fleet.ports.answers import Page
 from chalicelib.fleet.presence.claims import Claim
-from chalicelib.fleet.tenancy.quotas import Share, Usage
-from chalicelib.fleet.tenancy.settings import Settings, Stored
+from chalicelib.fleet.tenancy.records import Settings, Share, Stored, Usage
 
 
 class Tenants(Protocol):

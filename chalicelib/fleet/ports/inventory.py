@@ -5,17 +5,15 @@ from typing import Protocol
 
 from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.configuration.records import Configuration
-from chalicelib.fleet.inventory.devices import Device, Interface
 from chalicelib.fleet.inventory.facets import MOST_COUNTED, Facet
-from chalicelib.fleet.inventory.groups import Group, GroupTree
+from chalicelib.fleet.inventory.records import Device, Group, GroupTree, Interface
 from chalicelib.fleet.ports.answers import Page
+from chalicelib.fleet.presence.claims import Change
 from chalicelib.fleet.presence.gateways import Gateway, Waiting
 from chalicelib.fleet.presence.mailbox import Mailbox
-from chalicelib.fleet.presence.reserving import Change
-from chalicelib.fleet.resources.catalog import Resource, ResourceVersion
-from chalicelib.fleet.resources.links import Entrances, Link
+from chalicelib.fleet.resources.records import Entrances, Link, Resource, ResourceVersion
 from chalicelib.fleet.resources.updates import DeviceResources
-from chalicelib.fleet.tenancy.quotas import Share
+from chalicelib.fleet.tenancy.records import Share
 
 
 class Devices(Protocol):

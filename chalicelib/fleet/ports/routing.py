@@ -4,12 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.fleet.events.events import Event
-from chalicelib.fleet.events.policies import ActionPolicy
-from chalicelib.fleet.events.pushing import Push, PushResult
-from chalicelib.fleet.events.suspension import ActionState
+from chalicelib.fleet.events.records import ActionPolicy, ActionState, Push, PushResult
 from chalicelib.fleet.queues.consumers import Consumer, Link
-from chalicelib.fleet.queues.queues import Queue, QueuedMessage
-from chalicelib.fleet.tenancy.quotas import Share
+from chalicelib.fleet.queues.records import Queue, QueuedMessage
+from chalicelib.fleet.tenancy.records import Share
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports

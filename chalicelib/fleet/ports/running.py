@@ -7,7 +7,7 @@ from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.configuration.records import Update
 from chalicelib.fleet.ports.answers import Outcome
 from chalicelib.fleet.presence.records import Route
-from chalicelib.fleet.queues.queues import QueuedMessage
+from chalicelib.fleet.queues.records import QueuedMessage
 from chalicelib.fleet.resources.updates import Offer
 
 

@@ -3,17 +3,18 @@
 from dataclasses import dataclass, replace
 from functools import partial
 
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import DeviceDuplicate, Forbidden, InterfaceDuplicate
-from chalicelib.fleet.inventory.devices import Device, Interface, register
+from chalicelib.fleet.inventory.devices import register
+from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import fencing, reserving
 from chalicelib.fleet.presence.claims import FOR_DEVICES, Claim, succeeded
 from chalicelib.fleet.presence.reserving import displaceable
 from chalicelib.fleet.tenancy import quotas
-from chalicelib.fleet.tenancy.quotas import Asker, Share
-from chalicelib.fleet.tenancy.settings import Stored
+from chalicelib.fleet.tenancy.quotas import Asker
+from chalicelib.fleet.tenancy.records import Share, Stored
 
 
 @dataclass(frozen=True, slots=True)

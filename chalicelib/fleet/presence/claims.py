@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chalicelib.fleet.inventory.devices import Interface
+    from chalicelib.fleet.inventory.records import Interface
 
 MEMORY = 15 * 86_400_000
 """How long (ms) a former holder is remembered: longer than a dead letter is kept."""
@@ -237,3 +237,11 @@ def _held(claim: Claim) -> Holder:
         claim.key,
         claim.principal,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A claim as it was read, None for none, and as it is to be."""
+
+    old: Claim | None
+    new: Claim

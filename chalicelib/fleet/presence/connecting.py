@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from chalicelib.fleet.compare_and_set import change_mailbox
 from chalicelib.fleet.errors import TemporarilyUnavailable
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.events.events import DeviceStatus
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import relaying
+from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Peer, Presence, Route, interface_key

@@ -14,7 +14,7 @@ from chalicelib.fleet.presence import connecting, relaying
 from chalicelib.fleet.presence.claims import Claim, Fence, opened, succeeded, vacated
 from chalicelib.fleet.queues import consuming
 from chalicelib.fleet.tenancy import quotas
-from chalicelib.fleet.tenancy.settings import Stored
+from chalicelib.fleet.tenancy.records import Share, Stored
 
 GRACE = 6_000
 """How long (ms) after the authorizer's yes a connection may still come about: it has 5 s for its answer."""
@@ -165,7 +165,7 @@ def _end(ports: Ports, claim: Claim) -> None:
     ports.listeners.fenced(ports, old, now)
 
 
-def _share(ports: Ports, claim: Claim) -> quotas.Share | None:
+def _share(ports: Ports, claim: Claim) -> Share | None:
     """What a claim gives back of its tenant's quota: devices give theirs back themselves."""
     return quotas.share(ports, claim.tenant, Stored.DEVICES) if claim.guest else None
 

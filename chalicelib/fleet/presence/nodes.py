@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from chalicelib.fleet.compare_and_set import change_mailbox
 from chalicelib.fleet.errors import Forbidden
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.events.events import DeviceStatus
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import admitting
 from chalicelib.fleet.presence.admitting import Candidate
+from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Capability, Presence, interface_key

@@ -7,10 +7,10 @@ since. So a reminder may be there for nothing, but what was acknowledged is neve
 
 from dataclasses import replace
 
-from chalicelib.fleet.compare_and_set import change_mailbox
 from chalicelib.fleet.errors import TemporarilyUnavailable
 from chalicelib.fleet.ports import Outcome, Ports
 from chalicelib.fleet.presence import connecting, relaying
+from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Capability, Route
 

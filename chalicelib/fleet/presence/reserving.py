@@ -5,29 +5,21 @@ waits for an id that is somebody else's.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import ClientTaken, Contended, InterfaceDuplicate
-from chalicelib.fleet.presence.claims import Claim, succeeded, vacated
+from chalicelib.fleet.presence.claims import Change, Claim, succeeded, vacated
 
 if TYPE_CHECKING:
-    from chalicelib.fleet.inventory.devices import Device, Interface
+    from chalicelib.fleet.inventory.records import Device, Interface
     from chalicelib.fleet.ports import Ports
 
 CONNECTOR = "mqtt"
 """The connector whose nodes are client ids of the broker."""
 T = TypeVar("T")
 Known = Mapping[str, Claim | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A claim as it was read, None for none, and as it is to be."""
-
-    old: Claim | None
-    new: Claim
 
 
 def displaceable(claim: Claim) -> bool:

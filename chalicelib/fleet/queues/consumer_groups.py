@@ -7,7 +7,7 @@ from math import ceil
 from chalicelib.fleet.commands.records import CONFIRMATION
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.queues.consumers import Consumer
-from chalicelib.fleet.queues.queues import QueuedMessage
+from chalicelib.fleet.queues.records import QueuedMessage
 
 STRIKES = {Outcome.BUSY: 5, Outcome.REFUSED: 1, Outcome.ABSENT: 1}
 """After how many failures in a row a consumer gets nothing more from this run; UNCONFIRMED ones its record counts."""

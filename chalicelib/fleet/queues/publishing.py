@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from chalicelib.fleet.errors import QueueNotFound, TooLarge
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import queues
-from chalicelib.fleet.queues.queues import MAX_PAYLOAD, Queue, QueuedMessage
+from chalicelib.fleet.queues import records as queue_records
+from chalicelib.fleet.queues.records import MAX_PAYLOAD, Queue, QueuedMessage
 
 _TRIM = 25
 
@@ -100,7 +101,7 @@ def _keep(ports: Ports, queue: Queue, arrivals: Sequence[Arrival]) -> None:
                 tenant=queue.tenant,
                 queue=queue.name,
                 queue_id=queue.id,
-                position=queues.position(arrival.at, number),
+                position=queue_records.position(arrival.at, number),
                 event=arrival.event,
                 payload=arrival.payload,
                 number=number,

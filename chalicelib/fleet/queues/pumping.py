@@ -13,7 +13,7 @@ from chalicelib.fleet.ports import Dispatch, Outcome, Ports
 from chalicelib.fleet.queues import consuming
 from chalicelib.fleet.queues.consumer_groups import MOST, Crew
 from chalicelib.fleet.queues.consumers import Consumer
-from chalicelib.fleet.queues.queues import LEASE, Queue, QueuedMessage
+from chalicelib.fleet.queues.records import LEASE, Queue, QueuedMessage
 from chalicelib.fleet.tenancy import audit
 
 BATCH = 100

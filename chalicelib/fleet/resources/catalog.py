@@ -5,8 +5,8 @@ is ready as soon as the object is there and is what was announced.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.fleet.contention import tries
@@ -21,8 +21,9 @@ from chalicelib.fleet.errors import (
     VersionDuplicate,
     VersionNotFound,
 )
+from chalicelib.fleet.resources.records import Resource, ResourceVersion
 from chalicelib.fleet.tenancy import quotas
-from chalicelib.fleet.tenancy.settings import Stored
+from chalicelib.fleet.tenancy.records import Stored
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
@@ -33,46 +34,6 @@ LARGEST = 512 * 1024 * 1024
 """Bytes of a version's file."""
 UPLOAD_VALID = 3_600
 """How long (s) an upload URL can be used."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """What is kept up to date on devices. `aliases` are names for some of its versions. Times in ms."""
-
-    tenant: str
-    id: str
-    created: int
-    updated: int
-    revision: int = 0
-    label: str = ""
-    description: str | None = None
-    connector: str = ""
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    aliases: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ResourceVersion:
-    """One file. `md5` in hexadecimal digits, `size` in bytes, `file` the name of the object.
-
-    `compatible` are the versions from which a device may go to this one; empty means any.
-    """
-
-    tenant: str
-    resource: str
-    id: str
-    created: int
-    updated: int
-    md5: str
-    size: int
-    file: str
-    revision: int = 0
-    description: str | None = None
-    compatible: tuple[str, ...] = ()
-    ready: bool = True
-
-    def follows(self, current: str | None) -> bool:
-        return current is None or not self.compatible or current in self.compatible
 
 
 def create(ports: "Ports", resource: Resource) -> Resource:

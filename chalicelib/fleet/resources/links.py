@@ -3,8 +3,9 @@
 A link is what whoever holds it may read: it cannot be guessed, and it ends.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from chalicelib.fleet.resources.records import Link
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
@@ -13,43 +14,12 @@ if TYPE_CHECKING:
 PATH = "/dl/"
 TOKEN = 26
 """Characters, each of five bits."""
-CARRIED = 4_400 * 1024
-"""Bytes that a function can answer: 6 MB, in Base64."""
 LINK_VALID = 24 * 3_600
 """How long (s) a device can begin its download."""
 SIGNED_VALID = 3_600
 """The same of a signed URL, which is never valid longer than the credentials that signed it."""
 _DIGITS = "0123456789abcdefghijklmnopqrstuv"
 _BITS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """`file` is the object's name, `size` its bytes, `md5` in hexadecimal digits, `expires` in ms."""
-
-    token: str
-    file: str
-    size: int
-    md5: str
-    expires: int
-
-
-@dataclass(frozen=True, slots=True)
-class Entrances:
-    """Where `/dl/` is served: base URLs such as `https://files.example.com`, empty where there is none.
-
-    Through them come files of at most `largest` bytes, None for all.
-    """
-
-    https: str = ""
-    http: str = ""
-    largest: int | None = CARRIED
-
-    def base(self, size: int, *, secured: bool) -> str | None:
-        """Where a file of that size is to be fetched; None where there is no such entrance."""
-        if self.largest is not None and size > self.largest:
-            return None
-        return (self.https if secured or not self.http else self.http) or None
 
 
 def token(chance: bytes) -> str:

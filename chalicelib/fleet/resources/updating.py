@@ -14,6 +14,7 @@ from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Capability, Route
 from chalicelib.fleet.resources import catalog, links
 from chalicelib.fleet.resources import updates as rules
+from chalicelib.fleet.resources.records import Resource, ResourceVersion
 from chalicelib.fleet.resources.updates import (
     DeviceResources,
     Failure,
@@ -25,7 +26,7 @@ from chalicelib.fleet.resources.updates import (
     UpdateStatus,
 )
 
-_Found = tuple[catalog.Resource, catalog.ResourceVersion]
+_Found = tuple[Resource, ResourceVersion]
 _AFTER = {
     Outcome.CONFIRMED: UpdateStatus.SENT,
     Outcome.CONCLUDED: UpdateStatus.SENT,

@@ -1,39 +1,19 @@
 """The audit log: everything refused or malformed, with a reason one can act on; capped a device and minute."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.fleet.ids import repeatable_id
 from chalicelib.fleet.tenancy import retention
-from chalicelib.fleet.tenancy.settings import Kept
+from chalicelib.fleet.tenancy.records import AuditEntry, Kept
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
 
 PER_MINUTE = 10
 _MINUTE = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """`source` names who it is about (deviceId, nodeId, connector…); `content` holds what is particular to the kind.
-
-    `event` is the id of what it tells of: the same event is told once.
-    """
-
-    tenant: str
-    id: str
-    at: int
-    level: str
-    category: str
-    subcategory: str
-    kind: str
-    reason: str
-    source: Mapping[str, str] = field(default_factory=dict)
-    content: Mapping[str, Any] = field(default_factory=dict)
-    event: str = ""
 
 
 def refuse(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Contended, QuotaReached
 from chalicelib.fleet.tenancy import audit
-from chalicelib.fleet.tenancy.settings import Quota, Stored
+from chalicelib.fleet.tenancy.records import Quota, Share, Stored, Usage
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
@@ -27,37 +27,6 @@ KIND = "insufficient_quota"
 SETTLED = 2 * 60_000
 """After so long (ms) every instance knows of a quota: a minute in its cache, and as much for clocks that differ."""
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """What something takes of a tenant's quota: there is room if no more than `most` is stored with it.
-
-    A count from before `since` (ms) does not tell.
-    """
-
-    tenant: str
-    stored: Stored
-    most: int
-    since: int
-    amount: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """How much is stored, as last counted at `counted` (ms) and kept up since."""
-
-    tenant: str
-    stored: Stored
-    used: int
-    counted: int = 0
-    revision: int = 0
-
-    def tells(self, share: Share) -> bool:
-        return self.counted >= share.since
-
-    def has_room(self, share: Share) -> bool:
-        return self.used + share.amount <= share.most
 
 
 @dataclass(frozen=True, slots=True)

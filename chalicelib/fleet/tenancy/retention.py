@@ -7,7 +7,7 @@ stored already. The database removes what is over within about two days.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from chalicelib.fleet.tenancy.settings import DAY, Kept
+from chalicelib.fleet.tenancy.records import DAY, Kept
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports

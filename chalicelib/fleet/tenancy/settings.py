@@ -4,78 +4,17 @@ All of it is unset at first. It is read with what every message needs, and so ma
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Contended, Invalid, TenantNotFound
-from chalicelib.fleet.tenancy.limits import Limit, Use
+from chalicelib.fleet.tenancy.records import DAY, LONGEST, Kept, Limit, Quota, Settings, Stored, Use
 
 if TYPE_CHECKING:
     from chalicelib.fleet.ports import Ports
 
-DAY = 86_400
 T = TypeVar("T")
-
-
-class Stored(StrEnum):
-    """What a tenant may have so many of; `RESOURCE_BYTES` are those of all files of its resources together."""
-
-    DEVICES = "devices"
-    GROUPS = "groups"
-    KEYS = "apiKeys"
-    USERS = "users"
-    RESOURCES = "resources"
-    RESOURCE_BYTES = "resourceBytes"
-    DECODERS = "decoders"
-    POLICIES = "actionPolicies"
-    QUEUES = "fifos"
-
-
-class Kept(StrEnum):
-    """What ends by itself after a time."""
-
-    MESSAGES = "messages"
-    COMMANDS = "commands"
-    AUDIT = "auditLog"
-    QUEUED = "fifoMessages"
-
-
-LONGEST: Mapping[Kept, int] = {
-    Kept.MESSAGES: 3650 * DAY,
-    Kept.COMMANDS: 3650 * DAY,
-    # The log is read day by day.
-    Kept.AUDIT: 92 * DAY,
-    Kept.QUEUED: 365 * DAY,
-}
-"""Seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """At most `most`, as decided at `since` (ms)."""
-
-    most: int
-    since: int
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """`quotas` by what is stored, `limits` of requests and messages, `retention` in seconds by what is kept."""
-
-    tenant: str
-    quotas: Mapping[str, Quota] = field(default_factory=dict)
-    limits: tuple[Limit, ...] = ()
-    retention: Mapping[str, int] = field(default_factory=dict)
-    revision: int = 0
-
-    def quota(self, stored: Stored) -> Quota | None:
-        return self.quotas.get(stored)
-
-    def kept(self, what: Kept) -> int | None:
-        """Seconds; None where nothing was set."""
-        return self.retention.get(what)
 
 
 def get(ports: "Ports", tenant: str) -> Settings:

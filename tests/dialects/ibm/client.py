@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from chalicelib.dialects.ibm.identity import Name, api_key_name
 from chalicelib.dialects.ibm.rest import blueprints
 from chalicelib.fleet.access import keys, tenants
+from chalicelib.fleet.access.records import KeyRequest
 from chalicelib.fleet.access.roles import Role
 from tests.dialects.served import Served
 from tests.fakes import MemoryPorts
@@ -52,7 +53,7 @@ class Client:
 
     def credentials_with(self, *roles: Role) -> tuple[str, str]:
         """A child key with these roles."""
-        key, token = keys.create_child(self.ports, self.key, self.key.id, keys.KeyRequest(roles=frozenset(roles)))
+        key, token = keys.create_child(self.ports, self.key, self.key.id, KeyRequest(roles=frozenset(roles)))
         return api_key_name(self.org, key.id), token
 
     def call(

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from chalicelib.dialects.ibm.identity import api_key_name
 from chalicelib.dialects.ibm.rest import routes
-from chalicelib.fleet.access.keys import KeyRequest, create_child
+from chalicelib.fleet.access.keys import create_child
+from chalicelib.fleet.access.records import KeyRequest
 from chalicelib.web.routes import Route
 from tests.dialects.ibm.client import V2, Client
 from tests.dialects.ibm.furnished import furnish

@@ -13,8 +13,9 @@ from chalicelib.dialects.ibm.identity import Name
 from chalicelib.dialects.ibm.payload import Said
 from chalicelib.dialects.ibm.summary import Accumulator
 from chalicelib.fleet.data import messages
+from chalicelib.fleet.data import records as data_records
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from tests.dialects.ibm.client import V1, V2, Client, Reply
 from tests.fakes import START
 
@@ -317,7 +318,7 @@ def test_what_another_device_wrote_into_the_stream_is_not_its_event(client: Clie
     stream = client.fleet_id()
     (own,) = messages.read(client.ports, client.org, stream)
     foreign = replace(
-        own, id=messages.message_id(START + 2, START + 2, "x"), metadata={"source": "urn:lo:nsid:pump:p2"}
+        own, id=data_records.message_id(START + 2, START + 2, "x"), metadata={"source": "urn:lo:nsid:pump:p2"}
     )
     messages.store(client.ports, foreign)
     assert values(client, f"{HISTORY}/pump/p1") == [1]

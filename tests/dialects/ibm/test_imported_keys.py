@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.fleet.access import adopting, keys
-from chalicelib.fleet.access.keys import ApiKey, KeyRequest
+from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Conflict, Invalid
 from tests.dialects.ibm.client import V2

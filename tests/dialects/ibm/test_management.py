@@ -3,7 +3,7 @@ from typing import Any, ClassVar
 import pytest
 
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Location
+from chalicelib.fleet.inventory.records import Location
 from tests.dialects.ibm.client import V1, V2, Client
 from tests.dialects.ibm.site import Site
 

@@ -14,7 +14,7 @@ from chalicelib.fleet.data import messages
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.presence.records import Route
 from chalicelib.fleet.tenancy import settings
-from chalicelib.fleet.tenancy.limits import Use
+from chalicelib.fleet.tenancy.records import Use
 from tests.dialects.ibm.client import V1, Client
 from tests.dialects.ibm.site import Site
 

@@ -6,7 +6,7 @@ from chalicelib.dialects.ibm import codec
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.commands import creating
 from chalicelib.fleet.tenancy import settings
-from chalicelib.fleet.tenancy.limits import Use
+from chalicelib.fleet.tenancy.records import Use
 from tests.dialects.ibm.client import V2, Client
 from tests.dialects.ibm.site import Site
 

@@ -9,7 +9,8 @@ from chalicelib.dialects.ibm import codec, listening
 from chalicelib.fleet.commands import creating
 from chalicelib.fleet.commands.creating import Order
 from chalicelib.fleet.commands.records import Policy
-from chalicelib.fleet.data.messages import DataMessage, message_id, store_all
+from chalicelib.fleet.data.messages import store_all
+from chalicelib.fleet.data.records import DataMessage, message_id
 from chalicelib.fleet.errors import PolicyNotFound
 from chalicelib.fleet.events import policies
 from chalicelib.fleet.presence.records import Route

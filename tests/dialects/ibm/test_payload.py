@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from chalicelib.dialects.ibm import payload
 from chalicelib.dialects.ibm.payload import Said
-from chalicelib.fleet.data.messages import DataMessage
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.data.records import DataMessage
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.store import documents
 from tests.fakes import START
 

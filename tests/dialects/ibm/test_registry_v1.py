@@ -5,7 +5,7 @@ import pytest
 from chalicelib.dialects.ibm import inventory
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from tests.dialects.ibm.client import V1, Client
 from tests.fakes import START
 

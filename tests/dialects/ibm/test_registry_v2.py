@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device, Location
+from chalicelib.fleet.inventory.records import Device, Location
 from chalicelib.fleet.tenancy import settings
-from chalicelib.fleet.tenancy.settings import Stored
+from chalicelib.fleet.tenancy.records import Stored
 from tests.dialects.ibm.client import V1, V2, Client
 from tests.fakes import START
 

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.dialects.ibm.identity import api_key_name
 from chalicelib.fleet.access import keys
-from chalicelib.fleet.access.keys import KeyRequest
+from chalicelib.fleet.access.records import KeyRequest
 from chalicelib.fleet.access.roles import ALL_ROLES, Role
 from chalicelib.triggers import authorizer
 from infra.local.iot_core.policy import Policy, read_documents

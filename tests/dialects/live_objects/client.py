@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from chalicelib.dialects.live_objects.rest import blueprint
 from chalicelib.fleet.access import keys, tenants
+from chalicelib.fleet.access.records import KeyRequest
 from chalicelib.fleet.access.roles import Role
 from tests.dialects.live_objects import described
 from tests.dialects.served import Served
@@ -44,7 +45,7 @@ class Client:
         self.tenant, self.master, self.secret = tenants.create(self.ports, self.name)
 
     def key(self, *roles: Role, **limits: Any) -> str:
-        request = keys.KeyRequest(roles=frozenset(roles), **limits)
+        request = KeyRequest(roles=frozenset(roles), **limits)
         return keys.create_child(self.ports, self.master, self.master.id, request)[1]
 
     def call(

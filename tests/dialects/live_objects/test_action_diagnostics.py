@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.fleet.events import pushing
-from chalicelib.fleet.events.pushing import PushFailed
-from chalicelib.fleet.events.suspension import ENOUGH, LONG
+from chalicelib.fleet.events.records import ENOUGH, LONG, PushFailed
 from tests.dialects.live_objects.client import Client
 
 POLICIES = "/api/v1/event2action/actionPolicies"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chalicelib.dialects.live_objects import topics
 from chalicelib.dialects.topics import Direction
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.triggers import uplink
 from tests.dialects.live_objects.client import Client

@@ -8,7 +8,7 @@ from chalicelib.dialects.live_objects import login, topics
 from chalicelib.dialects.registry import Refused
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.tenancy import settings
-from chalicelib.fleet.tenancy.settings import Stored
+from chalicelib.fleet.tenancy.records import Stored
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.connector_rig import (
     ABLE,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.data.messages import DataMessage
+from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.ids import repeatable_id
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.conftest import URN

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.access.keys import KeyRequest, create_child
+from chalicelib.fleet.access.keys import create_child
+from chalicelib.fleet.access.records import KeyRequest
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.presence import admitting
 from chalicelib.fleet.presence.admitting import Candidate

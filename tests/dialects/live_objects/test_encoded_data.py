@@ -7,10 +7,9 @@ import pytest
 from chalicelib.dialects.live_objects import mqtt
 from chalicelib.dialects.topics import Uplink
 from chalicelib.fleet.data import decoders, messages
-from chalicelib.fleet.data.decoders import DecoderKind, DecoderRecord
-from chalicelib.fleet.data.messages import DataMessage
+from chalicelib.fleet.data.records import DataMessage, DecoderKind, DecoderRecord
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.presence.claims import Claim
 from tests.fakes import START, MemoryPorts
 

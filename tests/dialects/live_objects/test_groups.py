@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.inventory.groups import MOST
+from chalicelib.fleet.inventory.records import MOST
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.conftest import URN
 

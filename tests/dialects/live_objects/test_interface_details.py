@@ -8,7 +8,7 @@ from chalicelib.dialects.live_objects.suites import standard
 from chalicelib.fleet.configuration import synchronizing
 from chalicelib.fleet.configuration.records import ParameterType, Value
 from chalicelib.fleet.data import messages
-from chalicelib.fleet.data.messages import DataMessage
+from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.resources import updating
 from chalicelib.fleet.resources.updates import Report

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.dialects.live_objects.rest import searching
-from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Presence
 from tests.dialects.live_objects.client import DEVICES, Client

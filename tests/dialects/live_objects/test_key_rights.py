@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.access.keys import SLACK
+from chalicelib.fleet.access.records import SLACK
 from chalicelib.fleet.access.roles import Role
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.fakes import START

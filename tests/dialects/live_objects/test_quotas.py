@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.fleet.tenancy import settings
-from chalicelib.fleet.tenancy.settings import Stored
+from chalicelib.fleet.tenancy.records import Stored
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.fakes import START
 

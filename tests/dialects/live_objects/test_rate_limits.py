@@ -2,7 +2,7 @@
 
 from chalicelib.fleet.access import limiting
 from chalicelib.fleet.tenancy import settings
-from chalicelib.fleet.tenancy.limits import Use
+from chalicelib.fleet.tenancy.records import Use
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.fakes import START
 

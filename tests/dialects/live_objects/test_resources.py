@@ -12,7 +12,7 @@ from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.records import Route
 from chalicelib.fleet.resources.updates import Offer

@@ -7,8 +7,8 @@ import pytest
 
 from chalicelib.dialects.live_objects.rest import API, routes
 from chalicelib.fleet.access import users
+from chalicelib.fleet.access.records import User
 from chalicelib.fleet.access.roles import ALL_ROLES
-from chalicelib.fleet.access.users import User
 from chalicelib.web.mounting import views
 from chalicelib.web.routes import Route
 from tests.dialects.live_objects.client import DEVICES, Client

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.dialects.live_objects.rest import rsql
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.inventory.devices import Device, Interface
-from chalicelib.fleet.inventory.groups import Group, GroupTree
+from chalicelib.fleet.inventory.records import Device, Group, GroupTree, Interface
 
 TREE = GroupTree("t", 1, {g.id: g for g in (Group("t", "france", "France", "root", 0, 0),
                                             Group("t", "lyon", "lyon", "france", 0, 0))})  # fmt: skip

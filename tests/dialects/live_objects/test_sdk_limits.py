@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from chalicelib.fleet.resources import links
-from chalicelib.fleet.resources.links import Entrances
+from chalicelib.fleet.resources.records import Entrances
 from tests.dialects.live_objects.client import DEVICES
 from tests.dialects.live_objects.manual.rig import DEVICE, Manual, offered
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.access.roles import ALL_ROLES, Role
 from chalicelib.fleet.data import senders
 from chalicelib.triggers import uplink

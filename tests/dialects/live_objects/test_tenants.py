@@ -2,8 +2,7 @@
 
 from chalicelib.fleet.access.roles import ALL_ROLES, Role
 from chalicelib.fleet.tenancy import settings
-from chalicelib.fleet.tenancy.limits import Use
-from chalicelib.fleet.tenancy.settings import DAY, Kept, Stored
+from chalicelib.fleet.tenancy.records import DAY, Kept, Stored, Use
 from tests.dialects.live_objects.client import Client
 from tests.fakes import START
 

@@ -11,10 +11,10 @@ from chalicelib.dialects.ibm import behind, inventory, tokens
 from chalicelib.dialects.ibm.identity import Name, parse_client
 from chalicelib.dialects.ibm.login import TOKEN, key_of
 from chalicelib.fleet.access import limiting
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import FleetError, Forbidden, RateLimitReached, Unauthenticated, UnknownCredential
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import audit
 from chalicelib.web.request import Request

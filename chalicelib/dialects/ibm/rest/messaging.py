@@ -9,7 +9,7 @@ from chalicelib.dialects.ibm.rest import places
 from chalicelib.dialects.ibm.rest.places import DEVICE, ONE, PREFIX, at
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.data import messages
-from chalicelib.fleet.data.messages import DataMessage
+from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.errors import CommandLimitReached, DeviceNotFound, Invalid, NotFound, TooLarge
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.request import Answer, Request

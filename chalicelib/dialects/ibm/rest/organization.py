@@ -12,7 +12,7 @@ from chalicelib.dialects.ibm.rest.places import PREFIX, READ, WRITE, at
 from chalicelib.dialects.ibm.settings import EventCache
 from chalicelib.fleet.access import keys
 from chalicelib.fleet.access.inheriting import MAX_DESCRIPTION
-from chalicelib.fleet.access.keys import ApiKey, KeyRequest
+from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import ALL_ROLES, Role
 from chalicelib.fleet.errors import Forbidden, KeyNotFound, NotFound
 from chalicelib.fleet.inventory import devices

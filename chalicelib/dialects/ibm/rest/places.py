@@ -4,7 +4,7 @@ from chalicelib.dialects.ibm import inventory
 from chalicelib.dialects.ibm.identity import Name
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Parameter, Place
 from chalicelib.web.request import Request

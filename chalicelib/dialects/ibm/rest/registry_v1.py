@@ -19,7 +19,7 @@ from chalicelib.dialects.ibm.rest.shapes import registration
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, Forbidden, Invalid, NotFound
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.web import json_text, schemas
 from chalicelib.web.parameters import Parameter, Place

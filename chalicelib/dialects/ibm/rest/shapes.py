@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib.dialects.ibm import inventory, times
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 
 
 def registration(device: Device) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Who a request comes from: the key in the header `X-API-Key` (manual 4.3)."""
 
 from chalicelib.fleet.access import keys, limiting
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.request import Request
 

@@ -9,7 +9,7 @@ from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet.errors import PolicyNotFound
 from chalicelib.fleet.events import policies
 from chalicelib.fleet.events import suspension as supervising
-from chalicelib.fleet.events.policies import ActionPolicy
+from chalicelib.fleet.events.records import ActionPolicy
 from chalicelib.fleet.events.suspension import ActionNotFound
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Parameter, Place

@@ -10,11 +10,10 @@ from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import FleetError, Invalid, LimitReached, PolicyNotFound, TooLarge
 from chalicelib.fleet.events import policies, pushing
-from chalicelib.fleet.events.policies import ActionPolicy
-from chalicelib.fleet.events.pushing import TargetRefused
+from chalicelib.fleet.events.records import TIMEOUT, ActionPolicy, TargetRefused
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import publishing, queues
-from chalicelib.fleet.queues.queues import MAX_PAYLOAD
+from chalicelib.fleet.queues.records import MAX_PAYLOAD
 from chalicelib.web.parameters import Parameter, Place
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
@@ -105,7 +104,7 @@ def try_push(ports: Ports, request: Request) -> Answer:
     action = shapes.push(request.body, "test")
     body = (request.body.get("requestBody") or "").encode()
     try:
-        result = pushing.post(ports, action, body, request.body.get("requestTimeout") or pushing.TIMEOUT)
+        result = pushing.post(ports, action, body, request.body.get("requestTimeout") or TIMEOUT)
     except FleetError as error:
         refused = isinstance(error, TargetRefused)
         return Answer({"success": False, "urlBlacklisted": refused, "errorMessage": str(error)})

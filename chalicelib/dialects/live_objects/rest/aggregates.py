@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.inventory.devices import ROOT_GROUP
 from chalicelib.fleet.inventory.facets import MOST_COUNTED, Facet
+from chalicelib.fleet.inventory.records import ROOT_GROUP
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Answer, Request

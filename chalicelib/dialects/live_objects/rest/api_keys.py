@@ -3,7 +3,7 @@
 from chalicelib.dialects.live_objects import paging
 from chalicelib.dialects.live_objects.rest.shapes import api_keys as shapes
 from chalicelib.fleet.access import debugging, keys
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Forbidden, KeyNotFound
 from chalicelib.fleet.ids import is_id

@@ -10,7 +10,7 @@ from chalicelib.fleet.configuration import synchronizing
 from chalicelib.fleet.configuration.records import MAX_KEY
 from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, IllegalTransition, ParameterNotFound, TooLarge
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Kind, Parameter, Place
 from chalicelib.web.request import Answer, Request

@@ -9,8 +9,8 @@ from chalicelib.dialects.live_objects.rest.filters import Selection
 from chalicelib.dialects.live_objects.rest.searching import Search, ensure_complete
 from chalicelib.dialects.live_objects.rest.shapes import interfaces as shapes
 from chalicelib.fleet.errors import ConnectorNotFound, Contended, DeviceNotFound, InterfaceNotFound
-from chalicelib.fleet.inventory.devices import Device, Interface
 from chalicelib.fleet.inventory.facets import Facet
+from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import relaying
 from chalicelib.fleet.presence.records import interface_key

@@ -10,11 +10,11 @@ from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import data as shapes
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.data import messages, senders
-from chalicelib.fleet.data.messages import DataMessage
+from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.errors import DeviceNotFound, Invalid
 from chalicelib.fleet.ids import is_ordered_id
 from chalicelib.fleet.inventory import devices, groups
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import ROOT_PATH, Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.web import json_text
 from chalicelib.web.parameters import Kind, Parameter, Place
@@ -71,7 +71,7 @@ def _store(ports: Ports, request: Request, posted: list[tuple[str, Mapping[str, 
     made = []
     for n, (stream, body) in enumerate(posted):
         device = _source(ports, request.tenant, body, known)
-        path = groups.path_of(ports, request.tenant, device.group) if device else groups.ROOT_PATH
+        path = groups.path_of(ports, request.tenant, device.group) if device else ROOT_PATH
         each = shapes.Posted(now, event, n, sender)
         made.append((shapes.created(body, request.tenant, stream, each, device, path), device))
     messages.store_all(ports, [(message, device.id if device else None) for message, device in made])

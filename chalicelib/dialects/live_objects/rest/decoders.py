@@ -6,7 +6,7 @@ from chalicelib.dialects.live_objects.rest.shapes import decoders as shapes
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.data import decoders
-from chalicelib.fleet.data.decoders import DecoderKind, DecoderRecord
+from chalicelib.fleet.data.records import DecoderKind, DecoderRecord
 from chalicelib.fleet.errors import DecoderDuplicate, DecoderNotFound, Invalid, LimitReached
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Kind, Parameter, Place

@@ -10,7 +10,7 @@ from chalicelib.dialects.live_objects.rest.shapes import interfaces as shapes
 from chalicelib.dialects.live_objects.rest.shapes.configuration import rendered_reports
 from chalicelib.dialects.live_objects.rest.shapes.resources import reported_versions
 from chalicelib.fleet.data import messages
-from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import relaying
 from chalicelib.fleet.presence.mailbox import Mailbox

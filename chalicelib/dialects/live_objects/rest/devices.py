@@ -17,8 +17,7 @@ from chalicelib.fleet.errors import (
     Invalid,
 )
 from chalicelib.fleet.inventory import devices, groups
-from chalicelib.fleet.inventory.devices import ROOT_GROUP, Device
-from chalicelib.fleet.inventory.groups import GroupTree
+from chalicelib.fleet.inventory.records import ROOT_GROUP, Device, GroupTree
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route

@@ -6,10 +6,11 @@ from chalicelib.dialects.live_objects import paging
 from chalicelib.dialects.live_objects.rest.shapes import action_policies, present
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Forbidden, LimitReached, QueueDuplicate, QueueNotFound, TooLarge
-from chalicelib.fleet.events.policies import ActionPolicy
+from chalicelib.fleet.events.records import ActionPolicy
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.queues import consuming, publishing, queues
-from chalicelib.fleet.queues.queues import MAX_NAME, MAX_PAYLOAD, MAX_TTL, NAME, Queue
+from chalicelib.fleet.queues import consuming, lifecycle, publishing, queues
+from chalicelib.fleet.queues.lifecycle import MAX_TTL
+from chalicelib.fleet.queues.records import MAX_NAME, MAX_PAYLOAD, NAME, Queue
 from chalicelib.web.parameters import Kind, Parameter, Place
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
@@ -33,7 +34,7 @@ NEW = {
 
 def create(ports: Ports, request: Request) -> Answer:
     limit = request.body["maxLengthBytes"]
-    queues.create(
+    lifecycle.create(
         ports,
         request.tenant,
         request.body["name"],
@@ -56,7 +57,7 @@ def read(ports: Ports, request: Request) -> Answer:
 
 
 def delete(ports: Ports, request: Request) -> Answer:
-    queues.delete(ports, request.tenant, request.asked["fifo_name"], force=request.asked["force"])
+    lifecycle.delete(ports, request.tenant, request.asked["fifo_name"], force=request.asked["force"])
     return Answer(True)  # noqa: FBT003 - the whole body is this word
 
 

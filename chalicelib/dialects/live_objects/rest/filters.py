@@ -12,9 +12,8 @@ from chalicelib.dialects.live_objects.identity import is_urn
 from chalicelib.dialects.live_objects.rest import rsql
 from chalicelib.dialects.live_objects.rest.shapes.interfaces import status
 from chalicelib.fleet import patterns
-from chalicelib.fleet.inventory.devices import Device
 from chalicelib.fleet.inventory.facets import Facet
-from chalicelib.fleet.inventory.groups import ROOT_PATH, GroupTree
+from chalicelib.fleet.inventory.records import ROOT_PATH, Device, GroupTree
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Request

@@ -8,8 +8,8 @@ from chalicelib.dialects.live_objects.rest.shapes import groups as shapes
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Forbidden, GroupDuplicate, GroupInUse, GroupNotFound
 from chalicelib.fleet.inventory import groups
-from chalicelib.fleet.inventory.devices import ROOT_GROUP
-from chalicelib.fleet.inventory.groups import BELOW, ID_LENGTH, LONGEST_PATH, ROOT_PATH, Group, GroupTree
+from chalicelib.fleet.inventory.groups import ID_LENGTH, LONGEST_PATH
+from chalicelib.fleet.inventory.records import BELOW, ROOT_GROUP, ROOT_PATH, Group, GroupTree
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Parameter, Place
 from chalicelib.web.request import Answer, Request

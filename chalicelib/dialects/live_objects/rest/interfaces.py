@@ -16,7 +16,7 @@ from chalicelib.fleet.errors import (
     Invalid,
 )
 from chalicelib.fleet.inventory import devices
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.records import split_interface_key
 from chalicelib.web.parameters import Parameter, Place

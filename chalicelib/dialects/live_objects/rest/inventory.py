@@ -14,8 +14,7 @@ from chalicelib.dialects.live_objects.rest.shapes.configuration import rendered_
 from chalicelib.dialects.live_objects.rest.shapes.resources import reported_versions
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.inventory.devices import ROOT_GROUP, Device
-from chalicelib.fleet.inventory.groups import GroupTree
+from chalicelib.fleet.inventory.records import ROOT_GROUP, Device, GroupTree
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import relaying
 from chalicelib.fleet.presence.mailbox import Mailbox

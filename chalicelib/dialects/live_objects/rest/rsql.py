@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.fleet import patterns
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.inventory.devices import Device
-from chalicelib.fleet.inventory.groups import GroupTree
+from chalicelib.fleet.inventory.records import Device, GroupTree
 
 if TYPE_CHECKING:
     from lark import Lark

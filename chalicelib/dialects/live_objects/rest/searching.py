@@ -8,8 +8,8 @@ from itertools import groupby, islice
 from chalicelib.dialects.live_objects import paging
 from chalicelib.dialects.live_objects.rest.filters import Selection
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.inventory.devices import Device
 from chalicelib.fleet.inventory.facets import Facet
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Page, Ports
 from chalicelib.fleet.presence.mailbox import Mailbox
 

@@ -4,8 +4,8 @@ from chalicelib.dialects.live_objects import paging
 from chalicelib.dialects.live_objects.rest.shapes import api_keys as key_shapes
 from chalicelib.dialects.live_objects.rest.shapes import users as shapes
 from chalicelib.fleet.access import users
+from chalicelib.fleet.access.records import User, UserState
 from chalicelib.fleet.access.roles import ADMIN_PROFILE, Role
-from chalicelib.fleet.access.users import User, UserState
 from chalicelib.fleet.errors import (
     Forbidden,
     Invalid,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.inventory.devices import Device, Interface
+from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.presence.records import Capability, Presence
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.fakes import START

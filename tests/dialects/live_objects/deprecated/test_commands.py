@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.dialects.live_objects.rest.deprecated.commands import MOST_DEVICES, STATUSES
 from chalicelib.fleet.commands.records import Status
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.fakes import START
 

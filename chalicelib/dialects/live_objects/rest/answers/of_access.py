@@ -1,7 +1,7 @@
 """Keys, users, tenants, certificates and the audit log."""
 
+from chalicelib.fleet.access.records import UserState
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.access.users import UserState
 from chalicelib.web.answers import ANY, FLAG, MOMENT, TEXT, TEXTS, WHOLE, among, by_name, listed, record
 
 KEY = record(

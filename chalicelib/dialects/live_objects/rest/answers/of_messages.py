@@ -1,6 +1,6 @@
 """Data messages, decoders, FIFOs and action policies."""
 
-from chalicelib.fleet.data.decoders import DecoderKind
+from chalicelib.fleet.data.records import DecoderKind
 from chalicelib.web.answers import (
     ANY,
     FLAG,

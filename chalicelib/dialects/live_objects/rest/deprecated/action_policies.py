@@ -14,9 +14,9 @@ from chalicelib.dialects.live_objects.rest.shapes import action_policies as shap
 from chalicelib.fleet.errors import Invalid, LimitReached, PolicyNotFound
 from chalicelib.fleet.events import policies
 from chalicelib.fleet.events.events import EventKind
-from chalicelib.fleet.events.policies import ActionPolicy
+from chalicelib.fleet.events.records import ActionPolicy
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.queues.queues import MAX_PAYLOAD
+from chalicelib.fleet.queues.records import MAX_PAYLOAD
 from chalicelib.web.parameters import Parameter
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route

@@ -18,7 +18,7 @@ from chalicelib.dialects.live_objects.rest.shapes import groups as group_shapes
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, GroupNotFound
 from chalicelib.fleet.inventory import devices as fleet
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.web.parameters import Kind, Parameter

@@ -10,8 +10,8 @@ from chalicelib.fleet.commands.records import Status
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.events import pushing
 from chalicelib.fleet.events.events import EventKind
-from chalicelib.fleet.events.policies import ActionPolicy, Filter, GroupPath, HttpPush, QueuePublish
-from chalicelib.fleet.queues.queues import checked_name
+from chalicelib.fleet.events.records import ActionPolicy, Filter, GroupPath, HttpPush, QueuePublish
+from chalicelib.fleet.queues.records import checked_name
 
 KINDS = {name: kind for kind, name in TYPES.items() if kind not in NOTIFIED}
 """Triggers by their names."""

@@ -5,9 +5,9 @@ from typing import Any
 
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet.access.inheriting import MAX_DESCRIPTION, MAX_LABEL
-from chalicelib.fleet.access.keys import ApiKey, KeyRequest
+from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.tenancy.limits import Limit, Use
+from chalicelib.fleet.tenancy.records import Limit, Use
 
 _MS = {"type": ["integer", "null"], "minimum": 0, "maximum": (1 << 53) - 1}
 _IDS = {

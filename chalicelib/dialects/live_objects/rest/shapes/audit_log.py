@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib.dialects.live_objects import times
-from chalicelib.fleet.tenancy.audit import AuditEntry
+from chalicelib.fleet.tenancy.records import AuditEntry
 
 
 def render(entry: AuditEntry) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib.dialects.live_objects import times
-from chalicelib.fleet.access.certificates import CaCertificate
+from chalicelib.fleet.access.records import CaCertificate
 
 NEW = {
     "type": "object",

@@ -7,9 +7,9 @@ from typing import Any
 from chalicelib.dialects.live_objects import contents, times
 from chalicelib.dialects.live_objects.rest.shapes import groups, present
 from chalicelib.fleet.data import senders
-from chalicelib.fleet.data.messages import DataMessage, StreamUse, clamped, message_id
+from chalicelib.fleet.data.records import DataMessage, StreamUse, clamped, message_id
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.inventory.devices import Device
+from chalicelib.fleet.inventory.records import Device
 from chalicelib.web import json_text
 
 CONNECTOR = "http"

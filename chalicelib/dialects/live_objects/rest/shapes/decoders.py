@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.dialects.live_objects import times
 from chalicelib.dialects.live_objects.rest.shapes import present
-from chalicelib.fleet.data.decoders import ColumnRecord, DecoderKind, DecoderRecord
+from chalicelib.fleet.data.records import ColumnRecord, DecoderKind, DecoderRecord
 from chalicelib.fleet.errors import Invalid
 from chalicelib.web.schemas import Schema
 

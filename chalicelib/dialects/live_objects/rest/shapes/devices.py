@@ -8,7 +8,7 @@ from chalicelib.dialects.live_objects import streams, times
 from chalicelib.dialects.live_objects.identity import MAX_URN, URN
 from chalicelib.dialects.live_objects.rest.shapes import groups, interfaces, present
 from chalicelib.fleet.errors import InterfaceDuplicate, Invalid
-from chalicelib.fleet.inventory.devices import MAX_INTERFACES, Device, Location
+from chalicelib.fleet.inventory.records import MAX_INTERFACES, Device, Location
 from chalicelib.fleet.presence.mailbox import Mailbox
 
 MAX_TAGS = 40

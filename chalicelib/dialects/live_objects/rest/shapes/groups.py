@@ -5,8 +5,8 @@ from typing import Any
 
 from chalicelib.dialects.live_objects import times
 from chalicelib.dialects.live_objects.rest.shapes import present
-from chalicelib.fleet.inventory.devices import ROOT_GROUP
-from chalicelib.fleet.inventory.groups import ID_LENGTH, LONGEST_PATH, ROOT_PATH, Group, GroupTree
+from chalicelib.fleet.inventory.groups import ID_LENGTH, LONGEST_PATH
+from chalicelib.fleet.inventory.records import ROOT_GROUP, ROOT_PATH, Group, GroupTree
 
 ID = {"type": ["string", "null"], "maxLength": ID_LENGTH}
 PATH = {"type": ["string", "null"], "maxLength": LONGEST_PATH}

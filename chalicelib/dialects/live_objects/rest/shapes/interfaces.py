@@ -8,7 +8,7 @@ from chalicelib.dialects.live_objects import suites, times
 from chalicelib.dialects.live_objects.identity import CLIENT_ID, MQTT, X_CONNECTOR
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet.errors import ConnectorNotFound, Invalid
-from chalicelib.fleet.inventory.devices import Interface
+from chalicelib.fleet.inventory.records import Interface
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Capability, Peer, Presence
 

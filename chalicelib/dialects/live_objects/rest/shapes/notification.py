@@ -1,7 +1,7 @@
 """`notifyTo`: where changes of a command, a configuration or a resource are to be told."""
 
 from chalicelib.dialects.live_objects import topics
-from chalicelib.fleet.access.keys import ApiKey
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.queues import queues
 
 NOTIFY_TO = {

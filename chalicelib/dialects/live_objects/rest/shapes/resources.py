@@ -10,7 +10,8 @@ from chalicelib.dialects.live_objects import times
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.dialects.live_objects.rest.shapes.notification import NOTIFY_TO
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.resources.catalog import LARGEST, Resource, ResourceVersion
+from chalicelib.fleet.resources.catalog import LARGEST
+from chalicelib.fleet.resources.records import Resource, ResourceVersion
 from chalicelib.fleet.resources.updates import (
     MAX_METADATA,
     DeviceResource,

@@ -5,9 +5,9 @@ from typing import Any
 
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.dialects.live_objects.rest.shapes.api_keys import rate_limit
-from chalicelib.fleet.access.tenants import Tenant
+from chalicelib.fleet.access.records import Tenant
+from chalicelib.fleet.tenancy.records import Kept, Settings
 from chalicelib.fleet.tenancy.retention import DEFAULTS
-from chalicelib.fleet.tenancy.settings import Kept, Settings
 
 _VERSION = "1"
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet.access import passwords
+from chalicelib.fleet.access.records import User, UserRequest, UserState
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.access.users import User, UserRequest, UserState
 from chalicelib.fleet.errors import Forbidden, Invalid
 
 _LOGIN = {

@@ -1,0 +1,177 @@
+"""Sending the command that is next, one claim at a time.
+
+A command is sent only by whoever raised the mailbox's generation for it.
+"""
+
+from dataclasses import replace
+
+from chalicelib.fleet.commands import deadlines, finishing
+from chalicelib.fleet.commands.changing import change_command
+from chalicelib.fleet.commands.records import (
+    CONFIRMATION,
+    PATROL,
+    SECOND,
+    AckMode,
+    Command,
+    DeliveryStatus,
+    Failure,
+    Status,
+    attempt_failed,
+    claimed,
+    move,
+    put_back,
+    sent,
+)
+from chalicelib.fleet.errors import TemporarilyUnavailable
+from chalicelib.fleet.ports import Outcome, Ports
+from chalicelib.fleet.presence import connecting, relaying
+from chalicelib.fleet.presence.changing import change_mailbox
+from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.records import Capability, Route
+
+
+def _again(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
+    return ports.mailboxes.get(mailbox.tenant, mailbox.device)
+
+
+def _repair(ports: Ports, mailbox: Mailbox) -> bool:
+    """Look after claims whose holder may have crashed; True if one was freed."""
+    now, freed = ports.clock.now(), False
+    for command_id, flight in mailbox.flights.items():
+        if flight.stale(now):
+            freed = finishing.settle(ports, mailbox.tenant, mailbox.device, command_id, wake=False) or freed
+        elif flight.slow(now):
+            # Too young to be taken over, too old not to be looked at again.
+            command = ports.commands.get(mailbox.tenant, command_id)
+            if command is not None:
+                deadlines.watch(ports, command)
+    return freed
+
+
+def _after(command: Command, now: int, node: str, outcome: Outcome) -> Command:
+    mode = AckMode.APPLICATIVE if command.policy.awaits_answer else command.policy.ack_mode
+    match outcome:
+        case Outcome.CONFIRMED | Outcome.CONCLUDED if mode is AckMode.NONE:
+            return move(command, now, Status.PROCESSED, delivery=DeliveryStatus.SENT, node=node)
+        case Outcome.CONCLUDED:
+            return move(command, now, Status.PROCESSED, delivery=DeliveryStatus.DELIVERED, node=node)
+        case Outcome.CONFIRMED if mode is AckMode.NETWORK:
+            return move(command, now, Status.PROCESSED, delivery=DeliveryStatus.DELIVERED, node=node)
+        case Outcome.CONFIRMED:
+            return sent(command, now, DeliveryStatus.DELIVERED, node)
+        case Outcome.UNCONFIRMED if mode is AckMode.APPLICATIVE:
+            return sent(command, now, DeliveryStatus.SENT, node)
+        case Outcome.UNCONFIRMED:
+            return attempt_failed(command, now, node)
+        case Outcome.REFUSED:
+            return move(command, now, Status.ERROR, error=Failure.DELIVERY_REFUSED, node=node)
+        case Outcome.ABSENT:
+            return put_back(command, now, "the device was not connected")
+        case Outcome.BUSY:
+            return put_back(command, now, "the broker was busy")
+
+
+def _over(
+    ports: Ports, command: Command | None, mailbox: Mailbox, command_id: str, *, ours: bool = False
+) -> Mailbox | None:
+    """Our claim is over; `ours` where we brought the command to where it stands now, None if it was deleted."""
+    if command is None:
+        return change_mailbox(ports, mailbox.tenant, mailbox.device, lambda m: m.remove(command_id), seen=mailbox)
+    if not command.final:
+        return finishing.land(ports, command, mailbox.flights[command_id].generation, mailbox)
+    if command.answered_by and not ours:
+        # Its answer has overtaken us: who handles that is about to tell it and to let the next one go.
+        return _again(ports, mailbox)
+    return finishing.leave(ports, command, mailbox, told=ours)
+
+
+def _conclude(ports: Ports, attempt: Command, route: Route, outcome: Outcome, mailbox: Mailbox) -> Mailbox | None:
+    now = ports.clock.now()
+    generation = attempt.generation
+
+    def result(command: Command) -> Command | None:
+        # An answer may have overtaken us, or a canceling client: then there is nothing left to say.
+        if command.status is not Status.PROCESSING or command.generation != generation:
+            return None
+        return _after(command, now, route.node, outcome)
+
+    command, ours = change_command(ports, attempt.tenant, attempt.id, result, seen=attempt)
+    if command is not None and command.status is Status.PROCESSING and command.generation == generation:
+        return mailbox
+    if attempt.timer and outcome is not Outcome.CONFIRMED:
+        ports.deadlines.stop(attempt.timer)
+    left = _over(ports, command, mailbox, attempt.id, ours=ours)
+    there = (
+        outcome is Outcome.ABSENT
+        and left is not None
+        and connecting.consult(ports, attempt.tenant, attempt.device, route) is not None
+    )
+    if command is not None and command.waiting:
+        deadlines.arm_expiry(ports, command)
+    if outcome is Outcome.BUSY or there:
+        raise TemporarilyUnavailable("the broker could not take a downlink; it will be tried again")
+    return _again(ports, left) if outcome is Outcome.ABSENT and left else left
+
+
+def _attempt(ports: Ports, command: Command, route: Route, mailbox: Mailbox) -> Mailbox | None:
+    """`mailbox` holds our claim; what it is like afterwards."""
+    now, generation = ports.clock.now(), mailbox.flights[command.id].generation
+    attempt, _ = change_command(
+        ports,
+        command.tenant,
+        command.id,
+        lambda c: claimed(c, now, generation, route.node) if c.waiting and now < c.expires else None,
+        seen=command,
+    )
+    # Not whether our write was confirmed, but whether it is there: its first answer may have been lost on the way.
+    if attempt is None or attempt.status is not Status.PROCESSING or attempt.generation != generation:
+        # Canceled, deleted or expired between reading and claiming.
+        return _over(ports, attempt, mailbox, command.id)
+    if command.timer:
+        ports.deadlines.stop(command.timer)
+    attempt = deadlines.arm_attempt(ports, attempt)
+    left = (attempt.expires - now) // SECOND
+    allowed = min(CONFIRMATION, max(1, left), attempt.policy.ack_timeout or CONFIRMATION)
+    outcome = ports.delivery.command(route, attempt, allowed)
+    return _conclude(ports, attempt, route, outcome, mailbox)
+
+
+def _claim(ports: Ports, mailbox: Mailbox, command: Command, route: Route) -> Mailbox | None:
+    holder = ports.chance(4).hex()
+    claiming = mailbox.claim(command.id, ports.clock.now(), holder)
+    if ports.mailboxes.replace(mailbox, claiming):
+        return _attempt(ports, command, route, replace(claiming, revision=mailbox.revision + 1))
+    # A write whose answer was lost on the way is repeated, and then it fails: it may be our own claim that is there.
+    present = _again(ports, mailbox)
+    flight = present.flights.get(command.id) if present else None
+    if present is None or flight is None or flight.holder != holder:
+        return present
+    return _attempt(ports, command, route, present)
+
+
+def _deliver_next(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
+    """One step; the mailbox that it leaves if there may be another."""
+    head = mailbox.next_waiting()
+    if head is None:
+        return _again(ports, mailbox) if _repair(ports, mailbox) else None
+    command = ports.commands.get(mailbox.tenant, head)
+    if command is None:
+        return change_mailbox(ports, mailbox.tenant, mailbox.device, lambda m: m.remove(head), seen=mailbox)
+    if command.final:
+        return finishing.finish(ports, command, mailbox, told=False, wake=False)
+    now = ports.clock.now()
+    if now + SECOND > command.expires:
+        # Too late for an acknowledgement before it expires.
+        deadlines.arm_expiry(ports, command)
+        return _again(ports, mailbox) if finishing.expire(ports, command, mailbox) else None
+    if len(mailbox.flights) >= command.policy.window:
+        if _repair(ports, mailbox):
+            return _again(ports, mailbox)
+        # Whoever is to move it may have died, or die before that.
+        deadlines.arm_expiry(ports, deadlines.look_by(ports, command, now + PATROL))
+        return None
+    route = relaying.route(ports, mailbox, Capability.COMMAND, command.connector)
+    if route is None:
+        deadlines.arm_expiry(ports, command)
+        return _again(ports, mailbox) if connecting.ask(ports, mailbox) else None
+    return _claim(ports, mailbox, command, route)

@@ -1,0 +1,133 @@
+"""What a tenant may store, use and keep, and what its audit log says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+DAY = 86_400
+
+
+class Kept(StrEnum):
+    """What ends by itself after a time."""
+
+    MESSAGES = "messages"
+    COMMANDS = "commands"
+    AUDIT = "auditLog"
+    QUEUED = "fifoMessages"
+
+
+LONGEST: Mapping[Kept, int] = {
+    Kept.MESSAGES: 3650 * DAY,
+    Kept.COMMANDS: 3650 * DAY,
+    # The log is read day by day.
+    Kept.AUDIT: 92 * DAY,
+    Kept.QUEUED: 365 * DAY,
+}
+"""Seconds."""
+
+
+class Stored(StrEnum):
+    """What a tenant may have so many of; `RESOURCE_BYTES` are those of all files of its resources together."""
+
+    DEVICES = "devices"
+    GROUPS = "groups"
+    KEYS = "apiKeys"
+    USERS = "users"
+    RESOURCES = "resources"
+    RESOURCE_BYTES = "resourceBytes"
+    DECODERS = "decoders"
+    POLICIES = "actionPolicies"
+    QUEUES = "fifos"
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """At most `most`, as decided at `since` (ms)."""
+
+    most: int
+    since: int
+
+
+class Use(StrEnum):
+    REQUESTS = "requests"
+    MESSAGES = "messages"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `most` uses in `window` seconds by `holder`: a key and all below it, or a tenant."""
+
+    use: Use
+    most: int
+    window: int
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`quotas` by what is stored, `limits` of requests and messages, `retention` in seconds by what is kept."""
+
+    tenant: str
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
+    limits: tuple[Limit, ...] = ()
+    retention: Mapping[str, int] = field(default_factory=dict)
+    revision: int = 0
+
+    def quota(self, stored: Stored) -> Quota | None:
+        return self.quotas.get(stored)
+
+    def kept(self, what: Kept) -> int | None:
+        """Seconds; None where nothing was set."""
+        return self.retention.get(what)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What something takes of a tenant's quota: there is room if no more than `most` is stored with it.
+
+    A count from before `since` (ms) does not tell.
+    """
+
+    tenant: str
+    stored: Stored
+    most: int
+    since: int
+    amount: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much is stored, as last counted at `counted` (ms) and kept up since."""
+
+    tenant: str
+    stored: Stored
+    used: int
+    counted: int = 0
+    revision: int = 0
+
+    def tells(self, share: Share) -> bool:
+        return self.counted >= share.since
+
+    def has_room(self, share: Share) -> bool:
+        return self.used + share.amount <= share.most
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """`source` names who it is about (deviceId, nodeId, connector…); `content` holds what is particular to the kind.
+
+    `event` is the id of what it tells of: the same event is told once.
+    """
+
+    tenant: str
+    id: str
+    at: int
+    level: str
+    category: str
+    subcategory: str
+    kind: str
+    reason: str
+    source: Mapping[str, str] = field(default_factory=dict)
+    content: Mapping[str, Any] = field(default_factory=dict)
+    event: str = ""
