@@ -30,7 +30,7 @@ FUNCTIONS = (
     # reach this function without a credential, from using up the concurrency that the fleet needs.
     Function("authorizer", memory=512, timeout=5, reserved=150),
     # Mostly waits for a device's acknowledgement, 15 s at most, and leaves off 25 s before its end.
-    # Shorter than the lease of a claim, after which that counts as its holder's legacy (fleet/mailbox.py).
+    # Shorter than the lease of a claim, after which that counts as its holder's legacy (fleet/presence/mailbox.py).
     Function("deliver", memory=256, timeout=50, in_background=True),
     # Delivers a queue for as long as it may, as deliver does.
     Function("pump", memory=256, timeout=50, in_background=True),

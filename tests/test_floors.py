@@ -100,6 +100,54 @@ def test_dialects_and_the_web_meet_what_serves_the_ports_only_through_the_ports(
     assert direct == []
 
 
+def fleet_graph() -> dict[str, set[str]]:
+    """Which modules of the fleet each of them imports, wherever in the file."""
+    modules = {module(path): path for path in sources("chalicelib/fleet")}
+
+    def nearest(name: str) -> str | None:
+        return name if name in modules else name.rpartition(".")[0] if name.rpartition(".")[0] in modules else None
+
+    return {
+        name: {found for other in imports(path) if (found := nearest(other)) and found != name}
+        for name, path in modules.items()
+    }
+
+
+def below(graph: dict[str, set[str]], start: set[str]) -> set[str]:
+    seen: set[str] = set()
+    todo = set(start)
+    while todo:
+        name = todo.pop()
+        seen.add(name)
+        todo |= graph[name] - seen
+    return seen
+
+
+def test_no_module_of_the_fleet_comes_back_to_itself() -> None:
+    graph = fleet_graph()
+    assert [name for name in graph if name in below(graph, graph[name])] == []
+
+
+def test_what_things_are_stands_below_what_happens_to_them() -> None:
+    """`ports` names records, and neither those nor what they are made of know the ports."""
+    graph = fleet_graph()
+    ports = {name for name in graph if name.startswith("chalicelib.fleet.ports")}
+    assert [name for name in below(graph, ports) - ports if graph[name] & ports] == []
+    assert [name for name in graph if name.endswith(".records") and graph[name] & ports] == []
+
+
+def test_the_fleet_hides_no_import_of_itself_in_a_function() -> None:
+    """But for what only few need, and what takes long to import."""
+    hidden = [
+        f"{module(path)}:{node.lineno} {node.module}"
+        for path in sources("chalicelib/fleet")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ImportFrom) and node not in tree(path).body and node.col_offset
+        if (node.module or "").startswith("chalicelib.fleet") and "decoding" not in (node.module or "")
+    ]
+    assert hidden == []
+
+
 def test_the_fleet_knows_no_framework_and_no_cloud() -> None:
     foreign = [
         f"{module(path)} imports {name}"

@@ -18,10 +18,13 @@ class DialectFormats:
 
 
 class DialectListeners:
-    def hear(self, ports: Ports, dialect: str, event: Event) -> None:
-        registry.listener(dialect).hear(ports, event)
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
 
-    def fenced(self, ports: Ports, claim: Claim, at: int) -> None:
+    def hear(self, dialect: str, event: Event) -> None:
+        registry.listener(dialect).hear(self._ports, event)
+
+    def fenced(self, claim: Claim, at: int) -> None:
         observer = registry.observer(claim.dialect)
         if observer is not None:
-            observer.fenced(ports, claim, at)
+            observer.fenced(self._ports, claim, at)

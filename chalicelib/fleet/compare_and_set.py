@@ -1,10 +1,9 @@
 """Read, change, compare-and-set: how every contended record is written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from chalicelib.fleet.contention import tries
 from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.ports import Ports
 
@@ -14,6 +13,20 @@ if TYPE_CHECKING:
     class _Revised(DataclassInstance, Protocol):
         @property
         def revision(self) -> int: ...
+
+
+TRIES = 25
+SHORTEST, LONGEST = 10, 400
+"""Milliseconds that the first pause, and that any pause, has at most: all together have 8 s at most."""
+
+
+def tries(ports: Ports) -> Iterator[int]:
+    """Numbers of the tries of a compare-and-set, with pauses between: the first time somebody was beaten is chance."""
+    for number in range(TRIES):
+        if number > 1:
+            longest = min(SHORTEST << (number - 2), LONGEST)
+            ports.pause(int.from_bytes(ports.chance(2)) % (longest + 1))
+        yield number
 
 
 R = TypeVar("R", bound="_Revised")

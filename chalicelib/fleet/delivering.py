@@ -4,7 +4,7 @@
 a command is sent only by whoever raised the mailbox's generation for it.
 """
 
-from chalicelib.fleet.commands.sending import _deliver_next
+from chalicelib.fleet.commands.sending import send_next
 from chalicelib.fleet.configuration import synchronizing
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.resources import updating
@@ -17,10 +17,10 @@ def deliver(ports: Ports, tenant: str, device: str, until: int) -> None:
     and whoever puts something in later wakes another delivery, or is seen by the holder of the claim that he saw.
     """
     mailbox = ports.mailboxes.get(tenant, device)
-    for look in (synchronizing.synchronize, updating.offer, _deliver_next):
+    for look in (synchronizing.synchronize, updating.offer, send_next):
         mailbox = look(ports, mailbox) if mailbox else None
     while mailbox is not None:
         if ports.clock.now() >= until:
             ports.background.deliver(tenant, device)
             return
-        mailbox = _deliver_next(ports, mailbox)
+        mailbox = send_next(ports, mailbox)

@@ -131,7 +131,7 @@ class Wiring(AccessWiring):
     def listeners(self) -> "p.Listeners":
         from chalicelib.dialects.formats import DialectListeners
 
-        return DialectListeners()
+        return DialectListeners(self)
 
     @cached_property
     def pushes(self) -> "p.Pushes":

@@ -141,7 +141,7 @@ class MemoryPorts:
         self.consumers = MemoryConsumers()
         self.policies = MemoryPolicies(usages=self.usages)
         self.formats = PlainFormats()
-        self.listeners = DialectListeners()
+        self.listeners = DialectListeners(self)
         self.pushes = ListedPushes()
         self.webhooks = ScriptedWebhooks()
         self.records = MemoryRecords()

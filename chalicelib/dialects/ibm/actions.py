@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.dialects.ibm import behind, bundles, inventory, payload, times, topics
 from chalicelib.dialects.ibm.identity import DIALECT, MQTT, name_of
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Contended, Forbidden, Invalid, NotFound
 from chalicelib.fleet.ids import is_id

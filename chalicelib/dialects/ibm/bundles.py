@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Conflict, Contended, Invalid, LimitReached, NotFound
 from chalicelib.fleet.ports import Ports

@@ -12,7 +12,7 @@ from chalicelib.dialects.ibm.applications import Application
 from chalicelib.dialects.ibm.identity import DIALECT, name_of
 from chalicelib.dialects.topics import Downlink, overlap
 from chalicelib.fleet.commands.records import Command, Status
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.events.events import DeviceStatus, Event, EventKind

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.ibm.identity import fleet_prefix, is_name, name_of
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Conflict, Contended, Invalid, NotFound
 from chalicelib.fleet.ports import Ports

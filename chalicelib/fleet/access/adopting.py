@@ -1,22 +1,19 @@
 """Secrets that were made elsewhere: clients that carry them, and cannot be changed, go on with them."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from chalicelib.fleet.access import keys, secrets, signposts
 from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.errors import Conflict, Invalid, KeyNotFound, RateLimitReached
+from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy.records import Limit, Use
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.ports import Ports
 
 _SHORTEST, _LONGEST = 8, 255
 _GUESSES = Limit(Use.REQUESTS, 10, 60, "guesses")
 """At the secret of one name, in each instance."""
 
 
-def adopt(ports: "Ports", parent: ApiKey, presented: str, request: KeyRequest, *, name: str | None = None) -> ApiKey:
+def adopt(ports: Ports, parent: ApiKey, presented: str, request: KeyRequest, *, name: str | None = None) -> ApiKey:
     """A key below `parent` whose secret was made elsewhere, for clients that carry it and cannot be changed.
 
     A secret that comes with a `name` need not be one that nobody could guess. Every instance takes it after a minute.
@@ -47,7 +44,7 @@ def adopt(ports: "Ports", parent: ApiKey, presented: str, request: KeyRequest, *
     return replace(adopted, revision=made.revision + 1)
 
 
-def named(ports: "Ports", tenant: str, name: str, presented: str) -> ApiKey | None:
+def named(ports: Ports, tenant: str, name: str, presented: str) -> ApiKey | None:
     """The key that this name and this secret, made elsewhere, open together. Errors: RateLimitReached."""
     key = signposts.named(ports, tenant, name)
     if key is None or key.password is None:

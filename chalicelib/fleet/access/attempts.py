@@ -5,15 +5,12 @@ address may try in a minute is counted in the memory of each instance.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Contended, RateLimitReached
+from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy.records import Limit, Use
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.ports import Ports
 
 MOST_FAILURES = 5
 LOCKED = 15 * 60_000
@@ -34,7 +31,7 @@ class Attempt:
     failures: int
 
 
-def begin(ports: "Ports", name: str, address: str) -> Attempt:
+def begin(ports: Ports, name: str, address: str) -> Attempt:
     """Count an attempt before it is decided: guesses that come at the same time would otherwise see the same count.
 
     Errors: RateLimitReached (too many from this address).
@@ -60,7 +57,7 @@ def begin(ports: "Ports", name: str, address: str) -> Attempt:
     raise Contended("too many logins are tried for this name at once")
 
 
-def forget(ports: "Ports", attempt: Attempt) -> None:
+def forget(ports: Ports, attempt: Attempt) -> None:
     """It succeeded: the next failure is the first again."""
     ports.records.delete(_NOBODY, attempt.kind, attempt.id)
 

@@ -6,16 +6,12 @@ writes at the same time, and how one read answers for all CAs of a key.
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from chalicelib.fleet.access import x509
-from chalicelib.fleet.access.records import CaCertificate, CaCertificates
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.access.records import ApiKey, CaCertificate, CaCertificates
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import CertificateNotFound, Contended, Forbidden, Invalid, LimitReached
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.access.records import ApiKey
-    from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.ports import Ports
 
 MOST = 10
 """CA certificates that a tenant may have."""
@@ -23,7 +19,7 @@ MOST_OF_A_SUBJECT = 2
 """One and its successor. IoT Core takes ten of one subject in an account: no tenant takes them all from another."""
 
 
-def add(ports: "Ports", tenant: str, pem: str, comment: str) -> CaCertificate:
+def add(ports: Ports, tenant: str, pem: str, comment: str) -> CaCertificate:
     """Errors: Invalid (not that of a CA that signs clients), LimitReached."""
     now = ports.clock.now()
     found = x509.authority(pem, now)
@@ -49,14 +45,14 @@ def _ensure_room(present: CaCertificates, subject: str) -> None:
         raise LimitReached(f"there are {MOST_OF_A_SUBJECT} CA certificates of this subject already")
 
 
-def get(ports: "Ports", tenant: str, certificate: str) -> CaCertificate:
+def get(ports: Ports, tenant: str, certificate: str) -> CaCertificate:
     found = ports.authorities.get(tenant).get(certificate)
     if found is None:
         raise CertificateNotFound("no such CA certificate")
     return found
 
 
-def remove(ports: "Ports", tenant: str, certificate: str) -> None:
+def remove(ports: Ports, tenant: str, certificate: str) -> None:
     """From now on no client comes in that it signed. Errors: CertificateNotFound."""
     withdrawn = get(ports, tenant, certificate)
 
@@ -73,7 +69,7 @@ def remove(ports: "Ports", tenant: str, certificate: str) -> None:
             ports.trust.accept(withdrawn.pem)
 
 
-def activate(ports: "Ports", certificate: str, registration: str) -> bool:
+def activate(ports: Ports, certificate: str, registration: str) -> bool:
     """Let a client's certificate in that the broker has just come to know, by the broker's ids of it and of its CA.
 
     False where it stays as it is: no tenant has the CA any more, or somebody has decided about it already.
@@ -81,7 +77,7 @@ def activate(ports: "Ports", certificate: str, registration: str) -> bool:
     return ports.authorities.is_held(registration) and ports.trust.activate(certificate)
 
 
-def ensure_fits(ports: "Ports", key: "ApiKey", pem: str | None, name: str | None) -> None:
+def ensure_fits(ports: Ports, key: ApiKey, pem: str | None, name: str | None) -> None:
     """Errors: Forbidden (the key asks for a client certificate that was not shown, or shown for another `name`).
 
     `pem` is the certificate that the client showed; its common name is `name` where that is given.
@@ -99,7 +95,7 @@ def ensure_fits(ports: "Ports", key: "ApiKey", pem: str | None, name: str | None
         raise Forbidden("the common name of the client certificate is not the client id")
 
 
-def ensure_known(ports: "Ports", key: "ApiKey") -> None:
+def ensure_known(ports: Ports, key: ApiKey) -> None:
     """Errors: Invalid (a CA that the tenant has not, or none where a certificate is required)."""
     if key.client_certificate_required and not key.ca_certificates:
         raise Invalid("without caCertIds no client certificate could be accepted", "clientCert.caCertIds")
@@ -111,7 +107,7 @@ def ensure_known(ports: "Ports", key: "ApiKey") -> None:
             )
 
 
-def _change(ports: "Ports", tenant: str, change: Callable[[CaCertificates], CaCertificates]) -> None:
+def _change(ports: Ports, tenant: str, change: Callable[[CaCertificates], CaCertificates]) -> None:
     for _ in tries(ports):
         present = ports.authorities.get(tenant)
         if ports.authorities.replace(present, change(present)):

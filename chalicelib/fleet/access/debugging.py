@@ -1,18 +1,15 @@
 """The debug mode of an API key: for a while, every message that comes in with it is told to the audit log."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from chalicelib.fleet.access import keys, rights
 from chalicelib.fleet.access.records import ApiKey
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import Contended
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.ports import Ports
 
 
-def debug(ports: "Ports", by: ApiKey, key_id: str, until: int | None) -> ApiKey:
+def debug(ports: Ports, by: ApiKey, key_id: str, until: int | None) -> ApiKey:
     """The key in debug mode until then (ms), or no more. Errors: KeyNotFound, Forbidden."""
     for _ in tries(ports):
         key = keys.get(ports, by.tenant, key_id)

@@ -1,13 +1,10 @@
 """What a key opens: a role means the same through whatever door, and a key of some queues opens nothing else."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Forbidden
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.access.records import ApiKey
 
 _BARE = frozenset({Role.DEVICE_ACCESS})
 """The roles of a key that may be sent where everybody can read it."""
@@ -21,7 +18,7 @@ class Door:
     queues: bool = False
 
 
-def ensure_open(door: Door, key: "ApiKey", *, secured: bool = True) -> None:
+def ensure_open(door: Door, key: ApiKey, *, secured: bool = True) -> None:
     """Errors: Forbidden (the key's roles or its queues, or a key that says too much for a connection without TLS)."""
     if not door.roles & key.roles:
         raise Forbidden(f"the API key lacks the role {' or '.join(sorted(door.roles))}")
@@ -30,7 +27,7 @@ def ensure_open(door: Door, key: "ApiKey", *, secured: bool = True) -> None:
         raise Forbidden(f"without TLS an API key may have the role {Role.DEVICE_ACCESS} alone")
 
 
-def ensure_unscoped(key: "ApiKey", *, queues: bool) -> None:
+def ensure_unscoped(key: ApiKey, *, queues: bool) -> None:
     """Errors: Forbidden (the key is for some queues only, and this is none)."""
     if key.queues and not queues:
         raise Forbidden("this API key is for the FIFOs of its scope only")

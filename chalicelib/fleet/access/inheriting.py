@@ -1,21 +1,18 @@
 """What a key passes on: the keys below it never can do more than it can itself, and what they opened is closed."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.access.records import ApiKey, KeyRequest
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import Contended, Invalid
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.access.records import ApiKey, KeyRequest
-    from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.ports import Ports
 
 MAX_LABEL = 24
 MAX_DESCRIPTION = 140
 _PAGE = 100
 
 
-def check(parent: "ApiKey", request: "KeyRequest") -> None:
+def check(parent: ApiKey, request: KeyRequest) -> None:
     """Errors: Invalid (more than the parent may, or longer than may be)."""
     if request.roles is not None and not request.roles <= parent.roles:
         raise Invalid("a key's roles are among those of its parent", "roles")
@@ -35,7 +32,7 @@ def check(parent: "ApiKey", request: "KeyRequest") -> None:
     _check_certificates(parent, request)
 
 
-def _check_certificates(parent: "ApiKey", request: "KeyRequest") -> None:
+def _check_certificates(parent: ApiKey, request: KeyRequest) -> None:
     if not parent.client_certificate_required:
         return
     if request.client_certificate_required is False:
@@ -45,7 +42,7 @@ def _check_certificates(parent: "ApiKey", request: "KeyRequest") -> None:
         raise Invalid("the CA certificates of a key are among those of its parent", "clientCert.caCertIds")
 
 
-def inherited(parent: "ApiKey", request: "KeyRequest") -> "KeyRequest":
+def inherited(parent: ApiKey, request: KeyRequest) -> KeyRequest:
     """What a new key is to be, where the request leaves that to the parent."""
     required, authorities = request.client_certificate_required, request.ca_certificates
     return replace(
@@ -58,7 +55,7 @@ def inherited(parent: "ApiKey", request: "KeyRequest") -> "KeyRequest":
     )
 
 
-def narrowed(key: "ApiKey", parent: "ApiKey") -> "ApiKey":
+def narrowed(key: ApiKey, parent: ApiKey) -> ApiKey:
     """The key with no more rights than its parent.
 
     One that is left without a queue, or without a CA that could have signed its clients' certificates, is left without
@@ -80,7 +77,7 @@ def narrowed(key: "ApiKey", parent: "ApiKey") -> "ApiKey":
     )
 
 
-def _authorities(key: "ApiKey", parent: "ApiKey") -> tuple[str, ...]:
+def _authorities(key: ApiKey, parent: ApiKey) -> tuple[str, ...]:
     if not parent.client_certificate_required:
         return key.ca_certificates
     if not key.ca_certificates:
@@ -88,7 +85,7 @@ def _authorities(key: "ApiKey", parent: "ApiKey") -> tuple[str, ...]:
     return tuple(each for each in key.ca_certificates if each in parent.ca_certificates)
 
 
-def weaker(after: "ApiKey", before: "ApiKey") -> bool:
+def weaker(after: ApiKey, before: ApiKey) -> bool:
     """Whether a connection opened with the key as it was may not be open with the key as it is."""
     return (
         (after.digest, after.password) != (before.digest, before.password)
@@ -101,7 +98,7 @@ def weaker(after: "ApiKey", before: "ApiKey") -> bool:
     )
 
 
-def pass_on(ports: "Ports", parent: "ApiKey") -> None:
+def pass_on(ports: Ports, parent: ApiKey) -> None:
     """Narrow all keys below. Repeated, it finds what an earlier call that broke off has left."""
     every = ports.keys.all(parent.tenant)
     waiting = [parent]
@@ -110,7 +107,7 @@ def pass_on(ports: "Ports", parent: "ApiKey") -> None:
         waiting += [_narrow(ports, key, above) for key in every if key.parent == above.id]
 
 
-def close(ports: "Ports", tenant: str, key_id: str, after: str | None, until: int) -> None:
+def close(ports: Ports, tenant: str, key_id: str, after: str | None, until: int) -> None:
     """Close the connections of a key one by one; what is left when the clock shows `until` goes on later."""
     while True:
         page = ports.claims.of_key(tenant, key_id, after=after, limit=_PAGE)
@@ -124,7 +121,7 @@ def close(ports: "Ports", tenant: str, key_id: str, after: str | None, until: in
             return
 
 
-def _narrow(ports: "Ports", key: "ApiKey", parent: "ApiKey") -> "ApiKey":
+def _narrow(ports: Ports, key: ApiKey, parent: ApiKey) -> ApiKey:
     present: ApiKey | None = key
     for _ in tries(ports):
         if present is None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chalicelib.fleet.access import certificates, inheriting, rights, secrets, signposts
 from chalicelib.fleet.access.records import NOTED, ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import (
     Contended,
     Forbidden,
@@ -16,15 +16,13 @@ from chalicelib.fleet.errors import (
     Unauthenticated,
     UnknownCredential,
 )
+from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import quotas
 from chalicelib.fleet.tenancy.records import Share, Stored
 
-if TYPE_CHECKING:
-    from chalicelib.fleet.ports import Ports
-
 
 def mint(
-    ports: "Ports",
+    ports: Ports,
     tenant: str,
     *,
     roles: Iterable[Role],
@@ -64,7 +62,7 @@ def mint(
     return key, text
 
 
-def _store(ports: "Ports", key: ApiKey) -> None:
+def _store(ports: Ports, key: ApiKey) -> None:
     if not _counted(key):
         ports.keys.put(key)
         return
@@ -76,7 +74,7 @@ def _counted(key: ApiKey) -> bool:
     return not (key.master or key.session)
 
 
-def authenticate(ports: "Ports", presented: str | None) -> ApiKey:
+def authenticate(ports: Ports, presented: str | None) -> ApiKey:
     """The key that a presented secret belongs to.
 
     Errors: Unauthenticated (nothing presented, expired, not yet valid, disabled), UnknownCredential.
@@ -90,7 +88,7 @@ def authenticate(ports: "Ports", presented: str | None) -> ApiKey:
     return key
 
 
-def use(ports: "Ports", key: ApiKey) -> None:
+def use(ports: Ports, key: ApiKey) -> None:
     """Make sure that the key may be used, and write down that it was if it ends otherwise. Errors: Unauthenticated."""
     now = ports.clock.now()
     ensure_usable(key, now)
@@ -99,7 +97,7 @@ def use(ports: "Ports", key: ApiKey) -> None:
         ports.keys.replace(key, replace(key, used=now))
 
 
-def owner(ports: "Ports", presented: str) -> ApiKey | None:
+def owner(ports: Ports, presented: str) -> ApiKey | None:
     """Whose secret this is, usable or not: whom to tell that it was refused."""
     return signposts.follow(ports, presented)
 
@@ -115,7 +113,7 @@ def ensure_usable(key: ApiKey, now: int) -> None:
         raise Unauthenticated("this API key is not valid yet")
 
 
-def create_child(ports: "Ports", by: ApiKey, parent_id: str, request: KeyRequest) -> tuple[ApiKey, str]:
+def create_child(ports: Ports, by: ApiKey, parent_id: str, request: KeyRequest) -> tuple[ApiKey, str]:
     """A key below `parent_id` with a subset of its roles, validity and queues.
 
     Errors: KeyNotFound (parent), Forbidden (the parent, or for a session the new key, holds more than the caller),
@@ -141,7 +139,7 @@ def create_child(ports: "Ports", by: ApiKey, parent_id: str, request: KeyRequest
     return _ensure_below(ports, key), secret
 
 
-def _ensure_below(ports: "Ports", key: ApiKey) -> ApiKey:
+def _ensure_below(ports: Ports, key: ApiKey) -> ApiKey:
     """Whoever took rights from the parent, or deleted it, since we read it did not see the new key below it."""
     parent = ports.keys.current(key.tenant, str(key.parent))
     if parent is None:
@@ -154,7 +152,7 @@ def _ensure_below(ports: "Ports", key: ApiKey) -> ApiKey:
     return replace(narrowed, revision=key.revision + (narrowed != key))
 
 
-def get(ports: "Ports", tenant: str, key_id: str) -> ApiKey:
+def get(ports: Ports, tenant: str, key_id: str) -> ApiKey:
     """The key as it is now. Errors: KeyNotFound."""
     key = ports.keys.current(tenant, key_id)
     if key is None:
@@ -163,7 +161,7 @@ def get(ports: "Ports", tenant: str, key_id: str) -> ApiKey:
 
 
 def update(
-    ports: "Ports", by: ApiKey, key_id: str, request: KeyRequest, *, renew: bool = False
+    ports: Ports, by: ApiKey, key_id: str, request: KeyRequest, *, renew: bool = False
 ) -> tuple[ApiKey, str | None]:
     """Change a key, and what stands below it; with `renew` it also gets a new secret, which is returned.
 
@@ -188,7 +186,7 @@ def update(
     return after, text
 
 
-def _changed(ports: "Ports", by: ApiKey, key: ApiKey, request: KeyRequest) -> ApiKey:
+def _changed(ports: Ports, by: ApiKey, key: ApiKey, request: KeyRequest) -> ApiKey:
     rights.ensure_may_change(ports, by, key)
     if key.session:
         raise Forbidden("a session is what its user is: change the user")
@@ -203,14 +201,14 @@ def _changed(ports: "Ports", by: ApiKey, key: ApiKey, request: KeyRequest) -> Ap
     return key
 
 
-def _renewed(ports: "Ports", key: ApiKey) -> tuple[ApiKey, str]:
+def _renewed(ports: Ports, key: ApiKey) -> tuple[ApiKey, str]:
     text = secrets.mint(ports.chance(secrets.CHANCE))
     salt = ports.chance(16)
     renewed = replace(key, salt=salt, digest=secrets.digest(text, salt), signpost=signposts.name(ports, text))
     return replace(renewed, password=None), text
 
 
-def delete(ports: "Ports", by: ApiKey, key_id: str) -> None:
+def delete(ports: Ports, by: ApiKey, key_id: str) -> None:
     """Delete a key and all below it. Errors: KeyNotFound, Forbidden (the master key; one not below the caller's)."""
     key = get(ports, by.tenant, key_id)
     if key.master:
@@ -226,7 +224,7 @@ def delete(ports: "Ports", by: ApiKey, key_id: str) -> None:
         end(ports, posts.get(gone, key), quotas.share(ports, by.tenant, Stored.KEYS) if counted else None)
 
 
-def end(ports: "Ports", key: ApiKey, share: Share | None = None) -> None:
+def end(ports: Ports, key: ApiKey, share: Share | None = None) -> None:
     """Delete one key and close what it opened; `share` for one that counts against the tenant's quota."""
     ports.keys.delete(key.tenant, key.id, share)
     signposts.take_down(ports, key)

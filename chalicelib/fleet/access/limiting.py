@@ -7,23 +7,20 @@ and where several share the work up to as many times higher.
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from chalicelib.fleet.access import inheriting
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.access.records import ApiKey
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import Contended, KeyNotFound, RateLimitReached
+from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import audit
 from chalicelib.fleet.tenancy.records import Limit, Use
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.access.records import ApiKey
-    from chalicelib.fleet.ports import Ports
 
 KIND = "rate_limit_reached"
 """Of the entries in the audit log."""
 
 
-def spend(ports: "Ports", key: "ApiKey", use: Use) -> None:
+def spend(ports: Ports, key: ApiKey, use: Use) -> None:
     """Count a use against the limits of the key and of its tenant. Errors: RateLimitReached."""
     every = (*key.limits, *ports.tenants.settings(key.tenant).limits)
     limits = [limit for limit in every if limit.use is use]
@@ -34,7 +31,7 @@ def spend(ports: "Ports", key: "ApiKey", use: Use) -> None:
         )
 
 
-def request(ports: "Ports", key: "ApiKey", device: str | None = None) -> None:
+def request(ports: Ports, key: ApiKey, device: str | None = None) -> None:
     """Count a request, of the device where it has no key. One that is refused is in the audit log, as far as that goes.
 
     Errors: RateLimitReached.
@@ -57,7 +54,7 @@ def request(ports: "Ports", key: "ApiKey", device: str | None = None) -> None:
         raise
 
 
-def limit(ports: "Ports", tenant: str, key_id: str, use: Use, asked: tuple[int, int] | None) -> "ApiKey":
+def limit(ports: Ports, tenant: str, key_id: str, use: Use, asked: tuple[int, int] | None) -> ApiKey:
     """Set a key's own limit to so many uses in so many seconds, or lift it. Errors: KeyNotFound."""
     for _ in tries(ports):
         key = ports.keys.current(tenant, key_id)

@@ -1,22 +1,18 @@
 """What who holds one key may do to another: nobody changes a key above or beside their own, or one that can do more."""
 
-from typing import TYPE_CHECKING
-
+from chalicelib.fleet.access.records import ApiKey
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Forbidden
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.access.records import ApiKey
-    from chalicelib.fleet.access.roles import Role
-    from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.ports import Ports
 
 
-def ensure_may_change(ports: "Ports", by: "ApiKey", other: "ApiKey") -> None:
+def ensure_may_change(ports: Ports, by: ApiKey, other: ApiKey) -> None:
     """Errors: Forbidden (the other key is above or beside the caller's, or can do more)."""
     ensure_under(ports, by, other)
     ensure_within(by, other)
 
 
-def ensure_under(ports: "Ports", by: "ApiKey", other: "ApiKey") -> None:
+def ensure_under(ports: Ports, by: ApiKey, other: ApiKey) -> None:
     """Everybody has their own key and those below it; people have no key of their own, and all but the master key.
 
     Errors: Forbidden.
@@ -36,7 +32,7 @@ def ensure_under(ports: "Ports", by: "ApiKey", other: "ApiKey") -> None:
         raise Forbidden("this API key is above or beside yours")
 
 
-def ensure_within(by: "ApiKey", other: "ApiKey") -> None:
+def ensure_within(by: ApiKey, other: ApiKey) -> None:
     """Errors: Forbidden (the other key can do more than the caller's)."""
     ensure_roles(by, other.roles)
     if by.queues and not (other.queues and other.queues <= by.queues):
@@ -50,7 +46,7 @@ def ensure_within(by: "ApiKey", other: "ApiKey") -> None:
         raise Forbidden("this API key asks for less of a client certificate than yours")
 
 
-def ensure_roles(by: "ApiKey", roles: "frozenset[Role]") -> None:
+def ensure_roles(by: ApiKey, roles: "frozenset[Role]") -> None:
     """Errors: Forbidden."""
     if not roles <= by.roles:
         raise Forbidden(f"your API key lacks the roles {', '.join(sorted(roles - by.roles))}")

@@ -5,20 +5,17 @@ longer matches, or nowhere.
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from chalicelib.fleet.access import secrets
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.access.records import ApiKey
-    from chalicelib.fleet.access.stage_key import Generation
-    from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.access.records import ApiKey
+from chalicelib.fleet.access.stage_key import Generation
+from chalicelib.fleet.ports import Ports
 
 _PURPOSE = "signpost"
 _DIGITS = 40
 
 
-def name(ports: "Ports", text: str) -> str:
+def name(ports: Ports, text: str) -> str:
     """What the signpost of a new secret is called."""
     return _name(ports.stage_key.current().writing(ports.clock.now()), text)
 
@@ -28,13 +25,13 @@ def of_name(tenant: str, text: str) -> str:
     return f"name.{tenant}.{text}"
 
 
-def named(ports: "Ports", tenant: str, text: str) -> "ApiKey | None":
+def named(ports: Ports, tenant: str, text: str) -> "ApiKey | None":
     """The key that a name leads to, whatever the secret."""
     leads_to = ports.keys.signpost(of_name(tenant, text))
     return ports.keys.get(*leads_to) if leads_to else None
 
 
-def follow(ports: "Ports", presented: str) -> "ApiKey | None":
+def follow(ports: Ports, presented: str) -> "ApiKey | None":
     """The key that a presented secret is the secret of. Junk costs no read."""
     long = secrets.parse(presented)
     if long is not None:
@@ -56,19 +53,19 @@ def follow(ports: "Ports", presented: str) -> "ApiKey | None":
     return key
 
 
-def put_up(ports: "Ports", key: "ApiKey") -> None:
+def put_up(ports: Ports, key: ApiKey) -> None:
     """After the key was stored: one that led nowhere would be left over from a crash, and nobody has the secret yet."""
     if key.signpost is not None:
         ports.keys.put_signpost(key.signpost, key)
 
 
-def take_down(ports: "Ports", key: "ApiKey") -> None:
+def take_down(ports: Ports, key: ApiKey) -> None:
     """The key has another secret by now, or is gone."""
     if key.signpost is not None:
         ports.keys.remove_signpost(key.signpost)
 
 
-def left(ports: "Ports", generation: "Generation") -> int:
+def left(ports: Ports, generation: Generation) -> int:
     """How many secrets are found by that generation alone; signposts that lead nowhere any more are taken away."""
     found = 0
     for post, (tenant, key_id) in ports.keys.signposts(generation.number):
@@ -80,15 +77,15 @@ def left(ports: "Ports", generation: "Generation") -> int:
     return found
 
 
-def _name(generation: "Generation", text: str) -> str:
+def _name(generation: Generation, text: str) -> str:
     return f"{generation.number}.{generation.digest(_PURPOSE, text).hex()[:_DIGITS]}"
 
 
-def _may_lead(ports: "Ports", presented: str) -> bool:
+def _may_lead(ports: Ports, presented: str) -> bool:
     return secrets.is_minted(presented) or (secrets.is_foreign(presented) and ports.keys.imports())
 
 
-def _led(ports: "Ports", post: str, presented: str) -> "ApiKey | None":
+def _led(ports: Ports, post: str, presented: str) -> "ApiKey | None":
     leads_to = ports.keys.signpost(post)
     return _fitting(ports.keys.get(*leads_to), presented) if leads_to else None
 

@@ -1,21 +1,17 @@
 """Tenants: isolated spaces, each with a unique name, a six-character id and a master key."""
 
-from typing import TYPE_CHECKING
-
 from chalicelib.fleet.access import keys
 from chalicelib.fleet.access.records import ApiKey, Tenant
 from chalicelib.fleet.access.roles import ALL_ROLES
 from chalicelib.fleet.errors import Contended, Invalid, TenantDuplicate
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.ports import Ports
 
 _ID_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _ID_LENGTH = 6
 _MAX_NAME = 128
 
 
-def create(ports: "Ports", name: str, wanted: str | None = None) -> tuple[Tenant, ApiKey, str]:
+def create(ports: Ports, name: str, wanted: str | None = None) -> tuple[Tenant, ApiKey, str]:
     """A new tenant with its master key; the key's secret is in the answer and nowhere else.
 
     `wanted` is the id that clients carry already, as the organization in a client id. Errors: Invalid (name, id),
@@ -30,7 +26,7 @@ def create(ports: "Ports", name: str, wanted: str | None = None) -> tuple[Tenant
     return tenant, key, secret
 
 
-def _wanted(ports: "Ports", name: str, wanted: str, now: int) -> Tenant:
+def _wanted(ports: Ports, name: str, wanted: str, now: int) -> Tenant:
     if len(wanted) != _ID_LENGTH or not set(wanted) <= set(_ID_ALPHABET):
         raise Invalid(f"a tenant's id has {_ID_LENGTH} digits and small letters", "id")
     tenant = Tenant(wanted, name, now)
@@ -39,7 +35,7 @@ def _wanted(ports: "Ports", name: str, wanted: str, now: int) -> Tenant:
     return tenant
 
 
-def _any(ports: "Ports", name: str, now: int) -> Tenant:
+def _any(ports: Ports, name: str, now: int) -> Tenant:
     for _ in range(8):
         tenant = Tenant("".join(_ID_ALPHABET[b % 36] for b in ports.chance(_ID_LENGTH)), name, now)
         if ports.tenants.create(tenant):

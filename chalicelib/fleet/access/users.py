@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chalicelib.fleet.access import attempts, inheriting, keys, passwords, rights
 from chalicelib.fleet.access.attempts import LOCKED, MOST_FAILURES
 from chalicelib.fleet.access.passwords import Password
 from chalicelib.fleet.access.records import ApiKey, KeyRequest, User, UserRequest, UserState
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import (
     Contended,
     Forbidden,
@@ -18,11 +18,9 @@ from chalicelib.fleet.errors import (
     Unauthenticated,
     UserNotFound,
 )
+from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import audit, quotas
 from chalicelib.fleet.tenancy.records import Stored
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.ports import Ports
 
 MOST = 500
 """Users that a tenant may have."""
@@ -31,7 +29,7 @@ SESSION = 8 * 3_600_000
 _REFUSED = "the login or the password is wrong, or too many attempts have locked the account for a while"
 
 
-def create(ports: "Ports", by: ApiKey, user: User, password: str | None = None) -> User:
+def create(ports: Ports, by: ApiKey, user: User, password: str | None = None) -> User:
     """Without a password nobody can log in yet.
 
     Errors: Forbidden, Invalid (password), UserDuplicate, LimitReached, QuotaReached.
@@ -46,14 +44,14 @@ def create(ports: "Ports", by: ApiKey, user: User, password: str | None = None) 
     return user
 
 
-def get(ports: "Ports", tenant: str, user_id: str) -> User:
+def get(ports: Ports, tenant: str, user_id: str) -> User:
     user = ports.users.get(tenant, user_id)
     if user is None:
         raise UserNotFound("no such user")
     return user
 
 
-def update(ports: "Ports", by: ApiKey, user_id: str, request: UserRequest) -> User:
+def update(ports: Ports, by: ApiKey, user_id: str, request: UserRequest) -> User:
     """Errors: UserNotFound, UserDuplicate, Forbidden (more rights than the caller's). Fewer rights end the sessions."""
 
     def change(user: User) -> User:
@@ -69,7 +67,7 @@ def update(ports: "Ports", by: ApiKey, user_id: str, request: UserRequest) -> Us
     return after
 
 
-def delete(ports: "Ports", by: ApiKey, user_id: str) -> None:
+def delete(ports: Ports, by: ApiKey, user_id: str) -> None:
     """Delete a user and end the sessions. Errors: UserNotFound, Forbidden."""
     for _ in tries(ports):
         user = get(ports, by.tenant, user_id)
@@ -80,7 +78,7 @@ def delete(ports: "Ports", by: ApiKey, user_id: str) -> None:
     raise Contended("this user is written by too many at once")
 
 
-def set_password(ports: "Ports", by: ApiKey, user_id: str, new: str, old: str | None, address: str = "") -> None:
+def set_password(ports: Ports, by: ApiKey, user_id: str, new: str, old: str | None, address: str = "") -> None:
     """Users change their own by giving the old one; those who may write users also that of others, without it.
 
     All sessions end but the one that asks. Errors: UserNotFound, Forbidden, Invalid (the rule), Unauthenticated (old).
@@ -101,14 +99,14 @@ def set_password(ports: "Ports", by: ApiKey, user_id: str, new: str, old: str | 
     end_sessions(ports, user, but=by.id)
 
 
-def keep(ports: "Ports", by: ApiKey, portal: Mapping[str, Any]) -> None:
+def keep(ports: Ports, by: ApiKey, portal: Mapping[str, Any]) -> None:
     """What the portal of this session's user is to remember. Errors: UserNotFound."""
     if by.user is None:
         raise UserNotFound("this API key is not the session of a user")
     _change(ports, by.tenant, by.user, lambda user: replace(user, portal=portal))
 
 
-def log_in(ports: "Ports", name: str, password: str, address: str = "") -> tuple[User, ApiKey, str]:
+def log_in(ports: Ports, name: str, password: str, address: str = "") -> tuple[User, ApiKey, str]:
     """The user of that login or e-mail address, and a session: its key and its secret. `address` is the client's.
 
     Errors: Unauthenticated, which never says why: who guesses learns neither names nor states; RateLimitReached.
@@ -136,20 +134,20 @@ def log_in(ports: "Ports", name: str, password: str, address: str = "") -> tuple
     return user, key, secret
 
 
-def log_out(ports: "Ports", by: ApiKey) -> None:
+def log_out(ports: Ports, by: ApiKey) -> None:
     """End the session. Errors: Invalid (a key that is none)."""
     if not by.session:
         raise Invalid("this API key is not a session; delete it if it is no longer needed")
     keys.end(ports, by)
 
 
-def end_sessions(ports: "Ports", user: User, *, but: str | None = None) -> None:
+def end_sessions(ports: Ports, user: User, *, but: str | None = None) -> None:
     for key in ports.keys.all(user.tenant):
         if key.user == user.id and key.id != but:
             keys.end(ports, key)
 
 
-def _ensure_still(ports: "Ports", user: User, key: ApiKey) -> None:
+def _ensure_still(ports: Ports, user: User, key: ApiKey) -> None:
     """Whoever took rights away meanwhile did not see this session, and has not ended it."""
     present = ports.users.get(user.tenant, user.id)
     unchanged = present is not None and present.state is UserState.ENABLED and present.password == user.password
@@ -158,7 +156,7 @@ def _ensure_still(ports: "Ports", user: User, key: ApiKey) -> None:
         raise Unauthenticated(_REFUSED)
 
 
-def _proven(ports: "Ports", name: str, user: User | None, password: str, address: str) -> User:
+def _proven(ports: Ports, name: str, user: User | None, password: str, address: str) -> User:
     """The user, if that is the password. For known, unknown and locked names scrypt is called once.
 
     Errors: Unauthenticated, RateLimitReached.
@@ -173,7 +171,7 @@ def _proven(ports: "Ports", name: str, user: User | None, password: str, address
     raise Unauthenticated(_REFUSED)
 
 
-def _tell_locked(ports: "Ports", user: User, failures: int, address: str) -> None:
+def _tell_locked(ports: Ports, user: User, failures: int, address: str) -> None:
     now = ports.clock.now()
     audit.refuse(
         ports,
@@ -188,7 +186,7 @@ def _tell_locked(ports: "Ports", user: User, failures: int, address: str) -> Non
     )
 
 
-def _chosen(ports: "Ports", password: str) -> Password:
+def _chosen(ports: Ports, password: str) -> Password:
     passwords.check(password)
     return ports.hasher.keep(password, ports.chance(16))
 
@@ -200,7 +198,7 @@ def _ensure_within(by: ApiKey, user: User) -> None:
         raise Forbidden("nobody gives roles to themselves")
 
 
-def _change(ports: "Ports", tenant: str, user_id: str, change: Callable[[User], User]) -> tuple[User, User]:
+def _change(ports: Ports, tenant: str, user_id: str, change: Callable[[User], User]) -> tuple[User, User]:
     """The user before and after `change`."""
     for _ in tries(ports):
         user = get(ports, tenant, user_id)

@@ -149,7 +149,7 @@ def _claim(ports: Ports, mailbox: Mailbox, command: Command, route: Route) -> Ma
     return _attempt(ports, command, route, present)
 
 
-def _deliver_next(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
+def send_next(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
     """One step; the mailbox that it leaves if there may be another."""
     head = mailbox.next_waiting()
     if head is None:

@@ -8,18 +8,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.data.records import DecoderKind, DecoderRecord, Directory, Listed
 from chalicelib.fleet.errors import Contended, DecoderNotFound
+from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import quotas
 from chalicelib.fleet.tenancy.records import Stored
 
 if TYPE_CHECKING:
     from chalicelib.fleet.data.decoding import Decoder, Trial
-    from chalicelib.fleet.ports import Ports
 
 
-def create(ports: "Ports", record: DecoderRecord) -> DecoderRecord:
+def create(ports: Ports, record: DecoderRecord) -> DecoderRecord:
     """Errors: DecodingError (nothing could be decoded like this), DecoderDuplicate, LimitReached, QuotaReached."""
     decoder_of(record).validate()
 
@@ -31,7 +31,7 @@ def create(ports: "Ports", record: DecoderRecord) -> DecoderRecord:
 
 
 def update(
-    ports: "Ports", tenant: str, kind: DecoderKind, decoder: str, change: Callable[[DecoderRecord], DecoderRecord]
+    ports: Ports, tenant: str, kind: DecoderKind, decoder: str, change: Callable[[DecoderRecord], DecoderRecord]
 ) -> DecoderRecord:
     """The decoder after `change`. Errors: DecoderNotFound, DecoderDuplicate, and what `change` raises."""
 
@@ -45,7 +45,7 @@ def update(
     return _write(ports, tenant, changed)
 
 
-def delete(ports: "Ports", tenant: str, kind: DecoderKind, decoder: str) -> None:
+def delete(ports: Ports, tenant: str, kind: DecoderKind, decoder: str) -> None:
     """Errors: DecoderNotFound."""
     for _ in tries(ports):
         directory = ports.decoders.directory(tenant)
@@ -55,12 +55,12 @@ def delete(ports: "Ports", tenant: str, kind: DecoderKind, decoder: str) -> None
     raise Contended("the decoders are written by too many at once")
 
 
-def get(ports: "Ports", tenant: str, kind: DecoderKind, decoder: str) -> DecoderRecord:
+def get(ports: Ports, tenant: str, kind: DecoderKind, decoder: str) -> DecoderRecord:
     """Errors: DecoderNotFound."""
     return _found(ports, ports.decoders.directory(tenant), kind, decoder)
 
 
-def listing(ports: "Ports", tenant: str, kind: DecoderKind | None = None) -> list[DecoderRecord]:
+def listing(ports: Ports, tenant: str, kind: DecoderKind | None = None) -> list[DecoderRecord]:
     """All decoders, or those of one kind, by the name of their encoding."""
     directory = ports.decoders.directory(tenant)
     wanted = [e for e in directory.entries if kind in (None, e.kind)]
@@ -101,7 +101,7 @@ def decoder_of(record: DecoderRecord) -> "Decoder":
     return Decoder(format=layout, template=record.template, math=record.math)
 
 
-def _write(ports: "Ports", tenant: str, change: Callable[[Directory], DecoderRecord]) -> DecoderRecord:
+def _write(ports: Ports, tenant: str, change: Callable[[Directory], DecoderRecord]) -> DecoderRecord:
     for _ in tries(ports):
         directory = ports.decoders.directory(tenant)
         record = change(directory)
@@ -117,7 +117,7 @@ def _listed(directory: Directory, kind: DecoderKind, decoder: str) -> Listed:
     return entry
 
 
-def _found(ports: "Ports", directory: Directory, kind: DecoderKind, decoder: str) -> DecoderRecord:
+def _found(ports: Ports, directory: Directory, kind: DecoderKind, decoder: str) -> DecoderRecord:
     records = ports.decoders.records(directory.tenant, [_listed(directory, kind, decoder)])
     if not records:
         raise DecoderNotFound(f"{kind} decoder {decoder[:64]} not found")

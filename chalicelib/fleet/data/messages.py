@@ -2,16 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from chalicelib.fleet.data import unpacking
 from chalicelib.fleet.data.records import FUTURE, DataMessage, DecoderKind, StreamUse
+from chalicelib.fleet.events import routing
+from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import retention
 from chalicelib.fleet.tenancy.records import Kept
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.ports import Ports
-
 
 PAST = 1_262_304_000_000
 """2010 (ms): a device that speaks of an earlier time has not set its clock."""
@@ -25,7 +22,7 @@ def doubtful(timestamp: int, arrived: int) -> str | None:
 
 
 def store(
-    ports: "Ports",
+    ports: Ports,
     message: DataMessage,
     decoding: frozenset[DecoderKind] = frozenset(DecoderKind),
     *,
@@ -35,18 +32,14 @@ def store(
 
     `device` is who sent it, where it was one.
     """
-    from chalicelib.fleet.events import routing
-
     message = _keep(ports, unpacking.decoded(ports, message, decoding), device)
     # Before anybody hears that it was taken: what fails here is tried again, message and all.
     routing.messages(ports, [message])
     return message
 
 
-def store_all(ports: "Ports", sent: Sequence[tuple[DataMessage, str | None]]) -> list[DataMessage]:
+def store_all(ports: Ports, sent: Sequence[tuple[DataMessage, str | None]]) -> list[DataMessage]:
     """As `store`, for one request's messages, which cannot have come before, each with the device that sent it."""
-    from chalicelib.fleet.events import routing
-
     decoded = unpacking.decoded_all(ports, [message for message, _ in sent])
     if not decoded:
         return []
@@ -60,7 +53,7 @@ def store_all(ports: "Ports", sent: Sequence[tuple[DataMessage, str | None]]) ->
     return decoded
 
 
-def _keep(ports: "Ports", message: DataMessage, device: str | None) -> DataMessage:
+def _keep(ports: Ports, message: DataMessage, device: str | None) -> DataMessage:
     kept = retention.seconds(ports, message.tenant, Kept.MESSAGES)
     # A crash between the two loses one from the count, never a message.
     if ports.messages.put(message, kept) and device is not None:
@@ -68,14 +61,14 @@ def _keep(ports: "Ports", message: DataMessage, device: str | None) -> DataMessa
     return message
 
 
-def streams(ports: "Ports", tenant: str, device: str, limit: int) -> list[StreamUse]:
+def streams(ports: Ports, tenant: str, device: str, limit: int) -> list[StreamUse]:
     """The streams that a device sent into, the latest first."""
     used = sorted(ports.messages.streams(tenant, device), key=lambda use: (use.last, use.stream), reverse=True)
     return used[:limit]
 
 
 def read(
-    ports: "Ports",
+    ports: Ports,
     tenant: str,
     stream: str,
     *,

@@ -5,12 +5,9 @@ most messages are.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.access.roles import Role
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.access.records import ApiKey
 
 ROLES: Sequence[Role] = (
     Role.API_KEY_R,
@@ -40,7 +37,7 @@ ROLES: Sequence[Role] = (
 """Kept messages go by this order: a new role is added at the end, and none is ever taken out."""
 
 
-def of(key: "ApiKey") -> str:
+def of(key: ApiKey) -> str:
     return f"{key.id}.{sum(1 << place for place, role in enumerate(ROLES) if role in key.roles):x}"
 
 

@@ -3,17 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chalicelib.fleet.data.decoders import decoder_of
-from chalicelib.fleet.data.records import ENCODING, PAYLOAD, DecoderKind, DecoderRecord
+from chalicelib.fleet.data.records import ENCODING, PAYLOAD, DataMessage, DecoderKind, DecoderRecord
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.reading import reading
 from chalicelib.fleet.tenancy import audit
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.data.records import DataMessage
-    from chalicelib.fleet.ports import Ports
 
 STEPS, ELEMENTS, TEXT = 1_000_000, 1_000_000, 4_000_000
 """What decoding all messages of one request may cost, as `decoding.Budget` counts it."""
@@ -55,11 +52,11 @@ class _Allowance:
 
 
 def decoded(
-    ports: "Ports",
-    message: "DataMessage",
+    ports: Ports,
+    message: DataMessage,
     allowed: frozenset[DecoderKind] = frozenset(DecoderKind),
     allowance: _Allowance | None = None,
-) -> "DataMessage":
+) -> DataMessage:
     """The message with its payload decoded by the decoder that its metadata names.
 
     What was decoded is merged into `value`, beside the payload. A message that cannot be decoded stays as it is, and
@@ -85,7 +82,7 @@ def decoded(
     return replace(message, value={**value, **result, PAYLOAD: payload}, model=record.model or message.model)
 
 
-def decoded_all(ports: "Ports", messages: Sequence["DataMessage"]) -> list["DataMessage"]:
+def decoded_all(ports: Ports, messages: Sequence[DataMessage]) -> list[DataMessage]:
     """The messages of one request, in their order; once its allowance is used up, the others stay as they are."""
     allowance = _Allowance()
     made = list(messages)
@@ -95,7 +92,7 @@ def decoded_all(ports: "Ports", messages: Sequence["DataMessage"]) -> list["Data
     return made
 
 
-def _usable(ports: "Ports", tenant: str, encoding: str, allowed: frozenset[DecoderKind]) -> DecoderRecord:
+def _usable(ports: Ports, tenant: str, encoding: str, allowed: frozenset[DecoderKind]) -> DecoderRecord:
     entry = ports.decoders.named(tenant, encoding)
     if entry is None:
         raise Invalid(f"there is no decoder for the encoding {encoding[:128]}", ENCODING)
@@ -109,7 +106,7 @@ def _usable(ports: "Ports", tenant: str, encoding: str, allowed: frozenset[Decod
     return records[0]
 
 
-def _tell(ports: "Ports", message: "DataMessage", encoding: str, reason: str, allowance: _Allowance) -> None:
+def _tell(ports: Ports, message: DataMessage, encoding: str, reason: str, allowance: _Allowance) -> None:
     named = ("source", "connector")
     about = {k: v for k in named if isinstance(v := message.metadata.get(k), str)}
     source = {"deviceId" if k == "source" else k: v for k, v in about.items()} | {ENCODING: encoding[:128]}

@@ -1,22 +1,19 @@
 """Action policies: which events lead to which actions."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import Contended, LimitReached, PolicyNotFound
 from chalicelib.fleet.events.records import ActionPolicy
+from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import lifecycle
 from chalicelib.fleet.tenancy import quotas
 from chalicelib.fleet.tenancy.records import Stored
 
-if TYPE_CHECKING:
-    from chalicelib.fleet.ports import Ports
-
 MAX_POLICIES = 100
 
 
-def save(ports: "Ports", policy: ActionPolicy) -> ActionPolicy:
+def save(ports: Ports, policy: ActionPolicy) -> ActionPolicy:
     """Make or change a policy; the queues that it names are made where they are not there.
 
     Errors: LimitReached, QuotaReached.
@@ -30,7 +27,7 @@ def save(ports: "Ports", policy: ActionPolicy) -> ActionPolicy:
     return policy
 
 
-def _store(ports: "Ports", policy: ActionPolicy, *, new: bool) -> None:
+def _store(ports: Ports, policy: ActionPolicy, *, new: bool) -> None:
     """Whoever finds that the policy was made or deleted just now does the other."""
     for _ in tries(ports):
         if new and quotas.within(
@@ -43,12 +40,12 @@ def _store(ports: "Ports", policy: ActionPolicy, *, new: bool) -> None:
     raise Contended("this action policy is written by too many at once")
 
 
-def every(ports: "Ports", tenant: str) -> list[ActionPolicy]:
+def every(ports: Ports, tenant: str) -> list[ActionPolicy]:
     """Those that clients made."""
     return [policy for policy in ports.policies.all(tenant) if not policy.listens]
 
 
-def get(ports: "Ports", tenant: str, policy_id: str) -> ActionPolicy:
+def get(ports: Ports, tenant: str, policy_id: str) -> ActionPolicy:
     """Errors: PolicyNotFound."""
     found = next((p for p in every(ports, tenant) if p.id == policy_id), None)
     if found is None:
@@ -56,7 +53,7 @@ def get(ports: "Ports", tenant: str, policy_id: str) -> ActionPolicy:
     return found
 
 
-def enable(ports: "Ports", tenant: str, policy_id: str, *, enabled: bool) -> ActionPolicy:
+def enable(ports: Ports, tenant: str, policy_id: str, *, enabled: bool) -> ActionPolicy:
     """Errors: PolicyNotFound."""
     # Writing it anew resumes its actions.
     policy = replace(get(ports, tenant, policy_id), enabled=enabled, updated=ports.clock.now(), states={})
@@ -65,7 +62,7 @@ def enable(ports: "Ports", tenant: str, policy_id: str, *, enabled: bool) -> Act
     return policy
 
 
-def delete(ports: "Ports", tenant: str, policy_id: str) -> None:
+def delete(ports: Ports, tenant: str, policy_id: str) -> None:
     """Errors: PolicyNotFound."""
     get(ports, tenant, policy_id)
     ports.policies.delete(tenant, policy_id, quotas.share(ports, tenant, Stored.POLICIES))

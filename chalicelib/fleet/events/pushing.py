@@ -5,17 +5,14 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.events import suspension
-from chalicelib.fleet.events.records import TIMEOUT, Push, PushFailed, PushResult, TargetRefused
+from chalicelib.fleet.events.records import TIMEOUT, HttpPush, Push, PushFailed, PushResult, TargetRefused
+from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import audit
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.events.records import HttpPush
-    from chalicelib.fleet.ports import Ports
 
 PORTS = frozenset({80, 443, 8080, 8443, 9243})
 SIGNATURE = "X-Hub-Signature-256"
@@ -33,7 +30,7 @@ _OURS = frozenset(
 )
 
 
-def push(ports: "Ports", job: Push) -> None:
+def push(ports: Ports, job: Push) -> None:
     """Post an event. PushFailed where it is to be tried again; what is not is told to the audit log and dropped."""
     policy = next((p for p in ports.policies.known(job.tenant) if p.id == job.policy), None)
     action = next((a for a in policy.pushes if a.id == job.action), None) if policy else None
@@ -60,7 +57,7 @@ def push(ports: "Ports", job: Push) -> None:
         raise PushFailed(reason)
 
 
-def _posted(ports: "Ports", action: "HttpPush", body: bytes) -> tuple[str | None, bool]:
+def _posted(ports: Ports, action: HttpPush, body: bytes) -> tuple[str | None, bool]:
     """What went wrong, if anything, and whether it is to be tried again."""
     try:
         result = post(ports, action, body)
@@ -71,7 +68,7 @@ def _posted(ports: "Ports", action: "HttpPush", body: bytes) -> tuple[str | None
     return (None, False) if result.accepted else (f"the webhook answered {result.status}", action.retry)
 
 
-def post(ports: "Ports", action: "HttpPush", body: bytes, timeout: int = TIMEOUT) -> PushResult:
+def post(ports: Ports, action: HttpPush, body: bytes, timeout: int = TIMEOUT) -> PushResult:
     """Errors: TargetRefused, PushFailed."""
     headers = {name: ", ".join(values) for name, values in action.headers.items()}
     if not any(name.lower() == "content-type" for name in headers):
@@ -92,7 +89,7 @@ def timed_signature(secret: str, body: bytes, at: int) -> str:
     return f"t={at},v1={digest}"
 
 
-def content(action: "HttpPush", body: bytes) -> bytes:
+def content(action: HttpPush, body: bytes) -> bytes:
     """The body of the request: the event, a part of it, or what the template makes of it. Errors: Invalid."""
     if not action.path and not action.template:
         return body
@@ -158,7 +155,7 @@ def checked_template(template: str) -> str:
     return template
 
 
-def _record(ports: "Ports", job: Push, action: "HttpPush", reason: str) -> None:
+def _record(ports: Ports, job: Push, action: HttpPush, reason: str) -> None:
     audit.refuse(
         ports,
         job.tenant,

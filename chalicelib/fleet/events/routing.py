@@ -126,7 +126,7 @@ def _tell_all(
     if pushes:
         ports.pushes.send(*pushes)
     for dialect, event in heard:
-        ports.listeners.hear(ports, dialect, event)
+        ports.listeners.hear(dialect, event)
 
 
 def _act(ports: Ports, policy: ActionPolicy, event: Event, queues: dict[str, dict[str, _Telling]]) -> list[Push]:

@@ -5,55 +5,48 @@ nothing. What is told of an action goes with the policy, whose next version begi
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import NotFound, PolicyNotFound
-from chalicelib.fleet.events.records import ActionState
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.events.records import ActionPolicy
-    from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.events import policies
+from chalicelib.fleet.events.records import ActionPolicy, ActionState
+from chalicelib.fleet.ports import Ports
 
 
 class ActionNotFound(NotFound):
     """The policy has no such action."""
 
 
-def failed(ports: "Ports", policy: "ActionPolicy", action: str, reason: str) -> bool:
+def failed(ports: Ports, policy: ActionPolicy, action: str, reason: str) -> bool:
     """Count a failure of the policy as known here. True if it was the one too many."""
     now = ports.clock.now()
     before, after = _changed(ports, policy, action, lambda state: state.failed(reason, now))
     return after.is_suspended and not before.is_suspended
 
 
-def worked(ports: "Ports", policy: "ActionPolicy", action: str) -> None:
+def worked(ports: Ports, policy: ActionPolicy, action: str) -> None:
     now = ports.clock.now()
     _changed(ports, policy, action, lambda state: state.worked(now))
 
 
-def resume(ports: "Ports", tenant: str, policy_id: str, action: str) -> None:
+def resume(ports: Ports, tenant: str, policy_id: str, action: str) -> None:
     """Post again. Errors: PolicyNotFound, ActionNotFound."""
-    from chalicelib.fleet.events import policies
-
     policy = policies.get(ports, tenant, policy_id)
     ensure_has(policy, action)
     now = ports.clock.now()
     _changed(ports, policy, action, lambda state: state.restarted(now))
 
 
-def ensure_has(policy: "ActionPolicy", action: str) -> None:
+def ensure_has(policy: ActionPolicy, action: str) -> None:
     """Errors: ActionNotFound."""
     if action not in {*(one.id for one in policy.queues), *(one.id for one in policy.pushes)}:
         raise ActionNotFound(f"action policy {policy.id} has no action {action}")
 
 
 def _changed(
-    ports: "Ports", policy: "ActionPolicy", action: str, change: Callable[[ActionState], ActionState]
+    ports: Ports, policy: ActionPolicy, action: str, change: Callable[[ActionState], ActionState]
 ) -> tuple[ActionState, ActionState]:
     """How the action stood and stands. Where many fail at once a failure may go uncounted: there will be more."""
-    from chalicelib.fleet.events import policies
-
     before = after = policy.state(action)
     for number in tries(ports):
         if number:

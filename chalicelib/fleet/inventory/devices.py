@@ -3,22 +3,25 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.commands.finishing import settle
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import Contended, DeviceNotFound, InterfaceDuplicate, InterfaceNotFound
+from chalicelib.fleet.events import routing
 from chalicelib.fleet.inventory.records import Device, Interface
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence import reserving
+from chalicelib.fleet.presence.changing import change_mailbox
+from chalicelib.fleet.presence.claims import Change, Claim, succeeded
+from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import interface_key
+from chalicelib.fleet.tenancy import quotas
 from chalicelib.fleet.tenancy.records import Stored
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.ports import Ports
-    from chalicelib.fleet.presence.claims import Change, Claim
-    from chalicelib.fleet.presence.mailbox import Mailbox
 
 
 def register(
-    ports: "Ports",
+    ports: Ports,
     device: Device,
     door: str = "http",
     entering: "Claim | None" = None,
@@ -31,14 +34,10 @@ def register(
 
     Errors: DeviceDuplicate, InterfaceDuplicate, QuotaReached, which the audit log is told with the `door`.
     """
-    from chalicelib.fleet.events import routing
-    from chalicelib.fleet.presence import reserving
-    from chalicelib.fleet.tenancy import quotas
-
     nodes = ({"connector": i.connector, "nodeId": i.node} for i in device.interfaces)
     asker = quotas.Asker(door, {"deviceId": device.id, **next(nodes, {})})
 
-    def created(claims: Sequence["Change"]) -> None:
+    def created(claims: Sequence[Change]) -> None:
         quotas.within(
             ports,
             device.tenant,
@@ -52,17 +51,15 @@ def register(
     return device
 
 
-def get(ports: "Ports", tenant: str, device_id: str) -> Device:
+def get(ports: Ports, tenant: str, device_id: str) -> Device:
     device = ports.devices.get(tenant, device_id)
     if device is None:
         raise DeviceNotFound(f"device {device_id} not found")
     return device
 
 
-def update(ports: "Ports", tenant: str, device_id: str, change: Callable[[Device], Device]) -> Device:
+def update(ports: Ports, tenant: str, device_id: str, change: Callable[[Device], Device]) -> Device:
     """The device after `change`. Errors: DeviceNotFound, InterfaceDuplicate, and what `change` raises."""
-    from chalicelib.fleet.presence import reserving
-
     for _ in tries(ports):
         device = get(ports, tenant, device_id)
         changed = change(device)
@@ -74,12 +71,8 @@ def update(ports: "Ports", tenant: str, device_id: str, change: Callable[[Device
     raise Contended(f"device {device_id} is written by too many at once")
 
 
-def delete(ports: "Ports", tenant: str, device_id: str) -> None:
+def delete(ports: Ports, tenant: str, device_id: str) -> None:
     """Remove a device with its interfaces, claims, mailbox and configuration; its data stays until it expires."""
-    from chalicelib.fleet.events import routing
-    from chalicelib.fleet.presence import reserving
-    from chalicelib.fleet.tenancy import quotas
-
     for _ in tries(ports):
         device = get(ports, tenant, device_id)
         mailbox = ports.mailboxes.get(tenant, device_id)
@@ -93,7 +86,7 @@ def delete(ports: "Ports", tenant: str, device_id: str) -> None:
     routing.deleted(ports, device)
 
 
-def add_interface(ports: "Ports", tenant: str, device_id: str, interface: Interface) -> Device:
+def add_interface(ports: Ports, tenant: str, device_id: str, interface: Interface) -> Device:
     """Errors: DeviceNotFound, InterfaceDuplicate, Invalid (too many)."""
 
     def added(device: Device) -> Device:
@@ -112,7 +105,7 @@ def find_interface(device: Device, connector: str, node: str) -> Interface:
 
 
 def update_interface(
-    ports: "Ports",
+    ports: Ports,
     tenant: str,
     device_id: str,
     key: tuple[str, str],
@@ -144,7 +137,7 @@ def update_interface(
     return device
 
 
-def move_interface(ports: "Ports", tenant: str, source_id: str, key: tuple[str, str], target_id: str) -> Device:
+def move_interface(ports: Ports, tenant: str, source_id: str, key: tuple[str, str], target_id: str) -> Device:
     """Give an interface to another device; returns that device.
 
     Errors: DeviceNotFound, InterfaceNotFound, Invalid (the other device has as many as it may have).
@@ -165,10 +158,8 @@ def move_interface(ports: "Ports", tenant: str, source_id: str, key: tuple[str, 
     return get(ports, tenant, target_id)
 
 
-def _moved(ports: "Ports", claim: "Claim", target_id: str) -> "Claim":
+def _moved(ports: Ports, claim: Claim, target_id: str) -> Claim:
     """What came before belongs to the device that had it then."""
-    from chalicelib.fleet.presence.claims import succeeded
-
     if claim.device == target_id:
         return claim
     if not claim.mode:
@@ -176,9 +167,7 @@ def _moved(ports: "Ports", claim: "Claim", target_id: str) -> "Claim":
     return succeeded(claim, replace(claim, device=target_id), ports.clock.now(), ports.fence_rest)
 
 
-def _change_claim(
-    ports: "Ports", tenant: str, interface: Interface, change: Callable[["Claim"], "Claim"]
-) -> "Claim | None":
+def _change_claim(ports: Ports, tenant: str, interface: Interface, change: Callable[[Claim], Claim]) -> "Claim | None":
     """The interface's claim after `change`; None where it was never connected. A connection may renew it meanwhile."""
     for _ in tries(ports):
         claim = ports.claims.current(interface.node)
@@ -190,7 +179,7 @@ def _change_claim(
     raise Contended(f"the claim of {interface.node} is written by too many at once")
 
 
-def delete_interface(ports: "Ports", tenant: str, device_id: str, connector: str, node: str) -> None:
+def delete_interface(ports: Ports, tenant: str, device_id: str, connector: str, node: str) -> None:
     """Errors: DeviceNotFound, InterfaceNotFound."""
     gone: list[Interface] = []
 
@@ -204,19 +193,16 @@ def delete_interface(ports: "Ports", tenant: str, device_id: str, connector: str
         _forget(ports, tenant, device_id, interface)
 
 
-def _forget(ports: "Ports", tenant: str, device_id: str, interface: Interface) -> None:
-    from chalicelib.fleet.presence.changing import change_mailbox
+def _forget(ports: Ports, tenant: str, device_id: str, interface: Interface) -> None:
 
     change_mailbox(ports, tenant, device_id, lambda m: m.without_presence(interface.key))
 
 
-def _silence(ports: "Ports", tenant: str, device_id: str, interface: Interface) -> None:
+def _silence(ports: Ports, tenant: str, device_id: str, interface: Interface) -> None:
     """A node has no connection that could be closed: it is away until its gateway says otherwise."""
-    from chalicelib.fleet.presence.changing import change_mailbox
-
     now = ports.clock.now()
 
-    def silent(mailbox: "Mailbox") -> "Mailbox":
+    def silent(mailbox: Mailbox) -> Mailbox:
         presence = mailbox.presence.get(interface.key)
         if presence is None or not presence.relayed or not presence.online:
             return mailbox
@@ -228,10 +214,8 @@ def _silence(ports: "Ports", tenant: str, device_id: str, interface: Interface) 
     change_mailbox(ports, tenant, device_id, silent)
 
 
-def _take_along(ports: "Ports", tenant: str, source_id: str, interface: Interface, target_id: str) -> None:
+def _take_along(ports: Ports, tenant: str, source_id: str, interface: Interface, target_id: str) -> None:
     """What is known of its presence goes with an interface."""
-    from chalicelib.fleet.presence.changing import change_mailbox
-
     source = ports.mailboxes.get(tenant, source_id)
     presence = source.presence.get(interface.key) if source else None
     if presence is None:
@@ -242,7 +226,6 @@ def _take_along(ports: "Ports", tenant: str, source_id: str, interface: Interfac
     _forget(ports, tenant, source_id, interface)
 
 
-def _settle(ports: "Ports", tenant: str, device_id: str, command_id: str) -> None:
-    from chalicelib.fleet.commands.finishing import settle
+def _settle(ports: Ports, tenant: str, device_id: str, command_id: str) -> None:
 
     settle(ports, tenant, device_id, command_id, wake=False)

@@ -7,9 +7,8 @@ could otherwise make a circle, and two groups of one parent get the same name.
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import (
     Contended,
     Forbidden,
@@ -20,18 +19,16 @@ from chalicelib.fleet.errors import (
     LimitReached,
 )
 from chalicelib.fleet.inventory.records import MOST, ROOT_GROUP, ROOT_PATH, Group, GroupTree
+from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import quotas
 from chalicelib.fleet.tenancy.records import Stored
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.ports import Ports
 
 ID_LENGTH = 6
 LONGEST_PATH = 255
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
-def create(ports: "Ports", tenant: str, name: str, parent: str, description: str | None) -> Group:
+def create(ports: Ports, tenant: str, name: str, parent: str, description: str | None) -> Group:
     """Errors: GroupNotFound (the parent), GroupDuplicate, Invalid (path too long), LimitReached, QuotaReached."""
     now = ports.clock.now()
 
@@ -44,7 +41,7 @@ def create(ports: "Ports", tenant: str, name: str, parent: str, description: str
     return _write(ports, tenant, made)
 
 
-def update(ports: "Ports", tenant: str, group: str, change: Callable[[Group], Group]) -> Group:
+def update(ports: Ports, tenant: str, group: str, change: Callable[[Group], Group]) -> Group:
     """The group after `change` of its name, parent or description.
 
     Errors: GroupNotFound, GroupDuplicate, Invalid (path too long, or below itself), Forbidden (the root).
@@ -55,7 +52,7 @@ def update(ports: "Ports", tenant: str, group: str, change: Callable[[Group], Gr
     return _write(ports, tenant, lambda tree: replace(change(tree.get(group)), updated=now, closing=False))
 
 
-def delete(ports: "Ports", tenant: str, group: str) -> None:
+def delete(ports: Ports, tenant: str, group: str) -> None:
     """Errors: GroupNotFound, GroupInUse (it holds devices or groups, or is the root)."""
     if group == ROOT_GROUP:
         raise GroupInUse("the root group cannot be deleted")
@@ -72,7 +69,7 @@ def delete(ports: "Ports", tenant: str, group: str) -> None:
     raise Contended("the groups are written by too many at once")
 
 
-def _close(ports: "Ports", tenant: str, group: str) -> None:
+def _close(ports: Ports, tenant: str, group: str) -> None:
     """From here on nobody can put a device into it: what is empty now stays so. Errors: GroupInUse, GroupNotFound."""
     _write(ports, tenant, lambda tree: replace(_childless(tree, group), closing=True))
     if ports.devices.grouped(tenant, group, after=None, limit=1):
@@ -80,12 +77,12 @@ def _close(ports: "Ports", tenant: str, group: str) -> None:
         raise GroupInUse("the group cannot be deleted: it contains devices")
 
 
-def path_of(ports: "Ports", tenant: str, group: str) -> str:
+def path_of(ports: Ports, tenant: str, group: str) -> str:
     """The path as known to this instance, which may be a minute old."""
     return ROOT_PATH if group == ROOT_GROUP else ports.groups.known(tenant, group).path(group)
 
 
-def assigned(ports: "Ports", tenant: str, group: str | None, path: str | None) -> str:
+def assigned(ports: Ports, tenant: str, group: str | None, path: str | None) -> str:
     """The id of the group that is named by id, by path, or by both. Errors: GroupNotFound."""
     if (group or ROOT_GROUP) == ROOT_GROUP and (path or ROOT_PATH) == ROOT_PATH:
         return ROOT_GROUP
@@ -98,7 +95,7 @@ def assigned(ports: "Ports", tenant: str, group: str | None, path: str | None) -
     return found
 
 
-def _write(ports: "Ports", tenant: str, change: Callable[[GroupTree], Group]) -> Group:
+def _write(ports: Ports, tenant: str, change: Callable[[GroupTree], Group]) -> Group:
     for _ in tries(ports):
         tree = ports.groups.tree(tenant)
         group = change(tree)
@@ -128,7 +125,7 @@ def _childless(tree: GroupTree, group: str) -> Group:
     return found
 
 
-def _free_id(ports: "Ports", tree: GroupTree) -> str:
+def _free_id(ports: Ports, tree: GroupTree) -> str:
     while True:
         made = "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in ports.chance(ID_LENGTH))
         if made not in tree:

@@ -1,17 +1,14 @@
 """Where messages and events go on to."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from chalicelib.fleet.events.events import Event
 from chalicelib.fleet.events.records import ActionPolicy, ActionState, Push, PushResult
+from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.queues.consumers import Consumer, Link
 from chalicelib.fleet.queues.records import Queue, QueuedMessage
 from chalicelib.fleet.tenancy.records import Share
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.ports import Ports
-    from chalicelib.fleet.presence.claims import Claim
 
 
 class Queues(Protocol):
@@ -98,8 +95,8 @@ class Formats(Protocol):
 class Listeners(Protocol):
     """Dialects that hear events themselves, each where a policy of its own says so."""
 
-    def hear(self, ports: "Ports", dialect: str, event: Event) -> None: ...
-    def fenced(self, ports: "Ports", claim: "Claim", at: int) -> None:
+    def hear(self, dialect: str, event: Event) -> None: ...
+    def fenced(self, claim: Claim, at: int) -> None:
         """The client id has been taken from who held that claim."""
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from chalicelib.fleet.access.records import ApiKey
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import DeviceDuplicate, Forbidden, InterfaceDuplicate
 from chalicelib.fleet.inventory.devices import register
 from chalicelib.fleet.inventory.records import Device, Interface

@@ -8,10 +8,8 @@ of that rest lies the line between the events of the two, so that neither needs 
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from chalicelib.fleet.inventory.records import Interface
+from chalicelib.fleet.inventory.records import Interface
 
 MEMORY = 15 * 86_400_000
 """How long (ms) a former holder is remembered: longer than a dead letter is kept."""
@@ -114,7 +112,7 @@ class Claim:
         """A client that is no device: an application, or a connector."""
         return not self.vacant and self.device is None and bool(self.mode)
 
-    def holds(self, tenant: str, interface: "Interface") -> bool:
+    def holds(self, tenant: str, interface: Interface) -> bool:
         """Whether this is the claim of that interface of that tenant."""
         known = self.tenant == tenant and self.device is not None
         return known and self.connector == interface.connector and self.client == interface.node

@@ -7,7 +7,7 @@ meanwhile is refused, and asks once more for what may have been left undone.
 
 from dataclasses import replace
 
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import Contended, Forbidden, TemporarilyUnavailable
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import connecting, relaying
@@ -162,7 +162,7 @@ def _end(ports: Ports, claim: Claim) -> None:
         relaying.fenced(ports, old, now)
     if ports.consumers.get(old.tenant, old.client) is not None:
         consuming.fenced(ports, old, now)
-    ports.listeners.fenced(ports, old, now)
+    ports.listeners.fenced(old, now)
 
 
 def _share(ports: Ports, claim: Claim) -> Share | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import islice
 
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import Contended, TemporarilyUnavailable
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.claims import Claim

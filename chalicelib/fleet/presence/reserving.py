@@ -6,15 +6,14 @@ waits for an id that is somebody else's.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import ClientTaken, Contended, InterfaceDuplicate
+from chalicelib.fleet.inventory.records import Device, Interface
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence import fencing
 from chalicelib.fleet.presence.claims import Change, Claim, succeeded, vacated
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.inventory.records import Device, Interface
-    from chalicelib.fleet.ports import Ports
 
 CONNECTOR = "mqtt"
 """The connector whose nodes are client ids of the broker."""
@@ -28,7 +27,7 @@ def displaceable(claim: Claim) -> bool:
 
 
 def written(
-    ports: "Ports",
+    ports: Ports,
     before: "Device | None",
     after: "Device | None",
     store: Callable[[Sequence[Change]], T],
@@ -57,7 +56,7 @@ def written(
 
 
 def _changes(
-    ports: "Ports",
+    ports: Ports,
     before: "Device | None",
     after: "Device | None",
     known: Known,
@@ -78,9 +77,9 @@ def _changes(
 
 
 def _reserved(
-    ports: "Ports",
-    device: "Device",
-    interface: "Interface",
+    ports: Ports,
+    device: Device,
+    interface: Interface,
     held: Claim | None,
     entering: Claim | None,
     *,
@@ -106,10 +105,8 @@ def _reserved(
     return Change(held, succeeded(held, new, now, ports.fence_rest))
 
 
-def _met(ports: "Ports", client: str) -> Claim | None:
+def _met(ports: Ports, client: str) -> Claim | None:
     """Whose the id is, after a client that gives way to devices has done so."""
-    from chalicelib.fleet.presence import fencing
-
     held = ports.claims.current(client)
     if held is None or not displaceable(held):
         return held
@@ -117,15 +114,14 @@ def _met(ports: "Ports", client: str) -> Claim | None:
     return ports.claims.current(client)
 
 
-def _let_go(ports: "Ports", device: "Device", interface: "Interface", known: Known) -> list[Change]:
+def _let_go(ports: Ports, device: Device, interface: Interface, known: Known) -> list[Change]:
     held = known[interface.node] if interface.node in known else ports.claims.current(interface.node)
     if held is None or not held.holds(device.tenant, interface):
         return []
     return [Change(held, vacated(held, ports.clock.now()))]
 
 
-def _after(ports: "Ports", changes: Sequence[Change]) -> None:
-    from chalicelib.fleet.presence import fencing
+def _after(ports: Ports, changes: Sequence[Change]) -> None:
 
     for change in changes:
         fencing.ask(ports, change.new)

@@ -7,11 +7,12 @@ finds nobody looks in the opposite order. Whichever way the two meet, one of the
 from collections.abc import Callable, Iterable
 
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.records import Presence
+from chalicelib.fleet.queues import publishing
 from chalicelib.fleet.queues.consumers import Consumer, Link
 
 
@@ -96,7 +97,6 @@ def note(ports: Ports, consumer: Consumer, *, acknowledged: bool) -> Consumer:
 
 
 def _announce(ports: Ports, claim: Claim, queues: Iterable[str]) -> None:
-    from chalicelib.fleet.queues import publishing
 
     now = ports.clock.now()
     for name in sorted(queues):

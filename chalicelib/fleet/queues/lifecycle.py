@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from chalicelib.fleet.errors import Forbidden, Invalid, LimitReached, QueueDuplicate
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.queues import consuming
 from chalicelib.fleet.queues.queues import get
 from chalicelib.fleet.queues.records import Queue, checked_name
 from chalicelib.fleet.tenancy import quotas, retention
@@ -14,13 +15,11 @@ MAX_TTL = 365 * 86_400
 MAX_QUEUES = 100
 
 
-def create(ports: "Ports", tenant: str, name: str, *, max_bytes: int | None = None, ttl: int | None = None) -> Queue:
+def create(ports: Ports, tenant: str, name: str, *, max_bytes: int | None = None, ttl: int | None = None) -> Queue:
     """A queue that keeps messages `ttl` seconds, at most as long as the tenant's may; who waits for it is served.
 
     Errors: Invalid, LimitReached, QuotaReached, QueueDuplicate.
     """
-    from chalicelib.fleet.queues import consuming
-
     checked_name(name)
     if max_bytes is not None and max_bytes != 0 and max_bytes < MIN_BYTES:
         raise Invalid(f"maxLengthBytes is 0 for no storage, or at least {MIN_BYTES}", "maxLengthBytes")
@@ -38,7 +37,7 @@ def create(ports: "Ports", tenant: str, name: str, *, max_bytes: int | None = No
     return replace(queue, attended=attended)
 
 
-def ensure(ports: "Ports", tenant: str, name: str) -> Queue:
+def ensure(ports: Ports, tenant: str, name: str) -> Queue:
     """The queue of that name, made without limits if there is none. Errors: Invalid, LimitReached, QuotaReached."""
     found = ports.queues.get(tenant, checked_name(name))
     if found is not None:
@@ -50,10 +49,8 @@ def ensure(ports: "Ports", tenant: str, name: str) -> Queue:
         return get(ports, tenant, name)
 
 
-def delete(ports: "Ports", tenant: str, name: str, *, force: bool = False) -> None:
+def delete(ports: Ports, tenant: str, name: str, *, force: bool = False) -> None:
     """Remove a queue and its messages. Errors: QueueNotFound, Forbidden (somebody listens and it is not forced)."""
-    from chalicelib.fleet.queues import consuming
-
     queue = get(ports, tenant, name)
     if not force and queue.attended and consuming.live(ports, tenant, name):
         raise Forbidden(f"queue {name} has consumers")

@@ -1,22 +1,18 @@
 """Message queues of a tenant: kept until acknowledged, shared among consumers, bounded in bytes and in time."""
 
-from typing import TYPE_CHECKING
-
+from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.errors import Forbidden, QueueNotFound
+from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues.records import Depth, Queue
 
-if TYPE_CHECKING:
-    from chalicelib.fleet.access.records import ApiKey
-    from chalicelib.fleet.ports import Ports
 
-
-def ensure_within(key: "ApiKey", name: str) -> None:
+def ensure_within(key: ApiKey, name: str) -> None:
     """Errors: Forbidden (the key names queues, and not this one)."""
     if key.queues and name not in key.queues:
         raise Forbidden(f"this API key is not for queue {name}")
 
 
-def get(ports: "Ports", tenant: str, name: str) -> Queue:
+def get(ports: Ports, tenant: str, name: str) -> Queue:
     """Errors: QueueNotFound."""
     queue = ports.queues.get(tenant, name)
     if queue is None:
@@ -24,7 +20,7 @@ def get(ports: "Ports", tenant: str, name: str) -> Queue:
     return queue
 
 
-def depth(ports: "Ports", queue: Queue) -> Depth:
+def depth(ports: Ports, queue: Queue) -> Depth:
     """Two reads, however much waits."""
     oldest = ports.queued.oldest(queue, ports.clock.now(), limit=1)
     newest = ports.queued.newest(queue)

@@ -7,9 +7,8 @@ is ready as soon as the object is there and is what was announced.
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import (
     Conflict,
     Contended,
@@ -21,12 +20,10 @@ from chalicelib.fleet.errors import (
     VersionDuplicate,
     VersionNotFound,
 )
+from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.resources.records import Resource, ResourceVersion
 from chalicelib.fleet.tenancy import quotas
 from chalicelib.fleet.tenancy.records import Stored
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.ports import Ports
 
 MOST_RESOURCES = 1_000
 MOST_VERSIONS = 500
@@ -36,7 +33,7 @@ UPLOAD_VALID = 3_600
 """How long (s) an upload URL can be used."""
 
 
-def create(ports: "Ports", resource: Resource) -> Resource:
+def create(ports: Ports, resource: Resource) -> Resource:
     """Errors: ResourceDuplicate, LimitReached, QuotaReached."""
     if len(ports.catalog.all(resource.tenant)) >= MOST_RESOURCES:
         raise LimitReached(f"there are {MOST_RESOURCES} resources already")
@@ -45,14 +42,14 @@ def create(ports: "Ports", resource: Resource) -> Resource:
     return resource
 
 
-def get(ports: "Ports", tenant: str, resource: str) -> Resource:
+def get(ports: Ports, tenant: str, resource: str) -> Resource:
     found = ports.catalog.get(tenant, resource)
     if found is None:
         raise ResourceNotFound(f"resource {resource} not found")
     return found
 
 
-def update(ports: "Ports", tenant: str, resource: str, change: Callable[[Resource], Resource]) -> Resource:
+def update(ports: Ports, tenant: str, resource: str, change: Callable[[Resource], Resource]) -> Resource:
     """The resource after `change`. Errors: ResourceNotFound, and what `change` raises."""
     for _ in tries(ports):
         present = get(ports, tenant, resource)
@@ -62,7 +59,7 @@ def update(ports: "Ports", tenant: str, resource: str, change: Callable[[Resourc
     raise Contended(f"resource {resource} is written by too many at once")
 
 
-def delete(ports: "Ports", tenant: str, resource: str) -> None:
+def delete(ports: Ports, tenant: str, resource: str) -> None:
     """Remove a resource with all its versions. Errors: ResourceNotFound."""
     get(ports, tenant, resource)
     for version in ports.catalog.versions(tenant, resource):
@@ -73,7 +70,7 @@ def delete(ports: "Ports", tenant: str, resource: str) -> None:
         _remove(ports, version)
 
 
-def add_version(ports: "Ports", version: ResourceVersion, content: bytes) -> ResourceVersion:
+def add_version(ports: Ports, version: ResourceVersion, content: bytes) -> ResourceVersion:
     """A version with its file; `md5` is what the client says it is.
 
     Errors: Invalid (another checksum), ResourceNotFound, VersionDuplicate, LimitReached, QuotaReached.
@@ -85,7 +82,7 @@ def add_version(ports: "Ports", version: ResourceVersion, content: bytes) -> Res
     return _add(ports, replace(version, size=len(content), ready=True))
 
 
-def announce_version(ports: "Ports", version: ResourceVersion) -> tuple[ResourceVersion, str]:
+def announce_version(ports: Ports, version: ResourceVersion) -> tuple[ResourceVersion, str]:
     """A version whose file is uploaded afterwards: the version, and where to PUT the file.
 
     Errors: Invalid (size), ResourceNotFound, VersionDuplicate, LimitReached.
@@ -97,7 +94,7 @@ def announce_version(ports: "Ports", version: ResourceVersion) -> tuple[Resource
     return announced, ports.files.upload_url(announced.file, announced.md5, announced.size, UPLOAD_VALID)
 
 
-def version(ports: "Ports", tenant: str, resource: str, version_id: str) -> ResourceVersion:
+def version(ports: Ports, tenant: str, resource: str, version_id: str) -> ResourceVersion:
     """Errors: VersionNotFound."""
     found = ports.catalog.version(tenant, resource, version_id)
     if found is None:
@@ -106,7 +103,7 @@ def version(ports: "Ports", tenant: str, resource: str, version_id: str) -> Reso
 
 
 def update_version(
-    ports: "Ports", tenant: str, resource: str, version_id: str, change: Callable[[ResourceVersion], ResourceVersion]
+    ports: Ports, tenant: str, resource: str, version_id: str, change: Callable[[ResourceVersion], ResourceVersion]
 ) -> ResourceVersion:
     """The version after `change`. Errors: VersionNotFound, and what `change` raises."""
     for _ in tries(ports):
@@ -117,18 +114,18 @@ def update_version(
     raise Contended(f"version {version_id} of {resource} is written by too many at once")
 
 
-def delete_version(ports: "Ports", tenant: str, resource: str, version_id: str) -> None:
+def delete_version(ports: Ports, tenant: str, resource: str, version_id: str) -> None:
     """Errors: VersionNotFound."""
     _remove(ports, version(ports, tenant, resource, version_id))
 
 
-def versions(ports: "Ports", tenant: str, resource: str) -> list[ResourceVersion]:
+def versions(ports: Ports, tenant: str, resource: str) -> list[ResourceVersion]:
     """All versions, oldest first. Errors: ResourceNotFound."""
     get(ports, tenant, resource)
     return sorted(ports.catalog.versions(tenant, resource), key=lambda v: (v.created, v.id))
 
 
-def target(ports: "Ports", tenant: str, resource: Resource, named: str) -> ResourceVersion:
+def target(ports: Ports, tenant: str, resource: Resource, named: str) -> ResourceVersion:
     """The version of that id, or of that alias, with its file in place.
 
     Errors: VersionNotFound, Conflict (its file was not uploaded yet).
@@ -144,7 +141,7 @@ def target(ports: "Ports", tenant: str, resource: Resource, named: str) -> Resou
     return found
 
 
-def checked(ports: "Ports", announced: ResourceVersion) -> ResourceVersion:
+def checked(ports: Ports, announced: ResourceVersion) -> ResourceVersion:
     """The version, ready if its file has come meanwhile and is the announced one."""
     if announced.ready or not ports.files.holds(announced.file, announced.md5, announced.size):
         return announced
@@ -153,7 +150,7 @@ def checked(ports: "Ports", announced: ResourceVersion) -> ResourceVersion:
     )
 
 
-def _ensure_addable(ports: "Ports", new: ResourceVersion) -> None:
+def _ensure_addable(ports: Ports, new: ResourceVersion) -> None:
     get(ports, new.tenant, new.resource)
     present = ports.catalog.versions(new.tenant, new.resource)
     if any(v.id == new.id for v in present):
@@ -162,7 +159,7 @@ def _ensure_addable(ports: "Ports", new: ResourceVersion) -> None:
         raise LimitReached(f"resource {new.resource} has {MOST_VERSIONS} versions already")
 
 
-def _add(ports: "Ports", new: ResourceVersion) -> ResourceVersion:
+def _add(ports: Ports, new: ResourceVersion) -> ResourceVersion:
     try:
         added = quotas.within(
             ports,
@@ -182,6 +179,6 @@ def _add(ports: "Ports", new: ResourceVersion) -> ResourceVersion:
     raise VersionDuplicate(f"version {new.id} of resource {new.resource} exists already")
 
 
-def _remove(ports: "Ports", old: ResourceVersion) -> None:
+def _remove(ports: Ports, old: ResourceVersion) -> None:
     ports.catalog.delete_version(old, quotas.share(ports, old.tenant, Stored.RESOURCE_BYTES, old.size))
     ports.files.delete(old.file)

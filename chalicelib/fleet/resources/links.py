@@ -3,13 +3,9 @@
 A link is what whoever holds it may read: it cannot be guessed, and it ends.
 """
 
-from typing import TYPE_CHECKING
-
+from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.resources.records import Link
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.ports import Ports
-    from chalicelib.fleet.resources.updates import Offer
+from chalicelib.fleet.resources.updates import Offer
 
 PATH = "/dl/"
 TOKEN = 26
@@ -32,7 +28,7 @@ def is_token(text: str) -> bool:
     return len(text) == TOKEN and all(c in _DIGITS for c in text)
 
 
-def url(ports: "Ports", offer: "Offer", file: str, *, relayed: bool) -> str:
+def url(ports: Ports, offer: Offer, file: str, *, relayed: bool) -> str:
     """Where the file of an offer is fetched: by a short link, or by a signed URL where there is no entrance for one.
 
     Whoever relays the offer is no firmware and takes a signed URL.
@@ -46,7 +42,7 @@ def url(ports: "Ports", offer: "Offer", file: str, *, relayed: bool) -> str:
     return f"{base}{PATH}{made.token}"
 
 
-def find(ports: "Ports", name: str) -> Link | None:
+def find(ports: Ports, name: str) -> Link | None:
     """The link of that token, while it is valid."""
     found = ports.links.get(name) if is_token(name) else None
     return found if found is not None and ports.clock.now() < found.expires else None

@@ -3,21 +3,19 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chalicelib.fleet.ids import repeatable_id
+from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import retention
 from chalicelib.fleet.tenancy.records import AuditEntry, Kept
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.ports import Ports
 
 PER_MINUTE = 10
 _MINUTE = 60_000
 
 
 def refuse(
-    ports: "Ports",
+    ports: Ports,
     tenant: str,
     *,
     at: int,
@@ -35,7 +33,7 @@ def refuse(
 
 
 def note(
-    ports: "Ports",
+    ports: Ports,
     tenant: str,
     *,
     at: int,
@@ -59,7 +57,7 @@ class _Telling:
     content: Mapping[str, Any]
 
 
-def _keep(ports: "Ports", tenant: str, at: int, event: str, level: str, told: _Telling) -> None:
+def _keep(ports: Ports, tenant: str, at: int, event: str, level: str, told: _Telling) -> None:
     """In one of the PER_MINUTE places that a minute has for the same source, kind and level.
 
     The places have ids that follow each other, and the event says which one it tries first: no counter is needed, and
@@ -96,7 +94,7 @@ def _keep(ports: "Ports", tenant: str, at: int, event: str, level: str, told: _T
 
 
 def read(
-    ports: "Ports", tenant: str, *, start: int | None, end: int | None, descending: bool = True
+    ports: Ports, tenant: str, *, start: int | None, end: int | None, descending: bool = True
 ) -> Iterator[AuditEntry]:
     """Entries with start <= at < end, read as they are drawn; never further back than they are kept."""
     now = ports.clock.now()

@@ -12,15 +12,13 @@ is lowered takes nothing away.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import Contended, QuotaReached
+from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import audit
 from chalicelib.fleet.tenancy.records import Quota, Share, Stored, Usage
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.ports import Ports
 
 KIND = "insufficient_quota"
 """Of the entries in the audit log."""
@@ -40,14 +38,14 @@ class Asker:
 _API = Asker()
 
 
-def share(ports: "Ports", tenant: str, stored: Stored, amount: int = 1) -> Share | None:
+def share(ports: Ports, tenant: str, stored: Stored, amount: int = 1) -> Share | None:
     """What is taken, or given back, as far as this instance knows of a quota."""
     quota = ports.tenants.settings(tenant).quota(stored)
     return None if quota is None else Share(tenant, stored, quota.most, _since(quota, ports.clock.now()), amount)
 
 
 def within(
-    ports: "Ports",
+    ports: Ports,
     tenant: str,
     stored: Stored,
     store: Callable[[Share | None], T],
@@ -74,7 +72,7 @@ def within(
     raise Contended("this quota is counted by too many at once")
 
 
-def ensure_room(ports: "Ports", tenant: str, stored: Stored, present: int) -> None:
+def ensure_room(ports: Ports, tenant: str, stored: Stored, present: int) -> None:
     """For what is listed in one record: `present` are there. Errors: QuotaReached, which the audit log is told."""
     wanted = share(ports, tenant, stored)
     if wanted is not None and present >= wanted.most:
@@ -86,7 +84,7 @@ def _since(quota: Quota, now: int) -> int:
     return settled if now >= settled else quota.since
 
 
-def _count(ports: "Ports", share: Share, old: Usage | None) -> None:
+def _count(ports: Ports, share: Share, old: Usage | None) -> None:
     # Never before what it is asked for: clocks differ.
     now = max(ports.clock.now(), share.since)
     used = _COUNTS[share.stored](ports, share.tenant)
@@ -94,7 +92,7 @@ def _count(ports: "Ports", share: Share, old: Usage | None) -> None:
     ports.usages.replace(old, Usage(share.tenant, share.stored, used, now))
 
 
-def _refused(ports: "Ports", share: Share, asker: Asker) -> QuotaReached:
+def _refused(ports: Ports, share: Share, asker: Asker) -> QuotaReached:
     now = ports.clock.now()
     error = QuotaReached(f"the limit of {share.most} {share.stored} of this tenant is reached")
     audit.refuse(
@@ -112,28 +110,27 @@ def _refused(ports: "Ports", share: Share, asker: Asker) -> QuotaReached:
     return error
 
 
-def _devices(ports: "Ports", tenant: str) -> int:
+def _devices(ports: Ports, tenant: str) -> int:
     """Clients that are no devices count as well: each holds an id that a device could have."""
     keys = (key.id for key in ports.keys.all(tenant))
     return ports.devices.census(tenant) + ports.claims.guests(tenant, keys)
 
 
-def _keys(ports: "Ports", tenant: str) -> int:
+def _keys(ports: Ports, tenant: str) -> int:
     return sum(not (key.master or key.session) for key in ports.keys.all(tenant))
 
 
-def _policies(ports: "Ports", tenant: str) -> int:
-    from chalicelib.fleet.events import policies
+def _policies(ports: Ports, tenant: str) -> int:
 
-    return len(policies.every(ports, tenant))
+    return sum(not policy.listens for policy in ports.policies.all(tenant))
 
 
-def _bytes(ports: "Ports", tenant: str) -> int:
+def _bytes(ports: Ports, tenant: str) -> int:
     every = (ports.catalog.versions(tenant, resource.id) for resource in ports.catalog.all(tenant))
     return sum(version.size for versions in every for version in versions)
 
 
-_COUNTS: Mapping[Stored, Callable[["Ports", str], int]] = {
+_COUNTS: Mapping[Stored, Callable[[Ports, str], int]] = {
     Stored.DEVICES: _devices,
     Stored.KEYS: _keys,
     Stored.USERS: lambda ports, tenant: len(ports.users.all(tenant)),

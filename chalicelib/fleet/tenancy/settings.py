@@ -5,26 +5,24 @@ All of it is unset at first. It is read with what every message needs, and so ma
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from chalicelib.fleet.contention import tries
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import Contended, Invalid, TenantNotFound
+from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy.records import DAY, LONGEST, Kept, Limit, Quota, Settings, Stored, Use
-
-if TYPE_CHECKING:
-    from chalicelib.fleet.ports import Ports
 
 T = TypeVar("T")
 
 
-def get(ports: "Ports", tenant: str) -> Settings:
+def get(ports: Ports, tenant: str) -> Settings:
     """As they are now. Errors: TenantNotFound."""
     if ports.tenants.get(tenant) is None:
         raise TenantNotFound(f"there is no tenant {tenant!r}")
     return ports.tenants.current_settings(tenant)
 
 
-def set_quotas(ports: "Ports", tenant: str, wanted: Mapping[Stored, int | None]) -> Settings:
+def set_quotas(ports: Ports, tenant: str, wanted: Mapping[Stored, int | None]) -> Settings:
     """Set the most that may be stored of each kind; None lifts it. Errors: TenantNotFound, Invalid."""
     for stored, most in wanted.items():
         if most is not None and most < 0:
@@ -34,7 +32,7 @@ def set_quotas(ports: "Ports", tenant: str, wanted: Mapping[Stored, int | None])
     return _change(ports, tenant, lambda s: replace(s, quotas=_set(s.quotas, asked)))
 
 
-def set_limits(ports: "Ports", tenant: str, wanted: Mapping[Use, tuple[int, int] | None]) -> Settings:
+def set_limits(ports: Ports, tenant: str, wanted: Mapping[Use, tuple[int, int] | None]) -> Settings:
     """Allow all keys, sessions and devices together so many uses in so many seconds; None lifts the limit.
 
     Errors: TenantNotFound.
@@ -48,7 +46,7 @@ def set_limits(ports: "Ports", tenant: str, wanted: Mapping[Use, tuple[int, int]
     return _change(ports, tenant, changed)
 
 
-def set_retention(ports: "Ports", tenant: str, wanted: Mapping[Kept, int | None]) -> Settings:
+def set_retention(ports: Ports, tenant: str, wanted: Mapping[Kept, int | None]) -> Settings:
     """Keep what is written from now on so many seconds; None goes back to the default.
 
     Errors: TenantNotFound, Invalid (less than a day, or more than LONGEST).
@@ -64,7 +62,7 @@ def _set(present: Mapping[str, T], asked: Mapping[str, T | None]) -> dict[str, T
     return {name: value for name, value in {**present, **asked}.items() if value is not None}
 
 
-def _change(ports: "Ports", tenant: str, change: Callable[[Settings], Settings]) -> Settings:
+def _change(ports: Ports, tenant: str, change: Callable[[Settings], Settings]) -> Settings:
     for _ in tries(ports):
         settings = get(ports, tenant)
         changed = change(settings)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.fleet.contention import LONGEST, SHORTEST, TRIES, tries
+from chalicelib.fleet.compare_and_set import LONGEST, SHORTEST, TRIES, tries
 from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.inventory.records import Device

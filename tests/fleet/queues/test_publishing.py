@@ -8,14 +8,7 @@ import pytest
 
 from chalicelib.fleet.access import keys
 from chalicelib.fleet.access.records import KeyRequest
-from chalicelib.fleet.errors import (
-    Forbidden,
-    Invalid,
-    LimitReached,
-    QueueDuplicate,
-    QueueNotFound,
-    TooLarge,
-)
+from chalicelib.fleet.errors import Forbidden, Invalid, LimitReached, QueueDuplicate, QueueNotFound, TooLarge
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.queues import consumer_groups, consuming, lifecycle, publishing, pumping, queues
 from chalicelib.fleet.queues import records as queue_records
