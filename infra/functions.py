@@ -51,5 +51,10 @@ def deployed_name(function: str, stage: Stage) -> str:
     return f"{stage.app}-{stage.name}" if function == API else stage.called(function)
 
 
+def log_group(function: str, stage: Stage) -> str:
+    """Where a function logs: as `chalice deploy` names the groups that it makes, which gives the API's a noun."""
+    return f"/aws/lambda/{stage.called(function)}"
+
+
 def named(name: str) -> Function:
     return next(f for f in FUNCTIONS if f.name == name)

@@ -8,7 +8,7 @@ from chalicelib.aws import stage_key
 from chalicelib.dialects import registry
 from chalicelib.dialects.topics import Direction
 from infra import description
-from infra.functions import API, deployed_name, named
+from infra.functions import API, log_group, named
 from infra.stage import Stage, arn, bucket_name, sub
 
 GET, PUT, DELETE, QUERY, BATCH = (
@@ -247,7 +247,7 @@ def grants(function: str, stage: Stage) -> list[Grant]:
 
 
 def _logs(function: str, stage: Stage) -> Grant:
-    group = arn("logs", f"log-group:/aws/lambda/{deployed_name(function, stage)}:*")
+    group = arn("logs", f"log-group:{log_group(function, stage)}:*")
     actions = ("logs:CreateLogStream", "logs:PutLogEvents")
     return Grant(actions, (group,), because="Lambda names the log streams of this one group")
 

@@ -16,7 +16,7 @@ from infra import description, gateway_responses, project
 from infra.deploying.entrances import Entrances
 from infra.deploying.problems import Problem
 from infra.deploying.stacks import Shelf, Stacks
-from infra.functions import FUNCTIONS, deployed_name
+from infra.functions import FUNCTIONS, deployed_name, log_group
 from infra.project import ProjectError
 from infra.settings import Settings
 from infra.stage import Account, Network, Stage, bucket_name
@@ -86,11 +86,18 @@ class Deployment:
             self._told("triggers", there=stacks.delete(self.stage.called(_TRIGGERS)))
         with _step("functions", "run this again"):
             self._told("functions and API", there=self._remove_functions(account))
+        with _step("logs", "run this again"):
+            self._told("logs", there=self._remove_logs())
         if data:
             with _step("data", "what is gone is gone; run this again for the rest"):
                 self._unprotect(account)
                 self._told("stage key", there=self._stage_key().delete())
                 self._told("data", there=stacks.delete(self.stage.called(_DATA)))
+        elif stacks.status(self.stage.called(_DATA)) is not None:
+            self._tell(
+                f"data: stays, and is billed: stack {self.stage.called(_DATA)} (tables with their backups, queues, "
+                f"bucket {self._bucket(account)}); --delete-data removes it, and the stage key"
+            )
 
     def _stage_key(self) -> StageKeyStore:
         return StageKeyStore(lambda: self._clients("ssm"), self.stage.called(NOUN))
@@ -164,7 +171,9 @@ class Deployment:
             functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
             # Chalice would leave a function in a VPC that it is not to be in any more.
             functions.update_function_configuration(
-                FunctionName=name, LoggingConfig=package.LOGGING, VpcConfig=network.of(function.name)
+                FunctionName=name,
+                LoggingConfig=package.logging(function.name, self.stage),
+                VpcConfig=network.of(function.name),
             )
             if recursion := package.recursion(function.name):
                 functions.put_function_recursion_config(FunctionName=name, **recursion)
@@ -177,6 +186,18 @@ class Deployment:
         project.chalice(built, "delete", "--stage", self.stage.name)
         self._clients("s3").delete_object(Bucket=self._bucket(account), Key=f"deploy/{record.name}")
         return True
+
+    def _remove_logs(self) -> bool:
+        """Chalice takes only their retention away, and would leave them for good."""
+        logs, there = self._clients("logs"), False
+        for function in FUNCTIONS:
+            try:
+                logs.delete_log_group(logGroupName=log_group(function.name, self.stage))
+                there = True
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                    raise
+        return there
 
     # -- data
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import description, gateway_responses, project
-from infra.functions import API, FUNCTIONS, deployed_name
+from infra.functions import API, FUNCTIONS, deployed_name, log_group
 from infra.permissions import INVOKES
 from infra.stage import Stage, sub
 from infra.templates import storage, triggers
@@ -22,8 +22,6 @@ _SETTINGS = {
     "HOMEPORT_LOG_SAMPLE": ("LogSample", "Which share of all traces is logged, 0 to 1; empty for 0.1"),
 }
 """Variables of functions that are parameters of the template."""
-LOGGING = {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "WARN"}
-"""Lambda's own lines about each invocation cost as much as the invocation's compute: only warnings are kept."""
 
 
 def write(
@@ -76,6 +74,19 @@ def _by_reference(function: str) -> dict[str, Any]:
     return {"Fn::GetAtt": [logical_function(function), "Arn"]}
 
 
+def logging(name: str, stage: Stage) -> dict[str, str]:
+    """A function's LoggingConfig. Its group is named, because Lambda's own choice is not always the one that is made.
+
+    Lambda's own lines about each invocation cost as much as the invocation's compute: only warnings are kept.
+    """
+    return {
+        "LogFormat": "JSON",
+        "ApplicationLogLevel": "INFO",
+        "SystemLogLevel": "WARN",
+        "LogGroup": log_group(name, stage),
+    }
+
+
 def recursion(name: str) -> dict[str, str]:
     """What goes on in a new invocation of itself would be stopped after 16 of them, as a loop."""
     return {"RecursiveLoop": "Allow"} if name in INVOKES.get(name, ()) else {}
@@ -90,9 +101,9 @@ def _function(stage: Stage, name: str) -> dict[str, Any]:
         logical_function(name): {
             "FunctionName": deployed_name(name, stage),
             "Environment": {"Variables": variables},
-            "LoggingConfig": LOGGING,
+            "LoggingConfig": logging(name, stage),
             **recursion(name),
         },
         f"{stem}Role": {"RoleName": sub(f"{stage.called(name)}-${{AWS::Region}}")},
-        f"{stem}LogGroup": {"LogGroupName": f"/aws/lambda/{deployed_name(name, stage)}"},
+        f"{stem}LogGroup": {"LogGroupName": log_group(name, stage)},
     }

@@ -1,5 +1,6 @@
 """A deployment against moto, as far as moto goes (see `aws_server`)."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.exceptions import ClientError
+from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from infra.deploying.deployment import Clients, Deployed, Deployment
 from infra.deploying.problems import Problem
@@ -42,7 +44,13 @@ class Run:
     def __init__(self, clients: Clients, folder: Path) -> None:
         self.told: list[str] = []
         self.clients = clients
+        self.logging: dict[str, dict[str, str]] = {}
+        # moto takes and forgets it.
+        clients("lambda").meta.events.register("provide-client-params.lambda.UpdateFunctionConfiguration", self._note)
         self.deployment = Deployment(STAGE, clients, folder, self.told.append, poll=0)
+
+    def _note(self, params: dict[str, Any], **_: Any) -> None:
+        self.logging[params["FunctionName"]] = params["LoggingConfig"]
 
     def deploy(self) -> Deployed:
         self.told.clear()
@@ -84,6 +92,20 @@ def test_each_function_gets_its_own_policy(run: Run) -> None:
     policy = run.clients("iam").get_role_policy(RoleName="homeport-trial-settle", PolicyName="homeport-trial-settle")
     assert "iot:SendDirectMessage" not in str(policy["PolicyDocument"])
     assert "table/homeport-trial-mailboxes" in str(policy["PolicyDocument"])
+
+
+def test_every_function_logs_into_a_group_that_is_made_and_that_its_role_may_write(run: Run) -> None:
+    groups = {g["logGroupName"]: g for g in run.clients("logs").describe_log_groups()["logGroups"]}
+    for function in FUNCTIONS:
+        name = deployed_name(function.name, STAGE)
+        found = run.clients("lambda").get_function_configuration(FunctionName=name)
+        group = groups[run.logging[name].get("LogGroup", f"/aws/lambda/{name}")]
+        assert group["retentionInDays"] == 30
+        role = found["Role"].rpartition("/")[2]
+        policy = run.clients("iam").get_role_policy(RoleName=role, PolicyName=role)["PolicyDocument"]
+        stream = f"{group['arn'].removesuffix(':*')}:log-stream:2027/01/15/[$LATEST]1"
+        for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+            assert IAMPolicy(json.dumps(policy)).is_action_permitted(action, stream) is PermissionResult.PERMITTED
 
 
 def test_running_it_again_keeps_the_data_and_makes_no_second_api(run: Run) -> None:
@@ -136,7 +158,32 @@ def test_a_template_too_big_for_a_call_goes_by_the_bucket(clients: Clients) -> N
 def test_destroying_keeps_the_data_unless_told_otherwise(run: Run) -> None:
     run.deployment.destroy(data=False)
     assert not run.clients("lambda").list_functions()["Functions"]
+    assert not left(run.clients) - DATA
+    (said,) = [line for line in run.told if line.startswith("data: stays, and is billed")]
+    assert all(name in said for name in ("homeport-trial-data", "homeport-trial-objects-123456789012-eu-west-1"))
     assert run.clients("dynamodb").describe_table(TableName="homeport-trial-commands")
     run.deployment.destroy(data=True)
-    tables = run.clients("dynamodb").list_tables()["TableNames"]
-    assert not [t for t in tables if t.startswith("homeport-trial-")]
+    assert left(run.clients) == set()
+
+
+DATA = {"tables", "queues", "buckets", "parameters", "stacks"}
+
+
+def left(clients: Clients) -> set[str]:
+    """What of the stage is still in the account: what is billed, or would be in somebody's way."""
+    asked: dict[str, Any] = {
+        "tables": lambda: clients("dynamodb").list_tables()["TableNames"],
+        "queues": lambda: clients("sqs").list_queues().get("QueueUrls", []),
+        "buckets": lambda: [b["Name"] for b in clients("s3").list_buckets()["Buckets"]],
+        "parameters": lambda: [p["Name"] for p in clients("ssm").describe_parameters()["Parameters"]],
+        "stacks": lambda: [s["StackName"] for s in clients("cloudformation").describe_stacks()["Stacks"]],
+        "functions": lambda: [f["FunctionName"] for f in clients("lambda").list_functions()["Functions"]],
+        "logs": lambda: [g["logGroupName"] for g in clients("logs").describe_log_groups()["logGroups"]],
+        "roles": lambda: [r["RoleName"] for r in clients("iam").list_roles()["Roles"]],
+        "apis": lambda: [a["name"] for a in clients("apigateway").get_rest_apis()["items"]],
+        "schedules": lambda: [r["Name"] for r in clients("events").list_rules()["Rules"]],
+        "alarms": lambda: [a["AlarmName"] for a in clients("cloudwatch").describe_alarms()["MetricAlarms"]],
+        "topics": lambda: [t["TopicArn"] for t in clients("sns").list_topics()["Topics"]],
+        "machines": lambda: [m["name"] for m in clients("stepfunctions").list_state_machines()["stateMachines"]],
+    }
+    return {kind for kind, names in asked.items() if any("homeport-trial" in name for name in names())}

@@ -11,7 +11,7 @@ import pytest
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from infra import permissions
-from infra.functions import API, FUNCTIONS, Function, deployed_name
+from infra.functions import API, FUNCTIONS, Function, log_group
 from infra.stage import Account, Stage
 
 ROOT = Path(__file__).parents[2]
@@ -53,11 +53,11 @@ def test_lambda_may_keep_what_a_function_could_not_do(function: Function) -> Non
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.name)
 def test_a_function_may_write_its_log_and_no_other(function: Function) -> None:
     policy = ACCOUNT.filled(permissions.policy(function.name, STAGE))
-    group = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/"
+    group = "arn:aws:logs:eu-west-1:111122223333:log-group:"
     stream = ":log-stream:2027/01/15/[$LATEST]1"
     for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
-        assert allowed(policy, action, f"{group}{deployed_name(function.name, STAGE)}{stream}")
-        assert not allowed(policy, action, f"{group}{deployed_name(function.name, Stage('other'))}{stream}")
+        assert allowed(policy, action, f"{group}{log_group(function.name, STAGE)}{stream}")
+        assert not allowed(policy, action, f"{group}{log_group(function.name, Stage('other'))}{stream}")
 
 
 def test_a_function_may_not_do_what_only_others_do(seen: Seen) -> None:

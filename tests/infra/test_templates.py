@@ -11,7 +11,7 @@ from cfnlint.api import ManualArgs, lint
 from infra import description, permissions
 from infra.functions import FUNCTIONS
 from infra.stage import Account, Stage
-from infra.templates import package, storage, triggers
+from infra.templates import storage, triggers
 from tests.infra.conftest import STAGE, Template, of_type
 
 REGIONS = ["eu-west-1", "us-east-1"]
@@ -106,7 +106,24 @@ def test_each_function_of_the_package_has_a_role_of_its_own(whole: Template) -> 
 def test_every_function_of_the_package_runs_on_arm_and_keeps_lambdas_own_lines_quiet(whole: Template) -> None:
     for function in of_type(whole, "AWS::Serverless::Function").values():
         assert function["Architectures"] == ["arm64"]
-        assert function["LoggingConfig"] == package.LOGGING
+        assert function["LoggingConfig"]["SystemLogLevel"] == "WARN"
+
+
+def test_every_function_of_the_package_writes_into_a_log_that_is_made_and_that_it_may_write(whole: Template) -> None:
+    account = Account("210987654321", "cn-north-1", "aws-cn")
+    made = {group["LogGroupName"]: group["RetentionInDays"] for group in of_type(whole, "AWS::Logs::LogGroup").values()}
+    roles = of_type(whole, "AWS::IAM::Role")
+    for function in of_type(whole, "AWS::Serverless::Function").values():
+        group = function["LoggingConfig"]["LogGroup"]
+        assert made[group] == 30
+        role = account.filled(roles[function["Role"]["Fn::GetAtt"][0]])
+        writable = [
+            s["Resource"]
+            for p in role["Policies"]
+            for s in p["PolicyDocument"]["Statement"]
+            if "logs:PutLogEvents" in s["Action"]
+        ]
+        assert writable == [[f"arn:aws-cn:logs:cn-north-1:210987654321:log-group:{group}:*"]]
 
 
 def test_two_stages_share_no_name() -> None:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from infra.functions import FUNCTIONS, deployed_name
+from infra.functions import deployed_name
 from infra.stage import Stage
 from tests.clients import PATIENCE_S
 from tests.conformance.second_opinion.ministack import REGION, MiniStack
@@ -110,7 +110,8 @@ class Platform:
     def written(self, since: int) -> str:
         """What the functions logged from then on, in ms."""
         logs = self.ministack.client("logs")
-        groups = [f"/aws/lambda/{deployed_name(function.name, self.stage)}" for function in FUNCTIONS]
+        found = logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{self.stage.app}-{self.stage.name}")
+        groups = [group["logGroupName"] for group in found["logGroups"]]
         events = [e for g in groups for e in logs.filter_log_events(logGroupName=g, startTime=since)["events"]]
         return "\n".join(e["message"] for e in events if not e["message"].startswith(_OF_LAMBDA))
 
