@@ -26,6 +26,7 @@ class UdpSocket:
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         self._receive = receive
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._buffer = memoryview(bytearray(_LONGEST))
         self.unsent = 0
         try:
             with contextlib.suppress(OSError):  # the system allows less: it takes what it may
@@ -61,11 +62,12 @@ class UdpSocket:
     def _drain(self) -> None:
         for _ in range(AT_ONCE):
             try:
-                datagram, address = self._socket.recvfrom(_LONGEST)
+                size, address = self._socket.recvfrom_into(self._buffer)
             except BlockingIOError:
                 return
             except OSError:
                 continue  # an error of something that we sent earlier
+            datagram = bytes(self._buffer[:size])
             try:
                 self._receive(datagram, address)
             except Exception:  # noqa: BLE001 - the last net: no input may end the service for others

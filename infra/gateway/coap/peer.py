@@ -232,9 +232,8 @@ class Peer:
 
     def _respond(self, request: Message, response: Response) -> None:
         kind = Type.ACK if request.type == Type.CON else Type.NON
-        message = self._response(kind, request.token, response)
-        if kind == Type.ACK:
-            message.id = request.id
+        message_id = request.id if kind == Type.ACK else self._next_id()
+        message = Message(kind, response.code, message_id, request.token, list(response.options), response.payload)
         self._answer(request, message)
 
     def _response(self, kind: Type, token: bytes, response: Response) -> Message:

@@ -73,10 +73,12 @@ class Protection:
         return self._write.decrypt(nonce, record.body[EXPLICIT_NONCE:], header)
 
 
+_CID_HEADERS = {size: b"\xff" * 8 + _WITH_CID + bytes((size,)) + _WITH_CID + VERSION for size in range(256)}
+
+
 def _header(content_type: int, number: bytes, length: int) -> bytes:
     return number + bytes((content_type,)) + VERSION + length.to_bytes(2, "big")
 
 
 def _cid_header(cid: bytes, number: bytes, length: int) -> bytes:
-    prefix = b"\xff" * 8 + _WITH_CID + bytes((len(cid),)) + _WITH_CID
-    return prefix + VERSION + number + cid + length.to_bytes(2, "big")
+    return _CID_HEADERS[len(cid)] + number + cid + length.to_bytes(2, "big")
