@@ -27,10 +27,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(CpuTimes())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def dynamodb() -> Iterator[Ports]:
-    """The real stores on moto's DynamoDB, with every table made once; tests keep apart by tenant.
+    """The real stores on moto's DynamoDB, with every table made once a file; tests keep apart by tenant.
 
+    Gone with the file: moto begins empty only where it does not run yet, and other files begin with it empty.
     Where HOMEPORT_CONTRACT_AT names another DynamoDB, on the tables that are there.
     """
     another = os.environ.get("HOMEPORT_CONTRACT_AT")

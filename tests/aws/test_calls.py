@@ -41,8 +41,9 @@ def test_operations_that_are_chosen_at_run_time_are_known_and_run_against_moto()
 
 
 def test_parameters_that_come_from_mappings_are_known_and_run_against_moto() -> None:
-    """By tests/infra/test_deployment.py, tests/infra/test_restoring.py and tests/infra/test_probe.py."""
+    """By tests/store/test_objects.py, tests/infra/test_deployment.py, …/test_restoring.py and …/test_probe.py."""
     assert {(call.file, call.method) for call in found() if call.more and call.method} == {
+        ("chalicelib/store/objects.py", "get_object"),
         ("infra/deploying/deployment.py", "put_function_recursion_config"),
         ("infra/deploying/deployment.py", "put_gateway_response"),
         ("infra/deploying/stacks.py", "create_stack"),

@@ -33,6 +33,14 @@ def test_an_object_is_there_by_content_and_not_by_name_alone(objects: Objects) -
     assert not objects.holds("a/b", "0" * 32, len(BODY))
 
 
+def test_a_part_of_an_object_is_read(objects: Objects) -> None:
+    objects.put("a/b", BODY)
+    assert objects.read("a/b", 2, 4) == BODY[2:5]
+    assert objects.read("a/b", 4, 99) == BODY[4:]
+    with pytest.raises(FileNotFoundError):
+        objects.read("a/c", 0, 1)
+
+
 def test_a_deleted_object_is_gone(objects: Objects) -> None:
     objects.put("a/b", BODY)
     objects.delete("a/b")
