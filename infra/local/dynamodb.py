@@ -84,21 +84,27 @@ class _CopyAnythingButTables:
 def _atomically(call_action: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def locked(handler: DynamoHandler) -> Any:
         with _conflicts.entered(handler), _lock:
+            tables = dict(handler.dynamodb_backend.tables)
             try:
                 return call_action(handler)
             finally:
                 _settle()
                 if handler._get_action() in _TABLE_ACTIONS:
-                    _keep_tables(handler.dynamodb_backend)
+                    _keep_tables(handler.dynamodb_backend, tables)
 
     return locked
 
 
-def _keep_tables(backend: DynamoDBBackend) -> None:
+def _keep_tables(backend: DynamoDBBackend, before: dict[str, Table]) -> None:
+    if _journal is not None:
+        try:
+            _journal.write(dynamodb_journal.table_changes(_journal, backend))
+        except BaseException:
+            backend.tables.clear()
+            backend.tables.update(before)
+            raise
     for table in backend.tables.values():
         _expiry.watch_table(table)
-    if _journal is not None:
-        _journal.write(dynamodb_journal.table_changes(_journal, backend))
 
 
 def _key_of_put(table: Table, item_attrs: dict[str, Any], *_args: Any, **_kwargs: Any) -> Key | None:
@@ -142,9 +148,27 @@ def _note(table: Table, key: Key) -> None:
 
 
 def _settle() -> None:
-    """After a call: bring the indexes and the journal in line with the items that it touched."""
-    changes: list[Change] = []
-    for table, key in _touched.values():
+    """After a call: bring the journal and the indexes in line with the items that it touched.
+
+    What the journal cannot take has not happened: the items are again what they were, and the call fails.
+    """
+    touched = list(_touched.values())
+    _touched.clear()
+    try:
+        if touched and _journal is not None:
+            changes: list[Change] = [dynamodb_journal.item_change(table, key) for table, key in touched]
+            try:
+                _journal.write(changes)
+            except BaseException:
+                for table, key in touched:
+                    dynamodb_journal.put_back(_journal, table, key)
+                raise
+    finally:
+        _take_note(touched)
+
+
+def _take_note(touched: list[tuple[Table, Key]]) -> None:
+    for table, key in touched:
         index = table.__dict__.get("homeport_index")
         if index is not None:
             index.update(key)
@@ -153,11 +177,6 @@ def _settle() -> None:
             drop_if_empty(table, key)
         else:
             _expiry.watch(table, item)
-        if _journal is not None:
-            changes.append(dynamodb_journal.item_change(table, key))
-    _touched.clear()
-    if changes and _journal is not None:
-        _journal.write(changes)
 
 
 def _leaving_no_partition(get_item: Callable[..., Any]) -> Callable[..., Any]:

@@ -29,8 +29,20 @@ def restore(journal: Journal, account: str) -> Iterator[tuple[Table, Item]]:
 def item_change(table: Table, key: Key) -> Change:
     """What makes the journal's entry of an item what the item is now."""
     item = find(table, key)
-    name = f"{table.region_name}/{table.name}/{text_of(key)}"
-    return _ITEM, name, None if item is None else attribute_values.dumps(item)
+    return _ITEM, _name(table, key), None if item is None else attribute_values.dumps(item)
+
+
+def put_back(journal: Journal, table: Table, key: Key) -> None:
+    """Make the item what the journal's entry of it is."""
+    text = journal.entry(_ITEM, _name(table, key))
+    if text is None:
+        place(table, key, None)
+    else:
+        _restore_item(table, str(text))
+
+
+def _name(table: Table, key: Key) -> str:
+    return f"{table.region_name}/{table.name}/{text_of(key)}"
 
 
 def table_changes(journal: Journal, backend: DynamoDBBackend) -> list[Change]:

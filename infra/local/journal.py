@@ -33,10 +33,18 @@ class Journal:
             try:
                 for change in changes:
                     self._apply(change)
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                # where the disk is full SQLite may have rolled back by itself
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
+
+    def entry(self, kind: str, key: str) -> str | bytes | None:
+        """The value of one entry; None where there is none."""
+        with self._lock:
+            row = self._db.execute("SELECT value FROM entry WHERE kind = ? AND key = ?", (kind, key)).fetchone()
+        return None if row is None else row[0]
 
     def entries(self, kind: str) -> Iterator[tuple[str, str | bytes]]:
         """Key and value of every entry of a kind, in the order of keys."""

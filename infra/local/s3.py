@@ -43,13 +43,7 @@ def keep_in(journal: Journal, *, account: str) -> None:
         backend.create_bucket(bucket, str(region))
     contents = dict(journal.entries(_CONTENT))
     for name, text in journal.entries(_OBJECT):
-        bucket, key = name.split("/", 1)
-        content = contents[name]
-        kept = json.loads(text)
-        value = content if isinstance(content, bytes) else content.encode()
-        restored = backend.put_object(bucket, key, value, etag=kept["etag"].strip('"'))
-        restored._metadata.clear()
-        restored._metadata.update(kept["metadata"])
+        _restore(backend, name, text, contents[name])
     _names().clear()
     _journal, _account = journal, account
 
@@ -66,9 +60,43 @@ def settle() -> None:
         return
     if _journal is not None:
         backend = s3_backends[_account][_PARTITION]
-        with _lock:  # two writers of one object: whoever comes second writes what is true then
-            _journal.write([change for bucket, key in names for change in _changes(backend, bucket, key)])
+        try:
+            with _lock:  # two writers of one object: whoever comes second writes what is true then
+                _journal.write([change for bucket, key in names for change in _changes(backend, bucket, key)])
+        except BaseException:
+            _put_back(_journal, backend, set(names))
+            names.clear()
+            raise
     names.clear()
+
+
+def _put_back(journal: Journal, backend: S3Backend, names: set[tuple[str, str | None]]) -> None:
+    """What could not be kept has not happened: buckets and objects are again what the journal says."""
+    for bucket, key in names:
+        if key is None:
+            region = journal.entry(_BUCKET, bucket)
+            if region is None:
+                backend.buckets.pop(bucket, None)
+            elif bucket not in backend.buckets:
+                backend.create_bucket(bucket, str(region))
+    for bucket, key in names:
+        if key is None or bucket not in backend.buckets:
+            continue
+        name = f"{bucket}/{key}"
+        text, content = journal.entry(_OBJECT, name), journal.entry(_CONTENT, name)
+        if text is not None and content is not None:
+            _restore(backend, name, text, content)
+        elif key in backend.buckets[bucket].keys:
+            backend.delete_object(bucket, key)
+
+
+def _restore(backend: S3Backend, name: str, text: str | bytes, content: str | bytes) -> None:
+    bucket, key = name.split("/", 1)
+    kept = json.loads(text)
+    value = content if isinstance(content, bytes) else content.encode()
+    restored = backend.put_object(bucket, key, value, etag=kept["etag"].strip('"'))
+    restored._metadata.clear()
+    restored._metadata.update(kept["metadata"])
 
 
 def _changes(backend: S3Backend, bucket_name: str, key: str | None) -> list[Change]:

@@ -68,7 +68,12 @@ def _adding(add_message: Callable[..., Any]) -> Callable[..., Any]:
     def add(queue: Queue, message: Message) -> None:
         with queue._messages_lock:
             add_message(queue, message)
-            _keep_message(queue, message)
+            try:
+                _keep_message(queue, message)
+            except BaseException:
+                # what is refused must not be delivered
+                queue._messages = [other for other in queue._messages if other is not message]
+                raise
 
     return add
 
@@ -76,11 +81,19 @@ def _adding(add_message: Callable[..., Any]) -> Callable[..., Any]:
 def _deleting(delete_message: Callable[..., Any]) -> Callable[..., Any]:
     def delete(queue: Queue, receipt_handle: str) -> None:
         with queue._messages_lock:
-            before = {message.id for message in queue._messages}
+            before = list(queue._messages)
             if len(queue.deleted_messages) > _MOST_DELETED:
                 queue.deleted_messages.clear()
             delete_message(queue, receipt_handle)
-            _forget(before - {message.id for message in queue._messages})
+            left = {message.id for message in queue._messages}
+            gone = [message for message in before if message.id not in left]
+            try:
+                _forget({message.id for message in gone})
+            except BaseException:
+                queue._messages = before
+                for message in gone:
+                    queue.deleted_messages.difference_update(message.all_receipt_handles)
+                raise
 
     return delete
 
@@ -135,9 +148,8 @@ def _purging(purge_queue: Callable[..., Any]) -> Callable[..., Any]:
     def purge(backend: SQSBackend, queue_name: str) -> None:
         queue = backend.get_queue(queue_name)
         with queue._messages_lock:
-            gone = {message.id for message in queue._messages}
+            _forget({message.id for message in queue._messages})
             purge_queue(backend, queue_name)
-            _forget(gone)
 
     return purge
 
