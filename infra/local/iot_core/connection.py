@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CONNECT_FIRST_BYTE = packets.CONNECT << 4
+_ENDED_BY_THE_CLIENT = {Reason.CLIENT_INITIATED_DISCONNECT, Reason.CONNECTION_LOST}
+# A client that does the same again would never get through what it sends before.
+_BROUGHT_ABOUT = {Reason.CLIENT_ERROR, Reason.FORBIDDEN_ACCESS, Reason.MQTT_KEEP_ALIVE_TIMEOUT}
 
 
 class State(Enum):
@@ -96,6 +99,7 @@ class Connection(asyncio.Protocol):
         self.will: Will | None = None
         self.connected_at = 0  # milliseconds since the epoch
         self.failed = False  # a message of this client could not be handed over
+        self.abandoned = False  # ended on this side: what is not acknowledged yet the client sends again
         self.pending = publishing.Pending()
         self.writable = True
         limits = broker.settings.limits
@@ -173,6 +177,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.heard_at = self.broker.settings.monotonic()
         if self.state is State.CLOSED:
+            self.wire.discard()
             return
         if wait := self._bytes.overdrawn(self.heard_at, len(data)):
             self.pause(Pause.BYTES)
@@ -307,6 +312,7 @@ class Connection(asyncio.Protocol):
             return
         connected = self.state is State.CONNECTED
         self.state = State.CLOSED
+        self.abandoned = reason not in _ENDED_BY_THE_CLIENT | _BROUGHT_ABOUT
         log.info("client %s: %s %s", self.name, reason, detail)
         for timer in self._timers:
             timer.cancel()
@@ -319,7 +325,8 @@ class Connection(asyncio.Protocol):
                 told = detail if reason is Reason.CLIENT_ERROR else ""
                 self._say(self.codec.disconnect(OF_DISCONNECTS[reason] if code is None else code, told))
             disconnecting.end(self, reason)
-        self.wire.close(self.broker.settings.close_grace)
+        settings = self.broker.settings
+        self.wire.close(settings.close_grace, 0.0 if reason in _ENDED_BY_THE_CLIENT else settings.linger)
 
     def _say(self, packet: bytes) -> None:
         if packet:

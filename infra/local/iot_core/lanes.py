@@ -22,9 +22,13 @@ log = logging.getLogger(__name__)
 
 
 class Sender(Protocol):
-    """Where messages come from; once one of them could not be handed over, those behind it must not overtake it."""
+    """Where messages come from; once one of them could not be handed over, those behind it must not overtake it.
+
+    Of an `abandoned` sender, who cannot be told any more, nothing is taken that it would send again.
+    """
 
     failed: bool
+    abandoned: bool
 
 
 @dataclass(slots=True)
@@ -36,10 +40,11 @@ class Errand:
     sender: Sender | None = None
     done: "Callable[[Errand], None] | None" = None
     packet_id: int = 0
+    comes_again: bool = False  # unless it is acknowledged over the connection that it came by
     accepted: bool = False
 
     def run(self, invoke: Invoke) -> None:
-        if self.sender is not None and self.sender.failed:
+        if self.sender is not None and (self.sender.failed or (self.comes_again and self.sender.abandoned)):
             return
         try:
             for rule in self.rules:

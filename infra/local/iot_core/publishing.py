@@ -143,7 +143,10 @@ def _to_rules(connection: "Connection", packet: Publish, destination: Destinatio
     message.rule_topic = destination.topic
     message.properties = packet.properties
     connection.pending.add(packet.qos, packet.payload)
-    connection.lane.put(Errand(message, destination.rules, connection, connection.settled, packet.packet_id))
+    # What came with QoS 2 is known again in a session that goes on, and acknowledged there.
+    comes_again = packet.qos == 1 or (packet.qos == _QOS_2 and connection.session.clean)
+    errand = Errand(message, destination.rules, connection, connection.settled, packet.packet_id, comes_again)
+    connection.lane.put(errand)
     if connection.pending.overloaded(connection.unacknowledged_in):
         connection.pause(Pause.RULES)
 

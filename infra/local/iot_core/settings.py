@@ -35,6 +35,7 @@ class Settings:
     lanes: int = 4
     vital: Vital = field(default_factory=Vital)
     close_grace: float = 1.0  # how long a peer may hold up the end of its TLS session
+    linger: float = 2.0  # how long a connection that is ended on this side is read on
     sweep_every: float = 0.25
     stall_after: float = 15.0  # how long a recipient may hold back publishers without acknowledging anything
 

@@ -6,12 +6,15 @@ from typing import cast
 from .websocket import FIRST_BYTE, WebSocket
 
 _WRITE_HIGH = 256 * 1024
+_QUIET = 0.1
 
 
 class Wire:
     """Bytes of MQTT in and out; before `attach` and after `detach` everything is quietly ignored."""
 
-    __slots__ = ("_abort", "_frame_limit", "_loop", "_outgoing", "_sniffed", "_transport", "websocket")
+    __slots__ = (
+        "_ending", "_frame_limit", "_heard", "_loop", "_outgoing", "_sniffed", "_transport", "websocket",
+    )  # fmt: skip
 
     def __init__(self, frame_limit: int) -> None:
         self.websocket: WebSocket | None = None
@@ -20,7 +23,8 @@ class Wire:
         self._transport: asyncio.Transport | None = None
         self._sniffed = False
         self._outgoing: list[bytes] = []
-        self._abort: asyncio.TimerHandle | None = None
+        self._ending: asyncio.TimerHandle | None = None
+        self._heard = 0.0
 
     def attach(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -28,8 +32,8 @@ class Wire:
 
     def detach(self) -> None:
         self._transport = None
-        if self._abort is not None:
-            self._abort.cancel()
+        if self._ending is not None:
+            self._ending.cancel()
 
     # -- in
 
@@ -74,16 +78,48 @@ class Wire:
         if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
-    def close(self, grace: float) -> None:
-        """Send what there is and close; abort after `grace` seconds, for peers that do not end their TLS session."""
+    def close(self, grace: float, linger: float) -> None:
+        """Send what there is and close; abort after `grace` seconds, for peers that do not end their TLS session.
+
+        Before, read on for up to `linger` seconds while the peer sends: to a socket that is closed before all was read
+        TCP answers with a reset, and that takes along what the peer has not read yet.
+        """
         self._flush()
         if self._transport is None:
             return
         if self.websocket is not None:
             self.websocket.close()
             self._write(self.websocket.pending())
-        self._transport.close()
-        self._abort = self._loop.call_later(grace, self._transport.abort)
+        if linger and not self._transport.is_closing():
+            self._linger(self._transport, grace, linger)
+        else:
+            self._end(self._transport, grace)
+
+    def discard(self) -> None:
+        """Something came after the end."""
+        self._heard = self._loop.time()
+
+    def _linger(self, transport: asyncio.Transport, grace: float, linger: float) -> None:
+        ends = self._loop.time() + linger
+        # TLS cannot say that it has nothing more to send and go on reading: there the peer may fall silent instead.
+        half_closed = transport.can_write_eof()
+        if half_closed:
+            transport.write_eof()
+        transport.resume_reading()
+        self.discard()
+
+        def look() -> None:
+            now = self._loop.time()
+            if now >= ends or (not half_closed and now - self._heard >= _QUIET):
+                self._end(transport, grace)
+            else:
+                self._ending = self._loop.call_later(_QUIET, look)
+
+        self._ending = self._loop.call_later(_QUIET, look)
+
+    def _end(self, transport: asyncio.Transport, grace: float) -> None:
+        transport.close()
+        self._ending = self._loop.call_later(grace, transport.abort)
 
     def abort(self) -> None:
         if self._transport is not None:
