@@ -6,6 +6,7 @@ from dataclasses import replace
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.transactions import TransactWrite
 
@@ -173,12 +174,32 @@ class DeviceTable:
             return None
 
     def page(self, tenant: str, *, after: str | None, limit: int, descending: bool = False) -> Page[Device]:
-        bound = None
-        if after is not None:
-            bound = DeviceItem.id < after if descending else DeviceItem.id > after
+        bound = _beyond(after, descending=descending)
         found = DeviceItem.fleet.query(tenant, bound, limit=limit + 1, scan_index_forward=not descending)
         devices = [_load(item) for item in found]
         return Page(devices[:limit], devices[limit - 1].id if len(devices) > limit else None)
+
+    def nth(
+        self,
+        tenant: str,
+        number: int,
+        facet: tuple[Facet, str] | None = None,
+        *,
+        after: str | None,
+        descending: bool = False,
+    ) -> str | None:
+        if facet is not None:
+            ids = facets.page(tenant, *facet, after=after, limit=number, descending=descending)
+        else:
+            found = DeviceItem.fleet.query(
+                tenant,
+                _beyond(after, descending=descending),
+                limit=number,
+                scan_index_forward=not descending,
+                attributes_to_get=["id"],
+            )
+            ids = [item.id for item in found]
+        return ids[-1] if len(ids) == number else None
 
     def with_facet(
         self, tenant: str, facet: Facet, value: str, *, after: str | None, limit: int, descending: bool = False
@@ -197,6 +218,12 @@ class DeviceTable:
 
     def census(self, tenant: str) -> int:
         return facets.count(tenant, Facet.GROUP, None, sys.maxsize, exact=True)
+
+
+def _beyond(after: str | None, *, descending: bool) -> Condition | None:
+    if after is None:
+        return None
+    return DeviceItem.id < after if descending else DeviceItem.id > after
 
 
 @contextmanager

@@ -22,6 +22,9 @@ from infra.local.lambda_runtime import FunctionError, LambdaRuntime, UnknownFunc
 _INVOKE = re.compile(r"/2015-03-31/functions/(?P<function>[^/]+)/invocations/?")
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/(?P<service>[^/]+)/aws4_request")
 _IOT = "iot"
+_OWN_HOST = re.compile(r"(([a-z0-9-]+\.)*(localhost|amazonaws\.com)|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)
+"""Names under which this port is asked for: a page in a browser that has its own name lead here is not let in."""
+_LAMBDA = "lambda"
 _IOT_DATA = {"iotdata", "iotdevicegateway"}
 
 
@@ -46,6 +49,8 @@ class AwsEndpoint:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
+        if not _OWN_HOST.fullmatch(environ.get("HTTP_HOST", "localhost")):
+            return _refuse(start_response, 403, "this port serves localhost alone")
         signed = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
         if signed is not None and signed["service"] in _IOT_DATA and self.iot_data is not None:
             return self.iot_data(environ, start_response)
@@ -53,6 +58,8 @@ class AwsEndpoint:
             return self.iot(environ, start_response)
         invoked = _INVOKE.fullmatch(path)
         if invoked is not None and environ["REQUEST_METHOD"] == "POST":
+            if signed is None or signed["service"] != _LAMBDA:
+                return _refuse(start_response, 403, "Missing Authentication Token")
             return self._invoke(unquote(invoked["function"]), environ, start_response)
         if "HTTP_AUTHORIZATION" not in environ:
             try:
@@ -96,6 +103,14 @@ class AwsEndpoint:
             return 200, executed, self._runtime.invoke_json(function, payload).encode()
         except FunctionError as error:
             return 200, [*executed, ("X-Amz-Function-Error", "Unhandled")], error.json()
+
+
+def _refuse(start_response: StartResponse, status: int, message: str) -> Iterable[bytes]:
+    """What whoever has signed nothing is told. A page in a browser may send a POST anywhere, but no such header."""
+    body = json.dumps({"message": message}).encode()
+    headers = [("x-amzn-errortype", "MissingAuthenticationTokenException"), ("Content-Type", "application/json")]
+    start_response(f"{status} {responses[status]}", [*headers, ("Content-Length", str(len(body)))])
+    return [body]
 
 
 def _error(status: int, code: str, message: str) -> tuple[int, list[tuple[str, str]], bytes]:

@@ -157,6 +157,19 @@ class MemoryDevices:
         rest = [d for d in every if after is None or (d.id < after if descending else d.id > after)]
         return Page(rest[:limit], rest[limit - 1].id if len(rest) > limit else None)
 
+    def nth(
+        self,
+        tenant: str,
+        number: int,
+        facet: tuple[Facet, str] | None = None,
+        *,
+        after: str | None,
+        descending: bool = False,
+    ) -> str | None:
+        every = [d for (t, d) in self.rows if t == tenant] if facet is None else self._having(tenant, *facet)
+        ids = page_of(every, after=after, limit=number, descending=descending).items
+        return ids[-1] if len(ids) == number else None
+
     def some(self, tenant: str, devices: Sequence[str]) -> list[Device]:
         return [self.rows[tenant, device] for device in devices if (tenant, device) in self.rows]
 

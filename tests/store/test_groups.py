@@ -121,6 +121,16 @@ class TestFacets:
                 cursor = page.cursor
             assert ("".join(seen), cursor) == (order, None)
 
+    def test_the_device_with_a_number_is_found_by_keys(self, ports: Ports, tenant: str) -> None:
+        for name in "abcde":
+            ports.devices.create(device(tenant, name, "root", ("t",) if name != "c" else ()))
+        nth, tagged = ports.devices.nth, (Facet.TAG, "t")
+        assert [nth(tenant, number, after=None) for number in (1, 5, 6)] == ["a", "e", None]
+        assert [nth(tenant, 2, after=after) for after in ("b", "d")] == ["d", None]
+        assert nth(tenant, 2, after="d", descending=True) == "b"
+        assert [nth(tenant, number, tagged, after=None) for number in (1, 3, 5)] == ["a", "d", None]
+        assert [nth(tenant, 2, tagged, after="b"), nth(tenant, 2, tagged, after="d", descending=True)] == ["e", "a"]
+
     def test_devices_are_counted_no_further_than_asked(self, ports: Ports, tenant: str) -> None:
         for number in range(5):
             ports.devices.create(device(tenant, f"d{number}", "root", ("even",) if number % 2 == 0 else ()))

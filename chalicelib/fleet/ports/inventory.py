@@ -40,6 +40,18 @@ class Devices(Protocol):
         """The device that has this interface."""
 
     def page(self, tenant: str, *, after: str | None, limit: int, descending: bool = False) -> Page[Device]: ...
+    def nth(
+        self,
+        tenant: str,
+        number: int,
+        facet: tuple[Facet, str] | None = None,
+        *,
+        after: str | None,
+        descending: bool = False,
+    ) -> str | None:
+        """The id of the device with that number, from 1, of all or of those with a facet; only keys are read."""
+        ...
+
     def with_facet(
         self, tenant: str, facet: Facet, value: str, *, after: str | None, limit: int, descending: bool = False
     ) -> Page[Device]:

@@ -10,6 +10,7 @@ from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Presence
 from tests.dialects.live_objects.client import DEVICES, Client
+from tests.fakes.clock import SetClock
 
 GROUPS = "/api/v1/deviceMgt/groups"
 WITH_TOTAL = {"X-Total-Count": "true"}
@@ -129,6 +130,31 @@ def test_a_bookmark_outside_of_a_sorted_list_is_refused(fleet: Client) -> None:
     assert fleet.get(DEVICES, sort="name", bookmarkId=urn(77)).status == 400
 
 
+def test_what_an_offset_skips_is_not_read(fleet: Client) -> None:
+    assert numbers(fleet, offset=3) == [3, 4]
+    assert numbers(fleet, offset=3, sort="-id") == [1, 0]
+    assert numbers(fleet, offset=1, bookmarkId=urn(1)) == [3, 4]
+    assert numbers(fleet, offset=1, tags="even") == [2, 4]
+    assert numbers(fleet, offset=1, tags="even", name="*a*") == [4]
+    assert [numbers(fleet, offset=offset) for offset in (5, 6, 10_000)] == [[], [], []]
+
+
+class SlowClock(SetClock):
+    """Ten seconds pass from one look to the next."""
+
+    def now(self) -> int:
+        return self.advance(seconds=10)
+
+
+def test_a_platform_that_is_too_slow_says_so_and_blames_nobody(fleet: Client) -> None:
+    fleet.ports.clock = SlowClock(fleet.ports.clock.at)
+    reply = fleet.get(DEVICES, name="*zulu", limit=1)
+    assert (reply.status, reply.code) == (503, "GENERIC_SERVICE_UNAVAILABLE_ERROR")
+    assert f"bookmarkId={urn(0)}" in reply.body["message"]
+    # What was seen to its end in one go is an answer, however late.
+    assert numbers(fleet, name="*zulu") == []
+
+
 def test_resources_are_among_the_fields(fleet: Client) -> None:
     assert fleet.get(DEVICES, fields="resources,firmwares,config", limit=1).body == [{"id": urn(0)}]
 
@@ -161,6 +187,10 @@ class TestHugeFleet:
         reply = huge.get(DEVICES, name="*2500")
         assert "ask for 1 items" in reply.body["message"]
         assert numbers(huge, name="*2500", limit=1) == [2500]
+
+    def test_no_order_is_made_of_what_took_too_long_to_read(self, huge: Client) -> None:
+        huge.ports.clock = SlowClock(huge.ports.clock.at)
+        assert huge.get(DEVICES, sort="name").status == 503
 
     def test_an_index_finds_what_a_scan_would_not_reach(self, huge: Client) -> None:
         assert len(numbers(huge, tags="last", limit=1000)) == 100

@@ -201,7 +201,7 @@ async def _run(rng: random.Random, connections: int, *, lenient: bool) -> Left:
         lambda _event: answer,
         lambda _function, _event: None,
         [Rule("uplink", "SELECT encode(*, 'base64') AS payload FROM 'dev/#'", "uplink")],
-        Settings(lenient=lenient, limits=limits, monotonic=lambda: elapsed[0], close_grace=0.0),
+        Settings(lenient=lenient, limits=limits, monotonic=lambda: elapsed[0], close_grace=0.0, linger=0.0),
     )
     mutations, busy = Mutations(rng), 0
     for number in range(connections):

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from chalicelib.dialects.live_objects import paging
 from chalicelib.dialects.live_objects.identity import MAX_URN, URN
 from chalicelib.dialects.live_objects.rest import filters
 from chalicelib.dialects.live_objects.rest.filters import Selection
-from chalicelib.dialects.live_objects.rest.searching import Found, Search, ensure_complete
+from chalicelib.dialects.live_objects.rest.searching import Found, Search, ensure_complete, ensure_in_time
 from chalicelib.dialects.live_objects.rest.shapes import devices as shapes
 from chalicelib.dialects.live_objects.rest.shapes.configuration import rendered_reports
 from chalicelib.dialects.live_objects.rest.shapes.resources import reported_versions
@@ -61,9 +62,15 @@ def found(ports: Ports, request: Request, selection: Selection, ordering: Orderi
 
 
 def _by_id(ports: Ports, request: Request, selection: Selection, *, descending: bool) -> list[Found]:
-    search = Search(ports, request.tenant, selection, request.asked["offset"] + request.asked["limit"])
-    page = paging.window(request, search.found(request.asked["bookmarkId"], descending=descending))
-    if len(page) < request.asked["limit"]:
+    limit, offset, after = request.asked["limit"], request.asked["offset"], request.asked["bookmarkId"]
+    if offset and (selection.everything or selection.exact is not None):
+        after = ports.devices.nth(request.tenant, offset, selection.exact, after=after, descending=descending)
+        if after is None:
+            return []
+        offset = 0
+    search = Search(ports, request.tenant, selection, offset + limit)
+    page = list(islice(search.found(after, descending=descending), offset, offset + limit))
+    if len(page) < limit:
         ensure_complete(search, len(page))
     return page
 
@@ -72,6 +79,7 @@ def _sorted(ports: Ports, request: Request, selection: Selection, ordering: Orde
     search = Search(ports, request.tenant, selection)
     columns = {name for name, _ in ordering.columns}
     found = list(search.found(None, descending=False, mailboxes=bool(columns & ordering.of_mailbox)))
+    ensure_in_time(search, "narrow the list by filters")
     if search.exhausted:
         raise Invalid("so many devices are only listed in order of their id: narrow the list by filters", "sort")
     tree = _tree(ports, [device for device, _ in found] if GROUP in columns else ())

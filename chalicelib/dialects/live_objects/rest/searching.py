@@ -7,7 +7,7 @@ from itertools import groupby, islice
 
 from chalicelib.dialects.live_objects import paging
 from chalicelib.dialects.live_objects.rest.filters import Selection
-from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.errors import Invalid, TemporarilyUnavailable
 from chalicelib.fleet.inventory.facets import Facet
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Page, Ports
@@ -29,7 +29,8 @@ Next = Callable[[str | None], Page[Device]]
 class Search:
     """One pass over the devices of a tenant.
 
-    `exhausted` says at its end that there were more devices than it looks at, `last` which one it looked at last.
+    At its end `exhausted` says that there were more devices than it looks at, `late` that its time had passed, and
+    `last` which device it looked at last.
     """
 
     def __init__(self, ports: Ports, tenant: str, selection: Selection, expected: int = _BATCH) -> None:
@@ -39,13 +40,14 @@ class Search:
         self._selection = selection
         self._batch = min(expected, _BATCH)
         self.last: str | None = None
-        self.exhausted = False
+        self.exhausted = self.late = False
 
     def found(self, after: str | None, *, descending: bool, mailboxes: bool = False) -> Iterator[Found]:
         """All that are wanted after that id, until SCANNED were looked at; with their mailboxes where asked for."""
         present, looked, until = self._selection.present, 0, self._ports.clock.now() + SCANNED_FOR
         candidates = self._candidates(after, descending=descending)
         while drawn := list(islice(candidates, self._batch)):
+            whole = len(drawn) == self._batch
             self._batch = min(2 * self._batch, _BATCH)
             batch = drawn[: SCANNED - looked]
             looked += len(drawn)
@@ -57,8 +59,9 @@ class Search:
                 if present is None or present(device, box):
                     yield device, box
             self.last = batch[-1].id if batch else self.last
-            if looked > SCANNED or self._ports.clock.now() > until:
-                self.exhausted = True
+            self.exhausted = looked > SCANNED
+            self.late = whole and not self.exhausted and self._ports.clock.now() > until
+            if self.exhausted or self.late:
                 return
 
     def _candidates(self, after: str | None, *, descending: bool) -> Iterator[Device]:
@@ -99,14 +102,18 @@ class Search:
 
 
 def ensure_complete(search: Search, found: int) -> None:
-    """Errors: Invalid, naming how to go on, where the search ended before the page was full."""
+    """Errors, where the search ended before the page was full, naming how to go on: Invalid, TemporarilyUnavailable."""
+    less = f" for {found} items," if found else ""
+    way_out = f"ask{less} with narrower filters, or go on with bookmarkId={search.last}"
+    ensure_in_time(search, way_out)
     if search.exhausted:
-        less = f" for {found} items," if found else ""
-        raise Invalid(
-            f"a list looks at {SCANNED} devices, or for {SCANNED_FOR // 1000} s, at most: "
-            f"ask{less} with narrower filters, or go on with bookmarkId={search.last}",
-            "bookmarkId",
-        )
+        raise Invalid(f"a list looks at {SCANNED} devices at most: {way_out}", "bookmarkId")
+
+
+def ensure_in_time(search: Search, way_out: str) -> None:
+    """Errors: TemporarilyUnavailable. How fast the platform is at the moment is nothing that was asked wrongly."""
+    if search.late:
+        raise TemporarilyUnavailable(f"the list took longer than {SCANNED_FOR // 1000} s: try again, or {way_out}")
 
 
 def _pages(page: Next, cursor: str | None) -> Iterator[Device]:
