@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: deploy destroy units package run test core check other-python conformance soak sim bench demo format clean
+.PHONY: deploy destroy units package with-lambda-deploy with-lambda-package run test core check other-python conformance soak sim bench demo format clean
 
 $(READY): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Homeport needs Python 3.11 or newer")'
@@ -63,10 +63,26 @@ units: $(READY)  ## what every operation uses of AWS and costs, into build/units
 	$(BIN)/python -m bench.units
 
 STAGE ?= dev
-package: $(READY)  ## one CloudFormation template of everything, build/homeport.json
+# Functions run on the Python that builds them: the one of .venv, or another with an environment of its own.
+LAMBDA_PYTHON ?= $(firstword $(shell for each in $(BIN)/python $(PYTHON) python3.14 python3.13 \
+	"$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.1[34]*/bin/python3; \
+	do "$$each" -c 'import sys; sys.exit(not (3, 13) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && echo "$$each"; done))
+ifeq ($(LAMBDA_PYTHON),$(BIN)/python)
+FOR_LAMBDA :=
+else
+FOR_LAMBDA = PYTHON=$(LAMBDA_PYTHON) VENV=build/lambda
+endif
+package deploy:  ## build/homeport.json, one CloudFormation template of everything; the stage into your AWS account
+ifeq ($(LAMBDA_PYTHON),)
+	@echo "make $@ needs Python 3.13 or 3.14, as functions run on the Python that builds them: install one, or name it: make $@ LAMBDA_PYTHON=/path/to/python" >&2; exit 1
+else
+	@$(MAKE) --no-print-directory with-lambda-$@ $(FOR_LAMBDA)
+endif
+
+with-lambda-package: $(READY)
 	$(BIN)/python -m infra package --stage $(STAGE)
 
-deploy: $(READY)  ## the stage into your AWS account; ARGS go to `python -m infra deploy`
+with-lambda-deploy: $(READY)  # ARGS go to `python -m infra deploy`
 	$(BIN)/python -m infra deploy --stage $(STAGE) $(ARGS)
 
 destroy: $(READY)  ## what runs of the stage; the data stays

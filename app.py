@@ -1,12 +1,34 @@
 """Homeport's table of contents: one blueprint a dialect, one function a trigger."""
 
 import os
+import sys
 from typing import Any
 
 from chalice.app import Chalice, Rate, SQSEvent
 
 from chalicelib import wiring
 
+
+def _refuse_to_be_deployed_alone() -> None:
+    """Chalice makes nothing but functions and API, of what `python -m infra` has put into a folder for it."""
+    instead = {"deploy": "make deploy", "package": "make package", "delete": "make destroy"}
+    asked = next((word for word in sys.argv[1:] if word in instead), None)
+    if asked is None or "chalice.cli" not in sys.modules:
+        return
+    stage = dict(zip(sys.argv, sys.argv[1:], strict=False)).get("--stage", "dev")
+    command = f"{instead[asked]} STAGE={stage}"
+    from pathlib import Path
+
+    try:
+        built = Path(__file__).with_name(".chalice").joinpath("python").read_text()
+    except FileNotFoundError:
+        raise SystemExit(f"Homeport is more than what Chalice makes of it alone: type `{command}` instead") from None
+    runs = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    if built != runs:
+        raise SystemExit(f"this was built for Python {built}, and Chalice would deploy it for {runs}: type `{command}`")
+
+
+_refuse_to_be_deployed_alone()
 app = Chalice(app_name="homeport")
 app.api.binary_types = ["*/*"]
 

@@ -5,7 +5,6 @@ dependencies are installed here, into the folder that Chalice copies as it is, a
 """
 
 import json
-import platform
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra import description, permissions
+from infra import description, permissions, runtime, slimming
 from infra.functions import FUNCTIONS, Function
 from infra.stage import APP, STAGES, Account, Stage, arn, bucket_name
 from infra.templates.triggers import MACHINE
@@ -110,6 +109,7 @@ def build(
         policy = permissions.policy(function.name, stage, inside=inside)
         path = folder / ".chalice" / "policies" / stage.name / f"{function.name}.json"
         _write(path, policy if account is None else account.filled(policy))
+    (folder / ".chalice" / "python").write_text(runtime.version())
     if dependencies:
         _install(folder / "vendor", platforms)
         _compile(folder / "chalicelib", folder / "vendor")
@@ -127,7 +127,6 @@ def requirements() -> list[str]:
 
 
 def _install(vendor: Path, platforms: tuple[str, ...]) -> None:
-    version = ".".join(platform.python_version_tuple()[:2])
     targets = [option for name in platforms for option in ("--platform", name)]
     command = [
         sys.executable,
@@ -139,8 +138,9 @@ def _install(vendor: Path, platforms: tuple[str, ...]) -> None:
         "--target",
         str(vendor),
     ]
-    command += ["--only-binary=:all:", "--implementation", "cp", "--python-version", version, *targets]
+    command += ["--only-binary=:all:", "--implementation", "cp", "--python-version", runtime.version(), *targets]
     run([*command, *requirements()], cwd=ROOT)
+    slimming.slim(vendor)
 
 
 def _compile(*folders: Path) -> None:

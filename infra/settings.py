@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.aws import logs
+from chalicelib.aws import fence, logs
 from chalicelib.delivery.webhooks import networks
 from chalicelib.web import cors
 from infra.functions import API
@@ -24,6 +24,7 @@ _ID = re.compile(r"(subnet|sg)-[0-9a-f]{8,17}")
 _HOSTS = ("mqtt_host", "certificate_host", "wss_host", "api_host")
 _FOR_WEBHOOKS = frozenset({"push", API})
 _FOR_AN_EDGE = frozenset({API, "deliver", "pump", "disconnect", "uplink", "presence"})
+_LONGEST_REST = 86_400
 _TEXTS = (*_HOSTS, "certificate_arn", "alarm_email")
 
 
@@ -35,7 +36,8 @@ class SettingsError(Exception):
 class Settings:
     """Empty is what nobody set. `push_allow` are CIDR blocks, `log_sample` is a share from 0 to 1.
 
-    `download_host` is the name of an edge. `subnets` and `security_groups` are those of a VPC in which the targets of
+    `download_host` is the name of an edge, `fence_seconds` how long a client id rests before it goes to another tenant.
+    `subnets` and `security_groups` are those of a VPC in which the targets of
     `push_allow` and `iot_endpoint` are.
     """
 
@@ -49,6 +51,7 @@ class Settings:
     alarm_email: str = ""
     push_allow: tuple[str, ...] = ()
     log_sample: float | None = None
+    fence_seconds: int | None = None
     iot_endpoint: str = ""
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
@@ -66,6 +69,7 @@ class Settings:
         made = {
             "HOMEPORT_PUSH_ALLOW": ",".join(self.push_allow),
             logs.SETTING: "" if self.log_sample is None else f"{self.log_sample:g}",
+            fence.SETTING: "" if self.fence_seconds is None else str(self.fence_seconds),
             "HOMEPORT_IOT_ENDPOINT": self.iot_endpoint,
             "HOMEPORT_API_HOST": self.api_host,
             "HOMEPORT_DOWNLOAD_HOST": self.download_host,
@@ -151,6 +155,12 @@ def _share(name: str, value: Any) -> float:
     return float(value)
 
 
+def _rest(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not fence.SHORTEST <= value <= _LONGEST_REST:
+        raise SettingsError(f"{name} is a whole number of seconds from {fence.SHORTEST} to {_LONGEST_REST}")
+    return value
+
+
 def _url(name: str, value: Any) -> str:
     text = _text(name, value)
     parts = urlsplit(text)
@@ -163,6 +173,7 @@ _CHECKS = {
     **dict.fromkeys((*_HOSTS, "download_host"), _host),
     "push_allow": _networks,
     "log_sample": _share,
+    "fence_seconds": _rest,
     "cors_origins": _origins,
     "iot_endpoint": _url,
     "subnets": _ids,

@@ -46,6 +46,9 @@ def aws(service: str) -> Any:
     help="A network that webhooks may be in though it is private; may be repeated.",
 )
 @click.option("--log-sample", type=click.FloatRange(0, 1), help="Which share of all traces is logged.  [default: 0.1]")
+@click.option(
+    "--fence-seconds", type=int, help="How long a client id rests before it goes to another tenant.  [default: 300]"
+)
 @click.option("--iot-endpoint", metavar="URL", help="The control port of an edge, to deliver through it.")
 @click.option(
     "--subnet", "subnets", multiple=True, metavar="ID", help="Of a VPC that --push-allow or --iot-endpoint point into."
@@ -60,9 +63,19 @@ def deploy(stage: Stage, file: Path | None, **options: Any) -> None:
     """
     from infra.deploying.deployment import Deployment
 
+    build_for_lambda()
     wanted = wanted_settings(stage, file, options)
     done = Deployment(stage, aws, _BUILD.absolute(), click.echo).deploy(wanted)
     click.echo(summary(stage, done.api, dict(done.hosts), own=wanted.has_hosts))
+
+
+def build_for_lambda() -> None:
+    """Errors: ClickException where the Python that runs this is none that functions could run on."""
+    from infra import runtime
+
+    if why := runtime.unfit():
+        raise click.ClickException(why)
+    click.echo(f"functions run on {runtime.sentence('python' + runtime.version())}")
 
 
 def wanted_settings(stage: Stage, file: Path | None, options: Mapping[str, Any]) -> "Settings":

@@ -1,6 +1,7 @@
 """`doctor`: what is missing before a stage, or a fleet's firmware, can come."""
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
@@ -30,7 +31,7 @@ def doctor(
     from infra.cli.deploying import aws, wanted_settings
     from infra.downloads import findings as downloads
 
-    findings = downloads(wanted_settings(stage, None, {}))
+    findings = [builder(), *downloads(wanted_settings(stage, None, {}))]
     if not offline:
         findings = [*account(stage, aws), *findings]
     if host:
@@ -45,7 +46,16 @@ def doctor(
         raise click.exceptions.Exit(1)
 
 
-def account(stage: Stage, clients: Callable[[str], Any]) -> list[Finding]:
+def builder() -> Finding:
+    """Whether this Python is one that functions can be built by; `make deploy` looks for another by itself."""
+    from infra import runtime
+
+    if why := runtime.unfit():
+        return Finding("Python of `deploy`", good=None, found=why)
+    return Finding("Python of `deploy`", good=True, found=runtime.sentence(f"python{runtime.version()}"))
+
+
+def account(stage: Stage, clients: Callable[[str], Any], today: date | None = None) -> list[Finding]:
     """What the account allows and what of the stage is there."""
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -80,7 +90,23 @@ def account(stage: Stage, clients: Callable[[str], Any]) -> list[Finding]:
 
     return [
         asked("account", identity),
+        asked("functions' Python", lambda: _running(stage, clients("lambda"), today or datetime.now(UTC).date())),
         asked("Lambda's quota", concurrency),
         asked("IoT Core's endpoint", endpoint),
         *(asked(f"stack {stage.called(noun)}", partial(stack, noun)) for noun in ("data", "triggers")),
     ]
+
+
+def _running(stage: Stage, functions: Any, today: date) -> tuple[bool | None, str]:
+    from botocore.exceptions import ClientError
+
+    from infra import runtime
+    from infra.functions import API, deployed_name
+
+    try:
+        found = functions.get_function_configuration(FunctionName=deployed_name(API, stage))["Runtime"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            return None, "not deployed yet"
+        raise
+    return runtime.ENDS.get(found, today) > today, runtime.sentence(found)

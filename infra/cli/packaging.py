@@ -14,8 +14,10 @@ from infra.stage import Stage
 @explained
 def package(stage: Stage, out: Path) -> None:
     """Write one CloudFormation template of everything, and the archive that it refers to."""
+    from infra.cli.deploying import build_for_lambda
     from infra.templates import package as packaging
 
+    build_for_lambda()
     out.mkdir(parents=True, exist_ok=True)
     template = packaging.write(stage, out.absolute())
     click.echo(f"{template} ({template.stat().st_size // 1000} KB)")

@@ -18,6 +18,10 @@ _SETTINGS = {
     "HOMEPORT_IOT_ENDPOINT": ("IotEndpoint", "iot:Data-ATS endpoint; empty for the region's own"),
     "HOMEPORT_DOWNLOAD_HOST": ("DownloadHost", "The host name of an edge, where devices fetch files"),
     "HOMEPORT_CORS_ORIGINS": ("CorsOrigins", "Sites, by commas, whose pages may ask"),
+    "HOMEPORT_FENCE_SECONDS": (
+        "FenceSeconds",
+        "How long a client id rests before it goes to another tenant; empty for 300",
+    ),
     "HOMEPORT_PUSH_ALLOW": ("PushAllow", "Networks, by commas, that webhooks may be in though they are private"),
     "HOMEPORT_LOG_SAMPLE": ("LogSample", "Which share of all traces is logged, 0 to 1; empty for 0.1"),
 }

@@ -1,6 +1,9 @@
 """What the doctor says of a host name, with the local stack as the host."""
 
+from datetime import date
+
 import pytest
+from botocore.exceptions import NoCredentialsError
 from click.testing import CliRunner
 from moto import mock_aws
 
@@ -75,6 +78,29 @@ def test_an_account_is_looked_at_before_anything_is_deployed() -> None:
         findings = by_name(account(Stage("dev"), lambda service: get_session().create_client(service, **credentials)))
     assert findings["account"].found == "123456789012 in eu-west-1"
     assert findings["stack homeport-dev-data"].good is None
+    assert findings["functions' Python"].found == "not deployed yet"
+
+
+@pytest.mark.parametrize(
+    ("today", "good"), [(date(2026, 12, 1), True), (date(2029, 6, 29), True), (date(2029, 6, 30), False)], ids=str
+)
+def test_the_python_of_deployed_functions_is_named_with_its_end(today: date, *, good: bool) -> None:
+    class Functions:
+        def get_account_settings(self) -> dict[str, dict[str, int]]:
+            return {"AccountLimit": {"ConcurrentExecutions": 1_000}}
+
+        def get_function_configuration(self, *, FunctionName: str) -> dict[str, str]:  # noqa: N803 - AWS's name
+            return {"Runtime": {"homeport-prod": "python3.13"}[FunctionName]}
+
+    def clients(service: str) -> Functions:
+        if service != "lambda":
+            raise NoCredentialsError
+        return Functions()
+
+    found = by_name(account(Stage("prod"), clients, today))["functions' Python"]
+    assert found.good is good
+    assert "python3.13 on arm64" in found.found
+    assert "2029-06-30" in found.found
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 import click
 import pytest
 
+from chalicelib.aws import fence
 from infra.cli.deploying import wanted_settings
 from infra.functions import FUNCTIONS
 from infra.permissions import grants
@@ -61,6 +62,15 @@ def test_an_option_goes_before_the_file(file: Path) -> None:
     assert wanted.variables()["HOMEPORT_LOG_SAMPLE"] == "0"
 
 
+def test_how_long_client_ids_rest_is_set_by_the_file_or_an_option(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text("fence_seconds = 90")
+    for options, rest in (({"fence_seconds": None}, 90_000), ({"fence_seconds": 4}, 4_000)):
+        set_to = wanted_settings(STAGE, file, options).variables()
+        assert set_to.keys() == {fence.SETTING}
+        monkeypatch.setenv(fence.SETTING, set_to[fence.SETTING])
+        assert fence.rest() == rest
+
+
 def test_the_file_of_the_stage_is_read_by_itself(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(file.parent)
     assert wanted_settings(STAGE, None, {}) == Settings()
@@ -79,6 +89,11 @@ def test_the_file_of_the_stage_is_read_by_itself(file: Path, monkeypatch: pytest
         {"push_allow": True},
         {"log_sample": 2},
         {"log_sample": "some"},
+        {"fence_seconds": 3},
+        {"fence_seconds": 90.5},
+        {"fence_seconds": True},
+        {"fence_seconds": "300"},
+        {"fence_seconds": 100_000},
         {"iot_endpoint": "edge:8081"},
         {"iot_endpoint": "ftp://edge"},
         {"mqtt_host": "https://mqtt.example.com", "certificate_arn": ARN},
@@ -128,4 +143,5 @@ def test_the_package_takes_the_same_settings_as_parameters(whole: Template) -> N
         assert variables["HOMEPORT_PUSH_ALLOW"] == {"Ref": "PushAllow"}
         assert variables["HOMEPORT_API_HOST"] == {"Ref": "ApiHost"}
         assert variables["HOMEPORT_DOWNLOAD_HOST"] == {"Ref": "DownloadHost"}
+        assert variables["HOMEPORT_FENCE_SECONDS"] == {"Ref": "FenceSeconds"}
         assert variables["HOMEPORT_LOG_SAMPLE"] == {"Ref": "LogSample"}

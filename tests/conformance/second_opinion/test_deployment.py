@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -28,6 +29,11 @@ def beside(stage: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     deploy(stage.ministack, "homeport-prod", packaged, **HOSTS, CertificateArn=certificate)
     yield stage.ministack
     remove(stage.ministack, "homeport-prod")
+
+
+def test_the_archive_is_small(packaged: Path) -> None:
+    """Eleven functions are uploaded one by one, and each of them is unpacked at every cold start."""
+    assert packaged.with_name(package.ARCHIVE).stat().st_size <= 14_000_000
 
 
 def test_only_what_is_unknown_is_left_out(running_ministack: MiniStack) -> None:
