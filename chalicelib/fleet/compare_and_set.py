@@ -16,17 +16,25 @@ if TYPE_CHECKING:
 
 
 TRIES = 25
-SHORTEST, LONGEST = 10, 400
-"""Milliseconds that the first pause, and that any pause, has at most: all together have 8 s at most."""
+SHORTEST, LONGEST, SLOWEST = 10, 400, 1_000
+"""Milliseconds that the first pause has at most, any pause, and any where tries are slow: 8 s or 22 s all together."""
 
 
 def tries(ports: Ports) -> Iterator[int]:
-    """Numbers of the tries of a compare-and-set, with pauses between: the first time somebody was beaten is chance."""
+    """Numbers of the tries of a compare-and-set, with pauses between: the first time somebody was beaten is chance.
+
+    Where a try takes longer than the first pause, because many try at once or the machine is slow, pauses are longer by
+    as much: otherwise everybody would be back before anybody is done.
+    """
+    took = 0
     for number in range(TRIES):
         if number > 1:
-            longest = min(SHORTEST << (number - 2), LONGEST)
+            slower = max(1, took // SHORTEST)
+            longest = min(min(SHORTEST << (number - 2), LONGEST) * slower, SLOWEST)
             ports.pause(int.from_bytes(ports.chance(2)) % (longest + 1))
+        began = ports.clock.now()
         yield number
+        took = ports.clock.now() - began
 
 
 R = TypeVar("R", bound="_Revised")
