@@ -1,13 +1,14 @@
 """`python -m infra.edge`: the broker in lenient mode, tied to the functions of a deployed stage, until SIGTERM.
 
-Exit codes: 0 stopped when asked to, 2 a setting is missing or makes no sense, 4 a part without which it is of no use
-has died.
+Exit codes: 0 stopped when asked to, 2 a setting is missing or makes no sense, or a file or port cannot be used, 4 a
+part without which it is of no use has died.
 """
 
 import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 from contextlib import ExitStack
 from functools import cache
@@ -19,6 +20,7 @@ from infra.edge.front import MAX_BODY, Front, with_health
 from infra.edge.renewal import Renewal
 from infra.edge.settings import EdgeSettings, SettingsError, read_settings
 from infra.edge.uplink import Uplink
+from infra.local.data_directory import DataError
 from infra.local.http_server import HttpServer, bind
 from infra.local.http_waiting import PeerOf
 from infra.local.iot_core import HttpBackend, IotCore, Rule, TlsIdentity
@@ -43,19 +45,25 @@ def main() -> int:
     try:
         settings = read_settings(os.environ)
     except SettingsError as error:
-        print(f"homeport edge: {error}", file=sys.stderr)
-        return _CANNOT_START
+        return _complain(error, _CANNOT_START)
     vital = Vital()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: vital.end())
     with ExitStack() as closing:
-        ports = start(settings, closing, vital)
+        try:
+            ports = start(settings, closing, vital)
+        except (DataError, OSError) as error:
+            return _complain(error, _CANNOT_START)
         print(f"edge ready: MQTT over TLS on {ports['mqtts']}, control on {ports['control']}", flush=True)
         failure = vital.wait()
     if failure is None:
         return 0
-    print(f"homeport edge: {failure}", file=sys.stderr)
-    return _DIED
+    return _complain(failure, _DIED)
+
+
+def _complain(error: object, code: int) -> int:
+    print(f"homeport edge: {error}", file=sys.stderr)
+    return code
 
 
 def start(settings: EdgeSettings, closing: ExitStack, vital: Vital) -> dict[str, int]:
@@ -105,7 +113,7 @@ def start(settings: EdgeSettings, closing: ExitStack, vital: Vital) -> dict[str,
     control.start()
     closing.callback(lambda: control.stop(2))
     _renew(settings, core, timers)
-    identity = TlsIdentity(settings.certificate, settings.key, settings.client_ca)
+    identity = _identity(settings)
     # Messaging hosts of IBM's answer HTTP on their ports for MQTT too.
     backend = _behind(settings.api, closing, vital) if settings.api else None
     mqtts = core.listen_tls(settings.bind, settings.mqtts_port, identity, backend)
@@ -122,6 +130,21 @@ def start(settings: EdgeSettings, closing: ExitStack, vital: Vital) -> dict[str,
     for number, port in enumerate(settings.further_mqtt_ports, 2):
         ports[f"mqtt{number}"] = core.listen_plain(settings.bind, port)
     return ports
+
+
+def _identity(settings: EdgeSettings) -> TlsIdentity:
+    """Errors: DataError, naming the files, which OpenSSL does not."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(settings.certificate, settings.key)
+    except OSError as error:
+        raise DataError(f"cannot use the certificate {settings.certificate} and key {settings.key}: {error}") from error
+    try:
+        if settings.client_ca is not None:
+            context.load_verify_locations(settings.client_ca)
+    except OSError as error:
+        raise DataError(f"cannot use the client CAs of {settings.client_ca}: {error}") from error
+    return TlsIdentity(settings.certificate, settings.key, settings.client_ca)
 
 
 def _behind(api: str, closing: ExitStack, vital: Vital) -> HttpBackend:

@@ -1,7 +1,7 @@
 """`python -m infra.local`: the whole platform on this machine, until Ctrl-C or SIGTERM.
 
-Exit codes: 0 stopped when asked to, 2 a setting makes no sense or a port is taken, 3 another stack runs on the data,
-4 a part without which it is of no use has died.
+Exit codes: 0 stopped when asked to, 2 a setting makes no sense, a port is taken or the data cannot be used, 3 another
+stack runs on the data, 4 a part without which it is of no use has died.
 """
 
 import logging
@@ -10,7 +10,7 @@ import signal
 import sys
 from types import FrameType
 
-from infra.local.data_directory import AlreadyRunningError, locked
+from infra.local.data_directory import AlreadyRunningError, DataError, locked
 from infra.local.settings import Settings, SettingsError, read_settings
 
 _CANNOT_START = 2
@@ -27,7 +27,7 @@ def main() -> int:
         settings = read_settings(os.environ)
         with locked(settings.data):
             return _run(settings)
-    except SettingsError as error:
+    except (SettingsError, DataError) as error:
         return _complain(error, _CANNOT_START)
     except AlreadyRunningError as error:
         return _complain(error, _ALREADY_RUNNING)

@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from infra.local.data_directory import DataError
+
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 """What every server certificate carries besides HOMEPORT_HOSTS."""
 
@@ -47,13 +49,13 @@ class Certificates:
 def ensure_certificates(folder: Path, hosts: Iterable[str], *, now: dt.datetime) -> Certificates:
     """Make what is missing, outdated or wrongly named in `folder`; an authority that is still good is never replaced.
 
-    `hosts` are DNS names or IP addresses besides LOCAL_NAMES; `now` is aware.
+    `hosts` are DNS names or IP addresses besides LOCAL_NAMES; `now` is aware. Errors: DataError.
     """
     files = Certificates(folder / "ca.pem", folder / "server.pem", folder / "server.key")
     authority_key_file = folder / "ca.key"
     if not _still_good(files.authority, authority_key_file, now):
         _make_authority(files.authority, authority_key_file, now)
-    authority = x509.load_pem_x509_certificate(files.authority.read_bytes())
+    authority = _load(files.authority)
     names = _names(hosts)
     if not _still_good(files.server, files.server_key, now) or not _fits(files.server, authority, names):
         _issue(files, authority, _load_key(authority_key_file), names, now)
@@ -80,14 +82,14 @@ def _is_address(name: str) -> bool:
 def _still_good(certificate: Path, key: Path, now: dt.datetime) -> bool:
     if not certificate.exists() or not key.exists():
         return False
-    found = x509.load_pem_x509_certificate(certificate.read_bytes())
+    found = _load(certificate)
     # a stop between the two writes leaves a key and a certificate that do not belong together
     belongs = found.public_key() == _load_key(key).public_key()
     return belongs and now + _RENEW_BEFORE < found.not_valid_after_utc
 
 
 def _fits(certificate: Path, authority: x509.Certificate, names: list[x509.GeneralName]) -> bool:
-    issued = x509.load_pem_x509_certificate(certificate.read_bytes())
+    issued = _load(certificate)
     carried = issued.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     by = issued.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
     own = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
@@ -163,10 +165,27 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def _load_key(path: Path) -> rsa.RSAPrivateKey:
-    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as error:
+        raise _unusable(path) from error
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise TypeError(f"{path} holds no RSA key; move it and ca.pem away to have new ones made")
+        raise _unusable(path)
     return key
+
+
+def _load(path: Path) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise _unusable(path) from error
+
+
+def _unusable(path: Path) -> DataError:
+    # An authority that devices trust is not replaced without a word.
+    return DataError(
+        f"{path} is damaged; restore a copy, or move {path.stem}.key and {path.stem}.pem away to have new ones made"
+    )
 
 
 def _write_key(path: Path, key: rsa.RSAPrivateKey) -> None:

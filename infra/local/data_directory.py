@@ -7,10 +7,15 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 
 class AlreadyRunningError(Exception):
     """Another stack holds this data directory; the text says which process."""
+
+
+class DataError(Exception):
+    """The data directory, or a file in it, cannot be used; the text says which and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +39,9 @@ class Credentials:
 def locked(folder: Path) -> Iterator[None]:
     """Hold `folder` for this process; the operating system lets go of it however the process ends.
 
-    Raises AlreadyRunningError when another process holds it.
+    Raises AlreadyRunningError when another process holds it, DataError when it is no folder to write into.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / "lock").open("a+", encoding="ascii") as file:
+    with _lock_file(folder) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -50,6 +54,16 @@ def locked(folder: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def _lock_file(folder: Path) -> TextIO:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return (folder / "lock").open("a+", encoding="ascii")
+    except OSError as error:
+        raise DataError(
+            f"cannot write into {folder}: {error.strerror}; set HOMEPORT_DATA to a folder that can be written"
+        ) from error
 
 
 def write_credentials(folder: Path, credentials: Credentials) -> Path:

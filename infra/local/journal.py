@@ -1,9 +1,10 @@
 """A file of named entries that survives `kill -9`: where the local AWS services write what they acknowledge."""
 
-import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from infra.local.database import opened
 
 Change = tuple[str, str, str | bytes | None]
 """(kind, key, value); a value of None deletes the entry."""
@@ -17,10 +18,8 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-            "CREATE TABLE IF NOT EXISTS entry(kind TEXT, key TEXT, value BLOB, PRIMARY KEY(kind, key));"
+        self._db = opened(
+            path, "CREATE TABLE IF NOT EXISTS entry(kind TEXT, key TEXT, value BLOB, PRIMARY KEY(kind, key))"
         )
 
     def write(self, changes: Sequence[Change]) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.local.database import opened
+
 _log = logging.getLogger(__name__)
 _PAGE = 500
 _FORGET_AT = 64
@@ -30,10 +32,9 @@ class Spool:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-            "CREATE TABLE IF NOT EXISTS event(id INTEGER PRIMARY KEY AUTOINCREMENT, function TEXT, payload TEXT);"
+        self._db = opened(
+            path,
+            "CREATE TABLE IF NOT EXISTS event(id INTEGER PRIMARY KEY AUTOINCREMENT, function TEXT, payload TEXT)",
         )
         self._done: list[tuple[int]] = []
         self._closed = False
