@@ -15,7 +15,7 @@ from chalicelib.fleet.presence import reserving
 from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.claims import Change, Claim, succeeded
 from chalicelib.fleet.presence.mailbox import Mailbox
-from chalicelib.fleet.presence.records import interface_key
+from chalicelib.fleet.presence.records import Presence, interface_key
 from chalicelib.fleet.tenancy import quotas
 from chalicelib.fleet.tenancy.records import Stored
 
@@ -151,10 +151,13 @@ def move_interface(ports: Ports, tenant: str, source_id: str, key: tuple[str, st
     else:
         raise Contended(f"interface {interface_key(*key)} is written by too many at once")
     claim = _change_claim(ports, tenant, interface, lambda c: _moved(ports, c, target_id))
+    left: Presence | None = None
     if claim is not None and claim.mode:
         # The live connection belongs to the old device's mailbox: the next one will find the new.
         ports.background.disconnect(claim.client)
-    _take_along(ports, tenant, source_id, interface, target_id)
+        # An event that was being handled under the old claim may be written after this: it shall not bring it back.
+        left = Presence(claim.dialect, claim.client, fenced=claim.generation - 1)
+    _take_along(ports, tenant, source_id, interface, target_id, left)
     return get(ports, tenant, target_id)
 
 
@@ -214,16 +217,28 @@ def _silence(ports: Ports, tenant: str, device_id: str, interface: Interface) ->
     change_mailbox(ports, tenant, device_id, silent)
 
 
-def _take_along(ports: Ports, tenant: str, source_id: str, interface: Interface, target_id: str) -> None:
-    """What is known of its presence goes with an interface."""
+def _take_along(
+    ports: Ports, tenant: str, source_id: str, interface: Interface, target_id: str, left: Presence | None
+) -> None:
+    """What is known of its presence goes with an interface; `left` is what stays behind, if anything."""
+    key = interface.key
     source = ports.mailboxes.get(tenant, source_id)
-    presence = source.presence.get(interface.key) if source else None
-    if presence is None:
-        return
-    change_mailbox(ports, tenant, target_id, lambda m: m.with_presence(interface.key, presence))
-    if presence.relayed:
-        ports.background.deliver(tenant, target_id)
-    _forget(ports, tenant, source_id, interface)
+    presence = source.presence.get(key) if source else None
+    if presence is not None:
+        change_mailbox(ports, tenant, target_id, partial(_joined, key=key, presence=presence))
+        if presence.relayed:
+            ports.background.deliver(tenant, target_id)
+    if left is not None:
+        change_mailbox(ports, tenant, source_id, lambda m: m.with_presence(key, left))
+    elif presence is not None:
+        _forget(ports, tenant, source_id, interface)
+
+
+def _joined(mailbox: Mailbox, *, key: str, presence: Presence) -> Mailbox:
+    """An interface that comes back finds what was over when it left, and that is still over."""
+    before = mailbox.presence.get(key)
+    fenced = max(presence.fenced, before.fenced) if before else presence.fenced
+    return mailbox.with_presence(key, replace(presence, fenced=fenced))
 
 
 def _settle(ports: Ports, tenant: str, device_id: str, command_id: str) -> None:

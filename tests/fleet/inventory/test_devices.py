@@ -5,8 +5,9 @@ import pytest
 from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, InterfaceDuplicate, InterfaceNotFound
 from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.inventory.records import Device, Interface
+from chalicelib.fleet.presence import connecting
 from chalicelib.fleet.presence.claims import Claim
-from chalicelib.fleet.presence.records import Presence
+from chalicelib.fleet.presence.records import Capability, Presence
 from tests.fakes import START, MemoryPorts
 
 TENANT = "tenant"
@@ -151,7 +152,42 @@ def test_a_moved_interface_keeps_what_is_known_of_its_presence(ports: MemoryPort
     moved, left = (ports.mailboxes.get(TENANT, name) for name in ("d2", device.id))
     assert moved is not None
     assert left is not None
-    assert (moved.presence, left.presence) == ({INTERFACE.key: presence}, {})
+    assert moved.presence == {INTERFACE.key: presence}
+    assert left.presence == {INTERFACE.key: Presence("dialect", "node", fenced=1)}
+
+
+def test_an_event_that_was_under_way_when_an_interface_moved_does_not_bring_it_back(
+    ports: MemoryPorts, device: Device
+) -> None:
+    claimed(ports)
+    devices.register(ports, Device(TENANT, "d2", START, START))
+    before = ports.claims.get("node")
+    devices.move_interface(ports, TENANT, device.id, KEY, "d2")
+    assert before is not None
+    connecting.connected(ports, before, "late", START)
+    connecting.subscribed(ports, before, "late", frozenset({Capability.COMMAND}), START)
+    left = ports.mailboxes.get(TENANT, device.id)
+    assert left is not None
+    assert not left.online
+    assert left.route(Capability.COMMAND) is None
+
+
+def test_an_interface_that_comes_back_connects_again(ports: MemoryPorts, device: Device) -> None:
+    claimed(ports)
+    devices.register(ports, Device(TENANT, "d2", START, START))
+    held = []
+    for source, target in ((device.id, "d2"), ("d2", device.id)):
+        held.append(ports.claims.get("node"))
+        devices.move_interface(ports, TENANT, source, KEY, target)
+    held.append(ports.claims.get("node"))
+    for number, claim in enumerate(held):
+        assert claim is not None
+        connecting.connected(ports, claim, f"s{number}", START + number)
+    back, left = (ports.mailboxes.get(TENANT, name) for name in (device.id, "d2"))
+    assert back is not None
+    assert left is not None
+    assert back.presence[INTERFACE.key].session == "s2"
+    assert not left.online
 
 
 def test_an_interface_that_is_not_there_cannot_be_changed(ports: MemoryPorts, device: Device) -> None:
