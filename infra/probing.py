@@ -14,6 +14,7 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 PATIENCE_S = 10.0
+_LOOKS, _BETWEEN_LOOKS_S = 60, 1.5
 _EXACTLY_ONCE = 2
 
 
@@ -44,17 +45,21 @@ class _Device:
     entrance: Entrance
     client_id: str
     password: str | None = None
+    clean: bool = True
+    kept: bool | None = None
     codes: list[str] = field(default_factory=list)
     granted: list[int] = field(default_factory=list)
     messages: list[tuple[str, bytes]] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def __post_init__(self) -> None:
-        self.mqtt = paho.Client(CallbackAPIVersion.VERSION2, client_id=self.client_id, protocol=paho.MQTTv311)
+        self.mqtt = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=self.client_id, protocol=paho.MQTTv311, clean_session=self.clean
+        )
         # Port 8883 as firmware opens it: with SNI, without ALPN.
         self.mqtt.tls_set_context(ssl.create_default_context(cafile=self.entrance.ca))
         self.mqtt.username_pw_set(self.entrance.username, self.password or self.entrance.password)
-        self.mqtt.on_connect = lambda _c, _d, _f, code, _p: self._note(self.codes, str(code))
+        self.mqtt.on_connect = lambda _c, _d, flags, code, _p: self._connected(flags.session_present, str(code))
         self.mqtt.on_disconnect = lambda _c, _d, _f, code, _p: self._note(self.codes, f"closed: {code}")
         self.mqtt.on_subscribe = lambda _c, _d, _m, codes, _p: self._note(self.granted, *(c.value for c in codes))
         self.mqtt.on_message = lambda _c, _d, m: self._note(self.messages, (m.topic, m.payload))
@@ -67,6 +72,10 @@ class _Device:
     def __exit__(self, *_: object) -> None:
         self.mqtt.disconnect()
         self.mqtt.loop_stop()
+
+    def _connected(self, kept: bool, code: str) -> None:  # noqa: FBT001 - as paho hands it
+        self.kept = kept
+        self._note(self.codes, code)
 
     def _note(self, where: list[Any], *what: Any) -> None:
         with self._changed:
@@ -100,8 +109,10 @@ def probe(entrance: Entrance, iot_data: Any, client_id: str, topic: str) -> list
         device.wait(lambda: bool(device.granted))
         answers.append(_direct_message(device, iot_data, topic))
         answers.append(_connection(device, iot_data))
+    answers.append(_gone(iot_data, client_id))
     answers.append(_refusal(entrance, client_id))
     answers.append(_exactly_once(entrance, client_id, topic))
+    answers.append(_kept_session(entrance, iot_data, client_id, topic))
     return answers
 
 
@@ -127,6 +138,52 @@ def _connection(device: _Device, iot_data: Any) -> Answer:
     except Exception as error:  # noqa: BLE001 - whatever AWS says is the answer
         return Answer(question, yes=False, found=f"{type(error).__name__}: {error}")
     return Answer(question, bool(connection.get("connected") and found), f"{len(found)} subscriptions")
+
+
+def _gone(iot_data: Any, client_id: str) -> Answer:
+    """The device has just disconnected."""
+    question = "Does GetConnection say that a connection has gone?"
+    began = time.monotonic()
+    for _ in range(_LOOKS):
+        # It may be asked once a second for a client, and has been asked just now.
+        time.sleep(_BETWEEN_LOOKS_S)
+        try:
+            there = iot_data.get_connection(clientId=client_id).get("connected")
+        except iot_data.exceptions.ResourceNotFoundException:
+            there = False
+        except iot_data.exceptions.ThrottlingException:
+            continue
+        except Exception as error:  # noqa: BLE001 - whatever AWS says is the answer
+            return Answer(question, yes=False, found=f"{type(error).__name__}: {error}")
+        if not there:
+            return Answer(question, yes=True, found=f"within {time.monotonic() - began:.1f} s")
+    return Answer(question, yes=False, found=f"not within {time.monotonic() - began:.0f} s")
+
+
+def _kept_session(entrance: Entrance, iot_data: Any, client_id: str, topic: str) -> Answer:
+    question = "Does DeleteConnection end the kept session of a client that is not connected?"
+    with _Device(entrance, client_id, clean=False) as device:
+        device.wait(lambda: bool(device.codes))
+        device.mqtt.subscribe(topic, 1)
+        if not device.wait(lambda: bool(device.granted)):
+            return Answer(question, yes=None, found=f"no session was kept: {device.codes}")
+    _gone(iot_data, client_id)
+    try:
+        iot_data.delete_connection(clientId=client_id, cleanSession=True, preventWillMessage=True)
+        said = "taken"
+    except Exception as error:  # noqa: BLE001 - whatever AWS says is part of the answer
+        said = type(error).__name__
+    with _Device(entrance, client_id, clean=False) as device:
+        device.wait(lambda: bool(device.codes))
+        found = device.kept
+    # Nothing of it stays behind.
+    with _Device(entrance, client_id) as device:
+        device.wait(lambda: bool(device.codes))
+    if found is None:
+        return Answer(question, yes=None, found=f"DeleteConnection: {said}; the client was not answered")
+    return Answer(
+        question, not found, f"DeleteConnection: {said}; the session was {'still there' if found else 'gone'}"
+    )
 
 
 def _refusal(entrance: Entrance, client_id: str) -> Answer:

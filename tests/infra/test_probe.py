@@ -39,6 +39,20 @@ def test_a_subscription_with_qos_2_is_not_answered(answers: list[dict[str, Any]]
     assert not answer(answers, "QoS 2")["yes"]
 
 
+def test_a_connection_that_has_gone_is_told_so(answers: list[dict[str, Any]]) -> None:
+    gone = answer(answers, "has gone")
+    assert gone["yes"], gone
+    assert gone["found"].startswith("within ")
+
+
+def test_a_kept_session_outlives_a_deletion_of_no_connection(answers: list[dict[str, Any]]) -> None:
+    """As the stand-in has it, which answers 404."""
+    kept = answer(answers, "kept session")
+    assert kept["yes"] is False
+    assert "ResourceNotFoundException" in kept["found"]
+    assert "still there" in kept["found"]
+
+
 def test_the_probe_leaves_no_device_and_no_key(answers: list[dict[str, Any]], running_stack: RunningStack) -> None:
     assert answers
     rest = Rest(running_stack)
