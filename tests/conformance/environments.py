@@ -17,16 +17,26 @@ _INSTALLS_WITHIN_S = 600
 _WITHOUT_OLD_TLS = (3, 12)
 
 
-def python_environment(name: str, *requirements: str, made_from: str = sys.executable) -> Path:
-    """The interpreter of a virtual environment that holds these requirements, pinned as pip writes them."""
+def python_environment(
+    name: str, *requirements: str, made_from: str = sys.executable, built_with: tuple[str, ...] = ()
+) -> Path:
+    """The interpreter of a virtual environment that holds these requirements, pinned as pip writes them.
+
+    `built_with` is put in first, and what has no wheel is built with it in place of the newest tools.
+    """
     folder = ROOT / name
     python = folder / "bin" / "python"
-    if _is_made(folder, requirements):
+    wanted = (*built_with, *requirements)
+    if _is_made(folder, wanted):
         return python
     shutil.rmtree(folder, ignore_errors=True)
     _run([made_from, "-m", "venv", str(folder)])
-    _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements])
-    _mark_made(folder, requirements)
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if built_with:
+        _run([*install, *built_with])
+        install.append("--no-build-isolation")
+    _run([*install, *requirements])
+    _mark_made(folder, wanted)
     return python
 
 

@@ -87,13 +87,13 @@ def test_every_example_of_the_manual_runs_with_the_client_of_its_time(
         pytest.skip("this client runs on Python up to 3.11 only, and there is none here")
     python = python_environment(
         "ibmiotf-0.1.4",
-        "--no-build-isolation",
         "ibmiotf==0.1.4",
         "paho-mqtt==1.2",
         "iso8601==2.1.0",
         "pytz==2024.1",
         "requests==2.32.3",
         made_from=made_from,
+        built_with=("wheel==0.45.1",),
     )
     program = [str(trusting(python, "ibmiotf", edge.ca)), str(CLIENTS / "ibmiotf_014.py")]
     results = run(edge, organization, program, device)
