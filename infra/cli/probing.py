@@ -2,13 +2,18 @@
 
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from chalicelib.fleet.access.records import KeyRequest
 from infra.cli.output import as_json
 from infra.cli.target import complaints, on_target
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from infra.observing import Events
 
 _TOPIC, _USERNAME = "dev/cmd", "json+device"
 
@@ -34,6 +39,7 @@ def probe(tenant: str, host: str | None, port: int | None, ca: str | None, *, js
     from chalicelib.fleet.access.roles import Role
     from chalicelib.fleet.errors import FleetError
     from chalicelib.fleet.inventory import devices
+    from infra import observing
     from infra.probing import Entrance
     from infra.probing import probe as ask
 
@@ -46,10 +52,14 @@ def probe(tenant: str, host: str | None, port: int | None, ca: str | None, *, js
     key, secret = keys.create_child(
         ports, master, master.id, KeyRequest(roles=frozenset({Role.DEVICE_ACCESS}), label="probe")
     )
+    entrance = Entrance(where[0] or "", where[1] or 8883, where[2], _USERNAME, secret)
     try:
-        found = ask(
-            Entrance(where[0] or "", where[1] or 8883, where[2], _USERNAME, secret), client("iot-data"), device, _TOPIC
-        )
+        with _listening(device) as events:
+            found = ask(entrance, client("iot-data"), device, _TOPIC)
+            claim = ports.claims.current(device)
+            found += observing.judged(events(), claim.named() if claim else "")
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
     finally:
         keys.delete(ports, master, key.id)
         try:
@@ -59,8 +69,30 @@ def probe(tenant: str, host: str | None, port: int | None, ca: str | None, *, js
     if json:
         click.echo(encoding.dumps([asdict(answer) for answer in found]))
         return
+    marks = {True: "yes", False: "NO", None: "--"}
     for answer in found:
-        click.echo(f"{'yes' if answer.yes else 'NO':4} {answer.question}\n     {answer.found}")
+        click.echo(f"{marks[answer.yes]:4} {answer.question}\n     {answer.found}")
+
+
+def _listening(device: str) -> "AbstractContextManager[Events]":
+    """The operator, who hears the broker's events of that client; the local stack tells them to functions alone."""
+    import os
+    from contextlib import nullcontext
+
+    from botocore.session import get_session
+
+    from infra import observing
+    from infra.local.description import STAGE
+
+    if os.environ["HOMEPORT_STAGE"] == STAGE:
+        return nullcontext(list)
+    iot, credentials = _aws("iot"), get_session().get_credentials()
+    if credentials is None:
+        raise click.ClickException("there are no AWS credentials")
+    host = iot.describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
+    path = observing.signed_path(host, iot.meta.region_name, credentials.get_frozen_credentials())
+    topics = [f"$aws/events/presence/+/{device}"]
+    return observing.hearing(host, 443, path, f"homeport-probe-{secrets.token_hex(6)}", None, topics)
 
 
 def _entrance(port: int | None, ca: str | None) -> tuple[str, int, str | None]:
