@@ -57,6 +57,13 @@ class Rest:
     def post(self, path: str, body: Any) -> Any:
         return self.ok("POST", path, body)
 
+    def total(self, path: str, **query: Any) -> int:
+        """How many items a list has."""
+        wanted = {"X-Total-Count": "true"}
+        answer = self._session.get(self._url + path, params=query, headers=wanted, timeout=PATIENCE_S)
+        assert answer.ok, answer.text
+        return int(answer.headers["X-Total-Count"])
+
     def close(self) -> None:
         self._session.close()
 
