@@ -39,7 +39,7 @@ class Entrance:
 
     def __post_init__(self) -> None:
         self.now = dt.datetime.now(dt.UTC)
-        self.ca = pki.authority(now=self.now)
+        self.ca = pki.authority(f"Acme CA {next(_numbers)}", now=self.now)
         with closing(Rest(self.stack)) as rest:
             self.authority = self.upload(rest, self.ca)
             self.plain = self.key(rest, None)

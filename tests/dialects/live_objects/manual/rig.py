@@ -55,7 +55,7 @@ class Manual:
             server_name="mqtt.liveobjects.orange-business.com",
             certificate=True,
         )
-        assert self.ports.claims.put_new(claim)
+        self.ports.claims.rows[claim.client] = claim
         self.happen("connected", node, **TOLD)
         self.happen("subscribed", node, topics=list(_LISTENED))
 
@@ -69,7 +69,7 @@ class Manual:
             START,
             connector="x-connector",
         )
-        assert self.ports.claims.put_new(claim)
+        self.ports.claims.rows[claim.client] = claim
         self.happen("connected", CONNECTOR)
         self.happen("subscribed", CONNECTOR, topics=list(_RELAYED))
 
