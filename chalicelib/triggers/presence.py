@@ -23,6 +23,9 @@ class Keeper(Protocol):
 
 
 def handle(ports: Ports, event: dict[str, Any]) -> None:
+    if "clientId" not in event:
+        # A connection that failed before its client had a name is nobody's.
+        return
     client, at = str(event["clientId"]), int(event["timestamp"])
     principal, kind = str(event.get("principalIdentifier", "")), event.get("eventType")
     held = holding.of(ports, client, at, principal)
@@ -53,6 +56,8 @@ def _happened(ports: Ports, claim: Claim, event: dict[str, Any], at: int) -> Non
                 fencing.left(ports, claim)
         case "subscribed":
             keeper.subscribed(ports, claim, session, _announced(claim, event), at)
+        case "connect_failed":
+            _shut_out(ports, claim, event, at)
         case "unsubscribed":
             keeper.unsubscribed(ports, claim, session, _announced(claim, event))
     observer = registry.observer(claim.dialect)
@@ -81,6 +86,22 @@ def _record(ports: Ports, claim: Claim, event: dict[str, Any], session: str, at:
             reason=f"the broker closed the connection: {_CLOSED_FOR[reason]} ({reason})",
             source={"connector": claim.connector or "mqtt", "nodeId": claim.client},
             content={"disconnectReason": reason},
+        )
+
+
+def _shut_out(ports: Ports, claim: Claim, event: dict[str, Any], at: int) -> None:
+    """The authorizer let it in, as its principal says, and the broker did not: nothing else tells of that."""
+    reason, principal = str(event.get("connectFailureReason", "")), event.get("principalIdentifier")
+    # Who was refused by the authorizer may be anybody, and was told to whoever its credential names.
+    if reason == "AUTHORIZATION_FAILED" and principal == claim.named():
+        audit.refuse(
+            ports,
+            claim.tenant,
+            at=at,
+            event=ids.repeatable_id(at, f"{claim.client} {reason}"),
+            reason=f"the broker refused the connection: its will is on a topic that it may not publish on ({reason})",
+            source={"connector": claim.connector or "mqtt", "nodeId": claim.client},
+            content={"connectFailureReason": reason},
         )
 
 
