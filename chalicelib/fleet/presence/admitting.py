@@ -70,6 +70,8 @@ def _step(ports: Ports, key: ApiKey, candidate: Candidate, held: Claim | None) -
 
 def _free(ports: Ports, key: ApiKey, candidate: Candidate, held: Claim | None) -> Claim:
     """For an id that is nobody's. Errors: Forbidden."""
+    if held is not None and held.waits_for_another(key.tenant):
+        raise Forbidden("this client id names another tenant")
     new = Claim(
         candidate.client,
         key.tenant,

@@ -22,7 +22,10 @@ _PRINCIPAL = re.compile(r"([a-z0-9]{1,64})G([0-9]{1,12})K[A-Za-z0-9]*")
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who held an id from `since` (ms) until the next one did; `principal` is a certificate's, where there was one."""
+    """Who held an id from `since` (ms) until the next one did; `principal` is a certificate's, where there was one.
+
+    `entitled` where the id itself named the tenant.
+    """
 
     generation: int
     tenant: str
@@ -33,6 +36,7 @@ class Holder:
     connector: str = ""
     key: str = ""
     principal: str = ""
+    entitled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,14 @@ class Claim:
     def guest(self) -> bool:
         """A client that is no device: an application, or a connector."""
         return not self.vacant and self.device is None and bool(self.mode)
+
+    def waits_for_another(self, tenant: str) -> bool:
+        """Whether the id names the tenant that let go of it last, and that is not this one.
+
+        Its client may be away for a moment only, and something be waiting for it that would go with the id.
+        """
+        last = self.former[-1] if self.vacant and self.former else None
+        return last is not None and last.entitled and last.tenant != tenant
 
     def holds(self, tenant: str, interface: Interface) -> bool:
         """Whether this is the claim of that interface of that tenant."""
@@ -234,6 +246,7 @@ def _held(claim: Claim) -> Holder:
         claim.connector,
         claim.key,
         claim.principal,
+        claim.entitled,
     )
 
 

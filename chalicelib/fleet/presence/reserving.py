@@ -85,7 +85,7 @@ def _reserved(
     *,
     entitled: bool,
 ) -> Change:
-    if held is not None and not held.vacant and held.tenant != device.tenant and (held.entitled or not entitled):
+    if held is not None and not _gives_way(held, device.tenant, entitled=entitled):
         raise InterfaceDuplicate(f"the client id {interface.node} is in use already")
     now = ports.clock.now()
     new = Claim(
@@ -103,6 +103,12 @@ def _reserved(
     if entering is not None and entering.client == interface.node:
         new = replace(entering, device=device.id, enabled=interface.enabled)
     return Change(held, succeeded(held, new, now, ports.fence_rest))
+
+
+def _gives_way(held: Claim, tenant: str, *, entitled: bool) -> bool:
+    if held.vacant:
+        return not held.waits_for_another(tenant)
+    return held.tenant == tenant or (entitled and not held.entitled)
 
 
 def _met(ports: Ports, client: str) -> Claim | None:

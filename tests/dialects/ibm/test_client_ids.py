@@ -2,6 +2,10 @@
 
 import pytest
 
+from chalicelib.fleet.errors import InterfaceDuplicate
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.records import Device, Interface
+from chalicelib.fleet.presence import fencing
 from tests.dialects.ibm.client import Client
 from tests.dialects.ibm.site import Site
 
@@ -37,3 +41,62 @@ def test_an_application_takes_its_client_id_back_from_whoever_has_it(site: Site)
     assert not site.knock(client, "json+device", other.token)["isAuthenticated"]
     assert site.knock(client, *site.client.credentials)["isAuthenticated"]
     assert not site.knock(client, "json+device", other.token)["isAuthenticated"]
+
+
+@pytest.fixture
+def away(site: Site) -> str:
+    """A durable application that is not connected, and whose client id nobody holds meanwhile."""
+    application, device = site.application("ledger", "iot-2/type/+/id/+/evt/+/fmt/+", durable=True), site.device()
+    site.disconnect(application, durable=True)
+    site.client.ports.run_background()
+    assert site.client.ports.claims.rows[application].vacant
+    site.publish(device, "iot-2/evt/status/fmt/json", {"d": {"n": 1}})
+    return application
+
+
+@pytest.mark.parametrize("mode", ["json+device", "connector", "application"])
+def test_nobody_else_gets_the_id_of_an_application_that_is_away_or_what_waits_for_it(
+    site: Site, away: str, mode: str
+) -> None:
+    ports, other = site.client.ports, Client(site.client.ports, "globex")
+    for _ in range(3):
+        assert not site.knock(away, mode, other.token)["isAuthenticated"]
+        ports.run_background()
+        ports.clock.advance(ms=ports.fence_rest)
+    assert site.knock(away, *site.client.credentials)["isAuthenticated"]
+    site.connect(away)
+    assert [body["d"]["n"] for _, body in site.received(away)] == [1]
+
+
+def test_nobody_else_registers_a_device_under_the_id_of_an_application_that_is_away(site: Site, away: str) -> None:
+    ports, other = site.client.ports, Client(site.client.ports, "globex")
+    now = ports.clock.now()
+    interface = Interface("mqtt", away, "live_objects", now, now)
+    with pytest.raises(InterfaceDuplicate):
+        devices.register(ports, Device(other.org, "urn:lo:nsid:lab:1", now, now, interfaces=(interface,)))
+    assert site.knock(away, *site.client.credentials)["isAuthenticated"]
+    site.connect(away)
+    assert [body["d"]["n"] for _, body in site.received(away)] == [1]
+
+
+def test_an_operator_may_give_it_away_all_the_same(site: Site, away: str) -> None:
+    ports, other = site.client.ports, Client(site.client.ports, "globex")
+    fencing.give(ports, away, other.org)
+    ports.run_background()
+    ports.clock.advance(ms=ports.fence_rest)
+    assert site.knock(away, "json+device", other.token)["isAuthenticated"]
+
+
+def test_another_dialect_of_the_same_organization_may_have_it(site: Site, away: str) -> None:
+    assert site.knock(away, "json+device", site.client.token)["isAuthenticated"]
+
+
+def test_the_id_of_a_device_that_was_removed_waits_for_its_organization(site: Site) -> None:
+    ports, other = site.client.ports, Client(site.client.ports, "globex")
+    client = site.device()
+    devices.delete(ports, site.org, "urn:lo:nsid:pump:p1")
+    ports.run_background()
+    ports.clock.advance(ms=ports.fence_rest)
+    assert not site.knock(client, "json+device", other.token)["isAuthenticated"]
+    token = site.client.registered()
+    assert site.knock(client, "use-token-auth", token)["isAuthenticated"]
