@@ -1,14 +1,14 @@
 """PyPI `LiveObjects`, the vendor's Python SDK: data, configuration and a command, only host and CA changed."""
 
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from tests.clients import PATIENCE_S, until
 from tests.conformance.environments import python_environment
 from tests.local.running import RunningStack
 
@@ -31,19 +31,9 @@ class Api:
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
         headers = {"X-API-Key": self._stack.api_key}
-        answer = requests.request(method, self._stack.url + path, headers=headers, timeout=20, **options)
+        answer = requests.request(method, self._stack.url + path, headers=headers, timeout=PATIENCE_S, **options)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
-
-
-def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
-    """What the condition answers once it answers something true."""
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        if found := condition():
-            return found
-        time.sleep(0.2)
-    raise AssertionError("it did not come true in time")
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +54,9 @@ def device(running_stack: RunningStack, api: Api) -> Iterator[str]:
         text=True,
     )
     try:
-        yield until(lambda: _found(api), 60)
+        yield until(lambda: _found(api))
     finally:
-        output, _ = program.communicate("", timeout=20)
+        output, _ = program.communicate("", timeout=PATIENCE_S)
         print(output)
 
 
