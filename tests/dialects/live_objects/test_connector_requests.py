@@ -101,8 +101,17 @@ class TestRequests:
         connector.say(topics.CONFIGURATION_REPORT, said)
         assert self.synced(client) == {"p4": "NONE"}
 
-    def test_a_parameter_out_of_range_is_audited(self, client: Client, connector: Connector) -> None:
+    def test_a_report_may_be_as_wide_as_the_sample_of_the_manual(self, client: Client, connector: Connector) -> None:
         said = {"nodeId": NODE, "parameters": {"p1": {"type": "UINT32", "value": 8035095625792325998}}}
+        connector.say(topics.CONFIGURATION_REPORT, said)
+        assert self.synced(client) == {"p1": "NONE"}
+        assert reasons(client) == []
+
+    @pytest.mark.parametrize(("kind", "value"), [("INT32", 1 << 31), ("UINT32", -1), ("UINT32", 1 << 64)])
+    def test_a_parameter_out_of_range_is_audited(
+        self, client: Client, connector: Connector, kind: str, value: int
+    ) -> None:
+        said = {"nodeId": NODE, "parameters": {"p1": {"type": kind, "value": value}}}
         connector.say(topics.CONFIGURATION_REPORT, said)
         assert "p1" in reasons(client)[0]
 
