@@ -45,6 +45,7 @@ class Fence:
 
     `ending` is since when the old holder's presence is being ended, `closed` when it had been, `gone` when the broker
     knew of no connection any more. With `devices` the id was taken from an application, because a device wants it.
+    It is `wanted` by another tenant where its client, no device, left by itself: until then what it left is kept.
     """
 
     at: int
@@ -52,6 +53,7 @@ class Fence:
     closed: int | None = None
     gone: int | None = None
     devices: bool = False
+    wanted: bool = False
 
     def opens(self, rest: int) -> int | None:
         """When another tenant may connect, as far as that is known. A broker that cannot be asked is waited for."""
@@ -115,6 +117,13 @@ class Claim:
     def guest(self) -> bool:
         """A client that is no device: an application, or a connector."""
         return not self.vacant and self.device is None and bool(self.mode)
+
+    @property
+    def left(self) -> bool:
+        """Whether a client that is no device has gone, and nobody wants its id."""
+        fence = self.fence
+        untouched = fence is not None and fence.gone is not None and fence.ending is None
+        return self.vacant and untouched and fence is not None and not fence.wanted
 
     def waits_for_another(self, tenant: str) -> bool:
         """Whether the id names the tenant that let go of it last, and that is not this one.

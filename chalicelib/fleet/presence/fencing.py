@@ -64,6 +64,9 @@ def ensure_open(ports: Ports, claim: Claim) -> Claim:
     present = opened(claim, ports.clock.now(), ports.fence_rest)
     if present.fence is None:
         return present
+    if claim.left and claim.fence is not None:
+        # Where its client comes back at this moment the write fails: then it has the id.
+        ports.claims.replace(claim, replace(claim, fence=replace(claim.fence, wanted=True)))
     ask(ports, claim)
     raise Forbidden("this client id was another tenant's until now and is not free yet; connect again in a few minutes")
 
@@ -94,7 +97,8 @@ def close(ports: Ports, client: str, generation: int, until: int) -> None:
         return
     if claim.fence is None:
         _vacate_if_gone(ports, claim)
-    elif not claim.fence.done:
+    elif not claim.fence.done and not claim.left:
+        # That a client left is told twice at times, and by others who knock: it ends nothing that is kept for it.
         _close(ports, claim, claim.fence, until)
 
 

@@ -100,3 +100,19 @@ def test_the_id_of_a_device_that_was_removed_waits_for_its_organization(site: Si
     assert not site.knock(client, "json+device", other.token)["isAuthenticated"]
     token = site.client.registered()
     assert site.knock(client, "use-token-auth", token)["isAuthenticated"]
+
+
+@pytest.mark.parametrize("knocks", [0, 1, 3])
+def test_a_departure_that_is_told_more_than_once_takes_nothing_from_an_application(site: Site, knocks: int) -> None:
+    ports, other = site.client.ports, Client(site.client.ports, "globex")
+    application, device = site.application("ledger", "iot-2/type/+/id/+/evt/+/fmt/+", durable=True), site.device()
+    site.disconnect(application, durable=True)
+    for _ in range(knocks):
+        assert not site.knock(application, "json+device", other.token)["isAuthenticated"]
+    site.publish(device, "iot-2/evt/status/fmt/json", {"d": {"n": 1}})
+    ports.background.fences.extend(tuple(ports.background.fences))
+    ports.run_background()
+    assert ports.claims.rows[application].vacant
+    assert site.knock(application, *site.client.credentials)["isAuthenticated"]
+    site.connect(application)
+    assert [body["d"]["n"] for _, body in site.received(application)] == [1]
