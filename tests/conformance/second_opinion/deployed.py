@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 import time
 import zipfile
 from pathlib import Path
@@ -17,10 +16,7 @@ Template = dict[str, Any]
 UNKNOWN = {"AWS::IoT::Authorizer": "no such resource type: devices call the authorizer's function themselves"}
 """Resource types that MiniStack's CloudFormation does not know, each with what follows from that."""
 
-CALLED = ("dynamodb", "iot", "iot-data", "lambda", "s3", "sqs", "stepfunctions")
-
 _ARTIFACTS = "artifacts"
-_SERVICE = re.compile(r"botocore/data/([^/]+)/")
 _WITHIN_S = 60
 
 
@@ -54,16 +50,11 @@ def remove(ministack: MiniStack, stack: str) -> None:
 
 
 def _lighter(archive: Path) -> bytes:
-    """The archive without compression, and without what botocore knows of services that we never call.
-
-    MiniStack unpacks it for every running instance of a function: that is most of its time.
-    """
+    """The archive without compression: MiniStack unpacks it for every running instance of a function."""
     made = io.BytesIO()
     with zipfile.ZipFile(archive) as given, zipfile.ZipFile(made, "w") as kept:
         for name in given.namelist():
-            service = _SERVICE.match(name)
-            if service is None or service[1] in CALLED:
-                kept.writestr(name, given.read(name))
+            kept.writestr(name, given.read(name))
     return made.getvalue()
 
 
