@@ -18,7 +18,7 @@ from infra.description import answers, ignored_wills, rules
 from infra.edge.dead_letters import DeadLetters
 from infra.edge.front import MAX_BODY, Front, with_health
 from infra.edge.renewal import Renewal
-from infra.edge.settings import EdgeSettings, SettingsError, read_settings
+from infra.edge.settings import EdgeSettings, read_settings
 from infra.edge.uplink import Uplink
 from infra.local.data_directory import DataError
 from infra.local.http_server import HttpServer, bind
@@ -28,6 +28,7 @@ from infra.local.journal import Journal
 from infra.local.open_sessions import OpenSessions
 from infra.local.ordering import Ordering
 from infra.local.quickstart import guests
+from infra.local.settings import SettingsError, log_level
 from infra.local.spool import Spool
 from infra.local.timers import Timers
 from infra.local.vital import Vital
@@ -41,8 +42,8 @@ log = logging.getLogger(__name__)
 
 
 def main() -> int:
-    logging.basicConfig(level=os.environ.get("HOMEPORT_LOG", "INFO").upper(), format="%(levelname)s %(message)s")
     try:
+        logging.basicConfig(level=log_level(os.environ, "INFO"), format="%(levelname)s %(message)s")
         settings = read_settings(os.environ)
     except SettingsError as error:
         return _complain(error, _CANNOT_START)

@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.local.settings import SettingsError
+
 _HIGHEST_PORT = 65_535
 _MOST_GUESTS = 10_000
-
-
-class SettingsError(Exception):
-    """A variable is missing or makes no sense; the text names it."""
 
 
 @dataclass(frozen=True, kw_only=True)

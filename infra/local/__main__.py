@@ -11,7 +11,7 @@ import sys
 from types import FrameType
 
 from infra.local.data_directory import AlreadyRunningError, DataError, locked
-from infra.local.settings import Settings, SettingsError, read_settings
+from infra.local.settings import Settings, SettingsError, log_level, read_settings
 
 _CANNOT_START = 2
 _ALREADY_RUNNING = 3
@@ -19,11 +19,10 @@ _DIED = 4
 
 
 def main() -> int:
-    logging.basicConfig(
-        level=os.environ.get("HOMEPORT_LOG", "WARNING").upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
     try:
+        logging.basicConfig(
+            level=log_level(os.environ, "WARNING"), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        )
         settings = read_settings(os.environ)
         with locked(settings.data):
             return _run(settings)
@@ -37,7 +36,8 @@ def _run(settings: Settings) -> int:
     # these take a second to import: not before the settings make sense and the data is ours
     import infra.description
     from infra.local.banner import banner
-    from infra.local.stack import PortTakenError, Stack
+    from infra.local.stack import Stack
+    from infra.local.taken import PortTakenError
 
     stack = Stack(settings, infra.description)
 

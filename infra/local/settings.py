@@ -1,11 +1,14 @@
 """What an operator sets from outside: the HOMEPORT_* variables."""
 
+import logging
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 _HIGHEST_PORT = 65535
 _MOST = 10_000
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class SettingsError(Exception):
@@ -43,7 +46,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     further = _ports(environment, "HOMEPORT_FURTHER_MQTT_PORTS")
     if further and not lenient:
         raise SettingsError("HOMEPORT_FURTHER_MQTT_PORTS needs HOMEPORT_LENIENT=1: IoT Core has no port without TLS")
-    return Settings(
+    settings = Settings(
         http_port=_port(environment, "HOMEPORT_HTTP_PORT", 8080),
         https_port=_port(environment, "HOMEPORT_HTTPS_PORT", 8443),
         mqtts_port=_port(environment, "HOMEPORT_MQTTS_PORT", 8883),
@@ -57,6 +60,37 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         further_mqtts_ports=_ports(environment, "HOMEPORT_FURTHER_MQTTS_PORTS"),
         further_mqtt_ports=further,
     )
+    _check_distinct(settings)
+    return settings
+
+
+def log_level(environment: Mapping[str, str], default: str) -> int:
+    """HOMEPORT_LOG as a number of `logging`; raises SettingsError for a level that there is not."""
+    text = environment.get("HOMEPORT_LOG", "").strip()
+    if text and text.upper() not in _LEVELS:
+        raise SettingsError(f"HOMEPORT_LOG={text} is none of {', '.join(_LEVELS)}")
+    return int(getattr(logging, text.upper() or default))
+
+
+def _check_distinct(settings: Settings) -> None:
+    """Raises SettingsError where two would listen on one port: the later one fails only once it listens."""
+    ports = [
+        ("HOMEPORT_HTTP_PORT", (settings.http_port,)),
+        ("HOMEPORT_HTTPS_PORT", (settings.https_port,)),
+        ("HOMEPORT_MQTTS_PORT", (settings.mqtts_port,)),
+        ("HOMEPORT_MQTT_PORT", (settings.mqtt_port,) if settings.lenient else ()),
+        ("HOMEPORT_AWS_PORT", (settings.aws_port,)),
+        ("HOMEPORT_FURTHER_MQTTS_PORTS", settings.further_mqtts_ports),
+        ("HOMEPORT_FURTHER_MQTT_PORTS", settings.further_mqtt_ports),
+    ]
+    users: dict[int, str] = {}
+    for name, numbers in ports:
+        for port, times in Counter(number for number in numbers if number).items():
+            if times > 1:
+                raise SettingsError(f"{name} has {port} twice")
+            if port in users:
+                raise SettingsError(f"{users[port]} and {name} are both {port}: give each a port of its own")
+            users[port] = name
 
 
 def _count(environment: Mapping[str, str], name: str) -> int:

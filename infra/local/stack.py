@@ -11,11 +11,9 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
 
 from chalice.app import Chalice, ScheduledEventConfig
 
@@ -44,11 +42,11 @@ from infra.local.ordering import Ordering
 from infra.local.quickstart import guests
 from infra.local.settings import Settings
 from infra.local.spool import Spool
+from infra.local.taken import or_taken
 from infra.local.timers import Timers
 from infra.local.vital import Vital
 
 _log = logging.getLogger(__name__)
-Listening = TypeVar("Listening")
 
 API_FUNCTION = "api_handler"
 _SCHEDULE_S = 2.0
@@ -60,10 +58,6 @@ _RULE_CONCURRENCY = 8
 _OTHER_CONCURRENCY = 64
 _SWITCH_INTERVAL_S = 0.001
 _THREAD_STACK = 2 * 1024 * 1024  # 1,500 threads wait at most; JSON nested as deep as Python allows needs 256 KiB
-
-
-class PortTakenError(Exception):
-    """Something else listens on a port; the text names the variable that moves ours."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +88,7 @@ class Stack:
         self.credentials: Credentials
 
     def start(self) -> None:
-        """Bring everything up; raises PortTakenError. What was started before an error is stopped again."""
+        """Bring everything up; raises taken.PortTakenError. What was started before an error is stopped again."""
         try:
             self._start()
         except BaseException:
@@ -163,7 +157,7 @@ class Stack:
         return max(0.05, min(most, self._ends - time.monotonic()))
 
     def _listen(self, variable: str, host: str, port: int) -> socket.socket:
-        listener = _or_taken(variable, port, lambda: bind(host, port))
+        listener = or_taken(variable, host, port, lambda: bind(host, port))
         self._closing.callback(listener.close)
         return listener
 
@@ -232,22 +226,22 @@ class Stack:
     def _listen_mqtt(self, core: IotCore, certificates: Certificates) -> tuple[int, int | None]:
         settings = self._settings
         identity = _identity(certificates)
-        mqtts = _or_taken(
+        mqtts = or_taken(
             "HOMEPORT_MQTTS_PORT",
+            settings.bind,
             settings.mqtts_port,
             lambda: core.listen_tls(settings.bind, settings.mqtts_port, identity),
         )
         for port in settings.further_mqtts_ports:
             listen = partial(core.listen_tls, settings.bind, port, identity)
-            _or_taken("HOMEPORT_FURTHER_MQTTS_PORTS", port, listen)
+            or_taken("HOMEPORT_FURTHER_MQTTS_PORTS", settings.bind, port, listen)
         for port in settings.further_mqtt_ports:
-            _or_taken("HOMEPORT_FURTHER_MQTT_PORTS", port, partial(core.listen_plain, settings.bind, port))
+            listen = partial(core.listen_plain, settings.bind, port)
+            or_taken("HOMEPORT_FURTHER_MQTT_PORTS", settings.bind, port, listen)
         if not settings.lenient:
             return mqtts, None
-        mqtt = _or_taken(
-            "HOMEPORT_MQTT_PORT", settings.mqtt_port, lambda: core.listen_plain(settings.bind, settings.mqtt_port)
-        )
-        return mqtts, mqtt
+        port, listen = settings.mqtt_port, partial(core.listen_plain, settings.bind, settings.mqtt_port)
+        return mqtts, or_taken("HOMEPORT_MQTT_PORT", settings.bind, port, listen)
 
     def _run_event_sources(self, app: Chalice, runtime: LambdaRuntime, urls: dict[str, str]) -> None:
         mappings = {source.name: source for source in app.event_sources}
@@ -310,16 +304,6 @@ class Stack:
 
 def _identity(certificates: Certificates) -> TlsIdentity:
     return TlsIdentity(certificates.server, certificates.server_key, certificates.authority)
-
-
-def _or_taken(variable: str, port: int, listen: Callable[[], Listening]) -> Listening:
-    try:
-        return listen()
-    except OSError as error:
-        raise PortTakenError(
-            f"cannot listen on port {port}: {error.strerror or error}; "
-            f"set {variable} to another port, or to 0 for a free one"
-        ) from error
 
 
 def _restore(journal: Journal) -> None:

@@ -18,9 +18,10 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from infra.description import answers, ignored_wills
 from infra.edge.__main__ import start
-from infra.edge.settings import EdgeSettings, SettingsError, read_settings
+from infra.edge.settings import EdgeSettings, read_settings
 from infra.edge.uplink import Uplink
 from infra.local.ordering import Ordering
+from infra.local.settings import SettingsError
 from infra.local.spool import Spool
 from infra.local.vital import Vital
 from tests import pki

@@ -1,10 +1,11 @@
 """The HOMEPORT_* variables."""
 
+import logging
 from pathlib import Path
 
 import pytest
 
-from infra.local.settings import SettingsError, read_settings
+from infra.local.settings import SettingsError, log_level, read_settings
 
 
 def test_without_variables_the_documented_defaults_hold() -> None:
@@ -61,3 +62,43 @@ def test_the_switch_is_read_as_people_write_it(text: str, lenient: bool) -> None
 def test_what_makes_no_sense_is_refused_by_name(name: str, text: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}={text}"):
         read_settings({name: text})
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "more"),
+    [
+        ("HOMEPORT_HTTP_PORT", "HOMEPORT_HTTPS_PORT", {}),
+        ("HOMEPORT_MQTTS_PORT", "HOMEPORT_AWS_PORT", {}),
+        ("HOMEPORT_HTTPS_PORT", "HOMEPORT_FURTHER_MQTTS_PORTS", {}),
+        ("HOMEPORT_MQTT_PORT", "HOMEPORT_FURTHER_MQTT_PORTS", {"HOMEPORT_LENIENT": "1"}),
+    ],
+)
+def test_two_ports_that_are_one_are_both_named(one: str, other: str, more: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=f"{one} and {other} are both 7443"):
+        read_settings({one: "7443", other: "7443", **more})
+
+
+def test_a_further_port_that_is_named_twice_is_refused() -> None:
+    with pytest.raises(SettingsError, match="HOMEPORT_FURTHER_MQTTS_PORTS has 443 twice"):
+        read_settings({"HOMEPORT_FURTHER_MQTTS_PORTS": "443, 8884, 443"})
+
+
+def test_a_default_that_is_in_the_way_is_named_too() -> None:
+    with pytest.raises(SettingsError, match="HOMEPORT_HTTP_PORT and HOMEPORT_HTTPS_PORT are both 8443"):
+        read_settings({"HOMEPORT_HTTP_PORT": "8443"})
+
+
+def test_any_number_of_ports_may_be_free_ones_and_a_port_that_is_not_opened_is_in_nobodys_way() -> None:
+    free = {f"HOMEPORT_{name}_PORT": "0" for name in ("HTTP", "HTTPS", "MQTTS", "MQTT", "AWS")}
+    assert read_settings({**free, "HOMEPORT_FURTHER_MQTTS_PORTS": "0 0"}).further_mqtts_ports == (0, 0)
+    assert read_settings({"HOMEPORT_HTTP_PORT": "1883"}).http_port == 1883
+
+
+def test_the_level_of_the_log_is_one_that_there_is() -> None:
+    assert [log_level({"HOMEPORT_LOG": text}, "WARNING") for text in ("debug", " INFO ", "")] == [
+        logging.DEBUG,
+        logging.INFO,
+        logging.WARNING,
+    ]
+    with pytest.raises(SettingsError, match="HOMEPORT_LOG=loud"):
+        log_level({"HOMEPORT_LOG": "loud"}, "WARNING")
