@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +7,9 @@ import pytest
 
 from infra.stage import Stage
 from infra.templates import package, storage, triggers
+from tests.infra.edges import running_edge
+from tests.infra.elsewhere import elsewhere
+from tests.local.running import RunningStack
 from tests.once import once
 
 Template = dict[str, Any]
@@ -33,6 +37,16 @@ def kept() -> Template:
 @pytest.fixture(scope="session")
 def triggering() -> Template:
     return triggers.template(STAGE)
+
+
+@pytest.fixture
+def edge(stack: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
+    """An edge of a stage in an account, a region and a partition that are nowhere the default."""
+    with elsewhere(stack.aws) as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        with running_edge(stack, tmp_path) as ports:
+            yield ports
 
 
 def of_type(template: Template, kind: str) -> dict[str, Any]:

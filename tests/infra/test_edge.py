@@ -6,8 +6,6 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,70 +14,17 @@ import requests
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from infra.description import answers, ignored_wills
-from infra.edge.__main__ import start
-from infra.edge.settings import EdgeSettings, read_settings
+from infra.description import answers
+from infra.edge.settings import read_settings
 from infra.edge.uplink import Uplink
 from infra.local.ordering import Ordering
 from infra.local.settings import SettingsError
 from infra.local.spool import Spool
-from infra.local.vital import Vital
 from tests import pki
 from tests.clients import PATIENCE_S, Rest, until
 from tests.ibm.clients import Organization
-from tests.infra.elsewhere import ELSEWHERE, elsewhere
+from tests.infra.edges import bare_key, connect
 from tests.local.running import RunningStack
-
-
-@pytest.fixture
-def edge(stack: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
-    """An edge of a stage in an account, a region and a partition that are nowhere the default."""
-    settings = EdgeSettings(
-        functions="homeport-local-",
-        region=ELSEWHERE,
-        data=tmp_path,
-        bind="127.0.0.1",
-        mqtts_port=0,
-        mqtt_port=0,
-        control_bind="127.0.0.1",
-        control_port=0,
-        certificate=next(stack.data.glob("server*.pem")),
-        key=next(stack.data.glob("server*.key")),
-        client_ca=tmp_path / "clients.pem",
-        reread_s=0.05,
-        api=stack.url,
-        https_port=0,
-        http_port=0,
-        further_mqtts_ports=(0, 0),
-        further_mqtt_ports=(0,),
-    )
-    (tmp_path / "clients.pem").write_text(stack.ca.read_text())
-    with elsewhere(stack.aws) as environment, ExitStack() as closing:
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        yield start(settings, closing, Vital())
-
-
-def connect(
-    port: int, client_id: str, password: str, level: MQTTProtocolVersion, username: str = "json+device"
-) -> tuple[paho.Client, list[int]]:
-    codes: list[int] = []
-    client = paho.Client(CallbackAPIVersion.VERSION2, client_id, protocol=level)
-    client.username_pw_set(username, password)
-    client.on_connect = lambda *a: codes.append(a[3].value)
-    client.connect("127.0.0.1", port, 30)
-    client.loop_start()
-    until(lambda: codes)
-    return client, codes
-
-
-def bare_key(stack: RunningStack) -> str:
-    """One that may be read on the way: a device's and nothing more."""
-    rest = Rest(stack)
-    parent = rest.get("/api/v0/apiKeys/current_key")["id"]
-    made = rest.post("/api/v0/apiKeys", {"parentId": parent, "roles": ["DEVICE_ACCESS"]})
-    rest.close()
-    return str(made["value"])
 
 
 def test_a_client_of_mqtt_3_1_at_quality_of_service_2_is_served(stack: RunningStack, edge: dict[str, int]) -> None:
@@ -150,10 +95,6 @@ def test_one_port_serves_mqtt_over_websocket_and_the_stages_api(stack: RunningSt
         assert session.get(f"{url}/health", verify=ca, timeout=20).json() == {"status": "UP"}
         assert session.get(f"http://127.0.0.1:{edge['http']}/api/v0/data/streams/{urn}", timeout=20).status_code == 403
     assert requests.get(f"http://127.0.0.1:{edge['control']}/health", timeout=20).json() == {"status": "UP"}
-
-
-def test_wills_are_ignored_for_live_objects_alone() -> None:
-    assert ignored_wills() == ["connector/#", "dev/#"]
 
 
 def test_what_no_function_could_be_given_is_refused_at_the_door(stack: RunningStack, edge: dict[str, int]) -> None:

@@ -24,8 +24,10 @@ APPLICATION_STATUS = "iot-2/app/+/mon"
 NOTIFICATION = "iot-2/type/+/id/+/notify"
 
 ROOTS = ("iot-2", "iotdevice-1")
-WILLS = True
 """First levels that clients publish below."""
+
+WILLS = True
+"""Whether a client's will is published."""
 
 ANSWERS = ("iotdevice-1/response", "iotdevice-1/type/+/id/+/response")
 """Where devices, and gateways for them, answer what device management asked of them."""
