@@ -58,6 +58,8 @@ def _happened(ports: Ports, claim: Claim, event: dict[str, Any], at: int) -> Non
             keeper.subscribed(ports, claim, session, _announced(claim, event), at)
         case "connect_failed":
             _shut_out(ports, claim, event, at)
+        case "subscribe_refused":
+            _unheard(ports, claim, event, session, at)
         case "unsubscribed":
             keeper.unsubscribed(ports, claim, session, _announced(claim, event))
     observer = registry.observer(claim.dialect)
@@ -66,12 +68,16 @@ def _happened(ports: Ports, claim: Claim, event: dict[str, Any], at: int) -> Non
 
 
 _CLOSED_FOR = {
+    "AUTH_ERROR": "it did what it may not, or its credential was refused when the broker asked again",
     "CLIENT_ERROR": "it did something that the broker does not take: a payload, topic or packet beyond its limits",
-    "FORBIDDEN_ACCESS": "it published on a topic that it may not publish on, or with RETAIN",
+    "FORBIDDEN_ACCESS": "it published or subscribed where it may not, or published with RETAIN",
     "THROTTLED": "it exceeded a limit of the broker",
     "SERVER_ERROR": "a message of it could not be kept",
 }
 """Reasons of the broker's to close a connection that the client could do something about."""
+
+_SHOWN = 256
+"""Characters of a topic filter; those of a dialect are shorter."""
 
 
 def _record(ports: Ports, claim: Claim, event: dict[str, Any], session: str, at: int) -> None:
@@ -103,6 +109,21 @@ def _shut_out(ports: Ports, claim: Claim, event: dict[str, Any], at: int) -> Non
             source={"connector": claim.connector or "mqtt", "nodeId": claim.client},
             content={"connectFailureReason": reason},
         )
+
+
+def _unheard(ports: Ports, claim: Claim, event: dict[str, Any], session: str, at: int) -> None:
+    """A broker of our own tells which filters it refused; of IoT Core nobody but the client hears that."""
+    filters = [str(name)[:_SHOWN] for name in event.get("topics", ())]
+    audit.refuse(
+        ports,
+        claim.tenant,
+        at=at,
+        event=ids.repeatable_id(at, f"{session} {filters}"),
+        reason=f"the broker refused to subscribe it to {', '.join(map(repr, filters))}: "
+        "its mode, or its API key, is given other topics",
+        source={"connector": claim.connector or "mqtt", "nodeId": claim.client},
+        content={"topics": filters},
+    )
 
 
 def _told(event: dict[str, Any]) -> Peer:

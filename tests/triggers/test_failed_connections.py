@@ -42,3 +42,31 @@ def test_a_stranger_who_uses_the_name_fills_nobodys_audit_log(fields: dict[str, 
 
 def test_a_connection_without_a_name_is_nobodys() -> None:
     presence.handle(MemoryPorts(), {"timestamp": START, "eventType": "connect_failed"})
+
+
+@pytest.mark.parametrize("reason", ["AUTH_ERROR", "FORBIDDEN_ACCESS"])
+def test_who_is_closed_for_a_subscription_finds_out_why(reason: str) -> None:
+    """Which of the two IoT Core gives is not documented."""
+    ports = MemoryPorts()
+    tenant, secret = key_of(ports)
+    knock(ports, secret, CLIENT)
+    for _ in range(2):
+        told(ports, "disconnected", disconnectReason=reason)
+    (entry,) = reasons(ports, tenant)
+    assert reason in entry
+
+
+def test_refused_filters_are_told_once_and_cut_short() -> None:
+    ports = MemoryPorts()
+    tenant, secret = key_of(ports)
+    knock(ports, secret, CLIENT)
+    for _ in range(2):
+        told(ports, "subscribe_refused", topics=["foreign/a", "x" * 8192])
+    (entry,) = reasons(ports, tenant)
+    assert "'foreign/a'" in entry
+    assert len(entry) < 600
+
+
+def told(ports: MemoryPorts, kind: str, **more: Any) -> None:
+    event = {"clientId": CLIENT, "timestamp": START, "eventType": kind, "sessionIdentifier": "s1"}
+    presence.handle(ports, event | more)

@@ -96,6 +96,12 @@ def unsubscribed(subject: Subject, at: int, topics: Sequence[str]) -> Event:
     return f"{SUBSCRIPTIONS}unsubscribed/{subject.client_id}", event
 
 
+def subscribe_refused(subject: Subject, at: int, topics: Sequence[str]) -> Event:
+    """Of our own, for lenient mode: IoT Core tells nobody but the client, and MQTT 3.1.1 has no word for why."""
+    event = _event(subject, "subscribe_refused", at) | {"topics": list(topics)}
+    return f"{SUBSCRIPTIONS}subscribe_refused/{subject.client_id}", event
+
+
 @dataclass(frozen=True, slots=True)
 class Departure:
     """A client that has gone; `at` is in milliseconds since the epoch, `monotonic` in seconds."""

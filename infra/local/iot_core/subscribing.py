@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from . import receiving, topics
-from .lifecycle import Event, Reason, Subject, subscribed, unsubscribed
+from .lifecycle import Event, Reason, Subject, subscribe_refused, subscribed, unsubscribed
 from .packets import Publish
 from .reasons import FAILURE, Code
 
@@ -36,10 +36,12 @@ def on_subscribe(connection: "Connection", _flags: int, body: bytes) -> None:
     held = set(connection.session.subscriptions)
     codes = [_subscribe(connection, topic_filter, options) for topic_filter, options in packet.filters]
     connection.send(connection.codec.suback(packet.packet_id, codes))
-    granted = [
-        topic_filter for (topic_filter, _options), code in zip(packet.filters, codes, strict=True) if code < FAILURE
-    ]
+    granted, refused = list[str](), list[str]()
+    for (topic_filter, _options), code in zip(packet.filters, codes, strict=True):
+        (granted if code < FAILURE else refused).append(topic_filter)
     _announce(connection, subscribed, granted)
+    if settings.lenient:
+        _announce(connection, subscribe_refused, refused)
     for (topic_filter, options), code in zip(packet.filters, codes, strict=True):
         handling = options >> 4
         if code < FAILURE and handling != _NEVER and not (handling == _ONLY_WHEN_NEW and topic_filter in held):

@@ -6,7 +6,7 @@ from infra.local.iot_core.lifecycle import Departure, Departures, Reason
 from infra.local.iot_core.limits import Limits, Meter
 
 from .conftest import Site
-from .device import unsubscribe_packet
+from .device import Device, unsubscribe_packet
 
 CLIENT = "urn:lo:nsid:dev:1"
 
@@ -90,3 +90,24 @@ def test_lifted_limits_still_bound_memory() -> None:
     lifted = Limits.lifted()
     assert lifted.packet_bytes > lifted.payload_bytes
     assert lifted.topic_fits("/" * 1000)
+
+
+def test_lenient_mode_tells_which_filters_it_refused(lenient: Site) -> None:
+    device = lenient.connected()
+    filters = [f"foreign/{number}" for number in range(10)]
+    codes = device.subscribe(("dev/cmd", 1), *((name, 0) for name in filters))
+    assert codes == [1] + [0x80] * 10
+    told = [event for event in events_of(lenient, device) if event["eventType"] == "subscribe_refused"]
+    assert [event["topics"] for event in told] == [filters[:8], filters[8:]]
+
+
+def test_strict_mode_tells_of_refused_filters_no_more_than_iot_core_does(site: Site) -> None:
+    device = site.connected()
+    assert device.subscribe(("foreign", 1)) == [0x80]
+    assert {event["eventType"] for event in events_of(site, device)} == {"connected", "disconnected"}
+
+
+def events_of(site: Site, device: Device) -> list[dict[str, Any]]:
+    device.leave()
+    site.cloud.lifecycle("disconnected")
+    return site.cloud.events("presence")
