@@ -67,7 +67,7 @@ class Coaps:
     ) -> None:
         self._lib, self._settings, self._application, self._lookup = lib, settings, application, lookup
         self._keeping = Keeping(store, sealer, now)
-        self._socket = UdpSocket(settings.host, settings.port, self._receive)
+        self._socket = UdpSocket(settings.host, settings.port)
         self._rechecking: asyncio.Task[None] | None = None
         self.server: Server
         self.endpoint: Endpoint
@@ -90,7 +90,7 @@ class Coaps:
             limits=settings.limits,
         )
         restored = await self._keeping.begin(self.server)
-        self._socket.start()
+        self._socket.start(self.server.datagram_received)
         if restored:
             recheck_ = recheck(self.server.all(), self._lookup, within=settings.recheck_s)
             self._rechecking = asyncio.create_task(recheck_)
@@ -115,9 +115,6 @@ class Coaps:
     def forget(self, principal: str) -> None:
         """The principal's key is another or none."""
         self.server.forget(principal)
-
-    def _receive(self, datagram: bytes, address: Address) -> None:
-        self.server.datagram_received(datagram, address)
 
     # What the server tells
 

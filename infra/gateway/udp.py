@@ -18,15 +18,14 @@ _BUFFER = 4 * 1024 * 1024
 
 
 class UdpSocket:
-    """Bound when made; `start` hands every datagram to `receive`, whose mistakes cost one datagram and a log line."""
+    """Bound when made; once started it is read."""
 
-    def __init__(self, host: str, port: int, receive: Callable[[bytes, Address], None]) -> None:
+    def __init__(self, host: str, port: int) -> None:
         """`port` 0 takes a free one. An IPv6 wildcard serves IPv4 as well. Raises OSError where the port is taken."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        self._receive = receive
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._buffer = memoryview(bytearray(_LONGEST))
+        self._answers: list[tuple[bytes, Address]] | None = None
         self.unsent = 0
         try:
             with contextlib.suppress(OSError):  # the system allows less: it takes what it may
@@ -43,12 +42,19 @@ class UdpSocket:
     def port(self) -> int:
         return int(self._socket.getsockname()[1])
 
-    def start(self) -> None:
+    def start(self, receive: Callable[[bytes, Address], None]) -> None:
+        """Hand every datagram to `receive`, whose mistakes cost one datagram and a log line."""
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._socket, self._drain)
+        self._loop.add_reader(self._socket, self._drain, receive)
 
     def send(self, datagram: bytes, address: Address) -> None:
-        """As UDP does: what cannot be sent now is lost, and counted."""
+        """As UDP does: what cannot be sent now is lost, and counted. From within `receive` it leaves soon after."""
+        if self._answers is not None:
+            self._answers.append((datagram, address))
+        else:
+            self._send(datagram, address)
+
+    def _send(self, datagram: bytes, address: Address) -> None:
         try:
             self._socket.sendto(datagram, address)
         except OSError:
@@ -59,16 +65,25 @@ class UdpSocket:
             self._loop.remove_reader(self._socket)
         self._socket.close()
 
-    def _drain(self) -> None:
-        for _ in range(AT_ONCE):
+    def _drain(self, receive: Callable[[bytes, Address], None]) -> None:
+        """Read all, then take all, then answer all: by turns, the system and the peers it wakes displace our caches."""
+        answers = self._answers = []
+        for datagram, address in self._read():
             try:
-                size, address = self._socket.recvfrom_into(self._buffer)
-            except BlockingIOError:
-                return
-            except OSError:
-                continue  # an error of something that we sent earlier
-            datagram = bytes(self._buffer[:size])
-            try:
-                self._receive(datagram, address)
+                receive(datagram, address)
             except Exception:  # noqa: BLE001 - the last net: no input may end the service for others
                 _log.exception("a datagram of %d bytes from %s was not understood", len(datagram), address)
+        self._answers = None
+        for datagram, address in answers:
+            self._send(datagram, address)
+
+    def _read(self) -> list[tuple[bytes, Address]]:
+        read: list[tuple[bytes, Address]] = []
+        for _ in range(AT_ONCE):
+            try:
+                read.append(self._socket.recvfrom(_LONGEST))
+            except BlockingIOError:
+                break
+            except OSError:
+                continue  # an error of something that we sent earlier
+        return read

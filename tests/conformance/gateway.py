@@ -84,12 +84,12 @@ class Bare:
 
     def __init__(self, application: Judged) -> None:
         self.application, self.peers = application, dict[Address, Peer]()
-        self.socket = UdpSocket("127.0.0.1", 0, self._receive)
+        self.socket = UdpSocket("127.0.0.1", 0)
         self.endpoint: Endpoint
 
     async def start(self) -> None:
         self.endpoint = Endpoint(self.application)
-        self.socket.start()
+        self.socket.start(self._receive)
 
     async def stop(self) -> None:
         self.socket.stop()

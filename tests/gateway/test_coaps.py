@@ -1,6 +1,7 @@
 """A gateway's port from outside, on real sockets: devices that register, move, sleep through a restart."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
@@ -12,6 +13,7 @@ from infra.gateway.association_file import AssociationFile
 from infra.gateway.coap.numbers import Code, Transmission
 from infra.gateway.coap.requests import Request
 from infra.gateway.coaps import Coaps, Settings
+from infra.gateway.dtls.association import Address
 from infra.gateway.dtls.client import Identity
 from infra.gateway.dtls.half_open import Credential, Refusal
 from infra.gateway.dtls.states import GOOD_MS, Sealer
@@ -243,8 +245,8 @@ async def test_a_socket_is_drained_and_survives_what_its_reader_raises(caplog: p
             raise KeyError("a mistake")
         got.append(datagram)
 
-    udp = UdpSocket("::1" if socket.has_ipv6 else "127.0.0.1", 0, receive)
-    udp.start()
+    udp = UdpSocket("::1" if socket.has_ipv6 else "127.0.0.1", 0)
+    udp.start(receive)
     family = socket.AF_INET6 if socket.has_ipv6 else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as sender:
         sender.connect(("::1" if socket.has_ipv6 else "127.0.0.1", udp.port))
@@ -257,4 +259,41 @@ async def test_a_socket_is_drained_and_survives_what_its_reader_raises(caplog: p
     assert got == [b"one", b"two"]
     assert udp.unsent == 1
     assert "was not understood" in caplog.text
+    udp.stop()
+
+
+async def test_datagrams_that_are_read_together_are_answered_together_and_in_order() -> None:
+    udp = UdpSocket("127.0.0.1", 0)
+    early: list[bytes] = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.setblocking(False)
+        sender.connect(("127.0.0.1", udp.port))
+
+        def answers() -> list[bytes]:
+            got = []
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    got.append(sender.recv(100))
+            return got
+
+        def receive(datagram: bytes, address: Address) -> None:
+            early.extend(answers())
+            udp.send(datagram.upper(), address)
+            if datagram == b"bad":
+                raise KeyError("a mistake after its answer")
+
+        for datagram in (b"one", b"bad", b"two"):
+            sender.send(datagram)
+        udp.start(receive)
+        late: list[bytes] = []
+
+        def all_have_come() -> bool:
+            late.extend(answers())
+            return len(late) == 3
+
+        await until(all_have_come)
+        assert not early
+        assert late == [b"ONE", b"BAD", b"TWO"]
+        udp.send(b"by itself", sender.getsockname())
+        assert answers() == [b"by itself"]
     udp.stop()

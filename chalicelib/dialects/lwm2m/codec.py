@@ -1,6 +1,6 @@
 """Payloads in and out of values, whatever the content format; and which format to write (manual, tables 1 and 2)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from chalicelib.dialects.lwm2m import oma_json, plain, senml, tlv
 from chalicelib.dialects.lwm2m.content_formats import ContentFormat, content_format
@@ -9,6 +9,17 @@ from chalicelib.fleet.twin.paths import Path
 from chalicelib.fleet.twin.values import ResourceType
 
 _RESOURCE = 3
+_TIMED: dict[ContentFormat | None, Callable[[Path, bytes, TypeOf, float], Decoded]] = {
+    ContentFormat.SENML_CBOR: senml.decode_cbor,
+    ContentFormat.SENML_JSON: senml.decode_json,
+    ContentFormat.JSON: oma_json.decode,
+}
+_TIMELESS: dict[ContentFormat | None, Callable[[Path, bytes, TypeOf], Decoded]] = {
+    ContentFormat.TLV: tlv.decode,
+    ContentFormat.TEXT: plain.decode_text,
+    ContentFormat.OPAQUE: plain.decode_opaque,
+    ContentFormat.CBOR: plain.decode_cbor,
+}
 
 
 def decode(number: int | None, base: Path, payload: bytes, type_of: TypeOf, *, now: float) -> Decoded:
@@ -17,23 +28,14 @@ def decode(number: int | None, base: Path, payload: bytes, type_of: TypeOf, *, n
     `base` is the path that was asked for, and the root for what a device sends by itself. `now`, in seconds since 1970,
     is what relative times count from.
     """
-    match content_format(number):
-        case ContentFormat.TLV:
-            return tlv.decode(base, payload, type_of)
-        case ContentFormat.SENML_JSON:
-            return senml.decode_json(base, payload, type_of, now)
-        case ContentFormat.SENML_CBOR:
-            return senml.decode_cbor(base, payload, type_of, now)
-        case ContentFormat.JSON:
-            return oma_json.decode(base, payload, type_of, now)
-        case ContentFormat.TEXT:
-            return plain.decode_text(base, payload, type_of)
-        case ContentFormat.OPAQUE:
-            return plain.decode_opaque(base, payload, type_of)
-        case ContentFormat.CBOR:
-            return plain.decode_cbor(base, payload, type_of)
-        case _:
-            raise FormatError(f"content format {number} carries no values")
+    format_ = content_format(number)
+    timed = _TIMED.get(format_)
+    if timed is not None:
+        return timed(base, payload, type_of, now)
+    timeless = _TIMELESS.get(format_)
+    if timeless is not None:
+        return timeless(base, payload, type_of)
+    raise FormatError(f"content format {number} carries no values")
 
 
 def encode(number: ContentFormat, base: Path, items: Sequence[Item]) -> bytes:

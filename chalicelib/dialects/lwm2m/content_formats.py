@@ -18,10 +18,9 @@ OLD_NUMBERS = {1542: ContentFormat.TLV, 1543: ContentFormat.JSON}
 """Of drafts of LwM2M 1.0; clients that have them still answer so."""
 
 
-_BY_NUMBER = {int(each): each for each in ContentFormat}
+_BY_NUMBER = {int(each): each for each in ContentFormat} | OLD_NUMBERS
 
 
 def content_format(number: int | None) -> ContentFormat | None:
     """None for one that carries no values here; no number means text (RFC 7252, 5.5.1)."""
-    number = ContentFormat.TEXT if number is None else OLD_NUMBERS.get(number, number)
-    return _BY_NUMBER.get(number)
+    return _BY_NUMBER.get(0 if number is None else number)

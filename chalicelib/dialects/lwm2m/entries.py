@@ -11,6 +11,8 @@ from chalicelib.fleet.twin.values import ResourceType, Value
 MOST_ENTRIES = 1000
 """Values in one payload."""
 
+_RESOURCE = len(("object", "instance", "resource"))
+
 TypeOf = Callable[[Path], ResourceType | None]
 """The type of a resource, or of the one that an instance is of; None where no definition tells."""
 
@@ -51,12 +53,13 @@ class Decoded:
 
     def add(self, path: Path, value: object, type_of: TypeOf, at: float | None = None) -> None:
         """One value as its format has it. Raises FormatError when there are too many or it is nowhere."""
-        if len(self.entries) + len(self.complaints) >= MOST_ENTRIES:
+        entries = self.entries
+        if len(entries) + len(self.complaints) >= MOST_ENTRIES:
             raise FormatError(f"more than {MOST_ENTRIES} values")
-        if len(path) < len(("object", "instance", "resource")):
+        if len(path) < _RESOURCE:
             raise FormatError(f"a value at {paths.write(path)}, which is no resource")
         try:
-            self.entries.append(Entry(path, values.fit(type_of(path), value), at))
+            entries.append(Entry(path, values.fit(type_of(path), value), at))
         except ValueError as error:
             self.complaints.append(f"{paths.write(path)}: {error}")
 

@@ -49,32 +49,32 @@ def decode_json(base: Path, payload: bytes, type_of: TypeOf, now: float) -> Deco
 
 def decode_cbor(base: Path, payload: bytes, type_of: TypeOf, now: float) -> Decoded:
     """Raises FormatError. `now` in seconds resolves relative times."""
-    pack = cbor.loads(payload)
-    if not isinstance(pack, list) or not all(isinstance(each, Mapping) for each in pack):
-        raise FormatError("SenML is an array of records")
-    records = [{_LABELS.get(label, label): cbor.plain(value) for label, value in each.items()} for each in pack]
-    return _decode(base, records, type_of, now, binary=True)
+    return _decode(base, cbor.loads(payload), type_of, now, binary=True)
 
 
 def _decode(base: Path, pack: object, type_of: TypeOf, now: float, *, binary: bool) -> Decoded:
     if not isinstance(pack, list):
         raise FormatError("SenML is an array of records")
     decoded, name, time, value = Decoded(), "", 0.0, 0.0
-    for record in pack:
-        if not isinstance(record, dict):
+    for each in pack:
+        if not isinstance(each, dict):
             raise FormatError("a SenML record is a map")
+        record = {_LABELS.get(label, label): content for label, content in each.items()} if binary else each
         if not _COMMON.issuperset(record):
             _refuse_unknown(record)
             name = record.get("bn", name)
             time, value = _number(record, "bt", time), _number(record, "bv", value)
-        if _VALUES.isdisjoint(record):
+        labels = [label for label in record if label in _VALUES]
+        if not labels:
             continue
+        if len(labels) > 1:
+            raise FormatError("a record has more than one value")
         path = path_of(_joined(name, record.get("n", "")))
         if path[: len(base)] != base:
             raise FormatError("something else came than what was asked for")
         at = time + _number(record, "t", 0.0) if "t" in record else time
         at_or_none = None if at == 0 else now + at if at < RELATIVE_BELOW else at
-        decoded.add(path, _value(record, value, binary=binary), type_of, at_or_none)
+        decoded.add(path, _value(record, labels[0], value, binary=binary), type_of, at_or_none)
     return decoded
 
 
@@ -95,7 +95,7 @@ def _joined(base: object, name: object) -> str:
 
 
 def _number(record: Mapping[Any, Any], label: str, otherwise: float) -> float:
-    value = record.get(label, otherwise)
+    value = cbor.plain(record.get(label, otherwise))
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise FormatError(f"{label} is no number")
     try:
@@ -107,12 +107,8 @@ def _number(record: Mapping[Any, Any], label: str, otherwise: float) -> float:
     return number
 
 
-def _value(record: Mapping[Any, Any], base: float, *, binary: bool) -> object:
-    found = _VALUES.intersection(record)
-    if len(found) != 1:
-        raise FormatError("a record has more than one value")
-    (label,) = found
-    value = record[label]
+def _value(record: Mapping[Any, Any], label: str, base: float, *, binary: bool) -> object:
+    value = cbor.plain(record[label])
     if label == "v" and base:
         return _number(record, "v", 0.0) + base
     if label == "vd" and not binary:

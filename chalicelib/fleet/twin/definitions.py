@@ -10,6 +10,8 @@ FIRST_VERSION = "1.0"
 CUSTOM_IDS = range(10_241, 42_801)
 """Objects that a tenant may define."""
 
+_RESOURCE = len(("object", "instance", "resource"))
+
 
 @dataclass(frozen=True, slots=True)
 class ResourceDefinition:
@@ -76,7 +78,8 @@ class Definitions:
 
     def resource(self, path: Path, versions: Mapping[int, str] | None = None) -> ResourceDefinition | None:
         """Of a resource, or of the one that an instance is of; `versions` are those of a device's objects."""
-        if len(path) < len(("object", "instance", "resource")):
+        if len(path) < _RESOURCE:
             return None
-        found = self.of(path[0], (versions or {}).get(path[0]))
+        object_id = path[0]
+        found = self.of(object_id, versions.get(object_id) if versions else None)
         return found.resources.get(path[2]) if found else None

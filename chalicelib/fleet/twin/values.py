@@ -89,6 +89,8 @@ def _whole(value: object, allowed: range) -> int:
 
 
 def _number(value: object) -> float:
+    if isinstance(value, float) and math.isfinite(value):
+        return value
     if isinstance(value, str) and _FLOAT.fullmatch(value):
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -5,7 +5,7 @@ from infra.gateway.coap.message import Message, Response
 from infra.gateway.coap.numbers import PROXY, REPEATABLE, UNDERSTOOD, Code, Option
 
 _LONGEST_SEGMENT = 255
-_BLOCKS = frozenset({Option.BLOCK1, Option.BLOCK2})
+_BLOCKS = _BLOCK1, _BLOCK2 = int(Option.BLOCK1), int(Option.BLOCK2)
 
 
 def refusal(request: Message) -> tuple[Response | None, Block | None, Block | None]:
@@ -26,7 +26,7 @@ def refusal(request: Message) -> tuple[Response | None, Block | None, Block | No
             elif number in _BLOCKS:
                 blocks[number] = Block.read(value)
             before = number
-        return None, blocks.get(Option.BLOCK1), blocks.get(Option.BLOCK2)
+        return None, blocks.get(_BLOCK1), blocks.get(_BLOCK2)
     except UnicodeDecodeError:
         return Response(Code.BAD_REQUEST), None, None
     except BlockError:

@@ -12,19 +12,18 @@ class Duplicates:
     def __init__(self) -> None:
         self._seen: dict[int, tuple[float, bytes | None]] = {}
 
-    def answer(self, message_id: int, since: float) -> tuple[bool, bytes | None]:
-        """Whether an id was noted after `since`, and what it was answered with so far."""
-        noted = self._seen.get(message_id)
-        if noted is None or noted[0] < since:
-            return False, None
-        return True, noted[1]
-
-    def note(self, message_id: int, now: float, since: float) -> None:
+    def noted(self, message_id: int, now: float, since: float) -> tuple[float, bytes | None] | None:
+        """When an id came, if after `since`, and what it was answered with so far; one that is new is noted."""
         seen = self._seen
-        seen.pop(message_id, None)
+        noted = seen.get(message_id)
+        if noted is not None:
+            if noted[0] >= since:
+                return noted
+            del seen[message_id]
         while seen and (len(seen) >= MOST or next(iter(seen.values()))[0] < since):
             del seen[next(iter(seen))]
         seen[message_id] = now, None
+        return None
 
     def answered(self, message_id: int, raw: bytes) -> None:
         noted = self._seen.get(message_id)

@@ -12,6 +12,7 @@ _HEADER = 4
 _ONE, _TWO = 13, 14
 _TWO_BASE = 269
 _MOST_UINT = 4
+_URI_PATH, _CONTENT_FORMAT = int(Option.URI_PATH), int(Option.CONTENT_FORMAT)
 
 
 class MalformedError(ValueError):
@@ -58,7 +59,7 @@ class Message:
     @property
     def path(self) -> tuple[str, ...]:
         """Raises UnicodeDecodeError."""
-        return tuple(value.decode() for value in self.values(Option.URI_PATH))
+        return tuple([value.decode() for value in self.values(_URI_PATH)])
 
     @property
     def query(self) -> list[tuple[str, str | None]]:
@@ -67,13 +68,13 @@ class Message:
 
     @property
     def content_format(self) -> int | None:
-        return self.uint(Option.CONTENT_FORMAT)
+        return self.uint(_CONTENT_FORMAT)
 
     def encode(self) -> bytes:
         out = bytearray((_VERSION << 6 | self.type << 4 | len(self.token), self.code, self.id >> 8, self.id & 0xFF))
         out += self.token
         before = 0
-        for number, value in sorted(self.options, key=_number):
+        for number, value in sorted(self.options, key=_number) if self.options else ():
             delta, more_delta = _nibble(number - before)
             length, more_length = _nibble(len(value))
             out.append(delta << 4 | length)
@@ -106,11 +107,12 @@ def decode(data: bytes) -> Message:
     """Raises MalformedError."""
     if len(data) < _HEADER or data[0] >> 6 != _VERSION:
         raise MalformedError("no CoAP version 1")
-    token_end = _HEADER + (data[0] & 15)
+    first, code = data[0], data[1]
+    token_end = _HEADER + (first & 15)
     if token_end > _HEADER + MOST_TOKEN or token_end > len(data):
         raise MalformedError("the token is longer than the message or than 8 bytes")
-    message = Message(data[0] >> 4 & 3, data[1], data[2] << 8 | data[3], data[_HEADER:token_end])
-    if message.code == 0 and len(data) > _HEADER:
+    message = Message(first >> 4 & 3, code, data[2] << 8 | data[3], data[_HEADER:token_end])
+    if code == 0 and len(data) > _HEADER:
         raise MalformedError("an empty message is not empty")
     try:
         _read_options(message, data, token_end)

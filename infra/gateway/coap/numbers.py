@@ -11,6 +11,10 @@ class Type(IntEnum):
     RST = 3
 
 
+CON, NON, ACK, RST = Type
+"""By themselves: to look a member up in its enumeration costs more than a call, and every message needs several."""
+
+
 class Code(IntEnum):
     """`c.dd` is `c << 5 | dd`."""
 
@@ -44,6 +48,9 @@ class Code(IntEnum):
     NOT_IMPLEMENTED = 0xA1
     SERVICE_UNAVAILABLE = 0xA3
     PROXYING_NOT_SUPPORTED = 0xA5
+
+
+EMPTY = Code.EMPTY
 
 
 class Option(IntEnum):

@@ -1,7 +1,6 @@
 """One association as a CoAP endpoint sees it: both roles, message layer and all (RFC 7252, 4 and 5)."""
 
 import asyncio
-import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -12,7 +11,7 @@ from infra.gateway.coap.blocks import Block
 from infra.gateway.coap.duplicates import Duplicates
 from infra.gateway.coap.endpoint import Endpoint
 from infra.gateway.coap.message import MOST_TOKEN, MalformedError, Message, Response, decode
-from infra.gateway.coap.numbers import REQUESTS, RESPONSES, Code, Option, Type
+from infra.gateway.coap.numbers import ACK, CON, EMPTY, NON, REQUESTS, RESPONSES, RST, Code, Option, Type
 from infra.gateway.coap.requests import ANSWER_S, Request
 from infra.gateway.coap.transmissions import DeliveryError, PeerClosedError, Transmissions, UnansweredError
 
@@ -51,7 +50,7 @@ class Peer:
     ) -> Message:
         """One request and its response, piggy-backed or by itself."""
         token = self._endpoint.chance.randbytes(MOST_TOKEN) if token is None else token
-        message = Message(Type.CON, code, self._next_id(), token, options, payload)
+        message = Message(CON, code, self._next_id(), token, options, payload)
         response: asyncio.Future[Message] = self._endpoint.loop.create_future()
         self._pending[token] = response, message.id
         acknowledged = self._transmissions.send(message)
@@ -74,11 +73,11 @@ class Peer:
 
     async def notify(self, token: bytes, response: Response) -> None:
         """A confirmable notification; raises RejectedError where nobody wants it any more."""
-        await self._transmissions.send(self._response(Type.CON, token, response))
+        await self._transmissions.send(self._response(CON, token, response))
 
     def notify_unconfirmed(self, token: bytes, response: Response) -> int:
         """The message id, which the handler's `reset` may name."""
-        message = self._response(Type.NON, token, response)
+        message = self._response(NON, token, response)
         self._transmit(message.encode())
         return message.id
 
@@ -91,11 +90,12 @@ class Peer:
         except MalformedError as error:
             self._malformed(str(error))
             return
-        if message.code == Code.EMPTY:
+        code = message.code
+        if code == EMPTY:
             self._take_empty(message)
-        elif message.code in REQUESTS:
+        elif code in REQUESTS:
             self._take_request(message)
-        elif message.code in RESPONSES:
+        elif code in RESPONSES:
             self._take_response(message)
         else:
             self._malformed("a code of a reserved class")
@@ -105,31 +105,30 @@ class Peer:
         self._endpoint.handler.malformed(self, why)
 
     def _take_empty(self, message: Message) -> None:
-        if message.type == Type.CON:  # a ping
+        if message.type == CON:  # a ping
             self._reset(message)
-        elif message.type in (Type.ACK, Type.RST):
+        elif message.type in (ACK, RST):
             self._transmissions.settle(message)
-            if message.type == Type.RST:
+            if message.type == RST:
                 self._endpoint.handler.reset(self, message.id)
 
     def _is_duplicate(self, message: Message) -> bool:
         """Answered as before, if it was answered; else noted."""
         now = self._endpoint.time()
-        since = now - self._endpoint.lifetime
-        seen, answer = self._duplicates.answer(message.id, since)
-        if seen:
-            self._endpoint.counts.duplicates += 1
-            if answer is not None:
-                self._transmit(answer)
-            return True
-        self._duplicates.note(message.id, now, since)
-        return False
+        noted = self._duplicates.noted(message.id, now, now - self._endpoint.lifetime)
+        if noted is None:
+            return False
+        self._endpoint.counts.duplicates += 1
+        answer = noted[1]
+        if answer is not None:
+            self._transmit(answer)
+        return True
 
     def _take_response(self, message: Message) -> None:
-        if message.type == Type.RST or (message.type != Type.ACK and self._is_duplicate(message)):
+        if message.type == RST or (message.type != ACK and self._is_duplicate(message)):
             return
         pending = self._pending.get(message.token)
-        if message.type == Type.ACK:
+        if message.type == ACK:
             if pending is None or pending[1] == message.id:
                 self._transmissions.settle(message)
             if pending is not None and not pending[0].done():
@@ -144,10 +143,10 @@ class Peer:
 
     def _take_notification(self, message: Message) -> None:
         verdict = self._endpoint.handler.notification(self, message)
-        if inspect.isawaitable(verdict):
-            self._endpoint.run(self._judge(message, verdict))
+        if isinstance(verdict, bool):
+            self._judged(message, accepted=verdict)
         else:
-            self._judged(message, accepted=bool(verdict))
+            self._endpoint.run(self._judge(message, verdict))
 
     async def _judge(self, message: Message, verdict: Awaitable[bool]) -> None:
         self._judged(message, accepted=await verdict)
@@ -162,35 +161,36 @@ class Peer:
             self._reset(message)
 
     def _accept(self, message: Message) -> None:
-        if message.type == Type.CON:
-            self._answer(message, Message(Type.ACK, Code.EMPTY, message.id))
+        if message.type == CON:
+            self._answer(message, Message(ACK, EMPTY, message.id))
 
     def _reset(self, message: Message) -> None:
-        self._answer(message, Message(Type.RST, Code.EMPTY, message.id))
+        self._answer(message, Message(RST, EMPTY, message.id))
 
     def _take_request(self, message: Message) -> None:
-        if message.type in (Type.ACK, Type.RST):
+        if message.type in (ACK, RST):
             self._malformed("a request that acknowledges or resets")
             return
         if self._is_duplicate(message):
             return
-        self._endpoint.counts.requests += 1
+        endpoint = self._endpoint
+        endpoint.counts.requests += 1
         refused, first, second = refusal(message)
         if refused is not None:
             self._respond(message, refused)
             return
         if first is not None:
-            body = self._endpoint.uploads.take(self, message, first)
+            body = endpoint.uploads.take(self, message, first)
             if isinstance(body, Response):
                 self._respond(message, body)
                 return
             message.payload = body
-        held = self._endpoint.downloads.held(self, message) if second is not None and second.number else None
-        answer = held or self._endpoint.handler.request(self, message)
+        held = endpoint.downloads.held(self, message) if second is not None and second.number else None
+        answer = held or endpoint.handler.request(self, message)
         if isinstance(answer, Response):
             self._respond(message, self._cut(message, answer, first, second))
         else:
-            self._endpoint.run(self._respond_later(message, answer, first, second))
+            endpoint.run(self._respond_later(message, answer, first, second))
 
     def _cut(self, request: Message, response: Response, first: Block | None, second: Block | None) -> Response:
         response = self._endpoint.downloads.cut(self, request, response, second)
@@ -206,10 +206,10 @@ class Peer:
         def acknowledge() -> None:
             nonlocal acknowledged
             acknowledged = True
-            self._answer(request, Message(Type.ACK, Code.EMPTY, request.id))
+            self._answer(request, Message(ACK, EMPTY, request.id))
 
         loop, pause = self._endpoint.loop, self._endpoint.transmission.empty_ack
-        timer = loop.call_later(pause, acknowledge) if request.type == Type.CON else None
+        timer = loop.call_later(pause, acknowledge) if request.type == CON else None
         try:
             response = await answer
         except Exception:  # noqa: BLE001 - the last net: whoever asked is told, and so is the log
@@ -226,15 +226,14 @@ class Peer:
             self._respond(request, response)
             return
         try:
-            await self._transmissions.send(self._response(Type.CON, request.token, response))
+            await self._transmissions.send(self._response(CON, request.token, response))
         except DeliveryError as error:
             _log.info("an answer did not arrive: %r", error)
 
     def _respond(self, request: Message, response: Response) -> None:
-        kind = Type.ACK if request.type == Type.CON else Type.NON
-        message_id = request.id if kind == Type.ACK else self._next_id()
-        message = Message(kind, response.code, message_id, request.token, list(response.options), response.payload)
-        self._answer(request, message)
+        kind, message_id = (ACK, request.id) if request.type == CON else (NON, self._next_id())
+        code, payload, options = response
+        self._answer(request, Message(kind, code, message_id, request.token, list(options), payload))
 
     def _response(self, kind: Type, token: bytes, response: Response) -> Message:
         return Message(kind, response.code, self._next_id(), token, list(response.options), response.payload)

@@ -26,6 +26,7 @@ DAY_S = 24 * 3600.0
 _WARNING, _FATAL = 1, 2
 _CLOSE_NOTIFY = 0
 _ALERT = 2
+_FINISHED = bytes((FINISHED,))
 
 
 class ClosedError(Exception):
@@ -136,7 +137,7 @@ class Association:
         """Raises ClosedError, or NumbersSpentError where the process must take a new generation first."""
         if not self.open:
             raise ClosedError
-        self._transmit(APPLICATION_DATA, data)
+        self._owner.transmit(self._sealed(APPLICATION_DATA, data), self.address)
 
     def close(self) -> None:
         """Tell the peer, if there is a number left for that, and forget the association."""
@@ -175,7 +176,7 @@ class Association:
         if content_type == APPLICATION_DATA:
             self._last_flight = None
             owner.received(self, content)
-        elif content_type == HANDSHAKE and content[:1] == bytes((FINISHED,)):
+        elif content_type == HANDSHAKE and content[:1] == _FINISHED:
             self._repeat()
         elif content_type == ALERT and len(content) == _ALERT:
             self._alerted(*content)

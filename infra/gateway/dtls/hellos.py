@@ -37,7 +37,7 @@ class Hellos:
 
     def read(self, datagram: bytes, address: Address) -> Hello | None:
         """None as long as it is not whole, or never will be."""
-        record = next(records.read(datagram, 0), None)
+        record = next(iter(records.read(datagram, 0)), None)
         message = next(records.messages(record.body), None) if record else None
         if record is None or message is None:
             return None

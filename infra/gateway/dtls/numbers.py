@@ -8,6 +8,7 @@ SPAN = 1 << 20
 """Numbers a generation; small enough that clients which keep 32 bits of a number survive thousands of restarts."""
 
 LAST = (1 << 48) - 1
+_LOW = SPAN // 2
 
 
 class NumbersSpentError(Exception):
@@ -36,7 +37,7 @@ class Numbers:
     @property
     def low(self) -> bool:
         """Half of the span is spent: time to take a new generation."""
-        return self._end - self._next < SPAN // 2
+        return self._end - self._next < _LOW
 
     def take(self) -> int:
         number = self._next

@@ -13,43 +13,37 @@ VERSION = b"\xfe\xfd"
 HEADER = 13
 MESSAGE_HEADER = 12
 _DTLS_MAJOR = 0xFE
+_SEQUENCE = (1 << 48) - 1
 
 
-class Record(NamedTuple):
-    """`number` is the epoch and the sequence number as sent, 8 bytes; `raw` is all of it."""
+class Record:
+    """`number` is `epoch` and `sequence` as sent, 8 bytes; `raw` is all of it."""
 
-    content_type: int
-    number: bytes
-    cid: bytes
-    body: bytes
-    raw: bytes
+    __slots__ = ("body", "cid", "content_type", "epoch", "number", "raw", "sequence")
 
-    @property
-    def epoch(self) -> int:
-        return self.number[0] << 8 | self.number[1]
-
-    @property
-    def sequence(self) -> int:
-        return int.from_bytes(self.number[2:], "big")
+    def __init__(self, content_type: int, number: bytes, cid: bytes, body: bytes, raw: bytes) -> None:
+        both = int.from_bytes(number, "big")
+        self.epoch, self.sequence = both >> 48, both & _SEQUENCE
+        self.content_type, self.number, self.cid, self.body, self.raw = content_type, number, cid, body, raw
 
 
-def read(datagram: bytes, cid_length: int) -> Iterator[Record]:
+def read(datagram: bytes, cid_length: int) -> list[Record]:
     """The records of a datagram; from the first that makes no sense on, the rest is dropped (RFC 6347, 4.1.2.7)."""
-    at, end = 0, len(datagram)
+    found, at, end = [], 0, len(datagram)
     while at + HEADER <= end:
-        cid_end = at + 11 + (cid_length if datagram[at] == WITH_CID else 0)
+        content_type, numbered_at = datagram[at], at + 3
+        cid_at = numbered_at + 8
+        cid_end = cid_at + cid_length if content_type == WITH_CID else cid_at
         start = cid_end + 2
-        stop = start + int.from_bytes(datagram[cid_end:start], "big")
-        if datagram[at + 1] != _DTLS_MAJOR or stop > end or start > end:
-            return
-        yield Record(
-            datagram[at],
-            datagram[at + 3 : at + 11],
-            datagram[at + 11 : cid_end],
-            datagram[start:stop],
-            datagram[at:stop],
-        )
+        if start > end or datagram[at + 1] != _DTLS_MAJOR:
+            break
+        stop = start + (datagram[cid_end] << 8 | datagram[cid_end + 1])
+        if stop > end:
+            break
+        number, cid = datagram[numbered_at:cid_at], datagram[cid_at:cid_end]
+        found.append(Record(content_type, number, cid, datagram[start:stop], datagram[at:stop]))
         at = stop
+    return found
 
 
 def plain(content_type: int, number: bytes, body: bytes) -> bytes:

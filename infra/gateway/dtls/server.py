@@ -70,6 +70,7 @@ class Server:
         self.loop = asyncio.get_running_loop()
         self.time = self.loop.time
         self.transmit, self._lookup, self._upper, self._random = transmit, lookup, upper, random
+        self.received = upper.received
         self._limits, self._generation, self._gateway = limits, generation, gateway.to_bytes(2, "big")
         self._cookies = AddressCookies(random(32), self.time)
         self._context = Context(lib, cookies=self._cookies, retransmit_ms=retransmit_ms)
@@ -115,7 +116,8 @@ class Server:
         for record in found:
             if record.epoch != 1:
                 continue
-            association = self._by_cid.get(record.cid) if record.cid else self._by_address.get(address)
+            cid = record.cid
+            association = self._by_cid.get(cid) if cid else self._by_address.get(address)
             if isinstance(association, Association):
                 association.receive(record, address)
             else:
@@ -289,9 +291,6 @@ class Server:
         self._associations[association.id] = association
         self._of[association.peer.principal].append(association)
         self._upper.opened(association)
-
-    def received(self, association: Association, data: bytes) -> None:
-        self._upper.received(association, data)
 
     def moves(self, association: Association, address: Address) -> None:
         """Only a peer with a connection id is found at another address."""
