@@ -44,7 +44,7 @@ class Item(NamedTuple):
     value: Value
 
 
-@dataclass
+@dataclass(slots=True)
 class Decoded:
     """`complaints` tells of single values that made no sense; the others stand."""
 

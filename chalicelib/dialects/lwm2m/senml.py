@@ -69,12 +69,19 @@ def _decode(base: Path, pack: object, type_of: TypeOf, now: float, *, binary: bo
             continue
         if len(labels) > 1:
             raise FormatError("a record has more than one value")
-        path = path_of(_joined(name, record.get("n", "")))
+        own = record.get("n", "")
+        path = path_of(own if name == "" else _joined(name, own))
         if path[: len(base)] != base:
             raise FormatError("something else came than what was asked for")
         at = time + _number(record, "t", 0.0) if "t" in record else time
         at_or_none = None if at == 0 else now + at if at < RELATIVE_BELOW else at
-        decoded.add(path, _value(record, labels[0], value, binary=binary), type_of, at_or_none)
+        (label,) = labels
+        found = record[label]
+        if label == "v" and value:
+            found = _number(record, label, 0.0) + value
+        elif label == "vd" and not binary:
+            found = _base64(found)
+        decoded.add(path, cbor.plain(found), type_of, at_or_none)
     return decoded
 
 
@@ -105,15 +112,6 @@ def _number(record: Mapping[Any, Any], label: str, otherwise: float) -> float:
     if not math.isfinite(number):
         raise FormatError(f"{label} is out of range")
     return number
-
-
-def _value(record: Mapping[Any, Any], label: str, base: float, *, binary: bool) -> object:
-    value = cbor.plain(record[label])
-    if label == "v" and base:
-        return _number(record, "v", 0.0) + base
-    if label == "vd" and not binary:
-        return _base64(value)
-    return value
 
 
 def _base64(value: object) -> bytes:

@@ -12,7 +12,7 @@ from infra.gateway.coap.numbers import Code, Option
 LARGEST = 6
 """Size exponent of 1024 bytes."""
 
-_LARGEST_BYTES = 16 << LARGEST
+LARGEST_BYTES = 16 << LARGEST
 _RESERVED = 7
 _MOST_BYTES = 3
 _CACHE_KEY = frozenset({Option.URI_PATH, Option.URI_QUERY, Option.ACCEPT, Option.CONTENT_FORMAT})
@@ -136,7 +136,7 @@ class Downloads:
 
     def cut(self, peer: Hashable, request: Message, response: Response, wanted: Block | None) -> Response:
         """The block of an answer that is to be sent; the answer itself where it is small enough."""
-        if wanted is None and len(response.payload) <= _LARGEST_BYTES:
+        if wanted is None and len(response.payload) <= LARGEST_BYTES:
             return response
         block = (wanted or Block(0, more=False, exponent=LARGEST))._replace(more=False)
         if block.start and block.start >= len(response.payload):

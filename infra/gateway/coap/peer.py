@@ -7,7 +7,7 @@ from typing import Any
 
 from infra.gateway.coap import requests
 from infra.gateway.coap.answering import refusal
-from infra.gateway.coap.blocks import Block
+from infra.gateway.coap.blocks import LARGEST_BYTES, Block
 from infra.gateway.coap.duplicates import Duplicates
 from infra.gateway.coap.endpoint import Endpoint
 from infra.gateway.coap.message import MOST_TOKEN, MalformedError, Message, Response, decode
@@ -193,6 +193,8 @@ class Peer:
             endpoint.run(self._respond_later(message, answer, first, second))
 
     def _cut(self, request: Message, response: Response, first: Block | None, second: Block | None) -> Response:
+        if first is None and second is None and len(response.payload) <= LARGEST_BYTES:
+            return response
         response = self._endpoint.downloads.cut(self, request, response, second)
         if first is not None:
             response = response._replace(options=(*response.options, first.option(Option.BLOCK1)))

@@ -13,7 +13,17 @@ _RECORD_WITH_CID = _WITH_CID + VERSION
 class Protection:
     """Keys in use. `cid_in` is what the peer sends us, `cid_out` what we send it; empty where there is none."""
 
-    __slots__ = ("_overhead", "_read", "_read_iv", "_write", "_write_iv", "cid_in", "cid_out")
+    __slots__ = (
+        "_overhead",
+        "_prefix_in",
+        "_prefix_out",
+        "_read",
+        "_read_iv",
+        "_write",
+        "_write_iv",
+        "cid_in",
+        "cid_out",
+    )
 
     def __init__(self, secrets: Secrets, *, server: bool, cid_in: bytes, cid_out: bytes) -> None:
         agreed, aead = keys(secrets), secrets.suite.aead
@@ -21,6 +31,7 @@ class Protection:
         (self._read, self._read_iv), (self._write, self._write_iv) = (client, served) if server else (served, client)
         self._overhead = EXPLICIT_NONCE + secrets.suite.tag
         self.cid_in, self.cid_out = cid_in, cid_out
+        self._prefix_in, self._prefix_out = _CID_PREFIXES[len(cid_in)], _CID_PREFIXES[len(cid_out)]
 
     def seal(self, content_type: int, sequence: int, body: bytes) -> bytes:
         """A record of epoch 1 as it is sent. Never twice with the same `sequence`: it is the nonce."""
@@ -28,7 +39,8 @@ class Protection:
         if not cid:
             return self.seal_plain(content_type, number, body)
         inner = body + content_type.to_bytes()
-        sealed = number + self._write.encrypt(self._write_iv + number, inner, _cid_header(cid, number, len(inner)))
+        header = self._prefix_out + number + cid + len(inner).to_bytes(2, "big")
+        sealed = number + self._write.encrypt(self._write_iv + number, inner, header)
         return _RECORD_WITH_CID + number + cid + len(sealed).to_bytes(2, "big") + sealed
 
     def open(self, record: Record) -> tuple[int, bytes] | None:
@@ -40,7 +52,10 @@ class Protection:
         length = len(body) - self._overhead
         if length < 0 or cid != self.cid_in or (content_type == WITH_CID) != bool(cid):
             return None
-        header = _cid_header(cid, record.number, length) if cid else _header(content_type, record.number, length)
+        if cid:
+            header = self._prefix_in + record.number + cid + length.to_bytes(2, "big")
+        else:
+            header = _header(content_type, record.number, length)
         try:
             content = self._read.decrypt(self._read_iv + body[:EXPLICIT_NONCE], body[EXPLICIT_NONCE:], header)
         except InvalidTag:
@@ -71,12 +86,8 @@ class Protection:
         return self._write.decrypt(nonce, record.body[EXPLICIT_NONCE:], header)
 
 
-_CID_HEADERS = {size: b"\xff" * 8 + _WITH_CID + bytes((size,)) + _WITH_CID + VERSION for size in range(256)}
+_CID_PREFIXES = {size: b"\xff" * 8 + _WITH_CID + bytes((size,)) + _WITH_CID + VERSION for size in range(256)}
 
 
 def _header(content_type: int, number: bytes, length: int) -> bytes:
     return number + content_type.to_bytes() + VERSION + length.to_bytes(2, "big")
-
-
-def _cid_header(cid: bytes, number: bytes, length: int) -> bytes:
-    return _CID_HEADERS[len(cid)] + number + cid + length.to_bytes(2, "big")
