@@ -17,9 +17,10 @@ from typing import Any
 
 from infra.local.lambda_context import LambdaContext
 from infra.local.lanes import Lanes
-from infra.local.ordering import Ordering, Place
+from infra.local.ordering import Ordering
 from infra.local.spool import Spool
 from infra.local.timers import Timers
+from infra.local.turns import Place
 
 Handler = Callable[[Any, Any], Any]
 SendToQueue = Callable[[str, str], None]

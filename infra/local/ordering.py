@@ -8,22 +8,16 @@ that one with a thousand devices does not hold up another's one.
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from chalicelib.dialects.topics import matches
+from infra.local.turns import Place
 
 TELL_TENANT = "tellTenant"
 """What a broker of ours adds to an authorizer's event, to hear in the answer whose the client is."""
 _MOST_CLIENTS = 100_000
 
 Authorize = Callable[[dict[str, Any]], dict[str, Any]]
-
-
-class Place(NamedTuple):
-    """Events with the same `lane` run one after another, and groups take turns; None stands for one of its own."""
-
-    lane: Hashable | None
-    group: Hashable | None
 
 
 ALONE = Place(None, None)

@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 
 from infra.local.lanes import Lanes
-from infra.local.ordering import Place
 from infra.local.timers import Timers
+from infra.local.turns import Place
 from tests.clients import until
 
 

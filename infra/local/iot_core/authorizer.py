@@ -120,7 +120,7 @@ class Grant:
     """What an accepted answer grants; times are in seconds.
 
     IoT Core knows neither `client_id`, which is to be used in place of what the client sent, nor `clean_session`, by
-    which nothing is kept of the client before and after.
+    which nothing is kept of the client before and after, nor `tenant`, whose clients share a turn.
     """
 
     principal: str
@@ -129,6 +129,7 @@ class Grant:
     refresh_after: int
     client_id: str | None = None
     clean_session: bool = False
+    tenant: str | None = None
 
 
 def read_answer(answer: Any, certificate: Certificate | None, limits: Limits) -> Grant:
@@ -150,6 +151,7 @@ def read_answer(answer: Any, certificate: Certificate | None, limits: Limits) ->
         _seconds(answer, "refreshAfterInSeconds", limits),
         answer.get("clientId"),
         bool(answer.get("cleanSession")),
+        answer.get("tenant"),
     )
 
 

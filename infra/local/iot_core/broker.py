@@ -66,8 +66,8 @@ class Broker:
     def accept(
         self,
         message: Message,
+        lane: Lane,
         errand: Errand | None = None,
-        lane: Lane | None = None,
         *,
         expires: float | None = None,
     ) -> None:
@@ -81,8 +81,7 @@ class Broker:
             if message.retain:
                 self.retained.keep(packet, message.at)
             self.route(packet)
-        errand = errand or Errand(message, self.rules.matching(message.topic))
-        (lane or self.lanes.lane(message.client_id)).put(errand)
+        lane.put(errand or Errand(message, self.rules.matching(message.topic)))
 
     def route(self, message: Publish, publisher: "Connection | None" = None) -> None:
         """Deliver to every subscriber at the lower QoS of the two, with RETAIN cleared [MQTT-3.3.1-9].
@@ -108,7 +107,7 @@ class Broker:
         topic, body = event
         payload = json.dumps(body, separators=(",", ":")).encode()
         message = Message(topic, payload, 0, retain=False, client_id=NO_CLIENT, principal="", at=body["timestamp"])
-        self.accept(message, lane=self.lanes.lane(subject.client_id))
+        self.accept(message, self.lanes.lane(subject.client_id, subject.tenant))
 
     # -- sessions
 

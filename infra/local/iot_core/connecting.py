@@ -201,7 +201,9 @@ def _open(connection: "Connection", packet: Connect, grant: Grant, policy: Polic
     connection.connected_at = broker.now_ms()
     version = broker.departures.next_version(client_id, broker.settings.monotonic())
     subject = connection.subject
-    connection.subject = Subject(client_id, grant.principal, subject.session_identifier, subject.ip_address, version)
+    connection.subject = replace(
+        subject, client_id=client_id, principal=grant.principal, version=version, tenant=grant.tenant
+    )
     connection.opened()
     told = _agreed(connection, packet) if packet.properties is not None else None
     connection.send(connection.codec.connack(packets.ACCEPTED, session_present=present, properties=told))

@@ -141,7 +141,7 @@ class Connection(asyncio.Protocol):
         """CONNECT was accepted."""
         self.state = State.CONNECTED
         self._leave_newcomers()
-        self.lane = self.broker.lanes.lane(self.subject.client_id)
+        self.lane = self.broker.lanes.lane(self.subject.client_id, self.subject.tenant)
 
     def _leave_newcomers(self) -> None:
         if self._newcomer is not None:

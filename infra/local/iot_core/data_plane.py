@@ -104,7 +104,7 @@ async def publish(
     expires = settings.monotonic() + lives if isinstance(lives, int) else None
     settled: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
     errand = Errand(message, broker.rules.matching(topic), done=lambda errand: settled.set_result(errand.accepted))
-    broker.accept(message, errand, broker.lanes.api, expires=expires)
+    broker.accept(message, broker.lanes.api, errand, expires=expires)
     if not await settled:
         raise InternalFailureException("the message could not be handed to its rules")
 

@@ -67,4 +67,4 @@ def _publish_will(connection: "Connection", will: Will) -> None:
     message = connection.message(will.topic, will.payload, will.qos, retain=will.retain)
     message.properties = will.properties
     expires = None if will.expiry is None else broker.settings.monotonic() + will.expiry
-    broker.accept(message, expires=expires)
+    broker.accept(message, connection.lane, expires=expires)

@@ -1,18 +1,18 @@
 """Lanes: worker threads that run rules away from the event loop, each client's messages in order.
 
-`invoke` may block while it writes to disk. A lane takes what the loop collected during one turn as a batch and reports
-the batch back at once, so that a busy broker pays for one thread switch a batch and not one a message.
+`invoke` may block while it writes to disk. What the loop collected during one turn is handed over as a batch, and what
+is over by the time it comes round is reported as one, so that a busy broker pays for few thread switches.
 """
 
 import asyncio
 import logging
-import queue
+import threading
 import time
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Protocol
 
+from infra.local.turns import Place, Turns
 from infra.local.vital import Vital
 
 from .message import Message
@@ -59,71 +59,100 @@ class Errand:
 
 
 class Lane:
-    def __init__(self, name: str, invoke: Invoke, loop: asyncio.AbstractEventLoop, vital: Vital) -> None:
-        self._invoke = invoke
-        self._loop = loop
-        self._collected: list[Errand] = []
-        self._batches: queue.SimpleQueue[list[Errand] | None] = queue.SimpleQueue()
-        self._thread = vital.thread(name, self._work)
-        self._thread.start()
+    """What one client sends, in order."""
+
+    def __init__(self, lanes: "Lanes", place: Place) -> None:
+        self._lanes = lanes
+        self._place = place
 
     def put(self, errand: Errand) -> None:
+        self._lanes.put(self._place, errand)
+
+
+class Lanes:
+    """A fixed number of threads, and any number of lanes: one a client id, also across its connections.
+
+    Tenants take turns, and a tenant's clients among themselves. What comes over HTTP has a lane of its own, `api`.
+    """
+
+    def __init__(self, count: int, invoke: Invoke, loop: asyncio.AbstractEventLoop, vital: Vital) -> None:
+        self._invoke = invoke
+        self._loop = loop
+        self._collected: list[tuple[Place, Errand]] = []
+        self._changed = threading.Condition()
+        self._turns: Turns[Errand] = Turns()
+        self._closing = False
+        self._reporting = threading.Lock()
+        self._over: list[Errand] = []
+        self.api = Lane(self, Place(object(), None))
+        self._threads = [vital.thread(f"iot-rules-{number}", self._work) for number in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def lane(self, client_id: str, tenant: str | None = None) -> Lane:
+        """A client whose tenant is not known is one for itself."""
+        return Lane(self, Place(client_id, None if tenant is None else ("tenant", tenant)))
+
+    def put(self, place: Place, errand: Errand) -> None:
         if not self._collected:
             self._loop.call_soon(self._hand_over)
-        self._collected.append(errand)
+        self._collected.append((place, errand))
 
     def _hand_over(self) -> None:
         batch, self._collected = self._collected, []
-        if batch:
-            self._batches.put(batch)
+        if not batch:
+            return
+        with self._changed:
+            before = self._turns.takeable
+            for place, errand in batch:
+                self._turns.add(place, errand)
+            self._changed.notify(self._turns.takeable - before)
 
     def _work(self) -> None:
-        while (batch := self._batches.get()) is not None:
-            for errand in batch:
-                errand.run(self._invoke)
-            self._report(batch)
+        while (taken := self._take()) is not None:
+            lane, errand = taken
+            errand.run(self._invoke)
+            # Before another thread may take the client's next one: acknowledgements keep the order.
+            self._report(errand)
+            with self._changed:
+                # This thread takes what that sets free, or something else in its place: nobody has to be called.
+                self._turns.finished(lane)
 
-    def _report(self, batch: list[Errand]) -> None:
+    def _take(self) -> tuple[Hashable, Errand] | None:
+        """None when nothing more comes, but for what is behind another thread's errand and taken by that one."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._turns.takeable or self._closing)
+            return self._turns.take()
+
+    def _report(self, errand: Errand) -> None:
+        """The loop is called once for all that are over before it comes."""
+        with self._reporting:
+            self._over.append(errand)
+            if len(self._over) > 1:
+                return
         try:
-            self._loop.call_soon_threadsafe(self._finish, batch)
+            self._loop.call_soon_threadsafe(self._finish)
         except RuntimeError:
             # The loop is closed: nobody waits any more, and the senders are gone.
-            log.debug("%d results came after the end", len(batch))
+            log.debug("results came after the end")
 
-    @staticmethod
-    def _finish(batch: list[Errand]) -> None:
-        for errand in batch:
+    def _finish(self) -> None:
+        with self._reporting:
+            over, self._over = self._over, []
+        for errand in over:
             if errand.done is not None:
                 errand.done(errand)
 
     def close(self) -> None:
-        """Hand over what was collected and let the thread end behind it."""
+        """Hand over what was collected and let the threads end behind it."""
         self._hand_over()
-        self._batches.put(None)
-
-    def join(self, deadline: float) -> bool:
-        self._thread.join(max(0.0, deadline - time.monotonic()))
-        return not self._thread.is_alive()
-
-
-class Lanes:
-    """A fixed number of lanes; a client id always takes the same one, also across its connections.
-
-    What comes over HTTP has one of its own, `api`.
-    """
-
-    def __init__(self, count: int, invoke: Invoke, loop: asyncio.AbstractEventLoop, vital: Vital) -> None:
-        self._lanes = [Lane(f"iot-rules-{number}", invoke, loop, vital) for number in range(count)]
-        self.api = Lane("iot-rules-api", invoke, loop, vital)
-
-    def lane(self, client_id: str) -> Lane:
-        return self._lanes[zlib.crc32(client_id.encode()) % len(self._lanes)]
-
-    def close(self) -> None:
-        for lane in (*self._lanes, self.api):
-            lane.close()
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
 
     def join(self, timeout: float) -> bool:
-        """Wait for what was handed over; False when a lane is still busy after `timeout` seconds."""
+        """Wait for what was handed over; False when a thread is still busy after `timeout` seconds."""
         deadline = time.monotonic() + timeout
-        return False not in {lane.join(deadline) for lane in (*self._lanes, self.api)}
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)

@@ -42,6 +42,7 @@ class Subject:
     session_identifier: str
     ip_address: str
     version: int = 0
+    tenant: str | None = None  # whose the client is, where the authorizer tells
 
     @property
     def announced(self) -> bool:
