@@ -47,11 +47,15 @@ class FunctionError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
-    """`concurrency` is how many asynchronous invocations run at once, `on_failure` a queue's name."""
+    """`concurrency` is how many asynchronous invocations run at once, `share` how many of one tenant.
+
+    `on_failure` is a queue's name.
+    """
 
     name: str
     handler: Handler
     concurrency: int = 32
+    share: int | None = None
     on_failure: str | None = None
     timeout: float = 60.0
 
@@ -94,7 +98,7 @@ class LambdaRuntime:
 
     def register(self, function: Function) -> None:
         self._functions[function.name] = function
-        self._lanes[function.name] = Lanes(f"lambda-{function.name}", function.concurrency)
+        self._lanes[function.name] = Lanes(f"lambda-{function.name}", function.concurrency, share=function.share)
 
     def names(self) -> list[str]:
         return list(self._functions)

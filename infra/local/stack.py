@@ -55,6 +55,7 @@ _HTTP_THREADS = 16
 _AWS_THREADS = 96  # a direct message holds its thread until the device has acknowledged it
 _MANY = 64 * 1024 * 1024
 _RULE_CONCURRENCY = 8
+_TENANT_SHARE = 2  # more would only take the interpreter from others: it runs one thread at a time
 _OTHER_CONCURRENCY = 64
 _SWITCH_INTERVAL_S = 0.001
 _THREAD_STACK = 2 * 1024 * 1024  # 1,500 threads wait at most; JSON nested as deep as Python allows needs 256 KiB
@@ -190,9 +191,15 @@ class Stack:
     def _register(self, app: Chalice, runtime: LambdaRuntime) -> None:
         by_rules = {rule.function for rule in self._description.rules()}
         for name, handler in app.handler_map.items():
-            concurrency = _RULE_CONCURRENCY if name in by_rules else _OTHER_CONCURRENCY
+            concurrency, share = (_RULE_CONCURRENCY, _TENANT_SHARE) if name in by_rules else (_OTHER_CONCURRENCY, None)
             runtime.register(
-                Function(name=name, handler=handler, concurrency=concurrency, on_failure=self._description.DEAD_LETTERS)
+                Function(
+                    name=name,
+                    handler=handler,
+                    concurrency=concurrency,
+                    share=share,
+                    on_failure=self._description.DEAD_LETTERS,
+                )
             )
         self._closing.callback(lambda: runtime.stop(self._left(1.5)))
 
