@@ -20,6 +20,7 @@ from infra.edge.front import MAX_BODY, Front, with_health
 from infra.edge.renewal import Renewal
 from infra.edge.settings import EdgeSettings, read_settings
 from infra.edge.uplink import Uplink
+from infra.local import log_lines
 from infra.local.data_directory import DataError
 from infra.local.http_server import HttpServer, bind
 from infra.local.http_waiting import PeerOf
@@ -43,7 +44,7 @@ log = logging.getLogger(__name__)
 
 def main() -> int:
     try:
-        logging.basicConfig(level=log_level(os.environ, "INFO"), format="%(levelname)s %(message)s")
+        log_lines.start(log_level(os.environ, "INFO"), "%(levelname)s %(message)s")
         settings = read_settings(os.environ)
     except SettingsError as error:
         return _complain(error, _CANNOT_START)

@@ -10,6 +10,7 @@ import signal
 import sys
 from types import FrameType
 
+from infra.local import log_lines
 from infra.local.data_directory import AlreadyRunningError, DataError, locked
 from infra.local.settings import Settings, SettingsError, log_level, read_settings
 
@@ -20,9 +21,7 @@ _DIED = 4
 
 def main() -> int:
     try:
-        logging.basicConfig(
-            level=log_level(os.environ, "WARNING"), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-        )
+        log_lines.start(log_level(os.environ, "WARNING"), "%(asctime)s %(levelname)s %(name)s: %(message)s")
         settings = read_settings(os.environ)
         with locked(settings.data):
             return _run(settings)

@@ -38,7 +38,8 @@ def of(ports: Ports, client: str, at: int, principal: str = "") -> Held | None:
 def drop(ports: Ports, client: str, principal: str, *, at: int, event: str, content: dict[str, Any]) -> None:
     """Something that is nobody's, told to the audit log of the tenant that the broker names, if it names one."""
     told = vouched(principal)
-    log.warning("an event of %s from %d is nobody's and was dropped", client, at)
+    # Strangers whom nobody let in say so too, as often as they like.
+    log.info("an event of %r from %d is nobody's and was dropped", client, at)
     if told is not None:
         audit.refuse(
             ports,

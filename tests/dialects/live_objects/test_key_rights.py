@@ -222,3 +222,16 @@ def test_the_master_key_changes_every_key(tree: Tree) -> None:
     assert (
         len(tree.client.call("POST", f"{KEYS}/{tree.client.master.id}", {"regenerateValue": True}).body["value"]) == 32
     )
+
+
+@pytest.mark.parametrize("scope", [{"fifoNames": ["a"]}, {"fifos": ["a"], "groups": ["/"]}, {"Fifos": ["a"]}], ids=str)
+def test_a_scope_that_is_not_understood_makes_no_key_without_one(client: Client, family: Family, scope: Any) -> None:
+    body = {"parentId": client.master.id, "roles": ["BUS_R"], "scope": scope}
+    assert client.call("POST", KEYS, body).status == 400
+    assert client.call("POST", f"{KEYS}/{family.child['id']}", {"scope": scope}).status == 400
+
+
+@pytest.mark.parametrize("scope", [{}, None, {"fifos": None}], ids=str)
+def test_an_empty_scope_restricts_nothing(client: Client, scope: Any) -> None:
+    body = {"parentId": client.master.id, "roles": ["BUS_R"], "scope": scope}
+    assert client.call("POST", KEYS, body).status == 200

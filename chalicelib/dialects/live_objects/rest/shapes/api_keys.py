@@ -25,7 +25,8 @@ _SETTINGS = {
     "ttl": _MS,
     "sessionTtl": _MS,
     "roles": {**_ROLES, "type": ["array", "null"]},
-    "scope": {"type": ["object", "null"], "properties": {"fifos": _IDS}},
+    # A restriction that is not understood must not make a key that has none.
+    "scope": {"type": ["object", "null"], "properties": {"fifos": _IDS}, "additionalProperties": False},
     "clientCert": {
         "type": ["object", "null"],
         "properties": {"required": {"type": ["boolean", "null"]}, "caCertIds": _IDS},
