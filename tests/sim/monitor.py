@@ -1,8 +1,8 @@
 """Watches every write and every send, and says at once which rule was broken. Knows the rules, not the engine."""
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 
 from chalicelib.fleet.commands.records import MAX_HISTORY, AckMode, Command, DeliveryStatus, Policy, Status
 from chalicelib.fleet.ports import Outcome
@@ -147,7 +147,7 @@ class Monitor:
 
     def _rules(self, old: Command, new: Command, life: Life, now: int) -> str | None:
         if old.status not in LEGAL:
-            return _final_rules(old, new)
+            return _final_rules(old, new, life.answers)
         if new.status is not old.status and life.reported not in (None, new.status):
             return f"a client was told {life.reported} already"
         return _record_rules(old, new) or self._step_rules(old, new, life, now)
@@ -200,8 +200,12 @@ class Monitor:
             raise Violation(rule, life.device, command_id)
 
 
-def _final_rules(old: Command, new: Command) -> str | None:
-    before = (old.status, old.delivery, old.response, old.error, old.attempts_used, old.check_at)
+def _final_rules(old: Command, new: Command, answers: Collection[str]) -> str | None:
+    wanted = old
+    if old.status is S.PROCESSED and old.answered_by is None and new.answered_by in answers:
+        # It did not wait for an answer, and got its first one.
+        wanted = replace(old, delivery=DeliveryStatus.REPLIED, response={"event": new.answered_by})
+    before = (old.status, wanted.delivery, wanted.response, old.error, old.attempts_used, old.check_at)
     after = (new.status, new.delivery, new.response, new.error, new.attempts_used, new.check_at)
     return None if before == after else "a final command changed"
 

@@ -130,13 +130,16 @@ class World:
         self.ibm = Site(IbmClient(self.ports, "cyberdyne"))
         self._listen(URN, ["dev/cmd"])
         self._listen(GATEWAY, ["connector/v1/requests/command"])
-        online = {"status": "ONLINE", "capabilities": {"command": {"available": True}}}
-        self.publish(GATEWAY, f"connector/v1/nodes/{NODE}/status", fuzzing.written(online))
+        self._node_is_there()
         self.clients["ibm", "device"] = self.ibm.device()
         self.clients["ibm", "application"] = self.ibm.application("app", *RELAYED)
         self.ibm.client.registered("gw", "g1")
         org, owner = self.ibm.org, self.ibm.client.fleet_id("gw", "g1")
         self._claim(Claim(f"g:{org}:gw:g1", org, "ibm", "gateway", self.ibm.client.key.id, 1, owner, "mqtt"))
+
+    def _node_is_there(self) -> None:
+        online = {"status": "ONLINE", "capabilities": {"command": {"available": True}}}
+        self.publish(GATEWAY, f"connector/v1/nodes/{NODE}/status", fuzzing.written(online))
 
     def _claim(self, claim: Claim) -> None:
         """As its client's admission leaves it; where the id is reserved already, what was reserved."""
@@ -165,6 +168,8 @@ class World:
         last = self.ports.commands.get(self.rest.tenant.id, known) if known else None
         if last is not None and last.status is Status.PROCESSING:
             return last
+        # It may have been said to be away meanwhile.
+        self._node_is_there()
         body = {"request": {"connector": connector, "value": {"req": "x"}}, "policy": {"ackTimeoutInSeconds": 86_400}}
         reply = self.rest.call("POST", f"{DEVICES}/{device}/commands", body)
         assert reply.status == 201, reply.raw
