@@ -12,9 +12,7 @@ import pytest
 from tests.clients import PATIENCE_S, MqttClient, Rest, until
 from tests.local.running import REPOSITORY, RunningStack
 
-CLIENT = "urn:lo:nsid:meter:contested"
-DEVICE = f"/api/v1/deviceMgt/devices/{CLIENT}"
-STREAM = f"/api/v0/data/streams/{CLIENT}"
+DEVICES = "/api/v1/deviceMgt/devices"
 
 
 def infra(stack: RunningStack, *arguments: str) -> Any:
@@ -33,13 +31,14 @@ def infra(stack: RunningStack, *arguments: str) -> Any:
 
 
 class Tenant:
-    def __init__(self, stack: RunningStack, name: str) -> None:
+    def __init__(self, stack: RunningStack, name: str, client_id: str) -> None:
         made = infra(stack, "tenant", "create", name)
+        self.client_id, self.device = client_id, f"{DEVICES}/{client_id}"
         self.stack, self.id, self.key = stack, made["tenant"], made["apiKey"]
         self.rest = Rest(stack, self.key)
 
     def client(self, username: str = "json+device") -> MqttClient:
-        return MqttClient(self.stack, CLIENT, username, self.key)
+        return MqttClient(self.stack, self.client_id, username, self.key)
 
     def refused(self, username: str = "json+device") -> bool:
         client = self.client(username)
@@ -60,19 +59,21 @@ class Tenant:
         raise AssertionError("the device is not let in")
 
     def readings(self) -> list[Any]:
-        return [message["value"] for message in self.rest.get(STREAM)]
+        return [message["value"] for message in self.rest.get(f"/api/v0/data/streams/{self.client_id}")]
 
     def status(self) -> str:
-        (interface,) = self.rest.get(DEVICE)["interfaces"]
+        (interface,) = self.rest.get(self.device)["interfaces"]
         return str(interface["status"])
 
 
 @pytest.fixture
 def tenants(stack: RunningStack, request: pytest.FixtureRequest) -> Iterator[tuple[Tenant, Tenant]]:
-    both = Tenant(stack, f"{request.node.name} old"), Tenant(stack, f"{request.node.name} new")
+    # An id that was another tenant's rests: each test contends for one of its own.
+    client_id = f"urn:lo:nsid:contested:{request.node.name}"
+    both = Tenant(stack, f"{request.node.name} old", client_id), Tenant(stack, f"{request.node.name} new", client_id)
     yield both
     for tenant in both:
-        tenant.rest.call("DELETE", DEVICE)
+        tenant.rest.call("DELETE", tenant.device)
         tenant.rest.close()
 
 
@@ -84,8 +85,8 @@ def test_a_device_that_is_given_away_takes_nothing_along(stack: RunningStack, te
         before.subscribe("dev/cmd")
         before.publish("dev/data", {"v": {"is": "old"}})
         until(lambda: old.status() == "ONLINE")
-        assert infra(stack, "claim", "give", CLIENT, "--to", new.id) == {
-            "client": CLIENT,
+        assert infra(stack, "claim", "give", old.client_id, "--to", new.id) == {
+            "client": old.client_id,
             "from": old.id,
             "to": new.id,
             "free": False,
@@ -93,20 +94,20 @@ def test_a_device_that_is_given_away_takes_nothing_along(stack: RunningStack, te
         until(lambda: before.closed)
     # Its end is known without a word from it, and a command for it waits.
     until(lambda: old.status() == "OFFLINE")
-    old.rest.post(f"{DEVICE}/commands", {"request": {"connector": "mqtt", "value": {"req": "old"}}})
+    old.rest.post(f"{old.device}/commands", {"request": {"connector": "mqtt", "value": {"req": "old"}}})
     after = new.come()
     try:
         after.subscribe("dev/cmd")
         after.publish("dev/data", {"v": {"is": "new"}})
         until(lambda: new.status() == "ONLINE")
-        new.rest.post(f"{DEVICE}/commands", {"request": {"connector": "mqtt", "value": {"req": "new"}}})
+        new.rest.post(f"{new.device}/commands", {"request": {"connector": "mqtt", "value": {"req": "new"}}})
         assert after.next("dev/cmd")["req"] == "new"
         assert after.messages.empty()
         assert until(new.readings) == [{"is": "new"}]
         assert {"is": "new"} not in old.readings()
         assert old.status() == "OFFLINE"
         assert old.refused()
-        shown = infra(stack, "claim", "show", CLIENT)
+        shown = infra(stack, "claim", "show", old.client_id)
         assert (shown["tenant"], shown["former"]) == (new.id, f"{old.id} (1)")
     finally:
         after.close()
@@ -114,9 +115,9 @@ def test_a_device_that_is_given_away_takes_nothing_along(stack: RunningStack, te
 
 def test_a_registered_interface_is_nobody_elses(tenants: tuple[Tenant, Tenant]) -> None:
     owner, stranger = tenants
-    body = {"id": CLIENT, "interfaces": [{"connector": "mqtt", "definition": {"clientId": CLIENT}}]}
-    owner.rest.post("/api/v1/deviceMgt/devices", body)
-    refused = stranger.rest.call("POST", "/api/v1/deviceMgt/devices", body)
+    body = {"id": owner.client_id, "interfaces": [{"connector": "mqtt", "definition": {"clientId": owner.client_id}}]}
+    owner.rest.post(DEVICES, body)
+    refused = stranger.rest.call("POST", DEVICES, body)
     assert (refused.status_code, refused.json()["code"]) == (409, "DM_INTERFACE_DUPLICATE")
     for username in ("json+device", "connector", "application"):
         assert stranger.refused(username)
