@@ -124,6 +124,8 @@ class MqttClient:
     def close(self) -> None:
         self._paho.disconnect()
         self._paho.loop_stop()
+        # A loop that ended by itself, while it was being thrown out, leaves them for the garbage collector.
+        self._paho._reset_sockets()
 
     def subscribe(self, *filters: str, qos: int = 1) -> list[int]:
         """The codes of SUBACK."""
