@@ -16,6 +16,7 @@ from tests.local.running import RunningStack
 DEVICES = "/api/v1/deviceMgt/devices"
 GROUPS = "/api/v1/deviceMgt/groups"
 AT_ONCE = 20
+UNAVAILABLE = 503
 _numbers = itertools.count(1)
 
 Send = tuple[str, str, Any]
@@ -40,8 +41,13 @@ class Crowd:
         """What each was answered, all sent at the same time."""
         while len(self._rests) < len(sends):
             self._rests.append(Rest(self._stack))
-        asked = zip(self._rests, sends, strict=False)
-        return Counter(self._pool.map(lambda one: one[0].call(*one[1]).status_code, asked))
+        asked = list(zip(self._rests, sends, strict=False))
+        codes = list(self._pool.map(lambda one: one[0].call(*one[1]).status_code, asked))
+        beaten = [one for one, code in zip(asked, codes, strict=True) if code == UNAVAILABLE]
+        # On a slow machine one or the other is beaten too often: told to come again, it comes through.
+        assert len(beaten) <= len(sends) // 4, f"{len(beaten)} of {len(sends)} were told to come again"
+        again = [rest.call(*send).status_code for rest, send in beaten]
+        return Counter([*(code for code in codes if code != UNAVAILABLE), *again])
 
 
 @pytest.fixture
