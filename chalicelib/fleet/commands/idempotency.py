@@ -20,7 +20,7 @@ _KIND = "fleet/orders"
 def create(ports: Ports, tenant: str, device: str, order: Order, token: str) -> Command:
     """The command that this order made, now or before.
 
-    Errors: those of issuing.create; Conflict (the token came with another order).
+    Errors: those of creating.create; Conflict (the token came with another order).
     """
     now = ports.clock.now()
     wanted = {"id": ports.new_id(now), "order": _digest(device, order)}

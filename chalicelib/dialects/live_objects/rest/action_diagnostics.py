@@ -8,7 +8,7 @@ from chalicelib.dialects.live_objects.rest.action_policies import POLICY, READ, 
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet.errors import PolicyNotFound
 from chalicelib.fleet.events import policies
-from chalicelib.fleet.events import suspension as supervising
+from chalicelib.fleet.events import suspension as suspending
 from chalicelib.fleet.events.records import ActionPolicy
 from chalicelib.fleet.events.suspension import ActionNotFound
 from chalicelib.fleet.ports import Ports
@@ -33,13 +33,13 @@ def of_policy(ports: Ports, request: Request) -> Answer:
 
 def read(ports: Ports, request: Request) -> Answer:
     policy = policies.get(ports, request.tenant, request.asked[POLICY.name])
-    supervising.ensure_has(policy, request.asked[_ACTION.name])
+    suspending.ensure_has(policy, request.asked[_ACTION.name])
     return Answer(next(one for one in _diagnostics(policy) if one["actionId"] == request.asked[_ACTION.name]))
 
 
 def resume(ports: Ports, request: Request) -> Answer:
     """The body is `false`; what has not failed since is not counted against it."""
-    supervising.resume(ports, request.tenant, request.asked[POLICY.name], request.asked[_ACTION.name])
+    suspending.resume(ports, request.tenant, request.asked[POLICY.name], request.asked[_ACTION.name])
     return Answer()
 
 
