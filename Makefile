@@ -6,10 +6,11 @@ READY := $(VENV)/.ready
 
 .PHONY: deploy destroy units package with-lambda-deploy with-lambda-package run test core check other-python conformance soak sim bench demo format clean
 
-$(READY): requirements.txt requirements-dev.txt
+$(READY): requirements.txt requirements-dev.txt infra/client/installing.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Homeport needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m infra.client.installing
 	@touch $@
 
 run: $(READY)  ## the whole platform on this machine

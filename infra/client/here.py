@@ -1,0 +1,30 @@
+"""`whoami` and `console`: where one is, and as whom."""
+
+import click
+
+from infra.client.api import Api
+from infra.client.output import formatted, show_one
+from infra.client.program import with_api
+
+
+@click.command("whoami")
+@formatted
+@with_api
+def whoami(api: Api, *, output: str) -> None:
+    """Show the tenant and the key that commands work with, and what it may do."""
+    key = api.get("/api/v0/apiKeys/current_key")
+    columns = {
+        "url": lambda _: api.place.url,
+        "tenant": lambda k: k["tenantId"],
+        "key": lambda k: k["id"],
+        "label": lambda k: k.get("label"),
+        "roles": lambda k: " ".join(k["roles"]),
+    }
+    show_one(key, columns, output)
+
+
+@click.command("console")
+@with_api
+def console(api: Api) -> None:
+    """Print where the console of this place is."""
+    click.echo(f"{api.place.url}/console/")
