@@ -106,7 +106,7 @@ def test_what_no_function_could_be_given_is_refused_at_the_door(stack: RunningSt
     client.on_publish = lambda *a: acknowledged.append(a[2])
     taken = client.publish("dev/data", json.dumps({"v": {"text": "x" * 400_000}}), 1)
     until(lambda: acknowledged)
-    # The answer to a message is where the client may still be writing it: what it says of its own sending tells nothing.
+    # The answer to a message is where the client may still be writing it: what it says of its own sending is no sign.
     client.publish("dev/data", b"x" * 800_000, 1)
     until(lambda: gone)
     client.loop_stop()
