@@ -5,7 +5,8 @@ import binascii
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from chalicelib.dialects.lwm2m import cbor
 from chalicelib.dialects.lwm2m.entries import RELATIVE_BELOW, Decoded, FormatError, Item, TypeOf, path_of
@@ -59,30 +60,51 @@ def _decode(base: Path, pack: object, type_of: TypeOf, now: float, *, binary: bo
     for each in pack:
         if not isinstance(each, dict):
             raise FormatError("a SenML record is a map")
-        record = {_LABELS.get(label, label): content for label, content in each.items()} if binary else each
-        if not _COMMON.issuperset(record):
+        shape = _shape(tuple(each), binary=binary)
+        if not shape.common:
+            record = {_LABELS.get(label, label): content for label, content in each.items()} if binary else each
             _refuse_unknown(record)
             name = record.get("bn", name)
             time, value = _number(record, "bt", time), _number(record, "bv", value)
-        labels = [label for label in record if label in _VALUES]
-        if not labels:
+        label = shape.label
+        if label is None:
             continue
-        if len(labels) > 1:
-            raise FormatError("a record has more than one value")
-        own = record.get("n", "")
+        own = each.get(shape.name, "")
         path = path_of(own if name == "" else _joined(name, own))
         if path[: len(base)] != base:
             raise FormatError("something else came than what was asked for")
-        at = time + _number(record, "t", 0.0) if "t" in record else time
-        at_or_none = None if at == 0 else now + at if at < RELATIVE_BELOW else at
-        (label,) = labels
-        found = record[label]
+        at = time if shape.time is _NOWHERE else time + _number(each, shape.time, 0.0)
+        found = each[shape.value]
         if label == "v" and value:
-            found = _number(record, label, 0.0) + value
+            found = _number(each, shape.value, 0.0) + value
         elif label == "vd" and not binary:
             found = _base64(found)
-        decoded.add(path, cbor.plain(found), type_of, at_or_none)
+        decoded.add(path, cbor.plain(found), type_of, None if at == 0 else now + at if at < RELATIVE_BELOW else at)
     return decoded
+
+
+class _Shape(NamedTuple):
+    """Under which keys a record has what; `label` says what its value is, `common` that it has no base fields."""
+
+    common: bool
+    name: object
+    time: object
+    value: object
+    label: object
+
+
+_NOWHERE = object()
+
+
+@lru_cache(maxsize=64)  # devices send records of the same few shapes over and over
+def _shape(keys: tuple[object, ...], *, binary: bool) -> _Shape:
+    fields = {_LABELS.get(key, key) if binary else key: key for key in keys}
+    labels = [label for label in fields if label in _VALUES]
+    if len(labels) > 1:
+        raise FormatError("a record has more than one value")
+    label = labels[0] if labels else None
+    at = {field: fields.get(field, _NOWHERE) for field in ("n", "t", label)}
+    return _Shape(_COMMON.issuperset(fields), at["n"], at["t"], at[label], label)
 
 
 def _refuse_unknown(record: Mapping[object, Any]) -> None:
@@ -101,7 +123,7 @@ def _joined(base: object, name: object) -> str:
     return base + name
 
 
-def _number(record: Mapping[Any, Any], label: str, otherwise: float) -> float:
+def _number(record: Mapping[Any, Any], label: object, otherwise: float) -> float:
     value = cbor.plain(record.get(label, otherwise))
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise FormatError(f"{label} is no number")

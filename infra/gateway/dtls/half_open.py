@@ -150,7 +150,8 @@ class HalfOpen:
     async def _answered(self, identity: bytes, server_name: str | None, session: Session | None) -> None:
         credential, known = None, True
         try:
-            credential = await asyncio.wait_for(self._host.lookup(identity, server_name), _LOOKUP_S)
+            async with asyncio.timeout(_LOOKUP_S):
+                credential = await self._host.lookup(identity, server_name)
         except Exception as error:  # noqa: BLE001 - whatever the store says: the client repeats its flight, and we ask again
             _log.warning("identities cannot be looked up: %r", error)
             known = False
@@ -186,12 +187,14 @@ class HalfOpen:
 
     def _go_on(self) -> None:
         self._advance(self.handshake.step, [])
+        self._rearm()
 
     def _feed(self, datagram: bytes) -> None:
         rest = list(records.read(datagram, CID))
         while rest and not self._over:
             record = rest.pop(0)
             self._advance(lambda record=record: self.handshake.take(record), rest)  # type: ignore[misc]
+        self._rearm()
 
     def _advance(self, step: Callable[[], bool], rest: list[Record]) -> None:
         try:
@@ -208,8 +211,6 @@ class HalfOpen:
             self._end(failed=False)
             self._host.established(self, rest)
             rest.clear()
-        else:
-            self._arm()
 
     def _report(self, why: Refusal) -> None:
         if not self._reported and self._identity is not None:
@@ -222,9 +223,14 @@ class HalfOpen:
 
     # Time
 
-    def _arm(self) -> None:
+    def _rearm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
+        if not self._over:
+            self._arm()
+
+    def _arm(self) -> None:
         pause = self._connection.repeats_in()
         self._timer = self._host.loop.call_later(
             (_LONG_PAUSE_S if pause is None else pause) + _TIMER_SLACK_S, self._late
