@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
 from chalicelib.dialects.topics import Downlink, Topic, Uplink
+from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.doors import Door
-from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.configuration.records import Update
 from chalicelib.fleet.errors import Invalid
@@ -23,12 +23,12 @@ OBSERVING = frozenset({"ibm"})
 
 
 class Refused(Exception):
-    """A client may not come in. `key` is who it came with, where that is known; `code` what the vendor would answer."""
+    """A client may not come in. `caller` is who it is, as far as that is known; `code` what the vendor would answer."""
 
-    def __init__(self, reason: str, code: int, key: ApiKey | None = None) -> None:
+    def __init__(self, reason: str, code: int, caller: Caller | None = None) -> None:
         super().__init__(reason)
         self.code = code
-        self.key = key
+        self.caller = caller
 
 
 class Malformed(Invalid):
@@ -44,7 +44,7 @@ class Topics(Protocol):
     ROOTS: tuple[str, ...]
     WILLS: bool
     DOORS: Mapping[str, Door]
-    """What each mode needs of a key."""
+    """What each mode needs of a caller."""
     ANSWERS: tuple[str, ...]
 
 
@@ -58,7 +58,7 @@ class Login(Protocol):
 
     def authenticate(
         self, ports: Ports, *, username: str, password: str, client: str, server_name: str | None, secured: bool = True
-    ) -> tuple[ApiKey, Candidate]:
+    ) -> tuple[Caller, Candidate]:
         """`secured` says whether TLS protects the connection. Errors: Refused."""
 
 

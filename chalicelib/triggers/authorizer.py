@@ -15,8 +15,8 @@ from typing import Any
 from chalicelib.dialects import registry
 from chalicelib.dialects.registry import Refused
 from chalicelib.dialects.topics import Direction, Topic, resource
-from chalicelib.fleet.access import certificates
-from chalicelib.fleet.access.records import ApiKey
+from chalicelib.fleet.access import callers, certificates
+from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.errors import Forbidden, QuotaReached
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import admitting
@@ -43,11 +43,11 @@ def handle(ports: Ports, event: dict[str, Any], function_arn: str) -> dict[str, 
     mqtt = event.get("protocolData", {}).get("mqtt", {})
     client = str(mqtt.get("clientId", ""))
     try:
-        claim, key = _admit(ports, event, mqtt, client)
-        policies = _policies(claim, key, function_arn)
+        claim, caller = _admit(ports, event, mqtt, client)
+        policies = _policies(claim, caller, function_arn)
     except Refused as refusal:
-        if refusal.key is not None:
-            _record(ports, refusal.key, client, str(refusal), str(mqtt.get("username", "")))
+        if refusal.caller is not None:
+            _record(ports, refusal.caller, client, str(refusal), str(mqtt.get("username", "")))
         return {"isAuthenticated": False, "connackCode": refusal.code}
     return {
         "isAuthenticated": True,
@@ -55,7 +55,7 @@ def handle(ports: Ports, event: dict[str, Any], function_arn: str) -> dict[str, 
         **({"tenant": claim.tenant} if event.get("tellTenant") else {}),
         # IoT Core takes the answer for a client with a certificate only under that certificate's own id.
         "principalId": claim.named(),
-        "disconnectAfterInSeconds": _lasting(ports, key),
+        "disconnectAfterInSeconds": _lasting(ports, caller),
         "refreshAfterInSeconds": LONGEST,
         "policyDocuments": policies,
         **_between_us(event, claim, client),
@@ -69,18 +69,18 @@ def _between_us(event: dict[str, Any], claim: Claim, client: str) -> dict[str, A
     return {"cleanSession": not registry.login(claim.dialect).KEEPS_SESSIONS, **own}
 
 
-def _lasting(ports: Ports, key: ApiKey) -> int:
-    """Seconds, no longer than the key is valid as far as IoT Core can be told so."""
+def _lasting(ports: Ports, caller: Caller) -> int:
+    """Seconds, no longer than the caller may be there as far as IoT Core can be told so."""
     spread = SHORTEST + int.from_bytes(ports.chance(4)) % (LONGEST - SHORTEST)
-    if key.valid_to is None:
+    if caller.ends is None:
         return spread
-    return max(LEAST, min(spread, (key.valid_to - ports.clock.now()) // 1000))
+    return max(LEAST, min(spread, (caller.ends - ports.clock.now()) // 1000))
 
 
-def _policies(claim: Claim, key: ApiKey, function_arn: str) -> list[str]:
-    made = documents(policy(claim.dialect, claim.mode, function_arn, key))
+def _policies(claim: Claim, caller: Caller, function_arn: str) -> list[str]:
+    made = documents(policy(claim.dialect, claim.mode, function_arn, caller))
     if len(made) > MOST_DOCUMENTS:
-        raise Refused("the API key names more queues than a connection can be given", _NOT_AUTHORIZED, key)
+        raise Refused("the API key names more queues than a connection can be given", _NOT_AUTHORIZED, caller)
     return made
 
 
@@ -98,13 +98,13 @@ def _document(statements: list[dict[str, Any]]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))
 
 
-def policy(dialect: str, mode: str, function_arn: str, key: ApiKey) -> list[dict[str, Any]]:
-    """What a client of that mode may do, by the dialect's topics, and the key's roles and queues."""
+def policy(dialect: str, mode: str, function_arn: str, caller: Caller) -> list[dict[str, Any]]:
+    """What a client of that mode may do, by the dialect's topics, and the caller's roles and queues."""
     _, partition, _, region, account, *_ = function_arn.split(":")
     base = f"arn:{partition}:iot:{region}:{account}:"
     spoken = registry.topics(dialect)
-    mine = [t for t in spoken.TOPICS if t.direction is Direction.DOWN and t.mode == mode and _may_hear(key, t)]
-    queues = key.queues
+    mine = [t for t in spoken.TOPICS if t.direction is Direction.DOWN and t.mode == mode and _may_hear(caller, t)]
+    queues = caller.queues
     down = {resource(t.filter): None for t in mine}
     listening = list(dict.fromkeys(name for t in mine for name in _narrowed(t, queues)))
     up = {resource(t.filter) for t in spoken.TOPICS if t.direction is Direction.UP and t.mode == mode}
@@ -126,8 +126,8 @@ def policy(dialect: str, mode: str, function_arn: str, key: ApiKey) -> list[dict
     ]
 
 
-def _may_hear(key: ApiKey, topic: Topic) -> bool:
-    return topic.role is None or topic.role in key.roles
+def _may_hear(caller: Caller, topic: Topic) -> bool:
+    return topic.role is None or topic.role in caller.roles
 
 
 def _narrowed(topic: Topic, queues: Collection[str]) -> list[str]:
@@ -148,13 +148,13 @@ def _allow(action: str, resources: list[str]) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": action, "Resource": resources}
 
 
-def _admit(ports: Ports, event: dict[str, Any], mqtt: dict[str, Any], client: str) -> tuple[Claim, ApiKey]:
+def _admit(ports: Ports, event: dict[str, Any], mqtt: dict[str, Any], client: str) -> tuple[Claim, Caller]:
     username = str(mqtt.get("username", "")).partition("?")[0]
     dialect = next((d for d in registry.NAMES if registry.login(d).recognises(username, client)), None)
     if dialect is None:
         raise Refused(f"the user name {username!r} selects no mode", _BAD_CREDENTIALS)
     login = registry.login(dialect)
-    key, candidate = login.authenticate(
+    caller, candidate = login.authenticate(
         ports,
         username=username,
         password=_password(mqtt),
@@ -164,11 +164,11 @@ def _admit(ports: Ports, event: dict[str, Any], mqtt: dict[str, Any], client: st
         secured="tls" in event.get("protocols", ("tls",)),
     )
     try:
-        candidate = _certified(ports, key, candidate, _tls(event))
-        return admitting.admit(ports, key, candidate), key
+        candidate = _certified(ports, caller, candidate, _tls(event))
+        return admitting.admit(ports, caller, candidate), caller
     except Forbidden as error:
-        told = isinstance(error, QuotaReached)
-        raise Refused(str(error), _NOT_AUTHORIZED, None if told else key) from error
+        recorded = isinstance(error, QuotaReached)
+        raise Refused(str(error), _NOT_AUTHORIZED, None if recorded else caller) from error
 
 
 def _tls(event: dict[str, Any]) -> dict[str, Any]:
@@ -176,13 +176,13 @@ def _tls(event: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _certified(ports: Ports, key: ApiKey, candidate: Candidate, tls: dict[str, Any]) -> Candidate:
+def _certified(ports: Ports, caller: Caller, candidate: Candidate, tls: dict[str, Any]) -> Candidate:
     """The candidate, if the certificate that it showed goes with its key; devices have to bear their client id in it.
 
     Errors: Forbidden.
     """
     pem = tls.get("x509CertificatePem")
-    certificates.ensure_fits(ports, key, pem, candidate.client if candidate.device else None)
+    certificates.ensure_fits(ports, caller, pem, candidate.client if candidate.device else None)
     return replace(candidate, certificate=pem is not None, principal=str(tls.get("principalId", "")))
 
 
@@ -193,14 +193,14 @@ def _password(mqtt: dict[str, Any]) -> str:
         return ""
 
 
-def _record(ports: Ports, key: ApiKey, client: str, reason: str, username: str) -> None:
+def _record(ports: Ports, caller: Caller, client: str, reason: str, username: str) -> None:
     now = ports.clock.now()
     audit.refuse(
         ports,
-        key.tenant,
+        caller.tenant,
         at=now,
         event=ports.new_id(now),
         reason=f"connection refused: {reason}",
-        source={"nodeId": client, "connector": "mqtt"},
-        content={"username": username, "apiKeyId": key.id},
+        source={"nodeId": client, "connector": "mqtt", **callers.about(caller)},
+        content={"username": username, **callers.told(caller)},
     )

@@ -13,8 +13,9 @@ from typing import Any
 from chalicelib.dialects import registry
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
-from chalicelib.fleet.access import doors, keys, limiting
-from chalicelib.fleet.access.records import ApiKey
+from chalicelib.fleet.access import callers, doors, keys, limiting
+from chalicelib.fleet.access.callers import Caller
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.data import senders
 from chalicelib.fleet.errors import (
     FleetError,
@@ -51,11 +52,11 @@ def handle(ports: Ports, event: dict[str, Any]) -> None:
     claim, ports = held.claim, held.ports(ports)
     try:
         payload = base64.b64decode(event["payload"])
-        key = _usable_key(ports, claim)
-        sender = senders.of(key) if key is not None else None
+        caller = _caller(ports, claim)
+        sender = senders.of(caller)
         uplink = Uplink(str(event["topic"]), payload, int(event["at"]), str(event["id"]), sender)
         claim = registry.receiver(claim.dialect).receive(ports, claim, uplink) or claim
-        if key is not None and key.debugging(uplink.at):
+        if caller.key is not None and caller.key.debugging(uplink.at):
             _note(ports, claim, uplink)
     except RateLimitReached as error:
         refuse(ports, claim, event, str(error), limiting.KIND)
@@ -98,23 +99,28 @@ def _source(claim: Claim) -> dict[str, str]:
     return {**named, "deviceId": claim.device} if claim.device else named
 
 
-def _usable_key(ports: Ports, claim: Claim) -> ApiKey | None:
-    """The key that the connection came in with, None where that was a secret of the device's own."""
+def _caller(ports: Ports, claim: Claim) -> Caller:
+    """Who the connection is, as long as it may be there. Errors: Unauthenticated, RateLimitReached."""
+    caller = _present(ports, claim)
+    limiting.spend(ports, caller, Use.MESSAGES)
+    return caller
+
+
+def _present(ports: Ports, claim: Claim) -> Caller:
     if not claim.key:
-        # It came in with a secret of its own device, whose end closes the connection: only the tenant's limits hold.
-        limiting.spend(ports, ApiKey(claim.tenant, "", frozenset(), claim.created), Use.MESSAGES)
-        return None
+        # It came in with a secret of its own device, whose end closes the connection.
+        return callers.of_device(claim.tenant, claim.device, frozenset({Role.DEVICE_ACCESS}), claim.client)
     key = ports.keys.get(claim.tenant, claim.key)
     if key is None:
         raise Unauthenticated("the API key of this connection was deleted")
     keys.use(ports, key)
+    caller = callers.of_key(key)
     try:
         # Its roles may have gone since it came in; then the connection is being closed.
-        doors.ensure_open(registry.topics(claim.dialect).DOORS[claim.mode], key, secured=claim.secured)
+        doors.ensure_open(registry.topics(claim.dialect).DOORS[claim.mode], caller, secured=claim.secured)
     except Forbidden as error:
         raise Unauthenticated(str(error)) from error
-    limiting.spend(ports, key, Use.MESSAGES)
-    return key
+    return caller
 
 
 def _heard_of(ports: Ports, claim: Claim, at: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.fleet.access.records import ApiKey
+from chalicelib.fleet.access.callers import Caller
 
 
 class Headers(Mapping[str, str]):
@@ -61,22 +61,22 @@ class Request:
     query: Query = field(default_factory=Query)
     headers: Headers = field(default_factory=Headers)
     raw: bytes = b""
-    caller: ApiKey | None = None
+    caller: Caller | None = None
     asked: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
     trace: str | None = None
     address: str = ""
 
     @property
-    def key(self) -> ApiKey:
-        """The key that the request came with; only routes open to all are called without one."""
+    def by(self) -> Caller:
+        """Who asks; only routes open to all are called without one."""
         if self.caller is None:
             raise RuntimeError("this route is open to all and has no caller")
         return self.caller
 
     @property
     def tenant(self) -> str:
-        return self.key.tenant
+        return self.by.tenant
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from chalicelib.fleet.access.records import ApiKey
+from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import FleetError
 from chalicelib.fleet.ports import Ports
@@ -60,7 +60,7 @@ class Api:
     name: str
     prefix: str
     routes: Sequence[Route]
-    authenticate: Callable[[Ports, Request], ApiKey]
+    authenticate: Callable[[Ports, Request], Caller]
     explain: Callable[[Ports, Exception], Answer]
     security: Mapping[str, Any] = field(default_factory=dict)
     answers: Callable[[], Mapping[Handler, Schema]] = dict

@@ -35,14 +35,14 @@ def explained(api: Api, ports: Ports, error: Exception, where: str) -> Answer:
 
 
 def _serve(api: Api, route: Route, ports: Ports, request: Request) -> Answer:
-    key = None if route.public else api.authenticate(ports, request)
-    if key is not None and route.roles and not route.roles & key.roles:
+    caller = None if route.public else api.authenticate(ports, request)
+    if caller is not None and route.roles and not route.roles & caller.roles:
         raise Forbidden(f"this needs an API key with the role {' or '.join(sorted(route.roles))}")
-    if key is not None:
-        doors.ensure_unscoped(key, queues=route.queues)
+    if caller is not None:
+        doors.ensure_unscoped(caller, queues=route.queues)
     with reading("the request"):
         asked = read_all(route.parameters, request)
-    return route.handler(ports, replace(request, caller=key, asked=asked, body=_body(route, request)))
+    return route.handler(ports, replace(request, caller=caller, asked=asked, body=_body(route, request)))
 
 
 def _body(route: Route, request: Request) -> Any:

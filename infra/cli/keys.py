@@ -34,13 +34,13 @@ def group() -> None:
 def create(tenant: str, roles: tuple[str, ...], label: str, valid_for: timedelta | None, *, json: bool) -> None:
     """Create a key below the tenant's master key and print it; it is shown this once."""
     from chalicelib import wiring
-    from chalicelib.fleet.access import keys
+    from chalicelib.fleet.access import callers, keys
 
     ports = wiring.ports()
     master = _master(tenant)
     ends = None if valid_for is None else ports.clock.now() + int(valid_for.total_seconds() * 1000)
     asked = KeyRequest(roles=frozenset(Role(role.upper()) for role in roles), label=label, valid_to=ends)
-    key, secret = keys.create_child(ports, master, master.id, asked)
+    key, secret = keys.create_child(ports, callers.of_operator(tenant), master.id, asked)
     show(
         {
             "tenant": tenant,
@@ -77,7 +77,7 @@ def import_(tenant: str, roles: tuple[str, ...], label: str, name: str | None, v
     """
     from chalicelib import wiring
     from chalicelib.dialects.ibm.identity import API_KEY
-    from chalicelib.fleet.access import adopting
+    from chalicelib.fleet.access import adopting, callers
 
     ports = wiring.ports()
     asked = KeyRequest(roles=frozenset(Role(role.upper()) for role in roles), label=label)
@@ -87,7 +87,7 @@ def import_(tenant: str, roles: tuple[str, ...], label: str, name: str | None, v
             f"{name!r} is no name of an API key of the tenant {tenant}: that is a-{tenant}-…; "
             "a tenant gets the id that clients carry with `tenant create --id`"
         )
-    key = adopting.adopt(ports, _master(tenant), value.strip(), asked, name=name)
+    key = adopting.adopt(ports, callers.of_operator(tenant), _master(tenant).id, value.strip(), asked, name=name)
     show(
         {"tenant": tenant, "keyId": key.id, "label": key.label, "roles": " ".join(sorted(key.roles))},
         json=json,

@@ -35,7 +35,7 @@ def probe(tenant: str, host: str | None, port: int | None, ca: str | None, *, js
 
     from chalicelib import wiring
     from chalicelib.aws.clients import client
-    from chalicelib.fleet.access import keys
+    from chalicelib.fleet.access import callers, keys
     from chalicelib.fleet.access.roles import Role
     from chalicelib.fleet.errors import FleetError
     from chalicelib.fleet.inventory import devices
@@ -47,10 +47,11 @@ def probe(tenant: str, host: str | None, port: int | None, ca: str | None, *, js
     master = next((key for key in ports.keys.all(tenant) if key.master), None)
     if master is None:
         raise click.ClickException(f"there is no tenant {tenant!r}")
+    operator = callers.of_operator(tenant)
     device = f"urn:lo:nsid:probe:{secrets.token_hex(6)}"
     where = (host, port, ca) if host else _entrance(port, ca)
     key, secret = keys.create_child(
-        ports, master, master.id, KeyRequest(roles=frozenset({Role.DEVICE_ACCESS}), label="probe")
+        ports, operator, master.id, KeyRequest(roles=frozenset({Role.DEVICE_ACCESS}), label="probe")
     )
     entrance = Entrance(where[0] or "", where[1] or 8883, where[2], _USERNAME, secret)
     try:
@@ -61,7 +62,7 @@ def probe(tenant: str, host: str | None, port: int | None, ca: str | None, *, js
     except OSError as error:
         raise click.ClickException(str(error)) from error
     finally:
-        keys.delete(ports, master, key.id)
+        keys.delete(ports, operator, key.id)
         try:
             devices.delete(ports, tenant, device)
         except FleetError as error:

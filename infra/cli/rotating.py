@@ -3,6 +3,7 @@
 import click
 
 from chalicelib.fleet.access.records import KeyRequest
+from chalicelib.fleet.ports import Ports
 from infra.cli.output import as_json, show
 from infra.cli.target import complaints, on_target
 
@@ -20,17 +21,17 @@ def rotate(key: str, tenant: str, *, finish: bool, json: bool) -> None:
     The master key is one of a kind: it gets a new secret, and the old one ends at once.
     """
     from chalicelib import wiring
-    from chalicelib.fleet.access import keys
+    from chalicelib.fleet.access import callers, keys
 
     ports = wiring.ports()
     old = keys.get(ports, tenant, key)
-    master = next(k for k in ports.keys.all(tenant) if k.master)
+    operator = callers.of_operator(tenant)
     if finish:
-        keys.delete(ports, master, old.id)
+        keys.delete(ports, operator, old.id)
         show({"tenant": tenant, "keyId": old.id, "deleted": True}, json=json)
         return
     if old.master:
-        made, secret = keys.update(ports, master, old.id, KeyRequest(), renew=True)
+        made, secret = keys.update(ports, operator, old.id, KeyRequest(), renew=True)
     else:
         asked = KeyRequest(
             roles=old.roles,
@@ -41,5 +42,9 @@ def rotate(key: str, tenant: str, *, finish: bool, json: bool) -> None:
             ca_certificates=old.ca_certificates or None,
             client_certificate_required=old.client_certificate_required,
         )
-        made, secret = keys.create_child(ports, master, old.parent or master.id, asked)
+        made, secret = keys.create_child(ports, operator, old.parent or _master(ports, tenant), asked)
     show({"tenant": tenant, "keyId": made.id, "label": made.label, "replaces": old.id, "apiKey": secret}, json=json)
+
+
+def _master(ports: Ports, tenant: str) -> str:
+    return next(key.id for key in ports.keys.all(tenant) if key.master)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from chalicelib.fleet import ports as p
-from chalicelib.fleet.access import inheriting, keys, tenants, users
+from chalicelib.fleet.access import callers, inheriting, keys, tenants, users
 from chalicelib.fleet.access.records import KeyRequest, User, UserRequest, UserState
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.data import messages
@@ -78,9 +78,11 @@ class Site:
         self.instances = [Instance(self.clock) for _ in range(2)]
         self.door = Door(self.clock)
         self.tenant, self.master, _ = tenants.create(self.instances[0], f"revoked {next(_numbers)} {self.chance()}")
-        self.parent, _ = keys.create_child(self.instances[0], self.master, self.master.id, KeyRequest(roles=ACCESS))
+        self.parent, _ = keys.create_child(
+            self.instances[0], callers.of_key(self.master), self.master.id, KeyRequest(roles=ACCESS)
+        )
         asked = KeyRequest(roles=ACCESS)
-        self.key, self.secret = keys.create_child(self.instances[0], self.master, self.parent.id, asked)
+        self.key, self.secret = keys.create_child(self.instances[0], callers.of_key(self.master), self.parent.id, asked)
         self.client = f"urn:lo:nsid:revoked:{self.chance()}"
 
     def chance(self) -> str:
@@ -124,17 +126,19 @@ Revocation = Callable[[Site, Instance], object]
 
 
 def update(key: str, **change: Any) -> Revocation:
-    return lambda site, at: keys.update(at, site.master, getattr(site, key).id, KeyRequest(**change))
+    return lambda site, at: keys.update(at, callers.of_key(site.master), getattr(site, key).id, KeyRequest(**change))
 
 
 REVOCATIONS: dict[str, Revocation] = {
-    "deleted": lambda site, at: keys.delete(at, site.master, site.key.id),
-    "deleted with its parent": lambda site, at: keys.delete(at, site.master, site.parent.id),
+    "deleted": lambda site, at: keys.delete(at, callers.of_key(site.master), site.key.id),
+    "deleted with its parent": lambda site, at: keys.delete(at, callers.of_key(site.master), site.parent.id),
     "disabled": update("key", active=False),
     "disabled with its parent": update("parent", active=False),
-    "expired": lambda site, at: keys.update(at, site.master, site.key.id, KeyRequest(valid_to=site.clock.now() + 1)),
+    "expired": lambda site, at: keys.update(
+        at, callers.of_key(site.master), site.key.id, KeyRequest(valid_to=site.clock.now() + 1)
+    ),
     "expired with its parent": lambda site, at: keys.update(
-        at, site.master, site.parent.id, KeyRequest(valid_to=site.clock.now() + 1)
+        at, callers.of_key(site.master), site.parent.id, KeyRequest(valid_to=site.clock.now() + 1)
     ),
     "without the role": update("key", roles=frozenset({Role.DEVICE_R})),
     "without the parent's role": update("parent", roles=frozenset({Role.DEVICE_R})),
@@ -170,14 +174,16 @@ def test_nothing_is_taken_61_seconds_after(site: Site, how: str) -> None:
 
 @pytest.mark.parametrize("how", [*REVOCATIONS, "with a new secret"])
 def test_the_open_connection_is_closed(site: Site, how: str) -> None:
-    anew: Revocation = lambda site, at: keys.update(at, site.master, site.key.id, KeyRequest(), renew=True)  # noqa: E731
+    def anew(site: Site, at: Instance) -> object:
+        return keys.update(at, callers.of_key(site.master), site.key.id, KeyRequest(), renew=True)
+
     {**REVOCATIONS, "with a new secret": anew}[how](site, site.instances[0])
     assert site.client in site.closed()
 
 
 def test_an_old_secret_opens_nothing_61_seconds_after_it_was_replaced(site: Site) -> None:
     first, second = site.instances
-    _, new = keys.update(first, site.master, site.key.id, KeyRequest(), renew=True)
+    _, new = keys.update(first, callers.of_key(site.master), site.key.id, KeyRequest(), renew=True)
     assert not site.knock()
     assert site.asks(first) == 403
     site.clock.advance(seconds=61)
@@ -190,16 +196,16 @@ def test_a_session_opens_nothing_61_seconds_after_its_user_changed(site: Site, h
     first, second = site.instances
     name = f"ada-{site.chance()}"
     user = User(site.tenant.id, first.new_id(site.clock.now()), name, f"{name}@example.com", ACCESS, site.clock.now())
-    users.create(first, site.master, user, "Corr3ct-horse")
+    users.create(first, callers.of_key(site.master), user, "Corr3ct-horse")
     _, _, secret = users.log_in(first, name, "Corr3ct-horse")
     assert [site.asks(instance, secret) for instance in site.instances] == [200, 200]
     if how == "disabled":
-        users.update(first, site.master, user.id, UserRequest(state=UserState.DISABLED))
+        users.update(first, callers.of_key(site.master), user.id, UserRequest(state=UserState.DISABLED))
     elif how == "deleted":
-        users.delete(first, site.master, user.id)
+        users.delete(first, callers.of_key(site.master), user.id)
     elif how == "another password":
-        users.set_password(first, site.master, user.id, "N3w-horse", None)
+        users.set_password(first, callers.of_key(site.master), user.id, "N3w-horse", None)
     else:
-        users.update(first, site.master, user.id, UserRequest(roles=frozenset()))
+        users.update(first, callers.of_key(site.master), user.id, UserRequest(roles=frozenset()))
     site.clock.advance(seconds=61)
     assert [site.asks(instance, secret) for instance in (first, second)] == [403, 403]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.dialects.topics import resource
-from chalicelib.fleet.access import keys
+from chalicelib.fleet.access import callers, keys
 from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.queues import consuming, lifecycle
@@ -135,4 +135,4 @@ def test_a_queue_of_another_tenant_is_not_reached_by_its_name(ports: MemoryPorts
 def test_a_policy_writes_wildcards_as_iot_core_does() -> None:
     assert resource("fifo/+") == "fifo/*"
     key = ApiKey("tenant", "id", frozenset({Role.BUS_R}), 1)
-    assert authorizer.policy("live_objects", "application", "arn:aws:lambda:r:1:function:f", key)
+    assert authorizer.policy("live_objects", "application", "arn:aws:lambda:r:1:function:f", callers.of_key(key))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.access import certificates, keys, tenants
+from chalicelib.fleet.access import callers, certificates, keys, tenants
 from chalicelib.fleet.access.records import KeyRequest
 from chalicelib.fleet.access.roles import ALL_ROLES
 from chalicelib.triggers import authorizer
@@ -34,7 +34,7 @@ class Gate:
         request = KeyRequest(
             roles=ALL_ROLES, ca_certificates=(known.id,), client_certificate_required=required, label="device"
         )
-        self.key, self.secret = keys.create_child(self.ports, self.master, self.master.id, request)
+        self.key, self.secret = keys.create_child(self.ports, callers.of_key(self.master), self.master.id, request)
 
     def knock(self, shown: Identity | None, client: str = CLIENT, username: str = "json+device") -> dict[str, Any]:
         password = base64.b64encode(self.secret.encode()).decode()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.access import keys, limiting, tenants
+from chalicelib.fleet.access import callers, keys, limiting, tenants
 from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.presence import admitting
@@ -26,7 +26,7 @@ class Site:
         self.tenant = tenant.id
         self.events = 0
         candidate = Candidate(DEVICE, "live_objects", "device", "mqtt", DEVICE, "json+device")
-        admitting.admit(self.ports, self.key, candidate)
+        admitting.admit(self.ports, callers.of_key(self.key), candidate)
         uplink._heard.clear()
 
     def say(self, topic: str, body: Any, event: str | None = None) -> None:
@@ -169,7 +169,9 @@ def test_every_refusal_of_a_minute_is_told_while_there_are_few(site: Site) -> No
 
 def test_a_revoked_key_no_longer_stores_anything(site: Site) -> None:
     disabled, _ = keys.mint(site.ports, site.tenant, roles=site.key.roles)
-    admitting.admit(site.ports, disabled, Candidate(DEVICE, "live_objects", "device", "mqtt", DEVICE, "json+device"))
+    admitting.admit(
+        site.ports, callers.of_key(disabled), Candidate(DEVICE, "live_objects", "device", "mqtt", DEVICE, "json+device")
+    )
     site.ports.keys.put(revoked(disabled))
     site.say("dev/data", {"value": {"n": 1}})
     assert site.stored() == []

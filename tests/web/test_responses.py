@@ -8,6 +8,7 @@ import pytest
 from chalice.app import Blueprint, Chalice
 
 from chalicelib.dialects.live_objects.errors import explain
+from chalicelib.fleet.access import callers
 from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.ports import Ports
 from chalicelib.web import mounting
@@ -23,7 +24,9 @@ def answered(body: Any, **headers: str) -> dict[str, Any]:
         return Answer(body)
 
     route = Route("GET", "/x/it", handler, "a test")
-    api = Api("test", "/x", [route], lambda _ports, _request: ApiKey("tenant", "id", frozenset(), 0), explain)
+    api = Api(
+        "test", "/x", [route], lambda _ports, _request: callers.of_key(ApiKey("tenant", "id", frozenset(), 0)), explain
+    )
     app = Chalice("test")
     app.api.binary_types = ["*/*"]
     made: Blueprint = mounting.blueprint(api, MemoryPorts)

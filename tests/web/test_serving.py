@@ -6,6 +6,7 @@ from pynamodb.exceptions import PutError
 
 from chalicelib.dialects.live_objects.errors import explain
 from chalicelib.fleet import errors
+from chalicelib.fleet.access import callers
 from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.request import Answer, Headers, Query, Request
@@ -13,7 +14,7 @@ from chalicelib.web.routes import Api, Handler, Route
 from chalicelib.web.serving import serve
 from tests.fakes import MemoryPorts
 
-KEY = ApiKey("tenant", "id", frozenset(), 0)
+KEY = callers.of_key(ApiKey("tenant", "id", frozenset(), 0))
 
 
 def answered(handler: Handler) -> Answer:
@@ -97,4 +98,4 @@ def test_a_query_gives_the_last_value_or_every() -> None:
 
 def test_a_route_open_to_all_has_no_caller() -> None:
     with pytest.raises(RuntimeError):
-        _ = Request().key
+        _ = Request().by

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib.dialects.live_objects.rest import commands
+from chalicelib.fleet.access import callers
 from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.commands import tracing
 from chalicelib.fleet.inventory.records import Device
@@ -24,7 +25,7 @@ def test_a_command_remembers_the_request_that_created_it() -> None:
     ports = MemoryPorts()
     ports.devices.create(Device("t", "d", START, START))
     body = {"request": {"connector": "mqtt", "value": {"req": "reboot"}}}
-    caller = ApiKey("t", "k", frozenset(), START)
+    caller = callers.of_key(ApiKey("t", "k", frozenset(), START))
     commands.create(ports, Request(caller=caller, asked={"device_id": "d", "validate": True}, body=body, trace="r1"))
     (command,) = ports.commands.rows.values()
     assert command.trace == "r1"
@@ -34,7 +35,7 @@ def test_a_command_is_shown_with_its_trace_beside_the_body() -> None:
     ports = MemoryPorts()
     ports.devices.create(Device("t", "d", START, START))
     body = {"request": {"connector": "mqtt", "value": {"req": "reboot"}}}
-    caller = ApiKey("t", "k", frozenset(), START)
+    caller = callers.of_key(ApiKey("t", "k", frozenset(), START))
     asked = {"device_id": "d", "validate": True}
     made = commands.create(ports, Request(caller=caller, asked=asked, body=body, trace="r1"))
     read = commands.read(ports, Request(caller=caller, asked={"command_id": made.body["id"]}, trace="r2"))

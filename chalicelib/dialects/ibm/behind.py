@@ -14,7 +14,8 @@ from chalicelib.dialects.ibm.identity import DIALECT, MQTT, Name, name_of
 from chalicelib.dialects.ibm.inventory import Registration
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
-from chalicelib.fleet.access.records import ApiKey
+from chalicelib.fleet.access import callers
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Conflict, DeviceDuplicate, FleetError, Forbidden, Invalid, NotFound
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
@@ -26,6 +27,7 @@ from chalicelib.fleet.presence.records import Capability, Route
 PATIENCE = 5
 GATEWAY = "g"
 _REACHED = {Capability.COMMAND: True}
+_ROLES = frozenset({Role.DEVICE_ACCESS})
 _STATUS = ((NotFound, 404), (Invalid, 400), (Forbidden, 403), (Conflict, 409), (FleetError, 429))
 
 
@@ -96,11 +98,11 @@ def _found(ports: Ports, claim: Claim, name: Name) -> Device:
 
 
 def _registered(ports: Ports, claim: Claim, name: Name) -> Device:
-    """Errors: NotFound (type)."""
+    """Errors: NotFound (type), Forbidden."""
     if types.is_gateway(ports, claim.tenant, name.type):
         raise Forbidden("a gateway has to be registered")
     types.get(ports, claim.tenant, name.type)
-    by = ApiKey(claim.tenant, "", frozenset(), 0, label=claim.client)
+    by = callers.of_gateway(claim.tenant, claim.device or claim.client, _ROLES, claim.client)
     try:
         return inventory.register(ports, by, Registration(name))[0]
     except DeviceDuplicate:

@@ -11,8 +11,8 @@ from typing import Any
 
 from chalicelib.dialects.ibm import tokens
 from chalicelib.dialects.ibm.identity import DIALECT, MQTT, Name, api_key_name, fleet_prefix, is_name, name_of
-from chalicelib.fleet.access.records import ApiKey
-from chalicelib.fleet.errors import DeviceNotFound, Invalid
+from chalicelib.fleet.access.callers import Caller, Kind
+from chalicelib.fleet.errors import DeviceNotFound, Forbidden, Invalid
 from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
@@ -71,7 +71,7 @@ def metadata(device: Device) -> Mapping[str, Any] | None:
     return kept if isinstance(kept, Mapping) else None
 
 
-def register(ports: Ports, by: ApiKey, wanted: Registration) -> tuple[Device, str]:
+def register(ports: Ports, by: Caller, wanted: Registration) -> tuple[Device, str]:
     """The new device and its token, which is nowhere else. Errors: Invalid, DeviceDuplicate, InterfaceDuplicate."""
     now = ports.clock.now()
     token = tokens.minted(ports) if wanted.token is None else tokens.chosen(wanted.token)
@@ -91,9 +91,13 @@ def register(ports: Ports, by: ApiKey, wanted: Registration) -> tuple[Device, st
     return devices.register(ports, device, entitled=True), token
 
 
-def _registrar(by: ApiKey) -> dict[str, str]:
-    """A gateway has no key: what stands for one bears its client id."""
-    return {"id": api_key_name(by.tenant, by.id), "type": "apikey"} if by.id else {"id": by.label, "type": "gateway"}
+def _registrar(by: Caller) -> dict[str, str]:
+    """A key by its name, a gateway by its client id (manual 3.1.6)."""
+    if by.key is not None:
+        return {"id": api_key_name(by.tenant, by.key.id), "type": "apikey"}
+    if by.kind is Kind.GATEWAY and by.name is not None:
+        return {"id": by.name, "type": "gateway"}
+    raise Forbidden("devices are registered by API keys and gateways only")
 
 
 def change_own(

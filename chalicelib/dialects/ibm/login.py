@@ -4,7 +4,8 @@ from chalicelib.dialects.ibm import inventory, tokens
 from chalicelib.dialects.ibm.identity import API_KEY, DIALECT, MQTT, Client, Name, api_key_name, parse_client
 from chalicelib.dialects.ibm.topics import APPLICATION, DEVICE, DOORS, GATEWAY
 from chalicelib.dialects.registry import Refused
-from chalicelib.fleet.access import adopting, doors, keys
+from chalicelib.fleet.access import adopting, callers, doors, keys
+from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Forbidden, RateLimitReached, Unauthenticated, UnknownCredential
@@ -28,15 +29,15 @@ def recognises(username: str, client: str) -> bool:
 
 def authenticate(
     ports: Ports, *, username: str, password: str, client: str, server_name: str | None, secured: bool = True
-) -> tuple[ApiKey, Candidate]:
+) -> tuple[Caller, Candidate]:
     found = parse_client(client)
     if found is None:
         raise Refused("a client id is d:org:type:id, g:org:type:id or a:org:app", BAD_IDENTIFIER)
     if found.name is not None and username == TOKEN:
-        key = _device(ports, found, found.name, client, password)
+        caller = _device(ports, found, found.name, client, password)
         mode, connector, device = DEVICE if found.kind == "d" else GATEWAY, MQTT, found.name.fleet_id
     elif found.name is None and username != TOKEN:
-        key = _application(ports, found, username, password, secured=secured)
+        caller = _application(ports, found, username, password, secured=secured)
         mode, connector, device = APPLICATION, "", None
     else:
         raise Refused(f"the user name {username!r} does not go with this client id", NOT_AUTHORIZED)
@@ -52,15 +53,16 @@ def authenticate(
         # A client id names its organization: whoever else took it, through another dialect, gives it back.
         entitled=True,
     )
-    return key, candidate
+    return caller, candidate
 
 
-def _device(ports: Ports, found: Client, name: Name, client: str, password: str) -> ApiKey:
+def _device(ports: Ports, found: Client, name: Name, client: str, password: str) -> Caller:
     """No API key stands behind a device: it has a token of its own, and may do what a device does."""
     device = ports.devices.get(found.organization, name.fleet_id)
     if device is None:
         raise Refused("this device is not registered", NOT_AUTHORIZED)
-    own = ApiKey(found.organization, "", frozenset({Role.DEVICE_ACCESS}), device.created)
+    known_as = callers.of_device if found.kind == "d" else callers.of_gateway
+    own = known_as(found.organization, device.id, frozenset({Role.DEVICE_ACCESS}), client)
     try:
         known = device.interface(MQTT, client) is not None
         fits = known and tokens.fits(ports, device, inventory.own(device).get("token"), password)
@@ -88,15 +90,21 @@ def key_of(ports: Ports, username: str, password: str) -> ApiKey:
     return key
 
 
-def _application(ports: Ports, found: Client, username: str, password: str, *, secured: bool) -> ApiKey:
+def _application(ports: Ports, found: Client, username: str, password: str, *, secured: bool) -> Caller:
     try:
-        key = key_of(ports, username, password)
+        caller = callers.of_key(key_of(ports, username, password))
     except (Unauthenticated, UnknownCredential, RateLimitReached) as error:
-        raise Refused(str(error), NOT_AUTHORIZED, keys.owner(ports, password)) from error
-    if key.tenant != found.organization:
-        raise Refused("this API key belongs to another organization", NOT_AUTHORIZED, key)
+        raise Refused(str(error), NOT_AUTHORIZED, _owner(ports, password)) from error
+    if caller.tenant != found.organization:
+        raise Refused("this API key belongs to another organization", NOT_AUTHORIZED, caller)
     try:
-        doors.ensure_open(DOORS[APPLICATION], key, secured=secured)
+        doors.ensure_open(DOORS[APPLICATION], caller, secured=secured)
     except Forbidden as error:
-        raise Refused(str(error), NOT_AUTHORIZED, key) from error
-    return key
+        raise Refused(str(error), NOT_AUTHORIZED, caller) from error
+    return caller
+
+
+def _owner(ports: Ports, password: str) -> Caller | None:
+    """Whom to tell that they were refused."""
+    key = keys.owner(ports, password)
+    return None if key is None else callers.of_key(key)

@@ -9,8 +9,8 @@ from chalicelib.dialects.live_objects.identity import (
 )
 from chalicelib.dialects.live_objects.topics import APPLICATION, CONNECTOR, DEVICE, DOORS
 from chalicelib.dialects.registry import Refused
-from chalicelib.fleet.access import doors, keys
-from chalicelib.fleet.access.records import ApiKey
+from chalicelib.fleet.access import callers, doors, keys
+from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.errors import Forbidden, Unauthenticated, UnknownCredential
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.admitting import Candidate
@@ -41,23 +41,25 @@ def recognises(username: str, client: str) -> bool:  # noqa: ARG001 - other dial
 
 def authenticate(
     ports: Ports, *, username: str, password: str, client: str, server_name: str | None, secured: bool = True
-) -> tuple[ApiKey, Candidate]:
+) -> tuple[Caller, Candidate]:
     mode = MODES[username]
     try:
-        key = keys.authenticate(ports, password)
+        caller = callers.of_key(keys.authenticate(ports, password))
     except (Unauthenticated, UnknownCredential) as error:
-        raise Refused(str(error), BAD_CREDENTIALS, keys.owner(ports, password)) from error
+        raise Refused(str(error), BAD_CREDENTIALS, _owner(ports, password)) from error
     try:
-        doors.ensure_open(DOORS[mode], key, secured=secured)
+        doors.ensure_open(DOORS[mode], caller, secured=secured)
     except Forbidden as error:
-        raise Refused(str(error), NOT_AUTHORIZED, key) from error
+        raise Refused(str(error), NOT_AUTHORIZED, caller) from error
     if mode != DEVICE and not secured:
         # Manual 6.2 and 6.6.1: plain MQTT is for devices.
-        raise Refused(f"the mode {mode} has to be secured by TLS", NOT_AUTHORIZED, key)
+        raise Refused(f"the mode {mode} has to be secured by TLS", NOT_AUTHORIZED, caller)
     if mode != APPLICATION and not CLIENT_ID.fullmatch(client):
-        raise Refused("a client id has 1 to 128 letters, digits, colons, hyphens and underscores", NOT_AUTHORIZED, key)
+        raise Refused(
+            "a client id has 1 to 128 letters, digits, colons, hyphens and underscores", NOT_AUTHORIZED, caller
+        )
     if not APPLICATION_ID.fullmatch(client):
-        raise Refused("a client id has 1 to 128 printable characters but $ in front, + and #", NOT_AUTHORIZED, key)
+        raise Refused("a client id has 1 to 128 printable characters but $ in front, + and #", NOT_AUTHORIZED, caller)
     candidate = Candidate(
         client=client,
         dialect="live_objects",
@@ -68,4 +70,10 @@ def authenticate(
         server_name=server_name,
         secured=secured,
     )
-    return key, candidate
+    return caller, candidate
+
+
+def _owner(ports: Ports, password: str) -> Caller | None:
+    """Whom to tell that they were refused."""
+    key = keys.owner(ports, password)
+    return None if key is None else callers.of_key(key)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from chalicelib.fleet.access import keys, secrets, signposts
+from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.errors import Conflict, Invalid, KeyNotFound, RateLimitReached
 from chalicelib.fleet.ports import Ports
@@ -13,8 +14,10 @@ _GUESSES = Limit(Use.REQUESTS, 10, 60, "guesses")
 """At the secret of one name, in each instance."""
 
 
-def adopt(ports: Ports, parent: ApiKey, presented: str, request: KeyRequest, *, name: str | None = None) -> ApiKey:
-    """A key below `parent` whose secret was made elsewhere, for clients that carry it and cannot be changed.
+def adopt(
+    ports: Ports, by: Caller, parent: str, presented: str, request: KeyRequest, *, name: str | None = None
+) -> ApiKey:
+    """A key below that `parent` whose secret was made elsewhere, for clients that carry it and cannot be changed.
 
     A secret that comes with a `name` need not be one that nobody could guess. Every instance takes it after a minute.
     Errors: Invalid (no such secret can be taken; not a subset), Conflict (secret or name open a key already).
@@ -23,16 +26,16 @@ def adopt(ports: Ports, parent: ApiKey, presented: str, request: KeyRequest, *, 
         raise Invalid("a secret made elsewhere that comes without a name is 32 letters and digits", "value")
     if name is not None and not (_SHORTEST <= len(presented) <= _LONGEST and presented.isprintable()):
         raise Invalid(f"a secret that comes with a name has {_SHORTEST} to {_LONGEST} printable characters", "value")
-    taken = keys.owner(ports, presented) if name is None else signposts.named(ports, parent.tenant, name)
+    taken = keys.owner(ports, presented) if name is None else signposts.named(ports, by.tenant, name)
     if taken is not None:
         raise Conflict("this secret, or its name, opens a key already")
-    made, _ = keys.create_child(ports, parent, parent.id, request)
+    made, _ = keys.create_child(ports, by, parent, request)
     salt = ports.chance(16)
     if name is None:
         post = signposts.name(ports, presented)
         adopted = replace(made, salt=salt, digest=secrets.digest(presented, salt), signpost=post)
     else:
-        post = signposts.of_name(parent.tenant, name)
+        post = signposts.of_name(by.tenant, name)
         adopted = replace(made, salt=b"", digest=b"", signpost=post, password=ports.hasher.keep(presented, salt))
     # Whoever deleted the new key since then, alone or with its parent, has won.
     if not ports.keys.replace(made, adopted):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chalicelib.fleet.access import x509
+from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.records import ApiKey, CaCertificate, CaCertificates
 from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import CertificateNotFound, Contended, Forbidden, Invalid, LimitReached
@@ -77,11 +78,14 @@ def activate(ports: Ports, certificate: str, registration: str) -> bool:
     return ports.authorities.is_held(registration) and ports.trust.activate(certificate)
 
 
-def ensure_fits(ports: Ports, key: ApiKey, pem: str | None, name: str | None) -> None:
+def ensure_fits(ports: Ports, caller: Caller, pem: str | None, name: str | None) -> None:
     """Errors: Forbidden (the key asks for a client certificate that was not shown, or shown for another `name`).
 
     `pem` is the certificate that the client showed; its common name is `name` where that is given.
     """
+    key = caller.key
+    if key is None:
+        return
     if pem is None:
         if key.client_certificate_required:
             raise Forbidden("the API key requires a client certificate")

@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 from chalicelib.fleet.access import keys, rights
+from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.ports import Ports
 
 
-def debug(ports: Ports, by: ApiKey, key_id: str, until: int | None) -> ApiKey:
+def debug(ports: Ports, by: Caller, key_id: str, until: int | None) -> ApiKey:
     """The key in debug mode until then (ms), or no more. Errors: KeyNotFound, Forbidden."""
     for _ in tries(ports):
         key = keys.get(ports, by.tenant, key_id)

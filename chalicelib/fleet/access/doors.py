@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chalicelib.fleet.access.records import ApiKey
+from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Forbidden
 
@@ -18,16 +18,16 @@ class Door:
     queues: bool = False
 
 
-def ensure_open(door: Door, key: ApiKey, *, secured: bool = True) -> None:
+def ensure_open(door: Door, caller: Caller, *, secured: bool = True) -> None:
     """Errors: Forbidden (the key's roles or its queues, or a key that says too much for a connection without TLS)."""
-    if not door.roles & key.roles:
+    if not door.roles & caller.roles:
         raise Forbidden(f"the API key lacks the role {' or '.join(sorted(door.roles))}")
-    ensure_unscoped(key, queues=door.queues)
-    if not secured and not key.roles <= _BARE:
+    ensure_unscoped(caller, queues=door.queues)
+    if not secured and not caller.roles <= _BARE:
         raise Forbidden(f"without TLS an API key may have the role {Role.DEVICE_ACCESS} alone")
 
 
-def ensure_unscoped(key: ApiKey, *, queues: bool) -> None:
+def ensure_unscoped(caller: Caller, *, queues: bool) -> None:
     """Errors: Forbidden (the key is for some queues only, and this is none)."""
-    if key.queues and not queues:
+    if caller.queues and not queues:
         raise Forbidden("this API key is for the FIFOs of its scope only")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.fleet.access import certificates, inheriting, rights, secrets, signposts
+from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.access.records import NOTED, ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.compare_and_set import tries
@@ -113,7 +114,7 @@ def ensure_usable(key: ApiKey, now: int) -> None:
         raise Unauthenticated("this API key is not valid yet")
 
 
-def create_child(ports: Ports, by: ApiKey, parent_id: str, request: KeyRequest) -> tuple[ApiKey, str]:
+def create_child(ports: Ports, by: Caller, parent_id: str, request: KeyRequest) -> tuple[ApiKey, str]:
     """A key below `parent_id` with a subset of its roles, validity and queues.
 
     Errors: KeyNotFound (parent), Forbidden (the parent, or for a session the new key, holds more than the caller),
@@ -122,7 +123,7 @@ def create_child(ports: Ports, by: ApiKey, parent_id: str, request: KeyRequest) 
     parent = get(ports, by.tenant, parent_id)
     if parent.session:
         raise Invalid("a session ends before keys below it would: name another parent", "parentId")
-    if by.session:
+    if by.kind is Kind.USER:
         # People have no key of their own that others could stand below.
         rights.ensure_roles(by, request.roles or frozenset())
     else:
@@ -161,7 +162,7 @@ def get(ports: Ports, tenant: str, key_id: str) -> ApiKey:
 
 
 def update(
-    ports: Ports, by: ApiKey, key_id: str, request: KeyRequest, *, renew: bool = False
+    ports: Ports, by: Caller, key_id: str, request: KeyRequest, *, renew: bool = False
 ) -> tuple[ApiKey, str | None]:
     """Change a key, and what stands below it; with `renew` it also gets a new secret, which is returned.
 
@@ -186,7 +187,7 @@ def update(
     return after, text
 
 
-def _changed(ports: Ports, by: ApiKey, key: ApiKey, request: KeyRequest) -> ApiKey:
+def _changed(ports: Ports, by: Caller, key: ApiKey, request: KeyRequest) -> ApiKey:
     rights.ensure_may_change(ports, by, key)
     if key.session:
         raise Forbidden("a session is what its user is: change the user")
@@ -208,7 +209,7 @@ def _renewed(ports: Ports, key: ApiKey) -> tuple[ApiKey, str]:
     return replace(renewed, password=None), text
 
 
-def delete(ports: Ports, by: ApiKey, key_id: str) -> None:
+def delete(ports: Ports, by: Caller, key_id: str) -> None:
     """Delete a key and all below it. Errors: KeyNotFound, Forbidden (the master key; one not below the caller's)."""
     key = get(ports, by.tenant, key_id)
     if key.master:

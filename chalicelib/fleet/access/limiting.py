@@ -8,7 +8,8 @@ and where several share the work up to as many times higher.
 
 from dataclasses import replace
 
-from chalicelib.fleet.access import inheriting
+from chalicelib.fleet.access import callers, inheriting
+from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import Contended, KeyNotFound, RateLimitReached
@@ -20,34 +21,34 @@ KIND = "rate_limit_reached"
 """Of the entries in the audit log."""
 
 
-def spend(ports: Ports, key: ApiKey, use: Use) -> None:
-    """Count a use against the limits of the key and of its tenant. Errors: RateLimitReached."""
-    every = (*key.limits, *ports.tenants.settings(key.tenant).limits)
+def spend(ports: Ports, caller: Caller, use: Use) -> None:
+    """Count a use against the limits of the caller's key and of its tenant. Errors: RateLimitReached."""
+    every = (*caller.limits, *ports.tenants.settings(caller.tenant).limits)
     limits = [limit for limit in every if limit.use is use]
-    wait = ports.windows.spend(key.tenant, limits, ports.clock.now()) if limits else None
+    wait = ports.windows.spend(caller.tenant, limits, ports.clock.now()) if limits else None
     if wait is not None:
         raise RateLimitReached(
             f"too many {use}: the limit of the API key, of one above it, or of the tenant is reached", wait
         )
 
 
-def request(ports: Ports, key: ApiKey, device: str | None = None) -> None:
-    """Count a request, of the device where it has no key. One that is refused is in the audit log, as far as that goes.
+def request(ports: Ports, caller: Caller) -> None:
+    """Count a request. One that is refused is in the audit log, as far as that goes.
 
     Errors: RateLimitReached.
     """
     try:
-        spend(ports, key, Use.REQUESTS)
+        spend(ports, caller, Use.REQUESTS)
     except RateLimitReached as error:
         now = ports.clock.now()
         audit.refuse(
             ports,
-            key.tenant,
+            caller.tenant,
             at=now,
             event=ports.new_id(now),
             reason=str(error),
-            source={"connector": "http"} if device is None else {"connector": "http", "deviceId": device},
-            content={} if device else {"apiKeyId": key.id},
+            source={"connector": "http", **callers.about(caller)},
+            content=callers.told(caller),
             subcategory="http",
             kind=KIND,
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.fleet.access import attempts, inheriting, keys, passwords, rights
 from chalicelib.fleet.access.attempts import LOCKED, MOST_FAILURES
+from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.access.passwords import Password
 from chalicelib.fleet.access.records import ApiKey, KeyRequest, User, UserRequest, UserState
 from chalicelib.fleet.access.roles import Role
@@ -29,7 +30,7 @@ SESSION = 8 * 3_600_000
 _REFUSED = "the login or the password is wrong, or too many attempts have locked the account for a while"
 
 
-def create(ports: Ports, by: ApiKey, user: User, password: str | None = None) -> User:
+def create(ports: Ports, by: Caller, user: User, password: str | None = None) -> User:
     """Without a password nobody can log in yet.
 
     Errors: Forbidden, Invalid (password), UserDuplicate, LimitReached, QuotaReached.
@@ -51,7 +52,14 @@ def get(ports: Ports, tenant: str, user_id: str) -> User:
     return user
 
 
-def update(ports: Ports, by: ApiKey, user_id: str, request: UserRequest) -> User:
+def person(by: Caller) -> str:
+    """The id of the user that asks. Errors: UserNotFound (it is none)."""
+    if by.kind is not Kind.USER or by.user is None:
+        raise UserNotFound("this API key is not the session of a user")
+    return by.user
+
+
+def update(ports: Ports, by: Caller, user_id: str, request: UserRequest) -> User:
     """Errors: UserNotFound, UserDuplicate, Forbidden (more rights than the caller's). Fewer rights end the sessions."""
 
     def change(user: User) -> User:
@@ -67,7 +75,7 @@ def update(ports: Ports, by: ApiKey, user_id: str, request: UserRequest) -> User
     return after
 
 
-def delete(ports: Ports, by: ApiKey, user_id: str) -> None:
+def delete(ports: Ports, by: Caller, user_id: str) -> None:
     """Delete a user and end the sessions. Errors: UserNotFound, Forbidden."""
     for _ in tries(ports):
         user = get(ports, by.tenant, user_id)
@@ -78,32 +86,30 @@ def delete(ports: Ports, by: ApiKey, user_id: str) -> None:
     raise Contended("this user is written by too many at once")
 
 
-def set_password(ports: Ports, by: ApiKey, user_id: str, new: str, old: str | None, address: str = "") -> None:
+def set_password(ports: Ports, by: Caller, user_id: str, new: str, old: str | None, address: str = "") -> None:
     """Users change their own by giving the old one; those who may write users also that of others, without it.
 
     All sessions end but the one that asks. Errors: UserNotFound, Forbidden, Invalid (the rule), Unauthenticated (old).
     """
     user = get(ports, by.tenant, user_id)
-    if by.user == user_id:
+    if _is(by, user_id):
         _proven(ports, user.login, user, old or "", address)
     elif Role.USER_W not in by.roles:
         raise Forbidden(f"the password of another user needs an API key with the role {Role.USER_W}")
     kept = _chosen(ports, new)
 
     def change(present: User) -> User:
-        if by.user != user_id:
+        if not _is(by, user_id):
             _ensure_within(by, present)
         return replace(present, password=kept)
 
     _, user = _change(ports, by.tenant, user_id, change)
-    end_sessions(ports, user, but=by.id)
+    end_sessions(ports, user, but=by.key.id if by.key is not None else None)
 
 
-def keep(ports: Ports, by: ApiKey, portal: Mapping[str, Any]) -> None:
+def keep(ports: Ports, by: Caller, portal: Mapping[str, Any]) -> None:
     """What the portal of this session's user is to remember. Errors: UserNotFound."""
-    if by.user is None:
-        raise UserNotFound("this API key is not the session of a user")
-    _change(ports, by.tenant, by.user, lambda user: replace(user, portal=portal))
+    _change(ports, by.tenant, person(by), lambda user: replace(user, portal=portal))
 
 
 def log_in(ports: Ports, name: str, password: str, address: str = "") -> tuple[User, ApiKey, str]:
@@ -134,11 +140,11 @@ def log_in(ports: Ports, name: str, password: str, address: str = "") -> tuple[U
     return user, key, secret
 
 
-def log_out(ports: Ports, by: ApiKey) -> None:
+def log_out(ports: Ports, by: Caller) -> None:
     """End the session. Errors: Invalid (a key that is none)."""
-    if not by.session:
+    if by.key is None or not by.key.session:
         raise Invalid("this API key is not a session; delete it if it is no longer needed")
-    keys.end(ports, by)
+    keys.end(ports, by.key)
 
 
 def end_sessions(ports: Ports, user: User, *, but: str | None = None) -> None:
@@ -191,11 +197,16 @@ def _chosen(ports: Ports, password: str) -> Password:
     return ports.hasher.keep(password, ports.chance(16))
 
 
-def _ensure_within(by: ApiKey, user: User) -> None:
-    if by.user != user.id:
-        rights.ensure_within(by, ApiKey(user.tenant, "", user.roles, user.created))
+def _ensure_within(by: Caller, user: User) -> None:
+    if not _is(by, user.id):
+        rights.ensure_roles(by, user.roles)
+        rights.ensure_unbound(by)
     elif not user.roles <= by.roles:
         raise Forbidden("nobody gives roles to themselves")
+
+
+def _is(by: Caller, user_id: str) -> bool:
+    return by.kind is Kind.USER and by.user == user_id
 
 
 def _change(ports: Ports, tenant: str, user_id: str, change: Callable[[User], User]) -> tuple[User, User]:

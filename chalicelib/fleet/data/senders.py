@@ -1,14 +1,16 @@
-"""Who sent a message: the key that it came in with, and what that key was allowed at the time.
+"""Who sent a message: the key that it came in with, or the user, and what they were allowed at the time.
 
-Kept as `{key id}.{roles}`, the roles as hexadecimal bits in the order of ROLES: a list of names would be as long as
-most messages are.
+Kept as `{key id}.{roles}` or `user:{user id}.{roles}`, the roles as hexadecimal bits in the order of ROLES: a list of
+names would be as long as most messages are.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from chalicelib.fleet.access.records import ApiKey
+from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.access.roles import Role
 
+_USER = "user:"
 ROLES: Sequence[Role] = (
     Role.API_KEY_R,
     Role.API_KEY_W,
@@ -37,13 +39,28 @@ ROLES: Sequence[Role] = (
 """Kept messages go by this order: a new role is added at the end, and none is ever taken out."""
 
 
-def of(key: ApiKey) -> str:
-    return f"{key.id}.{sum(1 << place for place, role in enumerate(ROLES) if role in key.roles):x}"
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """`kind` is KEY, also for a session, or USER for who came with a password."""
+
+    kind: Kind
+    id: str
+    roles: tuple[Role, ...]
 
 
-def told(sender: str | None) -> tuple[str, list[Role]] | None:
-    """The key's id and its roles; None for a message that came with no key, or before this was kept."""
+def of(caller: Caller) -> str | None:
+    """None for devices with a secret of their own: their messages name them."""
+    bits = f"{sum(1 << place for place, role in enumerate(ROLES) if role in caller.roles):x}"
+    if caller.key is not None:
+        return f"{caller.key.id}.{bits}"
+    return f"{_USER}{caller.user}.{bits}" if caller.kind is Kind.USER else None
+
+
+def told(sender: str | None) -> Sender | None:
+    """None for a message of a device with a secret of its own, or from before this was kept."""
     if sender is None:
         return None
-    key, _, bits = sender.partition(".")
-    return key, sorted(role for place, role in enumerate(ROLES) if int(bits, 16) >> place & 1)
+    name, _, bits = sender.partition(".")
+    roles = tuple(sorted(role for place, role in enumerate(ROLES) if int(bits, 16) >> place & 1))
+    kind = Kind.USER if name.startswith(_USER) else Kind.KEY
+    return Sender(kind, name.removeprefix(_USER), roles)

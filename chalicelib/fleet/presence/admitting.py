@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import partial
 
-from chalicelib.fleet.access.records import ApiKey
+from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import DeviceDuplicate, Forbidden, InterfaceDuplicate
 from chalicelib.fleet.inventory.devices import register
@@ -37,7 +37,7 @@ class Candidate:
     principal: str = ""
 
 
-def admit(ports: Ports, key: ApiKey, candidate: Candidate) -> Claim:
+def admit(ports: Ports, caller: Caller, candidate: Candidate) -> Claim:
     """The claim of the client id, made or renewed.
 
     Errors: Forbidden (the id is somebody else's, on its way, or disabled), QuotaReached (a new device or application
@@ -45,21 +45,23 @@ def admit(ports: Ports, key: ApiKey, candidate: Candidate) -> Claim:
     """
     for _ in tries(ports):
         held = ports.claims.current(candidate.client)
-        claim = _step(ports, key, candidate, held)
+        claim = _step(ports, caller, candidate, held)
         # An operator may disable, move or give away the interface at this moment: then look again.
         if claim is not None and (claim == held or _stored(ports, held, claim)):
             return claim if held is not None and held.mode else _as_allowed(ports, claim)
     raise Forbidden("this client id is being changed; connect again")
 
 
-def _step(ports: Ports, key: ApiKey, candidate: Candidate, held: Claim | None) -> Claim | None:
+def _step(ports: Ports, caller: Caller, candidate: Candidate, held: Claim | None) -> Claim | None:
     """The claim as it is to be stored; None where it has changed on the way. Errors: Forbidden, QuotaReached."""
-    claim = _free(ports, key, candidate, held) if held is None or held.vacant else _own(ports, key, candidate, held)
+    claim = (
+        _free(ports, caller, candidate, held) if held is None or held.vacant else _own(ports, caller, candidate, held)
+    )
     if claim is None:
         return None
-    claim = _renewed(ports, key, candidate, claim)
+    claim = _renewed(ports, caller, candidate, claim)
     if candidate.device is not None and claim.device is None:
-        device, interface = provision(ports, key.tenant, candidate, claim)
+        device, interface = provision(ports, caller.tenant, candidate, claim)
         if ports.claims.current(candidate.client) != held:
             return None
         claim = replace(claim, device=device, enabled=interface.enabled)
@@ -68,16 +70,16 @@ def _step(ports: Ports, key: ApiKey, candidate: Candidate, held: Claim | None) -
     return claim
 
 
-def _free(ports: Ports, key: ApiKey, candidate: Candidate, held: Claim | None) -> Claim:
+def _free(ports: Ports, caller: Caller, candidate: Candidate, held: Claim | None) -> Claim:
     """For an id that is nobody's. Errors: Forbidden."""
-    if held is not None and held.waits_for_another(key.tenant):
+    if held is not None and held.waits_for_another(caller.tenant):
         raise Forbidden("this client id names another tenant")
     new = Claim(
         candidate.client,
-        key.tenant,
+        caller.tenant,
         candidate.dialect,
         candidate.mode,
-        key.id,
+        _key(caller),
         ports.clock.now(),
         connector=candidate.connector,
     )
@@ -90,13 +92,13 @@ def _free(ports: Ports, key: ApiKey, candidate: Candidate, held: Claim | None) -
     return claim
 
 
-def _own(ports: Ports, key: ApiKey, candidate: Candidate, held: Claim) -> Claim | None:
+def _own(ports: Ports, caller: Caller, candidate: Candidate, held: Claim) -> Claim | None:
     """For an id that somebody has: the claim, if it is this client's; None where it was taken. Errors: Forbidden."""
-    if candidate.entitled and not held.entitled and (held.tenant, held.dialect) != (key.tenant, candidate.dialect):
-        named = Claim(candidate.client, key.tenant, candidate.dialect, "", "", ports.clock.now(), entitled=True)
+    if candidate.entitled and not held.entitled and (held.tenant, held.dialect) != (caller.tenant, candidate.dialect):
+        named = Claim(candidate.client, caller.tenant, candidate.dialect, "", "", ports.clock.now(), entitled=True)
         fencing.displace(ports, held, named)
         return None
-    if held.tenant != key.tenant:
+    if held.tenant != caller.tenant:
         if candidate.device is not None and displaceable(held):
             fencing.displace(ports, held, None)
             return None
@@ -116,10 +118,10 @@ def _own(ports: Ports, key: ApiKey, candidate: Candidate, held: Claim) -> Claim 
     raise Forbidden(f"this client id is in use in mode {claim.mode}")
 
 
-def _renewed(ports: Ports, key: ApiKey, candidate: Candidate, claim: Claim) -> Claim:
+def _renewed(ports: Ports, caller: Caller, candidate: Candidate, claim: Claim) -> Claim:
     return replace(
         claim,
-        key=key.id,
+        key=_key(caller),
         username=candidate.username,
         server_name=candidate.server_name,
         certificate=candidate.certificate,
@@ -129,6 +131,10 @@ def _renewed(ports: Ports, key: ApiKey, candidate: Candidate, claim: Claim) -> C
         principal=candidate.principal,
         entitled=candidate.entitled,
     )
+
+
+def _key(caller: Caller) -> str:
+    return caller.key.id if caller.key is not None else ""
 
 
 def _stored(ports: Ports, held: Claim | None, claim: Claim) -> bool:

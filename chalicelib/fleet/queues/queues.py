@@ -1,14 +1,14 @@
 """Message queues of a tenant: kept until acknowledged, shared among consumers, bounded in bytes and in time."""
 
-from chalicelib.fleet.access.records import ApiKey
+from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.errors import Forbidden, QueueNotFound
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues.records import Depth, Queue
 
 
-def ensure_within(key: ApiKey, name: str) -> None:
-    """Errors: Forbidden (the key names queues, and not this one)."""
-    if key.queues and name not in key.queues:
+def ensure_within(caller: Caller, name: str) -> None:
+    """Errors: Forbidden (its key names queues, and not this one)."""
+    if caller.queues and name not in caller.queues:
         raise Forbidden(f"this API key is not for queue {name}")
 
 

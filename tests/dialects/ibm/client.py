@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from chalicelib.dialects.ibm.identity import Name, api_key_name
 from chalicelib.dialects.ibm.rest import blueprints
-from chalicelib.fleet.access import keys, tenants
+from chalicelib.fleet.access import callers, keys, tenants
 from chalicelib.fleet.access.records import KeyRequest
 from chalicelib.fleet.access.roles import Role
 from tests.dialects.served import Served
@@ -53,7 +53,9 @@ class Client:
 
     def credentials_with(self, *roles: Role) -> tuple[str, str]:
         """A child key with these roles."""
-        key, token = keys.create_child(self.ports, self.key, self.key.id, KeyRequest(roles=frozenset(roles)))
+        key, token = keys.create_child(
+            self.ports, callers.of_key(self.key), self.key.id, KeyRequest(roles=frozenset(roles))
+        )
         return api_key_name(self.org, key.id), token
 
     def call(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.dialects.ibm.identity import api_key_name
 from chalicelib.dialects.ibm.rest import routes
+from chalicelib.fleet.access import callers
 from chalicelib.fleet.access.keys import create_child
 from chalicelib.fleet.access.records import KeyRequest
 from chalicelib.web.routes import Route
@@ -57,7 +58,8 @@ def test_another_organization_finds_and_changes_nothing(site: Site, known: dict[
     "route", [r for r in ROUTES if r.roles], ids=[f"{r.method} {r.path}" for r in ROUTES if r.roles]
 )
 def test_a_key_without_roles_is_refused(site: Site, known: dict[str, str], route: Route) -> None:
-    key, token = create_child(site.client.ports, site.client.key, site.client.key.id, KeyRequest(roles=frozenset()))
+    by, nothing = callers.of_key(site.client.key), KeyRequest(roles=frozenset())
+    key, token = create_child(site.client.ports, by, site.client.key.id, nothing)
     auth = (api_key_name(site.org, key.id), token)
     assert site.client.call(route.method, route.path.format_map(known), body_of(route), auth=auth).status == 403
 

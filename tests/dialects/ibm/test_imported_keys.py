@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.fleet.access import adopting, keys
+from chalicelib.fleet.access import adopting, callers, keys
 from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Conflict, Invalid
@@ -23,7 +23,9 @@ def name(site: Site) -> str:
 
 
 def adopted(site: Site, token: str = TOKEN) -> ApiKey:
-    return adopting.adopt(site.client.ports, site.client.key, token, READING, name=name(site))
+    return adopting.adopt(
+        site.client.ports, callers.of_key(site.client.key), site.client.key.id, token, READING, name=name(site)
+    )
 
 
 def knock(site: Site, token: str = TOKEN, username: str = "") -> bool:
@@ -65,9 +67,9 @@ def test_a_name_is_taken_once(site: Site) -> None:
 
 def test_what_ended_opens_nothing(site: Site) -> None:
     key = adopted(site)
-    keys.update(site.client.ports, site.client.key, key.id, KeyRequest(active=False))
+    keys.update(site.client.ports, callers.of_key(site.client.key), key.id, KeyRequest(active=False))
     assert not knock(site)
-    keys.delete(site.client.ports, site.client.key, key.id)
+    keys.delete(site.client.ports, callers.of_key(site.client.key), key.id)
     assert not knock(site)
     assert adopted(site).id != key.id
     assert knock(site)
@@ -75,7 +77,7 @@ def test_what_ended_opens_nothing(site: Site) -> None:
 
 def test_a_new_secret_ends_the_old_one(site: Site) -> None:
     key = adopted(site)
-    keys.update(site.client.ports, site.client.key, key.id, KeyRequest(), renew=True)
+    keys.update(site.client.ports, callers.of_key(site.client.key), key.id, KeyRequest(), renew=True)
     assert not knock(site)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.dialects.ibm.identity import api_key_name
-from chalicelib.fleet.access import keys
+from chalicelib.fleet.access import callers, keys
 from chalicelib.fleet.access.records import KeyRequest
 from chalicelib.fleet.access.roles import ALL_ROLES, Role
 from chalicelib.triggers import authorizer
@@ -103,7 +103,7 @@ def test_a_durable_subscription_ends_with_the_role(site: Site) -> None:
     """The buffer that went on while the application was away is not handed over."""
     key, token = keys.create_child(
         site.client.ports,
-        site.client.key,
+        callers.of_key(site.client.key),
         site.client.key.id,
         KeyRequest(roles=frozenset({Role.DATA_R, Role.DEVICE_R})),
     )
@@ -113,7 +113,9 @@ def test_a_durable_subscription_ends_with_the_role(site: Site) -> None:
     site.subscribe(client, EVENTS)
     site.disconnect(client, durable=True)
     site.publish(site.device(), "iot-2/evt/e/fmt/json", {"d": {"n": 1}})
-    keys.update(site.client.ports, site.client.key, key.id, KeyRequest(roles=frozenset({Role.DEVICE_R})))
+    keys.update(
+        site.client.ports, callers.of_key(site.client.key), key.id, KeyRequest(roles=frozenset({Role.DEVICE_R}))
+    )
     assert site.knock(client, *credentials)["isAuthenticated"]
     site.connect(client)
     assert [topic for topic, _ in site.received(client) if "/evt/" in topic] == []
@@ -123,7 +125,7 @@ def test_a_durable_subscription_ends_with_the_role(site: Site) -> None:
 def scoped(site: Site) -> tuple[str, str]:
     """Name and token of a key that may do everything with one FIFO."""
     asked = KeyRequest(roles=ALL_ROLES, queues=frozenset({"q1"}))
-    key, token = keys.create_child(site.client.ports, site.client.key, site.client.key.id, asked)
+    key, token = keys.create_child(site.client.ports, callers.of_key(site.client.key), site.client.key.id, asked)
     return api_key_name(site.org, key.id), token
 
 
@@ -135,11 +137,11 @@ def test_a_key_for_a_fifo_opens_no_application(site: Site, scoped: tuple[str, st
 def test_a_key_that_comes_to_be_for_a_fifo_is_heard_no_more(site: Site) -> None:
     """Its connection may be open still."""
     asked = KeyRequest(roles=ALL_ROLES)
-    key, token = keys.create_child(site.client.ports, site.client.key, site.client.key.id, asked)
+    key, token = keys.create_child(site.client.ports, callers.of_key(site.client.key), site.client.key.id, asked)
     site.client.registered()
     client = f"a:{site.org}:app"
     site.knock(client, api_key_name(site.org, key.id), token)
-    keys.update(site.client.ports, site.client.key, key.id, KeyRequest(queues=frozenset({"q1"})))
+    keys.update(site.client.ports, callers.of_key(site.client.key), key.id, KeyRequest(queues=frozenset({"q1"})))
     assert [k for _, k, _ in site.client.ports.background.revocations] == [key.id]
     site.publish(client, "iot-2/type/pump/id/p1/cmd/c/fmt/json", {})
     assert list(site.client.ports.commands.rows) == []

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from chalicelib.dialects.live_objects.rest import blueprint
-from chalicelib.fleet.access import keys, tenants
+from chalicelib.fleet.access import callers, keys, tenants
 from chalicelib.fleet.access.records import KeyRequest
 from chalicelib.fleet.access.roles import Role
 from tests.dialects.live_objects import described
@@ -46,7 +46,7 @@ class Client:
 
     def key(self, *roles: Role, **limits: Any) -> str:
         request = KeyRequest(roles=frozenset(roles), **limits)
-        return keys.create_child(self.ports, self.master, self.master.id, request)[1]
+        return keys.create_child(self.ports, callers.of_key(self.master), self.master.id, request)[1]
 
     def call(
         self,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.fleet.access import callers
 from chalicelib.fleet.access.keys import create_child
 from chalicelib.fleet.access.records import KeyRequest
 from chalicelib.fleet.access.roles import Role
@@ -23,8 +24,10 @@ AUDIT = "/api/v0/auditlog/messages"
 def key(client: Client) -> str:
     """The path of the key that a connected device came in with."""
     request = KeyRequest(roles=frozenset({Role.DEVICE_ACCESS}))
-    made, _ = create_child(client.ports, client.master, client.master.id, request)
-    admitting.admit(client.ports, made, Candidate(URN, "live_objects", "device", "mqtt", URN, "json+device"))
+    made, _ = create_child(client.ports, callers.of_key(client.master), client.master.id, request)
+    admitting.admit(
+        client.ports, callers.of_key(made), Candidate(URN, "live_objects", "device", "mqtt", URN, "json+device")
+    )
     return f"/api/v0/apiKeys/{made.id}"
 
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from chalicelib.fleet.access import users
+from chalicelib.fleet.access import callers, users
 from chalicelib.fleet.access.attempts import A_MINUTE, LOCKED, MOST_FAILURES, network
 from chalicelib.fleet.access.passwords import Hasher
 from chalicelib.fleet.errors import Unauthenticated
@@ -125,7 +125,7 @@ def test_a_password_that_changes_while_it_is_compared_opens_nothing(ada: Client)
             fits = super().matches(text, kept, patient=patient)  # type: ignore[arg-type]
             user = ada.ports.users.named("ada")
             assert user is not None
-            users.set_password(ada.ports, ada.master, user.id, "N3w-horse-now", None)
+            users.set_password(ada.ports, callers.of_key(ada.master), user.id, "N3w-horse-now", None)
             return fits
 
     ada.ports.hasher = Changing(ada.ports.hasher.cost, b"")

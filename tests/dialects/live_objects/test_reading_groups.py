@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet.access import tenants
+from chalicelib.fleet.access import callers, tenants
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.inventory import groups
 from chalicelib.fleet.presence import admitting
@@ -25,7 +25,9 @@ def ports() -> MemoryPorts:
 @pytest.fixture
 def tenant(ports: MemoryPorts) -> str:
     tenant, key, _ = tenants.create(ports, "acme")
-    admitting.admit(ports, key, Candidate(DEVICE, "live_objects", "device", "mqtt", DEVICE, "json+device"))
+    admitting.admit(
+        ports, callers.of_key(key), Candidate(DEVICE, "live_objects", "device", "mqtt", DEVICE, "json+device")
+    )
     return tenant.id
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.dialects.live_objects.rest import API, routes
-from chalicelib.fleet.access import users
+from chalicelib.fleet.access import callers, users
 from chalicelib.fleet.access.records import User
 from chalicelib.fleet.access.roles import ALL_ROLES
 from chalicelib.web.mounting import views
@@ -52,7 +52,7 @@ def filled(client: Client) -> dict[str, str]:
         "fifo_name": "mine",
         "policy_id": "mine",
         "key_id": client.master.id,
-        "user_id": users.create(client.ports, client.master, user_of(client)).id,
+        "user_id": users.create(client.ports, callers.of_key(client.master), user_of(client)).id,
     }
 
 

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.fleet.access import callers
+from chalicelib.fleet.access.callers import Kind
 from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.access.roles import ALL_ROLES, Role
 from chalicelib.fleet.data import senders
+from chalicelib.fleet.data.senders import Sender
 from chalicelib.triggers import uplink
 from tests.dialects.live_objects.client import Client
 from tests.triggers.test_authorizer import knock
@@ -16,23 +19,40 @@ URN = "urn:lo:nsid:sender:s1"
 STREAM = f"/api/v0/data/streams/{URN}"
 
 
-def key(*roles: Role) -> ApiKey:
-    return ApiKey("tenant", "1a2b3c4d5e6f708192a3b4c5", frozenset(roles), 1)
+ID = "1a2b3c4d5e6f708192a3b4c5"
+
+
+def sent(*roles: Role) -> str:
+    return str(senders.of(callers.of_key(ApiKey("tenant", ID, frozenset(roles), 1))))
 
 
 @pytest.mark.parametrize("roles", [(), (Role.DEVICE_ACCESS,), (Role.API_KEY_R, Role.LOGS_R), tuple(ALL_ROLES)])
 def test_a_sender_is_told_as_it_was(roles: tuple[Role, ...]) -> None:
-    assert senders.told(senders.of(key(*roles))) == (key().id, sorted(roles))
+    assert senders.told(sent(*roles)) == Sender(Kind.KEY, ID, tuple(sorted(roles)))
+
+
+def test_a_person_with_a_password_is_told_by_their_id() -> None:
+    ada = callers.of_user("tenant", ID, frozenset({Role.DATA_W}))
+    assert senders.told(senders.of(ada)) == Sender(Kind.USER, ID, (Role.DATA_W,))
+
+
+def test_of_a_session_the_key_is_told() -> None:
+    session = ApiKey("tenant", ID, frozenset(), 1, user="ada", session=True)
+    assert senders.told(senders.of(callers.of_key(session))) == Sender(Kind.KEY, ID, ())
+
+
+def test_the_messages_of_a_device_with_a_secret_of_its_own_name_it_themselves() -> None:
+    assert senders.of(callers.of_device("tenant", URN, frozenset({Role.DEVICE_ACCESS}), "s1")) is None
 
 
 def test_a_sender_is_short() -> None:
-    assert len(senders.of(key(*ALL_ROLES))) <= 31
+    assert len(sent(*ALL_ROLES)) <= 31
 
 
 def test_every_role_has_a_place_that_it_keeps() -> None:
     assert sorted(senders.ROLES) == sorted(ALL_ROLES)
-    assert senders.of(key(Role.DEVICE_ACCESS)).endswith(".100000")
-    assert senders.of(key(Role.LOGS_R)).endswith(".400000")
+    assert sent(Role.DEVICE_ACCESS).endswith(".100000")
+    assert sent(Role.LOGS_R).endswith(".400000")
 
 
 def metadata(client: Client) -> Any:

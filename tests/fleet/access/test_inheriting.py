@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet.access import inheriting, keys, tenants
+from chalicelib.fleet.access import callers, inheriting, keys, tenants
 from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import ALL_ROLES, Role
 from chalicelib.fleet.errors import KeyNotFound
@@ -25,7 +25,7 @@ def master(ports: MemoryPorts) -> ApiKey:
 
 
 def child_of(ports: MemoryPorts, master: ApiKey, parent: ApiKey) -> ApiKey:
-    return keys.create_child(ports, master, parent.id, KeyRequest(roles=parent.roles))[0]
+    return keys.create_child(ports, callers.of_key(master), parent.id, KeyRequest(roles=parent.roles))[0]
 
 
 class Overtaken(MemoryKeys):
@@ -69,7 +69,7 @@ def test_a_change_of_the_child_meanwhile_lasts(ports: MemoryPorts, master: ApiKe
 def test_a_change_of_the_key_meanwhile_lasts(ports: MemoryPorts, master: ApiKey) -> None:
     key = child_of(ports, master, master)
     ports.keys = Overtaken(ports.keys, replace(key, roles=HALF))
-    after, _ = keys.update(ports, master, key.id, KeyRequest(label="new"))
+    after, _ = keys.update(ports, callers.of_key(master), key.id, KeyRequest(label="new"))
     assert (after.label, after.roles) == ("new", HALF)
 
 

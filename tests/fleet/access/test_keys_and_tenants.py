@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet.access import adopting, keys, tenants
+from chalicelib.fleet.access import adopting, callers, keys, tenants
 from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import ALL_ROLES, Role
 from chalicelib.fleet.errors import (
@@ -26,7 +26,7 @@ def master(ports: MemoryPorts) -> ApiKey:
 
 
 def child(ports: MemoryPorts, parent: ApiKey, request: KeyRequest | None = None) -> ApiKey:
-    return keys.create_child(ports, parent, parent.id, request or KeyRequest(roles=READ_AND_WRITE))[0]
+    return keys.create_child(ports, callers.of_key(parent), parent.id, request or KeyRequest(roles=READ_AND_WRITE))[0]
 
 
 def test_a_tenant_comes_with_a_master_key_that_may_do_everything(ports: MemoryPorts) -> None:
@@ -55,15 +55,15 @@ def test_nothing_is_no_credential(ports: MemoryPorts, presented: str | None) -> 
 
 
 def test_a_key_that_was_deleted_belongs_to_nobody(ports: MemoryPorts, master: ApiKey) -> None:
-    key, secret = keys.create_child(ports, master, master.id, KeyRequest(roles=READ))
-    keys.delete(ports, master, key.id)
+    key, secret = keys.create_child(ports, callers.of_key(master), master.id, KeyRequest(roles=READ))
+    keys.delete(ports, callers.of_key(master), key.id)
     with pytest.raises(UnknownCredential):
         keys.authenticate(ports, secret)
 
 
 def test_a_key_opens_from_its_first_to_its_last_moment(ports: MemoryPorts, master: ApiKey) -> None:
     request = KeyRequest(roles=READ, valid_from=START + 10, valid_to=START + 20)
-    _, secret = keys.create_child(ports, master, master.id, request)
+    _, secret = keys.create_child(ports, callers.of_key(master), master.id, request)
     for late, good in [(0, False), (10, True), (19, True), (20, False)]:
         ports.clock.at = START + late
         if good:
@@ -74,16 +74,16 @@ def test_a_key_opens_from_its_first_to_its_last_moment(ports: MemoryPorts, maste
 
 
 def test_a_disabled_key_opens_nothing_until_it_is_enabled(ports: MemoryPorts, master: ApiKey) -> None:
-    key, secret = keys.create_child(ports, master, master.id, KeyRequest(roles=READ, active=False))
+    key, secret = keys.create_child(ports, callers.of_key(master), master.id, KeyRequest(roles=READ, active=False))
     with pytest.raises(Unauthenticated):
         keys.authenticate(ports, secret)
-    keys.update(ports, master, key.id, KeyRequest(active=True))
+    keys.update(ports, callers.of_key(master), key.id, KeyRequest(active=True))
     assert keys.authenticate(ports, secret)
 
 
 def test_a_renewed_key_has_another_secret_and_the_same_id(ports: MemoryPorts, master: ApiKey) -> None:
-    key, old = keys.create_child(ports, master, master.id, KeyRequest(roles=READ))
-    renewed, new = keys.update(ports, master, key.id, KeyRequest(), renew=True)
+    key, old = keys.create_child(ports, callers.of_key(master), master.id, KeyRequest(roles=READ))
+    renewed, new = keys.update(ports, callers.of_key(master), key.id, KeyRequest(), renew=True)
     assert renewed.id == key.id
     assert keys.authenticate(ports, new)
     with pytest.raises(UnknownCredential):
@@ -107,13 +107,13 @@ def test_a_child_has_no_more_than_its_parent(ports: MemoryPorts, master: ApiKey,
     limits = KeyRequest(READ_AND_WRITE, valid_from=START, valid_to=START + 100, queues=frozenset({"q1"}))
     parent = child(ports, master, limits)
     with pytest.raises(Invalid):
-        keys.create_child(ports, master, parent.id, request_)
+        keys.create_child(ports, callers.of_key(master), parent.id, request_)
 
 
 def test_a_child_inherits_what_it_does_not_ask_for(ports: MemoryPorts, master: ApiKey) -> None:
     limits = KeyRequest(READ_AND_WRITE, valid_from=START, valid_to=START + 100, queues=frozenset({"q1"}))
     parent = child(ports, master, limits)
-    grandchild = keys.create_child(ports, master, parent.id, KeyRequest(roles=READ))[0]
+    grandchild = keys.create_child(ports, callers.of_key(master), parent.id, KeyRequest(roles=READ))[0]
     assert (grandchild.valid_from, grandchild.valid_to, grandchild.queues) == (START, START + 100, frozenset({"q1"}))
     assert grandchild.parent == parent.id
 
@@ -121,26 +121,26 @@ def test_a_child_inherits_what_it_does_not_ask_for(ports: MemoryPorts, master: A
 def test_nobody_touches_a_key_that_can_do_more(ports: MemoryPorts, master: ApiKey) -> None:
     strong, weak = child(ports, master), child(ports, master, KeyRequest(roles=READ))
     with pytest.raises(Forbidden):
-        keys.create_child(ports, weak, strong.id, KeyRequest(roles=READ))
+        keys.create_child(ports, callers.of_key(weak), strong.id, KeyRequest(roles=READ))
     with pytest.raises(Forbidden):
-        keys.update(ports, weak, strong.id, KeyRequest(label="mine"))
+        keys.update(ports, callers.of_key(weak), strong.id, KeyRequest(label="mine"))
     with pytest.raises(Forbidden):
-        keys.delete(ports, weak, strong.id)
+        keys.delete(ports, callers.of_key(weak), strong.id)
 
 
 @pytest.mark.parametrize("request_", [KeyRequest(active=False), KeyRequest(valid_to=START), KeyRequest(roles=READ)])
 def test_the_master_key_stays_what_it_is(ports: MemoryPorts, master: ApiKey, request_: KeyRequest) -> None:
     with pytest.raises(Forbidden):
-        keys.update(ports, master, master.id, request_)
+        keys.update(ports, callers.of_key(master), master.id, request_)
     with pytest.raises(Forbidden):
-        keys.delete(ports, master, master.id)
+        keys.delete(ports, callers.of_key(master), master.id)
 
 
 def test_a_key_is_deleted_with_all_below_it(ports: MemoryPorts, master: ApiKey) -> None:
     parent = child(ports, master)
-    below = keys.create_child(ports, master, parent.id, KeyRequest(roles=READ))[0]
+    below = keys.create_child(ports, callers.of_key(master), parent.id, KeyRequest(roles=READ))[0]
     beside = child(ports, master)
-    keys.delete(ports, master, parent.id)
+    keys.delete(ports, callers.of_key(master), parent.id)
     assert {k.id for k in ports.keys.all(master.tenant)} == {master.id, beside.id}
     with pytest.raises(KeyNotFound):
         keys.get(ports, master.tenant, below.id)
@@ -149,7 +149,7 @@ def test_a_key_is_deleted_with_all_below_it(ports: MemoryPorts, master: ApiKey) 
 def test_another_tenants_key_is_not_there(ports: MemoryPorts, master: ApiKey) -> None:
     stranger = replace(tenants.create(ports, "other")[1])
     with pytest.raises(KeyNotFound):
-        keys.update(ports, stranger, master.id, KeyRequest(label="mine"))
+        keys.update(ports, callers.of_key(stranger), master.id, KeyRequest(label="mine"))
 
 
 FOREIGN = "0123456789abcdef0123456789abcdef"
@@ -159,7 +159,7 @@ def adopted(ports: MemoryPorts) -> tuple[ApiKey, ApiKey]:
     """A master key, and a key below it whose secret was made elsewhere."""
     _, master, _ = tenants.create(ports, "acme")
     request = KeyRequest(roles=frozenset({Role.DEVICE_ACCESS}))
-    return master, adopting.adopt(ports, master, FOREIGN, request)
+    return master, adopting.adopt(ports, callers.of_key(master), master.id, FOREIGN, request)
 
 
 def test_a_secret_made_elsewhere_opens_the_key_that_adopted_it(ports: MemoryPorts) -> None:
@@ -172,12 +172,12 @@ def test_a_secret_is_adopted_once_in_the_whole_installation(ports: MemoryPorts) 
     adopted(ports)
     _, other, _ = tenants.create(ports, "umbrella")
     with pytest.raises(Conflict):
-        adopting.adopt(ports, other, FOREIGN, KeyRequest(roles=frozenset()))
+        adopting.adopt(ports, callers.of_key(other), other.id, FOREIGN, KeyRequest(roles=frozenset()))
 
 
 def test_deleting_the_key_shuts_the_secret_out(ports: MemoryPorts) -> None:
     master, key = adopted(ports)
-    keys.delete(ports, master, key.id)
+    keys.delete(ports, callers.of_key(master), key.id)
     with pytest.raises(UnknownCredential):
         keys.authenticate(ports, FOREIGN)
 
@@ -186,7 +186,7 @@ def test_deleting_the_key_shuts_the_secret_out(ports: MemoryPorts) -> None:
 def test_only_what_looks_like_a_secret_is_adopted(ports: MemoryPorts, secret: str) -> None:
     _, master, _ = tenants.create(ports, "acme")
     with pytest.raises(Invalid):
-        adopting.adopt(ports, master, secret, KeyRequest(roles=frozenset()))
+        adopting.adopt(ports, callers.of_key(master), master.id, secret, KeyRequest(roles=frozenset()))
 
 
 def test_a_tenant_may_have_the_id_that_its_clients_carry(ports: MemoryPorts) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from chalicelib.fleet.access import keys, limiting, tenants
+from chalicelib.fleet.access import callers, keys, limiting, tenants
 from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.errors import KeyNotFound, RateLimitReached
 from chalicelib.fleet.tenancy import settings
@@ -19,7 +19,7 @@ def master(ports: MemoryPorts) -> ApiKey:
 
 
 def below(ports: MemoryPorts, master: ApiKey, parent: ApiKey) -> ApiKey:
-    return keys.create_child(ports, master, parent.id, KeyRequest())[0]
+    return keys.create_child(ports, callers.of_key(master), parent.id, KeyRequest())[0]
 
 
 def again(ports: MemoryPorts, key: ApiKey) -> ApiKey:
@@ -30,7 +30,7 @@ def spent(ports: MemoryPorts, key: ApiKey, use: Use = Use.REQUESTS) -> int:
     """How many uses are admitted, and no more than ten."""
     for count in range(10):
         try:
-            limiting.spend(ports, again(ports, key), use)
+            limiting.spend(ports, callers.of_key(again(ports, key)), use)
         except RateLimitReached:
             return count
     return 10
@@ -52,7 +52,7 @@ def test_the_refusal_tells_when_to_come_back(ports: MemoryPorts, master: ApiKey)
     spent(ports, master)
     ports.clock.advance(seconds=20)
     with pytest.raises(RateLimitReached) as refused:
-        limiting.spend(ports, again(ports, master), Use.REQUESTS)
+        limiting.spend(ports, callers.of_key(again(ports, master)), Use.REQUESTS)
     assert refused.value.wait == 60 - (START // 1000 + 20) % 60
 
 
@@ -60,8 +60,8 @@ def test_the_limit_of_a_master_key_holds_for_all_keys_together(ports: MemoryPort
     before = below(ports, master, master)
     limiting.limit(ports, master.tenant, master.id, Use.REQUESTS, (4, 60))
     after = below(ports, master, before)
-    limiting.spend(ports, again(ports, before), Use.REQUESTS)
-    limiting.spend(ports, again(ports, after), Use.REQUESTS)
+    limiting.spend(ports, callers.of_key(again(ports, before)), Use.REQUESTS)
+    limiting.spend(ports, callers.of_key(again(ports, after)), Use.REQUESTS)
     assert spent(ports, master) == 2
     assert spent(ports, after) == 0
 

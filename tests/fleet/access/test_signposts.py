@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet.access import adopting, keys, secrets, signposts, stage_key, tenants
+from chalicelib.fleet.access import adopting, callers, keys, secrets, signposts, stage_key, tenants
 from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.access.stage_key import SETTLED
@@ -27,7 +27,7 @@ def master(ports: MemoryPorts) -> ApiKey:
 
 
 def made(ports: MemoryPorts, master: ApiKey) -> tuple[ApiKey, str]:
-    return keys.create_child(ports, master, master.id, ACCESS)
+    return keys.create_child(ports, callers.of_key(master), master.id, ACCESS)
 
 
 def rotate(ports: MemoryPorts) -> None:
@@ -67,13 +67,13 @@ def test_what_looks_like_a_secret_costs_one_read_a_generation(ports: MemoryPorts
 def test_secrets_made_elsewhere_are_looked_for_once_there_are_any(ports: MemoryPorts, master: ApiKey) -> None:
     assert keys.owner(ports, FOREIGN) is None
     assert ports.keys.followed == []
-    key = adopting.adopt(ports, master, FOREIGN, ACCESS)
+    key = adopting.adopt(ports, callers.of_key(master), master.id, FOREIGN, ACCESS)
     assert keys.authenticate(ports, FOREIGN).id == key.id
     assert keys.owner(ports, FOREIGN.lower()) is None
 
 
 def test_the_secret_that_an_adopting_key_was_made_with_opens_nothing(ports: MemoryPorts, master: ApiKey) -> None:
-    adopting.adopt(ports, master, FOREIGN, ACCESS)
+    adopting.adopt(ports, callers.of_key(master), master.id, FOREIGN, ACCESS)
     assert len(ports.keys.posts) == 2  # the master's, and that of the foreign secret
 
 
@@ -87,7 +87,7 @@ def test_a_secret_of_the_long_form_stays_good(ports: MemoryPorts, master: ApiKey
 
 def test_a_renewed_key_opens_by_its_new_secret_alone(ports: MemoryPorts, master: ApiKey) -> None:
     key, old = made(ports, master)
-    _, new = keys.update(ports, master, key.id, KeyRequest(), renew=True)
+    _, new = keys.update(ports, callers.of_key(master), key.id, KeyRequest(), renew=True)
     assert keys.owner(ports, old) is None
     assert keys.authenticate(ports, str(new)).id == key.id
     assert len(ports.keys.posts) == 2
@@ -95,8 +95,8 @@ def test_a_renewed_key_opens_by_its_new_secret_alone(ports: MemoryPorts, master:
 
 def test_a_deleted_key_leaves_no_signpost(ports: MemoryPorts, master: ApiKey) -> None:
     key, _ = made(ports, master)
-    keys.create_child(ports, master, key.id, ACCESS)
-    keys.delete(ports, master, key.id)
+    keys.create_child(ports, callers.of_key(master), key.id, ACCESS)
+    keys.delete(ports, callers.of_key(master), key.id)
     assert list(ports.keys.posts.values()) == [(master.tenant, master.id)]
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet.access import tenants
+from chalicelib.fleet.access import callers, tenants
 from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.errors import Forbidden, QuotaReached, TemporarilyUnavailable
 from chalicelib.fleet.inventory import devices
@@ -53,7 +53,7 @@ def test_the_old_connection_is_closed_and_the_broker_asked_until_it_is_gone(port
             return self.questions > 0
 
     ports.delivery = Slow(ports.clock)
-    claim = admit(ports, key, DEVICE)
+    claim = admit(ports, callers.of_key(key), DEVICE)
     assert fencing.release(ports, claim)
     ports.run_background()
     assert ports.delivery.disconnected == [CLIENT] * 3
@@ -65,7 +65,7 @@ def test_the_old_connection_is_closed_and_the_broker_asked_until_it_is_gone(port
 def test_a_broker_that_never_says_so_is_waited_for_and_asked_again(
     ports: MemoryPorts, key: ApiKey, other: ApiKey
 ) -> None:
-    fencing.release(ports, admit(ports, key, DEVICE))
+    fencing.release(ports, admit(ports, callers.of_key(key), DEVICE))
 
     class Deaf(type(ports.delivery)):  # type: ignore[misc]
         def connected(self, client: str) -> bool:  # noqa: ARG002
@@ -75,14 +75,14 @@ def test_a_broker_that_never_says_so_is_waited_for_and_asked_again(
     with pytest.raises(TemporarilyUnavailable):
         ports.run_background()
     with pytest.raises(Forbidden):
-        admit(ports, other, DEVICE)
+        admit(ports, callers.of_key(other), DEVICE)
     assert list(ports.background.fences) == [(CLIENT, 1)]
     ports.clock.advance(ms=ports.fence_rest)
-    assert admit(ports, other, DEVICE).tenant == other.tenant
+    assert admit(ports, callers.of_key(other), DEVICE).tenant == other.tenant
 
 
 def test_presence_ends_with_the_claim_and_a_late_event_does_not_bring_it_back(ports: MemoryPorts, key: ApiKey) -> None:
-    claim = admit(ports, key, DEVICE)
+    claim = admit(ports, callers.of_key(key), DEVICE)
     connecting.connected(ports, claim, "s1", START)
     fencing.release(ports, claim)
     ports.run_background()
@@ -93,7 +93,7 @@ def test_presence_ends_with_the_claim_and_a_late_event_does_not_bring_it_back(po
     mailbox = ports.mailboxes.get(key.tenant, CLIENT)
     assert mailbox is not None
     assert not mailbox.online
-    again = admit(ports, key, DEVICE)
+    again = admit(ports, callers.of_key(key), DEVICE)
     connecting.connected(ports, again, "s3", START + 6)
     mailbox = ports.mailboxes.get(key.tenant, CLIENT)
     assert mailbox is not None
@@ -101,52 +101,52 @@ def test_presence_ends_with_the_claim_and_a_late_event_does_not_bring_it_back(po
 
 
 def test_a_given_id_is_kept_for_its_new_tenant(ports: MemoryPorts, key: ApiKey, other: ApiKey) -> None:
-    admit(ports, key, DEVICE)
+    admit(ports, callers.of_key(key), DEVICE)
     fencing.give(ports, CLIENT, other.tenant)
     rest(ports)
     with pytest.raises(Forbidden, match="somebody else"):
-        admit(ports, key, DEVICE)
-    assert admit(ports, other, DEVICE).device == CLIENT
+        admit(ports, callers.of_key(key), DEVICE)
+    assert admit(ports, callers.of_key(other), DEVICE).device == CLIENT
     assert fencing.give(ports, CLIENT, other.tenant) == held(ports)
 
 
 def test_an_id_that_nobody_had_can_be_given(ports: MemoryPorts, key: ApiKey, other: ApiKey) -> None:
     assert fencing.give(ports, CLIENT, other.tenant).fence is None
     with pytest.raises(Forbidden):
-        admit(ports, key, DEVICE)
-    assert admit(ports, other, replace(DEVICE, mode="another")).mode == "another"
+        admit(ports, callers.of_key(key), DEVICE)
+    assert admit(ports, callers.of_key(other), replace(DEVICE, mode="another")).mode == "another"
 
 
 def test_a_device_goes_before_an_application_which_does_not_get_the_id_back(
     ports: MemoryPorts, key: ApiKey, other: ApiKey
 ) -> None:
-    admit(ports, other, APPLICATION)
+    admit(ports, callers.of_key(other), APPLICATION)
     with pytest.raises(Forbidden, match="not free yet"):
-        admit(ports, key, DEVICE)
+        admit(ports, callers.of_key(key), DEVICE)
     for _ in range(3):
         with pytest.raises(Forbidden, match="kept for a device"):
-            admit(ports, other, APPLICATION)
+            admit(ports, callers.of_key(other), APPLICATION)
         rest(ports)
-    assert admit(ports, key, DEVICE).tenant == key.tenant
+    assert admit(ports, callers.of_key(key), DEVICE).tenant == key.tenant
 
 
 def test_a_device_goes_before_an_application_of_its_own_tenant_at_once(ports: MemoryPorts, key: ApiKey) -> None:
-    admit(ports, key, APPLICATION)
-    assert admit(ports, key, DEVICE).mode == "device"
+    admit(ports, callers.of_key(key), APPLICATION)
+    assert admit(ports, callers.of_key(key), DEVICE).mode == "device"
 
 
 def test_registering_a_device_takes_its_id_from_an_application(ports: MemoryPorts, key: ApiKey, other: ApiKey) -> None:
-    admit(ports, other, APPLICATION)
+    admit(ports, callers.of_key(other), APPLICATION)
     interface = Interface("mqtt", CLIENT, "live_objects", START, START)
     devices.register(ports, Device(key.tenant, CLIENT, START, START, interfaces=(interface,)))
     with pytest.raises(Forbidden):
-        admit(ports, other, APPLICATION)
+        admit(ports, callers.of_key(other), APPLICATION)
     rest(ports)
-    assert admit(ports, key, DEVICE).device == CLIENT
+    assert admit(ports, callers.of_key(key), DEVICE).device == CLIENT
 
 
 def test_the_claim_of_an_application_ends_with_its_connection(ports: MemoryPorts, key: ApiKey, other: ApiKey) -> None:
-    claim = admit(ports, other, APPLICATION)
+    claim = admit(ports, callers.of_key(other), APPLICATION)
     ports.delivery.live.add(CLIENT)
     fencing.left(ports, claim)
     ports.run_background()
@@ -158,19 +158,19 @@ def test_the_claim_of_an_application_ends_with_its_connection(ports: MemoryPorts
     rest(ports)
     # Long gone, so only what the fence does has to be waited for.
     with pytest.raises(Forbidden):
-        admit(ports, key, DEVICE)
+        admit(ports, callers.of_key(key), DEVICE)
     ports.run_background()
-    assert admit(ports, key, DEVICE).tenant == key.tenant
+    assert admit(ports, callers.of_key(key), DEVICE).tenant == key.tenant
 
 
 def test_an_application_that_is_admitted_again_meanwhile_keeps_its_claim(ports: MemoryPorts, key: ApiKey) -> None:
-    first = admit(ports, key, APPLICATION)
+    first = admit(ports, callers.of_key(key), APPLICATION)
     fencing.left(ports, first)
     asked = ports.delivery.connected
 
     def again(client: str) -> bool:
         ports.clock.advance(ms=1)
-        admit(ports, key, APPLICATION)
+        admit(ports, callers.of_key(key), APPLICATION)
         return asked(client)
 
     ports.delivery.connected = again  # type: ignore[method-assign]
@@ -180,41 +180,41 @@ def test_an_application_that_is_admitted_again_meanwhile_keeps_its_claim(ports: 
 
 
 def test_an_application_that_comes_back_goes_on_as_the_same_holder(ports: MemoryPorts, key: ApiKey) -> None:
-    first = admit(ports, key, APPLICATION)
+    first = admit(ports, callers.of_key(key), APPLICATION)
     for _ in range(30):
         fencing.left(ports, held(ports))
         ports.run_background()
         assert held(ports).vacant
-        assert admit(ports, key, APPLICATION).generation == first.generation
+        assert admit(ports, callers.of_key(key), APPLICATION).generation == first.generation
     assert held(ports).former == ()
 
 
 def test_applications_count_as_devices_while_they_hold_an_id(ports: MemoryPorts, key: ApiKey) -> None:
     settings.set_quotas(ports, key.tenant, {Stored.DEVICES: 2})
     ports.clock.advance(seconds=600)
-    admit(ports, key, DEVICE)
-    first = admit(ports, key, replace(APPLICATION, client="one"))
+    admit(ports, callers.of_key(key), DEVICE)
+    first = admit(ports, callers.of_key(key), replace(APPLICATION, client="one"))
     with pytest.raises(QuotaReached):
-        admit(ports, key, replace(APPLICATION, client="two"))
-    admit(ports, key, replace(APPLICATION, client="one"))
+        admit(ports, callers.of_key(key), replace(APPLICATION, client="two"))
+    admit(ports, callers.of_key(key), replace(APPLICATION, client="one"))
     fencing.left(ports, first)
     ports.background.fences[-1] = ("one", first.generation)
     ports.run_background()
-    admit(ports, key, replace(APPLICATION, client="two"))
+    admit(ports, callers.of_key(key), replace(APPLICATION, client="two"))
     with pytest.raises(QuotaReached):
-        admit(ports, key, replace(APPLICATION, client="one"))
+        admit(ports, callers.of_key(key), replace(APPLICATION, client="one"))
 
 
 def test_what_is_entitled_to_an_id_takes_it_back_for_good(ports: MemoryPorts, key: ApiKey, other: ApiKey) -> None:
-    admit(ports, other, DEVICE)
+    admit(ports, callers.of_key(other), DEVICE)
     own = replace(APPLICATION, dialect="ibm", entitled=True)
     for _ in range(2):
         with pytest.raises(Forbidden):
-            admit(ports, key, own)
+            admit(ports, callers.of_key(key), own)
     rest(ports)
     with pytest.raises(Forbidden):
-        admit(ports, other, DEVICE)
-    assert admit(ports, key, own).tenant == key.tenant
+        admit(ports, callers.of_key(other), DEVICE)
+    assert admit(ports, callers.of_key(key), own).tenant == key.tenant
     with pytest.raises(Forbidden):
-        admit(ports, other, DEVICE)
-    assert admitting.admit(ports, key, own).entitled
+        admit(ports, callers.of_key(other), DEVICE)
+    assert admitting.admit(ports, callers.of_key(key), own).entitled

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from chalicelib.fleet.access import keys
+from chalicelib.fleet.access import callers, keys
 from chalicelib.fleet.access.records import KeyRequest
 from chalicelib.fleet.errors import Forbidden, Invalid, LimitReached, QueueDuplicate, QueueNotFound, TooLarge
 from chalicelib.fleet.ports import Outcome
@@ -210,14 +210,14 @@ class TestListening:
 
     def test_a_key_that_was_disabled_receives_nothing_more(self, rig: QueueRig) -> None:
         rig.listen()
-        keys.update(rig.ports, rig.key, rig.key.id, KeyRequest(active=False))
+        keys.update(rig.ports, callers.of_key(rig.key), rig.key.id, KeyRequest(active=False))
         rig.publish("a")
         rig.pump()
         assert rig.received() == []
 
     def test_a_key_that_names_other_queues_receives_nothing(self, rig: QueueRig) -> None:
         rig.listen()
-        keys.update(rig.ports, rig.key, rig.key.id, KeyRequest(queues=frozenset({"other"})))
+        keys.update(rig.ports, callers.of_key(rig.key), rig.key.id, KeyRequest(queues=frozenset({"other"})))
         rig.publish("a")
         rig.pump()
         assert rig.received() == []

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet.access import keys, tenants, users
+from chalicelib.fleet.access import callers, keys, tenants, users
 from chalicelib.fleet.access.records import ApiKey, KeyRequest, User
 from chalicelib.fleet.data import decoders
 from chalicelib.fleet.data.records import DecoderKind, DecoderRecord
@@ -63,13 +63,13 @@ def device(site: Site, number: int) -> str:
 
 
 def key(site: Site, _: int) -> str:
-    return keys.create_child(site.ports, site.master, site.master.id, KeyRequest())[0].id
+    return keys.create_child(site.ports, callers.of_key(site.master), site.master.id, KeyRequest())[0].id
 
 
 def user(site: Site, number: int) -> str:
     name = f"user{number}"
     made = User(site.tenant, site.ports.new_id(START), name, f"{name}@example.com", frozenset(), START)
-    return users.create(site.ports, site.master, made).id
+    return users.create(site.ports, callers.of_key(site.master), made).id
 
 
 def resource(site: Site, number: int) -> str:
@@ -99,8 +99,8 @@ MAKING: dict[Stored, Callable[[Site, int], str]] = {
 REMOVING: dict[Stored, Callable[[Site, str], None]] = {
     Stored.DEVICES: lambda s, name: devices.delete(s.ports, s.tenant, name),
     Stored.GROUPS: lambda s, name: groups.delete(s.ports, s.tenant, name),
-    Stored.KEYS: lambda s, name: keys.delete(s.ports, s.master, name),
-    Stored.USERS: lambda s, name: users.delete(s.ports, s.master, name),
+    Stored.KEYS: lambda s, name: keys.delete(s.ports, callers.of_key(s.master), name),
+    Stored.USERS: lambda s, name: users.delete(s.ports, callers.of_key(s.master), name),
     Stored.RESOURCES: lambda s, name: catalog.delete(s.ports, s.tenant, name),
     Stored.DECODERS: lambda s, name: decoders.delete(s.ports, s.tenant, DecoderKind.BINARY, name),
     Stored.POLICIES: lambda s, name: policies.delete(s.ports, s.tenant, name),
@@ -258,20 +258,20 @@ def test_a_policy_makes_no_queue_beyond_the_limit(site: Site) -> None:
 def test_sessions_are_no_keys_that_count(site: Site) -> None:
     site.limit(Stored.KEYS, 1)
     made = User(site.tenant, "u", "ada", "ada@example.com", frozenset(), START)
-    users.create(site.ports, site.master, made, "Secret-1234")
+    users.create(site.ports, callers.of_key(site.master), made, "Secret-1234")
     sessions = [users.log_in(site.ports, "ada", "Secret-1234")[1] for _ in range(3)]
     site.make(Stored.KEYS, 1)
     for session in sessions:
-        keys.delete(site.ports, replace(site.master, user=None), session.id)
+        keys.delete(site.ports, callers.of_key(site.master), session.id)
     assert site.refused(Stored.KEYS, 2)
 
 
 def test_a_key_that_is_deleted_with_what_is_below_it_makes_room_for_all(site: Site) -> None:
     site.limit(Stored.KEYS, 2)
-    parent: ApiKey = keys.create_child(site.ports, site.master, site.master.id, KeyRequest())[0]
-    keys.create_child(site.ports, site.master, parent.id, KeyRequest())
+    parent: ApiKey = keys.create_child(site.ports, callers.of_key(site.master), site.master.id, KeyRequest())[0]
+    keys.create_child(site.ports, callers.of_key(site.master), parent.id, KeyRequest())
     assert site.refused(Stored.KEYS, 1)
-    keys.delete(site.ports, site.master, parent.id)
+    keys.delete(site.ports, callers.of_key(site.master), parent.id)
     site.make(Stored.KEYS, 1)
     site.make(Stored.KEYS, 2)
     assert site.refused(Stored.KEYS, 3)

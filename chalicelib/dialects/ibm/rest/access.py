@@ -10,8 +10,8 @@ import re
 from chalicelib.dialects.ibm import behind, inventory, tokens
 from chalicelib.dialects.ibm.identity import Name, parse_client
 from chalicelib.dialects.ibm.login import TOKEN, key_of
-from chalicelib.fleet.access import limiting
-from chalicelib.fleet.access.records import ApiKey
+from chalicelib.fleet.access import callers, limiting
+from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import FleetError, Forbidden, RateLimitReached, Unauthenticated, UnknownCredential
 from chalicelib.fleet.inventory.records import Device
@@ -22,28 +22,29 @@ from chalicelib.web.request import Request
 _ORGANIZATION = re.compile(r"([a-z0-9]{6})\.")
 _VENDOR = re.compile(r"(?:[^.]+\.)?(?:messaging\.)?internetofthings\.ibmcloud\.com")
 
+_OF_DEVICES = frozenset({Role.DEVICE_ACCESS})
 _OF_GATEWAYS = frozenset({Role.DEVICE_ACCESS, Role.DEVICE_R, Role.DEVICE_W, Role.DATA_W})
 
 
-def authenticate(ports: Ports, request: Request) -> ApiKey:
-    """The key; what comes with a device's or a gateway's own token is given one that is stored nowhere.
+def authenticate(ports: Ports, request: Request) -> Caller:
+    """A key with its token, a device or a gateway with its own.
 
     Errors: Unauthenticated (none, or not usable), UnknownCredential, Forbidden (not this organization's),
     RateLimitReached.
     """
     username, password = _credentials(request)
     if username == TOKEN:
-        key = _device(ports, request, password)
+        caller = _device(ports, request, password)
     elif username.startswith("g/"):
-        key = _gateway(ports, request, username, password)
+        caller = _gateway(ports, request, username, password)
     else:
-        key = _key(ports, username, password)
+        caller = _key(ports, username, password)
     host = hostname(request)
-    if _VENDOR.fullmatch(host) and organization(host) not in (None, key.tenant):
+    if _VENDOR.fullmatch(host) and organization(host) not in (None, caller.tenant):
         raise Forbidden("this API key belongs to another organization")
-    if request.path.get("organization", key.tenant) != key.tenant:
+    if request.path.get("organization", caller.tenant) != caller.tenant:
         raise Forbidden("this API key belongs to another organization")
-    return key
+    return caller
 
 
 def hostname(request: Request) -> str:
@@ -70,13 +71,13 @@ def _credentials(request: Request) -> tuple[str, str]:
     return username, password
 
 
-def _key(ports: Ports, username: str, password: str) -> ApiKey:
-    key = key_of(ports, username, password)
-    limiting.request(ports, key)
-    return key
+def _key(ports: Ports, username: str, password: str) -> Caller:
+    caller = callers.of_key(key_of(ports, username, password))
+    limiting.request(ports, caller)
+    return caller
 
 
-def _device(ports: Ports, request: Request, password: str) -> ApiKey:
+def _device(ports: Ports, request: Request, password: str) -> Caller:
     """A device's own token opens what concerns this device alone; only its host name says whose it is."""
     tenant = organization(hostname(request))
     type_, id_ = request.path.get("type_id", ""), request.path.get("device_id", "")
@@ -84,12 +85,12 @@ def _device(ports: Ports, request: Request, password: str) -> ApiKey:
     if device is None:
         raise UnknownCredential("the token is not that of the device")
     _prove(ports, request, device, password, "the token is not that of the device")
-    own = ApiKey(device.tenant, "", frozenset({Role.DEVICE_ACCESS}), device.created)
-    limiting.request(ports, own, device.id)
+    own = callers.of_device(device.tenant, device.id, _OF_DEVICES, inventory.client_of(device))
+    limiting.request(ports, own)
     return own
 
 
-def _gateway(ports: Ports, request: Request, username: str, password: str) -> ApiKey:
+def _gateway(ports: Ports, request: Request, username: str, password: str) -> Caller:
     """A gateway comes as `g/org/type/id`. It may read devices, register some, and write what concerns it."""
     _, *parts = username.split("/")
     client = ":".join(("g", *parts))
@@ -99,8 +100,8 @@ def _gateway(ports: Ports, request: Request, username: str, password: str) -> Ap
     if device is None or not itself:
         raise UnknownCredential("the token is not that of the gateway")
     _prove(ports, request, device, password, "the token is not that of the gateway")
-    own = ApiKey(device.tenant, "", _OF_GATEWAYS, device.created, label=client)
-    limiting.request(ports, own, device.id)
+    own = callers.of_gateway(device.tenant, device.id, _OF_GATEWAYS, client)
+    limiting.request(ports, own)
     if "type_id" not in request.path or not (request.method == "GET" or _concerns(ports, request, device, client)):
         raise Forbidden("a gateway may do this for itself and the devices behind it only")
     return own

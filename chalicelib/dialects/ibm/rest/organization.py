@@ -10,7 +10,8 @@ from chalicelib.dialects.ibm.inventory import Owned
 from chalicelib.dialects.ibm.rest import lists
 from chalicelib.dialects.ibm.rest.places import PREFIX, READ, WRITE, at
 from chalicelib.dialects.ibm.settings import EventCache
-from chalicelib.fleet.access import keys
+from chalicelib.fleet.access import callers, keys
+from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.inheriting import MAX_DESCRIPTION
 from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import ALL_ROLES, Role
@@ -113,9 +114,9 @@ def api_keys(ports: Ports, request: Request) -> Answer:
 def create_key(ports: Ports, request: Request) -> Answer:
     """The token is in this answer and nowhere else."""
     wanted = request.body.get("roles") or ["PD_STANDARD_APP"]
-    roles = frozenset().union(*(ROLES[name] for name in wanted)) & request.key.roles
+    roles = frozenset().union(*(ROLES[name] for name in wanted)) & request.by.roles
     asked = KeyRequest(roles=roles, description=request.body.get("comment"), label="ibm")
-    key, token = keys.create_child(ports, request.key, request.key.id, asked)
+    key, token = keys.create_child(ports, request.by, _above(ports, request.by), asked)
     return Answer({**_key(key), "token": token})
 
 
@@ -126,12 +127,19 @@ def read_key(ports: Ports, request: Request) -> Answer:
 def revoke_key(ports: Ports, request: Request) -> Answer:
     """The key stops working at once, and applications that came in with it are disconnected."""
     key = _found(ports, request)
-    keys.delete(ports, request.key, key.id)
+    keys.delete(ports, request.by, key.id)
     for application in applications.every(ports, request.tenant):
         claim = ports.claims.get(application.client)
         if claim is not None and ports.keys.get(request.tenant, claim.key) is None:
             ports.background.disconnect(application.client)
     return Answer()
+
+
+def _above(ports: Ports, by: Caller) -> str:
+    """The key that a new one stands below: the caller's own, or the master key for who has none."""
+    if by.kind is callers.Kind.KEY and by.key is not None:
+        return by.key.id
+    return next(key.id for key in ports.keys.all(by.tenant) if key.master)
 
 
 def _found(ports: Ports, request: Request) -> ApiKey:

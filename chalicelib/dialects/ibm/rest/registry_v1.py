@@ -63,7 +63,7 @@ def register(ports: Ports, request: Request) -> Answer:
     own = {"metadata": request.body["metadata"]} if request.body.get("metadata") is not None else {}
     gateway = device_types.is_gateway(ports, request.tenant, name.type)
     wanted = Registration(name, request.body.get("password"), own, gateway)
-    device, token = inventory.register(ports, request.key, wanted)
+    device, token = inventory.register(ports, request.by, wanted)
     location = f"https://{hostname(request)}{PREFIX}/devices/{quote(name.type)}/{quote(name.id)}"
     return Answer({**render(name, device), "password": token}, headers={"Location": location})
 

@@ -175,7 +175,7 @@ def _registered(ports: Ports, request: Request, body: Mapping[str, Any]) -> tupl
     above = _gateway(ports, request, body)
     gateway = type_.body.get("classId") == "Gateway"
     wanted = Registration(name, body.get("authToken"), own, gateway)
-    device, token = inventory.register(ports, request.key, wanted)
+    device, token = inventory.register(ports, request.by, wanted)
     if above:
         device = behind.joined(ports, device, above, ports.clock.now())
     if place:

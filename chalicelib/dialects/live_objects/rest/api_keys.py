@@ -23,7 +23,7 @@ def create(ports: Ports, request: Request) -> Answer:
     """200 with the secret in `value`, here and never again."""
     now = ports.clock.now()
     wanted = shapes.requested(request.body, now)
-    key, secret = keys.create_child(ports, request.key, request.body["parentId"], wanted)
+    key, secret = keys.create_child(ports, request.by, request.body["parentId"], wanted)
     return Answer(shapes.render(key, now, secret))
 
 
@@ -34,7 +34,10 @@ def listing(ports: Ports, request: Request) -> Answer:
 
 
 def current(ports: Ports, request: Request) -> Answer:
-    return Answer(shapes.render(request.key, ports.clock.now()))
+    """The session's, where a person asks."""
+    if request.by.key is None:
+        raise KeyNotFound("this request came with no API key")
+    return Answer(shapes.render(request.by.key, ports.clock.now()))
 
 
 def read(ports: Ports, request: Request) -> Answer:
@@ -45,12 +48,12 @@ def update(ports: Ports, request: Request) -> Answer:
     now = ports.clock.now()
     wanted = shapes.requested(request.body, now)
     renew = bool(request.body.get("regenerateValue"))
-    key, secret = keys.update(ports, request.key, _id(request), wanted, renew=renew)
+    key, secret = keys.update(ports, request.by, _id(request), wanted, renew=renew)
     return Answer(shapes.render(key, now, secret))
 
 
 def delete(ports: Ports, request: Request) -> Answer:
-    keys.delete(ports, request.key, _id(request))
+    keys.delete(ports, request.by, _id(request))
     return Answer()
 
 
@@ -59,7 +62,7 @@ def debug(ports: Ports, request: Request) -> Answer:
     now, body = ports.clock.now(), request.body
     seconds = body.get("durationSeconds")
     until = now + int(shapes.DEBUGGED if seconds is None else seconds) * 1000 if body["activated"] else None
-    return Answer(shapes.render(debugging.debug(ports, request.key, _id(request), until), now))
+    return Answer(shapes.render(debugging.debug(ports, request.by, _id(request), until), now))
 
 
 def whoami(ports: Ports, request: Request) -> Answer:  # noqa: ARG001 - the key says it all

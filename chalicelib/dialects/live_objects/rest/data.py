@@ -66,7 +66,7 @@ def streams_of_device(ports: Ports, request: Request) -> Answer:
 
 def _store(ports: Ports, request: Request, posted: list[tuple[str, Mapping[str, Any]]]) -> None:
     now = ports.clock.now()
-    event, sender = ports.new_id(now), senders.of(request.key)
+    event, sender = ports.new_id(now), senders.of(request.by)
     known: dict[str, Device | None] = {}
     made = []
     for n, (stream, body) in enumerate(posted):

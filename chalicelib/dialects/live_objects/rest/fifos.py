@@ -52,7 +52,7 @@ def listing(ports: Ports, request: Request) -> Answer:
 
 def read(ports: Ports, request: Request) -> Answer:
     name = request.asked["fifo_name"]
-    queues.ensure_within(request.key, name)
+    queues.ensure_within(request.by, name)
     return Answer(_rendered(ports, queues.get(ports, request.tenant, name)))
 
 
@@ -64,7 +64,7 @@ def delete(ports: Ports, request: Request) -> Answer:
 def publish(ports: Ports, request: Request) -> Answer:
     """The bytes of the body, whatever they are."""
     name = request.asked["fifo_name"]
-    queues.ensure_within(request.key, name)
+    queues.ensure_within(request.by, name)
     now = ports.clock.now()
     publishing.publish(ports, request.tenant, name, request.raw, at=now, event=ports.new_id(now))
     return Answer(True)  # noqa: FBT003 - the whole body is this word
@@ -77,7 +77,7 @@ def linked(ports: Ports, request: Request) -> Answer:
 
 
 def linked_one(ports: Ports, request: Request) -> Answer:
-    queues.ensure_within(request.key, request.asked["fifo_name"])
+    queues.ensure_within(request.by, request.asked["fifo_name"])
     queue = queues.get(ports, request.tenant, request.asked["fifo_name"])
     return Answer(_linked(ports, queue, ports.policies.all(request.tenant), status=True))
 

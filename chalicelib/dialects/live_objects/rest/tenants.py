@@ -16,7 +16,7 @@ def account(ports: Ports, request: Request) -> Answer:
     tenant = ports.tenants.get(request.tenant)
     if tenant is None:
         raise TenantNotFound("this tenant is not there any more")
-    may_read = Role.SETTINGS_R in request.key.roles
+    may_read = Role.SETTINGS_R in request.by.roles
     return Answer(shapes.render(tenant, ports.tenants.current_settings(tenant.id) if may_read else None))
 
 

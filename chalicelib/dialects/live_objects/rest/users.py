@@ -39,14 +39,14 @@ def log_in(ports: Ports, request: Request) -> Answer:
 
 def log_out(ports: Ports, request: Request) -> Answer:
     _ensure_no_cookie(request)
-    users.log_out(ports, request.key)
+    users.log_out(ports, request.by)
     return Answer()
 
 
 def create(ports: Ports, request: Request) -> Answer:
     now = ports.clock.now()
     user = shapes.created(request.body, request.tenant, ports.new_id(now), now)
-    return Answer(shapes.render(users.create(ports, request.key, user, request.body.get("password"))))
+    return Answer(shapes.render(users.create(ports, request.by, user, request.body.get("password"))))
 
 
 def listing(ports: Ports, request: Request) -> Answer:
@@ -64,7 +64,7 @@ def portal(ports: Ports, request: Request) -> Answer:
 
 def keep(ports: Ports, request: Request) -> Answer:
     """Anything that a portal is to remember of its user, in the place of what it had before."""
-    users.keep(ports, request.key, request.body)
+    users.keep(ports, request.by, request.body)
     return Answer()
 
 
@@ -78,26 +78,24 @@ def read(ports: Ports, request: Request) -> Answer:
 
 def update(ports: Ports, request: Request) -> Answer:
     wanted = shapes.changed(request.body, request.tenant)
-    return Answer(shapes.render(users.update(ports, request.key, _id(request), wanted)))
+    return Answer(shapes.render(users.update(ports, request.by, _id(request), wanted)))
 
 
 def delete(ports: Ports, request: Request) -> Answer:
-    users.delete(ports, request.key, _id(request))
+    users.delete(ports, request.by, _id(request))
     return Answer()
 
 
 def set_password(ports: Ports, request: Request) -> Answer:
     """Users their own with the old one; whoever writes users that of others, since no mail is sent to them."""
     new, old = request.body["newPassword"], request.body.get("oldPassword")
-    users.set_password(ports, request.key, _id(request), new, old, request.address)
+    users.set_password(ports, request.by, _id(request), new, old, request.address)
     return Answer()
 
 
 def _me(ports: Ports, request: Request) -> User:
     """Errors: UserNotFound."""
-    if request.key.user is None:
-        raise UserNotFound("this API key is not the session of a user")
-    return users.get(ports, request.tenant, request.key.user)
+    return users.get(ports, request.tenant, users.person(request.by))
 
 
 def _id(request: Request) -> str:

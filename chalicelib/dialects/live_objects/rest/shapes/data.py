@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.dialects.live_objects import contents, times
 from chalicelib.dialects.live_objects.rest.shapes import groups, present
+from chalicelib.fleet.access.callers import Kind
 from chalicelib.fleet.data import senders
 from chalicelib.fleet.data.records import DataMessage, StreamUse, clamped, message_id
 from chalicelib.fleet.errors import Invalid
@@ -141,7 +142,9 @@ def render(message: DataMessage) -> dict[str, Any]:
 def _sender(message: DataMessage) -> dict[str, Any]:
     """With which key it came, and what that key was allowed then (manual 4.3)."""
     told = senders.told(message.sender)
-    return {"apiKeyId": told[0], "roles": [role.value for role in told[1]]} if told else {}
+    if told is None:
+        return {}
+    return {"apiKeyId" if told.kind is Kind.KEY else "userId": told.id, "roles": [role.value for role in told.roles]}
 
 
 def rendered_use(use: StreamUse) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """`notifyTo`: where changes of a command, a configuration or a resource are to be told."""
 
 from chalicelib.dialects.live_objects import topics
-from chalicelib.fleet.access.records import ApiKey
+from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.queues import queues
 
 NOTIFY_TO = {
@@ -12,8 +12,8 @@ NOTIFY_TO = {
 }
 
 
-def reached(caller: ApiKey | None, destination: str | None) -> str | None:
-    """The destination, if that caller may fill it. Errors: Forbidden (the key names queues, and not this one)."""
+def reached(caller: Caller | None, destination: str | None) -> str | None:
+    """The destination, if that caller may fill it. Errors: Forbidden (its key names queues, and not this one)."""
     kind, _, name = (destination or "").partition("/")
     if caller is not None and kind == topics.FIFO:
         queues.ensure_within(caller, name)
