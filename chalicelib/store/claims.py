@@ -1,4 +1,5 @@
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import TransactWriteError
@@ -103,11 +104,13 @@ def unchanged(old: Claim | None) -> Condition:
 
 
 def _load(item: ClaimItem) -> Claim:
-    return documents.load(Claim, item.doc, client=item.client, tenant=item.tenant)
+    claim = documents.load(Claim, item.doc, client=item.client, tenant=item.tenant)
+    return replace(claim, key=claim.key or None)
 
 
 def _item(claim: Claim) -> ClaimItem:
-    text = documents.dump(claim, without=frozenset({"client", "tenant"}))
+    # No key is kept as an empty one: a claim is compared by its text.
+    text = documents.dump(replace(claim, key=claim.key or ""), without=frozenset({"client", "tenant"}))
     ttl = None if claim.seen is None else claim.seen // 1000 + REMEMBERED
     if claim.vacant:
         ttl = (claim.created + MEMORY) // 1000

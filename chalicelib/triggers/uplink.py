@@ -107,7 +107,7 @@ def _caller(ports: Ports, claim: Claim) -> Caller:
 
 
 def _present(ports: Ports, claim: Claim) -> Caller:
-    if not claim.key:
+    if claim.key is None:
         # It came in with a secret of its own device, whose end closes the connection.
         return callers.of_device(claim.tenant, claim.device, frozenset({Role.DEVICE_ACCESS}), claim.client)
     key = ports.keys.get(claim.tenant, claim.key)

@@ -228,6 +228,13 @@ class TestClaims:
         held = ports.claims.get(claim.client)
         assert held == replace(claim, enabled=False)
 
+    def test_one_that_came_in_without_a_key_can_be_changed(self, ports: Ports, tenant: str) -> None:
+        claim = Claim(f"client-{tenant}", tenant, "ibm", "device", None, 1)
+        assert ports.claims.put_new(claim)
+        held = ports.claims.current(claim.client)
+        assert held == claim
+        assert ports.claims.replace(held, replace(held, enabled=False))
+
 
 class TestMessages:
     def test_newest_first_in_a_range_of_time_page_by_page(self, ports: Ports, tenant: str) -> None:

@@ -43,7 +43,7 @@ def test_the_clients_of_a_key_are_listed_in_pages(ports: Ports, tenant: str) -> 
     for number in range(5):
         ports.claims.put_new(Claim(f"{tenant}-{number}", tenant, "x", "device", "k1", 1))
     ports.claims.put_new(Claim(f"{tenant}-other", tenant, "x", "device", "k2", 1))
-    ports.claims.put_new(Claim(f"{tenant}-none", tenant, "x", "device", "", 1))
+    ports.claims.put_new(Claim(f"{tenant}-none", tenant, "x", "device", None, 1))
     first = ports.claims.of_key(tenant, "k1", after=None, limit=3)
     second = ports.claims.of_key(tenant, "k1", after=first.cursor, limit=3)
     assert [*first.items, *second.items] == [f"{tenant}-{number}" for number in range(5)]

@@ -65,7 +65,7 @@ def joined(ports: Ports, device: Device, above: Name, at: int) -> Device:
     if gateway_of(device) == above:
         return device
     client, status = inventory.client_of(device), NodeStatus(online=True, at=at, able=_REACHED)
-    itself = Claim(client, device.tenant, DIALECT, topics.GATEWAY, "", at, device.id, MQTT)
+    itself = Claim(client, device.tenant, DIALECT, topics.GATEWAY, None, at, device.id, MQTT)
     # First where its commands go: what is noted beside the device says that this was done.
     nodes.state(ports, itself, above.client(device.tenant, GATEWAY), status)
     reference = {"typeId": above.type, "deviceId": above.id}

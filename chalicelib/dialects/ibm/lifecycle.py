@@ -115,7 +115,7 @@ def _came(ports: Ports, claim: Claim, session: str, at: int, address: str) -> No
 
 def _roles(ports: Ports, claim: Claim) -> frozenset[Role]:
     """What the key may hear that the application came in with; a policy of the broker knows patterns, not meanings."""
-    key = ports.keys.get(claim.tenant, claim.key)
+    key = ports.keys.get(claim.tenant, claim.key) if claim.key is not None else None
     return key.roles if key is not None else frozenset()
 
 

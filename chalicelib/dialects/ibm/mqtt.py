@@ -108,6 +108,6 @@ def _addressed(ports: Ports, claim: Claim, uplink: Uplink) -> tuple[Name, Device
 
 
 def _ensure_role(ports: Ports, claim: Claim, role: Role) -> None:
-    key = ports.keys.get(claim.tenant, claim.key)
+    key = ports.keys.get(claim.tenant, claim.key) if claim.key is not None else None
     if key is None or role not in key.roles:
         raise Malformed(f"the API key lacks the role {role}")

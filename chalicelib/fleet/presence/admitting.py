@@ -95,7 +95,7 @@ def _free(ports: Ports, caller: Caller, candidate: Candidate, held: Claim | None
 def _own(ports: Ports, caller: Caller, candidate: Candidate, held: Claim) -> Claim | None:
     """For an id that somebody has: the claim, if it is this client's; None where it was taken. Errors: Forbidden."""
     if candidate.entitled and not held.entitled and (held.tenant, held.dialect) != (caller.tenant, candidate.dialect):
-        named = Claim(candidate.client, caller.tenant, candidate.dialect, "", "", ports.clock.now(), entitled=True)
+        named = Claim(candidate.client, caller.tenant, candidate.dialect, "", None, ports.clock.now(), entitled=True)
         fencing.displace(ports, held, named)
         return None
     if held.tenant != caller.tenant:
@@ -133,8 +133,8 @@ def _renewed(ports: Ports, caller: Caller, candidate: Candidate, claim: Claim) -
     )
 
 
-def _key(caller: Caller) -> str:
-    return caller.key.id if caller.key is not None else ""
+def _key(caller: Caller) -> str | None:
+    return caller.key.id if caller.key is not None else None
 
 
 def _stored(ports: Ports, held: Claim | None, claim: Claim) -> bool:

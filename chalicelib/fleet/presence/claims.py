@@ -34,7 +34,7 @@ class Holder:
     since: int
     device: str | None = None
     connector: str = ""
-    key: str = ""
+    key: str | None = None
     principal: str = ""
     entitled: bool = False
 
@@ -74,7 +74,9 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """`device` is None for clients that are not devices; `key` is the id of the key of the last accepted connection.
+    """`device` is None for clients that are not devices.
+
+    `key` is the id of the key of the last accepted connection, None where that came with a secret of its own.
 
     Without a `mode` the id is reserved: its client was never connected. A claim of NOBODY only remembers. `seen` is the
     last admission (ms), kept for clients that are not devices: their ids are often made up for one run of a program.
@@ -86,7 +88,7 @@ class Claim:
     tenant: str
     dialect: str
     mode: str
-    key: str
+    key: str | None
     created: int
     device: str | None = None
     connector: str = ""
@@ -140,7 +142,7 @@ class Claim:
 
     def named(self) -> str:
         """The principal that the authorizer gives this holder's connection."""
-        return self.principal or f"{self.tenant}G{self.generation}K{self.key}"
+        return self.principal or f"{self.tenant}G{self.generation}K{self.key or ''}"
 
     def holder(self, at: int, principal: str, now: int) -> "Claim | None":
         """Whoever held the id when the broker took something: the claim, or as it was for that holder.
@@ -235,7 +237,7 @@ def vacated(old: Claim, now: int, *, gone: int | None = None, devices: bool = Fa
         tenant=NOBODY,
         dialect=old.dialect,
         mode="",
-        key="",
+        key=None,
         created=now,
         generation=old.generation,
         since=old.since,

@@ -38,7 +38,7 @@ def give(ports: Ports, client: str, tenant: str) -> Claim:
         if held is not None and held.tenant == tenant:
             return held
         now = ports.clock.now()
-        given = succeeded(held, Claim(client, tenant, "", "", "", now), now, ports.fence_rest)
+        given = succeeded(held, Claim(client, tenant, "", "", None, now), now, ports.fence_rest)
         if held is None:
             written = ports.claims.put_new(given)
         else:

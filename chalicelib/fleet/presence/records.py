@@ -44,7 +44,7 @@ class Peer:
     `protocol` and `cipher` are TLS's, as OpenSSL names them. From `keep_alive` on it is what only some brokers tell.
     """
 
-    key: str
+    key: str | None
     username: str = ""
     server_name: str | None = None
     certificate: bool = False

@@ -93,7 +93,7 @@ def _reserved(
         device.tenant,
         interface.dialect,
         "",
-        "",
+        None,
         now,
         device=device.id,
         connector=interface.connector,

@@ -132,7 +132,9 @@ def _write(ports: Ports, tenant: str, client: str, dialect: str, change: Callabl
 def _may(ports: Ports, consumer: Consumer, queue: str) -> bool:
     """Its key is still good and still reaches that queue, whatever it was when the connection was made."""
     claim = ports.claims.get(consumer.client)
-    key = ports.keys.get(consumer.tenant, claim.key) if claim and claim.tenant == consumer.tenant else None
+    if claim is None or claim.key is None or claim.tenant != consumer.tenant:
+        return False
+    key = ports.keys.get(consumer.tenant, claim.key)
     if key is None or not key.usable(ports.clock.now()) or Role.BUS_R not in key.roles:
         return False
     return not key.queues or queue in key.queues

@@ -60,7 +60,7 @@ def test_an_interface_that_never_connected_is_registered_and_able_of_nothing(cli
 def test_a_connected_interface_shows_its_session_and_what_it_listens_to(client: Client) -> None:
     client.call("POST", DEVICES, {"id": URN, "interfaces": [MQTT]})
     now = client.ports.clock.now()
-    connecting.connected(client.ports, claim_of(client), "s1", now, Peer("", address="192.0.2.7"))
+    connecting.connected(client.ports, claim_of(client), "s1", now, Peer(None, address="192.0.2.7"))
     connecting.subscribed(client.ports, claim_of(client), "s1", frozenset({Capability.COMMAND}), now)
     (interface,) = client.get(f"{DEVICES}/{URN}").body["interfaces"]
     assert interface["status"] == "ONLINE"

@@ -130,7 +130,7 @@ def revoke_key(ports: Ports, request: Request) -> Answer:
     keys.delete(ports, request.by, key.id)
     for application in applications.every(ports, request.tenant):
         claim = ports.claims.get(application.client)
-        if claim is not None and ports.keys.get(request.tenant, claim.key) is None:
+        if claim is not None and claim.key and ports.keys.get(request.tenant, claim.key) is None:
             ports.background.disconnect(application.client)
     return Answer()
 

@@ -121,7 +121,7 @@ def _activity(presence: Presence | None) -> dict[str, Any]:
     peer = presence.peer
     return present(
         {
-            "apiKeyId": peer.key if peer else None,
+            "apiKeyId": (peer.key or None) if peer else None,
             "mqttVersion": (peer.level or MQTT_VERSION) if peer else None,
             "mqttUsername": peer.username if peer else None,
             "mqttTimeout": peer.keep_alive if peer else None,
