@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from chalicelib.aws.stage_key import CachedStageKey, StageKeyFile, StageKeyStore
     from chalicelib.fleet import ports as p
     from chalicelib.fleet.access.passwords import Hasher
+    from chalicelib.fleet.access.proven import Proven
     from chalicelib.fleet.access.windows import Windows
     from chalicelib.store.cache import CachedKeys, CachedTenants
 
@@ -63,6 +64,10 @@ class AccessWiring:
     def hasher(self) -> "Hasher":
         return _hasher()
 
+    @property
+    def proven(self) -> "Proven":
+        return _proven()
+
     fence_rest = fence.rest()
 
     @cached_property
@@ -112,6 +117,13 @@ def _hasher() -> "Hasher":
     from chalicelib.fleet.access.passwords import Cost, Hasher
 
     return Hasher(Cost(), secrets.token_bytes(32))
+
+
+@cache
+def _proven() -> "Proven":
+    from chalicelib.fleet.access.proven import Proven
+
+    return Proven(secrets.token_bytes(32))
 
 
 @cache

@@ -5,6 +5,7 @@ from random import Random
 from chalicelib.dialects.formats import DialectListeners
 from chalicelib.fleet import delivering, ids
 from chalicelib.fleet.access.passwords import Cost
+from chalicelib.fleet.access.proven import Proven
 from chalicelib.fleet.access.windows import Windows
 from chalicelib.fleet.presence import fencing, relaying
 from tests.fakes.access import (
@@ -117,6 +118,7 @@ class MemoryPorts:
         self.stage_key = SetStageKey()
         self.users = MemoryUsers(usages=self.usages)
         self.hasher = CountingHasher(Cost(n=2, r=1, p=1), bytes(32))
+        self.proven = Proven(bytes(32))
         self.windows = Windows()
         self.authorities = MemoryAuthorities()
         self.trust = ListedTrust()

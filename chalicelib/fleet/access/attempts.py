@@ -14,7 +14,7 @@ from chalicelib.fleet.tenancy.records import Limit, Use
 
 MOST_FAILURES = 5
 LOCKED = 15 * 60_000
-"""How long (ms) a name is locked for an address after MOST_FAILURES attempts in a row that failed."""
+"""How long (ms) a name is locked for an address after so many attempts in a row that failed."""
 A_MINUTE = 30
 """Logins that an address may try in a minute, whatever the names."""
 _NOBODY = "-"
@@ -31,10 +31,11 @@ class Attempt:
     failures: int
 
 
-def begin(ports: Ports, name: str, address: str) -> Attempt:
+def begin(ports: Ports, name: str, address: str, most: int = MOST_FAILURES) -> Attempt:
     """Count an attempt before it is decided: guesses that come at the same time would otherwise see the same count.
 
-    Errors: RateLimitReached (too many from this address).
+    After `most` in a row the name is locked: more than MOST_FAILURES for clients that send many at once before the
+    first is decided. Errors: RateLimitReached (too many from this address).
     """
     now, place = ports.clock.now(), network(address)
     wait = ports.windows.spend(_NOBODY, [Limit(Use.REQUESTS, A_MINUTE, 60, f"logins {place}")], now)
@@ -46,7 +47,7 @@ def begin(ports: Ports, name: str, address: str) -> Attempt:
     for _ in tries(ports):
         old = ports.records.get(_NOBODY, kind, identifier)
         known = old.body if old is not None and now < old.body["at"] + LOCKED else {"failures": 0, "at": 0}
-        if known["failures"] >= MOST_FAILURES:
+        if known["failures"] >= most:
             return Attempt(kind, identifier, locked=True, failures=known["failures"])
         failures = known["failures"] + 1
         body = {"failures": failures, "at": now}

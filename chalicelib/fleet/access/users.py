@@ -93,7 +93,7 @@ def set_password(ports: Ports, by: Caller, user_id: str, new: str, old: str | No
     """
     user = get(ports, by.tenant, user_id)
     if _is(by, user_id):
-        _proven(ports, user.login, user, old or "", address)
+        proven(ports, user.login, user, old or "", address)
     elif Role.USER_W not in by.roles:
         raise Forbidden(f"the password of another user needs an API key with the role {Role.USER_W}")
     kept = _chosen(ports, new)
@@ -117,16 +117,16 @@ def log_in(ports: Ports, name: str, password: str, address: str = "") -> tuple[U
 
     Errors: Unauthenticated, which never says why: who guesses learns neither names nor states; RateLimitReached.
     """
-    proven = _proven(ports, name, ports.users.named(name), password, address)
+    found = proven(ports, name, ports.users.named(name), password, address)
     now = ports.clock.now()
 
     def entered(present: User) -> User:
         # Whose password or state has changed since it was compared has not proven the present one.
-        if (present.password, present.state) != (proven.password, UserState.ENABLED):
+        if (present.password, present.state) != (found.password, UserState.ENABLED):
             raise Unauthenticated(_REFUSED)
         return replace(present, authenticated=now)
 
-    _, user = _change(ports, proven.tenant, proven.id, entered)
+    _, user = _change(ports, found.tenant, found.id, entered)
     lasting = KeyRequest(valid_to=ports.clock.now() + SESSION)
     key, secret = keys.mint(
         ports,
@@ -162,17 +162,19 @@ def _ensure_still(ports: Ports, user: User, key: ApiKey) -> None:
         raise Unauthenticated(_REFUSED)
 
 
-def _proven(ports: Ports, name: str, user: User | None, password: str, address: str) -> User:
+def proven(
+    ports: Ports, name: str, user: User | None, password: str, address: str, *, most: int = MOST_FAILURES
+) -> User:
     """The user, if that is the password. For known, unknown and locked names scrypt is called once.
 
-    Errors: Unauthenticated, RateLimitReached.
+    `most` attempts in a row lock the name. Errors: Unauthenticated, RateLimitReached.
     """
-    attempt = attempts.begin(ports, name, address)
+    attempt = attempts.begin(ports, name, address, most)
     fits = ports.hasher.matches(password, user.password if user is not None else None)
     if user is not None and fits and not attempt.locked and user.state is UserState.ENABLED:
         attempts.forget(ports, attempt)
         return user
-    if user is not None and not attempt.locked and attempt.failures >= MOST_FAILURES:
+    if user is not None and not attempt.locked and attempt.failures >= most:
         _tell_locked(ports, user, attempt.failures, address)
     raise Unauthenticated(_REFUSED)
 

@@ -7,6 +7,7 @@ revision is still that of `old`, and says whether it did.
 from typing import Protocol
 
 from chalicelib.fleet.access.passwords import Hasher
+from chalicelib.fleet.access.proven import Proven
 from chalicelib.fleet.access.windows import Windows
 from chalicelib.fleet.ports.access import Authorities, Claims, Keys, StageKeys, Tenants, Trust, Usages, Users
 from chalicelib.fleet.ports.answers import Outcome, Page
@@ -92,6 +93,8 @@ class Ports(Protocol):
     def users(self) -> Users: ...
     @property
     def hasher(self) -> Hasher: ...
+    @property
+    def proven(self) -> Proven: ...
     @property
     def windows(self) -> Windows: ...
     @property
