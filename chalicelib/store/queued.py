@@ -17,6 +17,7 @@ class QueuedItem(Table):
     number = NumberAttribute()
     total = NumberAttribute()
     ttl = NumberAttribute(null=True)
+    ordering = UnicodeAttribute(null=True)
     payload = BinaryAttribute(legacy_encoding=False)
 
 
@@ -34,9 +35,11 @@ class QueuedTable:
         found = QueuedItem.query(_pk(queue), moment, consistent_read=True, attributes_to_get=["event"])
         return any(item.event == event for item in found)
 
-    def oldest(self, queue: Queue, now: int, *, limit: int) -> list[QueuedMessage]:
+    def oldest(self, queue: Queue, now: int, *, limit: int, after: str = "") -> list[QueuedMessage]:
         first = queue.first_position(now)
         bound = QueuedItem.position >= first if first else None
+        if after >= first and after:
+            bound = QueuedItem.position > after
         return [
             _load(queue, item)
             for item in QueuedItem.query(_pk(queue), bound, limit=limit, consistent_read=True, page_size=limit)
@@ -63,6 +66,7 @@ def _item(message: QueuedMessage) -> QueuedItem:
         number=message.number,
         total=message.total,
         ttl=None if message.expires is None else -(-message.expires // 1000),
+        ordering=message.ordering or None,
         payload=message.payload,
     )
 
@@ -78,4 +82,5 @@ def _load(queue: Queue, item: QueuedItem) -> QueuedMessage:
         number=int(item.number),
         total=int(item.total),
         expires=None if item.ttl is None else int(item.ttl) * 1000,
+        ordering=item.ordering or "",
     )

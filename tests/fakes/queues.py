@@ -89,9 +89,9 @@ class MemoryQueued:
         moment = f"{at:011x}"
         return any(m.event == event and m.position.startswith(moment) for m in self._of(queue))
 
-    def oldest(self, queue: Queue, now: int, *, limit: int) -> list[QueuedMessage]:
+    def oldest(self, queue: Queue, now: int, *, limit: int, after: str = "") -> list[QueuedMessage]:
         first = queue.first_position(now)
-        return [m for m in self._of(queue) if m.position >= first][:limit]
+        return [m for m in self._of(queue) if m.position >= first and m.position > after][:limit]
 
     def newest(self, queue: Queue) -> QueuedMessage | None:
         return next(reversed(self._of(queue)), None)

@@ -7,9 +7,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from queue import Queue
 from typing import Any
 
 import pytest
+from paho.mqtt.client import MQTTMessage
 
 from tests.clients import PATIENCE_S, MqttClient, Rest, until
 from tests.live_objects.webhook import Webhook
@@ -235,6 +237,23 @@ class TestRouting:
             ("commandStatus", made["id"], "PENDING"),
             ("commandStatus", made["id"], "CANCELED"),
         ]
+
+    def test_messages_about_several_devices_are_under_way_at_once(
+        self, stack: RunningStack, rest: Rest, fifo: str
+    ) -> None:
+        urns = [f"urn:lo:nsid:fifo:d{next(_numbers)}" for _ in range(4)]
+        for urn in urns:
+            rest.post("/api/v1/deviceMgt/devices", {"id": urn})
+            body = {"request": {"connector": "mqtt", "value": {"req": "x"}}, "notifyTo": f"fifo/{fifo}"}
+            rest.post(f"/api/v1/deviceMgt/devices/{urn}/commands", body)
+        came = Queue[MQTTMessage]()
+        with application(stack, acknowledging=False) as app:
+            app._paho.on_message = lambda _client, _data, message: came.put(message)
+            app.subscribe(f"fifo/{fifo}")
+            first = came.get(timeout=PATIENCE_S)
+            app._paho.ack(first.mid, first.qos)
+            others = [came.get(timeout=PATIENCE_S) for _ in urns[1:]]
+        assert {json.loads(message.payload)["deviceId"] for message in (first, *others)} == set(urns)
 
     def test_devices_that_come_go_and_connect_are_told(self, stack: RunningStack, rest: Rest, fifo: str) -> None:
         urn = f"urn:lo:nsid:fifo:d{next(_numbers)}"

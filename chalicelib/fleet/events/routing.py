@@ -153,7 +153,7 @@ def _publish(ports: Ports, queue: str, tellings: Mapping[str, _Telling], *, fres
                 _complain(ports, queue, telling, f"its {len(telling.body)} bytes are more than {MAX_PAYLOAD}")
         if not fitting:
             continue
-        arrivals = [Arrival(t.body, t.event.at, t.event.id) for t in fitting]
+        arrivals = [Arrival(t.body, t.event.at, t.event.id, t.event.device) for t in fitting]
         tenant = fitting[0].event.tenant
         try:
             publishing.publish_all(ports, tenant, queue, arrivals, retain=retain, fresh=fresh)

@@ -44,8 +44,8 @@ class QueuedMessages(Protocol):
     def known(self, queue: Queue, at: int, event: str) -> bool:
         """Whether this event, which arrived at `at`, is in the queue."""
 
-    def oldest(self, queue: Queue, now: int, *, limit: int) -> list[QueuedMessage]:
-        """In order of their positions, without those that are too old at `now`."""
+    def oldest(self, queue: Queue, now: int, *, limit: int, after: str = "") -> list[QueuedMessage]:
+        """In order of their positions, behind that of `after`, without those that are too old at `now`."""
 
     def newest(self, queue: Queue) -> QueuedMessage | None: ...
     def delete(self, message: QueuedMessage) -> None: ...

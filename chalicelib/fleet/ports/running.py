@@ -39,7 +39,7 @@ class Delivery(Protocol):
 
 
 class Dispatch(Protocol):
-    """Messages under way side by side, each to another client, each to be acknowledged."""
+    """Messages under way side by side, each to be acknowledged; those to one client may overtake each other."""
 
     def send(self, route: Route, message: QueuedMessage) -> None:
         """Begin; what comes of it is told by `ended`."""

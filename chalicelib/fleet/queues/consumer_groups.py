@@ -1,4 +1,8 @@
-"""The consumers of a queue as one run of a pump serves them, each in a lane of its own with one message under way."""
+"""The consumers of a queue as one run of a pump serves them, each in a lane of its own with a few messages under way.
+
+Two direct messages that are under way to one client may overtake each other. Therefore those of one ordering key leave
+one after the other, and only those of different keys side by side.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,45 +19,81 @@ RATE = 80
 """Messages a second to one connection, over all its queues; a broker that allows 100 is never run into."""
 MOST = 32
 """Messages under way at once."""
+WINDOW = 8
+"""Messages under way at once to a consumer that has acknowledged one: `RATE` at a tenth of a second for each."""
 _PATIENCE = CONFIRMATION * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A message under way to a consumer, in the session that it was in when the message left (ms)."""
+
+    consumer: Consumer
+    message: QueuedMessage
+    began: int
 
 
 @dataclass
 class Lane:
-    """A consumer, the message under way to it, and since when. Of what it did before it remembers how long that took.
+    """A consumer and the messages under way to it. Of what it did before it remembers how long that took.
 
-    While a message is under way nothing else leaves for this client, in whatever session it is by then: what arrives
-    late in the old one must not be overtaken in the new one.
+    While messages are under way to an earlier session nothing leaves for this client: what arrives late in the old one
+    must not be overtaken in the new one.
     """
 
     consumer: Consumer
     began: int = 0
     ready: int = 0
     took: int = 0
-    flight: tuple[Consumer, QueuedMessage] | None = None
+    flights: dict[str, Flight] = field(default_factory=dict)
+    proven: bool = False
     failure: Outcome = Outcome.CONFIRMED
     failures: int = 0
+    failed: int = -1
 
     def meet(self, consumer: Consumer) -> None:
         """The consumer as it is known by now; in another session it begins anew."""
         if consumer.presence.session != self.consumer.presence.session:
-            self.failure, self.failures, self.took = Outcome.CONFIRMED, 0, 0
+            self.failure, self.failures, self.failed, self.took, self.proven = Outcome.CONFIRMED, 0, -1, 0, False
         self.consumer = consumer
 
     def begin(self, message: QueuedMessage, now: int) -> None:
-        self.flight = (self.consumer, message)
+        self.flights[message.position] = Flight(self.consumer, message, now)
         self.began = now
         self.ready = now + ceil(1000 * len(self.consumer.queues) / RATE)
 
-    def end(self, outcome: Outcome, now: int) -> Consumer:
-        """The consumer in the session that the message was sent to."""
-        served = self.flight[0] if self.flight else self.consumer
-        self.flight = None
-        if served.presence.session == self.consumer.presence.session:
-            self.took = now - self.began
+    def end(self, message: QueuedMessage, outcome: Outcome, now: int) -> Consumer | None:
+        """The consumer, if that says something of it.
+
+        Nothing is said by what was under way to an earlier session, nor by what left before the last failure was known
+        and fails with it.
+        """
+        flight = self.flights.pop(message.position)
+        if flight.consumer.presence.session != self.consumer.presence.session:
+            return None
+        self.took = now - flight.began
+        self.proven = outcome is Outcome.CONFIRMED
+        if self.proven:
+            self.failures = 0
+        elif outcome is self.failure and flight.began <= self.failed:
+            return None
+        else:
             self.failures = self.failures + 1 if outcome is self.failure else 1
-            self.failure = outcome
-        return served
+            self.failed = now
+        self.failure = outcome
+        return self.consumer
+
+    def takes(self, message: QueuedMessage) -> bool:
+        """Whether it overtakes nothing of its ordering key on its way to this consumer."""
+        return all(flight.message.ordering != message.ordering for flight in self.flights.values())
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more may be under way: several only to who is known to acknowledge."""
+        session = self.consumer.presence.session
+        if any(flight.consumer.presence.session != session for flight in self.flights.values()):
+            return False
+        return len(self.flights) < (WINDOW if self.proven and not self.consumer.unanswered else 1)
 
     @property
     def troubles(self) -> int:
@@ -68,7 +108,7 @@ class Lane:
         return self.troubles >= STRIKES.get(self.failure, 1)
 
     def is_free(self, now: int) -> bool:
-        return self.flight is None and self.ready <= now
+        return self.has_room and self.ready <= now
 
     def lasts(self) -> int:
         """How long (ms) its next message may be under way, by what is known of it."""
@@ -88,8 +128,9 @@ class Crew:
             self.lanes.setdefault(client, Lane(consumer)).meet(consumer)
         self.members = frozenset(found)
 
-    def flying(self) -> list[Lane]:
-        return [lane for lane in self.lanes.values() if lane.flight]
+    def flying(self) -> set[str]:
+        """The positions of the messages that are under way."""
+        return {position for lane in self.lanes.values() for position in lane.flights}
 
     def able(self, now: int) -> list[Lane]:
         """Those that may get messages in this run. Who did not acknowledge rests, unless nobody else is there."""
@@ -109,7 +150,7 @@ class Crew:
 
     def next_ready(self, now: int) -> list[int]:
         """When (ms) the rate allows lanes that wait for nothing else to go on."""
-        return [lane.ready for lane in self.able(now) if lane.flight is None and lane.ready > now]
+        return [lane.ready for lane in self.able(now) if lane.has_room and lane.ready > now]
 
     def lane_of(self, message: QueuedMessage) -> Lane:
-        return next(lane for lane in self.flying() if lane.flight and lane.flight[1].position == message.position)
+        return next(lane for lane in self.lanes.values() if message.position in lane.flights)

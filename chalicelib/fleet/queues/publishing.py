@@ -14,11 +14,15 @@ _TRIM = 25
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What is to be queued. `at` (ms) is when it arrived, which is its place in the queue; `event` names it."""
+    """What is to be queued. `at` (ms) is when it arrived, which is its place in the queue; `event` names it.
+
+    What is about one `device` is delivered to a consumer one after the other, as is all that is about none.
+    """
 
     payload: bytes
     at: int
     event: str
+    device: str | None = None
 
 
 def publish(
@@ -107,6 +111,7 @@ def _keep(ports: Ports, queue: Queue, arrivals: Sequence[Arrival]) -> None:
                 number=number,
                 total=total,
                 expires=None if queue.ttl is None else arrival.at + queue.ttl * 1000,
+                ordering=queue_records.ordering_key(arrival.device),
             )
         )
     ports.queued.put(*made)

@@ -1,8 +1,9 @@
-"""Delivering a queue to its consumers: one pump a queue, held by a lease; one message a consumer at a time.
+"""Delivering a queue to its consumers: one pump a queue, held by a lease; a few messages under way to each consumer.
 
-A consumer gets its next message after it acknowledged the last one, so with one consumer the order is kept; several go
-on side by side, none waits for another. A pump that lets go looks once more afterwards: whoever published or subscribed
-meanwhile saw the lease and left it to the pump.
+A consumer gets the next message of a device after it acknowledged the last one, so with one consumer the order of each
+device is kept; messages of several devices go on side by side, as do several consumers, and none waits for another. A
+pump that lets go looks once more afterwards: whoever published or subscribed meanwhile saw the lease and left it to the
+pump.
 """
 
 from bisect import insort
@@ -11,18 +12,22 @@ from enum import Enum, auto
 
 from chalicelib.fleet.ports import Dispatch, Outcome, Ports
 from chalicelib.fleet.queues import consuming
-from chalicelib.fleet.queues.consumer_groups import MOST, Crew
+from chalicelib.fleet.queues.consumer_groups import MOST, Crew, Lane
 from chalicelib.fleet.queues.consumers import Consumer
 from chalicelib.fleet.queues.records import LEASE, Queue, QueuedMessage
 from chalicelib.fleet.tenancy import audit
 
 BATCH = 100
+AHEAD = 300
+"""How many waiting messages a pump knows at most while it looks for one that needs not wait for another."""
 REFRESH = 5_000
 """How old (ms) a pump's knowledge of the consumers may become."""
 RENEWAL = 5_000
 """How often (ms) a pump renews its lease."""
 POLL = 100
 """How often (ms) it looks for more while messages are under way and others could take some."""
+POLL_AHEAD = 1_000
+"""The same while messages wait, but all behind one of their device."""
 
 
 class End(Enum):
@@ -121,31 +126,52 @@ class _Run:
     def _hand_out(self, now: int) -> End | None:
         lanes = self.crew.free(now, self.until)
         for lane in lanes[: MOST - len(self.crew.flying())]:
-            if not self._more(now):
+            message = self._next(lane, now)
+            if message is not None:
+                lane.begin(message, now)
+                self.dispatch.send(lane.consumer.route, message)
+            elif not self.waiting:
                 break
-            message = self.waiting.pop(0)
-            lane.begin(message, now)
-            self.dispatch.send(lane.consumer.route, message)
         if self.crew.flying() or self.crew.next_ready(now):
             return None
         # Nobody is left who could be done in time, or nothing to be done.
         return End.EMPTY if lanes else End.OUT_OF_TIME
 
-    def _more(self, now: int) -> bool:
-        """Whether messages wait; while some are under way the table is asked only so often."""
-        flying = {lane.flight[1].position for lane in self.crew.flying() if lane.flight}
-        if self.waiting or (flying and now < self.polled + POLL):
-            return bool(self.waiting)
-        found = self.ports.queued.oldest(self.queue, now, limit=BATCH + len(flying))
-        self.waiting = [message for message in found if message.position not in flying]
-        self.polled = now if not self.waiting else 0
-        return bool(self.waiting)
+    def _next(self, lane: Lane, now: int) -> QueuedMessage | None:
+        while True:
+            for index, message in enumerate(self.waiting):
+                if lane.takes(message):
+                    return self.waiting.pop(index)
+            if not self._look(now):
+                return None
+
+    def _look(self, now: int) -> bool:
+        """Whether more was found; while messages are under way the table is asked only so often."""
+        flying = self.crew.flying()
+        again = self._again()
+        if flying and (again is None or now < again):
+            return False
+        known = flying | {message.position for message in self.waiting}
+        # What was published late may stand before what we know: unless it is only about more, we begin at the front.
+        after = max(known) if self.waiting else ""
+        found = self.ports.queued.oldest(self.queue, now, limit=BATCH + (0 if after else len(known)), after=after)
+        new = [message for message in found if message.position not in known]
+        self.waiting += new
+        self.polled = 0 if new else now
+        return bool(new)
+
+    def _again(self) -> int | None:
+        """When (ms) to look for more while messages are under way; None if enough are known."""
+        if len(self.waiting) >= AHEAD:
+            return None
+        return self.polled and self.polled + (POLL_AHEAD if self.waiting else POLL)
 
     def _pause(self, now: int) -> int:
         """Until something is to be done even if no acknowledgement comes (ms)."""
         moments = [self.held + RENEWAL, *self.crew.next_ready(now)]
-        if self.polled and self.crew.free(now, self.until):
-            moments.append(self.polled + POLL)
+        again = self._again()
+        if again and len(self.crew.flying()) < MOST and self.crew.free(now, self.until):
+            moments.append(again)
         if now < self.until:
             moments.append(self.until)
         return max(1, min(moments) - now)
@@ -153,12 +179,14 @@ class _Run:
     def _land(self, message: QueuedMessage, outcome: Outcome) -> None:
         """What was not acknowledged goes back to its place."""
         lane, now = self.crew.lane_of(message), self.ports.clock.now()
-        consumer = lane.end(outcome, now)
+        consumer = lane.end(message, outcome, now)
         if outcome is Outcome.CONFIRMED:
             self.ports.queued.delete(message)
         else:
             insort(self.waiting, message, key=lambda m: m.position)
             self.gathered = -REFRESH
+        if consumer is None:
+            return
         match outcome:
             case Outcome.CONFIRMED | Outcome.UNCONFIRMED:
                 known = consuming.note(self.ports, consumer, acknowledged=outcome is Outcome.CONFIRMED)

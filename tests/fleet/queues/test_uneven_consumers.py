@@ -50,9 +50,9 @@ def served() -> QueueRig:
 class CountingQueued(MemoryQueued):
     asked: int = 0
 
-    def oldest(self, queue: Queue, now: int, *, limit: int) -> list[QueuedMessage]:
+    def oldest(self, queue: Queue, now: int, *, limit: int, after: str = "") -> list[QueuedMessage]:
         self.asked += 1
-        return super().oldest(queue, now, limit=limit)
+        return super().oldest(queue, now, limit=limit, after=after)
 
 
 def longest_gap(rig: QueueRig, client: str) -> int:
