@@ -22,11 +22,13 @@ OK, BAD_REQUEST = 200, 400
 _LONGEST_ID = 1_024
 _TEXT = {"type": ["string", "null"], "maxLength": 1024}
 _OBJECT = {"type": ["object", "null"]}
+_FLAG = {"type": ["boolean", "integer"], "minimum": 0, "maximum": 1}
+"""The vendor's C client writes 0 and 1."""
 MANAGE = {
     "type": "object",
     "properties": {
         "lifetime": {"type": ["integer", "null"], "minimum": 0},
-        "supports": {"type": ["object", "null"], "additionalProperties": {"type": "boolean"}},
+        "supports": {"type": ["object", "null"], "additionalProperties": _FLAG},
         "deviceInfo": {"type": ["object", "null"], "additionalProperties": _TEXT},
         "metadata": _OBJECT,
     },
@@ -86,7 +88,8 @@ def manage(ports: Ports, claim: Claim, body: Any) -> None:
     now, lifetime = ports.clock.now(), asked.get("lifetime") or 0
     if 0 < lifetime < SHORTEST_LIFETIME:
         raise Invalid(f"lifetime is 0 or at least {SHORTEST_LIFETIME} seconds", "lifetime")
-    supports = dict.fromkeys(("deviceActions", "firmwareActions"), False) | (asked.get("supports") or {})
+    told = {name: bool(value) for name, value in (asked.get("supports") or {}).items()}
+    supports = dict.fromkeys(("deviceActions", "firmwareActions"), False) | told
 
     def changed(own: Mapping[str, Any]) -> Mapping[str, Any]:
         managed = {**(own.get("mgmt") or {}), "supports": supports, "dormant": False}
