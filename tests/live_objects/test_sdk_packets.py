@@ -181,10 +181,10 @@ class TestC:
         update = told(device, "dev/rsc/upd")
         assert (update["id"], update["old"], update["new"]) == ("X11_IMAGE", "02", "03")
         device.say(C_ACCEPTED, cid=update["cid"])
-        head, body = downloaded(update["m"]["uri"])
+        head, image = downloaded(update["m"]["uri"])
         assert head.startswith((b"HTTP/1.0 200 ", b"HTTP/1.1 200 "))
         assert f"content-length: {len(FIRMWARE)}".encode() in head.lower()
-        assert body == FIRMWARE
+        assert image == FIRMWARE
 
 
 def downloaded(uri: str) -> tuple[bytes, bytes]:
