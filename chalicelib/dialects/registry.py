@@ -7,7 +7,7 @@ from typing import Any, Protocol, cast
 from chalicelib.dialects.topics import Downlink, Topic, Uplink
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.doors import Door
-from chalicelib.fleet.commands.records import Command
+from chalicelib.fleet.commands.records import Command, Terms
 from chalicelib.fleet.configuration.records import Update
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.events.events import Event
@@ -83,6 +83,11 @@ class Codec(Protocol):
         """A message of a queue, for an application."""
 
 
+class Granting(Protocol):
+    TERMS: Mapping[str, Terms]
+    """By connector; under "" for every other one."""
+
+
 class Events(Protocol):
     def render(self, event: Event) -> bytes: ...
     def is_queue(self, kind: str) -> bool:
@@ -113,6 +118,10 @@ def observer(dialect: str) -> Observer | None:
 
 def codec(dialect: str) -> Codec:
     return cast("Codec", _module(dialect, "codec"))
+
+
+def terms(dialect: str) -> Granting:
+    return cast("Granting", _module(dialect, "terms"))
 
 
 def events(dialect: str) -> Events:

@@ -4,6 +4,7 @@
 a command is sent only by whoever raised the mailbox's generation for it.
 """
 
+from chalicelib.fleet.commands.renewing import renew
 from chalicelib.fleet.commands.sending import send_next
 from chalicelib.fleet.configuration import synchronizing
 from chalicelib.fleet.ports import Ports
@@ -17,10 +18,12 @@ def deliver(ports: Ports, tenant: str, device: str, until: int) -> None:
     and whoever puts something in later wakes another delivery, or is seen by the holder of the claim that he saw.
     """
     mailbox = ports.mailboxes.get(tenant, device)
-    for look in (synchronizing.synchronize, updating.offer, send_next):
+    for look in (synchronizing.synchronize, updating.offer, renew):
         mailbox = look(ports, mailbox) if mailbox else None
+    blocked: set[str] = set()
+    mailbox = send_next(ports, mailbox, blocked) if mailbox else None
     while mailbox is not None:
         if ports.clock.now() >= until:
             ports.background.deliver(tenant, device)
             return
-        mailbox = send_next(ports, mailbox)
+        mailbox = send_next(ports, mailbox, blocked)

@@ -52,7 +52,7 @@ class CommandItem(Table):
     revision = NumberAttribute()
     shard = NumberAttribute(null=True)
     check_at = NumberAttribute(null=True)
-    ttl = NumberAttribute()
+    ttl = NumberAttribute(null=True)
     doc = UnicodeAttribute()
     by_device = DeviceIndex()
     due = DueIndex()
@@ -126,9 +126,15 @@ def _item(command: Command) -> CommandItem:
         revision=command.revision,
         shard=int(command.id[-2:], 16) % SHARDS if waiting else None,
         check_at=command.check_at,
-        ttl=command.expires // 1000 + (command.kept or retention.DEFAULTS[Kept.COMMANDS]),
+        ttl=_forgotten(command),
         doc=documents.dump(command, without=_OWN),
     )
+
+
+def _forgotten(command: Command) -> int | None:
+    """When (s) the record may go: never before the command has come to its end."""
+    ends = command.expires if command.expires is not None else command.updated if command.final else None
+    return None if ends is None else ends // 1000 + (command.kept or retention.DEFAULTS[Kept.COMMANDS])
 
 
 def _load(item: CommandItem) -> Command:

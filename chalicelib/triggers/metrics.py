@@ -31,7 +31,7 @@ def most_overdue(ports: Ports) -> int:
     now = ports.clock.now()
     due = islice(ports.commands.due(after=0, until=now), _LOOKED_AT)
     found = (ports.commands.get(tenant, command) for tenant, _, command in due)
-    late = (now - c.deadline for c in found if c is not None and c.status is Status.PROCESSING)
+    late = (now - c.deadline for c in found if c is not None and c.status is Status.PROCESSING and c.deadline)
     return max((0, *late)) // _SECOND
 
 

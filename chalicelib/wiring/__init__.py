@@ -128,6 +128,12 @@ class Wiring(AccessWiring):
         return DialectFormats()
 
     @cached_property
+    def terms(self) -> "p.RouteTerms":
+        from chalicelib.dialects.granting import DialectTerms
+
+        return DialectTerms()
+
+    @cached_property
     def listeners(self) -> "p.Listeners":
         from chalicelib.dialects.formats import DialectListeners
 

@@ -59,6 +59,7 @@ from tests.fakes.running import (
     ListedDeadlines,
     QueuedBackground,
     ScriptedDelivery,
+    SetTerms,
 )
 from tests.fakes.usages import MemoryUsages
 
@@ -99,6 +100,7 @@ __all__ = [
     "ScriptedWebhooks",
     "SetClock",
     "SetStageKey",
+    "SetTerms",
 ]
 
 
@@ -148,6 +150,7 @@ class MemoryPorts:
         self.webhooks = ScriptedWebhooks()
         self.records = MemoryRecords()
         self.audit = MemoryAudit()
+        self.terms = SetTerms()
         self.delivery = ScriptedDelivery(self.clock)
         self.deadlines = ListedDeadlines()
         self.background = QueuedBackground()

@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from chalicelib.fleet.commands.records import Command
+from chalicelib.dialects import registry
+from chalicelib.dialects.granting import DialectTerms
+from chalicelib.fleet.commands.records import Command, Terms
 from chalicelib.fleet.configuration.records import Update
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.presence.records import Route
@@ -14,6 +16,18 @@ from chalicelib.fleet.resources.updates import Offer
 from tests.fakes.clock import SetClock
 
 Id = tuple[str, str]
+
+
+@dataclass
+class SetTerms:
+    """Those of the dialects there are; `known` are those of others, the usual ones where they are not set."""
+
+    known: dict[str, Terms] = field(default_factory=dict)
+
+    def of(self, dialect: str, connector: str) -> Terms:
+        if dialect in registry.NAMES:
+            return DialectTerms().of(dialect, connector)
+        return self.known.get(f"{dialect}/{connector}") or self.known.get(dialect) or Terms()
 
 
 @dataclass

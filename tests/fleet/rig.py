@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.fleet import delivering
 from chalicelib.fleet.commands import creating, finishing
-from chalicelib.fleet.commands.records import AckMode, Command, Policy
+from chalicelib.fleet.commands.records import AckMode, Command, Policy, Terms
 from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.presence import connecting
 from chalicelib.fleet.presence.claims import Claim
@@ -44,18 +44,24 @@ class Rig:
         connecting.disconnected(self.ports, self.claim, session, self.ports.clock.now())
         self.ports.delivery.subscriptions.pop(CLIENT, None)
 
-    def create(self, mode: AckMode = AckMode.APPLICATIVE, **policy: Any) -> Command:
+    def granting(self, **terms: Any) -> None:
+        """What the device's route grants."""
+        self.ports.terms.known["dialect"] = Terms(**terms)
+
+    def create(
+        self, mode: AckMode | None = AckMode.APPLICATIVE, connector: str | None = "mqtt", **policy: Any
+    ) -> Command:
         """A command; nothing is delivered yet. Each one a millisecond later than the one before."""
         self.ports.clock.advance(ms=1)
-        if mode is AckMode.NONE:
+        if mode in (AckMode.NONE, None):
             policy["ack_timeout"] = None
-        order = creating.Order("mqtt", {"req": "reboot"}, Policy(ack_mode=mode, **policy))
+        order = creating.Order(connector, {"req": "reboot"}, Policy(ack_mode=mode, **policy))
         return creating.create(self.ports, TENANT, DEVICE, order)
 
     def deliver(self) -> None:
         delivering.deliver(self.ports, TENANT, DEVICE, self.ports.clock.now() + 10_000)
 
-    def sent(self, mode: AckMode = AckMode.APPLICATIVE, **policy: Any) -> Command:
+    def sent(self, mode: AckMode | None = AckMode.APPLICATIVE, **policy: Any) -> Command:
         """A command that the device has and has not answered."""
         command = self.create(mode, **policy)
         self.ports.run_background()

@@ -90,8 +90,9 @@ def test_those_that_need_no_answer_go_one_after_the_other_in_one_run(rig: Rig) -
 
 
 def test_a_wider_window_lets_more_go(online: Rig) -> None:
+    online.granting(window=2)
     for _ in range(3):
-        online.sent(window=2)
+        online.sent()
     assert len(online.ports.delivery.commands) == 2
 
 

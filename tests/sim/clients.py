@@ -130,7 +130,6 @@ class Client:
             ack_mode=mode,
             ack_timeout=None if mode is AckMode.NONE else self._random.choice(_TIMEOUTS),
             attempts=self._random.choice((1, 1, 2, 3, 5)),
-            window=self._device.window,
         )
 
     def _allow(self, *expected: type[Exception]) -> Callable[[BaseException | None], None]:

@@ -6,7 +6,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from chalicelib.fleet.commands import finishing
-from chalicelib.fleet.commands.records import Command
+from chalicelib.fleet.commands.records import Command, Terms
 from chalicelib.fleet.configuration import synchronizing
 from chalicelib.fleet.configuration.records import Update, Value
 from chalicelib.fleet.presence import connecting
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 TENANT = "simsim"
 CONNECTOR = "mqtt"
+NARROW, WIDE = "narrow", "wide"
+GRANTED = {NARROW: Terms(), WIDE: Terms(window=3)}
 CAPABILITIES = frozenset({Capability.COMMAND, Capability.CONFIGURATION})
 
 
@@ -29,8 +31,9 @@ class SimDevice:
         self.world = world
         self.random = Random(f"{world.seed}-{number}")
         self.id = f"urn:sim:{number}"
-        self.claim = Claim(self.id, TENANT, "sim", "device", "key", 0, device=self.id, connector=CONNECTOR)
-        self.window = 3 if number % 5 == 0 else 1
+        self.dialect = WIDE if number % 5 == 0 else NARROW
+        self.claim = Claim(self.id, TENANT, self.dialect, "device", "key", 0, device=self.id, connector=CONNECTOR)
+        self.window = GRANTED[self.dialect].window
         self.persistent = number % 3 == 0
         self.never_back = number % 11 == 0
         self.kept = False

@@ -34,7 +34,7 @@ class Life:
     began: int
     status: Status = S.PENDING
     returned: int | None = None
-    expires: int = 0
+    expires: int | None = None
     cancel_asked: bool = False
     delete_asked: bool = False
     sends: dict[int, Outcome | None] = field(default_factory=dict)
@@ -50,10 +50,11 @@ class Life:
 
 
 class Monitor:
-    """`harmed` says when a handler of a device last died or misheard."""
+    """`harmed` says when a handler of a device last died or misheard, `window` how many it may have in flight."""
 
-    def __init__(self, harmed: Callable[[str], int]) -> None:
+    def __init__(self, harmed: Callable[[str], int], window: Callable[[str], int]) -> None:
         self._harmed = harmed
+        self._window = window
         self.lives: dict[str, Life] = {}
         self.open: dict[str, dict[str, Life]] = {}
         self.deleted: set[str] = set()
@@ -93,9 +94,9 @@ class Monitor:
             raise Violation("more than 10 commands wait", new.device)
         if list(new.queue) != sorted(set(new.queue)):
             raise Violation("the queue is out of order", new.device)
-        windows = [self.lives[c].policy.window for c in new.flights if c in self.lives]
-        if windows and len(new.flights) > max(windows):
-            raise Violation("more claims than the window allows", new.device)
+        for connector in {new.line(command) for command in new.flights}:
+            if new.flying(connector) > self._window(new.device):
+                raise Violation("more claims than the window allows", new.device)
 
     def sending(self, command: Command, now: int) -> None:
         life = self.lives[command.id]
@@ -165,7 +166,7 @@ class Monitor:
                 return "SENT, and nobody knows that"
             case S.PROCESSED:
                 return _processed_rules(new, outcome, answered=new.answered_by in life.answers)
-            case S.EXPIRED if old.status not in WAITING or now + SKEW < old.expires:
+            case S.EXPIRED if old.status not in WAITING or now + SKEW < (old.expires or 0):
                 return "expired while claimed, or too early"
             case S.ERROR:
                 return _error_rules(old, new, life, outcome, now)
@@ -185,11 +186,11 @@ class Monitor:
 
     def _claim_rules(self, new: Command, life: Life) -> str | None:
         others = [(i, o) for i, o in self.open[life.device].items() if i != new.id]
-        if sum(o.status is S.PROCESSING for _, o in others) >= life.policy.window:
+        if sum(o.status is S.PROCESSING for _, o in others) >= self._window(life.device):
             return "more in flight than the window allows"
-        if new.updated >= new.expires:
+        if new.expired(new.updated):
             return "claimed after it expired"
-        if life.policy.window == 1:
+        if self._window(life.device) == 1:
             for other_id, other in others:
                 if other.returned is not None and other.returned < life.began and other_id < new.id:
                     return f"overtakes {other_id}"

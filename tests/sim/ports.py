@@ -13,7 +13,7 @@ from chalicelib.fleet.ports import Commands, Configurations, Devices, Mailboxes,
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Route
 from tests.fakes import START, MemoryPorts, QueuedBackground, ScriptedDelivery
-from tests.sim.devices import TENANT
+from tests.sim.devices import GRANTED, TENANT
 
 if TYPE_CHECKING:
     from tests.sim.scheduler import Scheduler
@@ -218,6 +218,7 @@ class SimPorts:
         self.background = SimBackground(world)
         self.formats = SimFormats()
         self.pushes = SimPushes(world)
+        self._others.terms.known.update(GRANTED)
         listening = HttpPush("all", "https://listening.example/")
         everything: dict[str, Filter] = {EventKind.COMMAND_STATUS: Filter()}
         self._others.policies.put(

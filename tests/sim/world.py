@@ -30,7 +30,9 @@ class World:
         self.seed = seed
         self.scheduler = Scheduler(seed, faults, START)
         self.stores = stores
-        self.monitor = Monitor(lambda device: self.scheduler.faults_seen.get(device, 0))
+        self.monitor = Monitor(
+            lambda device: self.scheduler.faults_seen.get(device, 0), lambda device: self.devices[device].window
+        )
         self.platform = Platform(self.scheduler, self)
         self.broker = Broker(self)
         self.ports = cast("Ports", SimPorts(self, stores))
@@ -38,7 +40,7 @@ class World:
         self.devices: dict[str, SimDevice] = {}
         for number in range(devices):
             device = SimDevice(self, number)
-            interface = Interface(CONNECTOR, device.id, "sim", START, START)
+            interface = Interface(CONNECTOR, device.id, device.dialect, START, START)
             stores.devices.create(Device(TENANT, device.id, START, START, interfaces=(interface,)))
             self.devices[device.id] = device
         self._random = Random(f"{seed}-world")
@@ -137,7 +139,9 @@ class World:
             stored = self.stores.commands.get(TENANT, command_id)
             if stored is None:
                 continue
-            began = stored.due - stored.policy.allowance if stored.due is not None else stored.expires - HOUR
+            if stored.deadline is None:
+                continue
+            began = stored.deadline - (stored.policy.allowance if stored.due is not None else HOUR)
             allowed = LATENESS if self._unharmed(device, min(began, stored.deadline - PATIENCE)) else PATIENCE
             if self.scheduler.now > max(stored.deadline, life.waiting_since, self._leapt) + allowed:
                 raise Violation(f"{stored.status} is not settled since {stored.deadline}", device, command_id)

@@ -6,19 +6,16 @@ which other dialects read. A command that came through another dialect is writte
 
 import base64
 import re
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.ibm import payload, topics
 from chalicelib.dialects.ibm.identity import name_of
 from chalicelib.dialects.topics import Downlink
-from chalicelib.fleet.commands.records import AckMode, Command, Policy
+from chalicelib.fleet.commands.records import Command, Policy
 from chalicelib.fleet.presence.records import Route
 
-POLICY = Policy(expiration=86_400, ack_mode=AckMode.NETWORK, ack_timeout=None, attempts=3, queue=100, window=10)
-"""A command is done with the device's PUBACK; ten may be under way, and after a day nobody wants it any more."""
-
-ONE_AT_A_TIME = replace(POLICY, window=1)
+POLICY = Policy(expiration=86_400, ack_mode=None, ack_timeout=None, attempts=3)
+"""A command is done as its device's route says, here with the PUBACK; after a day nobody wants it any more."""
 
 _NO_LEVEL = re.compile(r"[/+#\x00]")
 

@@ -1,12 +1,12 @@
 """Events and commands, whichever way they came in: kept or queued by the fleet, then told to the applications."""
 
 from chalicelib.dialects.ibm import codec, forwarding, payload, topics
-from chalicelib.dialects.ibm.identity import DIALECT, MQTT, Name, name_of
+from chalicelib.dialects.ibm.identity import MQTT, Name, name_of
 from chalicelib.dialects.ibm.payload import Said
 from chalicelib.dialects.topics import Downlink
 from chalicelib.fleet.commands import creating
 from chalicelib.fleet.commands.creating import Order
-from chalicelib.fleet.commands.records import Command, Policy
+from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.ids import repeatable_id
 from chalicelib.fleet.inventory import groups
@@ -51,21 +51,9 @@ def command(ports: Ports, device: Device, said: Said) -> Command:
         return known
     with reading("the command"):
         request = codec.request(said.name, said.format, said.payload)
-    order = Order(connector_of(device), request, policy_for(device), id=wanted)
+    order = Order(None, request, codec.POLICY, id=wanted)
     made = creating.create(ports, device.tenant, device.id, order)
     name = name_of(device.id)
     if name is not None:
         relay_command(ports, device.tenant, name, said)
     return made
-
-
-def connector_of(device: Device) -> str:
-    """Where a command to the device goes."""
-    return device.interfaces[0].connector if device.interfaces else MQTT
-
-
-def policy_for(device: Device) -> Policy:
-    """Devices of other dialects take one command at a time."""
-    if any(i.dialect == DIALECT for i in device.interfaces):
-        return codec.POLICY
-    return codec.ONE_AT_A_TIME

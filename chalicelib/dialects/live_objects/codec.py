@@ -72,7 +72,7 @@ def _relayed_command(command: Command, route: Route) -> Downlink:
         "id": command.id,
         "nodeId": route.node,
         "value": command.request,
-        "ackMode": command.policy.ack_mode.value,
+        "ackMode": command.policy.mode.value,
     }
     return Downlink(topics.COMMAND_REQUEST, _json(body))
 

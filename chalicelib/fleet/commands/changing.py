@@ -18,7 +18,7 @@ def change_command(
         return ports.commands.get(tenant, command_id)
 
     def tell(command: Command, changed: Command) -> None:
-        if changed.status is not command.status:
+        if changed.status is not command.status or changed.begun != command.begun:
             tracing.tell(changed)
             routing.command(ports, changed)
 

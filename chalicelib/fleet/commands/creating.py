@@ -4,9 +4,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.fleet.commands import deadlines, finishing, tracing
+from chalicelib.fleet.commands import deadlines, finishing, granting, tracing
 from chalicelib.fleet.commands.changing import change_command
-from chalicelib.fleet.commands.records import MINUTE, PATROL, SECOND, Command, Entry, Policy, Status, as_of, move
+from chalicelib.fleet.commands.records import (
+    LOOK,
+    MINUTE,
+    PATROL,
+    SECOND,
+    Command,
+    Entry,
+    Policy,
+    Status,
+    as_of,
+    move,
+    soonest,
+)
 from chalicelib.fleet.errors import CommandLimitReached, CommandNotFound, DeviceNotFound, IllegalTransition
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.ports import Ports
@@ -17,9 +29,12 @@ from chalicelib.fleet.tenancy.records import Kept
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A command as a client asks for it; `id` is given where the same order may arrive again."""
+    """A command as a client asks for it; `id` is given where the same order may arrive again.
 
-    connector: str
+    Without a connector it goes by whichever of the device's routes is open, the newest first.
+    """
+
+    connector: str | None
     request: Any
     policy: Policy
     notify_to: str | None = None
@@ -35,14 +50,16 @@ def create(ports: Ports, tenant: str, device: str, order: Order) -> Command:
     mailbox = ports.mailboxes.get(tenant, device)
     if mailbox is None:
         raise DeviceNotFound(f"device {device} not found")
-    if len(mailbox.queue) >= order.policy.queue:
+    try:
+        granting.ensure_room(ports, mailbox, order.connector)
+    except CommandLimitReached:
         mailbox = _tidied(ports, mailbox)
-        _ensure_room(mailbox, order.policy)
+        granting.ensure_room(ports, mailbox, order.connector)
     command = _new(ports, tenant, device, order, mailbox)
     # The record first: a queue that names a command which is not there yet would be taken for a crash and repaired.
     ports.commands.create(command)
     try:
-        queued = change_mailbox(ports, tenant, device, lambda m: _enqueue(m, command), seen=mailbox)
+        queued = change_mailbox(ports, tenant, device, lambda m: _enqueue(ports, m, command), seen=mailbox)
     except CommandLimitReached:
         ports.commands.delete(tenant, command.id)
         raise
@@ -52,8 +69,8 @@ def create(ports: Ports, tenant: str, device: str, order: Order) -> Command:
     tracing.tell(command)
     routing.command(ports, command)
     if command.timer:
-        deadlines.arm(ports, command, command.timer, command.expires)
-    if queued.may_deliver(command.connector, command.policy.window, command.created):
+        deadlines.arm_expiry(ports, command)
+    if granting.worth_it(ports, queued, command.connector, command.created):
         ports.background.deliver(tenant, device)
     return command
 
@@ -113,7 +130,7 @@ def listing(
 
 def _new(ports: Ports, tenant: str, device: str, order: Order, mailbox: Mailbox) -> Command:
     now = ports.clock.now()
-    expires = now + order.policy.expiration * SECOND
+    expires = None if order.policy.expiration is None else now + order.policy.expiration * SECOND
     command = Command(
         tenant=tenant,
         id=order.id or ports.new_id(now),
@@ -124,19 +141,20 @@ def _new(ports: Ports, tenant: str, device: str, order: Order, mailbox: Mailbox)
         created=now,
         updated=now,
         expires=expires,
-        check_at=expires,
+        check_at=now + LOOK if expires is None else expires,
         notify_to=order.notify_to,
         trace=order.trace,
         kept=ports.tenants.settings(tenant).kept(Kept.COMMANDS),
         history=(Entry(now, Status.PENDING),),
     )
-    if mailbox.may_deliver(command.connector, command.policy.window, now):
+    if granting.worth_it(ports, mailbox, command.connector, now):
         # If all goes well it is final before: the sweep costs nothing then, and is not far if something went wrong.
         over = now + command.policy.attempts * command.policy.allowance + 2 * MINUTE
-        return replace(command, check_at=min(expires, now + PATROL, over))
+        return replace(command, check_at=soonest(expires, now + PATROL, over))
     if mailbox.reachable(command.connector):
-        command = replace(command, check_at=min(expires, now + PATROL))
-    return replace(command, timer=command.expiry_timer if expires <= now + PATROL else None)
+        command = replace(command, check_at=soonest(expires, now + PATROL))
+    near = expires is not None and expires <= now + PATROL
+    return replace(command, timer=command.expiry_timer if near else None)
 
 
 def _tidied(ports: Ports, mailbox: Mailbox) -> Mailbox:
@@ -151,13 +169,8 @@ def _tidied(ports: Ports, mailbox: Mailbox) -> Mailbox:
     return found
 
 
-def _ensure_room(mailbox: Mailbox, policy: Policy) -> None:
-    if len(mailbox.queue) >= policy.queue:
-        raise CommandLimitReached(f"{len(mailbox.queue)} commands wait for this device already")
-
-
-def _enqueue(mailbox: Mailbox, command: Command) -> Mailbox:
+def _enqueue(ports: Ports, mailbox: Mailbox, command: Command) -> Mailbox:
     # Two creations at once both saw room: the revision lets one through and makes the other look again.
     if command.id not in mailbox.queue:
-        _ensure_room(mailbox, command.policy)
-    return mailbox.enqueue(command.id)
+        granting.ensure_room(ports, mailbox, command.connector)
+    return mailbox.enqueue(command.id, command.connector)

@@ -11,8 +11,9 @@ from chalicelib.fleet.presence.mailbox import LEASE
 
 def arm_expiry(ports: Ports, command: Command) -> Command:
     """A waiting command that expires soon gets its timer; a later one is found by the sweep as it comes near."""
-    near = command.expires <= ports.clock.now() + PATROL
-    return arm(ports, command, command.expiry_timer, command.expires) if near else command
+    if command.expires is None or command.expires > ports.clock.now() + PATROL:
+        return command
+    return arm(ports, command, command.expiry_timer, command.expires)
 
 
 def arm_attempt(ports: Ports, command: Command) -> Command:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.fleet.commands import deadlines
+from chalicelib.fleet.commands import deadlines, granting
 from chalicelib.fleet.commands.changing import change_command
 from chalicelib.fleet.commands.records import (
     Command,
@@ -91,7 +91,8 @@ def answer(ports: Ports, tenant: str, device: str, said: Answer) -> Command | No
 def on_deadline(ports: Ports, tenant: str, device: str, command_id: str) -> None:
     """A timer has run out. NotDue if it did so a moment before the deadline, as clocks differ."""
     command = ports.commands.get(tenant, command_id)
-    if command is not None and not command.final and 0 < command.deadline - ports.clock.now() <= _EARLY:
+    due = command.deadline if command is not None and not command.final else None
+    if due is not None and 0 < due - ports.clock.now() <= _EARLY:
         raise NotDue
     settle(ports, tenant, device, command_id, seen=command)
 
@@ -115,13 +116,16 @@ def settle(
 
 
 def expire(ports: Ports, command: Command, mailbox: Mailbox | None = None) -> bool:
-    """Only an unclaimed command expires: a claim and an expiry meet in the command's revision, and one of them wins."""
+    """A claimed command expires only where no attempt's time-out ends it before.
+
+    A claim and an expiry meet in the command's revision, and one of them wins.
+    """
     now = ports.clock.now()
     changed, ours = change_command(
         ports,
         command.tenant,
         command.id,
-        lambda c: move(c, now, Status.EXPIRED) if c.waiting and now >= c.expires else None,
+        lambda c: move(c, now, Status.EXPIRED) if not c.final and c.due is None and c.expired(now) else None,
         seen=command,
     )
     if changed is not None and changed.final:
@@ -162,7 +166,7 @@ def land(ports: Ports, command: Command, generation: int, seen: Mailbox | None =
 
 
 def _settle_waiting(ports: Ports, command: Command, mailbox: Mailbox | None, now: int, *, wake: bool) -> bool:
-    if now >= command.expires:
+    if command.expired(now):
         return expire(ports, command, mailbox)
     if mailbox is None:
         return False
@@ -184,9 +188,8 @@ def _settle_waiting(ports: Ports, command: Command, mailbox: Mailbox | None, now
 
 def _requeue(ports: Ports, command: Command) -> Mailbox | None:
     def add(mailbox: Mailbox) -> Mailbox:
-        if len(mailbox.queue) >= command.policy.queue:
-            raise CommandLimitReached("the queue is full")
-        return mailbox.enqueue(command.id)
+        granting.ensure_room(ports, mailbox, command.connector)
+        return mailbox.enqueue(command.id, command.connector)
 
     try:
         mailbox = change_mailbox(ports, command.tenant, command.device, add)
@@ -200,11 +203,13 @@ def _requeue(ports: Ports, command: Command) -> Mailbox | None:
 
 
 def _settle_processing(ports: Ports, command: Command, mailbox: Mailbox | None, now: int, *, wake: bool) -> bool:
-    if now < command.deadline:
+    if not command.overdue(now):
         flight = mailbox.flights.get(command.id) if mailbox else None
         if flight is not None and flight.slow(now):
             deadlines.watch(ports, command)
         return False
+    if command.due is None:
+        return expire(ports, command, mailbox)
     generation = command.generation
     changed, ours = change_command(
         ports,

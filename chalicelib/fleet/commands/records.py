@@ -23,6 +23,9 @@ CONFIRMATION = 15
 PATROL = 15 * MINUTE
 """How long after a step that should be quick the sweep looks whether it was finished."""
 
+LOOK = 24 * 60 * MINUTE
+"""How often the sweep looks at what waits, or is being done, for as long as it takes."""
+
 
 class Status(StrEnum):
     PENDING = "PENDING"
@@ -48,45 +51,73 @@ class AckMode(StrEnum):
 
 
 class Failure(StrEnum):
-    """Why a command ended in ERROR."""
+    """Why a command ended in ERROR; what the device itself says of it is the command's `reason`."""
 
     ACK_TIMEOUT = "ACK_TIMEOUT"
     DELIVERY_REFUSED = "DELIVERY_REFUSED"
+    DEVICE_ERROR = "DEVICE_ERROR"
 
 
+BEGUN = "the device has begun"
 UNKNOWN = "what became of the sending was lost: the device may have it"
 """Noted where an attempt has failed by the clock, as whoever sent it died before it could say what the broker said."""
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
-    Status.PENDING: frozenset({Status.PROCESSING, Status.CANCELED, Status.EXPIRED}),
-    Status.RETRYING: frozenset({Status.PROCESSING, Status.PROCESSED, Status.CANCELED, Status.EXPIRED}),
-    Status.PROCESSING: frozenset({Status.PENDING, Status.RETRYING, Status.PROCESSED, Status.ERROR, Status.CANCELED}),
+    Status.PENDING: frozenset(
+        {Status.PROCESSING, Status.PROCESSED, Status.ERROR, Status.CANCELED, Status.EXPIRED},
+    ),
+    Status.RETRYING: frozenset(
+        {Status.PROCESSING, Status.PROCESSED, Status.ERROR, Status.CANCELED, Status.EXPIRED},
+    ),
+    Status.PROCESSING: frozenset(
+        {Status.PENDING, Status.RETRYING, Status.PROCESSED, Status.ERROR, Status.CANCELED, Status.EXPIRED},
+    ),
     Status.PROCESSED: frozenset(),
     Status.CANCELED: frozenset(),
     Status.ERROR: frozenset(),
     Status.EXPIRED: frozenset(),
 }
+"""A device may take, answer and fail what was not sent yet; what is out expires only where no time-out ends it."""
 FINAL = frozenset(s for s, following in TRANSITIONS.items() if not following)
 WAITING = frozenset({Status.PENDING, Status.RETRYING})
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """How hard to try. Seconds; `queue` and `window` are how many commands a device may have waiting and in flight.
+class Terms:
+    """What a device's route grants every command, whoever asks. Times in seconds.
 
-    `relayed` where a gateway passes the command on: then even a network acknowledgement comes as an answer.
+    `queue` and `window` are how many commands the route may have waiting and out. The acknowledgement is that of
+    commands which ask for none; without `ack_timeout` an attempt has no end of its own. `expiration` is how long its
+    dialect's own commands wait, None for as long as it takes. Where it `renews`, each new session gets again what its
+    device has not begun. `transport` is what carries a downlink.
     """
 
-    expiration: int = DEFAULT_EXPIRATION
-    ack_mode: AckMode = AckMode.APPLICATIVE
-    ack_timeout: int | None = DEFAULT_ACK_TIMEOUT
-    attempts: int = 1
     queue: int = 10
     window: int = 1
+    ack_mode: AckMode = AckMode.APPLICATIVE
+    ack_timeout: int | None = DEFAULT_ACK_TIMEOUT
+    expiration: int | None = DEFAULT_EXPIRATION
+    renews: bool = False
+    transport: str = "mqtt"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How hard to try. Seconds; a command without `expiration` waits for as long as it takes.
+
+    The acknowledgement is the route's where it is not said: `ack_mode` and `ack_timeout` are None then until the
+    command is claimed. `relayed` where a gateway passes the command on: then even a network acknowledgement comes as an
+    answer.
+    """
+
+    expiration: int | None = DEFAULT_EXPIRATION
+    ack_mode: AckMode | None = AckMode.APPLICATIVE
+    ack_timeout: int | None = DEFAULT_ACK_TIMEOUT
+    attempts: int = 1
     relayed: bool = False
 
     def __post_init__(self) -> None:
-        if not MIN_EXPIRATION <= self.expiration <= MAX_EXPIRATION:
+        if self.expiration is not None and not MIN_EXPIRATION <= self.expiration <= MAX_EXPIRATION:
             raise Invalid(f"expiration is {MIN_EXPIRATION} to {MAX_EXPIRATION} seconds", "expirationInSeconds")
         if self.ack_mode is AckMode.NONE and self.ack_timeout is not None:
             raise Invalid("a command without acknowledgement has no acknowledgement time-out", "ackTimeoutInSeconds")
@@ -97,15 +128,34 @@ class Policy:
         if not 1 <= self.attempts <= MAX_ATTEMPTS:
             raise Invalid(f"attempts are 1 to {MAX_ATTEMPTS}", "attempts")
 
+    def under(self, terms: Terms, *, relayed: bool = False) -> "Policy":
+        """With what the route grants where nothing was asked for."""
+        mode = self.ack_mode or terms.ack_mode
+        timeout = self.ack_timeout
+        if timeout is None and (mode is AckMode.APPLICATIVE or (relayed and mode is AckMode.NETWORK)):
+            timeout = terms.ack_timeout
+        if (mode, timeout, relayed) == (self.ack_mode, self.ack_timeout, self.relayed):
+            return self
+        return replace(self, ack_mode=mode, ack_timeout=timeout, relayed=relayed)
+
+    @property
+    def mode(self) -> AckMode:
+        return self.ack_mode or AckMode.APPLICATIVE
+
     @property
     def awaits_answer(self) -> bool:
         return self.ack_mode is AckMode.APPLICATIVE or (self.relayed and self.ack_mode is AckMode.NETWORK)
 
     @property
+    def patient(self) -> bool:
+        """Whether an answer may take as long as it takes."""
+        return self.awaits_answer and self.ack_timeout is None
+
+    @property
     def allowance(self) -> int:
-        """After how many milliseconds an attempt has failed."""
-        if self.awaits_answer:
-            return (self.ack_timeout or DEFAULT_ACK_TIMEOUT) * SECOND
+        """After how many milliseconds an attempt has failed; of a patient one, if nobody has said that it was sent."""
+        if self.awaits_answer and self.ack_timeout is not None:
+            return self.ack_timeout * SECOND
         return CONFIRMATION * SECOND + MINUTE
 
 
@@ -125,18 +175,20 @@ class Entry:
 class Command:
     """Times in ms. `due` is when the present attempt has failed, `check_at` when the sweep looks at the latest.
 
-    `kept` is how long (s) it stays after `expires`, None for the default.
+    It goes by any of its device's routes where `connector` is None, and waits for as long as it takes where `expires`
+    is. `begun` is since when its device says that it is at it, `reason` why it could not do it. `kept` is how long (s)
+    it stays after `expires`, or after its end where that is None; None for the default.
     """
 
     tenant: str
     id: str
     device: str
-    connector: str
+    connector: str | None
     request: Any
     policy: Policy
     created: int
     updated: int
-    expires: int
+    expires: int | None
     check_at: int | None
     revision: int = 0
     status: Status = Status.PENDING
@@ -149,6 +201,8 @@ class Command:
     due: int | None = None
     timer: str | None = None
     answered_by: str | None = None
+    begun: int | None = None
+    reason: str | None = None
     trace: str | None = None
     kept: int | None = None
     history: tuple[Entry, ...] = field(default_factory=tuple)
@@ -176,9 +230,16 @@ class Command:
         return correlation(self.id)
 
     @property
-    def deadline(self) -> int:
-        """When the clock will demand something next."""
+    def deadline(self) -> int | None:
+        """When the clock will demand something next, if ever."""
         return self.due if self.due is not None else self.expires
+
+    def overdue(self, now: int) -> bool:
+        """Whether it does now."""
+        return self.deadline is not None and now >= self.deadline
+
+    def expired(self, now: int) -> bool:
+        return self.expires is not None and now >= self.expires
 
     @property
     def subject(self) -> dict[str, str]:
@@ -193,6 +254,11 @@ class Command:
     @property
     def attempt_timer(self) -> str:
         return f"{self.id}-{self.generation}"
+
+
+def soonest(*moments: int | None) -> int:
+    """The first of these (ms); None is never."""
+    return min(moment for moment in moments if moment is not None)
 
 
 def move(
@@ -230,9 +296,10 @@ def remember(history: tuple[Entry, ...], entry: Entry) -> tuple[Entry, ...]:
     return (*history[: MAX_HISTORY // 2], *history[MAX_HISTORY // 2 + 1 :], entry)
 
 
-def claimed(command: Command, now: int, generation: int, node: str) -> Command:
-    """An attempt begins: the command is ours to send under `generation`."""
-    due = now + command.policy.allowance
+def claimed(command: Command, now: int, generation: int, node: str, policy: Policy | None = None) -> Command:
+    """An attempt begins: it is ours to send under `generation`, by `policy` as its route fills it in."""
+    policy = policy or command.policy
+    due = now + policy.allowance
     check_at = command.check_at
     if check_at is None or check_at > due + PATROL:
         check_at = due + MINUTE
@@ -242,17 +309,27 @@ def claimed(command: Command, now: int, generation: int, node: str) -> Command:
         Status.PROCESSING,
         delivery=DeliveryStatus.SENDING,
         node=node,
+        policy=policy,
         generation=generation,
         attempts_used=command.attempts_used + 1,
         due=due,
         check_at=check_at,
-        timer=f"{command.id}-{generation}" if command.policy.awaits_answer else None,
+        timer=f"{command.id}-{generation}" if policy.awaits_answer and not policy.patient else None,
     )
 
 
 def sent(command: Command, now: int, delivery: DeliveryStatus, node: str) -> Command:
-    """Still in progress, known to be that far."""
-    return move(command, now, Status.PROCESSING, delivery=delivery, node=node)
+    """Still in progress, known to be that far: from now on only its expiry ends it where it is patient."""
+    known = move(command, now, Status.PROCESSING, delivery=delivery, node=node)
+    return replace(known, due=None, check_at=command.expires) if command.policy.patient else known
+
+
+def begun(command: Command, now: int, node: str, **changes: Any) -> Command:
+    """Its device is at it: it is not sent again, and has until it expires."""
+    changes |= {"due": None, "timer": None, "check_at": command.expires}
+    return move(
+        command, now, Status.PROCESSING, delivery=DeliveryStatus.DELIVERED, node=node, note=BEGUN, begun=now, **changes
+    )
 
 
 def put_back(command: Command, now: int, note: str) -> Command:
@@ -263,7 +340,10 @@ def put_back(command: Command, now: int, note: str) -> Command:
 
 
 def attempt_failed(command: Command, now: int, node: str | None = None) -> Command:
-    """No acknowledgement in time: try again, or give up with ACK_TIMEOUT."""
+    """No acknowledgement in time: try again, or give up with ACK_TIMEOUT; the patient is tried for ever."""
+    if command.policy.patient:
+        used = min(command.attempts_used, command.policy.attempts - 1)
+        return move(command, now, Status.RETRYING, node=node, note=UNKNOWN, attempts_used=used, due=None, timer=None)
     if command.attempts_used < command.policy.attempts:
         return move(command, now, Status.RETRYING, node=node, note=Failure.ACK_TIMEOUT, due=None, timer=None)
     lost = node is None and command.delivery is DeliveryStatus.SENDING
@@ -273,8 +353,8 @@ def attempt_failed(command: Command, now: int, node: str | None = None) -> Comma
 
 def as_of(command: Command, now: int) -> Command:
     """What a reader is told: the truth by the clock, even before anybody has written it down."""
-    if command.waiting and now >= command.expires:
-        return move(command, command.expires, Status.EXPIRED)
+    if not command.final and command.due is None and command.expired(now):
+        return move(command, command.expires or now, Status.EXPIRED)
     if command.status is Status.PROCESSING and command.due is not None and now >= command.due:
         return attempt_failed(command, command.due)
     return command

@@ -1,12 +1,15 @@
-"""Sending the command that is next, one claim at a time.
+"""Sending the command that is next in a line, one claim at a time.
 
-A command is sent only by whoever raised the mailbox's generation for it.
+A command is sent only by whoever raised the mailbox's generation for it. Each connector has its line, and those that
+name none have one: a line that cannot move now holds up nothing of the others.
 """
 
 from dataclasses import replace
+from enum import Enum
 
 from chalicelib.fleet.commands import deadlines, finishing
 from chalicelib.fleet.commands.changing import change_command
+from chalicelib.fleet.commands.granting import session_mark, terms_of
 from chalicelib.fleet.commands.records import (
     CONFIRMATION,
     PATROL,
@@ -29,6 +32,9 @@ from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Capability, Route
 
+Blocked = set[str]
+"""The lines that could not move when one run looked at them: whoever frees them wakes a run of its own."""
+
 
 def _again(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
     return ports.mailboxes.get(mailbox.tenant, mailbox.device)
@@ -49,7 +55,7 @@ def _repair(ports: Ports, mailbox: Mailbox) -> bool:
 
 
 def _after(command: Command, now: int, node: str, outcome: Outcome) -> Command:
-    mode = AckMode.APPLICATIVE if command.policy.awaits_answer else command.policy.ack_mode
+    mode = AckMode.APPLICATIVE if command.policy.awaits_answer else command.policy.mode
     match outcome:
         case Outcome.CONFIRMED | Outcome.CONCLUDED if mode is AckMode.NONE:
             return move(command, now, Status.PROCESSED, delivery=DeliveryStatus.SENT, node=node)
@@ -91,7 +97,7 @@ def _conclude(ports: Ports, attempt: Command, route: Route, outcome: Outcome, ma
 
     def result(command: Command) -> Command | None:
         # An answer may have overtaken us, or a canceling client: then there is nothing left to say.
-        if command.status is not Status.PROCESSING or command.generation != generation:
+        if command.status is not Status.PROCESSING or command.generation != generation or command.begun is not None:
             return None
         return _after(command, now, route.node, outcome)
 
@@ -116,21 +122,22 @@ def _conclude(ports: Ports, attempt: Command, route: Route, outcome: Outcome, ma
 def _attempt(ports: Ports, command: Command, route: Route, mailbox: Mailbox) -> Mailbox | None:
     """`mailbox` holds our claim; what it is like afterwards."""
     now, generation = ports.clock.now(), mailbox.flights[command.id].generation
+    policy = command.policy.under(terms_of(ports, route), relayed=route.relayed)
     attempt, _ = change_command(
         ports,
         command.tenant,
         command.id,
-        lambda c: claimed(c, now, generation, route.node) if c.waiting and now < c.expires else None,
+        lambda c: claimed(c, now, generation, route.node, policy) if c.waiting and not c.expired(now) else None,
         seen=command,
     )
     # Not whether our write was confirmed, but whether it is there: its first answer may have been lost on the way.
     if attempt is None or attempt.status is not Status.PROCESSING or attempt.generation != generation:
-        # Canceled, deleted or expired between reading and claiming.
+        # Canceled, deleted, expired or taken by the device itself between reading and claiming.
         return _over(ports, attempt, mailbox, command.id)
     if command.timer:
         ports.deadlines.stop(command.timer)
     attempt = deadlines.arm_attempt(ports, attempt)
-    left = (attempt.expires - now) // SECOND
+    left = CONFIRMATION if attempt.expires is None else (attempt.expires - now) // SECOND
     allowed = min(CONFIRMATION, max(1, left), attempt.policy.ack_timeout or CONFIRMATION)
     outcome = ports.delivery.command(route, attempt, allowed)
     return _conclude(ports, attempt, route, outcome, mailbox)
@@ -138,7 +145,8 @@ def _attempt(ports: Ports, command: Command, route: Route, mailbox: Mailbox) -> 
 
 def _claim(ports: Ports, mailbox: Mailbox, command: Command, route: Route) -> Mailbox | None:
     holder = ports.chance(4).hex()
-    claiming = mailbox.claim(command.id, ports.clock.now(), holder)
+    session = session_mark(route) if terms_of(ports, route).renews else ""
+    claiming = mailbox.claim(command.id, ports.clock.now(), holder, via=route.connector, session=session)
     if ports.mailboxes.replace(mailbox, claiming):
         return _attempt(ports, command, route, replace(claiming, revision=mailbox.revision + 1))
     # A write whose answer was lost on the way is repeated, and then it fails: it may be our own claim that is there.
@@ -149,29 +157,63 @@ def _claim(ports: Ports, mailbox: Mailbox, command: Command, route: Route) -> Ma
     return _attempt(ports, command, route, present)
 
 
-def send_next(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
-    """One step; the mailbox that it leaves if there may be another."""
-    head = mailbox.next_waiting()
-    if head is None:
-        return _again(ports, mailbox) if _repair(ports, mailbox) else None
+def send_next(ports: Ports, mailbox: Mailbox, blocked: Blocked) -> Mailbox | None:
+    """One step; the mailbox that it leaves if there may be another. `blocked` is this run's, empty at first."""
+    full: list[Command] = []
+    for line, head in mailbox.heads():
+        if line in blocked:
+            continue
+        moved = _move(ports, mailbox, line, head, blocked, full)
+        if not isinstance(moved, _Stuck):
+            return moved
+    if _repair(ports, mailbox):
+        blocked.clear()
+        return _again(ports, mailbox)
+    for command in full:
+        # Whoever is to move it may have died, or die before that.
+        deadlines.arm_expiry(ports, deadlines.look_by(ports, command, ports.clock.now() + PATROL))
+    return None
+
+
+class _Stuck(Enum):
+    STUCK = "this line cannot move now"
+
+
+def _move(
+    ports: Ports, mailbox: Mailbox, line: str, head: str, blocked: Blocked, full: list[Command]
+) -> Mailbox | _Stuck | None:
     command = ports.commands.get(mailbox.tenant, head)
     if command is None:
         return change_mailbox(ports, mailbox.tenant, mailbox.device, lambda m: m.remove(head), seen=mailbox)
     if command.final:
         return finishing.finish(ports, command, mailbox, told=False, wake=False)
+    if not command.waiting:
+        # Its claim was lost on the way: whoever is at it has it.
+        since = ports.clock.now()
+        again = lambda m: m.resumed(head, command.generation, since)  # noqa: E731
+        return change_mailbox(ports, mailbox.tenant, mailbox.device, again, seen=mailbox)
     now = ports.clock.now()
-    if now + SECOND > command.expires:
+    blocked.add(line)
+    if command.expired(now + SECOND - 1):
         # Too late for an acknowledgement before it expires.
         deadlines.arm_expiry(ports, command)
-        return _again(ports, mailbox) if finishing.expire(ports, command, mailbox) else None
-    if len(mailbox.flights) >= command.policy.window:
-        if _repair(ports, mailbox):
-            return _again(ports, mailbox)
-        # Whoever is to move it may have died, or die before that.
-        deadlines.arm_expiry(ports, deadlines.look_by(ports, command, now + PATROL))
-        return None
-    route = relaying.route(ports, mailbox, Capability.COMMAND, command.connector)
-    if route is None:
-        deadlines.arm_expiry(ports, command)
-        return _again(ports, mailbox) if connecting.ask(ports, mailbox) else None
-    return _claim(ports, mailbox, command, route)
+        if not finishing.expire(ports, command, mailbox):
+            return _Stuck.STUCK
+        blocked.discard(line)
+        return _again(ports, mailbox)
+    routes = mailbox.routes(Capability.COMMAND, command.connector)
+    free = [r for r in routes if mailbox.flying(r.connector) < terms_of(ports, r).window]
+    if routes and not free:
+        full.append(command)
+        return _Stuck.STUCK
+    route = relaying.open_route(ports, mailbox, free, Capability.COMMAND)
+    if route is not None:
+        blocked.discard(line)
+        return _claim(ports, mailbox, command, route)
+    deadlines.arm_expiry(ports, command)
+    if len(free) < len(routes):
+        full.append(command)
+    if connecting.ask(ports, mailbox, command.connector):
+        blocked.discard(line)
+        return _again(ports, mailbox)
+    return _Stuck.STUCK

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from chalicelib.fleet.commands import deadlines, finishing
 from chalicelib.fleet.commands.changing import change_command
-from chalicelib.fleet.commands.records import MINUTE, PATROL, Command
+from chalicelib.fleet.commands.records import LOOK, MINUTE, PATROL, Command, soonest
 from chalicelib.fleet.ports import Ports
 
 
@@ -20,7 +20,7 @@ def sweep(ports: Ports, *, everything: bool = False) -> int:
     horizon = (now, 1 << 62) if everything else (now + PATROL - MINUTE, now + PATROL + MINUTE)
     near = list(ports.commands.due(after=horizon[0], until=horizon[1]))
     waiting = [c for t, _, i in near if (c := ports.commands.get(t, i)) is not None and not c.final]
-    for command_ in sorted(waiting, key=lambda c: c.deadline):
+    for command_ in sorted(waiting, key=lambda c: c.deadline or now):
         _rearm(ports, command_)
     if failed:
         raise ExceptionGroup(f"{len(failed)} of {len(overdue)} overdue commands could not be settled", failed)
@@ -39,6 +39,8 @@ def _failure(ports: Ports, tenant: str, device: str, command: str) -> Exception 
 def _rearm(ports: Ports, command: Command) -> None:
     now = ports.clock.now()
     due = command.deadline
+    if due is None:
+        return
     if due <= now:
         _inspect(ports, command.tenant, command.device, command.id)
     elif due <= now + PATROL + MINUTE:
@@ -56,7 +58,8 @@ def _inspect(ports: Ports, tenant: str, device: str, command_id: str) -> None:
         if command.final or (command.check_at or 0) > now:
             return None
         soon = command.waiting and mailbox is not None and mailbox.reachable(command.connector)
-        due = min(now + PATROL, command.deadline) if soon else command.deadline
+        rest = PATROL if soon else LOOK
+        due = soonest(command.deadline, now + rest if soon or command.deadline is None else None)
         return replace(command, check_at=max(now + MINUTE, due))
 
     command, _ = change_command(ports, tenant, command_id, later)

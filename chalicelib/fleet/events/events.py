@@ -99,15 +99,17 @@ def of_status(tenant: str, status: DeviceStatus, session: str, at: int, group: s
 def of_command(command: Command) -> Event:
     """The command stands where it stands: the same event however often and however much later it is made."""
     kind = EventKind.COMMAND_STATUS
-    seed = f"{kind}{command.id}{command.status}{command.generation}"
+    at, seed = command.since, f"{kind}{command.id}{command.status}{command.generation}"
+    if command.begun is not None and not command.final:
+        at, seed = command.begun, f"{seed} begun"
     return Event(
         kind,
         command.tenant,
-        repeatable_id(command.since, seed),
+        repeatable_id(at, seed),
         command,
-        command.since,
+        at,
         device=command.device,
-        connectors=frozenset({command.connector}),
+        connectors=frozenset({command.connector} if command.connector else ()),
         status=str(command.status),
     )
 

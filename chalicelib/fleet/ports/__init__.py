@@ -34,7 +34,7 @@ from chalicelib.fleet.ports.routing import (
     Queues,
     Webhooks,
 )
-from chalicelib.fleet.ports.running import Background, Clock, Deadlines, Delivery, Dispatch
+from chalicelib.fleet.ports.running import Background, Clock, Deadlines, Delivery, Dispatch, RouteTerms
 
 __all__ = [
     "AuditLog",
@@ -69,6 +69,7 @@ __all__ = [
     "Queues",
     "Records",
     "Resources",
+    "RouteTerms",
     "StageKeys",
     "Tenants",
     "Trust",
@@ -154,6 +155,8 @@ class Ports(Protocol):
     def records(self) -> Records: ...
     @property
     def audit(self) -> AuditLog: ...
+    @property
+    def terms(self) -> RouteTerms: ...
     @property
     def delivery(self) -> Delivery: ...
     @property

@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from chalicelib.fleet.commands.records import Command
+from chalicelib.fleet.commands.records import Command, Terms
 from chalicelib.fleet.configuration.records import Update
 from chalicelib.fleet.ports.answers import Outcome
 from chalicelib.fleet.presence.records import Route
@@ -13,6 +13,11 @@ from chalicelib.fleet.resources.updates import Offer
 
 class Clock(Protocol):
     def now(self) -> int: ...
+
+
+class RouteTerms(Protocol):
+    def of(self, dialect: str, connector: str) -> Terms:
+        """What an interface of that dialect and connector grants every command."""
 
 
 class Delivery(Protocol):

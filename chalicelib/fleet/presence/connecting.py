@@ -67,9 +67,9 @@ def contact(ports: Ports, claim: Claim, at: int, seen: Mailbox | None = None) ->
     return _change(ports, claim, lambda p: p.heard(at), seen)
 
 
-def ask(ports: Ports, mailbox: Mailbox) -> bool:
+def ask(ports: Ports, mailbox: Mailbox, connector: str | None = None) -> bool:
     """A resumed session announces nothing: let the broker say what it is subscribed to. True if that was something."""
-    answers = [consult(ports, mailbox.tenant, mailbox.device, route) for _, route in mailbox.doubtful()]
+    answers = [consult(ports, mailbox.tenant, mailbox.device, route) for _, route in mailbox.doubtful(connector)]
     return any(answers)
 
 

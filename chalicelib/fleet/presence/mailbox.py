@@ -17,13 +17,29 @@ again finds the claim free.
 """
 
 
+USUAL = "mqtt"
+"""The line of a command that none is noted of."""
+ANY = "*"
+"""The line of those that name no connector."""
+
+
+def line_named(connector: str | None) -> str:
+    return ANY if connector is None else connector
+
+
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """A claimed command: under which generation, since when (ms) and by whom."""
+    """A claimed command: under which generation, since when (ms) and by whom.
+
+    `via` is the connector that it went by, where its command names none. `session` is told where whoever comes with
+    another one is to get the command again.
+    """
 
     generation: int
     at: int
     holder: str = ""
+    via: str = ""
+    session: str = ""
 
     def stale(self, now: int) -> bool:
         return now >= self.at + LEASE
@@ -34,12 +50,17 @@ class Flight:
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """`queue` holds the ids of all commands that are not final, oldest first; `flights` those of them now claimed."""
+    """`queue` holds the ids of all commands that are not final, oldest first; `flights` those of them now claimed.
+
+    They stand in a line for each connector, so that one which is away holds up nothing of the others. `lines` says who
+    stands where, but for the usual one: a mailbox up to 1 KB costs one write unit.
+    """
 
     tenant: str
     device: str
     revision: int = 0
     queue: tuple[str, ...] = ()
+    lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     flights: Mapping[str, Flight] = field(default_factory=dict)
     generation: int = 0
     presence: Mapping[str, Presence] = field(default_factory=dict)
@@ -49,21 +70,47 @@ class Mailbox:
     def online(self) -> bool:
         return any(p.online for p in self.presence.values())
 
-    def enqueue(self, command: str) -> "Mailbox":
+    def line(self, command: str) -> str:
+        return next((name for name, ids in self.lines.items() if command in ids), USUAL)
+
+    def enqueue(self, command: str, connector: str | None = USUAL) -> "Mailbox":
         if command in self.queue:
             return self
-        return replace(self, queue=tuple(sorted((*self.queue, command))))
+        name, queue = line_named(connector), tuple(sorted((*self.queue, command)))
+        if name == USUAL:
+            return replace(self, queue=queue)
+        return replace(self, queue=queue, lines={**self.lines, name: (*self.lines.get(name, ()), command)})
 
-    def next_waiting(self) -> str | None:
-        return next((c for c in self.queue if c not in self.flights), None)
+    def heads(self) -> list[tuple[str, str]]:
+        """The line and the id of each command that is first in its line, but for those in flight; the oldest first."""
+        first: dict[str, str] = {}
+        for command in self.queue:
+            if command not in self.flights:
+                first.setdefault(self.line(command), command)
+        return list(first.items())
 
-    def claim(self, command: str, now: int, holder: str = "") -> "Mailbox":
+    def length(self, connector: str | None) -> int:
+        """How many are there that may go by it, waiting or in flight."""
+        names = {line_named(connector), ANY}
+        return sum(self.line(command) in names for command in self.queue)
+
+    def flying(self, connector: str, fresh: int | None = None) -> int:
+        """How many claims went by it; without those that are stale at `fresh` (ms)."""
+        return sum(
+            (flight.via or self.line(command)) == connector and not (fresh is not None and flight.stale(fresh))
+            for command, flight in self.flights.items()
+        )
+
+    def claim(self, command: str, now: int, holder: str = "", *, via: str = "", session: str = "") -> "Mailbox":
+        """For `via` the connector of the route; it is noted only where the line does not say it."""
         generation = self.generation + 1
-        return replace(self, generation=generation, flights={**self.flights, command: Flight(generation, now, holder)})
+        flight = Flight(generation, now, holder, "" if via == self.line(command) else via, session)
+        return replace(self, generation=generation, flights={**self.flights, command: flight})
 
     def wants_delivery(self, now: int) -> bool:
         """Whether something waits, or a claim may be one that its holder left behind."""
-        return self.next_waiting() is not None or any(flight.stale(now) for flight in self.flights.values())
+        waits = any(command not in self.flights for command in self.queue)
+        return waits or any(flight.stale(now) for flight in self.flights.values())
 
     def land(self, command: str, generation: int) -> "Mailbox":
         """The claim of that generation is over, the command itself goes on waiting."""
@@ -72,6 +119,19 @@ class Mailbox:
             return self
         return replace(self, flights={c: f for c, f in self.flights.items() if c != command})
 
+    def settled(self, command: str, generation: int) -> "Mailbox":
+        """The claim of that generation stays, whoever comes with another session."""
+        flight = self.flights.get(command)
+        if flight is None or flight.generation != generation or not flight.session:
+            return self
+        return replace(self, flights={**self.flights, command: replace(flight, session="")})
+
+    def resumed(self, command: str, generation: int, now: int) -> "Mailbox":
+        """A command that is out under that generation has its claim back."""
+        if command not in self.queue or command in self.flights:
+            return self
+        return replace(self, flights={**self.flights, command: Flight(generation, now)})
+
     def remove(self, command: str) -> "Mailbox":
         """The command is final or gone."""
         if command not in self.queue and command not in self.flights:
@@ -79,6 +139,7 @@ class Mailbox:
         return replace(
             self,
             queue=tuple(c for c in self.queue if c != command),
+            lines=_without(self.lines, command),
             flights={c: f for c, f in self.flights.items() if c != command},
         )
 
@@ -107,18 +168,28 @@ class Mailbox:
         ]
         return [_route(key, presence) for _, key, presence in sorted(able, key=lambda a: a[:2], reverse=True)]
 
-    def may_deliver(self, connector: str, window: int, now: int) -> bool:
-        """Whether trying now is worth it: the device is there, or may be, and at most a stale claim blocks the way."""
-        fresh = sum(not flight.stale(now) for flight in self.flights.values())
-        return fresh < window and self.reachable(connector)
+    def command_routes(self, connector: str | None) -> list[Route]:
+        """By which a command may go; where none is known, those of sessions that are in doubt."""
+        return self.routes(Capability.COMMAND, connector) or [route for _, route in self.doubtful(connector)]
 
-    def reachable(self, connector: str) -> bool:
+    def reachable(self, connector: str | None) -> bool:
         """Whether a session takes commands, or may."""
-        return self.route(Capability.COMMAND, connector) is not None or bool(self.doubtful())
+        return bool(self.command_routes(connector))
 
-    def doubtful(self) -> list[tuple[str, Route]]:
+    def doubtful(self, connector: str | None = None) -> list[tuple[str, Route]]:
         """Live sessions that may have kept subscriptions we were not told of."""
-        return [(key, _route(key, p)) for key, p in self.presence.items() if p.in_doubt]
+        return [
+            (key, _route(key, p))
+            for key, p in self.presence.items()
+            if p.in_doubt and connector in (None, split_interface_key(key)[0])
+        ]
+
+
+def _without(lines: Mapping[str, tuple[str, ...]], command: str) -> Mapping[str, tuple[str, ...]]:
+    if not lines:
+        return lines
+    left = {name: tuple(c for c in ids if c != command) for name, ids in lines.items()}
+    return {name: ids for name, ids in left.items() if ids}
 
 
 def _route(key: str, presence: Presence) -> Route:

@@ -5,7 +5,7 @@ written first and the notes are read afterwards, both strongly consistent. Which
 other, and nothing that waits is forgotten.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
 
@@ -52,7 +52,12 @@ def route(ports: Ports, mailbox: Mailbox, capability: Capability, connector: str
 
     The session of such a route is the gateway's: what it left unanswered is told again when it comes back.
     """
-    for found in mailbox.routes(capability, connector):
+    return open_route(ports, mailbox, mailbox.routes(capability, connector), capability)
+
+
+def open_route(ports: Ports, mailbox: Mailbox, routes: Iterable[Route], capability: Capability) -> Route | None:
+    """The first of these routes of a mailbox that is open, as `route` says."""
+    for found in routes:
         open_ = _through(ports, mailbox, found, capability) if found.relayed else found
         if open_ is not None:
             return open_

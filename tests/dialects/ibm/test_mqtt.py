@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.dialects.ibm import codec
+from chalicelib.dialects.ibm import codec, terms
 from chalicelib.dialects.ibm.applications import BUFFER
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.commands import creating
@@ -246,9 +246,9 @@ class TestCommands:
     def test_a_command_beyond_the_queue_is_dropped_and_told(self, site: Site) -> None:
         application = site.application("app")
         site.client.registered()
-        for _ in range(codec.POLICY.queue + 1):
+        for _ in range(terms.TERMS[""].queue + 1):
             site.publish(application, "iot-2/type/pump/id/p1/cmd/reboot/fmt/json", {})
-        assert len(commands(site)) == codec.POLICY.queue
+        assert len(commands(site)) == terms.TERMS[""].queue
         assert "dropped" in site.complaints()[0]
 
     @pytest.mark.parametrize(

@@ -22,10 +22,13 @@ from chalicelib.fleet.errors import IllegalTransition, Invalid
 S = Status
 ALLOWED = {
     (S.PENDING, S.PROCESSING),
+    (S.PENDING, S.PROCESSED),
+    (S.PENDING, S.ERROR),
     (S.PENDING, S.CANCELED),
     (S.PENDING, S.EXPIRED),
     (S.RETRYING, S.PROCESSING),
     (S.RETRYING, S.PROCESSED),
+    (S.RETRYING, S.ERROR),
     (S.RETRYING, S.CANCELED),
     (S.RETRYING, S.EXPIRED),
     (S.PROCESSING, S.PENDING),
@@ -33,6 +36,7 @@ ALLOWED = {
     (S.PROCESSING, S.PROCESSED),
     (S.PROCESSING, S.ERROR),
     (S.PROCESSING, S.CANCELED),
+    (S.PROCESSING, S.EXPIRED),
 }
 
 

@@ -1,4 +1,4 @@
-from chalicelib.fleet.presence.mailbox import LEASE, Mailbox
+from chalicelib.fleet.presence.mailbox import ANY, LEASE, USUAL, Mailbox
 from chalicelib.fleet.presence.records import Capability, Presence
 
 COMMANDS = frozenset({Capability.COMMAND})
@@ -15,7 +15,7 @@ def test_commands_wait_in_order_of_creation_and_once() -> None:
 
 def test_the_next_waiting_is_the_oldest_that_is_not_in_flight() -> None:
     mailbox = EMPTY.enqueue("a").enqueue("b").claim("a", 0)
-    assert mailbox.next_waiting() == "b"
+    assert mailbox.heads() == [(USUAL, "b")]
 
 
 def test_each_claim_raises_the_generation() -> None:
@@ -65,12 +65,36 @@ def test_a_node_may_contain_what_separates_it_from_the_connector() -> None:
     assert route.node == "urn:lo:x"
 
 
-def test_trying_is_worth_it_while_the_window_is_open() -> None:
-    mailbox = EMPTY.with_presence("mqtt:a", present("a", 1)).enqueue("x").claim("x", 0)
-    assert not mailbox.may_deliver("mqtt", 1, 0)
-    assert mailbox.may_deliver("mqtt", 2, 0)
-    assert mailbox.may_deliver("mqtt", 1, LEASE)
-    assert mailbox.reachable("mqtt")
+def test_each_connector_has_its_line_and_its_head() -> None:
+    mailbox = EMPTY.enqueue("a", "x").enqueue("b", "mqtt").enqueue("c", "x").enqueue("d", None).enqueue("e", None)
+    assert mailbox.heads() == [("x", "a"), ("mqtt", "b"), (ANY, "d")]
+    assert mailbox.claim("a", 0).heads() == [("mqtt", "b"), ("x", "c"), (ANY, "d")]
+    assert mailbox.remove("a").remove("d").heads() == [("mqtt", "b"), ("x", "c"), (ANY, "e")]
+
+
+def test_the_usual_line_is_written_down_nowhere_and_an_empty_one_is_gone() -> None:
+    mailbox = EMPTY.enqueue("a", "mqtt").enqueue("b", "x")
+    assert mailbox.lines == {"x": ("b",)}
+    assert mailbox.remove("b").lines == {}
+
+
+def test_a_route_holds_what_names_it_and_what_names_none() -> None:
+    mailbox = EMPTY.enqueue("a", "x").enqueue("b", "mqtt").enqueue("c", "x").enqueue("d", None)
+    assert [mailbox.length(name) for name in ("x", "mqtt", None, "sms")] == [3, 2, 1, 1]
+
+
+def test_a_claim_counts_for_the_connector_that_it_went_by() -> None:
+    mailbox = EMPTY.enqueue("a", None).enqueue("b", "mqtt").enqueue("c", "x")
+    mailbox = mailbox.claim("a", 0, via="x").claim("b", 10, via="mqtt").claim("c", 20, via="x")
+    assert [flight.via for flight in mailbox.flights.values()] == ["x", "", ""]
+    assert [mailbox.flying(name) for name in ("x", "mqtt", "sms")] == [2, 1, 0]
+    assert mailbox.flying("x", fresh=LEASE) == 1
+
+
+def test_only_the_doubtful_sessions_of_a_connector_are_asked_for_it() -> None:
+    doubtful = Presence("dialect", "a", session="s", since=1, remembered=COMMANDS)
+    mailbox = EMPTY.with_presence("mqtt:a", doubtful)
+    assert (mailbox.reachable("mqtt"), mailbox.reachable(None), mailbox.reachable("x")) == (True, True, False)
 
 
 def test_nobody_is_reachable_who_neither_listens_nor_may() -> None:

@@ -1,7 +1,6 @@
 """Commands (manual 8.3)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.live_objects import times
@@ -64,8 +63,7 @@ def order(body: Mapping[str, Any], *, validate: bool) -> Order:
         _ensure_mqtt(value)
     if len(json_text.render(value).encode()) > MAX_VALUE:
         raise Invalid(f"request.value has more than {MAX_VALUE} bytes", "request.value")
-    rules = replace(policy(body.get("policy") or {}), relayed=connector == X_CONNECTOR)
-    return Order(connector, value, rules, body.get("notifyTo"))
+    return Order(connector, value, policy(body.get("policy") or {}), body.get("notifyTo"))
 
 
 def policy(body: Mapping[str, Any]) -> Policy:
@@ -99,7 +97,7 @@ def render(command: Command) -> dict[str, Any]:
         {
             "id": command.id,
             "targetDeviceId": command.device,
-            "request": {"connector": command.connector, "value": command.request},
+            "request": {"connector": command.connector or MQTT, "value": command.request},
             "response": None if command.response is None else {"value": command.response},
             "status": command.status.value,
             "deliveryStatus": command.delivery.value if command.delivery else None,
@@ -117,7 +115,7 @@ def _policy(rules: Policy) -> dict[str, Any]:
     return present(
         {
             "expirationInSeconds": rules.expiration,
-            "ackMode": rules.ack_mode.value,
+            "ackMode": rules.mode.value,
             "ackTimeoutInSeconds": rules.ack_timeout,
             "attempts": rules.attempts,
         }

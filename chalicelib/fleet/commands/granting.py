@@ -1,0 +1,46 @@
+"""What the routes of a device grant its commands: they are its dialects' terms, and hold whoever asks."""
+
+import hashlib
+
+from chalicelib.fleet.commands.records import Terms
+from chalicelib.fleet.errors import CommandLimitReached
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.records import Route, split_interface_key
+
+USUAL = Terms()
+"""Those of a route that nobody speaks; no dialect lets fewer commands wait."""
+
+
+def terms_of(ports: Ports, route: Route) -> Terms:
+    return ports.terms.of(route.dialect, route.connector)
+
+
+def session_mark(route: Route) -> str:
+    """A session, as short as a mailbox can hold it for each of its claims."""
+    return hashlib.sha256(route.session.encode()).hexdigest()[:8]
+
+
+def ensure_room(ports: Ports, mailbox: Mailbox, connector: str | None) -> None:
+    """Errors: CommandLimitReached, where the route has as many waiting as it may."""
+    waiting = mailbox.length(connector)
+    if waiting >= USUAL.queue and waiting >= _granted(ports, mailbox, connector).queue:
+        raise CommandLimitReached(f"{waiting} commands wait for this device already")
+
+
+def worth_it(ports: Ports, mailbox: Mailbox, connector: str | None, now: int) -> bool:
+    """Whether trying now is worth it: the device is there, or may be, and at most a stale claim blocks the way."""
+    able = mailbox.command_routes(connector)
+    return any(mailbox.flying(r.connector, fresh=now) < terms_of(ports, r).window for r in able)
+
+
+def _granted(ports: Ports, mailbox: Mailbox, connector: str | None) -> Terms:
+    """The widest that a route of the device, or one that it had or is to have, grants."""
+    known = [(p.dialect, split_interface_key(key)[0]) for key, p in mailbox.presence.items()]
+    found = [pair for pair in known if connector in (None, pair[1])]
+    if not found:
+        # It was never there: its interfaces are known to its device alone.
+        device = ports.devices.get(mailbox.tenant, mailbox.device)
+        interfaces = device.interfaces if device is not None else ()
+        found = [(i.dialect, i.connector) for i in interfaces if connector in (None, i.connector)]
+    return max((ports.terms.of(*pair) for pair in found), key=lambda terms: terms.queue, default=USUAL)

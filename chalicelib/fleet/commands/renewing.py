@@ -1,0 +1,75 @@
+"""Sending again what a device has, or may have, and has not begun: to each new session, where its dialect does so.
+
+It is put back, as if it had not been sent, and goes with all that waits, in order.
+"""
+
+from collections.abc import Collection
+
+from chalicelib.fleet.commands.changing import change_command
+from chalicelib.fleet.commands.granting import session_mark, terms_of
+from chalicelib.fleet.commands.records import Command, DeliveryStatus, Status, put_back
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.changing import change_mailbox
+from chalicelib.fleet.presence.mailbox import Flight, Mailbox
+from chalicelib.fleet.presence.records import Capability, Route
+
+_AGAIN = "it was not begun, and is sent again"
+
+
+def renew(ports: Ports, mailbox: Mailbox, *, polling: Route | None = None) -> Mailbox | None:
+    """Put back what was sent to sessions that are over; nothing, where none is there now that asks for it.
+
+    Costs nothing where no dialect of the device does so. `polling` is a device that has no session, but is there.
+    """
+    if not any(flight.session for flight in mailbox.flights.values()):
+        return mailbox
+    there = [*mailbox.routes(Capability.COMMAND), *([polling] if polling else [])]
+    marks = {session_mark(route) for route in there if terms_of(ports, route).renews}
+    if not marks:
+        return mailbox
+    return _put_back(ports, mailbox, [c for c, f in mailbox.flights.items() if f.session and f.session not in marks])
+
+
+def again(ports: Ports, tenant: str, device: str) -> None:
+    """The device asks for all that it has not begun, whatever it was sent before."""
+    mailbox = ports.mailboxes.get(tenant, device)
+    if mailbox is None:
+        return
+    _put_back(ports, mailbox, [c for c, f in mailbox.flights.items() if f.session])
+    ports.background.deliver(tenant, device)
+
+
+def _put_back(ports: Ports, mailbox: Mailbox, commands: Collection[str]) -> Mailbox | None:
+    over: dict[str, Flight] = {}
+    begun: dict[str, Flight] = {}
+    for command_id in commands:
+        flight = mailbox.flights[command_id]
+        command = ports.commands.get(mailbox.tenant, command_id)
+        if command is None or command.status is not Status.PROCESSING or command.generation != flight.generation:
+            continue
+        if command.begun is not None:
+            begun[command_id] = flight
+        elif command.delivery is not DeliveryStatus.SENDING and _waits_again(ports, command):
+            over[command_id] = flight
+    if not over and not begun:
+        return mailbox
+
+    def landed(present: Mailbox) -> Mailbox:
+        for command_id, flight in over.items():
+            present = present.land(command_id, flight.generation)
+        for command_id, flight in begun.items():
+            present = present.settled(command_id, flight.generation)
+        return present
+
+    return change_mailbox(ports, mailbox.tenant, mailbox.device, landed, seen=mailbox)
+
+
+def _waits_again(ports: Ports, command: Command) -> bool:
+    def waiting(present: Command) -> Command | None:
+        same = present.status is Status.PROCESSING and present.generation == command.generation
+        return put_back(present, ports.clock.now(), _AGAIN) if same and present.begun is None else None
+
+    present, _ = change_command(ports, command.tenant, command.id, waiting, seen=command)
+    if present is not None and present.waiting and command.timer:
+        ports.deadlines.stop(command.timer)
+    return present is not None and present.waiting

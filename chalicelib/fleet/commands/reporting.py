@@ -1,0 +1,148 @@
+"""What a device says of a command that it can name: it is at it, it has done it, it could not.
+
+It may say so of one that was never sent to it: whoever polls, or lists what waits, knows it all the same. The same
+report again changes nothing; so does an answer that was lost on its way.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chalicelib.fleet.commands import finishing
+from chalicelib.fleet.commands.changing import change_command
+from chalicelib.fleet.commands.records import (
+    Command,
+    DeliveryStatus,
+    Failure,
+    Policy,
+    Status,
+    as_of,
+    begun,
+    claimed,
+    move,
+)
+from chalicelib.fleet.commands.taking import claimed_by
+from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.errors import CommandNotFound, Contended, IllegalTransition
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.records import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`route` is who says it. A `response` that is an object is merged into what was said before.
+
+    `event` names the message that it came in, as far as that has a name; `reason` is why the device could not do it.
+    """
+
+    route: Route
+    response: Any = None
+    reason: str | None = None
+    event: str | None = None
+
+
+def progress(ports: Ports, tenant: str, command_id: str, said: Report) -> Command:
+    """The device is at it: from now on it is not sent again, and has until it expires.
+
+    Errors: CommandNotFound, IllegalTransition (it is final).
+    """
+    for _ in tries(ports):
+        command = _open(ports, tenant, command_id)
+        if command.waiting:
+            command = _taken(ports, command, said)
+        known = _begun(ports, command, said)
+        if not known.waiting:
+            return known
+        # Put back between our claim and this: once more.
+    raise Contended(f"command {command_id} is written by too many at once")
+
+
+def _taken(ports: Ports, command: Command, said: Report) -> Command:
+    """Claimed and begun at once; as somebody else has left it, where it waits no more."""
+    mailbox = ports.mailboxes.get(command.tenant, command.device)
+
+    def taken(present: Command, now: int, generation: int, policy: Policy) -> Command:
+        out = claimed(present, now, generation, said.route.node, policy)
+        return begun(out, now, said.route.node, response=merged(present.response, said.response))
+
+    claim = claimed_by(ports, mailbox, command, said.route, taken, force=True) if mailbox else None
+    if claim is None or claim.command is None:
+        raise CommandNotFound(f"command {command.id} not found")
+    return claim.command
+
+
+def _begun(ports: Ports, command: Command, said: Report) -> Command:
+    def at_it(present: Command) -> Command | None:
+        _ensure_open(ports, present)
+        response, now = merged(present.response, said.response), ports.clock.now()
+        if present.waiting:
+            return None
+        if present.begun is not None:
+            return replace(present, response=response, updated=now) if response != present.response else None
+        return begun(present, now, said.route.node, response=response)
+
+    after, ours = change_command(ports, command.tenant, command.id, at_it, seen=command)
+    if after is None:
+        raise CommandNotFound(f"command {command.id} not found")
+    if ours and command.timer:
+        ports.deadlines.stop(command.timer)
+    return after
+
+
+def succeed(ports: Ports, tenant: str, command_id: str, said: Report) -> Command:
+    """The device has done it. Errors: CommandNotFound, IllegalTransition (it is final, and not so)."""
+    return _end(ports, tenant, command_id, said, Status.PROCESSED)
+
+
+def fail(ports: Ports, tenant: str, command_id: str, said: Report) -> Command:
+    """The device could not do it, for a reason of its own. Errors as for `succeed`."""
+    return _end(ports, tenant, command_id, said, Status.ERROR, error=Failure.DEVICE_ERROR, reason=said.reason)
+
+
+def merged(before: Any, said: Any) -> Any:
+    if isinstance(before, dict) and isinstance(said, dict):
+        return {**before, **said}
+    return before if said is None else said
+
+
+def _end(
+    ports: Ports,
+    tenant: str,
+    command_id: str,
+    said: Report,
+    status: Status,
+    *,
+    error: str | None = None,
+    reason: str | None = None,
+) -> Command:
+    now = ports.clock.now()
+
+    def ended(present: Command) -> Command | None:
+        if present.status is status and present.error == error:
+            return None
+        _ensure_open(ports, present)
+        return replace(
+            move(present, now, status, delivery=DeliveryStatus.REPLIED, error=error, node=said.route.node),
+            response=merged(present.response, said.response),
+            reason=reason,
+            answered_by=said.event or command_id,
+        )
+
+    command, ours = change_command(ports, tenant, command_id, ended)
+    if command is None:
+        raise CommandNotFound(f"command {command_id} not found")
+    finishing.finish(ports, command, told=ours)
+    return command
+
+
+def _open(ports: Ports, tenant: str, command_id: str) -> Command:
+    command = ports.commands.get(tenant, command_id)
+    if command is None:
+        raise CommandNotFound(f"command {command_id} not found")
+    _ensure_open(ports, command)
+    return command
+
+
+def _ensure_open(ports: Ports, command: Command) -> None:
+    stands = as_of(command, ports.clock.now())
+    if stands.final:
+        raise IllegalTransition(f"a command that is {stands.status} takes no report any more")

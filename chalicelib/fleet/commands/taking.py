@@ -1,0 +1,134 @@
+"""Commands that a device takes by itself: it polls, or says that it is at one before anybody has sent it.
+
+Taking is the claim of a delivery without the delivery: the mailbox's generation is raised first, the command is written
+then. So a device that takes and a delivery under way, or two dialects that ask at once, agree on who has it. Whoever
+has heard no answer asks again and is given the same.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chalicelib.fleet.commands import deadlines, finishing, renewing
+from chalicelib.fleet.commands.changing import change_command
+from chalicelib.fleet.commands.granting import session_mark, terms_of
+from chalicelib.fleet.commands.records import Command, DeliveryStatus, Policy, Status, claimed, sent
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.changing import change_mailbox
+from chalicelib.fleet.presence.mailbox import ANY, Mailbox
+from chalicelib.fleet.presence.records import Route
+
+Change = Callable[[Command, int, int, Policy], Command]
+"""The command as it is after (now, generation, policy)."""
+
+
+def take(ports: Ports, tenant: str, device: str, route: Route, most: int | None = None) -> list[Command]:
+    """What waits for the device and may go by `route`, the oldest first: no more than its window, or `most`.
+
+    What it has taken by this route and not begun is among it; what went by another route is not. `route.session` is any
+    name that stays the same from one request of the device to the next.
+    """
+    mailbox = ports.mailboxes.get(tenant, device)
+    window = terms_of(ports, route).window
+    if mailbox is not None:
+        mailbox = renewing.renew(ports, mailbox, polling=route)
+    taken: list[Command] = []
+    for command_id in mailbox.queue if mailbox else ():
+        if mailbox is None or len(taken) >= (window if most is None else most):
+            break
+        flight = mailbox.flights.get(command_id)
+        if mailbox.line(command_id) not in (route.connector, ANY):
+            continue
+        if flight.holder != holder(route) if flight else mailbox.flying(route.connector) >= window:
+            continue
+        mailbox, command = _taken(ports, mailbox, command_id, route)
+        taken += [command] if command is not None else []
+    return taken
+
+
+def _taken(ports: Ports, mailbox: Mailbox, command_id: str, route: Route) -> tuple[Mailbox | None, Command | None]:
+    """The mailbox as it is then, and the command if it is the device's now and not begun."""
+    command = ports.commands.get(mailbox.tenant, command_id)
+    now = ports.clock.now()
+    if command is None or command.final or (command.due is None and command.expired(now)):
+        finishing.settle(ports, mailbox.tenant, mailbox.device, command_id, wake=False, seen=command)
+        return ports.mailboxes.get(mailbox.tenant, mailbox.device), None
+    if command.waiting:
+        claim = claimed_by(ports, mailbox, command, route, _handed_over(route))
+        return claim.mailbox, claim.command if claim.ours else None
+    known = mailbox.flights.get(command_id)
+    ours = known is not None and known.generation == command.generation and command.begun is None
+    return mailbox, command if ours else None
+
+
+def _handed_over(route: Route) -> Change:
+    def change(command: Command, now: int, generation: int, policy: Policy) -> Command:
+        return sent(claimed(command, now, generation, route.node, policy), now, DeliveryStatus.SENT, route.node)
+
+    return change
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """`ours` where the command is out under our claim; else it stands as somebody else has left it."""
+
+    mailbox: Mailbox | None
+    command: Command | None
+    ours: bool
+
+
+def claimed_by(
+    ports: Ports, mailbox: Mailbox, command: Command, route: Route, change: Change, *, force: bool = False
+) -> Claim:
+    """Claim a command that waits, and change it.
+
+    By `force` also where somebody has claimed it and not sent it yet, who sends nothing then, and beyond the window.
+    """
+    terms, name, began = terms_of(ports, route), holder(route), ports.clock.now()
+    mark = session_mark(route) if terms.renews else ""
+
+    def claiming(present: Mailbox) -> Mailbox:
+        flight = present.flights.get(command.id)
+        if command.id not in present.queue:
+            return present
+        if flight is None:
+            free = force or present.flying(route.connector) < terms.window
+        else:
+            # Our own, of a request that died, serves again, unless its attempt is over.
+            free = force if flight.holder != name else flight.generation <= command.generation
+        return present.claim(command.id, began, name, via=route.connector, session=mark) if free else present
+
+    held = change_mailbox(ports, command.tenant, command.device, claiming, seen=mailbox)
+    flight = held.flights.get(command.id) if held is not None else None
+    if flight is None or flight.holder != name:
+        return Claim(held, ports.commands.get(command.tenant, command.id), ours=False)
+    policy = command.policy.under(terms, relayed=route.relayed)
+
+    def changed(present: Command) -> Command | None:
+        now = ports.clock.now()
+        return change(present, now, flight.generation, policy) if present.waiting and not present.expired(now) else None
+
+    after, written = change_command(ports, command.tenant, command.id, changed, seen=command)
+    if after is not None and written:
+        if command.timer:
+            ports.deadlines.stop(command.timer)
+        after = deadlines.arm_attempt(ports, after)
+    ours = after is not None and after.status is Status.PROCESSING and after.generation == flight.generation
+    return Claim(held, after, ours)
+
+
+def delivered(ports: Ports, tenant: str, command_id: str, node: str) -> Command | None:
+    """The device has what it took, as it has shown: by its next poll, for instance."""
+
+    def known(command: Command) -> Command | None:
+        out = command.status is Status.PROCESSING and command.begun is None
+        if not out or command.delivery is DeliveryStatus.DELIVERED:
+            return None
+        return sent(command, ports.clock.now(), DeliveryStatus.DELIVERED, node)
+
+    return change_command(ports, tenant, command_id, known)[0]
+
+
+def holder(route: Route) -> str:
+    """Who takes by that route, the same in every request."""
+    return hashlib.sha256(f"{route.dialect}/{route.connector}/{route.node}".encode()).hexdigest()[:8]
