@@ -48,6 +48,10 @@ class Life:
     def final(self) -> bool:
         return self.status not in LEGAL
 
+    def over(self, now: int) -> bool:
+        """Whether its time to wait is."""
+        return self.expires is not None and now >= self.expires
+
 
 class Monitor:
     """`harmed` says when a handler of a device last died or misheard, `window` how many it may have in flight."""

@@ -134,7 +134,7 @@ class World:
     def _check_deadlines(self, device: str) -> None:
         """What the clock demands is written down soon after, also where no timer could be started."""
         for command_id, life in self.monitor.open[device].items():
-            if life.returned is None or (life.status in WAITING and self.scheduler.now <= life.expires):
+            if life.returned is None or (life.status in WAITING and not life.over(self.scheduler.now - 1)):
                 continue
             stored = self.stores.commands.get(TENANT, command_id)
             if stored is None:
@@ -157,7 +157,7 @@ class World:
             device.settled_since = now
             return
         for command_id, life in lives.items():
-            if life.returned is not None and life.status in WAITING and life.expires > now:
+            if life.returned is not None and life.status in WAITING and not life.over(now):
                 since = max(device.settled_since, life.waiting_since, self._leapt)
                 if now - since > (PROMPTNESS if self._unharmed(device.id, since - PATIENCE) else PATIENCE):
                     raise Violation(f"waits for a device that listens since {since}", device.id, command_id)
