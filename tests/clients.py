@@ -13,6 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from tests.local.running import RunningStack
 
 PATIENCE_S = 120.0
+_UNAVAILABLE, _ATTEMPTS = 136, 20
 """Only ever reached by a failing test, on whatever machine."""
 
 
@@ -98,6 +99,7 @@ class MqttClient:
         )
         self._paho.username_pw_set(username, password)
         self._paho.tls_set(str(stack.ca))
+        self._paho.connect_timeout = PATIENCE_S
         self.resumed = False
         self._paho.on_connect = self._on_connect
         self._paho.on_subscribe = lambda *a: self._granted.put([code.value for code in a[3]])
@@ -105,12 +107,20 @@ class MqttClient:
         self._paho.on_message = self._on_message
 
     def __enter__(self) -> Self:
-        code = self.connect()
-        assert code == 0, f"the connection was refused with {code}"
+        self.join()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def join(self) -> None:
+        """Connect, again while the broker says that it cannot yet: one that has just started may be slow."""
+        codes = [self.connect()]
+        while codes[-1] == _UNAVAILABLE and len(codes) < _ATTEMPTS:
+            self._paho.loop_stop()
+            self._connected, self.closed = queue.Queue(), False
+            codes.append(self.connect())
+        assert codes[-1] == 0, f"the connection was refused with {codes}"
 
     def connect(self) -> int:
         """The reason code of CONNACK, or -1 where the connection was closed without one."""

@@ -1,4 +1,4 @@
-"""CPU seconds of the tests, by folder: what a test cost, whatever else the machine was doing meanwhile."""
+"""CPU seconds of the tests, by folder and of the dearest files: what they cost, whatever else the machine was doing."""
 
 import os
 import resource
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 _MANY_S = 0.1
+_DEAREST = 20
 _UTIME, _CSTIME = 11, 14  # where these stand behind a process's name in /proc/…/stat
 
 
@@ -23,6 +24,7 @@ class CpuTimes:
     def __init__(self) -> None:
         self._until = _used()
         self._seconds: Counter[str] = Counter()
+        self._files: Counter[str] = Counter()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
@@ -38,7 +40,9 @@ class CpuTimes:
         return report
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        self._seconds["/".join(Path(report.nodeid.partition("::")[0]).parts[:3][:-1] or ("tests",))] += report.cpu
+        file = report.nodeid.partition("::")[0]
+        self._files[file] += report.cpu
+        self._seconds["/".join(Path(file).parts[:3][:-1] or ("tests",))] += report.cpu
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if not self._seconds:
@@ -48,6 +52,8 @@ class CpuTimes:
             if seconds >= _MANY_S:
                 terminalreporter.write_line(f"{seconds:7.1f}  {folder}")
         terminalreporter.write_line(f"{self._seconds.total():7.1f}  all")
+        for file, seconds in self._files.most_common(_DEAREST):
+            terminalreporter.write_line(f"{seconds:7.1f}  {file}")
 
 
 def _used() -> float:

@@ -10,6 +10,7 @@ from chalicelib.delivery.iot_core import IotCoreDelivery
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.presence.records import Route
 from chalicelib.fleet.queues.records import QueuedMessage
+from tests.clients import PATIENCE_S
 
 
 class IotData:
@@ -22,7 +23,7 @@ class IotData:
         self.errors = errors
         self.waiting = waiting or {}
         self.sent: list[dict[str, Any]] = []
-        self._barrier = threading.Barrier(together, timeout=5)
+        self._barrier = threading.Barrier(together, timeout=PATIENCE_S)
 
     def send_direct_message(self, **message: Any) -> None:
         self._barrier.wait()

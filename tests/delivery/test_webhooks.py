@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.delivery.webhooks import HttpWebhooks, is_public, networks
 from chalicelib.fleet.events.records import PushFailed, TargetRefused
+from tests.clients import PATIENCE_S
 from tests.live_objects.webhook import Webhook
 
 LOOPBACK = networks("127.0.0.1/32")
@@ -67,7 +68,7 @@ def test_a_port_that_is_not_of_the_web_is_refused() -> None:
 def test_what_an_operator_allows_is_reached_on_any_port() -> None:
     with Webhook(statuses=[201]) as webhook:
         result = HttpWebhooks(LOOPBACK).post(f"{webhook.url}/a?b=c", {"X-A": "1"}, b"body", 5000)
-        posted = webhook.posted.get(timeout=5)
+        posted = webhook.posted.get(timeout=PATIENCE_S)
     assert (result.status, result.body, result.accepted) == (201, b"ok", True)
     assert (posted.path, posted.headers["x-a"], posted.body) == ("/a?b=c", "1", b"body")
 

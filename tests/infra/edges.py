@@ -10,7 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from infra.edge.__main__ import start
 from infra.edge.settings import EdgeSettings
 from infra.local.vital import Vital
-from tests.clients import Rest, until
+from tests.clients import PATIENCE_S, Rest, until
 from tests.infra.elsewhere import ELSEWHERE
 from tests.local.running import RunningStack
 
@@ -53,6 +53,7 @@ def let_in(made: paho.Client, port: int) -> list[int]:
     """Connect and go on in the background; the codes of CONNACK, by MQTT 5's numbers."""
     codes: list[int] = []
     made.on_connect = lambda *a: codes.append(a[3].value)
+    made.connect_timeout = PATIENCE_S
     made.connect("127.0.0.1", port, 30)
     made.loop_start()
     until(lambda: codes)

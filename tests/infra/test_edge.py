@@ -80,6 +80,7 @@ def test_one_port_serves_mqtt_over_websocket_and_the_stages_api(stack: RunningSt
     client.tls_set(str(stack.ca))
     client.username_pw_set("json+device", stack.api_key)
     client.on_connect = lambda *a: joined.append(a[3].value)
+    client.connect_timeout = PATIENCE_S
     client.connect("localhost", edge["https"], 30)
     client.loop_start()
     until(lambda: joined)
@@ -90,11 +91,16 @@ def test_one_port_serves_mqtt_over_websocket_and_the_stages_api(stack: RunningSt
         session.headers["X-API-Key"] = stack.api_key
         ca = str(stack.ca)
         url = f"https://localhost:{edge['https']}"
-        (message,) = until(lambda: session.get(f"{url}/api/v0/data/streams/{urn}", verify=ca, timeout=20).json())
+        (message,) = until(
+            lambda: session.get(f"{url}/api/v0/data/streams/{urn}", verify=ca, timeout=PATIENCE_S).json()
+        )
         assert message["value"] == {"via": "wss"}
-        assert session.get(f"{url}/health", verify=ca, timeout=20).json() == {"status": "UP"}
-        assert session.get(f"http://127.0.0.1:{edge['http']}/api/v0/data/streams/{urn}", timeout=20).status_code == 403
-    assert requests.get(f"http://127.0.0.1:{edge['control']}/health", timeout=20).json() == {"status": "UP"}
+        assert session.get(f"{url}/health", verify=ca, timeout=PATIENCE_S).json() == {"status": "UP"}
+        assert (
+            session.get(f"http://127.0.0.1:{edge['http']}/api/v0/data/streams/{urn}", timeout=PATIENCE_S).status_code
+            == 403
+        )
+    assert requests.get(f"http://127.0.0.1:{edge['control']}/health", timeout=PATIENCE_S).json() == {"status": "UP"}
 
 
 def test_what_no_function_could_be_given_is_refused_at_the_door(stack: RunningStack, edge: dict[str, int]) -> None:
@@ -145,6 +151,7 @@ def _application(port: int, ca: Path, owner: Organization, name: str) -> paho.Cl
     client.username_pw_set(owner.key, owner.token)
     client.tls_set_context(ssl.create_default_context(cafile=str(ca)))
     client.on_connect = lambda *a: joined.append(a[3].value)
+    client.connect_timeout = PATIENCE_S
     client.connect("localhost", port, 30)
     client.loop_start()
     until(lambda: joined)
@@ -164,7 +171,7 @@ def test_a_ca_of_clients_is_taken_up_while_the_edge_runs(edge: dict[str, int], t
     def is_let_in() -> bool:
         try:
             with (
-                socket.create_connection(("127.0.0.1", edge["mqtts"]), timeout=5) as plain,
+                socket.create_connection(("127.0.0.1", edge["mqtts"]), timeout=PATIENCE_S) as plain,
                 context.wrap_socket(plain, server_hostname="mtls.localhost"),
             ):
                 return True
@@ -292,6 +299,7 @@ def test_further_ports_are_served_like_the_first(
     if port.startswith("mqtts"):
         client.tls_set(str(stack.ca))
     client.on_connect = lambda *a: codes.append(a[3].value)
+    client.connect_timeout = PATIENCE_S
     client.connect("localhost", edge[port], 30)
     client.loop_start()
     until(lambda: codes)

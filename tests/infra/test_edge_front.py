@@ -10,6 +10,7 @@ import requests
 
 from infra.edge.front import MAX_BODY, Front, with_health
 from infra.local.http_server import RAW_HEADERS, HttpServer, bind
+from tests.clients import PATIENCE_S
 
 LARGE = bytes(range(256)) * 40_000
 
@@ -76,7 +77,7 @@ def test_a_request_reaches_the_api_as_it_was_sent(front: str, behind: str, metho
         f"{front}/v1/things/a%2Fb?x=1&x=%7C",
         data=b"body" if method in {"POST", "PUT", "PATCH"} else None,
         headers={"X-API-Key": "k", "Accept-Encoding": "gzip"},
-        timeout=10,
+        timeout=PATIENCE_S,
     ).json()
     headers = dict(answer["headers"])
     assert (answer["method"], answer["uri"]) == (method, "/api/v1/things/a%2Fb?x=1&x=%7C")
@@ -87,12 +88,12 @@ def test_a_request_reaches_the_api_as_it_was_sent(front: str, behind: str, metho
 
 
 def test_who_the_client_says_it_is_is_not_passed_on(front: str) -> None:
-    answer = requests.get(front, headers={"X-Forwarded-For": "10.9.8.7"}, timeout=10).json()
+    answer = requests.get(front, headers={"X-Forwarded-For": "10.9.8.7"}, timeout=PATIENCE_S).json()
     assert [value for name, value in answer["headers"] if name == "x-forwarded-for"] == ["127.0.0.1"]
 
 
 def test_an_answer_comes_back_as_it_was(front: str) -> None:
-    answer = requests.get(f"{front}/gone", timeout=10)
+    answer = requests.get(f"{front}/gone", timeout=PATIENCE_S)
     assert (answer.status_code, answer.headers["X-Own"]) == (404, "a")
     assert answer.raw.headers.getlist("Set-Cookie") == ["1", "2"]
 
@@ -100,18 +101,18 @@ def test_an_answer_comes_back_as_it_was(front: str) -> None:
 @pytest.mark.parametrize("door", ["front", "plain"])
 def test_a_file_that_lambda_cannot_carry_comes_without_a_redirect(request: pytest.FixtureRequest, door: str) -> None:
     url = f"{request.getfixturevalue(door)}/dl/large"
-    answer = requests.get(url, allow_redirects=False, timeout=10)
+    answer = requests.get(url, allow_redirects=False, timeout=PATIENCE_S)
     assert (answer.status_code, answer.headers["Content-Length"]) == (200, str(len(LARGE)))
     assert answer.content == LARGE
-    head = requests.head(url, allow_redirects=False, timeout=10)
+    head = requests.head(url, allow_redirects=False, timeout=PATIENCE_S)
     assert (head.status_code, head.headers["Content-Length"], head.content) == (200, str(len(LARGE)), b"")
 
 
 def test_without_tls_there_are_downloads_and_nothing_else(plain: str) -> None:
-    assert requests.get(f"{plain}/dl/small", timeout=10).json()["uri"] == "/api/dl/small"
+    assert requests.get(f"{plain}/dl/small", timeout=PATIENCE_S).json()["uri"] == "/api/dl/small"
     for path in ("/", "/v1/things", "/dl", "/api/dl/x"):
-        assert requests.get(plain + path, headers={"X-API-Key": "k"}, timeout=10).status_code == 403
-    assert requests.post(f"{plain}/dl/small", timeout=10).status_code == 405
+        assert requests.get(plain + path, headers={"X-API-Key": "k"}, timeout=PATIENCE_S).status_code == 403
+    assert requests.post(f"{plain}/dl/small", timeout=PATIENCE_S).status_code == 405
 
 
 def test_an_api_that_is_away_is_502() -> None:
@@ -119,13 +120,13 @@ def test_an_api_that_is_away_is_502() -> None:
         bind("127.0.0.1", 0) as closed,
         serving(Front(f"http://127.0.0.1:{closed.getsockname()[1]}", everything=True)) as url,
     ):
-        assert requests.get(url, timeout=10).status_code == 502
+        assert requests.get(url, timeout=PATIENCE_S).status_code == 502
 
 
 @pytest.mark.parametrize(("failing", "status"), [([], 200), (["mqtt"], 503)])
 def test_health_is_the_edges_own_answer(failing: list[str], status: int) -> None:
     with serving(with_health(api, lambda: failing)) as url:
-        answer = requests.get(f"{url}/health", timeout=10)
+        answer = requests.get(f"{url}/health", timeout=PATIENCE_S)
         assert answer.status_code == status
         assert answer.json().get("failing", []) == failing
-        assert requests.get(url, timeout=10).json()["uri"] == "/"
+        assert requests.get(url, timeout=PATIENCE_S).json()["uri"] == "/"

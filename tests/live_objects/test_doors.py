@@ -115,7 +115,7 @@ def test_applications_of_one_name_share_a_fifo(
     rest.post("/api/v0/topics/fifo", {"name": name, "maxLengthBytes": 1_000_000})
     applications = [MqttClient(edge, client_id, "application", edge.api_key, level=level) for _ in range(2)]
     for application in applications:
-        assert application.connect() == 0
+        application.join()
         assert application.subscribe(f"fifo/{name}") == [1]
     until(lambda: rest.get(f"/api/v0/topics/fifo/{name}")["consumers"] == 2)
     policy = {
@@ -142,6 +142,6 @@ def test_applications_of_one_name_share_a_fifo(
 def test_an_application_may_call_itself_as_a_device_does(edge: RunningStack, urn: str) -> None:
     with MqttClient(edge, urn, "json+device", edge.api_key) as device:
         application = MqttClient(edge, urn, "application", edge.api_key)
-        assert application.connect() == 0
+        application.join()
         assert not device.closed
         application.close()

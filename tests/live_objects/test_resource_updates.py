@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.clients import MqttClient, Rest, until
+from tests.clients import PATIENCE_S, MqttClient, Rest, until
 from tests.local.running import RunningStack
 
 DEVICES = "/api/v1/deviceMgt/devices"
@@ -62,7 +62,7 @@ def fetched(uri: str) -> bytes:
     """As firmware does: HTTP/1.0 over TCP, no redirect, as many bytes as Content-Length says."""
     place = urlsplit(uri)
     assert (place.scheme, place.query) == ("http", "")
-    with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
+    with socket.create_connection((place.hostname, place.port), timeout=PATIENCE_S) as connection:
         connection.sendall(f"GET {place.path} HTTP/1.0\r\nHost: {place.netloc}\r\n\r\n".encode())
         reply = connection.makefile("rb")
         assert reply.readline().split()[1] == b"200"
@@ -136,7 +136,7 @@ def test_a_big_file_is_uploaded_to_the_object_store(rest: Rest, firmware: str) -
     path = f"/api/v0/rm/{firmware}/version"
     announced = rest.post(path, {"resourceVersionId": "2.0", "checksum": CHECKSUM, "size": len(FIRMWARE)})
     assert announced["ready"] is False
-    sent = requests.put(announced["uploadUrl"], data=FIRMWARE, headers={"Content-MD5": CHECKSUM}, timeout=10)
+    sent = requests.put(announced["uploadUrl"], data=FIRMWARE, headers={"Content-MD5": CHECKSUM}, timeout=PATIENCE_S)
     assert sent.ok, sent.text
     assert rest.get(f"{path}/2.0")["ready"] is True
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.clients import Rest, until
+from tests.clients import PATIENCE_S, Rest, until
 from tests.local.running import RunningStack
 
 DEVICES = "/api/v1/deviceMgt/devices"
@@ -165,9 +165,9 @@ def test_a_command_that_is_asked_for_twice_with_one_key_is_one_command(stack: Ru
     path = f"{stack.url}/api/v1/deviceMgt/devices/{urn}/commands"
     headers = {"X-API-Key": stack.api_key, "Idempotency-Key": "order-17"}
     body = {"request": {"connector": "mqtt", "value": {"req": "on"}}}
-    made = [requests.post(path, json=body, headers=headers, timeout=20).json()["id"] for _ in range(2)]
+    made = [requests.post(path, json=body, headers=headers, timeout=PATIENCE_S).json()["id"] for _ in range(2)]
     other = requests.post(
-        path, json={"request": {"connector": "mqtt", "value": {"req": "off"}}}, headers=headers, timeout=20
+        path, json={"request": {"connector": "mqtt", "value": {"req": "off"}}}, headers=headers, timeout=PATIENCE_S
     )
     rest.close()
     assert made[0] == made[1]

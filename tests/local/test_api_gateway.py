@@ -13,8 +13,9 @@ from chalice.app import Blueprint, Chalice, CORSConfig, Response
 
 from infra.local.api_gateway import MAX_BODY, ApiGateway
 from infra.local.http_server import HttpServer, bind
+from tests.clients import PATIENCE_S
 
-MEETING = threading.Barrier(2, timeout=5)
+MEETING = threading.Barrier(2, timeout=PATIENCE_S)
 blueprint = Blueprint(__name__)
 
 
@@ -87,7 +88,7 @@ def port() -> Iterator[int]:
 def ask(
     port: int, method: str, target: str, body: Any = None, headers: dict[str, str] | None = None, **more: Any
 ) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     try:
         connection.request(method, target, body, {"Accept": "*/*", **(headers or {})}, **more)
         answer = connection.getresponse()
@@ -140,7 +141,7 @@ def test_header_names_come_as_sent_and_repeated_ones_as_lists(port: int) -> None
 
 
 def exchange(port: int, request: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
         connection.sendall(request)
         parts = []
         while part := connection.recv(65536):
@@ -211,7 +212,7 @@ def test_head_has_no_body(port: int) -> None:
 
 
 def test_answers_keep_repeated_headers_and_lose_those_that_belong_to_the_gateway(port: int) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     connection.request("GET", "/headers", headers={"Accept": "*/*"})
     answer = connection.getresponse()
     headers = answer.getheaders()

@@ -13,7 +13,7 @@ import requests
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.clients import Rest, until
+from tests.clients import PATIENCE_S, Rest, until
 from tests.local.running import RunningStack
 
 FINAL = {"PROCESSED", "ERROR", "CANCELED", "EXPIRED"}
@@ -42,6 +42,7 @@ class Device:
         self._client.on_connect = lambda client, *_: client.subscribe("dev/cmd", 1)
         self._client.on_publish = self._on_publish
         self._client.on_message = self._on_message
+        self._client.connect_timeout = PATIENCE_S
         self._client.connect_async("localhost", stack.mqtts, keepalive=5)
         self._client.loop_start()
 

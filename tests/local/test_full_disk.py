@@ -95,7 +95,7 @@ def test_a_message_is_acknowledged_only_when_it_is_kept(stack: RunningStack, res
 def test_a_session_that_ended_meanwhile_is_told_to_be_over(stack: RunningStack, rest: Rest) -> None:
     device = "urn:lo:nsid:disk:leaving"
     client = MqttClient(stack, device, "json+device", stack.api_key)
-    assert client.connect() == 0
+    client.join()
     client.publish("dev/data", {"s": "leaving", "v": {"n": 1}})
     until(lambda: rest.get(path(device))["interfaces"][0]["status"] == "ONLINE")
     with full_disk(stack):

@@ -18,6 +18,7 @@ from infra.local.api_gateway import ApiGateway
 from infra.local.certificates import Certificates, ensure_certificates
 from infra.local.http_server import HttpServer, bind
 from infra.local.iot_core import HttpBackend, IotCore, TlsIdentity
+from tests.clients import PATIENCE_S
 from tests.local.iot_core.cloud import Cloud
 
 
@@ -53,7 +54,11 @@ def ports(certificates: Certificates) -> Iterator[tuple[int, int]]:
 
 def echo(url: str, certificates: Certificates, body: bytes = b"hello") -> dict[str, Any]:
     answer = requests.post(
-        f"{url}/echo", body, headers={"Content-Type": "text/plain"}, verify=str(certificates.authority), timeout=10
+        f"{url}/echo",
+        body,
+        headers={"Content-Type": "text/plain"},
+        verify=str(certificates.authority),
+        timeout=PATIENCE_S,
     )
     found: dict[str, Any] = answer.json()
     return found
@@ -72,7 +77,7 @@ def test_a_client_cannot_pretend_to_speak_tls(ports: tuple[int, int]) -> None:
     answer = requests.post(
         f"http://localhost:{ports[0]}/echo",
         headers={"Content-Type": "text/plain", "X-Forwarded-Proto": "https", "x-forwarded-for": "9.9.9.9"},
-        timeout=10,
+        timeout=PATIENCE_S,
     ).json()
 
     assert answer["headers"]["X-Forwarded-Proto"] == "http"
@@ -87,7 +92,7 @@ def test_bodies_of_megabytes_pass_unharmed(ports: tuple[int, int], certificates:
 
 
 def test_what_is_no_tls_harms_nobody_else(ports: tuple[int, int], certificates: Certificates) -> None:
-    with socket.create_connection(("127.0.0.1", ports[1]), timeout=10) as plain:
+    with socket.create_connection(("127.0.0.1", ports[1]), timeout=PATIENCE_S) as plain:
         plain.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         with suppress(ConnectionResetError):
             assert b"200" not in plain.recv(64)
@@ -107,9 +112,10 @@ def test_mqtt_over_websocket_is_on_the_same_port(
     client.ws_set_options("/mqtt")
     client.tls_set(str(certificates.authority))
     client.on_connect = lambda *a: codes.put(a[3].value)
+    client.connect_timeout = PATIENCE_S
     client.connect("localhost", ports[1], 30)
     client.loop_start()
-    assert codes.get(timeout=10) == 0
+    assert codes.get(timeout=PATIENCE_S) == 0
     client.disconnect()
     client.loop_stop()
     assert echo(f"https://localhost:{ports[1]}", certificates)["body"] == "hello"
@@ -121,7 +127,7 @@ def test_tls_1_2_and_1_3_are_spoken(ports: tuple[int, int], certificates: Certif
     context.minimum_version = context.maximum_version = version
 
     with (
-        socket.create_connection(("127.0.0.1", ports[1]), timeout=10) as plain,
+        socket.create_connection(("127.0.0.1", ports[1]), timeout=PATIENCE_S) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as session,
     ):
         session.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

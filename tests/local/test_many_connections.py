@@ -5,7 +5,7 @@ import uuid
 import pytest
 import requests
 
-from tests.clients import MqttClient, Rest, until
+from tests.clients import PATIENCE_S, MqttClient, Rest, until
 from tests.local.half_open import HALF, HALF_A_CONNECT, client_hello, opened_by_another
 from tests.local.running import RunningStack
 
@@ -29,8 +29,8 @@ def test_half_open_connections_shut_nobody_out(stack: RunningStack, port: str, s
             device.publish("dev/data", {"v": {"n": 1}})
         (message,) = until(lambda: rest.get(f"/api/v0/data/streams/{urn}"))
         assert message["value"] == {"n": 1}
-        assert requests.get(f"{stack.url}/health", timeout=10).json() == {"status": "UP"}
-        secured = requests.get(f"https://localhost:{stack.https}/health", verify=str(stack.ca), timeout=10)
+        assert requests.get(f"{stack.url}/health", timeout=PATIENCE_S).json() == {"status": "UP"}
+        secured = requests.get(f"https://localhost:{stack.https}/health", verify=str(stack.ca), timeout=PATIENCE_S)
         assert secured.json() == {"status": "UP"}
     rest.close()
 
@@ -44,4 +44,4 @@ def test_connections_of_mqtt_that_are_never_let_in_make_room() -> None:
         MqttClient(stack, "urn:lo:nsid:many:few", "json+device", stack.api_key) as device,
     ):
         device.publish("dev/data", {"v": {"n": 1}})
-        assert requests.get(f"{stack.url}/health", timeout=10).json() == {"status": "UP"}
+        assert requests.get(f"{stack.url}/health", timeout=PATIENCE_S).json() == {"status": "UP"}

@@ -14,6 +14,7 @@ from botocore.session import Session
 
 from infra.local.description import KEY_ID, SECRETS, deployed_name
 from infra.local.presigned import Denied, ensure_allowed
+from tests.clients import PATIENCE_S
 from tests.local.running import RunningStack
 
 BUCKET = deployed_name("objects")
@@ -109,8 +110,10 @@ def test_the_running_stack_lists_and_serves_nothing_to_strangers(stack: RunningS
     s3 = client(endpoint)
     s3.put_object(Bucket=BUCKET, Key="kept", Body=CONTENT)
     signed = s3.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "kept"}, ExpiresIn=60)
-    assert requests.get(signed, timeout=10).content == CONTENT
-    statuses = [requests.get(f"{endpoint}/{path}", timeout=10).status_code for path in ("", BUCKET, f"{BUCKET}/kept")]
+    assert requests.get(signed, timeout=PATIENCE_S).content == CONTENT
+    statuses = [
+        requests.get(f"{endpoint}/{path}", timeout=PATIENCE_S).status_code for path in ("", BUCKET, f"{BUCKET}/kept")
+    ]
     assert statuses == [403, 403, 403]
-    assert requests.put(signed, data=b"evil", timeout=10).status_code == 403
-    assert requests.get(signed, timeout=10).content == CONTENT
+    assert requests.put(signed, data=b"evil", timeout=PATIENCE_S).status_code == 403
+    assert requests.get(signed, timeout=PATIENCE_S).content == CONTENT

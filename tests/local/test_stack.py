@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.clients import until
+from tests.clients import PATIENCE_S, until
 from tests.local.running import REPOSITORY, RunningStack
 
 
@@ -32,13 +32,13 @@ def run(stack: RunningStack, *arguments: str) -> subprocess.CompletedProcess[str
 
 
 def test_health_answers_once_the_stack_is_ready(stack: RunningStack) -> None:
-    answer = requests.get(f"{stack.url}/health", timeout=5)
+    answer = requests.get(f"{stack.url}/health", timeout=PATIENCE_S)
 
     assert (answer.status_code, answer.json()) == (200, {"status": "UP"})
 
 
 def test_the_api_is_served_over_tls_that_the_own_authority_vouches_for(stack: RunningStack) -> None:
-    answer = requests.get(f"https://localhost:{stack.https}/health", verify=str(stack.ca), timeout=5)
+    answer = requests.get(f"https://localhost:{stack.https}/health", verify=str(stack.ca), timeout=PATIENCE_S)
 
     assert answer.status_code == 200
 
@@ -58,7 +58,7 @@ def test_the_banner_shows_where_everything_is(stack: RunningStack) -> None:
 def test_mqtt_listens_behind_the_same_authority(stack: RunningStack) -> None:
     context = ssl.create_default_context(cafile=str(stack.ca))
     with (
-        socket.create_connection(("127.0.0.1", stack.mqtts), timeout=5) as plain,
+        socket.create_connection(("127.0.0.1", stack.mqtts), timeout=PATIENCE_S) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as session,
     ):
         assert session.version() in {"TLSv1.2", "TLSv1.3"}
@@ -135,7 +135,9 @@ def test_a_tenant_is_limited_from_the_shell(stack: RunningStack) -> None:
 
     assert json.loads(answer.stdout)["requests"] == "2/86400"
     asked = [
-        requests.get(f"{stack.url}/api/v0/whoami", headers={"X-API-Key": tenant["apiKey"]}, timeout=5).status_code
+        requests.get(
+            f"{stack.url}/api/v0/whoami", headers={"X-API-Key": tenant["apiKey"]}, timeout=PATIENCE_S
+        ).status_code
         for _ in range(3)
     ]
     assert asked == [200, 200, 429]
@@ -185,7 +187,7 @@ def test_lenient_mode_opens_a_plain_port_and_names_it() -> None:
         until(lambda: "plain: localhost:" in own.log)
         port = int(own.log.partition("plain: localhost:")[2].split()[0])
 
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as plain:
             plain.sendall(b"\xc0\x00")  # PINGREQ before CONNECT: a broker closes
             assert plain.recv(16) == b""
 
@@ -201,5 +203,5 @@ def test_the_stack_ends_cleanly_when_asked_to_and_keeps_tenant_and_authority(ask
         own.restart()
 
         assert (own.tenant, own.api_key, own.ca.read_bytes()) == (tenant, key, authority)
-        answer: Any = requests.get(f"{own.url}/health", timeout=5)
+        answer: Any = requests.get(f"{own.url}/health", timeout=PATIENCE_S)
         assert answer.status_code == 200

@@ -3,6 +3,7 @@ import threading
 
 from chalicelib.fleet.access.passwords import Cost, Hasher
 from chalicelib.fleet.errors import RateLimitReached
+from tests.clients import PATIENCE_S
 from tests.fakes import CountingHasher
 
 CHEAP = Cost(n=2, r=1, p=1)
@@ -89,7 +90,9 @@ def test_one_works_a_few_wait_and_the_rest_are_told_to_come_back() -> None:
     for thread in threads:
         thread.start()
     # Those for whom there is no room wait for nobody.
-    assert [answered.get(timeout=20) for _ in range(10 - 1 - Hasher.WAITING)] == ["refused"] * (9 - Hasher.WAITING)
+    assert [answered.get(timeout=PATIENCE_S) for _ in range(10 - 1 - Hasher.WAITING)] == ["refused"] * (
+        9 - Hasher.WAITING
+    )
     slow.go.set()
     for thread in threads:
         thread.join(20)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from infra.local.iot_core import IotCore, TlsIdentity
+from tests.clients import PATIENCE_S
 
 from . import certificates
 from .cloud import EVERYTHING, RULES, Cloud
@@ -41,7 +42,7 @@ class Site:
 
     def raw(self) -> socket.socket:
         """A TCP connection that has not said anything."""
-        raw = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        raw = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
         self.sockets.append(raw)
         return raw
 

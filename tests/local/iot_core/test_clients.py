@@ -12,6 +12,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from infra.local.iot_core import packets
+from tests.clients import PATIENCE_S
 
 from .conftest import Site
 
@@ -32,6 +33,7 @@ class Paho:
         self.client.on_message = self._message
         self.client.on_publish = self._published
         self.client.on_disconnect = self._disconnected
+        self.client.connect_timeout = PATIENCE_S
         self.client.connect("localhost", site.port, keepalive=30)
         self.client.loop_start()
 

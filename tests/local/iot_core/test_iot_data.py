@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from infra.local.iot_core import Limits, packets
 from infra.local.iot_core.packets import Publish
+from tests.clients import PATIENCE_S
 
 from .cloud import EVERYTHING, allow, policy
 from .conftest import MakeSite, Site
@@ -364,7 +365,7 @@ class TestRetainedMessages:
     ],
 )
 def test_requests_that_make_no_sense_get_a_clear_answer(api: Api, method: str, path: str, status: int) -> None:
-    connection = HTTPConnection("127.0.0.1", api.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", api.port, timeout=PATIENCE_S)
     connection.request(method, path)
     answer = connection.getresponse()
     body = json.loads(answer.read())
