@@ -1,12 +1,13 @@
-"""Homeport's table of contents: one blueprint a dialect, one function a trigger."""
+"""Homeport's table of contents: one site for all that is served, one function a trigger."""
 
 import os
 import sys
 from typing import Any
 
-from chalice.app import Chalice, Rate, SQSEvent
+from chalice.app import Rate, SQSEvent
 
 from chalicelib import wiring
+from chalicelib.web.application import Application
 
 
 def _refuse_to_be_deployed_alone() -> None:
@@ -29,7 +30,7 @@ def _refuse_to_be_deployed_alone() -> None:
 
 
 _refuse_to_be_deployed_alone()
-app = Chalice(app_name="homeport")
+app = Application(app_name="homeport")
 app.api.binary_types = ["*/*"]
 
 
@@ -110,21 +111,19 @@ def sweep(_event: Any) -> dict[str, int]:
 
 
 def _serve_rest() -> None:
-    from chalicelib.dialects.ibm import rest as ibm
-    from chalicelib.dialects.live_objects import rest as live_objects
-    from chalicelib.web import describing, downloading
+    from chalicelib.web import mounting
+    from chalicelib.wiring import site
 
-    app.register_blueprint(live_objects.blueprint(wiring.ports))
-    for version in ibm.blueprints(wiring.ports):
-        app.register_blueprint(version)
-    app.register_blueprint(downloading.blueprint(live_objects.API, wiring.ports))
-    app.register_blueprint(describing.blueprint((live_objects.API, ibm.V1, ibm.V2), wiring.ports))
+    mounting.mount(app, site.prefixes(), site.site, wiring.ports)
+    if _FUNCTION:
+        site.site()
 
 
 _FUNCTION = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
-# Routes are most of what there is to import: a cold function that answers no request need not wait for them.
+# Routes are most of what there is to import: a cold function that answers no request need not wait for them, and the
+# one that does has them before the first request comes, while Lambda still gives a whole processor.
 if _FUNCTION not in {wiring.function_name(f) for f in app.handler_map}:
     _serve_rest()
-# Who looks up secrets reads what they are looked up by while Lambda still gives a whole processor.
+# Who looks up secrets reads what they are looked up by then, too.
 if _FUNCTION in {wiring.application(), wiring.function_name("authorizer")}:
     wiring.read_stage_key()

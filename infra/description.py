@@ -7,6 +7,7 @@ from typing import Any
 from pynamodb.models import Model
 
 from chalicelib.dialects import registry
+from chalicelib.dialects.dialect import Part
 from chalicelib.fleet.commands.finishing import NotDue
 from chalicelib.store.tables import all_models
 from infra.gateway_responses import RESPONSES, GatewayResponse
@@ -64,7 +65,7 @@ def _noun(model: type[Model]) -> str:
 
 def rules() -> list[Rule]:
     """One rule a topic root of every dialect, and one for each kind of event that the broker tells by itself."""
-    roots = sorted({root for dialect in registry.NAMES for root in registry.topics(dialect).ROOTS})
+    roots = sorted({root for dialect in registry.having(Part.TOPICS) for root in registry.topics(dialect).ROOTS})
     uplinks = [Rule(f"uplink_{root.replace('-', '_')}", UPLINK_SQL.format(root=root), "uplink") for root in roots]
     events = [Rule(f"lifecycle_{k}", f"SELECT * FROM '{v}'", "presence") for k, v in LIFECYCLE_FILTERS.items()]  # noqa: S608
     certificates = Rule("certificates", f"SELECT * FROM '{CERTIFICATES_FILTER}'", "activate")  # noqa: S608
@@ -73,12 +74,12 @@ def rules() -> list[Rule]:
 
 def answers() -> list[str]:
     """Filters of the topics on which clients of any dialect answer what was sent to them."""
-    return sorted({name for dialect in registry.NAMES for name in registry.topics(dialect).ANSWERS})
+    return sorted({name for dialect in registry.having(Part.TOPICS) for name in registry.topics(dialect).ANSWERS})
 
 
 def ignored_wills() -> list[str]:
     """Filters of the topics on which no will is published, where the broker can be told so."""
-    ignoring = [registry.topics(dialect) for dialect in registry.NAMES if not registry.topics(dialect).WILLS]
+    ignoring = [spoken for d in registry.having(Part.TOPICS) if not (spoken := registry.topics(d)).WILLS]
     return sorted({f"{root}/#" for spoken in ignoring for root in spoken.ROOTS})
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.aws import stage_key
 from chalicelib.dialects import registry
+from chalicelib.dialects.dialect import Part
 from chalicelib.dialects.topics import Direction
 from infra import description
 from infra.functions import API, log_group, named
@@ -303,6 +304,6 @@ def _broker(function: str) -> Iterable[Grant]:
 
 def downlink_topics() -> list[str]:
     """Every topic that a device may be spoken to on, as IAM writes patterns."""
-    spoken = (topic for dialect in registry.NAMES for topic in registry.topics(dialect).TOPICS)
+    spoken = (topic for dialect in registry.having(Part.TOPICS) for topic in registry.topics(dialect).TOPICS)
     filters = {topic.filter for topic in spoken if topic.direction is Direction.DOWN}
     return sorted(name.replace("+", "*").replace("#", "*") for name in filters)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from chalicelib.aws import fence, logs
 from chalicelib.delivery.webhooks import networks
+from chalicelib.dialects import registry
 from chalicelib.web import cors
 from infra.functions import API
 from infra.stage import Network
@@ -36,9 +37,9 @@ class SettingsError(Exception):
 class Settings:
     """Empty is what nobody set. `push_allow` are CIDR blocks, `log_sample` is a share from 0 to 1.
 
-    `download_host` is the name of an edge, `fence_seconds` how long a client id rests before it goes to another tenant.
-    `subnets` and `security_groups` are those of a VPC in which the targets of
-    `push_allow` and `iot_endpoint` are.
+    `dialects` are those that the stage speaks, all where none is named. `download_host` is the name of an edge,
+    `fence_seconds` how long a client id rests before it goes to another tenant. `subnets` and `security_groups` are
+    those of a VPC in which the targets of `push_allow` and `iot_endpoint` are.
     """
 
     mqtt_host: str = ""
@@ -47,6 +48,7 @@ class Settings:
     api_host: str = ""
     download_host: str = ""
     cors_origins: tuple[str, ...] = ()
+    dialects: tuple[str, ...] = ()
     certificate_arn: str = ""
     alarm_email: str = ""
     push_allow: tuple[str, ...] = ()
@@ -74,6 +76,7 @@ class Settings:
             "HOMEPORT_API_HOST": self.api_host,
             "HOMEPORT_DOWNLOAD_HOST": self.download_host,
             cors.SETTING: ",".join(self.cors_origins),
+            registry.SETTING: ",".join(self.dialects),
         }
         return {name: value for name, value in made.items() if value}
 
@@ -143,6 +146,16 @@ def _origins(name: str, value: Any) -> tuple[str, ...]:
     return tuple(wanted)
 
 
+def _dialects(name: str, value: Any) -> tuple[str, ...]:
+    wanted = value.split(",") if isinstance(value, str) else value
+    if not isinstance(wanted, (list, tuple)) or not all(isinstance(part, str) for part in wanted):
+        raise SettingsError(f"{name} is a list of dialects such as {registry.NAMES[0]}")
+    try:
+        return registry.chosen(",".join(wanted)) if wanted else ()
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}") from error
+
+
 def _ids(name: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) and _ID.fullmatch(v) for v in value):
         raise SettingsError(f"{name} is a list like subnet-0abc or sg-0abc")
@@ -175,6 +188,7 @@ _CHECKS = {
     "log_sample": _share,
     "fence_seconds": _rest,
     "cors_origins": _origins,
+    "dialects": _dialects,
     "iot_endpoint": _url,
     "subnets": _ids,
     "security_groups": _ids,

@@ -1,9 +1,11 @@
 """The dialects, each imported when it is first spoken."""
 
 import importlib
-from collections.abc import Mapping
-from typing import Any, Protocol, cast
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from chalicelib.dialects.dialect import Dialect, Part
 from chalicelib.dialects.topics import Downlink, Topic, Uplink
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.doors import Door
@@ -18,8 +20,17 @@ from chalicelib.fleet.presence.records import Route
 from chalicelib.fleet.queues.records import QueuedMessage
 from chalicelib.fleet.resources.updates import Offer
 
-NAMES = ("live_objects", "ibm")
-OBSERVING = frozenset({"ibm"})
+if TYPE_CHECKING:
+    from chalicelib.web.routes import Api
+
+NAMES = (
+    "live_objects",
+    "ibm",
+)
+"""Every dialect there is; each says in its own package what it has."""
+
+SETTING = "HOMEPORT_DIALECTS"
+"""Those that a stage speaks, by commas; all where nothing is said."""
 
 
 class Refused(Exception):
@@ -99,40 +110,72 @@ class Listener(Protocol):
         """An event of the fleet that one of this dialect's own policies asks for."""
 
 
+class Rest(Protocol):
+    APIS: "tuple[Api, ...]"
+
+
+def enabled() -> tuple[str, ...]:
+    """Those that this stage speaks. ValueError where its setting names one that is not there."""
+    return chosen(os.environ.get(SETTING, ""))
+
+
+def chosen(text: str) -> tuple[str, ...]:
+    """Names by commas; none is all. Errors: ValueError."""
+    wanted = {name.strip() for name in text.split(",")} - {""}
+    if unknown := sorted(wanted - set(NAMES)):
+        raise ValueError(f"there is no dialect {unknown[0]}; there are {', '.join(NAMES)}")
+    return tuple(name for name in NAMES if name in wanted or not wanted)
+
+
+def having(part: Part, names: Iterable[str] = NAMES) -> tuple[str, ...]:
+    """Which of these dialects have that part."""
+    return tuple(name for name in names if part in described(name).parts)
+
+
+def described(dialect: str) -> Dialect:
+    if dialect not in NAMES:
+        raise ValueError(f"there is no dialect {dialect}")
+    return cast("Dialect", importlib.import_module(f"chalicelib.dialects.{dialect}").DIALECT)
+
+
 def topics(dialect: str) -> Topics:
-    return cast("Topics", _module(dialect, "topics"))
+    return cast("Topics", _module(dialect, Part.TOPICS))
 
 
 def login(dialect: str) -> Login:
-    return cast("Login", _module(dialect, "login"))
+    return cast("Login", _module(dialect, Part.LOGIN))
 
 
 def receiver(dialect: str) -> Receiver:
-    return cast("Receiver", _module(dialect, "mqtt"))
+    return cast("Receiver", _module(dialect, Part.MQTT))
 
 
 def observer(dialect: str) -> Observer | None:
     """Who wants to see the lifecycle events themselves; most dialects do not."""
-    return cast("Observer", _module(dialect, "lifecycle")) if dialect in OBSERVING else None
+    return cast("Observer", _module(dialect, Part.LIFECYCLE)) if having(Part.LIFECYCLE, [dialect]) else None
 
 
 def codec(dialect: str) -> Codec:
-    return cast("Codec", _module(dialect, "codec"))
+    return cast("Codec", _module(dialect, Part.CODEC))
 
 
 def terms(dialect: str) -> Granting:
-    return cast("Granting", _module(dialect, "terms"))
+    return cast("Granting", _module(dialect, Part.TERMS))
 
 
 def events(dialect: str) -> Events:
-    return cast("Events", _module(dialect, "events"))
+    return cast("Events", _module(dialect, Part.EVENTS))
 
 
 def listener(dialect: str) -> Listener:
-    return cast("Listener", _module(dialect, "listening"))
+    return cast("Listener", _module(dialect, Part.LISTENING))
 
 
-def _module(dialect: str, part: str) -> Any:
-    if dialect not in NAMES:
-        raise ValueError(f"there is no dialect {dialect}")
+def rest(dialect: str) -> Rest:
+    return cast("Rest", _module(dialect, Part.REST))
+
+
+def _module(dialect: str, part: Part) -> Any:
+    if part not in described(dialect).parts:
+        raise ValueError(f"the dialect {dialect} has no {part}")
     return importlib.import_module(f"chalicelib.dialects.{dialect}.{part}")

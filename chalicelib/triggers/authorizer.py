@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects import registry
+from chalicelib.dialects.dialect import Part
 from chalicelib.dialects.registry import Refused
 from chalicelib.dialects.topics import Direction, Topic, resource
 from chalicelib.fleet.access import callers, certificates
@@ -150,7 +151,10 @@ def _allow(action: str, resources: list[str]) -> dict[str, Any]:
 
 def _admit(ports: Ports, event: dict[str, Any], mqtt: dict[str, Any], client: str) -> tuple[Claim, Caller]:
     username = str(mqtt.get("username", "")).partition("?")[0]
-    dialect = next((d for d in registry.NAMES if registry.login(d).recognises(username, client)), None)
+    dialect = next(
+        (d for d in registry.having(Part.LOGIN, registry.enabled()) if registry.login(d).recognises(username, client)),
+        None,
+    )
     if dialect is None:
         raise Refused(f"the user name {username!r} selects no mode", _BAD_CREDENTIALS)
     login = registry.login(dialect)

@@ -5,26 +5,21 @@ redirect, from the object store; an edge does that for its clients.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.resources import links
 from chalicelib.fleet.resources.records import CARRIED, Link
+from chalicelib.web import plain
 from chalicelib.web.refusals import RouteNotFound
-from chalicelib.web.request import Answer, Headers
-from chalicelib.web.routes import Api
-from chalicelib.web.serving import explained
+from chalicelib.web.request import Answer, Raw, Request
+from chalicelib.web.routes import Route
 
-if TYPE_CHECKING:
-    from chalice.app import Blueprint
-
-METHODS = ("GET", "HEAD")
 _ELSEWHERE_VALID = 300
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})|bytes=-(\d{1,15})")
+_OCTETS = "application/octet-stream"
 _BYTES = {
-    "Content-Type": "application/octet-stream",
     "Accept-Ranges": "bytes",
     "Cache-Control": "private, no-transform",
     # API Gateway compresses what names no encoding for clients that would take it, and with that the length is lost.
@@ -61,38 +56,18 @@ def download(ports: Ports, token: str, asked: str | None, *, only_headers: bool 
     return Download(200 if whole else 206, {**_BYTES, **_described(link), **ranged}, body, length)
 
 
-def blueprint(api: Api, ports: Callable[[], Ports]) -> "Blueprint":
-    """What `app.register_blueprint` takes; `api` says how errors are written."""
-    from chalice.app import Blueprint
-
-    from chalicelib.web import json_text
-    from chalicelib.web.responses import respond, respond_bytes
-
-    made = Blueprint(__name__)
-
-    @made.route(f"{links.PATH}{{token}}", methods=list(METHODS), content_types=[])
-    def serve(token: str) -> Any:
-        request = made.current_request
-        try:
-            head = request.method == "HEAD"
-            found = download(ports(), token, Headers(request.headers).get("range"), only_headers=head)
-        except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets the vendor's shape
-            answer = _explained(api, ports(), error)
-            return respond(
-                request,
-                json_text.render(answer.body),
-                {"Content-Type": "application/json", **answer.headers},
-                answer.status or 500,
-            )
-        return respond_bytes(request, found.body, {**found.headers, "Content-Length": str(found.length)}, found.status)
-
-    return made
+def serve(ports: Ports, request: Request) -> Answer:
+    only_headers = request.method == "HEAD"
+    try:
+        found = download(ports, request.path["token"], request.headers.get("range"), only_headers=only_headers)
+    except FileNotFoundError:
+        raise RouteNotFound("the file of this link was deleted") from None
+    headers = {**found.headers, "Content-Length": str(found.length)}
+    return Answer(Raw(found.body, _OCTETS), found.status, headers)
 
 
-def _explained(api: Api, ports: Ports, error: Exception) -> Answer:
-    if isinstance(error, FileNotFoundError):
-        error = RouteNotFound("the file of this link was deleted")
-    return explained(api, ports, error, links.PATH)
+PREFIX = links.PATH.rstrip("/")
+API = plain.api("downloads", (PREFIX,), (Route("GET", f"{PREFIX}/{{token}}", serve, "Fetch a file", public=True),))
 
 
 def _described(link: Link) -> dict[str, str]:

@@ -8,8 +8,9 @@ from typing import Any
 from chalicelib.fleet.errors import FleetError, Forbidden, Invalid, RateLimitReached, TooLarge, Unauthenticated
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Kind, Parameter, Place
-from chalicelib.web.refusals import UnsupportedMediaType
+from chalicelib.web.refusals import NotAcceptable, UnsupportedMediaType
 from chalicelib.web.routes import Api, Route, function
+from chalicelib.web.schemas import Schema
 
 VERSION = "3.1.0"
 _JSON = "application/json"
@@ -45,11 +46,17 @@ def _operation(api: Api, route: Route, ports: Ports) -> dict[str, Any]:
         operation["x-roles"] = sorted(str(role) for role in route.roles)
     if route.parameters:
         operation["parameters"] = [_parameter(parameter) for parameter in route.parameters]
-    if route.schema is not None:
-        operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": route.schema}}}
+    if content := _content(route):
+        operation["requestBody"] = {"required": True, "content": content}
     if api.security and not route.public:
         operation["security"] = [{api.name: []}]
     return operation
+
+
+def _content(route: Route) -> dict[str, Any]:
+    """What a body may be, by content type."""
+    described: dict[str, Any] = {} if route.schema is None else {_JSON: {"schema": route.schema}}
+    return described | {pattern: {} for pattern in route.reads}
 
 
 def _responses(api: Api, route: Route, ports: Ports) -> dict[str, Any]:
@@ -58,8 +65,10 @@ def _responses(api: Api, route: Route, ports: Ports) -> dict[str, Any]:
         kinds += [Unauthenticated, RateLimitReached]
     if route.roles:
         kinds.append(Forbidden)
-    if route.schema is not None:
+    if _content(route):
         kinds += [TooLarge, UnsupportedMediaType]
+    if route.offers:
+        kinds.append(NotAcceptable)
     successes = (route.success, *route.others)
     responses: dict[str, Any] = {str(status): _success(api, route, status) for status in successes}
     for kind in kinds:
@@ -74,9 +83,13 @@ def _responses(api: Api, route: Route, ports: Ports) -> dict[str, Any]:
 def _success(api: Api, route: Route, status: int) -> dict[str, Any]:
     described: dict[str, Any] = {"description": HTTPStatus(status).phrase}
     schema = api.answers().get(function(route.handler))
-    if schema is not None and status != HTTPStatus.NO_CONTENT:
-        described["content"] = {_JSON: {"schema": schema}}
+    if status != HTTPStatus.NO_CONTENT and (schema is not None or route.offers):
+        described["content"] = {kind: _offered(kind, schema) for kind in route.offers or (_JSON,)}
     return described
+
+
+def _offered(kind: str, schema: Schema | None) -> dict[str, Any]:
+    return {} if schema is None or not kind.endswith("json") else {"schema": schema}
 
 
 def _sentence(kind: type[Exception]) -> str:

@@ -19,5 +19,9 @@ class MethodNotAllowed(Refusal):
     status = 405
 
 
+class NotAcceptable(Refusal):
+    status = 406
+
+
 class UnsupportedMediaType(Refusal):
     status = 415

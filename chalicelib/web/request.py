@@ -52,8 +52,8 @@ class Request:
     """What a handler is given.
 
     `path` holds the path parameters, percent-decoded once; `asked` the declared parameters, checked and typed; `body`
-    the parsed JSON of a route that takes one; `raw` the bytes as they came; `trace` is the gateway's id of the request,
-    `address` where it came from as far as the gateway tells.
+    the parsed JSON of a route that takes one; `raw` the bytes as they came; `offered` which of the route's offers the
+    client wants; `trace` is the gateway's id of the request, `address` where it came from as far as the gateway tells.
     """
 
     method: str = "GET"
@@ -64,6 +64,7 @@ class Request:
     caller: Caller | None = None
     asked: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
+    offered: str = ""
     trace: str | None = None
     address: str = ""
 
@@ -80,8 +81,16 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Raw:
+    """A body that goes as it is, and its content type."""
+
+    content: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """`body` is what becomes JSON, None for no body at all; `status` None means the route's own."""
+    """`body` is `Raw` or becomes JSON, None is no body at all; `status` None means the route's own."""
 
     body: Any = None
     status: int | None = None

@@ -1,10 +1,11 @@
 """An answer as Chalice and API Gateway take it."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from chalice.app import CaseInsensitiveMapping, Request, Response
+
+from chalicelib.web.site import Rendered
 
 _CARRIED = 6_000_000
 """Bytes of a function's answer, in which a text is a string within JSON."""
@@ -22,14 +23,9 @@ class TextResponse(Response):
         return made
 
 
-def respond(request: Request, body: str, headers: Mapping[str, Any], status: int) -> Response:
+def respond(request: Request, made: Rendered) -> Response:
     # Where every type counts as binary, Chalice refuses to answer clients that send no Accept.
     request.headers = CaseInsensitiveMapping({**request.headers, "accept": "*/*"})
     # Quotes and letters outside ASCII grow within JSON; base64 always grows by a third, and carries the rest.
-    fitting = TextResponse if len(json.dumps(body)) <= _CARRIED else Response
-    return fitting(body=body, headers=dict(headers), status_code=status)
-
-
-def respond_bytes(request: Request, body: bytes, headers: Mapping[str, Any], status: int) -> Response:
-    request.headers = CaseInsensitiveMapping({**request.headers, "accept": "*/*"})
-    return Response(body=body, headers=dict(headers), status_code=status)
+    fitting = TextResponse if isinstance(made.body, str) and len(json.dumps(made.body)) <= _CARRIED else Response
+    return fitting(body=made.body, headers=dict(made.headers), status_code=made.status)

@@ -23,8 +23,11 @@ class Route:
 
     `failures` are the use case's own errors, `others` further statuses of success.
 
-    `path` is the whole path of the original, one `{name}` a segment. `schema` is what a body must satisfy, None where
-    the operation takes none; a body has at most `max_body` bytes. `deprecated` is said of what the vendor has replaced.
+    `path` is the whole path of the original, one `{name}` a segment; a last `{name+}` takes all that follows. `schema`
+    is what a JSON body must satisfy, None where the operation takes none. A body of one of the content types of
+    `reads`, which may be like `text/*`, is not looked at: the handler has it in `raw`. A body has at most `max_body`.
+    `offers` are the content types that the handler can answer with, best first; without any it is JSON whatever the
+    client accepts. `deprecated` is said of what the vendor has replaced.
     A key that is for some queues only opens routes of `queues` alone, whose handlers look which one it is.
     """
 
@@ -35,6 +38,8 @@ class Route:
     roles: frozenset[Role] = frozenset()
     success: int = 200
     schema: Schema | None = None
+    reads: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     failures: tuple[type[FleetError], ...] = ()
     others: tuple[int, ...] = ()
@@ -51,14 +56,15 @@ def function(handler: Handler) -> Handler:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """What a dialect serves. `authenticate` raises fleet errors; `explain` gives any exception the vendor's shape.
+    """What is served below `prefixes`. `authenticate` raises fleet errors; `explain` gives any exception a shape.
 
+    A path below a prefix that is longer belongs to the API which has that one.
     `security` is the scheme of its credentials, as OpenAPI writes it. `answers` makes the JSON Schemas of what handlers
     answer when they succeed, by handler: only a description of the API needs them.
     """
 
     name: str
-    prefix: str
+    prefixes: tuple[str, ...]
     routes: Sequence[Route]
     authenticate: Callable[[Ports, Request], Caller]
     explain: Callable[[Ports, Exception], Answer]

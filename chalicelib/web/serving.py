@@ -7,12 +7,13 @@ from chalicelib.fleet.access import doors
 from chalicelib.fleet.errors import FleetError, Forbidden, TemporarilyUnavailable, TooLarge
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.reading import reading
-from chalicelib.web import json_text, schemas, trouble
+from chalicelib.web import json_text, media_types, schemas, trouble
 from chalicelib.web.parameters import read_all
-from chalicelib.web.refusals import Refusal, UnsupportedMediaType
+from chalicelib.web.refusals import NotAcceptable, Refusal, UnsupportedMediaType
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Api, Route
 
+_JSON, _OCTETS = "application/json", "application/octet-stream"
 _CHARSETS = ("utf-8", "utf8", "us-ascii")
 
 
@@ -42,14 +43,29 @@ def _serve(api: Api, route: Route, ports: Ports, request: Request) -> Answer:
         doors.ensure_unscoped(caller, queues=route.queues)
     with reading("the request"):
         asked = read_all(route.parameters, request)
-    return route.handler(ports, replace(request, caller=caller, asked=asked, body=_body(route, request)))
+    offered, body = _offered(route, request), _body(route, request)
+    return route.handler(ports, replace(request, caller=caller, asked=asked, body=body, offered=offered))
+
+
+def _offered(route: Route, request: Request) -> str:
+    if not route.offers:
+        return ""
+    chosen = media_types.choose(request.headers.get("accept"), route.offers)
+    if chosen is None:
+        raise NotAcceptable(f"what there is here is {', '.join(route.offers)}")
+    return chosen
 
 
 def _body(route: Route, request: Request) -> Any:
-    if route.schema is None:
+    if route.schema is None and not route.reads:
         return None
     if len(request.raw) > route.max_body:
         raise TooLarge(f"the body has {len(request.raw)} bytes; {route.max_body} are allowed", json_text.BODY)
+    kind = media_types.named(request.headers.get("content-type"), _OCTETS if route.schema is None else _JSON)
+    if any(media_types.matches(pattern, kind) for pattern in route.reads):
+        return None
+    if route.schema is None:
+        raise UnsupportedMediaType(f"the content type is {' or '.join(route.reads)}, not {kind[:64]}")
     word = route.schema.get("const")
     if isinstance(word, str) and request.raw.strip() == word.encode():
         # Clients leave out the quotes of a body that is but a word, and call it text.
@@ -61,8 +77,8 @@ def _body(route: Route, request: Request) -> Any:
 
 def _ensure_json(content_type: str | None) -> None:
     """Clients that name no type mean JSON."""
-    kind, *options = [part.strip().lower() for part in (content_type or "application/json").split(";")]
-    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+    kind, *options = [part.strip().lower() for part in (content_type or _JSON).split(";")]
+    if kind != _JSON and not (kind.startswith("application/") and kind.endswith("+json")):
         raise UnsupportedMediaType(f"the content type is application/json, not {kind[:64]}")
     for option in options:
         name, _, value = option.partition("=")

@@ -36,6 +36,9 @@ def aws(service: str) -> Any:
 @click.option("--wss-host", help="Your host name for MQTT over WebSocket.")
 @click.option("--api-host", help="Your host name for the REST API.")
 @click.option("--download-host", help="The host name of an edge, where devices fetch files.")
+@click.option(
+    "--dialect", "dialects", multiple=True, metavar="NAME", help="A dialect to speak; all where none is named."
+)
 @click.option("--cors-origin", "cors_origins", multiple=True, metavar="ORIGIN", help="A site whose pages may ask.")
 @click.option("--certificate-arn", help="ACM certificate of the region that covers these names.")
 @click.option("--alarm-email", help="Who is told of alarms.")

@@ -6,12 +6,15 @@ the multi-value maps with the last one in the single-value maps, an unknown rout
 unless gateway responses say otherwise ("Gateway response types").
 A body is handed over as text unless its content type is one of the app's binary types; bytes that are no UTF-8 then
 become U+FFFD each, as they do there, so that a handler which needs them exactly has to declare the type binary.
+
+Headers are dropped and renamed as the table of "Important notes" says, a query is split at `;` too, `{name+}` takes all
+that is left of a path, whose doubled slashes and slash at the end stay, and a body that is too long is told so in
+Gateway's own words, which no gateway response changes ("Gateway response types").
 """
 
 import base64
 import json
 import logging
-import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -21,8 +24,10 @@ from urllib.parse import parse_qsl
 
 from chalice.app import Chalice
 
+from infra.local import gateway_headers
 from infra.local.chalice_threads import make_current_request_thread_local
 from infra.local.description import GatewayResponse
+from infra.local.gateway_resources import Resources
 from infra.local.http_server import RAW_HEADERS, StartResponse
 from infra.local.lambda_context import LambdaContext
 
@@ -30,8 +35,8 @@ MAX_BODY = 10 * 1024 * 1024
 """Bytes of a request body that API Gateway still accepts."""
 
 _TIMEOUT_S = 29.0  # API Gateway's integration timeout
-# names that API Gateway keeps for itself: an integration's own arrive renamed
-_REMAPPED = {"connection", "date", "server", "www-authenticate"}
+_SHAPELESS = "REQUEST_TOO_LARGE"
+"""The one gateway response that cannot be customized."""
 
 _log = logging.getLogger(__name__)
 PeerOf = Callable[[int], str | None]
@@ -42,6 +47,8 @@ class _Answer:
     status: int
     headers: list[tuple[str, str]]
     body: bytes
+    length: tuple[tuple[str, str], ...] = ()
+    """What the function says of it, which is told in answers to HEAD."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ class _Refusal:
 _UNKNOWN_ROUTE = _Refusal(
     "MISSING_AUTHENTICATION_TOKEN", 403, "Missing Authentication Token", "MissingAuthenticationTokenException"
 )
-_TOO_LONG = _Refusal("REQUEST_TOO_LARGE", 413, "Request Too Long", "RequestTooLargeException")
+_TOO_LONG = _Refusal(_SHAPELESS, 413, "Request Too Long", "RequestTooLargeException")
 _BROKEN_INTEGRATION = _Refusal("DEFAULT_5XX", 502, "Internal server error", "InternalServerErrorException")
 
 
@@ -84,7 +91,7 @@ class ApiGateway:
         self._responses = {response.kind: response for response in responses}
         make_current_request_thread_local(app)
         self._app = app
-        self._routes = _compile(app.routes)
+        self._resources = Resources(app.routes)
         self._function_arn = function_arn
         self._account = account
         self._ready = ready
@@ -98,7 +105,7 @@ class ApiGateway:
         status = f"{answer.status} {responses.get(answer.status, 'Unknown')}"
         headers = [*answer.headers, ("x-amzn-RequestId", context.aws_request_id)]
         if environ["REQUEST_METHOD"] == "HEAD":
-            start_response(status, headers)
+            start_response(status, [*headers, *answer.length])
             return []
         start_response(status, [*headers, ("Content-Length", str(len(answer.body)))])
         return [answer.body]
@@ -111,7 +118,7 @@ class ApiGateway:
         body = environ["wsgi.input"].read()
         if len(body) > MAX_BODY:
             return self._refuse(_TOO_LONG, context)
-        matched = self._match(path)
+        matched = self._resources.match(path)
         if matched is None:
             return self._refuse(_UNKNOWN_ROUTE, context)
         route, parameters = matched
@@ -131,14 +138,6 @@ class ApiGateway:
         status = 200 if shown["status"] == "UP" else 503
         return _Answer(status, [("Content-Type", "application/json")], json.dumps(shown).encode())
 
-    def _match(self, path: str) -> tuple[str, dict[str, str] | None] | None:
-        # a trailing slash names the same resource
-        wanted = path.rstrip("/") or "/"
-        for pattern, route in self._routes:
-            if found := pattern.fullmatch(wanted):
-                return route, found.groupdict() or None
-        return None
-
     def _preflight(self, route: str) -> _Answer | None:
         """What Chalice deploys for a route with CORS: an OPTIONS method that API Gateway answers by itself."""
         with_cors = {method: entry for method, entry in self._app.routes[route].items() if entry.cors}
@@ -152,8 +151,9 @@ class ApiGateway:
         forwarded = self._peer_of(int(request.environ.get("REMOTE_PORT") or 0))
         headers = request.headers(forwarded)
         query: dict[str, list[str]] = {}
-        for name, value in parse_qsl(request.environ.get("QUERY_STRING", ""), keep_blank_values=True, errors="replace"):
-            query.setdefault(name, []).append(value)
+        for part in request.environ.get("QUERY_STRING", "").split(";"):
+            for name, value in parse_qsl(part, keep_blank_values=True, errors="replace"):
+                query.setdefault(name, []).append(value)
         content_type = _first_type(_header(headers, "content-type"))
         binary = _is_binary(content_type, self._app.api.binary_types)
         return {
@@ -205,7 +205,8 @@ class ApiGateway:
 
     def _refuse(self, refusal: _Refusal, context: LambdaContext) -> _Answer:
         headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", refusal.error_type)]
-        told = next((self._responses[kind] for kind in refusal.kinds if kind in self._responses), None)
+        customized = () if refusal.kind == _SHAPELESS else refusal.kinds
+        told = next((self._responses[kind] for kind in customized if kind in self._responses), None)
         if told is None:
             return _Answer(refusal.status, headers, json.dumps({"message": refusal.message}).encode())
         return _Answer(told.status or refusal.status, headers, told.body(context.aws_request_id, refusal.message))
@@ -224,7 +225,7 @@ class _Request:
         """Names as sent, values in order; the forwarding headers are the gateway's own word, not the client's."""
         collected: dict[str, list[str]] = {}
         for name, value in self.environ[RAW_HEADERS]:
-            if name.lower() not in {"transfer-encoding", "connection", "x-forwarded-proto", "x-forwarded-port"}:
+            if not gateway_headers.dropped_from_request(name):
                 collected.setdefault(name, []).append(value)
         source = forwarded or self.environ.get("REMOTE_ADDR", "127.0.0.1")
         earlier = next((collected.pop(name) for name in list(collected) if name.lower() == "x-forwarded-for"), [])
@@ -232,22 +233,6 @@ class _Request:
         collected["X-Forwarded-Proto"] = ["https" if forwarded else "http"]
         collected["X-Forwarded-Port"] = [str(self.environ.get("SERVER_PORT", ""))]
         return collected
-
-
-def _compile(routes: Iterable[str]) -> list[tuple[re.Pattern[str], str]]:
-    """Patterns in the order of precedence: at each place a literal segment goes before a parameter."""
-
-    def precedence(route: str) -> list[tuple[bool, str]]:
-        return [(segment.startswith("{"), segment) for segment in route.split("/")]
-
-    def pattern(route: str) -> re.Pattern[str]:
-        parts = (
-            f"(?P<{segment[1:-1]}>[^/]+)" if segment.startswith("{") else re.escape(segment)
-            for segment in route.split("/")
-        )
-        return re.compile("/".join(parts))
-
-    return [(pattern(route.rstrip("/") or "/"), route) for route in sorted(routes, key=precedence)]
 
 
 def _path(environ: dict[str, Any]) -> str:
@@ -294,11 +279,8 @@ def _render(output: dict[str, Any], event: dict[str, Any], binary_types: Iterabl
     headers += [
         (name, str(value)) for name, values in (output.get("multiValueHeaders") or {}).items() for value in values
     ]
-    headers = [
-        (f"x-amzn-Remapped-{name}" if name.lower() in _REMAPPED else name, value)
-        for name, value in headers
-        if name.lower() not in {"content-length", "transfer-encoding"}
-    ]
+    length = tuple((name, value) for name, value in headers if name.lower() == "content-length")
+    headers = list(gateway_headers.answered(headers))
     if not any(name.lower() == "content-type" for name, _ in headers):
         headers.append(("Content-Type", "application/json"))
-    return _Answer(int(output["statusCode"]), headers, body)
+    return _Answer(int(output["statusCode"]), headers, body, length)

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from chalicelib.dialects import registry
 from infra import description, gateway_responses, project
 from infra.functions import API, FUNCTIONS, deployed_name, log_group
 from infra.permissions import INVOKES
@@ -17,6 +18,7 @@ REST_API = "RestAPI"
 _SETTINGS = {
     "HOMEPORT_IOT_ENDPOINT": ("IotEndpoint", "iot:Data-ATS endpoint; empty for the region's own"),
     "HOMEPORT_DOWNLOAD_HOST": ("DownloadHost", "The host name of an edge, where devices fetch files"),
+    registry.SETTING: ("Dialects", "Dialects, by commas, that the stage speaks; empty for all"),
     "HOMEPORT_CORS_ORIGINS": ("CorsOrigins", "Sites, by commas, whose pages may ask"),
     "HOMEPORT_FENCE_SECONDS": (
         "FenceSeconds",

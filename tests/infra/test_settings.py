@@ -49,6 +49,17 @@ def test_devices_fetch_files_from_the_api_or_from_an_edge() -> None:
     assert settings({"download_host": "files.example.com"}).parameters() == {}
 
 
+def test_a_stage_speaks_the_dialects_that_it_names() -> None:
+    assert settings({}).variables() == settings({"dialects": []}).variables() == {}
+    chosen = {"HOMEPORT_DIALECTS": "live_objects"}
+    assert settings({"dialects": ["live_objects"]}).variables() == chosen
+    assert settings({"dialects": " live_objects,"}).variables() == chosen
+    with pytest.raises(SettingsError, match="there is no dialect klingon"):
+        settings({"dialects": ["klingon"]})
+    with pytest.raises(SettingsError, match="list of dialects"):
+        settings({"dialects": [1]})
+
+
 def test_an_option_goes_before_the_file(file: Path) -> None:
     options = {
         "log_sample": 0.0,

@@ -48,19 +48,45 @@ def make_app() -> Chalice:
     @app.route("/headers")
     def headers() -> Response:
         return Response(
-            "no", status_code=401, headers={"WWW-Authenticate": "Basic", "Set-Cookie": ["a=1", "b=2"], "X-Own": "1"}
+            "no",
+            status_code=401,
+            headers={
+                "WWW-Authenticate": "Basic",
+                "Set-Cookie": ["a=1", "b=2"],
+                "X-Own": "1",
+                "Date": "Mon",
+                "Server": "mine",
+                "Content-MD5": "m",
+                "Via": "1.1 x",
+                "Trailer": "x",
+            },
         )
 
     @app.route("/shared", cors=CORSConfig(allow_origin="https://example.com"))
     def shared() -> str:
         return "shared"
 
+    @app.route("/sized", methods=["HEAD"])
+    def sized() -> Response:
+        return Response("", headers={"Content-Length": "4711"})
+
     @app.route("/boom")
     def boom() -> None:
         raise KeyError("boom")
 
+    add_greedy(app)
     app.register_blueprint(blueprint)
     return app
+
+
+def add_greedy(app: Chalice) -> None:
+    @app.route("/greedy/{proxy+}", methods=["GET", "POST"], content_types=[])
+    def greedy() -> dict[str, Any]:
+        return event_served_by(app)
+
+    @app.route("/greedy/known", methods=["GET"], content_types=[])
+    def known() -> dict[str, Any]:
+        return event_served_by(app)
 
 
 @blueprint.route("/meet/{name}")
@@ -116,6 +142,45 @@ def test_path_parameters_stay_percent_encoded(port: int) -> None:
 
 def test_a_literal_segment_goes_before_a_parameter_and_a_trailing_slash_changes_nothing(port: int) -> None:
     assert json.loads(ask(port, "GET", "/things/fixed/parts/1/")[2]) == {"fixed": "1"}
+
+
+@pytest.mark.parametrize(
+    ("path", "resource", "proxy"),
+    [
+        ("/greedy/a", "/greedy/{proxy+}", "a"),
+        ("/greedy/a/", "/greedy/{proxy+}", "a/"),
+        ("/greedy/a//b", "/greedy/{proxy+}", "a//b"),
+        ("/greedy/a%2Fb;c/%C3%BC/d", "/greedy/{proxy+}", "a%2Fb;c/%C3%BC/d"),
+        ("/greedy/1/2/3/4/5/6/7/8/9", "/greedy/{proxy+}", "1/2/3/4/5/6/7/8/9"),
+        ("/greedy/known", "/greedy/known", None),
+        ("/greedy/known/x", "/greedy/{proxy+}", "known/x"),
+    ],
+)
+def test_a_greedy_parameter_takes_all_that_is_left_of_the_path(
+    port: int, path: str, resource: str, proxy: str | None
+) -> None:
+    event = event_of(port, path)
+
+    assert (event["resource"], event["requestContext"]["resourcePath"]) == (resource, resource)
+    assert (event["path"], event["pathParameters"]) == (path, None if proxy is None else {"proxy": proxy})
+
+
+@pytest.mark.parametrize("path", ["/greedy", "/greedy/"])
+def test_a_greedy_parameter_takes_at_least_something(port: int, path: str) -> None:
+    assert ask(port, "GET", path)[0] == 403
+
+
+def test_a_query_is_split_at_semicolons(port: int) -> None:
+    event = event_of(port, "/things/a/parts/b?q=a==1;b==2&r=a%3Bb")
+
+    assert event["multiValueQueryStringParameters"] == {"q": ["a==1"], "b": ["=2"], "r": ["a;b"]}
+
+
+def test_headers_between_client_and_gateway_stay_there(port: int) -> None:
+    event = event_of(port, "/things/a/parts/b", headers={"Content-MD5": "x", "TE": "trailers", "X-Own": "1"})
+
+    assert not {"content-md5", "te"} & {name.lower() for name in event["headers"]}
+    assert event["headers"]["X-Own"] == "1"
 
 
 def test_repeated_query_parameters_come_as_lists_and_the_last_one_alone(port: int) -> None:
@@ -205,10 +270,14 @@ def test_binary_answers_come_as_bytes(port: int) -> None:
     assert (status, headers["Content-Type"], body) == (200, "image/png", b"\x89PNG\x00\xff")
 
 
-def test_head_has_no_body(port: int) -> None:
-    status, _, body = ask(port, "HEAD", "/things/a/parts/b", headers={"Content-Type": "text/plain"})
+def test_head_has_no_body_and_the_length_that_the_function_says(port: int) -> None:
+    status, headers, body = ask(port, "HEAD", "/things/a/parts/b", headers={"Content-Type": "text/plain"})
 
-    assert (status, body) == (200, b"")
+    assert (status, body, headers.get("Content-Length")) == (200, b"", None)
+
+    status, headers, body = ask(port, "HEAD", "/sized")
+
+    assert (status, body, headers["Content-Length"]) == (200, b"", "4711")
 
 
 def test_answers_keep_repeated_headers_and_lose_those_that_belong_to_the_gateway(port: int) -> None:
@@ -221,7 +290,9 @@ def test_answers_keep_repeated_headers_and_lose_those_that_belong_to_the_gateway
 
     assert answer.status == 401
     assert [value for name, value in headers if name == "Set-Cookie"] == ["a=1", "b=2"]
-    assert ("x-amzn-Remapped-WWW-Authenticate", "Basic") in headers
+    renamed = {name.removeprefix("x-amzn-Remapped-"): v for name, v in headers if name.startswith("x-amzn-Remapped-")}
+    assert renamed == {"WWW-Authenticate": "Basic", "Date": "Mon", "Server": "mine", "Content-MD5": "m"}
+    assert not {"www-authenticate", "via", "trailer"} & {name.lower() for name, _ in headers}
     assert ("X-Own", "1") in headers
 
 

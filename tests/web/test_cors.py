@@ -5,13 +5,13 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
-from chalice.app import Chalice
 
 from chalicelib.dialects.live_objects.rest import API
 from chalicelib.fleet.access import tenants
-from chalicelib.web import cors, mounting
+from chalicelib.web import cors
 from infra.local.api_gateway import ApiGateway
 from infra.local.http_server import RAW_HEADERS
+from tests.dialects.served import application
 from tests.fakes import MemoryPorts
 
 OURS = "https://console.example.com"
@@ -22,9 +22,7 @@ class Site:
     def __init__(self, origins: Collection[str]) -> None:
         self.ports = MemoryPorts()
         _, _, self.key = tenants.create(self.ports, "acme")
-        app = Chalice("homeport", configure_logs=False)
-        app.api.binary_types = ["*/*"]
-        app.register_blueprint(mounting.blueprint(API, lambda: self.ports, origins))
+        app = application([API], lambda: self.ports, origins)
         self.gateway = ApiGateway(app, function_arn="arn:aws:lambda:x:1:function:api", account="1", ready=lambda: True)
 
     def ask(self, method: str, path: str = DEVICES, **headers: str) -> tuple[int, Mapping[str, str], bytes]:

@@ -5,15 +5,14 @@ import json
 from typing import Any
 
 import pytest
-from chalice.app import Blueprint, Chalice
 
 from chalicelib.dialects.live_objects.errors import explain
 from chalicelib.fleet.access import callers
 from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.ports import Ports
-from chalicelib.web import mounting
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Api, Route
+from tests.dialects.served import application
 from tests.fakes import MemoryPorts
 
 
@@ -25,12 +24,13 @@ def answered(body: Any, **headers: str) -> dict[str, Any]:
 
     route = Route("GET", "/x/it", handler, "a test")
     api = Api(
-        "test", "/x", [route], lambda _ports, _request: callers.of_key(ApiKey("tenant", "id", frozenset(), 0)), explain
+        "test",
+        ("/x",),
+        [route],
+        lambda _ports, _request: callers.of_key(ApiKey("tenant", "id", frozenset(), 0)),
+        explain,
     )
-    app = Chalice("test")
-    app.api.binary_types = ["*/*"]
-    made: Blueprint = mounting.blueprint(api, MemoryPorts)
-    app.register_blueprint(made)
+    app = application([api], MemoryPorts)
     event = {
         "httpMethod": "GET",
         "path": "/x/it",

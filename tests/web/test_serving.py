@@ -19,7 +19,7 @@ KEY = callers.of_key(ApiKey("tenant", "id", frozenset(), 0))
 
 def answered(handler: Handler) -> Answer:
     route = Route("GET", "/x", handler, "a test", success=201)
-    return serve(Api("test", "/x", [route], lambda _ports, _request: KEY, explain), route, MemoryPorts(), Request())
+    return serve(Api("test", ("/x",), [route], lambda _ports, _request: KEY, explain), route, MemoryPorts(), Request())
 
 
 def failing(error: Exception) -> Answer:

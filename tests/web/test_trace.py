@@ -10,7 +10,7 @@ from chalicelib.fleet.access import callers
 from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.commands import tracing
 from chalicelib.fleet.inventory.records import Device
-from chalicelib.web.mounting import request_of
+from chalicelib.web.events import request_of
 from chalicelib.web.request import Request
 from tests.fakes import START, MemoryPorts
 from tests.fleet.rig import Rig

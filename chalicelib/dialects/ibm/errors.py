@@ -33,6 +33,7 @@ CODES: dict[type[Exception], tuple[int, str]] = {
     fleet.TemporarilyUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "CUDRS0002E"),
     refusals.RouteNotFound: (HTTPStatus.NOT_FOUND, "CUDRS0003E"),
     refusals.MethodNotAllowed: (HTTPStatus.METHOD_NOT_ALLOWED, "CUDRS0004E"),
+    refusals.NotAcceptable: (HTTPStatus.NOT_ACCEPTABLE, "CUDRS0006E"),
     refusals.UnsupportedMediaType: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "CUDRS0005E"),
 }
 

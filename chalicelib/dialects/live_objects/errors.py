@@ -51,6 +51,7 @@ CODES: dict[type[Exception], tuple[int, str]] = {
     fleet.TemporarilyUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "GENERIC_SERVICE_UNAVAILABLE_ERROR"),
     refusals.RouteNotFound: (HTTPStatus.NOT_FOUND, "GENERIC_NOT_FOUND_ERROR"),
     refusals.MethodNotAllowed: (HTTPStatus.METHOD_NOT_ALLOWED, "GENERIC_METHOD_NOT_ALLOWED_ERROR"),
+    refusals.NotAcceptable: (HTTPStatus.NOT_ACCEPTABLE, "GENERIC_NOT_ACCEPTABLE_ERROR"),
     refusals.UnsupportedMediaType: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "GENERIC_UNSUPPORTED_MEDIA_TYPE_ERROR"),
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from chalicelib.dialects.ibm.identity import Name, api_key_name
-from chalicelib.dialects.ibm.rest import blueprints
+from chalicelib.dialects.ibm.rest import APIS
 from chalicelib.fleet.access import callers, keys, tenants
 from chalicelib.fleet.access.records import KeyRequest
 from chalicelib.fleet.access.roles import Role
@@ -99,4 +99,4 @@ class Client:
 
 @cache
 def _served() -> Served:
-    return Served(blueprints)
+    return Served(APIS)

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
-from chalicelib.dialects.live_objects.rest import blueprint
+from chalicelib.dialects.live_objects.rest import APIS
 from chalicelib.fleet.access import callers, keys, tenants
 from chalicelib.fleet.access.records import KeyRequest
 from chalicelib.fleet.access.roles import Role
@@ -78,4 +78,4 @@ class Client:
 
 @cache
 def _served() -> Served:
-    return Served(lambda ports: [blueprint(ports)])
+    return Served(APIS)

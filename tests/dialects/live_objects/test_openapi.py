@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chalice.app import Chalice
-from chalice.test import Client as Chaliced
 from jsonschema import Draft202012Validator
 
 from chalicelib.dialects.ibm.rest import V1, V2
 from chalicelib.dialects.live_objects.rest import API
 from chalicelib.web import describing
 from chalicelib.web.openapi import document
+from tests.dialects.served import Raw, Served
 from tests.fakes import MemoryPorts
 
 VENDOR: dict[str, Any] = json.loads(Path(__file__).with_name("vendor_operations.json").read_text())
@@ -179,23 +178,24 @@ def test_operations_have_names_of_their_own() -> None:
 
 
 @pytest.fixture(scope="module")
-def site() -> Any:
-    app = Chalice("homeport", configure_logs=False)
-    app.api.binary_types = ["*/*"]
-    app.register_blueprint(describing.blueprint((API, V1, V2), MemoryPorts))
-    return Chaliced(app)
+def served() -> Served:
+    return Served([describing.api((API, V1, V2))])
 
 
-def test_the_document_is_served(site: Any) -> None:
-    answer = site.http.get("/openapi.json")
-    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+def got(served: Served, path: str) -> Raw:
+    return served.send(MemoryPorts(), "GET", path, {}, b"", query="", safe="/")
+
+
+def test_the_document_is_served(served: Served) -> None:
+    answer = got(served, "/openapi.json")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
     assert json.loads(answer.body)["openapi"] == "3.1.0"
 
 
-def test_the_page_needs_nothing_from_anywhere_else(site: Any) -> None:
-    answer = site.http.get("/docs")
+def test_the_page_needs_nothing_from_anywhere_else(served: Served) -> None:
+    answer = got(served, "/docs")
     page = answer.body.decode()
-    assert answer.status_code == 200
+    assert answer.status == 200
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert re.findall(r"""(?:src|href|url|fetch)\s*[=(]\s*["']([^"']+)""", page) == ["openapi.json", "openapi.json"]
     assert "//" not in re.sub(r"\\/\\/", "", page)

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.dialects.live_objects.rest import API, routes
+from chalicelib.dialects.live_objects.rest import routes
 from chalicelib.fleet.access import callers, users
 from chalicelib.fleet.access.records import User
 from chalicelib.fleet.access.roles import ALL_ROLES
-from chalicelib.web.mounting import views
 from chalicelib.web.routes import Route
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.conftest import URN
@@ -99,17 +98,6 @@ def test_every_path_parameter_is_declared() -> None:
     for route in routes():
         declared = {p.name for p in route.parameters if p.place == "path"}
         assert declared == set(re.findall(r"{(\w+)}", route.path)), route.path
-
-
-def test_the_parameters_of_one_place_have_one_name() -> None:
-    """API Gateway: a resource has at most one child that is a variable."""
-    variables: dict[str, str] = {}
-    for _, path in views(API):
-        parent, parts = "", path.split("/")
-        for part in parts:
-            if part.startswith("{"):
-                assert variables.setdefault(parent, part) == part
-            parent += f"/{part}"
 
 
 def test_each_operation_is_served_once() -> None:

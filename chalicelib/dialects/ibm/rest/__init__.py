@@ -1,8 +1,5 @@
 """REST v0001 and v0002: one module a resource, each with its routes as data."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 from chalicelib.dialects.ibm.errors import explain
 from chalicelib.dialects.ibm.rest import (
     bundles,
@@ -16,17 +13,13 @@ from chalicelib.dialects.ibm.rest import (
     types,
 )
 from chalicelib.dialects.ibm.rest.access import authenticate
-from chalicelib.fleet.ports import Ports
 from chalicelib.web.routes import Api, Route
 
-if TYPE_CHECKING:
-    from chalice.app import Blueprint
-
 _BASIC = {"type": "http", "scheme": "basic"}
-V1 = Api("ibm", "/api/v0001", (*registry_v1.ROUTES, *history.ROUTES), authenticate, explain, _BASIC)
+V1 = Api("ibm", ("/api/v0001",), (*registry_v1.ROUTES, *history.ROUTES), authenticate, explain, _BASIC)
 V2 = Api(
     "ibm",
-    "/api/v0002",
+    ("/api/v0002",),
     (
         *organization.ROUTES,
         *types.ROUTES,
@@ -42,14 +35,9 @@ V2 = Api(
     _BASIC,
 )
 
+APIS = (V1, V2)
+
 
 def routes() -> tuple[Route, ...]:
     """Every operation, for whoever walks them."""
-    return (*V1.routes, *V2.routes)
-
-
-def blueprints(ports: Callable[[], Ports]) -> "list[Blueprint]":
-    """What `app.register_blueprint` takes, one a version. `ports` is called with the first request."""
-    from chalicelib.web import mounting
-
-    return [mounting.blueprint(api, ports) for api in (V1, V2)]
+    return tuple(route for api in APIS for route in api.routes)

@@ -1,7 +1,6 @@
 """The REST API: one module a resource, each with its routes as data; `shapes` says what goes over the wire."""
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from chalicelib.dialects.live_objects.errors import explain
 from chalicelib.dialects.live_objects.rest import (
@@ -28,12 +27,8 @@ from chalicelib.dialects.live_objects.rest import (
     users,
 )
 from chalicelib.dialects.live_objects.rest.access import HEADER, authenticate
-from chalicelib.fleet.ports import Ports
 from chalicelib.web.routes import Api, Handler, Route
 from chalicelib.web.schemas import Schema
-
-if TYPE_CHECKING:
-    from chalice.app import Blueprint
 
 RESOURCES = (
     api_keys,
@@ -68,7 +63,7 @@ def _answers() -> Mapping[Handler, Schema]:
 
 API = Api(
     "live_objects",
-    "/api",
+    ("/api",),
     [route for resource in RESOURCES for route in resource.ROUTES],
     authenticate,
     explain,
@@ -76,14 +71,9 @@ API = Api(
     _answers,
 )
 
+APIS = (API,)
+
 
 def routes() -> tuple[Route, ...]:
-    """Every operation, for whoever walks them: the OpenAPI document, the isolation test."""
-    return tuple(API.routes)
-
-
-def blueprint(ports: Callable[[], Ports]) -> "Blueprint":
-    """What `app.register_blueprint` takes. `ports` is called with the first request."""
-    from chalicelib.web import mounting
-
-    return mounting.blueprint(API, ports)
+    """Every operation, for whoever walks them."""
+    return tuple(route for api in APIS for route in api.routes)

@@ -1,0 +1,30 @@
+"""What a dialect has, for `registry`: it stands in the dialect's own package, which imports nothing else."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Part(StrEnum):
+    """A module of a dialect's folder; `registry` has the Protocol of each."""
+
+    TOPICS = "topics"
+    LOGIN = "login"
+    MQTT = "mqtt"
+    CODEC = "codec"
+    TERMS = "terms"
+    EVENTS = "events"
+    LISTENING = "listening"
+    LIFECYCLE = "lifecycle"
+    REST = "rest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """`prefixes` are those of its REST API: what it serves, and refuses, is below them."""
+
+    parts: frozenset[Part]
+    prefixes: tuple[str, ...] = ()
+
+
+OVER_MQTT = frozenset({Part.TOPICS, Part.LOGIN, Part.MQTT, Part.CODEC})
+"""What it takes to speak MQTT to the broker; one whose devices poll, or come through a gateway, has none of it."""
