@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: deploy destroy units package with-lambda-deploy with-lambda-package run test core check other-python conformance soak sim bench demo format clean
+.PHONY: deploy destroy units package with-lambda-deploy with-lambda-package run test core check shapes other-python conformance soak sim bench demo format clean
 
 $(READY): requirements.txt requirements-dev.txt infra/client/installing.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Homeport needs Python 3.11 or newer")'
@@ -28,6 +28,9 @@ check: $(READY)  ## format, lint, types, floors
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_floors.py
+
+shapes: $(READY)  ## record what documents of each kind look like now, beside what they looked like before
+	$(BIN)/python -m tests.shapes
 
 OTHER ?= 3.13
 # On the path, or where pyenv keeps those that it does not offer.

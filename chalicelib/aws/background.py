@@ -7,6 +7,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.fleet.shapes import Envelope
+
+JOB = Envelope()
+"""What we ask a function of ours to do."""
+
 log = logging.getLogger(__name__)
 
 
@@ -41,7 +46,7 @@ class LambdaBackground:
     def _invoke(self, function: str, event: dict[str, Any]) -> bool:
         try:
             self._client().invoke(
-                FunctionName=self._function(function), InvocationType="Event", Payload=json.dumps(event)
+                FunctionName=self._function(function), InvocationType="Event", Payload=json.dumps(JOB.seal(event))
             )
         except (ClientError, BotoCoreError) as error:
             # What was to be done stands in the store already: the next event for the device, or the sweep, does it.

@@ -8,8 +8,13 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.fleet.shapes import Envelope
+
 _RUNS_ALREADY = "ExecutionAlreadyExists"
 _GONE = frozenset({"ExecutionDoesNotExist", "StateMachineDoesNotExist"})
+
+DEADLINE = Envelope()
+"""An execution's input, which goes to the function when it is due."""
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +29,7 @@ class StepFunctionsDeadlines:
     def start(self, name: str, due: int, subject: dict[str, Any]) -> bool:
         # Step Functions cuts time stamps to whole seconds: round up, so that it does not come early.
         moment = datetime.fromtimestamp(-(-due // 1000), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        body = json.dumps({"dueAt": moment, **subject})
+        body = json.dumps(DEADLINE.seal({"dueAt": moment, **subject}))
         try:
             self._client().start_execution(stateMachineArn=self._machine, name=name, input=body)
         except ClientError as error:

@@ -1,13 +1,15 @@
 """Events for webhooks on their way through an SQS queue, which keeps them, tries again, and keeps what never works."""
 
-import base64
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from chalicelib.fleet.errors import TemporarilyUnavailable
 from chalicelib.fleet.events.records import Push
+from chalicelib.fleet.shapes import Envelope, Kind
 
+MESSAGE = Envelope()
+_PUSH = Kind(Push)
 _MOST, _LARGEST = 10, 250_000
 """Messages and characters of one batch."""
 
@@ -51,18 +53,8 @@ def _batches(messages: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]
 
 
 def dump(push: Push) -> str:
-    return json.dumps(
-        {
-            "tenant": push.tenant,
-            "policy": push.policy,
-            "action": push.action,
-            "event": push.event,
-            "body": base64.b64encode(push.body).decode(),
-        }
-    )
+    return json.dumps(MESSAGE.seal(_PUSH.body(push)))
 
 
 def load(text: str) -> Push:
-    body = json.loads(text)
-    payload = base64.b64decode(body["body"])
-    return Push(body["tenant"], body["policy"], body["action"], body["event"], payload)
+    return _PUSH.read(MESSAGE.open(json.loads(text)))

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.fleet.shapes import Extensible
+
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Record(Extensible):
     """`kind` begins with the name of the dialect; `body` is JSON. `expires` (s) is when it may be forgotten."""
 
     tenant: str

@@ -4,12 +4,12 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 
 from chalicelib.fleet.ids import first_id
+from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.tenancy.records import AuditEntry
-from chalicelib.store import documents
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
 _DAY = 86_400_000
-_OWN = frozenset({"tenant", "id"})
+ENTRY = Kind(AuditEntry, frozenset({"tenant", "id"}))
 
 
 class AuditItem(Table):
@@ -26,7 +26,7 @@ class AuditItem(Table):
 
 class AuditTable:
     def put(self, entry: AuditEntry, kept: int) -> bool:
-        text = documents.dump(entry, without=_OWN)
+        text = ENTRY.dump(entry)
         item = AuditItem(key(entry.tenant, str(entry.at // _DAY)), entry.id, ttl=entry.at // 1000 + kept, doc=text)
         try:
             # Taken: by the same event arriving again, or by another one of the same source and minute.
@@ -41,7 +41,7 @@ class AuditTable:
         day = key(tenant, str(at // _DAY))
         # Consistent: what took the place a moment ago may be the same event, come twice at once.
         found = AuditItem.query(day, AuditItem.id.between(first, last), consistent_read=True)
-        return [documents.load(AuditEntry, item.doc, tenant=tenant, id=item.id) for item in found]
+        return [ENTRY.load(item.doc, tenant=tenant, id=item.id) for item in found]
 
     def page(self, tenant: str, *, start: int, end: int, descending: bool) -> Iterator[AuditEntry]:
         days = range(start // _DAY, end // _DAY + 1)
@@ -52,6 +52,6 @@ class AuditTable:
                 scan_index_forward=not descending,
             )
             for item in found:
-                entry = documents.load(AuditEntry, item.doc, tenant=tenant, id=item.id)
+                entry = ENTRY.load(item.doc, tenant=tenant, id=item.id)
                 if start <= entry.at < end:
                     yield entry

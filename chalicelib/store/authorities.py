@@ -7,10 +7,10 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.access.records import CaCertificates
-from chalicelib.store import documents
+from chalicelib.fleet.shapes import Kind
 from chalicelib.store.tables import CANCELED_BY_CONDITION, Defaults, Table, table_name
 
-_OWN = frozenset({"tenant", "revision"})
+AUTHORITIES = Kind(CaCertificates, frozenset({"tenant", "revision"}))
 _LOST = frozenset({CANCELED_BY_CONDITION, "TransactionConflict"})
 
 
@@ -47,7 +47,7 @@ class AuthoritiesTable:
 
     def replace(self, old: CaCertificates, new: CaCertificates) -> bool:
         changed = replace(new, revision=old.revision + 1)
-        item = AuthoritiesItem(old.tenant, revision=changed.revision, doc=documents.dump(changed, without=_OWN))
+        item = AuthoritiesItem(old.tenant, revision=changed.revision, doc=AUTHORITIES.dump(changed))
         # Two uploads at once could otherwise lose one of them, or pass the limit together.
         unchanged = (
             AuthoritiesItem.revision == old.revision if old.revision else AuthoritiesItem.tenant.does_not_exist()
@@ -75,4 +75,4 @@ class AuthoritiesTable:
 
 
 def _load(item: AuthoritiesItem) -> CaCertificates:
-    return documents.load(CaCertificates, item.doc, tenant=item.tenant, revision=int(item.revision))
+    return AUTHORITIES.load(item.doc, tenant=item.tenant, revision=int(item.revision))

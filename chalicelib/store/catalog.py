@@ -7,12 +7,13 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.resources.records import Resource, ResourceVersion
+from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.tenancy.records import Share
-from chalicelib.store import documents, usages
+from chalicelib.store import usages
 from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, key, table_name
 
-_OWN = frozenset({"tenant", "id", "revision"})
-_VERSION_OWN = frozenset({"tenant", "resource", "id", "revision"})
+RESOURCE = Kind(Resource, frozenset({"tenant", "id", "revision"}))
+VERSION = Kind(ResourceVersion, frozenset({"tenant", "resource", "id", "revision"}))
 
 
 class ResourceItem(Table):
@@ -108,20 +109,18 @@ def _saved(item: Table, condition: Condition) -> bool:
 
 
 def _item(resource: Resource) -> ResourceItem:
-    text = documents.dump(resource, without=_OWN)
+    text = RESOURCE.dump(resource)
     return ResourceItem(resource.tenant, resource.id, revision=resource.revision, doc=text)
 
 
 def _load(item: ResourceItem) -> Resource:
-    return documents.load(Resource, item.doc, tenant=item.tenant, id=item.id, revision=int(item.revision))
+    return RESOURCE.load(item.doc, tenant=item.tenant, id=item.id, revision=int(item.revision))
 
 
 def _version_item(version: ResourceVersion) -> VersionItem:
-    text = documents.dump(version, without=_VERSION_OWN)
+    text = VERSION.dump(version)
     return VersionItem(key(version.tenant, version.resource), version.id, revision=version.revision, doc=text)
 
 
 def _load_version(tenant: str, resource: str, item: VersionItem) -> ResourceVersion:
-    return documents.load(
-        ResourceVersion, item.doc, tenant=tenant, resource=resource, id=item.id, revision=int(item.revision)
-    )
+    return VERSION.load(item.doc, tenant=tenant, resource=resource, id=item.id, revision=int(item.revision))

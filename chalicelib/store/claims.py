@@ -10,8 +10,9 @@ from pynamodb.transactions import TransactWrite
 from chalicelib.fleet.ports import Page
 from chalicelib.fleet.presence.claims import MEMORY, Change, Claim
 from chalicelib.fleet.queues.consumers import REMEMBERED
+from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.tenancy.records import Share
-from chalicelib.store import documents, usages
+from chalicelib.store import usages
 from chalicelib.store.tables import (
     Defaults,
     Table,
@@ -20,6 +21,9 @@ from chalicelib.store.tables import (
     shared_connection,
     table_name,
 )
+
+CLAIM = Kind(Claim, frozenset({"client", "tenant"}))
+"""Compared by its text: a claim whose shape is upgraded would never be the one that was read. See `unchanged`."""
 
 
 class KeyIndex(GlobalSecondaryIndex["ClaimItem"]):
@@ -104,13 +108,13 @@ def unchanged(old: Claim | None) -> Condition:
 
 
 def _load(item: ClaimItem) -> Claim:
-    claim = documents.load(Claim, item.doc, client=item.client, tenant=item.tenant)
+    claim = CLAIM.load(item.doc, client=item.client, tenant=item.tenant)
     return replace(claim, key=claim.key or None)
 
 
 def _item(claim: Claim) -> ClaimItem:
     # No key is kept as an empty one: a claim is compared by its text.
-    text = documents.dump(replace(claim, key=claim.key or ""), without=frozenset({"client", "tenant"}))
+    text = CLAIM.dump(replace(claim, key=claim.key or ""))
     ttl = None if claim.seen is None else claim.seen // 1000 + REMEMBERED
     if claim.vacant:
         ttl = (claim.created + MEMORY) // 1000

@@ -10,13 +10,13 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyPr
 from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.errors import CommandDuplicate
 from chalicelib.fleet.ids import first_id
+from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.tenancy import retention
 from chalicelib.fleet.tenancy.records import Kept
-from chalicelib.store import documents
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
 SHARDS = 8
-_OWN = frozenset({"tenant", "id", "device", "revision", "check_at"})
+COMMAND = Kind(Command, frozenset({"tenant", "id", "device", "revision", "check_at"}))
 _BATCH = 25
 
 
@@ -127,7 +127,7 @@ def _item(command: Command) -> CommandItem:
         shard=int(command.id[-2:], 16) % SHARDS if waiting else None,
         check_at=command.check_at,
         ttl=_forgotten(command),
-        doc=documents.dump(command, without=_OWN),
+        doc=COMMAND.dump(command),
     )
 
 
@@ -139,8 +139,7 @@ def _forgotten(command: Command) -> int | None:
 
 def _load(item: CommandItem) -> Command:
     tenant, _, device = item.device_key.partition("#")
-    return documents.load(
-        Command,
+    return COMMAND.load(
         item.doc,
         tenant=tenant,
         id=item.id,

@@ -4,10 +4,10 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 
 from chalicelib.fleet.configuration.records import Configuration
-from chalicelib.store import documents
+from chalicelib.fleet.shapes import Kind
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
-_OWN = frozenset({"tenant", "device", "revision"})
+CONFIGURATION = Kind(Configuration, frozenset({"tenant", "device", "revision"}))
 
 
 class ConfigurationItem(Table):
@@ -25,13 +25,11 @@ class ConfigurationTable:
             item = ConfigurationItem.get(key(tenant, device), consistent_read=True)
         except ConfigurationItem.DoesNotExist:
             return None
-        return documents.load(Configuration, item.doc, tenant=tenant, device=device, revision=int(item.revision))
+        return CONFIGURATION.load(item.doc, tenant=tenant, device=device, revision=int(item.revision))
 
     def replace(self, old: Configuration, new: Configuration) -> bool:
         stored = replace(new, revision=old.revision + 1)
-        item = ConfigurationItem(
-            key(new.tenant, new.device), revision=stored.revision, doc=documents.dump(stored, without=_OWN)
-        )
+        item = ConfigurationItem(key(new.tenant, new.device), revision=stored.revision, doc=CONFIGURATION.dump(stored))
         # A report of the device and a request of a client at once: the later one works on what the first one left.
         unchanged = ConfigurationItem.revision == old.revision
         try:

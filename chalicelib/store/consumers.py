@@ -4,10 +4,10 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DeleteError, PutError
 
 from chalicelib.fleet.queues.consumers import REMEMBERED, Consumer, Link
-from chalicelib.store import documents
+from chalicelib.fleet.shapes import Kind
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
-_OWN = frozenset({"tenant", "client", "revision"})
+CONSUMER = Kind(Consumer, frozenset({"tenant", "client", "revision"}))
 
 
 class ConsumerItem(Table):
@@ -39,7 +39,7 @@ class ConsumerTable:
             item = ConsumerItem.get(key(tenant, client), consistent_read=True)
         except ConsumerItem.DoesNotExist:
             return None
-        return documents.load(Consumer, item.doc, tenant=tenant, client=client, revision=int(item.revision))
+        return CONSUMER.load(item.doc, tenant=tenant, client=client, revision=int(item.revision))
 
     def replace(self, old: Consumer, new: Consumer) -> bool:
         stored = replace(new, revision=old.revision + 1)
@@ -47,7 +47,7 @@ class ConsumerTable:
             key(new.tenant, new.client),
             revision=stored.revision,
             ttl=new.updated // 1000 + REMEMBERED,
-            doc=documents.dump(stored, without=_OWN),
+            doc=CONSUMER.dump(stored),
         )
         # A connection that begins and one that ends are told at the same time: each change builds on the other.
         unchanged = ConsumerItem.revision == old.revision

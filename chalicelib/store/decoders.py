@@ -7,13 +7,13 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.data.records import DecoderRecord, Directory, Listed
-from chalicelib.store import documents
+from chalicelib.fleet.shapes import Kind
 from chalicelib.store.tables import SEPARATOR, Defaults, Table, failed_conditions, table_name
 
 _DIRECTORY = SEPARATOR
 """In the place of a decoder's id, which is hexadecimal."""
-_OWN = frozenset({"tenant", "id"})
-_LISTED = frozenset({"tenant", "revision"})
+DECODER = Kind(DecoderRecord, frozenset({"tenant", "id"}))
+DIRECTORY = Kind(Directory, frozenset({"tenant", "revision"}))
 
 
 class DecoderItem(Table):
@@ -37,7 +37,7 @@ class DecoderTable:
             item = DecoderItem.get(tenant, _DIRECTORY, consistent_read=True)
         except DecoderItem.DoesNotExist:
             return Directory(tenant)
-        return documents.load(Directory, item.doc, tenant=tenant, revision=int(item.revision or 0))
+        return DIRECTORY.load(item.doc, tenant=tenant, revision=int(item.revision or 0))
 
     def named(self, tenant: str, encoding: str) -> Listed | None:
         return self.directory(tenant).named(encoding)
@@ -46,10 +46,10 @@ class DecoderTable:
         if not entries:
             return []
         found = DecoderItem.batch_get([(tenant, entry.id) for entry in entries], consistent_read=True)
-        return [documents.load(DecoderRecord, item.doc, tenant=item.tenant, id=item.id) for item in found]
+        return [DECODER.load(item.doc, tenant=item.tenant, id=item.id) for item in found]
 
     def put(self, old: Directory, new: Directory, record: DecoderRecord) -> bool:
-        text = documents.dump(record, without=_OWN)
+        text = DECODER.dump(record)
         return self._write(old, new, DecoderItem(record.tenant, record.id, doc=text), kept=True)
 
     def remove(self, old: Directory, new: Directory, decoder: str) -> bool:
@@ -57,9 +57,7 @@ class DecoderTable:
 
     def _write(self, old: Directory, new: Directory, item: DecoderItem, *, kept: bool) -> bool:
         stored = replace(new, revision=old.revision + 1)
-        directory = DecoderItem(
-            old.tenant, _DIRECTORY, revision=stored.revision, doc=documents.dump(stored, without=_LISTED)
-        )
+        directory = DecoderItem(old.tenant, _DIRECTORY, revision=stored.revision, doc=DIRECTORY.dump(stored))
         # Two writers would each find the name free, or room for one more: the directory lets one of them through.
         unchanged = DecoderItem.revision == old.revision if old.revision else DecoderItem.tenant.does_not_exist()
         try:

@@ -16,8 +16,9 @@ from chalicelib.fleet.inventory.records import ROOT_GROUP, Device, Interface
 from chalicelib.fleet.ports import Page
 from chalicelib.fleet.presence.claims import Change
 from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.tenancy.records import Share
-from chalicelib.store import documents, facets, mailboxes, usages
+from chalicelib.store import facets, mailboxes, usages
 from chalicelib.store.claims import enter
 from chalicelib.store.configurations import ConfigurationItem
 from chalicelib.store.facets import FacetItem
@@ -25,7 +26,7 @@ from chalicelib.store.groups import GroupItem, taking_devices
 from chalicelib.store.resources import DeviceResourcesItem
 from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, key, table_name
 
-_OWN = frozenset({"tenant", "id", "revision"})
+DEVICE = Kind(Device, frozenset({"tenant", "id", "revision"}))
 _WITH_A_DEVICE = 3
 """Mailbox, configuration and resources, deleted behind the device itself."""
 
@@ -276,12 +277,12 @@ def _item(device: Device) -> DeviceItem:
         tenant=device.tenant,
         id=device.id,
         revision=device.revision,
-        doc=documents.dump(device, without=_OWN),
+        doc=DEVICE.dump(device),
     )
 
 
 def _load(item: DeviceItem) -> Device:
-    return documents.load(Device, item.doc, tenant=item.tenant, id=item.id, revision=int(item.revision))
+    return DEVICE.load(item.doc, tenant=item.tenant, id=item.id, revision=int(item.revision))
 
 
 def _owner(device: Device, interface: Interface) -> OwnerItem:

@@ -5,12 +5,12 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DeleteError, PutError
 
 from chalicelib.fleet.presence.gateways import Gateway, Waiting
-from chalicelib.store import documents
+from chalicelib.fleet.shapes import Kind
 from chalicelib.store.tables import SEPARATOR, Defaults, Table, condition_failed, key, table_name
 
 _SELF = SEPARATOR
 """In the place of a device's id: the gateway itself. It sorts before every id."""
-_OWN = frozenset({"tenant", "client", "revision"})
+GATEWAY = Kind(Gateway, frozenset({"tenant", "client", "revision"}))
 
 
 class GatewayItem(Table):
@@ -32,11 +32,11 @@ class GatewayTable:
             item = GatewayItem.get(key(tenant, client), _SELF, consistent_read=True)
         except GatewayItem.DoesNotExist:
             return None
-        return documents.load(Gateway, item.doc or "{}", tenant=tenant, client=client, revision=int(item.revision or 0))
+        return GATEWAY.load(item.doc or "{}", tenant=tenant, client=client, revision=int(item.revision or 0))
 
     def replace(self, old: Gateway, new: Gateway) -> bool:
         stored = replace(new, revision=old.revision + 1)
-        text = documents.dump(stored, without=_OWN)
+        text = GATEWAY.dump(stored)
         item = GatewayItem(key(new.tenant, new.client), _SELF, revision=stored.revision, doc=text)
         # A connection that begins and one that ends are told at the same time: each change builds on the other.
         unchanged = GatewayItem.revision == old.revision

@@ -8,7 +8,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.inventory.records import Group, GroupTree
-from chalicelib.store import documents
+from chalicelib.fleet.shapes import Kind
 from chalicelib.store.tables import SEPARATOR, Defaults, Table, failed_conditions, table_name
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _TREE = SEPARATOR
 """In the place of a group's id, and before all of them: what a query reads first is never younger than the rest."""
-_OWN = frozenset({"tenant", "id", "closing"})
+GROUP = Kind(Group, frozenset({"tenant", "id", "closing"}))
 
 
 class GroupItem(Table):
@@ -87,9 +87,9 @@ def taking_devices() -> Condition:
 
 
 def _item(group: Group) -> GroupItem:
-    text = documents.dump(group, without=_OWN)
+    text = GROUP.dump(group)
     return GroupItem(group.tenant, group.id, closing=True if group.closing else None, doc=text)
 
 
 def _load(item: GroupItem) -> Group:
-    return replace(documents.load(Group, item.doc or "{}", tenant=item.tenant, id=item.id), closing=bool(item.closing))
+    return replace(GROUP.load(item.doc or "{}", tenant=item.tenant, id=item.id), closing=bool(item.closing))

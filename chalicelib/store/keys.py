@@ -5,11 +5,12 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 
 from chalicelib.fleet.access.records import ApiKey
+from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.tenancy.records import Share
-from chalicelib.store import documents, usages
+from chalicelib.store import usages
 from chalicelib.store.tables import Defaults, Table, condition_failed, table_name
 
-_OWN = frozenset({"tenant", "id", "revision"})
+KEY = Kind(ApiKey, frozenset({"tenant", "id", "revision"}))
 _IMPORTS = ("~imports", "first")
 _SHARDS = range(256)
 """What signposts of one generation are spread over: a fleet that connects at once follows them all."""
@@ -104,9 +105,9 @@ def _ends(key: ApiKey) -> int | None:
 
 
 def _load(item: KeyItem) -> ApiKey:
-    return documents.load(ApiKey, item.doc, tenant=item.tenant, id=item.id, revision=int(item.revision))
+    return KEY.load(item.doc, tenant=item.tenant, id=item.id, revision=int(item.revision))
 
 
 def _item(key: ApiKey) -> KeyItem:
-    text = documents.dump(key, without=_OWN)
+    text = KEY.dump(key)
     return KeyItem(key.tenant, key.id, ttl=_ends(key), revision=key.revision, doc=text)

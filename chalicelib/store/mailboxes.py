@@ -7,11 +7,11 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.fleet.ports import Page
 from chalicelib.fleet.presence.mailbox import Mailbox
-from chalicelib.store import documents
+from chalicelib.fleet.shapes import Kind
 from chalicelib.store.counting import counted
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
-_OWN = frozenset({"tenant", "device", "revision"})
+MAILBOX = Kind(Mailbox, frozenset({"tenant", "device", "revision"}))
 
 
 class OnlineIndex(GlobalSecondaryIndex["MailboxItem"]):
@@ -79,9 +79,9 @@ def item_of(mailbox: Mailbox) -> MailboxItem:
         device=mailbox.device,
         revision=mailbox.revision,
         online=mailbox.tenant if mailbox.online else None,
-        doc=documents.dump(mailbox, without=_OWN),
+        doc=MAILBOX.dump(mailbox),
     )
 
 
 def _load(item: MailboxItem) -> Mailbox:
-    return documents.load(Mailbox, item.doc, tenant=item.tenant, device=item.device, revision=int(item.revision))
+    return MAILBOX.load(item.doc, tenant=item.tenant, device=item.device, revision=int(item.revision))

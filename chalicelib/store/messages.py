@@ -7,7 +7,7 @@ from pynamodb.exceptions import PutError
 
 from chalicelib.fleet.data.records import DataMessage, StreamUse
 from chalicelib.fleet.ids import first_id
-from chalicelib.store import documents
+from chalicelib.fleet.shapes import Kind
 from chalicelib.store.objects import Objects
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
@@ -15,7 +15,7 @@ MAX_ITEM = 350_000
 """Bytes a document may have inside an item (DynamoDB allows 400 KB with keys); bigger ones go to the object store."""
 _COMPRESS_FROM = 600
 _STREAMS = 1000
-_OWN = frozenset({"tenant", "stream", "id"})
+MESSAGE = Kind(DataMessage, frozenset({"tenant", "stream", "id"}))
 _PLAIN, _DEFLATED, _ELSEWHERE = b"j", b"z", b"o"
 
 
@@ -64,7 +64,7 @@ class MessageTable:
                 batch.save(self._item(message, kept))
 
     def _item(self, message: DataMessage, kept: int) -> MessageItem:
-        body = documents.dump(message, without=_OWN).encode()
+        body = MESSAGE.dump(message).encode()
         packed = _PLAIN + body if len(body) < _COMPRESS_FROM else _DEFLATED + zlib.compress(body, 6)
         if len(packed) > MAX_ITEM:
             name = f"messages/{message.tenant}/{message.id}"
@@ -106,4 +106,4 @@ class MessageTable:
         if packed[:1] == _ELSEWHERE:
             packed = self._objects.get(json.loads(packed[1:]))
         body = zlib.decompress(packed[1:]) if packed[:1] == _DEFLATED else packed[1:]
-        return documents.load(DataMessage, body.decode(), tenant=tenant, stream=stream, id=item.id)
+        return MESSAGE.load(body.decode(), tenant=tenant, stream=stream, id=item.id)

@@ -6,14 +6,15 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import UpdateError
 
 from chalicelib.fleet.events.records import ActionPolicy, ActionState
+from chalicelib.fleet.shapes import Extensible, Kind
 from chalicelib.fleet.tenancy.records import Share
-from chalicelib.store import documents, usages
+from chalicelib.store import usages
 from chalicelib.store.tables import Defaults, Table, condition_failed, table_name
 
 if TYPE_CHECKING:
     from chalicelib.store.cache import Cache
 
-_OWN = frozenset({"tenant", "id", "states"})
+POLICY = Kind(ActionPolicy, frozenset({"tenant", "id", "states"}))
 
 
 class PolicyItem(Table):
@@ -27,8 +28,13 @@ class PolicyItem(Table):
 
 
 @dataclass(frozen=True, slots=True)
-class _States:
+class _States(Extensible):
+    """Has no field but this one, for ever: what is to be told of an action is told in its state."""
+
     actions: Mapping[str, ActionState] = field(default_factory=dict)
+
+
+STATES = Kind(_States)
 
 
 class PolicyTable:
@@ -83,14 +89,14 @@ class PolicyTable:
 
 
 def _item(policy: ActionPolicy) -> PolicyItem:
-    return PolicyItem(policy.tenant, policy.id, doc=documents.dump(policy, without=_OWN))
+    return PolicyItem(policy.tenant, policy.id, doc=POLICY.dump(policy))
 
 
 def _load(item: PolicyItem) -> ActionPolicy:
-    states = documents.load(_States, item.states).actions if item.states else {}
-    return documents.load(ActionPolicy, item.doc, tenant=item.tenant, id=item.id, states=states)
+    states = STATES.load(item.states).actions if item.states else {}
+    return POLICY.load(item.doc, tenant=item.tenant, id=item.id, states=states)
 
 
 def _dumped(states: Mapping[str, ActionState]) -> str | None:
     """In one order, so that the same is the same text."""
-    return documents.dump(_States(dict(sorted(states.items())))) if states else None
+    return STATES.dump(_States(dict(sorted(states.items())))) if states else None

@@ -6,13 +6,13 @@ from pynamodb.expressions.condition import Condition
 
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.ports import Page
-from chalicelib.store import documents
+from chalicelib.fleet.shapes import Kind
 from chalicelib.store.cache import Cache
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
 MAX_AGE = 5_000
 """Milliseconds; short, as an application that has just subscribed waits for what its devices say."""
-_OWN = frozenset({"tenant", "id", "revision", "expires"})
+RECORD = Kind(Record, frozenset({"tenant", "id", "revision", "expires"}))
 
 
 class RecordItem(Table):
@@ -108,10 +108,10 @@ def _item(record: Record) -> RecordItem:
         record.id,
         revision=record.revision,
         ttl=record.expires,
-        doc=documents.dump(record, without=_OWN),
+        doc=RECORD.dump(record),
     )
 
 
 def _load(tenant: str, item: RecordItem) -> Record:
     expires = None if item.ttl is None else int(item.ttl)
-    return documents.load(Record, item.doc, tenant=tenant, id=item.id, revision=int(item.revision), expires=expires)
+    return RECORD.load(item.doc, tenant=tenant, id=item.id, revision=int(item.revision), expires=expires)

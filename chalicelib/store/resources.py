@@ -5,12 +5,12 @@ from pynamodb.exceptions import PutError
 
 from chalicelib.fleet.errors import TooLarge
 from chalicelib.fleet.resources.updates import DeviceResources
-from chalicelib.store import documents
+from chalicelib.fleet.shapes import Kind
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
 MAX_ITEM = 390_000
 """Bytes; DynamoDB allows 400 KB with keys."""
-_OWN = frozenset({"tenant", "device", "revision"})
+DEVICE_RESOURCES = Kind(DeviceResources, frozenset({"tenant", "device", "revision"}))
 
 
 class DeviceResourcesItem(Table):
@@ -28,11 +28,11 @@ class DeviceResourcesTable:
             item = DeviceResourcesItem.get(key(tenant, device), consistent_read=True)
         except DeviceResourcesItem.DoesNotExist:
             return None
-        return documents.load(DeviceResources, item.doc, tenant=tenant, device=device, revision=int(item.revision))
+        return DEVICE_RESOURCES.load(item.doc, tenant=tenant, device=device, revision=int(item.revision))
 
     def replace(self, old: DeviceResources, new: DeviceResources) -> bool:
         stored = replace(new, revision=old.revision + 1)
-        text = documents.dump(stored, without=_OWN)
+        text = DEVICE_RESOURCES.dump(stored)
         if len(text.encode()) > MAX_ITEM:
             raise TooLarge("the device has more resources and metadata than can be kept", "metadata")
         item = DeviceResourcesItem(key(new.tenant, new.device), revision=stored.revision, doc=text)

@@ -7,11 +7,12 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.access.records import Tenant
 from chalicelib.fleet.errors import TenantDuplicate
+from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.tenancy.records import Settings
-from chalicelib.store import documents
 from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, key, table_name
 
-_OWN = frozenset({"tenant", "revision"})
+TENANT = Kind(Tenant)
+SETTINGS = Kind(Settings, frozenset({"tenant", "revision"}))
 
 
 class TenantItem(Table):
@@ -31,7 +32,7 @@ class TenantTable:
 
     def create(self, tenant: Tenant) -> bool:
         # Two tenants of one name, or of one id, at the same time: the transaction lets one of them in.
-        text = documents.dump(tenant)
+        text = TENANT.dump(tenant)
         try:
             with TransactWrite(connection=self._connection) as transaction:
                 transaction.save(TenantItem(tenant.id, doc=text), condition=TenantItem.pk.does_not_exist())
@@ -48,7 +49,7 @@ class TenantTable:
 
     def get(self, tenant: str) -> Tenant | None:
         try:
-            return documents.load(Tenant, TenantItem.get(tenant, consistent_read=True).doc)
+            return TENANT.load(TenantItem.get(tenant, consistent_read=True).doc)
         except TenantItem.DoesNotExist:
             return None
 
@@ -63,13 +64,11 @@ class TenantTable:
             item = TenantItem.get(_settings_key(tenant), consistent_read=consistent)
         except TenantItem.DoesNotExist:
             return Settings(tenant)
-        return documents.load(Settings, item.doc, tenant=tenant, revision=int(item.revision or 0))
+        return SETTINGS.load(item.doc, tenant=tenant, revision=int(item.revision or 0))
 
     def replace_settings(self, old: Settings, new: Settings) -> bool:
         changed = replace(new, revision=old.revision + 1)
-        item = TenantItem(
-            _settings_key(old.tenant), revision=changed.revision, doc=documents.dump(changed, without=_OWN)
-        )
+        item = TenantItem(_settings_key(old.tenant), revision=changed.revision, doc=SETTINGS.dump(changed))
         # Whoever set something else since `old` was read has won.
         unchanged = TenantItem.revision == old.revision if old.revision else TenantItem.pk.does_not_exist()
         try:

@@ -7,11 +7,12 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.access.records import User
 from chalicelib.fleet.errors import UserDuplicate
+from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.tenancy.records import Share
-from chalicelib.store import documents, usages
+from chalicelib.store import usages
 from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, table_name
 
-_OWN = frozenset({"tenant", "id", "revision"})
+USER = Kind(User, frozenset({"tenant", "id", "revision"}))
 
 
 class UserItem(Table):
@@ -118,7 +119,7 @@ def _taken() -> UserDuplicate:
 
 
 def _item(user: User) -> UserItem:
-    return UserItem(user.tenant, user.id, revision=user.revision, doc=documents.dump(user, without=_OWN))
+    return UserItem(user.tenant, user.id, revision=user.revision, doc=USER.dump(user))
 
 
 def _login(user: User, name: str) -> LoginItem:
@@ -126,4 +127,4 @@ def _login(user: User, name: str) -> LoginItem:
 
 
 def _load(item: UserItem) -> User:
-    return documents.load(User, item.doc, tenant=item.tenant, id=item.id, revision=int(item.revision))
+    return USER.load(item.doc, tenant=item.tenant, id=item.id, revision=int(item.revision))

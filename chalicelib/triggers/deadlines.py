@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chalicelib.aws.deadlines import DEADLINE
 from chalicelib.fleet.commands import finishing, sweeping
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import publishing
@@ -9,6 +10,7 @@ from chalicelib.fleet.queues import publishing
 
 def settle(ports: Ports, event: dict[str, Any]) -> None:
     """`{tenant, device, command}`. NotDue makes Step Functions ask again."""
+    event = DEADLINE.open(event)
     finishing.on_deadline(ports, event["tenant"], event["device"], event["command"])
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chalicelib.aws.background import JOB
 from chalicelib.fleet import delivering
 from chalicelib.fleet.access import inheriting
 from chalicelib.fleet.ports import Ports
@@ -19,7 +20,7 @@ def deliver(ports: Ports, event: dict[str, Any], remaining: int) -> None:
 
     `remaining` is how long (ms) the function may still run.
     """
-    until = ports.clock.now() + max(0, remaining - RESERVE)
+    event, until = JOB.open(event), ports.clock.now() + max(0, remaining - RESERVE)
     if "gateway" in event:
         relaying.wake(ports, event["tenant"], event["gateway"], until)
     else:
@@ -31,7 +32,7 @@ def disconnect(ports: Ports, event: dict[str, Any], remaining: int) -> None:
 
     `remaining` as for `deliver`.
     """
-    until = ports.clock.now() + max(0, remaining - PAGE)
+    event, until = JOB.open(event), ports.clock.now() + max(0, remaining - PAGE)
     if "key" in event:
         inheriting.close(ports, event["tenant"], event["key"], event["after"], until)
     elif "generation" in event:

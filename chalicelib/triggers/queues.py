@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chalicelib.aws.background import JOB
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import publishing, pumping
 
@@ -11,7 +12,7 @@ RESERVE = 25_000
 
 def pump(ports: Ports, event: dict[str, Any], remaining: int) -> None:
     """`{tenant, queue}`, with `purge` the id of a queue that is no more; `remaining` is how long (ms) we may run."""
-    until = ports.clock.now() + max(0, remaining - RESERVE)
+    event, until = JOB.open(event), ports.clock.now() + max(0, remaining - RESERVE)
     if "purge" in event:
         publishing.purge(ports, event["tenant"], event["queue"], event["purge"], until)
     else:

@@ -26,8 +26,8 @@ def test_devices_and_gateways_are_delivered_to_by_the_same_function() -> None:
     assert background.deliver("t", "d")
     assert background.wake("t", "g")
     assert functions.invoked == [
-        ("homeport-deliver", {"tenant": "t", "device": "d"}),
-        ("homeport-deliver", {"tenant": "t", "gateway": "g"}),
+        ("homeport-deliver", {"v": 1, "tenant": "t", "device": "d"}),
+        ("homeport-deliver", {"v": 1, "tenant": "t", "gateway": "g"}),
     ]
 
 
@@ -44,6 +44,6 @@ def test_connections_are_closed_and_fences_kept_by_the_same_function() -> None:
     background.disconnect("c")
     background.fence("c", 3)
     assert functions.invoked == [
-        ("homeport-disconnect", {"client": "c"}),
-        ("homeport-disconnect", {"client": "c", "generation": 3}),
+        ("homeport-disconnect", {"v": 1, "client": "c"}),
+        ("homeport-disconnect", {"v": 1, "client": "c", "generation": 3}),
     ]

@@ -40,6 +40,16 @@ def test_what_is_sent_is_what_is_received() -> None:
     assert load(sqs.batches[0][0]) == push(1)
 
 
+def test_what_an_older_release_put_into_the_queue_is_read() -> None:
+    assert load('{"tenant":"t","policy":"p","action":"a","event":"e","body":"aGk="}') == Push("t", "p", "a", "e", b"hi")
+
+
+def test_of_what_a_newer_release_put_there_as_much_is_read_as_is_known() -> None:
+    text = '{"v":7,"since":{"x":1},"tenant":"t","policy":"p","action":"a","event":"e","body":"aGk="}'
+    found = load(text)
+    assert (found.policy, found.body) == ("p", b"hi")
+
+
 def test_ten_go_at_once_and_the_queue_is_looked_up_once() -> None:
     sqs = Sqs()
     pushes = SqsPushes(lambda: sqs, "push")

@@ -7,13 +7,13 @@ numbered rings of records, their bounds stand in the application's own record.
 import base64
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from chalicelib.dialects.topics import Downlink, matches
 from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.shapes import Body, Extensible, Kind
 
 BUFFER = 5_000
 MOST = 500
@@ -24,7 +24,7 @@ _BEFORE = "!"
 
 
 @dataclass(frozen=True, slots=True)
-class Ring:
+class Ring(Extensible):
     """The numbers of the oldest message in a buffer and of the next one."""
 
     first: int = 0
@@ -36,7 +36,7 @@ class Ring:
 
 
 @dataclass(frozen=True, slots=True)
-class Application:
+class Application(Extensible):
     """`session` is None while it is away; `behind` while there is something in its buffers, which goes first."""
 
     tenant: str
@@ -62,6 +62,15 @@ class Application:
 
     def with_ring(self, name: str, ring: Ring) -> "Application":
         return replace(self, rings={**self.rings, name: ring})
+
+
+def _named_bounds(body: Body) -> Body:
+    """Shape 2: a ring says which of its numbers is which."""
+    rings = {name: {"first": first, "next": following} for name, (first, following) in body["rings"].items()}
+    return {**body, "rings": rings}
+
+
+APPLICATION = Kind(Application, frozenset({"tenant", "client", "revision"}), (_named_bounds,))
 
 
 def get(ports: Ports, tenant: str, client: str) -> Application | None:
@@ -113,7 +122,7 @@ def keep(ports: Ports, application: Application, name: str, message: Downlink) -
         ring = present.rings.get(name, Ring())
         place["old"] = ring
         first = ring.first + 1 if ring.next - ring.first >= BUFFER else ring.first
-        place["new"] = Ring(first, ring.next + 1)
+        place["new"] = replace(ring, first=first, next=ring.next + 1)
         return replace(present, behind=True).with_ring(name, place["new"])
 
     change(ports, application.tenant, application.client, drawn)
@@ -146,7 +155,7 @@ def drop(ports: Ports, application: Application, name: str, position: str) -> No
         ring = present.rings.get(name)
         if ring is None or int(position) < ring.first:
             return present
-        return present.with_ring(name, Ring(int(position) + 1, ring.next))
+        return present.with_ring(name, replace(ring, first=int(position) + 1))
 
     change(ports, application.tenant, application.client, past)
 
@@ -168,25 +177,11 @@ def _position(number: int) -> str:
 
 def _stored(ports: Ports, old: Application, new: Application) -> bool:
     # Lifecycle events and buffered messages meet here, each having read `old`: one of them writes.
-    record = Record(new.tenant, _KIND, new.client, _body(new), old.revision or 0)
+    record = Record(new.tenant, _KIND, new.client, APPLICATION.body(new), old.revision or 0)
     if old.revision is None:
         return ports.records.create(record)
-    return ports.records.replace(replace(record, body=_body(old)), record)
-
-
-def _body(application: Application) -> dict[str, Any]:
-    return {
-        "session": application.session,
-        "since": application.since,
-        "ended": application.ended,
-        "address": application.address,
-        "user": application.user,
-        "rings": {name: [ring.first, ring.next] for name, ring in application.rings.items()},
-        "behind": application.behind,
-    }
+    return ports.records.replace(replace(record, body=APPLICATION.body(old)), record)
 
 
 def _load(record: Record) -> Application:
-    body = dict(record.body)
-    rings = {name: Ring(*bounds) for name, bounds in body.pop("rings").items()}
-    return Application(record.tenant, record.id, rings=rings, revision=record.revision, **body)
+    return APPLICATION.read(record.body, tenant=record.tenant, client=record.id, revision=record.revision)

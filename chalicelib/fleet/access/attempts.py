@@ -50,7 +50,7 @@ def begin(ports: Ports, name: str, address: str, most: int = MOST_FAILURES) -> A
         if known["failures"] >= most:
             return Attempt(kind, identifier, locked=True, failures=known["failures"])
         failures = known["failures"] + 1
-        body = {"failures": failures, "at": now}
+        body = {**known, "failures": failures, "at": now}
         new = Record(_NOBODY, kind, identifier, body, expires=(now + 2 * LOCKED) // 1000)
         # Attempts at the same time each see how many there were before.
         if ports.records.replace(old, new) if old is not None else ports.records.create(new):

@@ -14,6 +14,7 @@ from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import Contended, KeyNotFound, RateLimitReached
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.shapes import in_place_of
 from chalicelib.fleet.tenancy import audit
 from chalicelib.fleet.tenancy.records import Limit, Use
 
@@ -62,7 +63,8 @@ def limit(ports: Ports, tenant: str, key_id: str, use: Use, asked: tuple[int, in
         if key is None:
             raise KeyNotFound("no such API key")
         others = tuple(one for one in key.limits if (one.holder, one.use) != (key.id, use))
-        own = () if asked is None else (Limit(use, *asked, key.id),)
+        known = next((one for one in key.limits if (one.holder, one.use) == (key.id, use)), None)
+        own = () if asked is None else (in_place_of(known, Limit(use, *asked, key.id)),)
         changed = replace(key, limits=(*others, *own))
         # The key may be changed over the API at the same time.
         if ports.keys.replace(key, changed):

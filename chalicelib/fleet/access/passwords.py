@@ -7,13 +7,14 @@ import unicodedata
 from dataclasses import dataclass
 
 from chalicelib.fleet.errors import Invalid, RateLimitReached
+from chalicelib.fleet.shapes import Extensible
 
 SHORTEST, LONGEST = 8, 128
 _MOST_PROVEN = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Extensible):
     """scrypt's parameters. The default needs 16 MB, and five times the work of one pass over them."""
 
     n: int = 1 << 14
@@ -22,7 +23,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Password:
+class Password(Extensible):
     """Kept with what it cost, so that the cost can rise for new ones."""
 
     salt: bytes

@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.fleet.access.passwords import Password
 from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.shapes import Extensible
 from chalicelib.fleet.tenancy.records import Limit
 
 NOTED = 60_000
@@ -16,14 +17,14 @@ SLACK = 2 * NOTED
 
 
 @dataclass(frozen=True, slots=True)
-class Tenant:
+class Tenant(Extensible):
     id: str
     name: str
     created: int
 
 
 @dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(Extensible):
     """One key. `valid_from` and `valid_to` are ms or None for ever; `queues` empty means every queue.
 
     `suspended` while a key above it is disabled. One with `idle` ends when it was not used for that long (ms), and only
@@ -100,7 +101,7 @@ class KeyRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class CaCertificate:
+class CaCertificate(Extensible):
     """`pem` is the certificate alone, `registration` the broker's id of it; times in ms."""
 
     id: str
@@ -112,7 +113,7 @@ class CaCertificate:
 
 
 @dataclass(frozen=True, slots=True)
-class CaCertificates:
+class CaCertificates(Extensible):
     tenant: str
     revision: int = 0
     entries: tuple[CaCertificate, ...] = ()
@@ -132,7 +133,7 @@ class UserState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class User:
+class User(Extensible):
     """`login` and `email` are unique in the whole installation: nobody says their tenant when they log in.
 
     `portal` is what a portal keeps of its user.

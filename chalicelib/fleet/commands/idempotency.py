@@ -3,10 +3,11 @@
 import hashlib
 import json
 from dataclasses import asdict, replace
+from typing import Any
 
 from chalicelib.fleet.commands import creating
 from chalicelib.fleet.commands.creating import Order
-from chalicelib.fleet.commands.records import Command
+from chalicelib.fleet.commands.records import Command, Policy
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import CommandDuplicate, Conflict, Contended
 from chalicelib.fleet.ports import Ports
@@ -43,6 +44,10 @@ def create(ports: Ports, tenant: str, device: str, order: Order, token: str) -> 
     return creating.get(ports, tenant, command.id)
 
 
+def _stated(policy: Policy) -> dict[str, Any]:
+    return {name: value for name, value in asdict(policy).items() if name != "unknown"}
+
+
 def _digest(device: str, order: Order) -> str:
-    asked = [device, order.connector, order.request, asdict(order.policy), order.notify_to]
+    asked = [device, order.connector, order.request, _stated(order.policy), order.notify_to]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

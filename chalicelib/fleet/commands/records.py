@@ -10,6 +10,7 @@ from typing import Any
 
 from chalicelib.fleet.errors import IllegalTransition, Invalid
 from chalicelib.fleet.ids import correlation
+from chalicelib.fleet.shapes import Extensible
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -102,7 +103,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Extensible):
     """How hard to try. Seconds; a command without `expiration` waits for as long as it takes.
 
     The acknowledgement is the route's where it is not said: `ack_mode` and `ack_timeout` are None then until the
@@ -160,7 +161,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Extensible):
     """One line of a command's history. `note` is free text for what the columns cannot say."""
 
     at: int
@@ -172,7 +173,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class Command(Extensible):
     """Times in ms. `due` is when the present attempt has failed, `check_at` when the sweep looks at the latest.
 
     It goes by any of its device's routes where `connector` is None, and waits for as long as it takes where `expires`
@@ -273,7 +274,7 @@ def move(
     **changes: Any,
 ) -> Command:
     """The one place where a status changes. IllegalTransition where the table has no such step."""
-    if status is not command.status and status not in TRANSITIONS[command.status]:
+    if status is not command.status and status not in TRANSITIONS.get(command.status, frozenset()):
         raise IllegalTransition(f"a command that is {command.status} cannot become {status}")
     entry = Entry(now, status, delivery, error, node, note)
     if status in FINAL:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from chalicelib.fleet.errors import IllegalTransition, Invalid, ParameterNotFound, TooLarge
 from chalicelib.fleet.integers import whole
 from chalicelib.fleet.presence.mailbox import LEASE
+from chalicelib.fleet.shapes import Extensible, is_known
 
 MAX_PARAMETERS = 100
 MAX_KEY = 128
@@ -46,7 +47,7 @@ _RANGES = {ParameterType.INT32: (-(1 << 31), (1 << 31) - 1), ParameterType.UINT3
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class Value(Extensible):
     """A typed value and when (ms) it was reported or requested."""
 
     type: ParameterType
@@ -60,7 +61,7 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Extensible):
     """`update` is the correlation id under which the present target was sent last, 0 if it was not sent yet."""
 
     reported: Value | None = None
@@ -82,7 +83,7 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(Extensible):
     """All parameters of one device. `correlation` and `sent_to` name the last update and the session it went to.
 
     `sending` is since when (ms) that update is under way, None once it is known what became of it.
@@ -104,7 +105,11 @@ class Configuration:
         """
         crashed = self.sending is not None and now >= self.sending + LEASE
         unanswered = {SyncStatus.PENDING} | ({SyncStatus.SENT} if crashed or self.sent_to != session else set())
-        return {k: p.requested for k, p in self.parameters.items() if p.requested and p.status in unanswered}
+        return {
+            k: p.requested
+            for k, p in self.parameters.items()
+            if p.requested and p.status in unanswered and is_known(p.requested.type)
+        }
 
     def pending(self) -> bool:
         """Whether something is to be told that was not sent yet."""
@@ -202,7 +207,7 @@ def requested(configuration: Configuration, values: Mapping[str, Value], notify_
         known = after.get(key, Parameter())
         certain = known.status in (SyncStatus.NONE, SyncStatus.OK)
         status = SyncStatus.OK if certain and value.same(known.reported) else SyncStatus.PENDING
-        after[key] = Parameter(known.reported, value, status)
+        after[key] = replace(known, requested=value, status=status, update=0)
     if len(after) > MAX_PARAMETERS:
         raise Invalid(f"a device has at most {MAX_PARAMETERS} parameters", "parameters")
     if sum(_size(key, parameter.requested) for key, parameter in after.items()) > MAX_SIDE:

@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.fleet.errors import DecoderDuplicate, LimitReached
 from chalicelib.fleet.ids import ordered_id
+from chalicelib.fleet.shapes import Extensible, in_place_of
 
 FUTURE = 24 * 3_600_000
 """How far (ms) a device's clock may be ahead before its time stamps are replaced by the time of arrival."""
@@ -19,7 +20,7 @@ ENCODING = "encoding"
 
 
 @dataclass(frozen=True, slots=True)
-class DataMessage:
+class DataMessage(Extensible):
     """One reading. `id` is made by `message_id`; `metadata` says where it came from, `sender` with which key."""
 
     tenant: str
@@ -68,13 +69,13 @@ class DecoderKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnRecord:
+class ColumnRecord(Extensible):
     name: str
     type: str
 
 
 @dataclass(frozen=True, slots=True)
-class DecoderRecord:
+class DecoderRecord(Extensible):
     """One decoder. `source` describes a binary layout; `columns` and `options` a row of separated values.
 
     A `model` replaces the message's own. Times in ms.
@@ -97,7 +98,7 @@ class DecoderRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Extensible):
     """A decoder in its tenant's directory; `version` changes with every change of the decoder."""
 
     id: str
@@ -108,7 +109,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Directory:
+class Directory(Extensible):
     tenant: str
     revision: int = 0
     entries: tuple[Listed, ...] = ()
@@ -127,6 +128,7 @@ class Directory:
         if sum(e.kind is record.kind for e in others) >= MOST:
             raise LimitReached(f"there are {MOST} {record.kind} decoders already")
         entry = Listed(record.id, record.encoding, record.kind, record.enabled, self.revision + 1)
+        entry = in_place_of(self.entry(record.id), entry)
         return replace(self, entries=(*others, entry))
 
     def without(self, decoder: str) -> "Directory":

@@ -7,6 +7,7 @@ from chalicelib.fleet.errors import Contended, LimitReached, PolicyNotFound
 from chalicelib.fleet.events.records import ActionPolicy
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import lifecycle
+from chalicelib.fleet.shapes import in_place_of
 from chalicelib.fleet.tenancy import quotas
 from chalicelib.fleet.tenancy.records import Stored
 
@@ -19,11 +20,13 @@ def save(ports: Ports, policy: ActionPolicy) -> ActionPolicy:
     Errors: LimitReached, QuotaReached.
     """
     present = every(ports, policy.tenant)
-    if len(present) >= MAX_POLICIES and all(p.id != policy.id for p in present):
+    known = next((p for p in present if p.id == policy.id), None)
+    if known is None and len(present) >= MAX_POLICIES:
         raise LimitReached(f"a tenant has at most {MAX_POLICIES} action policies")
+    policy = in_place_of(known, policy)
     for action in policy.queues:
         lifecycle.ensure(ports, policy.tenant, action.queue)
-    _store(ports, policy, new=all(p.id != policy.id for p in present))
+    _store(ports, policy, new=known is None)
     return policy
 
 

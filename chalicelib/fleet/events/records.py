@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from chalicelib.fleet.errors import FleetError
 from chalicelib.fleet.events.events import Event, EventKind
+from chalicelib.fleet.shapes import Extensible
 
 TIMEOUT = 5_000
 """Milliseconds a webhook may take in all."""
@@ -15,7 +16,7 @@ LONG = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
-class GroupPath:
+class GroupPath(Extensible):
     path: str
     below: bool = False
 
@@ -24,7 +25,7 @@ class GroupPath:
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Extensible):
     """What an event has to be like; an empty field accepts all. `tags` are groups, of which one must be complete."""
 
     connectors: frozenset[str] = frozenset()
@@ -44,7 +45,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class QueuePublish:
+class QueuePublish(Extensible):
     """Put the event into a queue; without `retain` only while somebody listens."""
 
     id: str
@@ -53,7 +54,7 @@ class QueuePublish:
 
 
 @dataclass(frozen=True, slots=True)
-class HttpPush:
+class HttpPush(Extensible):
     """POST the event. `path` selects a part of it, `template` makes the body of that, `secret` signs the body."""
 
     id: str
@@ -66,7 +67,7 @@ class HttpPush:
 
 
 @dataclass(frozen=True, slots=True)
-class ActionState:
+class ActionState(Extensible):
     """`failures` one after the other, the first at `since` (ms), and when it was suspended and resumed last."""
 
     failures: int = 0
@@ -101,7 +102,7 @@ class ActionState:
 
 
 @dataclass(frozen=True, slots=True)
-class ActionPolicy:
+class ActionPolicy(Extensible):
     """`triggers` says for each kind of event which ones; `dialect` is who writes the events for this policy.
 
     A policy that `listens` was not made by a client: the dialect itself hears the events. `states` tells how its
@@ -139,7 +140,7 @@ class PushFailed(FleetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Push:
+class Push(Extensible):
     """An event on its way to one webhook; the policy that wanted it says where that is and how it is signed."""
 
     tenant: str

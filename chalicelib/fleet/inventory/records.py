@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.fleet.errors import GroupNotFound, Invalid
 from chalicelib.fleet.presence.records import interface_key
+from chalicelib.fleet.shapes import Extensible
 
 ROOT_GROUP = "root"
 MAX_INTERFACES = 10
@@ -17,7 +18,7 @@ BELOW, CHILDREN = "/*", "/*/"
 
 
 @dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(Extensible):
     """One access of a device to the platform: (connector, node) is unique in the tenant.
 
     `dialect` names who encodes for it; `definition` is the dialect's own.
@@ -37,7 +38,7 @@ class Interface:
 
 
 @dataclass(frozen=True, slots=True)
-class Location:
+class Location(Extensible):
     """Degrees, and metres above the sea."""
 
     lat: float
@@ -46,7 +47,7 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class Device(Extensible):
     """A device as registered. `attributes` holds what a dialect owns, under that dialect's name."""
 
     tenant: str
@@ -92,7 +93,7 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class Group(Extensible):
     """`name` is the last part of the path. While `closing`, it is being deleted and takes no devices. Times in ms."""
 
     tenant: str

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, replace
 
 from chalicelib.fleet.inventory.records import Interface
+from chalicelib.fleet.shapes import Extensible
 
 MEMORY = 15 * 86_400_000
 """How long (ms) a former holder is remembered: longer than a dead letter is kept."""
@@ -21,7 +22,7 @@ _PRINCIPAL = re.compile(r"([a-z0-9]{1,64})G([0-9]{1,12})K[A-Za-z0-9]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Extensible):
     """Who held an id from `since` (ms) until the next one did; `principal` is a certificate's, where there was one.
 
     `entitled` where the id itself named the tenant.
@@ -40,7 +41,7 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
-class Fence:
+class Fence(Extensible):
     """Between two tenants, begun `at`. Times in ms.
 
     `ending` is since when the old holder's presence is being ended, `closed` when it had been, `gone` when the broker
@@ -73,7 +74,7 @@ class Principal:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Extensible):
     """`device` is None for clients that are not devices.
 
     `key` is the id of the key of the last accepted connection, None where that came with a secret of its own.

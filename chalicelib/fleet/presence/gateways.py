@@ -8,10 +8,11 @@ for which something waited while their gateway was away are noted beside it, so 
 from dataclasses import dataclass
 
 from chalicelib.fleet.presence.records import Presence
+from chalicelib.fleet.shapes import Extensible
 
 
 @dataclass(frozen=True, slots=True)
-class Gateway:
+class Gateway(Extensible):
     """One client's connection."""
 
     tenant: str

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from chalicelib.fleet.presence.records import Capability, Presence, Route, split_interface_key
+from chalicelib.fleet.shapes import Extensible
 
 LEASE = 55_000
 """How long (ms) a claim may stay without a result before its holder counts as crashed.
@@ -28,7 +29,7 @@ def line_named(connector: str | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Flight:
+class Flight(Extensible):
     """A claimed command: under which generation, since when (ms) and by whom.
 
     `via` is the connector that it went by, where its command names none. `session` is told where whoever comes with
@@ -49,7 +50,7 @@ class Flight:
 
 
 @dataclass(frozen=True, slots=True)
-class Mailbox:
+class Mailbox(Extensible):
     """`queue` holds the ids of all commands that are not final, oldest first; `flights` those of them now claimed.
 
     They stand in a line for each connector, so that one which is away holds up nothing of the others. `lines` says who

@@ -7,6 +7,8 @@ A disconnect counts only for the session it names. An ended session leaves a tom
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from chalicelib.fleet.shapes import Extensible
+
 MINUTE = 60_000
 _TOMBSTONES = 8
 LONGEST = 25 * 3_600_000
@@ -37,7 +39,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Extensible):
     """Who is, or was last, at the other end: what an operator wants to know of a session.
 
     `secured` says whether TLS protected it, `keep_alive` is in seconds, `level` is MQTT's: 3 for 3.1, 4 for 3.1.1, 5.
@@ -59,14 +61,14 @@ class Peer:
     def known_as(self, before: "Peer") -> "Peer":
         """With what an earlier event of the same session told and this one does not."""
         told = {name: getattr(before, name) for name in _TOLD if getattr(self, name) is None}
-        return replace(self, **told)
+        return replace(self, **told, unknown=self.unknown or before.unknown)
 
 
 _TOLD = ("keep_alive", "address", "port", "level", "protocol", "cipher")
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
+class Presence(Extensible):
     """The connection state of one interface. Times in ms; `session` is None while it is not connected.
 
     `relayed` where `client` is a gateway that speaks for it: then it is what the gateway last said, and `order` tells

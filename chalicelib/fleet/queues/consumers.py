@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from chalicelib.fleet.presence.records import Presence, Route
+from chalicelib.fleet.shapes import Extensible
 
 MUTE = 2
 """After how many messages in a row that it did not acknowledge a client rests."""
@@ -13,7 +14,7 @@ REMEMBERED = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Consumer:
+class Consumer(Extensible):
     """An application client. The capabilities in its `presence` are the names of the queues that it listens to.
 
     `unanswered` messages in a row it did not acknowledge in its session, the last at `missed` (ms).

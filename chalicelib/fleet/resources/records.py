@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chalicelib.fleet.shapes import Extensible
+
 CARRIED = 4_400 * 1024
 """Bytes that a function can answer: 6 MB, in Base64."""
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Extensible):
     """What is kept up to date on devices. `aliases` are names for some of its versions. Times in ms."""
 
     tenant: str
@@ -24,7 +26,7 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceVersion:
+class ResourceVersion(Extensible):
     """One file. `md5` in hexadecimal digits, `size` in bytes, `file` the name of the object.
 
     `compatible` are the versions from which a device may go to this one; empty means any.

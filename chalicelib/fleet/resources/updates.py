@@ -7,6 +7,7 @@ from enum import StrEnum
 from chalicelib.fleet.errors import Conflict, Invalid, ResourceNotFound
 from chalicelib.fleet.ids import correlation
 from chalicelib.fleet.presence.mailbox import LEASE
+from chalicelib.fleet.shapes import Extensible
 
 MOST = 50
 """Resources of one device."""
@@ -67,7 +68,7 @@ class Origin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class VersionAt:
+class VersionAt(Extensible):
     """A version, and when (ms) it was reported or requested."""
 
     version: str
@@ -75,7 +76,7 @@ class VersionAt:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceResource:
+class DeviceResource(Extensible):
     """`metadata` is what the device last said of the resource, or what was asked for with the target version."""
 
     reported: VersionAt | None = None
@@ -84,7 +85,7 @@ class DeviceResource:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Extensible):
     origin: Origin
     code: str | None = None
     device_code: str | None = None
@@ -92,7 +93,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceUpdate:
+class ResourceUpdate(Extensible):
     """One attempt to bring a device to a version.
 
     `sent_to` is the session it went to last; if it is PENDING all the same, the device has put it off there.
@@ -142,13 +143,13 @@ class ResourceUpdate:
 
     def moved(self, status: UpdateStatus, now: int, failure: Failure | None = None) -> "ResourceUpdate":
         """The one place where a status changes. Conflict where the table has no such step."""
-        if status not in TRANSITIONS[self.status]:
+        if status not in TRANSITIONS.get(self.status, frozenset()):
             raise Conflict(f"a resource update that is {self.status} cannot become {status}")
         return replace(self, status=status, updated=now, failure=failure, sending=None)
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceResources:
+class DeviceResources(Extensible):
     """All resources of one device, and its updates in order of creation."""
 
     tenant: str
@@ -312,7 +313,7 @@ def _once_more(update: ResourceUpdate, now: int) -> ResourceUpdate:
 def accepted(present: DeviceResources, cid: int, now: int, at: int) -> DeviceResources:
     """The device said at `at` (ms) that it will do it; it may say so before we know that it was told."""
     update = present.correlated(cid)
-    if update is None or UpdateStatus.ACCEPTED not in TRANSITIONS[update.status]:
+    if update is None or UpdateStatus.ACCEPTED not in TRANSITIONS.get(update.status, frozenset()):
         return present
     return present.with_update(replace(update.moved(UpdateStatus.ACCEPTED, now), accepted=at, tries=update.tries + 1))
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.fleet.shapes import Extensible
+
 DAY = 86_400
 
 
@@ -42,7 +44,7 @@ class Stored(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(Extensible):
     """At most `most`, as decided at `since` (ms)."""
 
     most: int
@@ -55,7 +57,7 @@ class Use(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Extensible):
     """At most `most` uses in `window` seconds by `holder`: a key and all below it, or a tenant."""
 
     use: Use
@@ -65,7 +67,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Extensible):
     """`quotas` by what is stored, `limits` of requests and messages, `retention` in seconds by what is kept."""
 
     tenant: str
@@ -114,7 +116,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditEntry(Extensible):
     """`source` names who it is about (deviceId, nodeId, connector…); `content` holds what is particular to the kind.
 
     `event` is the id of what it tells of: the same event is told once.

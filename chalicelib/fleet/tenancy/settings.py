@@ -10,6 +10,7 @@ from typing import TypeVar
 from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import Contended, Invalid, TenantNotFound
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.shapes import in_place_of
 from chalicelib.fleet.tenancy.records import DAY, LONGEST, Kept, Limit, Quota, Settings, Stored, Use
 
 T = TypeVar("T")
@@ -28,8 +29,15 @@ def set_quotas(ports: Ports, tenant: str, wanted: Mapping[Stored, int | None]) -
         if most is not None and most < 0:
             raise Invalid(f"{stored} are limited to 0 or more", stored)
     now = ports.clock.now()
-    asked = {stored.value: None if most is None else Quota(most, now) for stored, most in wanted.items()}
-    return _change(ports, tenant, lambda s: replace(s, quotas=_set(s.quotas, asked)))
+
+    def changed(settings: Settings) -> Settings:
+        asked = {
+            stored.value: None if most is None else in_place_of(settings.quota(stored), Quota(most, now))
+            for stored, most in wanted.items()
+        }
+        return replace(settings, quotas=_set(settings.quotas, asked))
+
+    return _change(ports, tenant, changed)
 
 
 def set_limits(ports: Ports, tenant: str, wanted: Mapping[Use, tuple[int, int] | None]) -> Settings:
@@ -40,7 +48,10 @@ def set_limits(ports: Ports, tenant: str, wanted: Mapping[Use, tuple[int, int] |
 
     def changed(settings: Settings) -> Settings:
         others = tuple(limit for limit in settings.limits if limit.use not in wanted)
-        asked = (Limit(use, *rate, tenant) for use, rate in wanted.items() if rate is not None)
+        known = {limit.use: limit for limit in settings.limits}
+        asked = (
+            in_place_of(known.get(use), Limit(use, *rate, tenant)) for use, rate in wanted.items() if rate is not None
+        )
         return replace(settings, limits=(*others, *asked))
 
     return _change(ports, tenant, changed)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from chalicelib.fleet.shapes import Extensible
 from chalicelib.fleet.twin.paths import Path
 from chalicelib.fleet.twin.values import ResourceType
 
@@ -14,7 +15,7 @@ _RESOURCE = len(("object", "instance", "resource"))
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceDefinition:
+class ResourceDefinition(Extensible):
     """`operations` is made of R, W and E; `type` is None for what can only be executed."""
 
     id: int
@@ -27,7 +28,7 @@ class ResourceDefinition:
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectDefinition:
+class ObjectDefinition(Extensible):
     """`urn` without its version where that is 1.0; `owner` is the tenant of a custom definition."""
 
     id: int

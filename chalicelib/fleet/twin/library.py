@@ -1,17 +1,18 @@
 """The public definitions of a stage: those that it is shipped with, and those that its operator added."""
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.twin.definitions import ObjectDefinition, ResourceDefinition
 from chalicelib.fleet.twin.public import public_objects
-from chalicelib.fleet.twin.values import ResourceType
 
 KIND = "twin/object"
+OBJECT = Kind(ObjectDefinition, frozenset({"resources"}))
+RESOURCE = Kind(ResourceDefinition)
 EVERYBODY = "*"
 """Stands where a tenant does: no tenant's id looks so."""
 
@@ -61,14 +62,11 @@ def _key(definition: ObjectDefinition) -> tuple[int, tuple[int, ...]]:
 
 def body_of(definition: ObjectDefinition) -> dict[str, Any]:
     """As JSON, to be kept."""
-    resources = [asdict(each) for _, each in sorted(definition.resources.items())]
-    return {**asdict(definition), "resources": resources}
+    resources = [RESOURCE.body(each) for _, each in sorted(definition.resources.items())]
+    return {**OBJECT.body(definition), "resources": resources}
 
 
-def definition_of(body: dict[str, Any]) -> ObjectDefinition:
-    resources = [_resource(each) for each in body["resources"]]
-    return ObjectDefinition(**{**body, "resources": {each.id: each for each in resources}})
-
-
-def _resource(body: dict[str, Any]) -> ResourceDefinition:
-    return ResourceDefinition(**{**body, "type": None if body["type"] is None else ResourceType(body["type"])})
+def definition_of(body: Mapping[str, Any]) -> ObjectDefinition:
+    resources = [RESOURCE.read(each) for each in body["resources"]]
+    of_itself = {name: value for name, value in body.items() if name != "resources"}
+    return OBJECT.read(of_itself, resources={each.id: each for each in resources})

@@ -103,7 +103,7 @@ def read(ports: Ports, request: Request) -> Answer:
 
 
 def status(ports: Ports, request: Request) -> Answer:
-    return Answer({"content": STATUSES[commands.found(ports, request).status]})
+    return Answer({"content": _status(commands.found(ports, request))})
 
 
 def _refuse() -> None:
@@ -122,6 +122,11 @@ def _page(request: Request, found: Iterable[Command], total: int) -> Answer:
     return paging.page_of(request, [_command(command) for command in page], total)
 
 
+def _status(command: Command) -> str:
+    """One that a newer release has set is shown as that calls it."""
+    return STATUSES.get(command.status, command.status.value)
+
+
 def _command(command: Command) -> dict[str, Any]:
     namespace, asset = parts(command.device)
     asked = command.request if isinstance(command.request, dict) else {}
@@ -133,7 +138,7 @@ def _command(command: Command) -> dict[str, Any]:
             "reqEvent": asked.get("req"),
             "reqData": _texts(asked.get("arg")),
             "resData": _texts(command.response),
-            "status": STATUSES[command.status],
+            "status": _status(command),
             "notifyTo": command.notify_to,
             "creationTs": command.created,
             "updateTs": command.updated,

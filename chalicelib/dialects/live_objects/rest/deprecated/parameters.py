@@ -107,7 +107,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 
 def _value(value: Value | None) -> dict[str, Any] | None:
-    if value is None:
+    if value is None or value.type not in FIELDS:
         return None
     shown = [value.value] if value.type is ParameterType.BINARY else value.value
     return {"type": value.type.value, FIELDS[value.type]: shown}

@@ -78,7 +78,7 @@ def requested(body: Mapping[str, Any], now: int) -> KeyRequest:
 def rate_limit(limits: Iterable[Limit]) -> dict[str, int] | None:
     """Of several of a kind the last: a key's own limit comes after those of the keys above it."""
     shown: dict[str, int] = {}
-    for limit in limits:
+    for limit in (one for one in limits if one.use in _LIMITS):
         shown |= dict(zip(_LIMITS[limit.use], (limit.window, limit.most), strict=True))
     return shown or None
 

@@ -117,10 +117,7 @@ def changed(record: DecoderRecord, body: Mapping[str, Any]) -> DecoderRecord:
     ensure_kind(body, record.kind)
     if body.get("id") not in (None, record.id):
         raise Invalid("id is the decoder's own; it cannot be changed", "id")
-    fresh = DecoderRecord(
-        record.tenant, record.id, body["encoding"], record.kind, record.created, record.updated, enabled=record.enabled
-    )
-    return _described(fresh, body)
+    return _described(replace(record, encoding=body["encoding"]), body)
 
 
 def switched(record: DecoderRecord, *, enabled: bool) -> DecoderRecord:

@@ -1,0 +1,3 @@
+from tests.shapes import record
+
+record()
