@@ -79,7 +79,8 @@ class Kind(Generic[T]):
 
     def read(self, body: Mapping[str, Any], **known: Any) -> T:
         """The record of a body, whatever its shape. Errors: NewerShape."""
-        return _reader(self.of)(self.upgraded(body), **known)  # type: ignore[no-any-return]
+        of: Any = self.of
+        return _reader(of)(self.upgraded(body), **known)  # type: ignore[no-any-return]
 
     def upgraded(self, body: Mapping[str, Any]) -> Body:
         """The body in the shape that is written now, without the number. Errors: NewerShape."""
@@ -144,9 +145,10 @@ def encode(value: Any) -> Any:
 
 
 def _record(record: Any, own: frozenset[str]) -> Body:
+    of: Any = type(record)
     body = {
         name: encode(value)
-        for name, default in _defaults(type(record))
+        for name, default in _defaults(of)
         if name not in own and (value := getattr(record, name)) != default
     }
     unknown = getattr(record, _UNKNOWN, None)
@@ -164,7 +166,7 @@ def _in_order(known: Body, unknown: Mapping[str, Any]) -> Body:
 
 
 @cache
-def _defaults(of: type) -> tuple[tuple[str, Any], ...]:
+def _defaults(of: Any) -> tuple[tuple[str, Any], ...]:
     return tuple((each.name, _default(each)) for each in fields(of) if each.name != _UNKNOWN)
 
 

@@ -18,7 +18,9 @@ RECORDED = Path(__file__).parent
 NEWER = "NEWER"
 """A value that no enumeration of this release has."""
 BEFORE, AFTER = "aNewerField", "anotherNewerField"
-_VALUED = {Policy: Policy(expiration=60, ack_mode=AckMode.NETWORK, ack_timeout=20, attempts=2, queue=3, window=4)}
+_VALUED: dict[Any, Any] = {
+    Policy: Policy(expiration=60, ack_mode=AckMode.NETWORK, ack_timeout=20, attempts=2, queue=3, window=4)
+}
 """Samples of what does not take any value."""
 _ANY = {"a": [1, None, {"b": 0.1}]}
 _SIMPLE: dict[Any, Any] = {str: "ä", int: 7, float: 1.5, bool: True, bytes: bytes([0, 255]), Any: _ANY}
@@ -60,16 +62,20 @@ def sample(hint: Any) -> Any:
     if origin is not None and issubclass(origin, Mapping):
         return {"k": sample(arguments[1])}
     if isinstance(hint, type) and is_dataclass(hint):
-        return _VALUED.get(hint) or hint(**{name: _other(hint, name, of) for name, of in _hints(hint).items()})  # type: ignore[call-overload]
+        return _VALUED.get(hint) or hint(**{name: _other(hint, name, of) for name, of in _hints(hint).items()})
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return list(hint)[-1]
     return _SIMPLE[hint]
 
 
-def newer(kind: Kind[Any], body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body as a newer release of the same shape might write it: more fields at every level, other values."""
+def newer(kind: Kind[Any], body: Mapping[str, Any], value: str | None = NEWER) -> dict[str, Any]:
+    """The body as a newer release of the same shape might write it: more fields at every level.
+
+    `value` stands in place of all that are of an enumeration, None for as they are.
+    """
     shape = {SHAPE: body[SHAPE]} if SHAPE in body else {}
-    return shape | _newer(kind.of, {name: value for name, value in body.items() if name != SHAPE})  # type: ignore[no-any-return]
+    plain = {name: each for name, each in body.items() if name != SHAPE}
+    return shape | _newer(kind.of, plain, value)  # type: ignore[no-any-return]
 
 
 def unknown_in(value: Any) -> bool:
@@ -121,20 +127,20 @@ def _other(of: Any, name: str, hint: Any) -> Any:
     return next(iter(hint)) if isinstance(value, StrEnum) else not value
 
 
-def _newer(hint: Any, value: Any) -> Any:
+def _newer(hint: Any, value: Any, other: str | None) -> Any:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         inner = [a for a in arguments if a is not NoneType]
-        return value if value is None or len(inner) > 1 else _newer(inner[0], value)
+        return value if value is None or len(inner) > 1 else _newer(inner[0], value, other)
     if origin is frozenset and isinstance(arguments[0], type) and issubclass(arguments[0], StrEnum):
-        return sorted([*value, NEWER])
+        return sorted({*value, other or value[0]})
     if origin in (tuple, frozenset, list):
-        return [_newer(arguments[0], each) for each in value]
+        return [_newer(arguments[0], each, other) for each in value]
     if origin is not None and issubclass(origin, Mapping):
-        return {key: _newer(arguments[1], each) for key, each in value.items()}
+        return {key: _newer(arguments[1], each, other) for key, each in value.items()}
     if isinstance(hint, type) and is_dataclass(hint):
-        known = {name: _newer(_hints(hint)[name], each) for name, each in value.items()}
+        known = {name: _newer(_hints(hint)[name], each, other) for name, each in value.items()}
         return {BEFORE: [{"deep": None}, 1.5], **known, AFTER: {"ü": "", "empty": {}}}
     if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return NEWER
+        return other or value
     return value
