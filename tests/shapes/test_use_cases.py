@@ -11,7 +11,8 @@ from chalicelib.dialects.ibm import applications, settings
 from chalicelib.dialects.ibm.applications import APPLICATION
 from chalicelib.dialects.ibm.settings import EVENT_CACHE, EventCache
 from chalicelib.fleet.access import attempts, debugging, keys, limiting, tenants, users
-from chalicelib.fleet.access.records import ApiKey, KeyRequest, User, UserRequest
+from chalicelib.fleet.access.callers import Caller, of_key
+from chalicelib.fleet.access.records import KeyRequest, User, UserRequest
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.commands.records import DEFAULT_ACK_TIMEOUT, Status
 from chalicelib.fleet.configuration import synchronizing
@@ -143,13 +144,14 @@ def with_tenant() -> MemoryPorts:
     return ports
 
 
-def master(ports: MemoryPorts) -> ApiKey:
-    return next(key for key in ports.keys.all(TENANT) if key.master)
+def master(ports: MemoryPorts) -> Caller:
+    return of_key(next(key for key in ports.keys.all(TENANT) if key.master))
 
 
 def keyed() -> MemoryPorts:
     ports = with_tenant()
-    key, _ = keys.create_child(ports, master(ports), master(ports).id, KeyRequest(roles=frozenset({Role.DEVICE_R})))
+    above = next(iter(ports.keys.all(TENANT))).id
+    key, _ = keys.create_child(ports, master(ports), above, KeyRequest(roles=frozenset({Role.DEVICE_R})))
     limiting.limit(ports, TENANT, key.id, Use.REQUESTS, (5, 60))
     return ports
 
