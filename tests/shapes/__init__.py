@@ -18,9 +18,7 @@ RECORDED = Path(__file__).parent
 NEWER = "NEWER"
 """A value that no enumeration of this release has."""
 BEFORE, AFTER = "aNewerField", "anotherNewerField"
-_VALUED: dict[Any, Any] = {
-    Policy: Policy(expiration=60, ack_mode=AckMode.NETWORK, ack_timeout=20, attempts=2, queue=3, window=4)
-}
+_VALUED: dict[Any, Any] = {Policy: Policy(60, AckMode.NETWORK, ack_timeout=20, attempts=2, relayed=True)}
 """Samples of what does not take any value."""
 _ANY = {"a": [1, None, {"b": 0.1}]}
 _SIMPLE: dict[Any, Any] = {str: "ä", int: 7, float: 1.5, bool: True, bytes: bytes([0, 255]), Any: _ANY}
