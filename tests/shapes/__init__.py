@@ -122,7 +122,9 @@ def _other(of: Any, name: str, hint: Any) -> Any:
     value = sample(hint)
     if value != default:
         return value
-    return next(iter(hint)) if isinstance(value, StrEnum) else not value
+    if isinstance(value, StrEnum):
+        return next(iter(hint))
+    return not value if isinstance(value, bool) else value + value
 
 
 def _newer(hint: Any, value: Any, other: str | None) -> Any:
