@@ -56,6 +56,9 @@ class IotCoreDelivery:
     def dispatch(self) -> Dispatcher:
         return Dispatcher(self._message, self._sleep)
 
+    def announce(self, route: Route) -> None:
+        """Nobody takes anything from this broker by himself."""
+
     def capabilities(self, route: Route) -> frozenset[str] | None:
         """Asked in doubt only: both calls are allowed once a second and client."""
         try:

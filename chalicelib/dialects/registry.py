@@ -3,7 +3,7 @@
 import importlib
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from chalicelib.dialects.dialect import Dialect, Part
 from chalicelib.dialects.topics import Downlink, Topic, Uplink
@@ -86,10 +86,18 @@ class Observer(Protocol):
         """The client id has been taken from who held that claim."""
 
 
-class Codec(Protocol):
-    def command(self, command: Command, route: Route) -> Downlink: ...
-    def configuration(self, update: Update, route: Route) -> Downlink: ...
-    def resource(self, offer: Offer, route: Route) -> Downlink: ...
+D_co = TypeVar("D_co", covariant=True)
+
+
+class Codec(Protocol[D_co]):
+    """Writes downlinks in the form that one transport carries."""
+
+    def command(self, command: Command, route: Route) -> D_co: ...
+    def configuration(self, update: Update, route: Route) -> D_co: ...
+    def resource(self, offer: Offer, route: Route) -> D_co: ...
+
+
+class MqttCodec(Codec[Downlink], Protocol):
     def queued(self, message: QueuedMessage) -> Downlink:
         """A message of a queue, for an application."""
 
@@ -155,8 +163,8 @@ def observer(dialect: str) -> Observer | None:
     return cast("Observer", _module(dialect, Part.LIFECYCLE)) if having(Part.LIFECYCLE, [dialect]) else None
 
 
-def codec(dialect: str) -> Codec:
-    return cast("Codec", _module(dialect, Part.CODEC))
+def codec(dialect: str) -> MqttCodec:
+    return cast("MqttCodec", _module(dialect, Part.CODEC))
 
 
 def terms(dialect: str) -> Granting:

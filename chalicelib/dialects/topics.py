@@ -33,7 +33,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Downlink:
-    """A message as a client will see it; `answerable` is False where a client has no way to answer it."""
+    """What MQTT carries: a message as a client will see it; `answerable` is False where it has no way to answer it."""
 
     topic: str
     payload: bytes

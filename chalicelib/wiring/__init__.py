@@ -168,8 +168,9 @@ class Wiring(AccessWiring):
     def delivery(self) -> "p.Delivery":
         from chalicelib.aws.clients import client
         from chalicelib.delivery.iot_core import IotCoreDelivery
+        from chalicelib.delivery.transports import TransportDelivery
 
-        return IotCoreDelivery(lambda: client("iot-data"))
+        return TransportDelivery(self.terms, IotCoreDelivery(lambda: client("iot-data")))
 
     @cached_property
     def deadlines(self) -> "p.Deadlines":

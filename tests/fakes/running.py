@@ -48,6 +48,7 @@ class ScriptedDelivery:
     sent: list[tuple[str, str, bytes]] = field(default_factory=list)
     commands: list[tuple[Route, Command]] = field(default_factory=list)
     updates: list[tuple[Route, Update]] = field(default_factory=list)
+    announced: list[Route] = field(default_factory=list)
     offers: list[tuple[Route, Offer]] = field(default_factory=list)
     takes: dict[str, int] = field(default_factory=dict)
     mute: set[str] = field(default_factory=set)
@@ -72,6 +73,9 @@ class ScriptedDelivery:
     def resource(self, route: Route, offer: Offer, timeout: int) -> Outcome:
         self.offers.append((route, offer))
         return self._outcome(timeout)
+
+    def announce(self, route: Route) -> None:
+        self.announced.append(route)
 
     def dispatch(self) -> "ScriptedDispatch":
         return ScriptedDispatch(self)

@@ -90,7 +90,8 @@ class Terms:
     `queue` and `window` are how many commands the route may have waiting and out. The acknowledgement is that of
     commands which ask for none; without `ack_timeout` an attempt has no end of its own. `expiration` is how long its
     dialect's own commands wait, None for as long as it takes. Where it `renews`, each new session gets again what its
-    device has not begun. `transport` is what carries a downlink.
+    device has not begun. `transport` is what carries a downlink; where its devices `take`, it only tells them that
+    something waits.
     """
 
     queue: int = 10
@@ -100,6 +101,7 @@ class Terms:
     expiration: int | None = DEFAULT_EXPIRATION
     renews: bool = False
     transport: str = "mqtt"
+    take: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,19 +201,24 @@ def _move(
             return _Stuck.STUCK
         blocked.discard(line)
         return _again(ports, mailbox)
+    moved = _by_a_route(ports, mailbox, command, full)
+    if not isinstance(moved, _Stuck):
+        blocked.discard(line)
+    return moved
+
+
+def _by_a_route(ports: Ports, mailbox: Mailbox, command: Command, full: list[Command]) -> Mailbox | _Stuck | None:
     routes = mailbox.routes(Capability.COMMAND, command.connector)
     free = [r for r in routes if mailbox.flying(r.connector) < terms_of(ports, r).window]
-    if routes and not free:
-        full.append(command)
-        return _Stuck.STUCK
-    route = relaying.open_route(ports, mailbox, free, Capability.COMMAND)
-    if route is not None:
-        blocked.discard(line)
-        return _claim(ports, mailbox, command, route)
-    deadlines.arm_expiry(ports, command)
     if len(free) < len(routes):
         full.append(command)
-    if connecting.ask(ports, mailbox, command.connector):
-        blocked.discard(line)
-        return _again(ports, mailbox)
-    return _Stuck.STUCK
+    if routes and not free:
+        return _Stuck.STUCK
+    route = relaying.open_route(ports, mailbox, free, Capability.COMMAND)
+    if route is not None and not terms_of(ports, route).take:
+        return _claim(ports, mailbox, command, route)
+    deadlines.arm_expiry(ports, command)
+    if route is not None:
+        ports.delivery.announce(route)
+        return _Stuck.STUCK
+    return _again(ports, mailbox) if connecting.ask(ports, mailbox, command.connector) else _Stuck.STUCK

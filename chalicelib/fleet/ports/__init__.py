@@ -34,12 +34,13 @@ from chalicelib.fleet.ports.routing import (
     Queues,
     Webhooks,
 )
-from chalicelib.fleet.ports.running import Background, Clock, Deadlines, Delivery, Dispatch, RouteTerms
+from chalicelib.fleet.ports.running import Background, Carrier, Clock, Deadlines, Delivery, Dispatch, RouteTerms
 
 __all__ = [
     "AuditLog",
     "Authorities",
     "Background",
+    "Carrier",
     "Catalog",
     "Claims",
     "Clock",

@@ -20,15 +20,24 @@ class RouteTerms(Protocol):
         """What an interface of that dialect and connector grants every command."""
 
 
-class Delivery(Protocol):
+class Carrier(Protocol):
+    """One transport: it takes downlinks to devices in the form that it carries. Time-outs are in seconds."""
+
     def command(self, route: Route, command: Command, timeout: int) -> Outcome: ...
     def configuration(self, route: Route, update: Update, timeout: int) -> Outcome: ...
     def resource(self, route: Route, offer: Offer, timeout: int) -> Outcome: ...
-    def dispatch(self) -> AbstractContextManager["Dispatch"]:
-        """For messages of a queue; leaving it waits for all that are under way."""
+    def announce(self, route: Route) -> None:
+        """Something waits that the device takes by itself; where that is not heard, it finds out when it comes."""
 
     def capabilities(self, route: Route) -> frozenset[str] | None:
-        """What the broker says the client is subscribed to, as capabilities; None if it is not connected."""
+        """What the device listens to just now; None if it is not there."""
+
+
+class Delivery(Carrier, Protocol):
+    """Whatever is sent, by the transport of its route. Messages and connections of clients are MQTT's."""
+
+    def dispatch(self) -> AbstractContextManager["Dispatch"]:
+        """For messages of a queue; leaving it waits for all that are under way."""
 
     def message(self, route: Route, topic: str, payload: bytes, timeout: int) -> Outcome:
         """Any message to one client."""

@@ -358,3 +358,18 @@ class TestRenewing:
         rig.deliver()
         assert self.sent(rig) == [command.id]
         assert rig.mailbox.flights[command.id].generation == flight.generation
+
+
+def test_a_device_that_takes_over_a_session_is_told_that_something_waits_and_sent_nothing(rig: Rig) -> None:
+    rig.granting(take=True, ack_timeout=None)
+    rig.connect()
+    commands = [order(rig) for _ in range(2)]
+    rig.ports.run_background()
+    assert {route.client for route in rig.ports.delivery.announced} == {CLIENT}
+    assert rig.ports.delivery.commands == []
+    assert take(rig, PUSHED) == [commands[0].id]
+    told = len(rig.ports.delivery.announced)
+    reporting.succeed(rig.ports, TENANT, commands[0].id, said(PUSHED))
+    rig.ports.run_background()
+    assert len(rig.ports.delivery.announced) > told
+    assert take(rig, PUSHED) == [commands[1].id]
