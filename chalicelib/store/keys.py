@@ -27,6 +27,18 @@ class KeyItem(Table):
     doc = UnicodeAttribute()
 
 
+class SignpostItem(Table):
+    """What leads to a key, beside the keys: shards begin with a tilde, and no tenant's id does."""
+
+    class Meta(Defaults):
+        table_name = table_name("keys")
+
+    shard = UnicodeAttribute(hash_key=True, attr_name="tenant")
+    id = UnicodeAttribute(range_key=True)
+    ttl = NumberAttribute(null=True)
+    leads_to = UnicodeAttribute(attr_name="doc")
+
+
 class KeyTable:
     """API keys and the signposts to them. Sessions that are over are removed."""
 
@@ -62,41 +74,41 @@ class KeyTable:
 
     def signpost(self, name: str) -> tuple[str, str] | None:
         try:
-            return _leads_to(KeyItem.get(*_post(name), consistent_read=True))
-        except KeyItem.DoesNotExist:
+            return _leads_to(SignpostItem.get(*_post(name), consistent_read=True))
+        except SignpostItem.DoesNotExist:
             return None
 
     def put_signpost(self, name: str, key: ApiKey) -> None:
-        KeyItem(*_post(name), ttl=_ends(key), doc=f"{key.tenant} {key.id}").save()
+        SignpostItem(*_post(name), ttl=_ends(key), leads_to=f"{key.tenant} {key.id}").save()
 
     def remove_signpost(self, name: str) -> None:
-        KeyItem(*_post(name)).delete()
+        SignpostItem(*_post(name)).delete()
 
     def signposts(self, generation: int) -> Iterator[tuple[str, tuple[str, str]]]:
         for shard in _SHARDS:
             partition = f"~{generation}.{shard:02x}"
-            for item in KeyItem.query(partition, consistent_read=True):
+            for item in SignpostItem.query(partition, consistent_read=True):
                 yield f"{partition[1:]}{item.id}", _leads_to(item)
 
     def imports(self) -> bool:
         try:
-            KeyItem.get(*_IMPORTS, consistent_read=True)
-        except KeyItem.DoesNotExist:
+            SignpostItem.get(*_IMPORTS, consistent_read=True)
+        except SignpostItem.DoesNotExist:
             return False
         return True
 
     def note_import(self) -> None:
-        KeyItem(*_IMPORTS, doc="").save()
+        SignpostItem(*_IMPORTS, leads_to="").save()
 
 
 def _post(name: str) -> tuple[str, str]:
-    """A signpost's place: no tenant's id begins with a tilde."""
+    """A signpost's place."""
     generation, _, digits = name.partition(".")
     return f"~{generation}.{digits[:2]}", digits[2:]
 
 
-def _leads_to(item: KeyItem) -> tuple[str, str]:
-    tenant, _, key = item.doc.partition(" ")
+def _leads_to(item: SignpostItem) -> tuple[str, str]:
+    tenant, _, key = item.leads_to.partition(" ")
     return tenant, key
 
 
