@@ -1,14 +1,19 @@
 """Errors by what the caller can do about them; each dialect renders them in its vendor's own shape."""
 
+from chalicelib.fleet.fields import Field
+
 
 class FleetError(Exception):
     """Something the caller of a use case has to hear about. `str()` is a sentence for a person."""
 
 
 class Invalid(FleetError):
-    """The request itself is wrong: correct it. `field` names the culprit where there is one."""
+    """The request itself is wrong: correct it. `field` is the culprit where there is one.
 
-    def __init__(self, message: str, field: str | None = None) -> None:
+    A string is the client's own name for it; for what the fleet calls it each dialect has a name, or none.
+    """
+
+    def __init__(self, message: str, field: str | Field | None = None) -> None:
         super().__init__(message)
         self.field = field
 

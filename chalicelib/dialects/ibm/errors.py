@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from chalicelib.fleet import errors as fleet
+from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ports import Ports
 from chalicelib.web import refusals
 from chalicelib.web.request import Answer
@@ -37,6 +38,9 @@ CODES: dict[type[Exception], tuple[int, str]] = {
     refusals.UnsupportedMediaType: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "CUDRS0005E"),
 }
 
+FIELDS: dict[Field, str] = {Field.DESCRIPTION: "comment", Field.ROLES: "roles"}
+"""What bodies of this API call what the fleet finds wrong."""
+
 
 def explain(ports: Ports, error: Exception) -> Answer:  # noqa: ARG001 - nothing in this shape is made up
     """Any exception as IBM would answer it; of one that nobody foresaw nothing is told."""
@@ -45,7 +49,13 @@ def explain(ports: Ports, error: Exception) -> Answer:  # noqa: ARG001 - nothing
     headers = dict(getattr(error, "headers", {}))
     if status == HTTPStatus.UNAUTHORIZED:
         headers |= CHALLENGE
-    return Answer(body(code, message, getattr(error, "field", None)), status, headers)
+    return Answer(body(code, message, _culprit(error)), status, headers)
+
+
+def _culprit(error: Exception) -> str | None:
+    """What this API calls it; what has no name here is in the sentence alone."""
+    field = getattr(error, "field", None)
+    return FIELDS.get(field) if isinstance(field, Field) else field
 
 
 def body(code: str, message: str, field: str | None = None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import uuid
 from http import HTTPStatus
 
 from chalicelib.fleet import errors as fleet
+from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ports import Ports
 from chalicelib.web import refusals
 from chalicelib.web.request import Answer
@@ -55,13 +56,49 @@ CODES: dict[type[Exception], tuple[int, str]] = {
     refusals.UnsupportedMediaType: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "GENERIC_UNSUPPORTED_MEDIA_TYPE_ERROR"),
 }
 
+FIELDS: dict[Field, str] = {
+    Field.ACKNOWLEDGEMENT: "ackTimeoutInSeconds",
+    Field.ATTEMPTS: "attempts",
+    Field.CA_CERTIFICATES: "clientCert.caCertIds",
+    Field.CERTIFICATE: "certificate",
+    Field.CHECKSUM: "checksum",
+    Field.CLIENT_CERTIFICATE: "clientCert.required",
+    Field.DESCRIPTION: "description",
+    Field.ENCODING: "encoding",
+    Field.ENDS: "to",
+    Field.EXPIRATION: "expirationInSeconds",
+    Field.HEADERS: "headers",
+    Field.INTERFACES: "interfaces",
+    Field.JSON_PATH: "jsonPath",
+    Field.LABEL: "label",
+    Field.LIFETIME: "messageTtl",
+    Field.PARAMETERS: "parameters",
+    Field.PARENT: "parentId",
+    Field.PASSWORD: "password",
+    Field.PATH: "pathNode",
+    Field.QUEUES: "scope.fifos",
+    Field.RESOURCE: "resourceId",
+    Field.ROLES: "roles",
+    Field.SIZE: "size",
+    Field.STARTS: "from",
+    Field.STORAGE: "maxLengthBytes",
+    Field.URL: "webhookUrl",
+}
+"""What the OpenAPI document calls what the fleet finds wrong."""
+
 
 def explain(ports: Ports, error: Exception) -> Answer:
     """Any exception as the vendor would answer it; of one that nobody foresaw nothing is told but its id."""
     status, code = code_of(type(error))
-    message = "an unexpected error occurred" if code == INTERNAL else str(error)
+    message = "an unexpected error occurred" if code == INTERNAL else worded(error)
     body = {"id": str(uuid.UUID(bytes=ports.chance(16), version=4)), "code": code, "message": message}
     return Answer(body, status, getattr(error, "headers", {}))
+
+
+def worded(error: Exception) -> str:
+    """The sentence of an error, behind the name that the API gives to what is wrong."""
+    culprit = getattr(error, "field", None)
+    return f"{FIELDS[culprit]}: {error}" if culprit in FIELDS else str(error)
 
 
 def code_of(kind: type[Exception]) -> tuple[int, str]:

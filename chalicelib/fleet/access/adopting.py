@@ -6,6 +6,7 @@ from chalicelib.fleet.access import keys, secrets, signposts
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.errors import Conflict, Invalid, KeyNotFound, RateLimitReached
+from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy.records import Limit, Use
 
@@ -23,9 +24,11 @@ def adopt(
     Errors: Invalid (no such secret can be taken; not a subset), Conflict (secret or name open a key already).
     """
     if name is None and not secrets.is_foreign(presented):
-        raise Invalid("a secret made elsewhere that comes without a name is 32 letters and digits", "value")
+        raise Invalid("a secret made elsewhere that comes without a name is 32 letters and digits", Field.SECRET)
     if name is not None and not (_SHORTEST <= len(presented) <= _LONGEST and presented.isprintable()):
-        raise Invalid(f"a secret that comes with a name has {_SHORTEST} to {_LONGEST} printable characters", "value")
+        raise Invalid(
+            f"a secret that comes with a name has {_SHORTEST} to {_LONGEST} printable characters", Field.SECRET
+        )
     taken = keys.owner(ports, presented) if name is None else signposts.named(ports, by.tenant, name)
     if taken is not None:
         raise Conflict("this secret, or its name, opens a key already")

@@ -12,6 +12,7 @@ from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.records import ApiKey, CaCertificate, CaCertificates
 from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import CertificateNotFound, Contended, Forbidden, Invalid, LimitReached
+from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ports import Ports
 
 MOST = 10
@@ -102,13 +103,11 @@ def ensure_fits(ports: Ports, caller: Caller, pem: str | None, name: str | None)
 def ensure_known(ports: Ports, key: ApiKey) -> None:
     """Errors: Invalid (a CA that the tenant has not, or none where a certificate is required)."""
     if key.client_certificate_required and not key.ca_certificates:
-        raise Invalid("without caCertIds no client certificate could be accepted", "clientCert.caCertIds")
+        raise Invalid("without CA certificates no client certificate could be accepted", Field.CA_CERTIFICATES)
     if key.ca_certificates:
         known = {entry.id for entry in ports.authorities.get(key.tenant).entries}
         for unknown in sorted(set(key.ca_certificates) - known):
-            raise Invalid(
-                f"caCertIds names {unknown[:24]}, which is no CA certificate of yours", "clientCert.caCertIds"
-            )
+            raise Invalid(f"{unknown[:24]} is no CA certificate of yours", Field.CA_CERTIFICATES)
 
 
 def _change(ports: Ports, tenant: str, change: Callable[[CaCertificates], CaCertificates]) -> None:

@@ -30,4 +30,4 @@ def ensure_open(door: Door, caller: Caller, *, secured: bool = True) -> None:
 def ensure_unscoped(caller: Caller, *, queues: bool) -> None:
     """Errors: Forbidden (the key is for some queues only, and this is none)."""
     if caller.queues and not queues:
-        raise Forbidden("this API key is for the FIFOs of its scope only")
+        raise Forbidden("this API key is for some queues only")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import Contended, Invalid
+from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ports import Ports
 
 MAX_LABEL = 24
@@ -15,20 +16,20 @@ _PAGE = 100
 def check(parent: ApiKey, request: KeyRequest) -> None:
     """Errors: Invalid (more than the parent may, or longer than may be)."""
     if request.roles is not None and not request.roles <= parent.roles:
-        raise Invalid("a key's roles are among those of its parent", "roles")
+        raise Invalid("a key's roles are among those of its parent", Field.ROLES)
     if request.label is not None and len(request.label) > MAX_LABEL:
-        raise Invalid(f"a label has at most {MAX_LABEL} characters", "label")
+        raise Invalid(f"a label has at most {MAX_LABEL} characters", Field.LABEL)
     if request.description is not None and len(request.description) > MAX_DESCRIPTION:
-        raise Invalid(f"a description has at most {MAX_DESCRIPTION} characters", "description")
+        raise Invalid(f"a description has at most {MAX_DESCRIPTION} characters", Field.DESCRIPTION)
     start, end = request.valid_from, request.valid_to
     if start is not None and end is not None and end <= start:
-        raise Invalid("the validity ends before it begins", "to")
+        raise Invalid("the validity ends before it begins", Field.ENDS)
     if parent.valid_to is not None and end is not None and end > parent.valid_to:
-        raise Invalid("a key is not valid longer than its parent", "to")
+        raise Invalid("a key is not valid longer than its parent", Field.ENDS)
     if parent.valid_from is not None and start is not None and start < parent.valid_from:
-        raise Invalid("a key is not valid earlier than its parent", "from")
+        raise Invalid("a key is not valid earlier than its parent", Field.STARTS)
     if parent.queues and request.queues is not None and not (request.queues and request.queues <= parent.queues):
-        raise Invalid("a key's queues are among those of its parent", "scope")
+        raise Invalid("a key's queues are among those of its parent", Field.QUEUES)
     _check_certificates(parent, request)
 
 
@@ -36,10 +37,10 @@ def _check_certificates(parent: ApiKey, request: KeyRequest) -> None:
     if not parent.client_certificate_required:
         return
     if request.client_certificate_required is False:
-        raise Invalid("a key requires a client certificate where its parent does", "clientCert.required")
+        raise Invalid("a key requires a client certificate where its parent does", Field.CLIENT_CERTIFICATE)
     asked = request.ca_certificates
     if asked is not None and not (asked and set(asked) <= set(parent.ca_certificates)):
-        raise Invalid("the CA certificates of a key are among those of its parent", "clientCert.caCertIds")
+        raise Invalid("the CA certificates of a key are among those of its parent", Field.CA_CERTIFICATES)
 
 
 def inherited(parent: ApiKey, request: KeyRequest) -> KeyRequest:

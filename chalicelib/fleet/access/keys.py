@@ -17,6 +17,7 @@ from chalicelib.fleet.errors import (
     Unauthenticated,
     UnknownCredential,
 )
+from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import quotas
 from chalicelib.fleet.tenancy.records import Share, Stored
@@ -122,7 +123,7 @@ def create_child(ports: Ports, by: Caller, parent_id: str, request: KeyRequest) 
     """
     parent = get(ports, by.tenant, parent_id)
     if parent.session:
-        raise Invalid("a session ends before keys below it would: name another parent", "parentId")
+        raise Invalid("a session ends before keys below it would: name another parent", Field.PARENT)
     if by.kind is Kind.USER:
         # People have no key of their own that others could stand below.
         rights.ensure_roles(by, request.roles or frozenset())

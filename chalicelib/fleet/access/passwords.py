@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from chalicelib.fleet.errors import Invalid, RateLimitReached
+from chalicelib.fleet.fields import Field
 from chalicelib.fleet.shapes import Extensible
 
 SHORTEST, LONGEST = 8, 128
@@ -38,7 +39,7 @@ def check(text: str) -> None:
         raise Invalid(
             f"a password has {SHORTEST} to {LONGEST} characters: "
             "at least one upper case letter, one lower case letter, one digit and one special character",
-            "password",
+            Field.PASSWORD,
         )
 
 

@@ -4,6 +4,7 @@ from chalicelib.fleet.access import keys
 from chalicelib.fleet.access.records import ApiKey, Tenant
 from chalicelib.fleet.access.roles import ALL_ROLES
 from chalicelib.fleet.errors import Contended, Invalid, TenantDuplicate
+from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ports import Ports
 
 _ID_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -19,7 +20,7 @@ def create(ports: Ports, name: str, wanted: str | None = None) -> tuple[Tenant, 
     """
     name = name.strip()
     if not name or len(name) > _MAX_NAME or not name.isprintable():
-        raise Invalid(f"a tenant's name has 1 to {_MAX_NAME} printable characters", "name")
+        raise Invalid(f"a tenant's name has 1 to {_MAX_NAME} printable characters", Field.NAME)
     now = ports.clock.now()
     tenant = _wanted(ports, name, wanted, now) if wanted is not None else _any(ports, name, now)
     key, secret = keys.mint(ports, tenant.id, roles=ALL_ROLES, label="master", master=True)
@@ -28,7 +29,7 @@ def create(ports: Ports, name: str, wanted: str | None = None) -> tuple[Tenant, 
 
 def _wanted(ports: Ports, name: str, wanted: str, now: int) -> Tenant:
     if len(wanted) != _ID_LENGTH or not set(wanted) <= set(_ID_ALPHABET):
-        raise Invalid(f"a tenant's id has {_ID_LENGTH} digits and small letters", "id")
+        raise Invalid(f"a tenant's id has {_ID_LENGTH} digits and small letters", Field.ID)
     tenant = Tenant(wanted, name, now)
     if not ports.tenants.create(tenant):
         raise TenantDuplicate(f"a tenant with the id {wanted} exists already")

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.fleet.errors import Forbidden, Invalid
+from chalicelib.fleet.fields import Field
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 _BEGIN = "-----BEGIN CERTIFICATE-----"
-_FIELD = "certificate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +32,16 @@ def authority(pem: str, now: int) -> Authority:
     from cryptography.hazmat.primitives.serialization import Encoding
 
     if pem.count(_BEGIN) != 1:
-        raise Invalid("certificate is one X.509 certificate in PEM; chains are not allowed", _FIELD)
+        raise Invalid("certificate is one X.509 certificate in PEM; chains are not allowed", Field.CERTIFICATE)
     found = _loaded(pem)
     constraints = _extension(found, x509.BasicConstraints)
     if constraints is None or not constraints.ca:
-        raise Invalid("the certificate is not that of a CA: basicConstraints has to say CA:TRUE", _FIELD)
+        raise Invalid("the certificate is not that of a CA: basicConstraints has to say CA:TRUE", Field.CERTIFICATE)
     usage = _extension(found, x509.KeyUsage)
     if usage is not None and not usage.key_cert_sign:
-        raise Invalid("the CA may sign no certificates: its keyUsage lacks keyCertSign", _FIELD)
+        raise Invalid("the CA may sign no certificates: its keyUsage lacks keyCertSign", Field.CERTIFICATE)
     if not _valid(found, now):
-        raise Invalid("the certificate is not valid at present", _FIELD)
+        raise Invalid("the certificate is not valid at present", Field.CERTIFICATE)
     return Authority(found.public_bytes(Encoding.PEM).decode(), _ms(found.not_valid_after_utc), _subject(found))
 
 
@@ -90,7 +90,7 @@ def _loaded(pem: str) -> "Certificate":
         # What is wrong inside shows only when it is looked at.
         _ = found.extensions, found.subject, found.public_key()
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension) as error:
-        raise Invalid(f"the certificate cannot be read: {str(error)[:200]}", _FIELD) from error
+        raise Invalid(f"the certificate cannot be read: {str(error)[:200]}", Field.CERTIFICATE) from error
     return found
 
 

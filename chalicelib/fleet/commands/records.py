@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib.fleet.errors import IllegalTransition, Invalid
+from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ids import correlation
 from chalicelib.fleet.shapes import Extensible
 
@@ -121,15 +122,15 @@ class Policy(Extensible):
 
     def __post_init__(self) -> None:
         if self.expiration is not None and not MIN_EXPIRATION <= self.expiration <= MAX_EXPIRATION:
-            raise Invalid(f"expiration is {MIN_EXPIRATION} to {MAX_EXPIRATION} seconds", "expirationInSeconds")
+            raise Invalid(f"expiration is {MIN_EXPIRATION} to {MAX_EXPIRATION} seconds", Field.EXPIRATION)
         if self.ack_mode is AckMode.NONE and self.ack_timeout is not None:
-            raise Invalid("a command without acknowledgement has no acknowledgement time-out", "ackTimeoutInSeconds")
+            raise Invalid("a command without acknowledgement has no acknowledgement time-out", Field.ACKNOWLEDGEMENT)
         if self.ack_timeout is not None and not MIN_ACK_TIMEOUT <= self.ack_timeout <= MAX_ACK_TIMEOUT:
             raise Invalid(
-                f"the acknowledgement time-out is {MIN_ACK_TIMEOUT} to {MAX_ACK_TIMEOUT} seconds", "ackTimeoutInSeconds"
+                f"the acknowledgement time-out is {MIN_ACK_TIMEOUT} to {MAX_ACK_TIMEOUT} seconds", Field.ACKNOWLEDGEMENT
             )
         if not 1 <= self.attempts <= MAX_ATTEMPTS:
-            raise Invalid(f"attempts are 1 to {MAX_ATTEMPTS}", "attempts")
+            raise Invalid(f"attempts are 1 to {MAX_ATTEMPTS}", Field.ATTEMPTS)
 
     def under(self, terms: Terms, *, relayed: bool = False) -> "Policy":
         """With what the route grants where nothing was asked for."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from chalicelib.fleet.errors import IllegalTransition, Invalid, ParameterNotFound, TooLarge
+from chalicelib.fleet.fields import Field
 from chalicelib.fleet.integers import whole
 from chalicelib.fleet.presence.mailbox import LEASE
 from chalicelib.fleet.shapes import Extensible, is_known
@@ -209,9 +210,9 @@ def requested(configuration: Configuration, values: Mapping[str, Value], notify_
         status = SyncStatus.OK if certain and value.same(known.reported) else SyncStatus.PENDING
         after[key] = replace(known, requested=value, status=status, update=0)
     if len(after) > MAX_PARAMETERS:
-        raise Invalid(f"a device has at most {MAX_PARAMETERS} parameters", "parameters")
+        raise Invalid(f"a device has at most {MAX_PARAMETERS} parameters", Field.PARAMETERS)
     if sum(_size(key, parameter.requested) for key, parameter in after.items()) > MAX_SIDE:
-        raise TooLarge(f"the requested values of a device have at most {MAX_SIDE} bytes", "parameters")
+        raise TooLarge(f"the requested values of a device have at most {MAX_SIDE} bytes", Field.PARAMETERS)
     return replace(configuration, parameters=after, notify_to=notify_to or configuration.notify_to)
 
 

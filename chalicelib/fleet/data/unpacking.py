@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.fleet.data.decoders import decoder_of
 from chalicelib.fleet.data.records import ENCODING, PAYLOAD, DataMessage, DecoderKind, DecoderRecord
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.reading import reading
 from chalicelib.fleet.tenancy import audit
@@ -95,14 +96,16 @@ def decoded_all(ports: Ports, messages: Sequence[DataMessage]) -> list[DataMessa
 def _usable(ports: Ports, tenant: str, encoding: str, allowed: frozenset[DecoderKind]) -> DecoderRecord:
     entry = ports.decoders.named(tenant, encoding)
     if entry is None:
-        raise Invalid(f"there is no decoder for the encoding {encoding[:128]}", ENCODING)
+        raise Invalid(f"there is no decoder for the encoding {encoding[:128]}", Field.ENCODING)
     if not entry.enabled:
-        raise Invalid(f"the decoder for the encoding {encoding} is not enabled", ENCODING)
+        raise Invalid(f"the decoder for the encoding {encoding} is not enabled", Field.ENCODING)
     if entry.kind not in allowed:
-        raise Invalid(f"the decoder for the encoding {encoding} is a {entry.kind} decoder and reads no bytes", ENCODING)
+        raise Invalid(
+            f"the decoder for the encoding {encoding} is a {entry.kind} decoder and reads no bytes", Field.ENCODING
+        )
     records = ports.decoders.records(tenant, [entry])
     if not records:
-        raise Invalid(f"the decoder for the encoding {encoding} was deleted just now", ENCODING)
+        raise Invalid(f"the decoder for the encoding {encoding} was deleted just now", Field.ENCODING)
     return records[0]
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.events import suspension
 from chalicelib.fleet.events.records import TIMEOUT, HttpPush, Push, PushFailed, PushResult, TargetRefused
+from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import audit
 
@@ -109,7 +110,7 @@ def select(event: Any, path: str) -> Any:
         try:
             part = part[int(index)] if index else part[name or quoted]
         except (LookupError, TypeError):
-            raise Invalid(f"the event has no {path}", "jsonPath") from None
+            raise Invalid(f"the event has no {path}", Field.JSON_PATH) from None
     return part
 
 
@@ -119,21 +120,21 @@ def checked_url(url: str) -> str:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise Invalid("webhookUrl is a URL", "webhookUrl") from None
+        raise Invalid("the address of a webhook is a URL", Field.URL) from None
     printable = url.isascii() and url.isprintable() and " " not in url
     if len(url) > MAX_URL or not printable or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Invalid("webhookUrl is a URL with http or https and a host", "webhookUrl")
+        raise Invalid("the address of a webhook is a URL with http or https and a host", Field.URL)
     if parts.username or parts.password:
-        raise Invalid("webhookUrl has no user and no password: use a header", "webhookUrl")
+        raise Invalid("the address of a webhook has no user and no password: use a header", Field.URL)
     if port == 0:
-        raise Invalid("webhookUrl has a port from 1 to 65535", "webhookUrl")
+        raise Invalid("the address of a webhook has a port from 1 to 65535", Field.URL)
     return url
 
 
 def checked_path(path: str) -> str:
     """Errors: Invalid."""
     if not _PATH.fullmatch(path):
-        raise Invalid("jsonPath is like $.value.list[0]", "jsonPath")
+        raise Invalid("a path into an event is like $.value.list[0]", Field.JSON_PATH)
     return path
 
 
@@ -141,9 +142,9 @@ def checked_headers(headers: Mapping[str, tuple[str, ...]]) -> Mapping[str, tupl
     """Errors: Invalid."""
     for name, values in headers.items():
         if not _HEADER_NAME.fullmatch(name) or name.lower() in _OURS:
-            raise Invalid(f"{name[:64]!r} is not a header that a webhook can be given", "headers")
+            raise Invalid(f"{name[:64]!r} is not a header that a webhook can be given", Field.HEADERS)
         if any(not v.isascii() or not v.isprintable() or len(v) > MAX_URL for v in values):
-            raise Invalid(f"the header {name} has a value that is not printable ASCII", "headers")
+            raise Invalid(f"the header {name} has a value that is not printable ASCII", Field.HEADERS)
     return headers
 
 

@@ -18,6 +18,7 @@ from chalicelib.fleet.errors import (
     Invalid,
     LimitReached,
 )
+from chalicelib.fleet.fields import Field
 from chalicelib.fleet.inventory.records import MOST, ROOT_GROUP, ROOT_PATH, Group, GroupTree
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import quotas
@@ -110,12 +111,12 @@ def _ensure_fits(present: GroupTree, group: Group) -> None:
         raise GroupNotFound(f"group {group.parent[:64]} not found")
     below = present.within(group.id)
     if group.parent in below:
-        raise Invalid("a group cannot be moved below itself", "parentId")
+        raise Invalid("a group cannot be moved below itself", Field.PARENT)
     tree = replace(present, groups={**present.groups, group.id: group})
     if any(g.name == group.name and g.id != group.id for g in tree.children(group.parent)):
         raise GroupDuplicate(f"there is a group {tree.path(group.id)} already")
     if any(len(tree.path(one)) > LONGEST_PATH for one in below):
-        raise Invalid(f"a path has at most {LONGEST_PATH} characters", "pathNode")
+        raise Invalid(f"a path has at most {LONGEST_PATH} characters", Field.PATH)
 
 
 def _childless(tree: GroupTree, group: str) -> Group:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.fleet.errors import GroupNotFound, Invalid
+from chalicelib.fleet.fields import Field
 from chalicelib.fleet.presence.records import interface_key
 from chalicelib.fleet.shapes import Extensible
 
@@ -85,7 +86,7 @@ class Device(Extensible):
     def joined_by(self, interface: Interface) -> "Device":
         """The device with one interface more. Errors: Invalid (it has as many as a device may have)."""
         if self.full:
-            raise Invalid(f"a device has at most {MAX_INTERFACES} interfaces", "interfaces")
+            raise Invalid(f"a device has at most {MAX_INTERFACES} interfaces", Field.INTERFACES)
         return self.with_interface(interface)
 
     def without_interface(self, interface: Interface) -> "Device":

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from chalicelib.fleet.errors import Forbidden, Invalid, LimitReached, QueueDuplicate
+from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import consuming
 from chalicelib.fleet.queues.queues import get
@@ -22,9 +23,9 @@ def create(ports: Ports, tenant: str, name: str, *, max_bytes: int | None = None
     """
     checked_name(name)
     if max_bytes is not None and max_bytes != 0 and max_bytes < MIN_BYTES:
-        raise Invalid(f"maxLengthBytes is 0 for no storage, or at least {MIN_BYTES}", "maxLengthBytes")
+        raise Invalid(f"a queue keeps nothing, or at least {MIN_BYTES} bytes", Field.STORAGE)
     if ttl is not None and not 1 <= ttl <= MAX_TTL:
-        raise Invalid(f"messageTtl is 1 to {MAX_TTL} seconds", "messageTtl")
+        raise Invalid(f"a queue keeps its messages 1 to {MAX_TTL} seconds", Field.LIFETIME)
     if len(ports.queues.all(tenant)) >= MAX_QUEUES:
         raise LimitReached(f"a tenant has at most {MAX_QUEUES} queues")
     now = ports.clock.now()

@@ -20,6 +20,7 @@ from chalicelib.fleet.errors import (
     VersionDuplicate,
     VersionNotFound,
 )
+from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.resources.records import Resource, ResourceVersion
 from chalicelib.fleet.tenancy import quotas
@@ -76,7 +77,7 @@ def add_version(ports: Ports, version: ResourceVersion, content: bytes) -> Resou
     Errors: Invalid (another checksum), ResourceNotFound, VersionDuplicate, LimitReached, QuotaReached.
     """
     if hashlib.md5(content, usedforsecurity=False).hexdigest() != version.md5:
-        raise Invalid("checksum is not the MD5 of the file", "checksum")
+        raise Invalid("checksum is not the MD5 of the file", Field.CHECKSUM)
     _ensure_addable(ports, version)
     ports.files.put(version.file, content)
     return _add(ports, replace(version, size=len(content), ready=True))
@@ -88,7 +89,7 @@ def announce_version(ports: Ports, version: ResourceVersion) -> tuple[ResourceVe
     Errors: Invalid (size), ResourceNotFound, VersionDuplicate, LimitReached.
     """
     if not 0 < version.size <= LARGEST:
-        raise Invalid(f"size is from 1 to {LARGEST} bytes", "size")
+        raise Invalid(f"size is from 1 to {LARGEST} bytes", Field.SIZE)
     _ensure_addable(ports, version)
     announced = _add(ports, replace(version, ready=False))
     return announced, ports.files.upload_url(announced.file, announced.md5, announced.size, UPLOAD_VALID)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from chalicelib.fleet.errors import Conflict, Invalid, ResourceNotFound
+from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ids import correlation
 from chalicelib.fleet.presence.mailbox import LEASE
 from chalicelib.fleet.shapes import Extensible
@@ -223,7 +224,7 @@ def requested(present: DeviceResources, target: Target, now: int) -> DeviceResou
     """
     known = present.resources.get(target.resource)
     if known is None and len(present.resources) >= MOST:
-        raise Invalid(f"a device has at most {MOST} resources", "resourceId")
+        raise Invalid(f"a device has at most {MOST} resources", Field.RESOURCE)
     known = known or DeviceResource()
     wanted = replace(known, requested=VersionAt(target.version, now), metadata={**known.metadata, **target.metadata})
     after = present.with_resource(target.resource, wanted)

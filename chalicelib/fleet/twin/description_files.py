@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.fields import Field
 from chalicelib.fleet.twin.definitions import FIRST_VERSION, ObjectDefinition, ResourceDefinition
 from chalicelib.fleet.twin.paths import LAST
 from chalicelib.fleet.twin.values import ResourceType
@@ -34,11 +35,11 @@ _URN = re.compile(r"urn:oma:lwm2m:[a-z0-9-]{1,32}:[0-9]{1,5}(?::[0-9]{1,4}\.[0-9
 def read(data: bytes, *, owner: str | None = None) -> ObjectDefinition:
     """The first object of a file; raises Invalid, whose text says what is wrong."""
     if len(data) > MOST_BYTES:
-        raise Invalid(f"an object definition has at most {MOST_BYTES} bytes", "file")
+        raise Invalid(f"an object definition has at most {MOST_BYTES} bytes", Field.FILE)
     root = _tree(data)
     found = root.find("Object") if root.tag == "LWM2M" else None
     if found is None:
-        raise Invalid("the file describes no LWM2M object", "file")
+        raise Invalid("the file describes no LWM2M object", Field.FILE)
     return _object(found, owner)
 
 
@@ -49,7 +50,7 @@ def _tree(data: bytes) -> Element:
         nonlocal depth
         depth += 1
         if depth > _MOST_DEPTH:
-            raise Invalid("the file is nested too deeply", "file")
+            raise Invalid("the file is nested too deeply", Field.FILE)
         builder.start(tag, attributes)
 
     def end(tag: str) -> None:
@@ -58,7 +59,7 @@ def _tree(data: bytes) -> Element:
         builder.end(tag)
 
     def refuse(*_: object) -> None:
-        raise Invalid("document types and entities are not read", "file")
+        raise Invalid("document types and entities are not read", Field.FILE)
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler = builder.data
@@ -67,7 +68,7 @@ def _tree(data: bytes) -> Element:
     try:
         parser.Parse(data, True)  # noqa: FBT003 - expat's
     except (expat.ExpatError, ValueError, LookupError) as error:
-        raise Invalid(f"the file is no XML: {error}", "file") from error
+        raise Invalid(f"the file is no XML: {error}", Field.FILE) from error
     return builder.close()
 
 
@@ -75,20 +76,20 @@ def _object(element: Element, owner: str | None) -> ObjectDefinition:
     id_ = _id(_of(element, "ObjectID"))
     version = _of(element, "ObjectVersion") or FIRST_VERSION
     if not _VERSION.fullmatch(version):
-        raise Invalid("ObjectVersion is no version such as 1.0", "file")
+        raise Invalid("ObjectVersion is no version such as 1.0", Field.FILE)
     urn = _of(element, "ObjectURN").lower()
     if not _URN.fullmatch(urn) or urn.split(":")[4] != str(id_):
-        raise Invalid("ObjectURN is not urn:oma:lwm2m:{kind}:{ObjectID}, with or without a version", "file")
+        raise Invalid("ObjectURN is not urn:oma:lwm2m:{kind}:{ObjectID}, with or without a version", Field.FILE)
     name = _of(element, "Name")
     if not name:
-        raise Invalid("the object has no Name", "file")
+        raise Invalid("the object has no Name", Field.FILE)
     items = element.findall("Resources/Item")
     if len(items) > _MOST_RESOURCES:
-        raise Invalid(f"an object has at most {_MOST_RESOURCES} resources", "file")
+        raise Invalid(f"an object has at most {_MOST_RESOURCES} resources", Field.FILE)
     resources: dict[int, ResourceDefinition] = {}
     for resource in map(_resource, items):
         if resource.id in resources:
-            raise Invalid(f"resource {resource.id} is there twice", "file")
+            raise Invalid(f"resource {resource.id} is there twice", Field.FILE)
         resources[resource.id] = resource
     return ObjectDefinition(
         id=id_,
@@ -113,14 +114,14 @@ def _resource(item: Element) -> ResourceDefinition:
     id_ = _id(item.get("ID") or "")
     operations = _of(item, "Operations").upper()
     if operations not in ("", "R", "W", "RW", "E"):
-        raise Invalid(f"resource {id_}: Operations is none of R, W, RW, E", "file")
+        raise Invalid(f"resource {id_}: Operations is none of R, W, RW, E", Field.FILE)
     type_name = _of(item, "Type")
     type_ = _TYPES.get(type_name.lower())
     if type_ is None and (type_name or operations in ("R", "W", "RW")):
-        raise Invalid(f"resource {id_}: Type is none that is known", "file")
+        raise Invalid(f"resource {id_}: Type is none that is known", Field.FILE)
     name = _of(item, "Name")
     if not name:
-        raise Invalid(f"resource {id_} has no Name", "file")
+        raise Invalid(f"resource {id_} has no Name", Field.FILE)
     return ResourceDefinition(
         id=id_,
         name=name,
@@ -138,12 +139,12 @@ def _of(element: Element, tag: str) -> str:
 
 def _id(text: str) -> int:
     if not _NUMBER.fullmatch(text) or int(text) > LAST:
-        raise Invalid(f"ids are whole numbers up to {LAST}", "file")
+        raise Invalid(f"ids are whole numbers up to {LAST}", Field.FILE)
     return int(text)
 
 
 def _is(element: Element, tag: str, yes: str, no: str) -> bool:
     text = _of(element, tag)
     if text.lower() not in (yes.lower(), no.lower()):
-        raise Invalid(f"{tag} is neither {yes} nor {no}", "file")
+        raise Invalid(f"{tag} is neither {yes} nor {no}", Field.FILE)
     return text.lower() == yes.lower()

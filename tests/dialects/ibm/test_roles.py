@@ -131,7 +131,7 @@ def scoped(site: Site) -> tuple[str, str]:
 
 def test_a_key_for_a_fifo_opens_no_application(site: Site, scoped: tuple[str, str]) -> None:
     assert not site.knock(f"a:{site.org}:app", *scoped)["isAuthenticated"]
-    assert site.complaints() == ["connection refused: this API key is for the FIFOs of its scope only"]
+    assert site.complaints() == ["connection refused: this API key is for some queues only"]
 
 
 def test_a_key_that_comes_to_be_for_a_fifo_is_heard_no_more(site: Site) -> None:
@@ -145,7 +145,7 @@ def test_a_key_that_comes_to_be_for_a_fifo_is_heard_no_more(site: Site) -> None:
     assert [k for _, k, _ in site.client.ports.background.revocations] == [key.id]
     site.publish(client, "iot-2/type/pump/id/p1/cmd/c/fmt/json", {})
     assert list(site.client.ports.commands.rows) == []
-    assert site.complaints() == ["this API key is for the FIFOs of its scope only"]
+    assert site.complaints() == ["this API key is for some queues only"]
 
 
 def _unsecured(site: Site, client: str, username: str, password: str) -> Any:

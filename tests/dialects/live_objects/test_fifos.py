@@ -139,7 +139,7 @@ class TestFifos:
         other, same = (client.key(*rights, queues=frozenset({name})) for name in ("other", "q"))
         method = "PUT" if path in (f"{POLICIES}/p", TARGET) else "POST"
         refused = client.call(method, path, body, key=other, **query)
-        assert (refused.status, refused.body["message"]) == (403, "this API key is for the FIFOs of its scope only")
+        assert (refused.status, refused.body["message"]) == (403, "this API key is for some queues only")
         assert client.call(method, path, body, key=same, **query).status == 403
         assert client.get(fifo).body["messages"] == 0
 

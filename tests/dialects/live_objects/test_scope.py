@@ -66,7 +66,7 @@ def test_every_other_route_is_closed(client: Client, scoped: str, method: str, p
     """Before anything is looked at: whatever stands in the path or the body."""
     filled = "/".join("x" if part.startswith("{") else part for part in path.split("/"))
     reply = client.call(method, filled, key=scoped)
-    assert (reply.status, reply.body["message"]) == (403, "this API key is for the FIFOs of its scope only")
+    assert (reply.status, reply.body["message"]) == (403, "this API key is for some queues only")
 
 
 @pytest.mark.parametrize(

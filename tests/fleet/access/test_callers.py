@@ -41,7 +41,7 @@ def kinds(master: ApiKey) -> dict[Kind, Caller]:
 
 def test_only_a_key_has_queues_limits_and_an_end(master: ApiKey) -> None:
     bounded = callers.of_key(replace(master, queues=frozenset({"q"}), valid_to=7))
-    assert (bounded.queues, bounded.ends) == ({"q"}, 7)
+    assert (bounded.queues, bounded.ends) == (frozenset({"q"}), 7)
     for kind, caller in kinds(master).items():
         assert caller.kind is kind
         assert (caller.queues, caller.limits, caller.ends, caller.master) == (frozenset(), (), None, False)

@@ -18,6 +18,7 @@ from chalicelib.fleet.commands.records import (
     put_back,
 )
 from chalicelib.fleet.errors import IllegalTransition, Invalid
+from chalicelib.fleet.fields import Field
 
 S = Status
 ALLOWED = {
@@ -80,16 +81,16 @@ def test_a_long_history_keeps_its_beginning_and_its_end() -> None:
 @pytest.mark.parametrize(
     ("fields", "culprit"),
     [
-        ({"expiration": 4}, "expirationInSeconds"),
-        ({"expiration": 30 * 86_400 + 1}, "expirationInSeconds"),
-        ({"ack_timeout": 9}, "ackTimeoutInSeconds"),
-        ({"ack_timeout": 30 * 86_400 + 1}, "ackTimeoutInSeconds"),
-        ({"ack_mode": AckMode.NONE, "ack_timeout": 10}, "ackTimeoutInSeconds"),
-        ({"attempts": 0}, "attempts"),
-        ({"attempts": 6}, "attempts"),
+        ({"expiration": 4}, Field.EXPIRATION),
+        ({"expiration": 30 * 86_400 + 1}, Field.EXPIRATION),
+        ({"ack_timeout": 9}, Field.ACKNOWLEDGEMENT),
+        ({"ack_timeout": 30 * 86_400 + 1}, Field.ACKNOWLEDGEMENT),
+        ({"ack_mode": AckMode.NONE, "ack_timeout": 10}, Field.ACKNOWLEDGEMENT),
+        ({"attempts": 0}, Field.ATTEMPTS),
+        ({"attempts": 6}, Field.ATTEMPTS),
     ],
 )
-def test_a_policy_out_of_bounds_names_its_culprit(fields: dict[str, Any], culprit: str) -> None:
+def test_a_policy_out_of_bounds_names_its_culprit(fields: dict[str, Any], culprit: Field) -> None:
     with pytest.raises(Invalid) as caught:
         Policy(**fields)
     assert caught.value.field == culprit

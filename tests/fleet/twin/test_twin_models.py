@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.fields import Field
 from chalicelib.fleet.twin import paths, values
 from chalicelib.fleet.twin.definitions import Definitions, ObjectDefinition, ResourceDefinition
 from chalicelib.fleet.twin.description_files import MOST_BYTES, read
@@ -237,7 +238,7 @@ def test_a_file_that_is_none_says_why(old: str, new: str, why: str) -> None:
     assert old in FILE
     with pytest.raises(Invalid, match=why) as refused:
         read(FILE.replace(old, new).encode())
-    assert refused.value.field == "file"
+    assert refused.value.field is Field.FILE
 
 
 @given(st.binary(max_size=200))

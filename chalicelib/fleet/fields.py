@@ -1,0 +1,36 @@
+"""What of a request may be wrong, without a name: each dialect has its own words for what its clients sent."""
+
+from enum import Enum, auto
+
+
+class Field(Enum):
+    ACKNOWLEDGEMENT = auto()
+    ATTEMPTS = auto()
+    CA_CERTIFICATES = auto()
+    CERTIFICATE = auto()
+    CHECKSUM = auto()
+    CLIENT_CERTIFICATE = auto()
+    DESCRIPTION = auto()
+    ENCODING = auto()
+    ENDS = auto()
+    EXPIRATION = auto()
+    FILE = auto()
+    HEADERS = auto()
+    ID = auto()
+    INTERFACES = auto()
+    JSON_PATH = auto()
+    LABEL = auto()
+    LIFETIME = auto()
+    NAME = auto()
+    PARAMETERS = auto()
+    PARENT = auto()
+    PASSWORD = auto()
+    PATH = auto()
+    QUEUES = auto()
+    RESOURCE = auto()
+    ROLES = auto()
+    SECRET = auto()
+    SIZE = auto()
+    STARTS = auto()
+    STORAGE = auto()
+    URL = auto()
