@@ -23,6 +23,7 @@ WITHOUT_A_DOCUMENT = {
     "OwnerItem": "an entry of an index",
     "QueueItem": "attributes, each updated by itself: others are left alone",
     "QueuedItem": "attributes; written once",
+    "SignpostItem": "an entry of an index; written once",
     "StreamItem": "counters",
     "UsageItem": "counters",
 }
@@ -50,8 +51,9 @@ def test_what_the_page_names_is_there() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(models()))
-def test_a_model_is_among_all_models(name: str) -> None:
-    assert models()[name] in all_models()
+def test_the_table_of_a_model_is_among_all_models(name: str) -> None:
+    """Two kinds of items may share a table."""
+    assert models()[name].Meta.table_name in {model.Meta.table_name for model in all_models()}
 
 
 @pytest.mark.parametrize("name", sorted(models()))
