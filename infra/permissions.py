@@ -45,6 +45,23 @@ _CLAIMING: dict[str, tuple[str, ...]] = {
 }
 """What it takes to reserve a client id, and to count under a quota who holds one."""
 
+_CLEARING: dict[str, tuple[str, ...]] = {
+    "objects": (GET, PUT, UPDATE, DELETE, QUERY, BATCH),
+    "objects/index/inventory": (QUERY,),
+    "external-ids": (DELETE,),
+    "facets": (PUT, DELETE),
+    "devices": (GET, PUT, DELETE),
+    "devices/index/fleet": (QUERY,),
+    "interfaces": (DELETE,),
+    "configurations": (DELETE,),
+    "device-resources": (DELETE,),
+    "claims": _RECORD,
+    "usages": (UPDATE,),
+    "groups": (QUERY,),
+    "records": (GET, PUT, DELETE, QUERY),
+}
+"""What it takes to go on with the deletion of managed objects, and to make objects of devices."""
+
 TABLES: dict[str, dict[str, tuple[str, ...]]] = {
     "uplink": {
         **TELLING,
@@ -55,6 +72,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "devices": _RECORD,
         "devices/index/fleet": (QUERY,),
         "facets": (PUT, QUERY),
+        "objects": (PUT,),
         "interfaces": _RECORD,
         "usages": _COUNT,
         "groups": (QUERY,),
@@ -93,6 +111,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         # A client id that was never seen is registered: device, mailbox, interface and facets in one transaction.
         "devices": _RECORD,
         "facets": (PUT, QUERY),
+        "objects": (PUT,),
         "interfaces": _RECORD,
         "usages": _COUNT,
         "mailboxes": (PUT,),
@@ -111,7 +130,8 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
     "settle": {**TELLING, "mailboxes": _RECORD, "commands": _RECORD},
     "sweep": {
         **TELLING,
-        "mailboxes": _RECORD,
+        **_CLEARING,
+        "mailboxes": (*_RECORD, DELETE),
         "commands": _RECORD,
         "commands/index/due": (QUERY,),
         "queues/index/attended": (QUERY,),
@@ -161,7 +181,7 @@ INVOKES: dict[str, tuple[str, ...]] = {
     "authorizer": ("disconnect", "pump"),
     "deliver": ("deliver", "pump"),
     "settle": ("deliver", "pump"),
-    "sweep": ("deliver", "pump"),
+    "sweep": ("deliver", "disconnect", "pump"),
     "pump": ("pump",),
     "disconnect": ("disconnect", "pump"),
 }
@@ -268,8 +288,8 @@ def _all_tables() -> dict[str, tuple[str, ...]]:
         written = ("dynamodb:BatchWriteItem",) if table in ("messages", "queued") else ()
         uses[table] = (GET, PUT, UPDATE, DELETE, QUERY, BATCH, *written)
         uses |= {f"{table}/index/{index}": (QUERY,) for index in description.indexes(table)}
-    # A version is only added to a resource, and a device to a group, that is still there.
-    for checked in ("resources", "groups"):
+    # A version is only added to a resource, a device to a group, and a child to an object, that is still there.
+    for checked in ("resources", "groups", "objects"):
         uses[checked] = (*uses[checked], "dynamodb:ConditionCheckItem")
     return uses
 

@@ -22,6 +22,10 @@ class TooLarge(Invalid):
     """The request is bigger than what can be kept or delivered."""
 
 
+class Circular(Invalid):
+    """An object would be below itself."""
+
+
 class Unauthenticated(FleetError):
     """No usable credential: missing, malformed, expired, not yet valid or disabled."""
 
@@ -51,6 +55,14 @@ class ConnectorNotFound(NotFound):
 
 
 class GroupNotFound(NotFound):
+    pass
+
+
+class ObjectNotFound(NotFound):
+    pass
+
+
+class ExternalIdNotFound(NotFound):
     pass
 
 
@@ -114,6 +126,10 @@ class ClientTaken(Conflict):
     """Whose a client id is has changed since it was looked at."""
 
 
+class NumberTaken(Conflict):
+    """Another object was given the same number in the same millisecond: draw another."""
+
+
 class TenantDuplicate(Conflict):
     pass
 
@@ -143,6 +159,10 @@ class VersionDuplicate(Conflict):
 
 
 class GroupDuplicate(Conflict):
+    pass
+
+
+class ExternalIdDuplicate(Conflict):
     pass
 
 

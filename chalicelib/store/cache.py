@@ -8,6 +8,7 @@ from pynamodb.connection import Connection
 
 from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.data.records import DecoderRecord, Directory, Listed
+from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Claims, Clock, Page
 from chalicelib.fleet.presence.claims import Change, Claim
@@ -170,12 +171,20 @@ class AnnouncingDevices(DeviceTable):
         self._owners = owners
         self._claims = claims
 
-    def create(self, device: Device, share: Share | None = None, claims: Sequence[Change] = ()) -> None:
-        super().create(device, share, claims)
+    def create(
+        self,
+        device: Device,
+        share: Share | None = None,
+        claims: Sequence[Change] = (),
+        known_as: ManagedObject | None = None,
+    ) -> None:
+        super().create(device, share, claims, known_as)
         self._changed(claims)
 
-    def replace(self, old: Device, new: Device, claims: Sequence[Change] = ()) -> bool:
-        written = super().replace(old, new, claims)
+    def replace(
+        self, old: Device, new: Device, claims: Sequence[Change] = (), known_as: ManagedObject | None = None
+    ) -> bool:
+        written = super().replace(old, new, claims, known_as)
         self._forget(old)
         self._changed(claims)
         return written

@@ -10,19 +10,21 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.fleet.errors import ClientTaken, DeviceDuplicate, GroupNotFound, InterfaceDuplicate
+from chalicelib.fleet.errors import ClientTaken, DeviceDuplicate, GroupNotFound, InterfaceDuplicate, NumberTaken
 from chalicelib.fleet.inventory.facets import MOST_COUNTED, Facet
+from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.inventory.records import ROOT_GROUP, Device, Interface
 from chalicelib.fleet.ports import Page
 from chalicelib.fleet.presence.claims import Change
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.tenancy.records import Share
-from chalicelib.store import facets, mailboxes, usages
+from chalicelib.store import facets, mailboxes, managed_objects, usages
 from chalicelib.store.claims import enter
 from chalicelib.store.configurations import ConfigurationItem
 from chalicelib.store.facets import FacetItem
 from chalicelib.store.groups import GroupItem, taking_devices
+from chalicelib.store.managed_objects import MAIN, ObjectItem
 from chalicelib.store.resources import DeviceResourcesItem
 from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, key, table_name
 
@@ -68,11 +70,19 @@ class DeviceTable:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    def create(self, device: Device, share: Share | None = None, claims: Sequence[Change] = ()) -> None:
+    def create(
+        self,
+        device: Device,
+        share: Share | None = None,
+        claims: Sequence[Change] = (),
+        known_as: ManagedObject | None = None,
+    ) -> None:
         added, _ = facets.changes(None, device)
         # Two registrations of one device, of one interface or of one client id, perhaps by two tenants, at once: the
         # transaction lets one of them in.
-        meaning = _meaning(grouped=_joins(device), share=share, claims=len(claims))
+        before = 2 + len(claims) + len(device.interfaces) + len(added)
+        number = before if known_as is not None else None
+        meaning = _meaning(grouped=_joins(device), share=share, claims=len(claims), number=number)
         with meaning, TransactWrite(connection=self.connection) as transaction:
             _check_group(transaction, device)
             transaction.save(_item(device), condition=DeviceItem.pk.does_not_exist())
@@ -84,6 +94,7 @@ class DeviceTable:
                 transaction.save(_owner(device, interface), condition=OwnerItem.pk.does_not_exist())
             for entry in added:
                 transaction.save(entry)
+            _number(transaction, known_as)
             usages.take(transaction, share)
 
     def get(self, tenant: str, device: str) -> Device | None:
@@ -97,14 +108,16 @@ class DeviceTable:
         by_id = {item.id: _load(item) for item in found}
         return [by_id[device] for device in devices if device in by_id]
 
-    def replace(self, old: Device, new: Device, claims: Sequence[Change] = ()) -> bool:
+    def replace(
+        self, old: Device, new: Device, claims: Sequence[Change] = (), known_as: ManagedObject | None = None
+    ) -> bool:
         before, after = {i.key: i for i in old.interfaces}, {i.key: i for i in new.interfaces}
         added = [after[k] for k in after.keys() - before.keys()]
         removed = [before[k] for k in before.keys() - after.keys()]
         entered, left = facets.changes(old, new)
         item = _item(replace(new, revision=old.revision + 1))
         unchanged = DeviceItem.revision == old.revision
-        if not added and not removed and not entered and not left and not claims:
+        if not (added or removed or entered or left or claims or known_as):
             try:
                 item.save(condition=unchanged)
             except PutError as error:
@@ -113,10 +126,11 @@ class DeviceTable:
                 raise
             return True
         grouped = _joins(new) and new.group != old.group
+        number = 1 + len(claims) + len(added) + len(entered) if known_as is not None else None
         try:
             # Another device may take the same interface at the same time: the device and its entries change together.
             with (
-                _meaning(grouped=grouped, deleted=len(removed) + len(left), claims=len(claims)),
+                _meaning(grouped=grouped, deleted=len(removed) + len(left), claims=len(claims), number=number),
                 TransactWrite(connection=self.connection) as transaction,
             ):
                 if grouped:
@@ -128,6 +142,7 @@ class DeviceTable:
                 for interface in removed:
                     transaction.delete(_owner(old, interface), condition=OwnerItem.device == old.id)
                 _move(transaction, entered, left)
+                _number(transaction, known_as)
         except DeviceDuplicate:
             return False
         return True
@@ -163,6 +178,9 @@ class DeviceTable:
                     transaction.delete(_owner(device, interface))
                 _move(transaction, [], left)
                 enter(transaction, claims)
+                if device.number is not None:
+                    known_as = ObjectItem(key(device.tenant, device.number), MAIN)
+                    transaction.update(known_as, actions=managed_objects.hidden())
                 usages.give_back(transaction, share)
         except DeviceDuplicate:
             return False
@@ -229,12 +247,19 @@ def _beyond(after: str | None, *, descending: bool) -> Condition | None:
 
 @contextmanager
 def _meaning(
-    *, grouped: bool = False, deleted: int = 0, others: int = 0, claims: int = 0, share: Share | None = None
+    *,
+    grouped: bool = False,
+    deleted: int = 0,
+    others: int = 0,
+    claims: int = 0,
+    share: Share | None = None,
+    number: int | None = None,
 ) -> Iterator[None]:
     """Turns a canceled transaction into what it means.
 
     First in it is the group's check, where the device joins one; then `deleted` others and the device's own item,
-    `others` and that many claims; last the count, where a `share` is taken.
+    `others` and that many claims; last the count, where a `share` is taken. `number` is how many are written before
+    the object that the device is.
     """
     try:
         yield
@@ -249,9 +274,21 @@ def _meaning(
         first = grouped + deleted + 1 + others
         if any(failed[first : first + claims]):
             raise ClientTaken("whose a client id is has just changed") from error
+        if number is not None and failed[grouped + deleted + number]:
+            raise NumberTaken("another object was given this number at the same time") from error
         if share is None or any(failed[:-1]):
             raise InterfaceDuplicate("an interface with this connector and node exists already") from error
         usages.ensure_taken(error, share)
+
+
+def _number(transaction: TransactWrite, known_as: ManagedObject | None) -> None:
+    """The object that a device is, which had no number yet: two in one millisecond may draw the same."""
+    if known_as is None:
+        return
+    main, *others = managed_objects.items(known_as)
+    transaction.save(main, condition=ObjectItem.pk.does_not_exist())
+    for item in (*others, *managed_objects.entered(None, known_as)):
+        transaction.save(item)
 
 
 def _joins(device: Device) -> bool:

@@ -35,6 +35,13 @@ def page(
     tenant: str, facet: Facet, value: str, *, after: str | None, limit: int, descending: bool = False
 ) -> list[str]:
     """Ids of devices, in order."""
+    return entries(tenant, facet, value, after=after, limit=limit, descending=descending)
+
+
+def entries(
+    tenant: str, facet: str, value: str, *, after: str | None, limit: int, descending: bool = False
+) -> list[str]:
+    """What was entered under that value, in order."""
     found = FacetItem.query(
         key(tenant, facet),
         _range(value, after, descending=descending),
@@ -44,6 +51,18 @@ def page(
     )
     ids = (item.entry.partition(SEPARATOR)[2] for item in found)
     return list(islice((device for device in ids if device != after), limit))
+
+
+def beginning(tenant: str, facet: str, prefix: str, *, after: str | None, limit: int) -> list[tuple[str, str]]:
+    """What was entered under values that begin so, by value: each with the place of its entry, to go on after."""
+    first = _escaped(prefix)
+    bound: Condition | None = FacetItem.entry.startswith(first) if first else None
+    if after is not None:
+        # Nothing that begins so sorts behind the last character there is.
+        bound = FacetItem.entry.between(after, first + chr(0x10FFFF))
+    found = FacetItem.query(key(tenant, facet), bound, limit=limit + 1, consistent_read=True)
+    places = (item.entry for item in found if item.entry != after)
+    return list(islice(((place, place.rpartition(SEPARATOR)[2]) for place in places), limit))
 
 
 def count(tenant: str, facet: Facet, value: str | None, most: int, *, exact: bool = False) -> int:
@@ -75,8 +94,12 @@ def _range(value: str, after: str | None, *, descending: bool) -> Condition:
     return FacetItem.entry.between(low, high)
 
 
+def entry(tenant: str, facet: str, value: str, id_: str) -> FacetItem:
+    return FacetItem(key(tenant, facet), _escaped(value) + SEPARATOR + id_)
+
+
 def _item(device: Device, facet: Facet, value: str) -> FacetItem:
-    return FacetItem(key(device.tenant, facet), _escaped(value) + SEPARATOR + device.id)
+    return entry(device.tenant, facet, value, device.id)
 
 
 def _escaped(value: str) -> str:

@@ -4,8 +4,12 @@ from typing import Any
 
 from chalicelib.aws.deadlines import DEADLINE
 from chalicelib.fleet.commands import finishing, sweeping
+from chalicelib.fleet.inventory import numbering, removing
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import publishing
+
+TIDIES = 15_000
+"""Milliseconds of a sweep for work that may take many."""
 
 
 def settle(ports: Ports, event: dict[str, Any]) -> None:
@@ -16,4 +20,13 @@ def settle(ports: Ports, event: dict[str, Any]) -> None:
 
 def sweep(ports: Ports, *, everything: bool = False) -> dict[str, int]:
     inspected = sweeping.sweep(ports, everything=everything)
-    return {"inspected": inspected, "woken": publishing.sweep(ports, everything=everything)}
+    woken = publishing.sweep(ports, everything=everything)
+    return {"inspected": inspected, "woken": woken, "removed": tidy(ports)}
+
+
+def tidy(ports: Ports) -> int:
+    """Go on with long work that somebody began: how many objects were removed."""
+    until = ports.clock.now() + TIDIES
+    removed = removing.sweep(ports, until)
+    numbering.sweep(ports, until)
+    return removed

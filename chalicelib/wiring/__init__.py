@@ -42,6 +42,12 @@ class Wiring(AccessWiring):
         return _groups()
 
     @cached_property
+    def objects(self) -> "p.Objects":
+        from chalicelib.store.hierarchy import ObjectTable
+
+        return ObjectTable()
+
+    @cached_property
     def mailboxes(self) -> "p.Mailboxes":
         from chalicelib.store.mailboxes import MailboxTable
 

@@ -40,6 +40,7 @@ from tests.fakes.inventory import (
     MemoryGroups,
     MemoryMailboxes,
 )
+from tests.fakes.objects import MemoryObjects
 from tests.fakes.queues import (
     ListedPushes,
     MemoryConsumers,
@@ -85,6 +86,7 @@ __all__ = [
     "MemoryLinks",
     "MemoryMailboxes",
     "MemoryMessages",
+    "MemoryObjects",
     "MemoryPolicies",
     "MemoryPorts",
     "MemoryQueued",
@@ -130,8 +132,15 @@ class MemoryPorts:
         self.configurations = MemoryConfigurations()
         self.resources = MemoryResources()
         self.groups = MemoryGroups()
+        self.objects = MemoryObjects()
         self.devices = MemoryDevices(
-            self.mailboxes, self.configurations, self.resources, self.groups, self.usages, self.claims
+            self.mailboxes,
+            self.configurations,
+            self.resources,
+            self.groups,
+            self.usages,
+            self.claims,
+            objects=self.objects,
         )
         self.gateways = MemoryGateways()
         self.catalog = MemoryCatalog(usages=self.usages)

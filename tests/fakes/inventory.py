@@ -9,14 +9,17 @@ from chalicelib.fleet.errors import (
     DeviceDuplicate,
     GroupNotFound,
     InterfaceDuplicate,
+    NumberTaken,
 )
 from chalicelib.fleet.inventory.facets import MOST_COUNTED, Facet, facets
+from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.inventory.records import ROOT_GROUP, Device, Group, GroupTree, Interface
 from chalicelib.fleet.ports import Page
 from chalicelib.fleet.presence.claims import Change
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.tenancy.records import Share
 from tests.fakes.access import MemoryClaims
+from tests.fakes.objects import MemoryObjects
 from tests.fakes.resources import MemoryResources
 from tests.fakes.usages import MemoryUsages
 
@@ -101,23 +104,34 @@ class MemoryDevices:
     claims: MemoryClaims = field(default_factory=MemoryClaims)
     rows: dict[Id, Device] = field(default_factory=dict)
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
+    objects: MemoryObjects = field(default_factory=MemoryObjects)
 
-    def create(self, device: Device, share: Share | None = None, claims: Sequence[Change] = ()) -> None:
+    def create(
+        self,
+        device: Device,
+        share: Share | None = None,
+        claims: Sequence[Change] = (),
+        known_as: ManagedObject | None = None,
+    ) -> None:
         if (device.tenant, device.id) in self.rows:
             raise DeviceDuplicate("a device with this id exists already")
         self._ensure_grouped(device)
         self.claims.ensure(claims)
         self._ensure_free(device.tenant, device.interfaces)
+        self._ensure_new(known_as)
         self.usages.take(share)
         self.claims.enter(claims)
         self.rows[device.tenant, device.id] = device
         self.mailboxes.rows[device.tenant, device.id] = Mailbox(device.tenant, device.id, revision=device.created)
+        self._number(known_as)
         self._own(device)
 
     def get(self, tenant: str, device: str) -> Device | None:
         return self.rows.get((tenant, device))
 
-    def replace(self, old: Device, new: Device, claims: Sequence[Change] = ()) -> bool:
+    def replace(
+        self, old: Device, new: Device, claims: Sequence[Change] = (), known_as: ManagedObject | None = None
+    ) -> bool:
         if not self._unchanged(old):
             return False
         if new.group != old.group:
@@ -125,9 +139,11 @@ class MemoryDevices:
         self.claims.ensure(claims)
         before = {i.key for i in old.interfaces}
         self._ensure_free(old.tenant, tuple(i for i in new.interfaces if i.key not in before))
+        self._ensure_new(known_as)
         self._disown(old)
         self.claims.enter(claims)
         self._store(old, new)
+        self._number(known_as)
         return True
 
     def move_interface(self, source: Device, target: Device, interface: Interface) -> bool:
@@ -146,6 +162,8 @@ class MemoryDevices:
         kept: tuple[dict[Id, Any], ...] = (self.mailboxes.rows, self.configurations.rows, self.resources.rows)
         for rows in (self.rows, *kept):
             rows.pop((device.tenant, device.id), None)
+        if device.number is not None:
+            self.objects.hide(device.tenant, device.number)
         self.usages.give_back(share)
         return True
 
@@ -216,6 +234,14 @@ class MemoryDevices:
     def _disown(self, device: Device) -> None:
         for interface in device.interfaces:
             self.owners.pop((device.tenant, interface.key), None)
+
+    def _ensure_new(self, known_as: ManagedObject | None) -> None:
+        if known_as is not None and (known_as.tenant, known_as.id) in self.objects.rows:
+            raise NumberTaken("another object was given this number at the same time")
+
+    def _number(self, known_as: ManagedObject | None) -> None:
+        if known_as is not None:
+            self.objects.create(known_as)
 
     def _ensure_free(self, tenant: str, interfaces: tuple[Interface, ...]) -> None:
         if any((tenant, i.key) in self.owners for i in interfaces):

@@ -14,6 +14,7 @@ _STORES = (
     "configurations",
     "resources",
     "groups",
+    "objects",
     "devices",
     "gateways",
     "catalog",

@@ -8,6 +8,7 @@ import json
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ from bench.units.cloud import ACCOUNT, REGION, STAGE, Cloud, Device, done, refus
 from bench.units.operations import COMMANDS, CONFIGURATION, OPERATIONS, Bench
 from chalicelib import wiring
 from chalicelib.aws.clients import client
+from chalicelib.fleet.documents import Record
+from chalicelib.fleet.inventory import devices, hierarchy, objects
+from chalicelib.fleet.inventory.managed_objects import ChildKind
+from chalicelib.fleet.inventory.objects import Draft
 from chalicelib.fleet.tenancy import settings
 from chalicelib.fleet.tenancy.records import Stored
 from tests import pki
@@ -157,6 +162,26 @@ def _limited(bench: Bench) -> None:
     settings.set_quotas(wiring.ports(), bench.tenant, dict.fromkeys(Stored))
 
 
+def _managed(bench: Bench) -> None:
+    """Devices are objects too, those that are there and those that come; what is half deleted the sweep deletes."""
+    ports, sweep = wiring.ports(), partial(bench.cloud.invoke, "sweep", _SCHEDULED)
+    device, node = Device("urn:lo:nsid:bench:managed"), "urn:lo:nsid:x-connector:managed"
+    gone = objects.create(ports, bench.tenant, Draft("gone", named=[("serial", "1")]))
+    settings.want_objects(ports, bench.tenant)
+    ports.records.create(Record("!", "numbering", bench.tenant, {"since": 0, "began": 0, "after": None}))
+    sweep()
+    bench.cloud.connect(device, bench.key, COMMANDS)
+    bench.cloud.publish(Device("external"), "connector/v1/nodes/managed/data", {"value": {"n": 1}})
+    bench.cloud.settle()
+    for name in (device.client, node):
+        number = devices.get(ports, bench.tenant, name).number
+        hierarchy.link(ports, bench.tenant, gone.id, str(number), ChildKind.DEVICE)
+    ports.objects.leave(objects.get(ports, bench.tenant, gone.id), frozenset({ChildKind.DEVICE}))
+    sweep()
+    if ports.devices.get(bench.tenant, node) is not None:
+        raise RuntimeError("the sweep did not delete what was left")
+
+
 def _told(bench: Bench) -> None:
     """Policies tell every event to a queue and to a webhook: all functions that make events do so now."""
     bench.post("/api/v0/topics/fifo", {"name": "inbox", "maxLengthBytes": -1})
@@ -260,6 +285,7 @@ _FURTHER = (
     _updated,
     _relayed,
     _limited,
+    _managed,
     _pushed,
     _told,
     _consumed,

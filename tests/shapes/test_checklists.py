@@ -15,6 +15,7 @@ from tests.shapes import kinds
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/records.md").read_text()
 WITHOUT_A_DOCUMENT = {
+    "ExternalIdItem": "an entry of an index",
     "FacetItem": "an entry of an index",
     "HolderItem": "an entry of an index",
     "LinkItem": "a hint, given anew",

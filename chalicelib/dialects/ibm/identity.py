@@ -12,6 +12,8 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from chalicelib.fleet import ids
+
 MQTT = "mqtt"
 DIALECT = "ibm"
 
@@ -19,8 +21,6 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,36}")
 _ORGANIZATION = re.compile(r"[a-z0-9]{6}")
 API_KEY = re.compile(r"a-(?P<organization>[a-z0-9]{6})-[A-Za-z0-9_-]{1,64}")
 """The name of an API key, ours or one that IBM made."""
-_PREFIX = "urn:lo:nsid:"
-_URN = re.compile(r"urn:lo:nsid:([A-Za-z0-9_-]{1,128}):([:A-Za-z0-9_-]{1,128})")
 _ESCAPED = "x-dot-"
 _ESCAPES = re.compile(r"(?:[A-Za-z0-9-]|__|_d)+")
 _KEY_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -60,7 +60,7 @@ def is_name(text: object) -> bool:
 
 def fleet_prefix(type_: str) -> str:
     """What the fleet ids of all devices of a type begin with, and no others."""
-    return f"{_PREFIX}{namespace(type_)}:"
+    return ids.device_id(namespace(type_), "")
 
 
 def namespace(type_: str) -> str:
@@ -72,11 +72,12 @@ def namespace(type_: str) -> str:
 
 def name_of(fleet_id: str) -> Name | None:
     """How IBM names a device of the fleet; None where its identifier is none of that form."""
-    found = _URN.fullmatch(fleet_id)
+    found = ids.device_name(fleet_id)
     if found is None:
         return None
-    type_ = _unescaped(found[1]) if _is_escaped(found[1]) else found[1]
-    return Name(type_, found[2].replace(":", "."))
+    namespace_, id_ = found
+    type_ = _unescaped(namespace_) if _is_escaped(namespace_) else namespace_
+    return Name(type_, id_.replace(":", "."))
 
 
 def parse_client(client: str) -> Client | None:

@@ -2,8 +2,10 @@
 
 import re
 
+from chalicelib.fleet import ids
+
 MAX_URN = 269
-URN = re.compile(r"urn:lo:nsid:([\w-]{1,128}):([:\w-]{1,128})", re.ASCII)
+URN = ids.DEVICE
 CLIENT_ID = re.compile(r"[\w:-]{1,128}", re.ASCII)
 APPLICATION_ID = re.compile(r"(?!\$)[!-\"$-*,-~]{1,128}")
 """What a client that is no device may call itself: its id means nothing, but the broker's events must name it."""
@@ -18,9 +20,9 @@ def is_urn(text: str) -> bool:
 
 def device_for_node(node: str) -> str:
     """What an unknown node is registered as (manual 5.5.5.3)."""
-    return f"urn:lo:nsid:{X_CONNECTOR}:{node}"
+    return ids.device_id(X_CONNECTOR, node)
 
 
 def device_for_client(client: str) -> str:
     """The device that an unknown client id is registered as: itself if it is a URN, else in the namespace `mqtt`."""
-    return client if is_urn(client) else f"urn:lo:nsid:{MQTT}:{client}"
+    return client if is_urn(client) else ids.device_id(MQTT, client)

@@ -8,6 +8,7 @@ from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.configuration.records import Configuration
 from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.ids import repeatable_id
+from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.resources.updates import DeviceResources, ResourceUpdate
 
@@ -15,11 +16,15 @@ from chalicelib.fleet.resources.updates import DeviceResources, ResourceUpdate
 class EventKind(StrEnum):
     DATA_MESSAGE = "data"
     DEVICE_CREATED = "device created"
+    DEVICE_CHANGED = "device changed"
     DEVICE_DELETED = "device deleted"
     DEVICE_STATUS = "device status"
     COMMAND_STATUS = "command status"
     CONFIGURATION_STATUS = "configuration status"
     RESOURCE_STATUS = "resource status"
+    OBJECT_CREATED = "object created"
+    OBJECT_CHANGED = "object changed"
+    OBJECT_DELETED = "object deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Event:
     kind: EventKind
     tenant: str
     id: str
-    subject: DataMessage | Device | DeviceStatus | Command | Configuration | ResourceUpdate
+    subject: DataMessage | Device | DeviceStatus | Command | Configuration | ResourceUpdate | ManagedObject
     at: int
     device: str | None = None
     connectors: frozenset[str] = frozenset()
@@ -65,12 +70,19 @@ def of_message(message: DataMessage) -> Event:
     )
 
 
+def of_object(kind: EventKind, found: ManagedObject, at: int) -> Event:
+    """Its `device` is what its messages name it by."""
+    seed = f"{kind}{found.id}{found.revision}{found.lineage}{at}"
+    return Event(kind, found.tenant, repeatable_id(at, seed), found, at, device=found.source)
+
+
 def of_device(kind: EventKind, device: Device, at: int, group: str) -> Event:
-    """A device was created or deleted; `group` is the path of its group."""
+    """A device was created, changed or deleted; `group` is the path of its group."""
+    which = f"{device.created}" if kind is not EventKind.DEVICE_CHANGED else f"{device.created} {device.revision}"
     return Event(
         kind,
         device.tenant,
-        repeatable_id(at, f"{kind}{device.id}{device.created}"),
+        repeatable_id(at, f"{kind}{device.id}{which}"),
         device,
         at,
         device=device.id,

@@ -17,6 +17,7 @@ from chalicelib.fleet.events import events
 from chalicelib.fleet.events.events import DeviceStatus, Event, EventKind
 from chalicelib.fleet.events.records import ActionPolicy, Push
 from chalicelib.fleet.inventory import groups
+from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.inventory.records import ROOT_PATH, Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import publishing
@@ -35,6 +36,15 @@ def messages(ports: Ports, stored: Sequence[DataMessage], *, fresh: bool = False
 
 def created(ports: Ports, device: Device) -> None:
     _device(ports, EventKind.DEVICE_CREATED, device, device.created)
+
+
+def changed(ports: Ports, device: Device) -> None:
+    _device(ports, EventKind.DEVICE_CHANGED, device, device.updated)
+
+
+def object_changed(ports: Ports, kind: EventKind, found: ManagedObject) -> None:
+    """Made, changed or deleted just now."""
+    _tell(ports, found.tenant, kind, lambda: events.of_object(kind, found, ports.clock.now()))
 
 
 def deleted(ports: Ports, device: Device) -> None:

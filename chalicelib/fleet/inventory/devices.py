@@ -9,6 +9,7 @@ from chalicelib.fleet.commands.finishing import settle
 from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import Contended, DeviceNotFound, InterfaceDuplicate, InterfaceNotFound
 from chalicelib.fleet.events import routing
+from chalicelib.fleet.inventory import leaving, numbering
 from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import reserving
@@ -17,7 +18,10 @@ from chalicelib.fleet.presence.claims import Change, Claim, succeeded
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Presence, interface_key
 from chalicelib.fleet.tenancy import quotas
-from chalicelib.fleet.tenancy.records import Stored
+from chalicelib.fleet.tenancy.records import Share, Stored
+
+CLEARED_WITHIN = 5_000
+"""Milliseconds that clearing up behind the object of a device may take of a request; the sweep does the rest."""
 
 
 def register(
@@ -38,12 +42,12 @@ def register(
     asker = quotas.Asker(door, {"deviceId": device.id, **next(nodes, {})})
 
     def created(claims: Sequence[Change]) -> None:
-        quotas.within(
-            ports,
-            device.tenant,
-            Stored.DEVICES,
-            lambda share: ports.devices.create(device, share, claims),
-            asker=asker,
+        quotas.within(ports, device.tenant, Stored.DEVICES, lambda share: stored(share, claims), asker=asker)
+
+    def stored(share: Share | None, claims: Sequence[Change]) -> None:
+        nonlocal device
+        device = numbering.registered(
+            ports, device, lambda numbered, known_as: ports.devices.create(numbered, share, claims, known_as)
         )
 
     reserving.written(ports, None, device, created, entering, entitled=entitled)
@@ -67,14 +71,30 @@ def update(ports: Ports, tenant: str, device_id: str, change: Callable[[Device],
             return device
         changed = replace(changed, updated=ports.clock.now())
         if reserving.written(ports, device, changed, partial(ports.devices.replace, device, changed)):
+            routing.changed(ports, changed)
             return changed
     raise Contended(f"device {device_id} is written by too many at once")
 
 
 def delete(ports: Ports, tenant: str, device_id: str) -> None:
-    """Remove a device with its interfaces, claims, mailbox and configuration; its data stays until it expires."""
+    """Remove a device with its interfaces, claims, mailbox and configuration; its data stays until it expires.
+
+    The object that it is leaves with it. Errors: DeviceNotFound.
+    """
+    device = withdraw(ports, tenant, device_id)
+    if device.number is not None:
+        leaving.clear(ports, tenant, device.number, ports.clock.now() + CLEARED_WITHIN)
+
+
+def withdraw(ports: Ports, tenant: str, device_id: str, number: str | None = None) -> Device:
+    """As `delete`, but for what is left of the object that it is: that is hidden.
+
+    With a `number` that device alone that has it: another one may have got its id since. Errors: DeviceNotFound.
+    """
     for _ in tries(ports):
         device = get(ports, tenant, device_id)
+        if number is not None and device.number != number:
+            raise DeviceNotFound(f"device {device_id} is another one by now")
         mailbox = ports.mailboxes.get(tenant, device_id)
         share = quotas.share(ports, tenant, Stored.DEVICES)
         if reserving.written(ports, device, None, partial(ports.devices.delete, device, share)):
@@ -84,6 +104,7 @@ def delete(ports: Ports, tenant: str, device_id: str) -> None:
     for command_id in mailbox.queue if mailbox else ():
         _settle(ports, tenant, device_id, command_id)
     routing.deleted(ports, device)
+    return device
 
 
 def add_interface(ports: Ports, tenant: str, device_id: str, interface: Interface) -> Device:

@@ -49,7 +49,10 @@ class Location(Extensible):
 
 @dataclass(frozen=True, slots=True)
 class Device(Extensible):
-    """A device as registered. `attributes` holds what a dialect owns, under that dialect's name."""
+    """A device as registered. `attributes` holds what a dialect owns, under that dialect's name.
+
+    `number` is that of the managed object that it is, where the tenant has those.
+    """
 
     tenant: str
     id: str
@@ -65,6 +68,7 @@ class Device(Extensible):
     interfaces: tuple[Interface, ...] = ()
     location: Location | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    number: str | None = None
 
     @property
     def data_stream(self) -> str:

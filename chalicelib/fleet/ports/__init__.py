@@ -24,6 +24,7 @@ from chalicelib.fleet.ports.inventory import (
     Mailboxes,
     Resources,
 )
+from chalicelib.fleet.ports.objects import Objects
 from chalicelib.fleet.ports.routing import (
     Consumers,
     Formats,
@@ -61,6 +62,7 @@ __all__ = [
     "Listeners",
     "Mailboxes",
     "Messages",
+    "Objects",
     "Outcome",
     "Page",
     "Policies",
@@ -116,6 +118,8 @@ class Ports(Protocol):
     def devices(self) -> Devices: ...
     @property
     def groups(self) -> Groups: ...
+    @property
+    def objects(self) -> Objects: ...
     @property
     def mailboxes(self) -> Mailboxes: ...
     @property

@@ -6,6 +6,7 @@ from typing import Protocol
 from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.configuration.records import Configuration
 from chalicelib.fleet.inventory.facets import MOST_COUNTED, Facet
+from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.inventory.records import Device, Group, GroupTree, Interface
 from chalicelib.fleet.ports.answers import Page
 from chalicelib.fleet.presence.claims import Change
@@ -19,23 +20,34 @@ from chalicelib.fleet.tenancy.records import Share
 class Devices(Protocol):
     """Devices with their interfaces; (connector, node) is unique in a tenant, a device is created with its mailbox."""
 
-    def create(self, device: Device, share: Share | None = None, claims: Sequence[Change] = ()) -> None:
+    def create(
+        self,
+        device: Device,
+        share: Share | None = None,
+        claims: Sequence[Change] = (),
+        known_as: ManagedObject | None = None,
+    ) -> None:
         """All or nothing, as is everything that writes `claims` with a device, which raises ClientTaken for one.
 
-        DeviceDuplicate, InterfaceDuplicate, GroupNotFound, QuotaReached.
+        `known_as` is a new object that it is, by its number.
+        DeviceDuplicate, InterfaceDuplicate, GroupNotFound, QuotaReached, NumberTaken.
         """
 
     def get(self, tenant: str, device: str) -> Device | None: ...
     def some(self, tenant: str, devices: Sequence[str]) -> list[Device]:
         """Those that are there, in the order they were asked for."""
 
-    def replace(self, old: Device, new: Device, claims: Sequence[Change] = ()) -> bool:
-        """Also moves the entries of interfaces and facets. InterfaceDuplicate, GroupNotFound."""
+    def replace(
+        self, old: Device, new: Device, claims: Sequence[Change] = (), known_as: ManagedObject | None = None
+    ) -> bool:
+        """Also moves the entries of interfaces and facets. InterfaceDuplicate, GroupNotFound, NumberTaken."""
 
     def move_interface(self, source: Device, target: Device, interface: Interface) -> bool:
         """Take the interface from one device and give it to the other, both unchanged since they were read."""
 
-    def delete(self, device: Device, share: Share | None = None, claims: Sequence[Change] = ()) -> bool: ...
+    def delete(self, device: Device, share: Share | None = None, claims: Sequence[Change] = ()) -> bool:
+        """The object that it is leaves with it."""
+
     def owner(self, tenant: str, connector: str, node: str) -> str | None:
         """The device that has this interface."""
 

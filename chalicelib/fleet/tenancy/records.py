@@ -68,12 +68,16 @@ class Limit(Extensible):
 
 @dataclass(frozen=True, slots=True)
 class Settings(Extensible):
-    """`quotas` by what is stored, `limits` of requests and messages, `retention` in seconds by what is kept."""
+    """`quotas` by what is stored, `limits` of requests and messages, `retention` in seconds by what is kept.
+
+    Since `objects` (ms) every device is a managed object too; None where none has to be.
+    """
 
     tenant: str
     quotas: Mapping[str, Quota] = field(default_factory=dict)
     limits: tuple[Limit, ...] = ()
     retention: Mapping[str, int] = field(default_factory=dict)
+    objects: int | None = None
     revision: int = 0
 
     def quota(self, stored: Stored) -> Quota | None:

@@ -69,6 +69,12 @@ def set_retention(ports: Ports, tenant: str, wanted: Mapping[Kept, int | None]) 
     return _change(ports, tenant, lambda s: replace(s, retention=_set(s.retention, asked)))
 
 
+def want_objects(ports: Ports, tenant: str) -> Settings:
+    """Let every device be a managed object from now on; again changes nothing. Errors: TenantNotFound."""
+    now = ports.clock.now()
+    return _change(ports, tenant, lambda s: s if s.objects is not None else replace(s, objects=now))
+
+
 def _set(present: Mapping[str, T], asked: Mapping[str, T | None]) -> dict[str, T]:
     return {name: value for name, value in {**present, **asked}.items() if value is not None}
 

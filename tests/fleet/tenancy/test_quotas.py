@@ -14,6 +14,7 @@ from chalicelib.fleet.errors import DeviceDuplicate, GroupDuplicate, QuotaReache
 from chalicelib.fleet.events import policies
 from chalicelib.fleet.events.records import ActionPolicy, QueuePublish
 from chalicelib.fleet.inventory import devices, groups
+from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.inventory.records import ROOT_GROUP, Device
 from chalicelib.fleet.presence.claims import Change
 from chalicelib.fleet.queues import lifecycle
@@ -181,11 +182,17 @@ class Meanwhile(MemoryDevices):
         self.rows, self.owners = known.rows, known.owners
         self.meanwhile: Callable[[], object] | None = meanwhile
 
-    def create(self, device: Device, share: Share | None = None, claims: Sequence[Change] = ()) -> None:
+    def create(
+        self,
+        device: Device,
+        share: Share | None = None,
+        claims: Sequence[Change] = (),
+        known_as: ManagedObject | None = None,
+    ) -> None:
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile:
             meanwhile()
-        super().create(device, share, claims)
+        super().create(device, share, claims, known_as)
 
 
 def test_of_two_creations_at_once_that_find_room_for_one_one_passes(site: Site) -> None:

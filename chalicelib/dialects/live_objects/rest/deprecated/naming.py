@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.dialects.live_objects.identity import URN
 from chalicelib.dialects.live_objects.rest.identifiers import ASSET, NAMESPACE
 from chalicelib.dialects.live_objects.rest.shapes.notification import NOTIFY_TO, reached
+from chalicelib.fleet import ids
 from chalicelib.web import schemas
 from chalicelib.web.parameters import Parameter
 from chalicelib.web.request import Request
@@ -19,13 +19,12 @@ def device_of(request: Request) -> str:
 
 
 def urn(namespace: str, asset: str) -> str:
-    return f"urn:lo:nsid:{namespace}:{asset}"
+    return ids.device_id(namespace, asset)
 
 
 def parts(device: str) -> tuple[str, str]:
     """Namespace and id within it; a device that came in through another dialect has no namespace."""
-    found = URN.fullmatch(device)
-    return (found[1], found[2]) if found else ("", device)
+    return ids.device_name(device) or ("", device)
 
 
 def of_device(request: Request, body: Any = None, **asked: Any) -> Request:

@@ -1,0 +1,39 @@
+"""What becomes of an object that was deleted: hidden at once, then taken out of everything that names it.
+
+Hiding is one write. What follows may die anywhere and be done again, by whoever comes by next or by the sweep: the
+object's own record goes last, and what is left of it is found by that.
+"""
+
+from chalicelib.fleet.inventory import heights
+from chalicelib.fleet.inventory.managed_objects import ChildKind, ExternalId
+from chalicelib.fleet.ports import Ports
+
+_PAGE = 100
+
+
+def unname(ports: Ports, held: ExternalId) -> None:
+    """Give back an external id of an object that is gone or leaving."""
+    ports.objects.unname(held)
+
+
+def clear(ports: Ports, tenant: str, number: str, until: int) -> bool:
+    """Remove external ids, links and record of an object that is leaving; False where the clock (ms) stopped it.
+
+    Its children stay, and have one parent less.
+    """
+    if ports.objects.leaving(tenant, number) is None:
+        return True
+    for external in ports.objects.names(tenant, number):
+        ports.objects.unname(external)
+    for link in ports.objects.parents(tenant, number):
+        ports.objects.part(link, None)
+        heights.lower(ports, tenant, link.parent)
+    for kind in ChildKind:
+        while links := ports.objects.children(tenant, number, kind, after=None, limit=_PAGE).items:
+            for link in links:
+                # Written meanwhile, it is found again by the next look.
+                ports.objects.part(link, ports.objects.get(tenant, link.child))
+                if ports.clock.now() >= until:
+                    return False
+    ports.objects.erase(tenant, number)
+    return True

@@ -1,0 +1,121 @@
+"""Managed objects: whatever an inventory holds, devices among them, with external ids and places in a hierarchy."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from chalicelib.fleet.shapes import Extensible
+
+MOST_FACETS = 18
+"""Names of fragments that an object is found by: a device, its object and all their facets fit into one transaction."""
+MORE = "*"
+"""Stands among the names for those of an object that has more of them."""
+_LONGEST_VALUE = 200
+"""Characters of a value that count in its facet: with all escapes they fit into a key."""
+
+
+class ChildKind(StrEnum):
+    DEVICE = "device"
+    ASSET = "asset"
+    ADDITION = "addition"
+
+
+class ObjectFacet(StrEnum):
+    """What objects can be found by without looking at every one. `ORIGIN` is the dialect that a device came in by."""
+
+    TYPE = "type"
+    OWNER = "owner"
+    NAME = "name"
+    FRAGMENT = "fragment"
+    ORIGIN = "origin"
+    ROOT = "root"
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedObject(Extensible):
+    """`id` is a number (`ids.number`), `fragments` are JSON by name, `device` is the id of the device that it is.
+
+    `origin` is the dialect that its device came in by, of an object that was made for one. `indexed` names fragments
+    that go first where only MOST_FACETS are found by; what is not there changes nothing.
+
+    Kept by the hierarchy alone: `parents` counts them, `lineage` grows with each that comes or goes, `joined` with each
+    child that comes, and no more than `height` levels are below. Times in ms.
+    """
+
+    tenant: str
+    id: str
+    created: int
+    updated: int
+    revision: int = 0
+    name: str | None = None
+    type: str | None = None
+    owner: str | None = None
+    device: str | None = None
+    origin: str | None = None
+    fragments: Mapping[str, Any] = field(default_factory=dict)
+    indexed: tuple[str, ...] = ()
+    parents: int = 0
+    lineage: int = 0
+    height: int = 0
+    joined: int = 0
+
+    @property
+    def source(self) -> str:
+        """What messages and alarms name it by."""
+        return self.device or self.id
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalId:
+    """(type, value) is unique in the tenant; `object` is the number of the object that has it."""
+
+    tenant: str
+    type: str
+    value: str
+    object: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A child of an object. `order` sorts the children of one kind by when they joined."""
+
+    tenant: str
+    parent: str
+    kind: ChildKind
+    child: str
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """An object that is hidden and whose traces are being removed, with its device and children of these kinds."""
+
+    tenant: str
+    id: str
+    device: str | None = None
+    cascade: frozenset[ChildKind] = frozenset()
+
+
+def facets(found: ManagedObject) -> frozenset[tuple[ObjectFacet, str]]:
+    """Under which values an object is found."""
+    single = {
+        ObjectFacet.TYPE: found.type,
+        ObjectFacet.OWNER: found.owner,
+        ObjectFacet.NAME: found.name,
+        ObjectFacet.ORIGIN: found.origin,
+        ObjectFacet.ROOT: None if found.parents else "",
+    }
+    pairs = {(facet, facet_value(value)) for facet, value in single.items() if value is not None}
+    return frozenset(pairs | {(ObjectFacet.FRAGMENT, facet_value(name)) for name in _indexed(found)})
+
+
+def facet_value(value: str) -> str:
+    """As much of a value as its facet tells; whoever finds by a longer one looks at what was found."""
+    return value[:_LONGEST_VALUE]
+
+
+def _indexed(found: ManagedObject) -> Iterable[str]:
+    first = [name for name in found.indexed if name in found.fragments]
+    names = list(dict.fromkeys([*first, *sorted(found.fragments)]))
+    return names if len(names) <= MOST_FACETS else [*names[:MOST_FACETS], MORE]

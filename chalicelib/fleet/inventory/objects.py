@@ -1,0 +1,208 @@
+"""Managed objects: making, changing and naming them, and how devices are found among them.
+
+A device that is an object has its number, and the object has its id. Devices that came in by other doors are objects
+too where the tenant has them (`numbering`): then registering one makes its object in the same transaction.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from chalicelib.fleet import ids
+from chalicelib.fleet.compare_and_set import change_record, tries
+from chalicelib.fleet.errors import (
+    Contended,
+    ExternalIdDuplicate,
+    ExternalIdNotFound,
+    Invalid,
+    LimitReached,
+    ObjectNotFound,
+)
+from chalicelib.fleet.events import routing
+from chalicelib.fleet.events.events import EventKind
+from chalicelib.fleet.inventory import leaving
+from chalicelib.fleet.inventory.managed_objects import ExternalId, ManagedObject
+from chalicelib.fleet.inventory.records import Device
+from chalicelib.fleet.ports import Ports
+
+DEEPEST = 50
+"""Levels of arrays and objects in a fragment."""
+LONGEST_NAME = 250
+"""Characters of a fragment's name, with which it may be an item of its own."""
+LONGEST_EXTERNAL = 256
+MOST_NAMES = 20
+"""External ids of an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an object is to be. `named` are its external ids, as (type, value)."""
+
+    name: str | None = None
+    type: str | None = None
+    owner: str | None = None
+    fragments: Mapping[str, Any] = field(default_factory=dict)
+    named: Sequence[tuple[str, str]] = ()
+    indexed: tuple[str, ...] = ()
+
+
+def create(ports: Ports, tenant: str, draft: Draft) -> ManagedObject:
+    """An object that is no device yet. Errors: Invalid, TooLarge, ExternalIdDuplicate, LimitReached."""
+    ensure_fragments(draft.fragments)
+    if len(draft.named) > MOST_NAMES:
+        raise LimitReached(f"an object has at most {MOST_NAMES} external ids")
+    for type_, value in draft.named:
+        _ensure_external(type_, value)
+    for _ in tries(ports):
+        now = ports.clock.now()
+        number = ids.number(now, ports.chance(2))
+        made = ManagedObject(
+            tenant,
+            number,
+            now,
+            now,
+            name=draft.name,
+            type=draft.type,
+            owner=draft.owner,
+            fragments=dict(draft.fragments),
+            indexed=draft.indexed,
+        )
+        named = [ExternalId(tenant, type_, value, number) for type_, value in dict.fromkeys(draft.named)]
+        try:
+            if ports.objects.create(made, named):
+                routing.object_changed(ports, EventKind.OBJECT_CREATED, made)
+                return made
+        except ExternalIdDuplicate:
+            if not _freed(ports, named):
+                raise
+    raise Contended("objects are made by too many at once")
+
+
+def get(ports: Ports, tenant: str, number: str) -> ManagedObject:
+    """Errors: ObjectNotFound."""
+    found = ports.objects.get(tenant, number) if ids.is_number(number) else None
+    if found is None:
+        raise ObjectNotFound(f"object {number[:64]} not found")
+    return found
+
+
+def update(
+    ports: Ports, tenant: str, number: str, change: Callable[[ManagedObject], ManagedObject]
+) -> tuple[ManagedObject, ManagedObject]:
+    """The object before and after `change` of its name, type, owner or fragments.
+
+    Errors: ObjectNotFound, Invalid, TooLarge, Contended.
+    """
+    before: list[ManagedObject] = []
+
+    def changed(found: ManagedObject) -> ManagedObject:
+        before[:] = [found]
+        new = change(found)
+        if new == found:
+            return found
+        ensure_fragments({name: v for name, v in new.fragments.items() if found.fragments.get(name) != v})
+        return replace(new, updated=ports.clock.now())
+
+    after, written = change_record(
+        ports,
+        f"object {number}",
+        lambda: ports.objects.get(tenant, number) if ids.is_number(number) else None,
+        ports.objects.replace,
+        changed,
+    )
+    if after is None:
+        raise ObjectNotFound(f"object {number[:64]} not found")
+    if written:
+        routing.object_changed(ports, EventKind.OBJECT_CHANGED, after)
+    return before[0], after
+
+
+def merged(found: ManagedObject, fragments: Mapping[str, Any]) -> ManagedObject:
+    """The object with those fragments in the place of its own; None takes one away."""
+    every = {**found.fragments, **fragments}
+    return replace(found, fragments={name: value for name, value in every.items() if value is not None})
+
+
+def of_device(ports: Ports, device: Device) -> ManagedObject | None:
+    """The object that a device is; None where its tenant has none, or it has not been given one yet."""
+    return ports.objects.get(device.tenant, device.number) if device.number else None
+
+
+def device_of(ports: Ports, found: ManagedObject) -> Device | None:
+    """The device that an object is; None for one that is none."""
+    return ports.devices.get(found.tenant, found.device) if found.device else None
+
+
+def named(ports: Ports, tenant: str, type_: str, value: str) -> ManagedObject:
+    """The object with that external id. Errors: ExternalIdNotFound."""
+    external = ports.objects.named(tenant, type_, value)
+    found = ports.objects.get(tenant, external.object) if external else None
+    if found is None:
+        raise ExternalIdNotFound(f"there is no object with the external id {type_[:64]} {value[:64]}")
+    return found
+
+
+def names(ports: Ports, tenant: str, number: str) -> list[ExternalId]:
+    """External ids of an object. Errors: ObjectNotFound."""
+    return ports.objects.names(tenant, get(ports, tenant, number).id)
+
+
+def name(ports: Ports, tenant: str, number: str, type_: str, value: str) -> ExternalId:
+    """Give an object one external id more; again changes nothing.
+
+    Errors: ObjectNotFound, Invalid, ExternalIdDuplicate (another object has it), LimitReached.
+    """
+    _ensure_external(type_, value)
+    external = ExternalId(tenant, type_, value, number)
+    for _ in tries(ports):
+        if external in (present := names(ports, tenant, number)):
+            return external
+        if len(present) >= MOST_NAMES:
+            raise LimitReached(f"an object has at most {MOST_NAMES} external ids")
+        if ports.objects.name(external):
+            return external
+        if not _freed(ports, [external]):
+            raise ExternalIdDuplicate(f"another object has the external id {type_} {value[:64]}")
+    raise Contended("this external id is given by too many at once")
+
+
+def unname(ports: Ports, tenant: str, type_: str, value: str) -> None:
+    """Take an external id away. Errors: ExternalIdNotFound."""
+    ports.objects.unname(ExternalId(tenant, type_, value, named(ports, tenant, type_, value).id))
+
+
+def ensure_fragments(fragments: Mapping[str, Any]) -> None:
+    """Errors: Invalid (a name is too long, or a value has too many levels)."""
+    for fragment, value in fragments.items():
+        if not fragment or len(fragment) > LONGEST_NAME:
+            raise Invalid(f"a fragment's name has 1 to {LONGEST_NAME} characters", fragment[:64])
+        if _deeper([value], DEEPEST):
+            raise Invalid(f"a fragment has at most {DEEPEST} levels", fragment)
+
+
+def _deeper(values: Iterable[Any], levels: int) -> bool:
+    """Level by level, as what comes from outside may be deeper than Python's own stack."""
+    for _ in range(levels):
+        below = [value for value in values if isinstance(value, Mapping | list | tuple)]
+        if not below:
+            return False
+        values = [v for value in below for v in (value.values() if isinstance(value, Mapping) else value)]
+    return any(isinstance(value, Mapping | list | tuple) for value in values)
+
+
+def _ensure_external(type_: str, value: str) -> None:
+    for field_, text in (("type", type_), ("externalId", value)):
+        if not text or len(text) > LONGEST_EXTERNAL:
+            raise Invalid(f"type and value of an external id have 1 to {LONGEST_EXTERNAL} characters", field_)
+
+
+def _freed(ports: Ports, wanted: Sequence[ExternalId]) -> bool:
+    """Whether nobody has these external ids by now: those of objects that are leaving are given back."""
+    for external in wanted:
+        held = ports.objects.named(external.tenant, external.type, external.value)
+        if held is None:
+            continue
+        if ports.objects.get(held.tenant, held.object) is not None:
+            return False
+        leaving.unname(ports, held)
+    return True

@@ -1,0 +1,46 @@
+"""Objects that become devices: what was a record of the inventory connects, or is to be commanded."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chalicelib.fleet import ids
+from chalicelib.fleet.errors import DeviceDuplicate
+from chalicelib.fleet.inventory import devices, objects
+from chalicelib.fleet.inventory.managed_objects import ManagedObject
+from chalicelib.fleet.inventory.records import Device, Interface
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.claims import Claim
+
+
+def promote(
+    ports: Ports,
+    tenant: str,
+    number: str,
+    namespace: str,
+    interfaces: Sequence[Interface] = (),
+    *,
+    door: str = "http",
+    entering: Claim | None = None,
+    entitled: bool = False,
+) -> Device:
+    """The device that the object is, registered now if it was none; its id is made of namespace and number for ever.
+
+    Another one who does the same at the same time gets the same device. Where it was a device before, `interfaces` are
+    not looked at. Errors: ObjectNotFound, InterfaceDuplicate, QuotaReached.
+    """
+    # First in the object: a device whose registration died on the way is registered by the next one who comes.
+    _, found = objects.update(ports, tenant, number, lambda o: o if o.device else _to_be(o, namespace))
+    device = objects.device_of(ports, found)
+    if device is not None:
+        return device
+    now = ports.clock.now()
+    device_id = found.device or ids.device_id(namespace, number)
+    made = Device(tenant, device_id, now, now, name=found.name, interfaces=tuple(interfaces), number=number)
+    try:
+        return devices.register(ports, made, door, entering, entitled=entitled)
+    except DeviceDuplicate:
+        return devices.get(ports, tenant, device_id)
+
+
+def _to_be(found: ManagedObject, namespace: str) -> ManagedObject:
+    return replace(found, device=ids.device_id(namespace, found.id))

@@ -1,0 +1,68 @@
+"""Deleting managed objects: with their devices, and with what is below them where that is asked for."""
+
+from contextlib import suppress
+
+from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.errors import Contended, DeviceNotFound
+from chalicelib.fleet.events import routing
+from chalicelib.fleet.events.events import EventKind
+from chalicelib.fleet.inventory import devices, leaving, objects
+from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
+from chalicelib.fleet.ports import Ports
+
+WITHIN = 5_000
+"""Milliseconds that a request clears up behind what it deletes; the sweep does the rest."""
+NOBODY: frozenset[ChildKind] = frozenset()
+_PAGE = 100
+_SWEPT = 100
+
+
+def delete(ports: Ports, tenant: str, number: str, cascade: frozenset[ChildKind] = NOBODY) -> ManagedObject:
+    """Remove an object, and its device; it is gone from everywhere at once. Children of the kinds of `cascade` follow.
+
+    The object as it was. Errors: ObjectNotFound, Contended.
+    """
+    found = _hide(ports, tenant, number, cascade)
+    finish(ports, tenant, number, ports.clock.now() + WITHIN)
+    return found
+
+
+def finish(ports: Ports, tenant: str, number: str, until: int) -> bool:
+    """Remove what is left of an object that is hidden; False where the clock (ms) stopped it. Again changes nothing."""
+    one = ports.objects.leaving(tenant, number)
+    if one is None:
+        return True
+    if one.device is not None:
+        with suppress(DeviceNotFound):
+            devices.withdraw(ports, tenant, one.device, number)
+    for kind in sorted(one.cascade):
+        while links := ports.objects.children(tenant, number, kind, after=None, limit=_PAGE).items:
+            for link in links:
+                if ports.objects.get(tenant, link.child) is not None:
+                    _hide(ports, tenant, link.child, one.cascade)
+                # It hangs here until its own children are gone: whoever goes on from here finds them by it.
+                if not finish(ports, tenant, link.child, until):
+                    return False
+                ports.objects.part(link, None)
+                if ports.clock.now() >= until:
+                    return False
+    return leaving.clear(ports, tenant, number, until)
+
+
+def sweep(ports: Ports, until: int) -> int:
+    """Go on with what somebody began to delete; how many objects are gone by now."""
+    done = 0
+    for one in ports.objects.left(_SWEPT):
+        if ports.clock.now() >= until or not finish(ports, one.tenant, one.id, until):
+            break
+        done += 1
+    return done
+
+
+def _hide(ports: Ports, tenant: str, number: str, cascade: frozenset[ChildKind]) -> ManagedObject:
+    for _ in tries(ports):
+        found = objects.get(ports, tenant, number)
+        if ports.objects.leave(found, cascade):
+            routing.object_changed(ports, EventKind.OBJECT_DELETED, found)
+            return found
+    raise Contended(f"object {number} is written by too many at once")

@@ -1,0 +1,396 @@
+"""Managed objects, their external ids, devices among them, and finding them."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.fleet import ids
+from chalicelib.fleet.access import tenants
+from chalicelib.fleet.errors import (
+    DeviceNotFound,
+    ExternalIdDuplicate,
+    ExternalIdNotFound,
+    Invalid,
+    LimitReached,
+    ObjectNotFound,
+)
+from chalicelib.fleet.events.events import Event, EventKind
+from chalicelib.fleet.events.records import ActionPolicy, Filter
+from chalicelib.fleet.inventory import devices, finding, hierarchy, numbering, objects, promoting, removing
+from chalicelib.fleet.inventory.finding import Chosen
+from chalicelib.fleet.inventory.managed_objects import (
+    MOST_FACETS,
+    ChildKind,
+    ManagedObject,
+    ObjectFacet,
+)
+from chalicelib.fleet.inventory.objects import Draft
+from chalicelib.fleet.inventory.records import Device, Interface
+from tests.fakes import START, MemoryPorts
+
+TENANT = "t1"
+
+
+def device(name: str, *nodes: str, dialect: str = "d1") -> Device:
+    interfaces = tuple(Interface("mqtt", node, dialect, START, START) for node in nodes)
+    return Device(TENANT, ids.device_id("ns", name), START, START, interfaces=interfaces)
+
+
+class TestObjects:
+    def test_what_is_made_has_a_number_below_2_to_53(self, ports: MemoryPorts) -> None:
+        made = objects.create(ports, TENANT, Draft("n", "group", "ann", {"a": {"b": [1, 2.5, "é"]}}))
+        assert ids.is_number(made.id)
+        assert int(made.id) < 1 << 53
+        assert objects.get(ports, TENANT, made.id) == made
+        assert made.source == made.id
+
+    def test_two_of_one_millisecond_have_two_numbers(self, ports: MemoryPorts) -> None:
+        """Chance repeats itself here: whoever meets a number that is taken draws another."""
+        made = {objects.create(ports, TENANT, Draft()).id for _ in range(500)}
+        assert len(made) == 500
+
+    def test_changes_go_beside_each_other(self, ports: MemoryPorts) -> None:
+        made = objects.create(ports, TENANT, Draft(fragments={"a": 1, "b": 2}))
+        before, after = objects.update(ports, TENANT, made.id, lambda o: objects.merged(o, {"b": None, "c": {"x": 1}}))
+        assert before.fragments == {"a": 1, "b": 2}
+        assert after.fragments == {"a": 1, "c": {"x": 1}}
+        assert objects.get(ports, TENANT, made.id).fragments == after.fragments
+
+    def test_what_changes_nothing_writes_nothing(self, ports: MemoryPorts) -> None:
+        made = objects.create(ports, TENANT, Draft(fragments={"a": 1}))
+        objects.update(ports, TENANT, made.id, lambda o: objects.merged(o, {"a": 1}))
+        assert objects.get(ports, TENANT, made.id).revision == made.revision
+
+    @pytest.mark.parametrize("value", [[[]] * 2, {"a": {"b": []}}, 1, None, "x"])
+    def test_a_fragment_may_be_deep_but_not_deeper(self, ports: MemoryPorts, value: Any) -> None:
+        deep = value
+        for _ in range(60):
+            deep = [deep]
+        with pytest.raises(Invalid):
+            objects.create(ports, TENANT, Draft(fragments={"f": deep}))
+        objects.create(ports, TENANT, Draft(fragments={"f": value}))
+
+    @pytest.mark.parametrize("name", ["", "x" * 251])
+    def test_a_fragments_name_fits_into_a_key(self, ports: MemoryPorts, name: str) -> None:
+        with pytest.raises(Invalid):
+            objects.create(ports, TENANT, Draft(fragments={name: 1}))
+
+    def test_who_is_not_there_is_not_found(self, ports: MemoryPorts) -> None:
+        made = objects.create(ports, TENANT, Draft())
+        for tenant, number in (
+            ("t2", made.id),
+            (TENANT, "0"),
+            (TENANT, ""),
+            (TENANT, made.id + "#"),
+            (TENANT, "9" * 20),
+        ):
+            with pytest.raises(ObjectNotFound):
+                objects.get(ports, tenant, number)
+            with pytest.raises(ObjectNotFound):
+                objects.update(ports, tenant, number, lambda o: replace(o, name="x"))
+
+
+class TestExternalIds:
+    def test_one_leads_to_one_object_of_a_tenant(self, ports: MemoryPorts) -> None:
+        one = objects.create(ports, TENANT, Draft(named=[("serial", "a/b %2F"), ("mac", "é")]))
+        assert objects.named(ports, TENANT, "serial", "a/b %2F").id == one.id
+        assert [(n.type, n.value) for n in objects.names(ports, TENANT, one.id)] == [
+            ("mac", "é"),
+            ("serial", "a/b %2F"),
+        ]
+        other = objects.create(ports, TENANT, Draft())
+        with pytest.raises(ExternalIdDuplicate):
+            objects.name(ports, TENANT, other.id, "mac", "é")
+        assert objects.create(ports, "t2", Draft(named=[("mac", "é")]))
+        with pytest.raises(ExternalIdNotFound):
+            objects.named(ports, TENANT, "mac", "e")
+
+    def test_giving_it_again_changes_nothing_and_taking_it_frees_it(self, ports: MemoryPorts) -> None:
+        one, other = objects.create(ports, TENANT, Draft()), objects.create(ports, TENANT, Draft())
+        assert objects.name(ports, TENANT, one.id, "t", "v") == objects.name(ports, TENANT, one.id, "t", "v")
+        objects.unname(ports, TENANT, "t", "v")
+        with pytest.raises(ExternalIdNotFound):
+            objects.unname(ports, TENANT, "t", "v")
+        assert objects.name(ports, TENANT, other.id, "t", "v").object == other.id
+
+    def test_there_are_limits(self, ports: MemoryPorts) -> None:
+        many = [("t", str(n)) for n in range(objects.MOST_NAMES)]
+        one = objects.create(ports, TENANT, Draft(named=many))
+        with pytest.raises(LimitReached):
+            objects.name(ports, TENANT, one.id, "t", "more")
+        with pytest.raises(LimitReached):
+            objects.create(ports, TENANT, Draft(named=[*many, ("t", "more")]))
+        for type_, value in (("", "v"), ("t", ""), ("t", "x" * 257), ("x" * 257, "v")):
+            with pytest.raises(Invalid):
+                objects.name(ports, TENANT, one.id, type_, value)
+
+
+class TestDevices:
+    def enabled(self, ports: MemoryPorts) -> str:
+        tenant = tenants.create(ports, "lab")[0].id
+        numbering.enable(ports, tenant)
+        return tenant
+
+    def test_a_tenant_without_objects_gets_none(self, ports: MemoryPorts) -> None:
+        made = devices.register(ports, device("a", "n1"))
+        assert made.number is None
+        assert ports.objects.rows == {}
+        assert objects.of_device(ports, made) is None
+
+    def test_registering_a_device_makes_its_object(self, ports: MemoryPorts) -> None:
+        tenant = self.enabled(ports)
+        made = devices.register(ports, replace(device("a", "n1"), tenant=tenant))
+        found = objects.of_device(ports, made)
+        assert found is not None
+        assert (found.device, found.origin, found.source) == (made.id, "d1", made.id)
+        assert objects.device_of(ports, found) == made
+
+    def test_devices_that_were_there_get_theirs(self, ports: MemoryPorts) -> None:
+        tenant = tenants.create(ports, "lab")[0].id
+        for n in range(250):
+            devices.register(ports, replace(device(f"d{n}"), tenant=tenant))
+        numbering.enable(ports, tenant)
+        every = ports.devices.page(tenant, after=None, limit=500).items
+        assert len({one.number for one in every} - {None}) == 250
+        assert {objects.get(ports, tenant, one.number or "").device for one in every} == {one.id for one in every}
+
+    def test_who_registers_where_that_is_not_known_yet_is_found_later(self, ports: MemoryPorts) -> None:
+        tenant = self.enabled(ports)
+        # An instance whose settings are a minute old.
+        late = replace(device("late"), tenant=tenant)
+        ports.devices.create(late)
+        numbering.sweep(ports, ports.clock.now() + 1_000)
+        assert ports.devices.get(tenant, late.id) == late
+        ports.clock.advance(ms=numbering.SETTLED)
+        numbering.sweep(ports, ports.clock.now() + 1_000)
+        numbered = ports.devices.get(tenant, late.id)
+        assert numbered is not None
+        assert numbered.number is not None
+        numbering.sweep(ports, ports.clock.now() + 1_000)
+        assert ports.records.count("!", "numbering") == 0
+
+    def test_a_job_that_is_stopped_goes_on_where_it_was(self, ports: MemoryPorts) -> None:
+        tenant = tenants.create(ports, "lab")[0].id
+        for n in range(20):
+            devices.register(ports, replace(device(f"d{n:02}"), tenant=tenant))
+        after = numbering.number_all(ports, tenant, None, ports.clock.now())
+        assert after == ids.device_id("ns", "d00")
+        assert numbering.number_all(ports, tenant, after, ports.clock.now() + 1) is None
+        first = ports.devices.get(tenant, ids.device_id("ns", "d00"))
+        assert numbering.number(ports, tenant, ids.device_id("ns", "d00")) == first
+
+    def test_deleting_the_device_deletes_the_object_and_the_other_way_round(self, ports: MemoryPorts) -> None:
+        tenant = self.enabled(ports)
+        first, second = (devices.register(ports, replace(device(n, n), tenant=tenant)) for n in ("a", "b"))
+        devices.delete(ports, tenant, first.id)
+        removing.delete(ports, tenant, second.number or "")
+        assert ports.objects.rows == {}
+        assert ports.objects.hidden == {}
+        assert ports.devices.rows == {}
+        for one in (first, second):
+            with pytest.raises(ObjectNotFound):
+                objects.get(ports, tenant, one.number or "")
+            with pytest.raises(DeviceNotFound):
+                devices.get(ports, tenant, one.id)
+
+    def test_a_device_that_came_back_is_not_taken_for_the_one_that_is_being_deleted(self, ports: MemoryPorts) -> None:
+        tenant = self.enabled(ports)
+        first = devices.register(ports, replace(device("a", "n1"), tenant=tenant))
+        read = ports.devices.get(tenant, first.id)
+        assert read is not None
+        # Whoever deleted it died before its object was cleared up.
+        ports.devices.delete(read)
+        ports.clock.advance(ms=5)
+        again = devices.register(ports, replace(device("a"), tenant=tenant))
+        assert again.number != first.number
+        removing.sweep(ports, ports.clock.now() + 1_000)
+        assert devices.get(ports, tenant, first.id) == again
+        assert objects.of_device(ports, again) is not None
+        assert ports.objects.hidden == {}
+
+    def test_an_object_becomes_a_device_once(self, ports: MemoryPorts) -> None:
+        made = objects.create(ports, TENANT, Draft("pump", fragments={"a": 1}))
+        interfaces = [Interface("mqtt", "node", "d2", START, START)]
+        first = promoting.promote(ports, TENANT, made.id, "ns2", interfaces)
+        again = promoting.promote(ports, TENANT, made.id, "ns2")
+        assert first.id == again.id == ids.device_id("ns2", made.id)
+        assert ids.device_name(first.id) == ("ns2", made.id)
+        assert (first.name, first.number) == ("pump", made.id)
+        assert objects.get(ports, TENANT, made.id).source == first.id
+        removing.delete(ports, TENANT, made.id)
+        assert ports.devices.rows == {}
+
+    def test_an_object_whose_registration_died_is_registered_by_the_next_one(self, ports: MemoryPorts) -> None:
+        made = objects.create(ports, TENANT, Draft())
+        objects.update(ports, TENANT, made.id, lambda o: replace(o, device=ids.device_id("ns2", o.id)))
+        assert promoting.promote(ports, TENANT, made.id, "ns2").number == made.id
+
+    def test_children_of_a_deleted_gateway_stay_and_are_roots(self, ports: MemoryPorts) -> None:
+        tenant = self.enabled(ports)
+        gateway, child = (devices.register(ports, replace(device(n), tenant=tenant)) for n in ("g", "c"))
+        hierarchy.link(ports, tenant, gateway.number or "", child.number or "", ChildKind.DEVICE)
+        devices.delete(ports, tenant, gateway.id)
+        roots = finding.every(ports, tenant, [Chosen(ObjectFacet.ROOT)])
+        assert [one.id for one in roots] == [child.number]
+
+
+class TestTelling:
+    def test_what_happens_to_objects_and_devices_can_be_heard(self, ports: MemoryPorts) -> None:
+        kinds = (
+            EventKind.OBJECT_CREATED,
+            EventKind.OBJECT_CHANGED,
+            EventKind.OBJECT_DELETED,
+            EventKind.DEVICE_CHANGED,
+        )
+        heard: list[Event] = []
+
+        class Ears:
+            def hear(self, dialect: str, event: Event) -> None:
+                assert dialect == "d9"
+                heard.append(event)
+
+            def fenced(self, *_: object) -> None: ...
+
+        ports.listeners = Ears()  # type: ignore[assignment]
+        triggers = {str(kind): Filter() for kind in kinds}
+        ports.policies.create(ActionPolicy(TENANT, "p", "d9", "p", START, triggers=triggers, listens=True))
+        made = objects.create(ports, TENANT, Draft())
+        objects.update(ports, TENANT, made.id, lambda o: replace(o, name="x"))
+        objects.update(ports, TENANT, made.id, lambda o: o)
+        removing.delete(ports, TENANT, made.id)
+        one = devices.register(ports, device("a"))
+        devices.update(ports, TENANT, one.id, lambda d: replace(d, name="x"))
+        assert [event.kind for event in heard] == list(kinds)
+        assert len({event.id for event in heard}) == 4
+
+
+class TestFinding:
+    def fill(self, ports: MemoryPorts) -> list[ManagedObject]:
+        made = []
+        for n in range(30):
+            ports.clock.advance(ms=1)
+            fragments = {f"f{n % 3}": {"n": n}, "all": 1}
+            draft = Draft(f"pump {n:02}", f"t{n % 2}", "ann" if n < 10 else "bob", fragments)
+            made.append(objects.create(ports, TENANT, draft))
+        return made
+
+    @pytest.mark.parametrize("limit", [1, 4, 100])
+    @pytest.mark.parametrize(
+        "chosen",
+        [
+            [finding.ALL],
+            [Chosen(ObjectFacet.TYPE, "t1")],
+            [Chosen(ObjectFacet.OWNER, "ann")],
+            [Chosen(ObjectFacet.FRAGMENT, "f2")],
+            [Chosen(ObjectFacet.FRAGMENT, "f2"), Chosen(ObjectFacet.OWNER, "ann"), Chosen(ObjectFacet.TYPE, "t0")],
+            [Chosen(ObjectFacet.NAME, "pump 07")],
+            [Chosen(ObjectFacet.NAME, "pump")],
+            [Chosen(ObjectFacet.ROOT)],
+        ],
+    )
+    def test_pages_are_what_looking_at_each_would_find(
+        self, ports: MemoryPorts, chosen: list[Chosen], limit: int
+    ) -> None:
+        made = self.fill(ports)
+        filters: list[finding.Wanted] = [lambda _: True, lambda o: int(o.id) % 3 > 0]
+        for wanted in filters:
+            expected = [o.id for o in made if any(c.holds(o) for c in chosen) and wanted(o)]
+            found: list[str] = []
+            after: str | None = None
+            while True:
+                page = finding.page(ports, TENANT, chosen, wanted, after=after, limit=limit)
+                found += [o.id for o in page.items]
+                after = page.cursor
+                if after is None:
+                    break
+            assert found == expected
+            assert finding.count(ports, TENANT, chosen, wanted, most=100) == len(expected)
+            assert [o.id for o in finding.every(ports, TENANT, chosen, wanted)] == expected
+
+    def test_names_are_found_by_their_beginning_in_order(self, ports: MemoryPorts) -> None:
+        self.fill(ports)
+        first = finding.beginning(ports, TENANT, ObjectFacet.NAME, "pump 1", limit=7)
+        rest = finding.beginning(ports, TENANT, ObjectFacet.NAME, "pump 1", after=first.cursor, limit=7)
+        assert [o.name for o in (*first.items, *rest.items)] == [f"pump 1{n}" for n in range(10)]
+        assert rest.cursor is None
+
+    def test_no_more_is_looked_at_than_is_said(self, ports: MemoryPorts) -> None:
+        self.fill(ports)
+        with pytest.raises(LimitReached):
+            finding.page(ports, TENANT, wanted=lambda _: False, most=10)
+        assert finding.count(ports, TENANT, most=29) is None
+        assert finding.count(ports, TENANT, most=30) == 30
+
+    def test_an_object_with_many_fragments_is_found_by_each(self, ports: MemoryPorts) -> None:
+        many = {f"m{n:02}": n for n in range(MOST_FACETS + 12)}
+        made = objects.create(ports, TENANT, Draft(fragments=many))
+        few = objects.create(ports, TENANT, Draft(fragments={"m29": 1}))
+        for name in many:
+            found = {o.id for o in finding.every(ports, TENANT, [Chosen(ObjectFacet.FRAGMENT, name)])}
+            assert found == ({made.id, few.id} if name == "m29" else {made.id})
+        assert finding.every(ports, TENANT, [Chosen(ObjectFacet.FRAGMENT, "other")]) == []
+
+    def test_objects_are_found_by_when_they_were_made(self, ports: MemoryPorts) -> None:
+        made = self.fill(ports)
+        page = finding.page(ports, TENANT, after=finding.created_from(made[20].created), limit=100)
+        assert [o.id for o in page.items] == [o.id for o in made[20:]]
+
+    @pytest.mark.parametrize(
+        ("text", "is_found"),
+        [("PUMP", True), ("north", True), ("sn", True), ("42", True), ("pu", False), ("", False), ("x pump", True)],
+    )
+    def test_a_text_is_found_by_whole_words(self, text: str, *, is_found: bool) -> None:
+        made = ManagedObject(TENANT, "4096000", 1, 1, name="Pump/North", type="a.b", owner="ann")
+        assert finding.says(made, ["SN:42"], text) is is_found
+
+
+@settings(max_examples=200)
+@given(st.integers(1_577_836_800_001, 3_700_000_000_000), st.binary(min_size=2, max_size=2))
+def test_a_number_and_its_id_stand_for_each_other(at: int, chance: bytes) -> None:
+    number = ids.number(at, chance)
+    assert ids.is_number(number)
+    assert ids.number_moment(number) == at
+    assert ids.as_number(ids.of_number(number)) == number
+    assert ids.moment(ids.of_number(number)) == at
+    message = ids.ordered_id(at, at + 5, "seed", 7)
+    assert ids.numbered_message(ids.message_number(number, message)) == (number, message)
+    assert len(ids.message_number(number, message)) == 55
+    later = ids.number(at + 1, b"\0\0")
+    assert int(number) < int(later)
+    assert ids.sortable(number) < ids.sortable(later)
+
+
+@pytest.mark.parametrize("text", ["", "0", "01", "-1", "9007199254740992", "1" * 17, "1.0", "٣"])
+def test_what_is_no_number_is_none(text: str) -> None:
+    assert not ids.is_number(text)
+
+
+@pytest.mark.parametrize("text", ["", "1" * 54, "0" * 55, "9" * 55, "1" * 54 + "x", "٣" * 55])
+def test_what_names_no_message_does_not(text: str) -> None:
+    assert ids.numbered_message(text) is None
+
+
+def test_an_id_that_is_no_number_has_none() -> None:
+    assert ids.as_number(ids.timed_id(START, b"\xff" * 7)) is None
+    assert ids.as_number("0" * 24) is None
+    assert ids.as_number("x") is None
+
+
+@pytest.mark.parametrize(
+    ("device_id", "names"),
+    [
+        ("urn:lo:nsid:a:b:c", ("a", "b:c")),
+        ("urn:lo:nsid:a:", None),
+        ("urn:lo:nsid::b", None),
+        ("a:b", None),
+        ("urn:lo:nsid:a:b.c", None),
+        ("urn:lo:nsid:a:b\n", None),
+    ],
+)
+def test_a_devices_id_names_its_namespace(device_id: str, names: tuple[str, str] | None) -> None:
+    assert ids.device_name(device_id) == names
+    if names:
+        assert ids.device_id(*names) == device_id
