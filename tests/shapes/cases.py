@@ -16,7 +16,7 @@ from chalicelib.fleet.data import decoders
 from chalicelib.fleet.data.records import DecoderKind, DecoderRecord
 from chalicelib.fleet.events import policies, suspension
 from chalicelib.fleet.events.records import ActionPolicy, Filter, HttpPush
-from chalicelib.fleet.inventory import devices, groups
+from chalicelib.fleet.inventory import devices, groups, objects
 from chalicelib.fleet.inventory.records import Device, Interface, Location
 from chalicelib.fleet.presence import connecting, relaying
 from chalicelib.fleet.presence.admitting import Candidate, admit
@@ -54,6 +54,16 @@ def rig_of(ports: MemoryPorts) -> Rig:
     rig = Rig()
     rig.ports = ports
     return rig
+
+
+def objected() -> MemoryPorts:
+    ports = MemoryPorts()
+    objects.create(ports, TENANT, objects.Draft("n", "t", "o", {"f": 1}))
+    return ports
+
+
+def object_of(ports: MemoryPorts) -> str:
+    return next(number for _, number in ports.objects.rows)
 
 
 def commanded() -> MemoryPorts:
@@ -327,6 +337,15 @@ CASES = [
         (
             lambda ports: devices.update(ports, TENANT, DEVICE, lambda device: replace(device, name="new")),
             lambda ports: devices.update_interface(ports, TENANT, DEVICE, ("mqtt", "n1"), enabled=False),
+        ),
+    ),
+    Case(
+        "store.managed_objects.OBJECT",
+        lambda ports: ports.objects.rows,
+        objected,
+        (
+            lambda ports: objects.update(ports, TENANT, object_of(ports), lambda o: objects.merged(o, {"f": 2})),
+            lambda ports: objects.update(ports, TENANT, object_of(ports), lambda o: replace(o, name="new")),
         ),
     ),
     Case(
