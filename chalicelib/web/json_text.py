@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from chalicelib.fleet.errors import Invalid
@@ -12,6 +13,8 @@ _LARGEST = 1.7976931348623157e308
 _DIGITS = 310
 DEEPEST = 100
 """How many objects and lists may stand in each other."""
+_NO_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|-?\b(?:nan|inf(?:inity)?)\b(?:\([^)]*\))?', re.IGNORECASE | re.DOTALL)
+"""A string, or what C and Python print for what is no number."""
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 BODY = "body"
 _TOO_DEEP = f"the body is nested too deeply: more than {DEEPEST} objects and lists stand in each other"
@@ -22,21 +25,49 @@ def parse(raw: bytes) -> Any:
     return _value(_text(raw), _object)
 
 
-def parse_lenient(payload: bytes) -> Any:
+def parse_lenient(payload: bytes, left_out: list[str] | None = None) -> Any:
     """As `parse`, for what firmware writes.
 
     Of a repeated name the last value counts; a C string ends at its NUL; UTF-16 and UTF-32 are read as RFC 4627 has
-    it, and in UTF-8 a character beyond the basic plane may be the two halves that UTF-16 has of it.
+    it, and in UTF-8 a character beyond the basic plane may be the two halves that UTF-16 has of it. With `left_out`
+    null stands for what is no number (NaN, inf, 1e400), which is added to that list.
     """
-    return _value(_c_string(payload), None)
+    text = _c_string(payload)
+    try:
+        return _value(text, None)
+    except Invalid:
+        if left_out is None:
+            raise
+        return _value(_NO_NUMBER.sub(partial(_numberless, left_out), text), None, partial(_or_null, left_out))
 
 
-def _value(text: str, pairs: Callable[[list[tuple[str, Any]]], Any] | None) -> Any:
+def _numberless(left_out: list[str], found: re.Match[str]) -> str:
+    if found[0].startswith('"'):
+        return found[0]
+    left_out.append(found[0])
+    return "null"
+
+
+def _or_null(left_out: list[str], read: Callable[[str], Any], spelt: str) -> Any:
+    try:
+        return read(spelt)
+    except Invalid:
+        left_out.append(spelt)
+        return None
+
+
+def _value(
+    text: str,
+    pairs: Callable[[list[tuple[str, Any]]], Any] | None,
+    number: Callable[[Callable[[str], Any], str], Any] | None = None,
+) -> Any:
+    """`number` calls what reads one, and may do something else where that cannot."""
     if not text.strip():
         raise Invalid("a JSON body is required", BODY)
+    floats, integers = (_float, _integer) if number is None else (partial(number, _float), partial(number, _integer))
     try:
         value = json.loads(
-            text, object_pairs_hook=pairs, parse_constant=_constant, parse_float=_float, parse_int=_integer
+            text, object_pairs_hook=pairs, parse_constant=_constant, parse_float=floats, parse_int=integers
         )
     except json.JSONDecodeError as error:
         raise Invalid(f"the body is not JSON: {error.msg} at line {error.lineno} column {error.colno}", BODY) from None

@@ -105,6 +105,13 @@ def test_rubbish_is_audited_and_the_device_stays_connected(
     assert until(lambda: reasons(rest, urn))
 
 
+def test_what_is_no_number_costs_that_value(rest: Rest, urn: str, device: MqttClient) -> None:
+    device.publish("dev/data", b'{"v":{"t":nan,"h":50.0}}')
+    (message,) = until(lambda: rest.get(f"/api/v0/data/streams/{urn}"))
+    assert message["value"] == {"t": None, "h": 50.0}
+    assert until(lambda: reasons(rest, urn))
+
+
 def test_a_device_may_listen_to_its_own_topics_and_to_no_others(device: MqttClient) -> None:
     granted = device.subscribe("dev/cmd", "dev/cfg/upd", "dev/rsc/upd", "dev/data", "dev/#", "#", "$aws/events/#")
     assert granted == [1, 1, 1, 0x80, 0x80, 0x80, 0x80]

@@ -122,7 +122,7 @@ def test_a_clock_far_ahead_is_replaced_by_the_time_of_arrival(site: Site) -> Non
         ("dev/nonsense", {"value": 1}),
         ("dev/data", b"\xff\xfe"),
         ("dev/data", b"[1]"),
-        ("dev/data", b'{"value": NaN}'),
+        ("dev/data", b'{"value": Na}'),
         ("dev/data", b"[" * 100_000),
         ("dev/data", {"value": 5}),
         ("dev/data", {"v": "x"}),
@@ -140,6 +140,21 @@ def test_rubbish_is_told_to_the_audit_log_and_nowhere_else(site: Site, topic: st
     site.say(topic, body)
     assert len(site.reasons()) == 1
     assert site.stored() == []
+
+
+@pytest.mark.parametrize("spelt", [b"NaN", b"nan", b"-inf", b"1e400", b"-1E+999"])
+def test_a_value_that_is_no_number_costs_that_value(site: Site, spelt: bytes) -> None:
+    site.say("dev/data", b'{"value": {"t": ' + spelt + b', "h": 50}}')
+    assert site.stored() == [{"t": None, "h": 50}]
+    (reason,) = site.reasons()
+    assert spelt.decode() in reason
+
+
+@pytest.mark.parametrize("stream", ["a\u0000b", "\u0000", "a\u001fb", "a\u0085b", "a\u007f"])
+def test_a_stream_whose_name_has_a_control_character_costs_that_name(site: Site, stream: str) -> None:
+    site.say("dev/data", {"streamId": stream, "value": {"n": 1}})
+    assert site.stored() == [{"n": 1}]
+    assert len(site.reasons()) == 1
 
 
 def test_metadata_that_finds_no_room_is_told(site: Site) -> None:

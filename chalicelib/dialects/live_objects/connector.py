@@ -79,7 +79,8 @@ def _heard(
     """
 
     def handler(ports: Ports, claim: Claim, uplink: Uplink) -> Claim:
-        body = parsed(uplink.payload)
+        wrong: list[str] = []
+        body = parsed(uplink.payload, wrong)
         node = uplink.topic.split("/")[_NODE_LEVEL] if in_topic else body.get("nodeId")
         if not isinstance(node, str) or not CLIENT_ID.fullmatch(node):
             raise Malformed("nodeId has 1 to 128 letters, digits, colons, hyphens and underscores")
@@ -92,6 +93,7 @@ def _heard(
         speaker = _speaker(ports, claim, node, registers=registers)
         try:
             act(ports, Said(speaker, claim.client, content, uplink))
+            faults.tell(wrong)
         except (Malformed, Invalid) as error:
             raise Malformed(str(error), speaker) from error
         return speaker if speaks else claim

@@ -41,12 +41,13 @@ def receive(ports: Ports, claim: Claim, uplink: Uplink) -> Claim | None:
 
 def data(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/data`, in the long and in the short form."""
+    wrong: list[str] = []
     with reading("the payload"):
-        said = stated(parsed(uplink.payload), uplink.at)
+        said = stated(parsed(uplink.payload, wrong), uplink.at)
     device = _device(ports, claim)
     message = message_of(said, device, _path(ports, device), claim, uplink)
     messages.store(ports, message, device=claim.device)
-    faults.tell(said.wrong)
+    faults.tell([*wrong, *said.wrong])
 
 
 def binary(ports: Ports, claim: Claim, uplink: Uplink) -> None:
@@ -59,35 +60,40 @@ def binary(ports: Ports, claim: Claim, uplink: Uplink) -> None:
 
 def configuration(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/cfg`: what the device has, or its answer to an update."""
-    body = parsed(uplink.payload)
+    unread_numbers: list[str] = []
+    body = parsed(uplink.payload, unread_numbers)
     with reading("the payload"):
         values, wrong = reported.parameters(body.get("cfg"), "cfg", _parameter, uplink.at)
     cid = _cid(body) if body.get("cid") is not None else None
     changed = synchronizing.report(ports, claim.tenant, claim.device or "", values, cid)
     if cid and not changed.asked(cid):
         wrong.append(f"no parameter was last asked for under the correlation id {cid}: nothing is acknowledged")
-    faults.tell([*wrong, *faults.left_out(changed.left_out(values), FULL)])
+    faults.tell([*unread_numbers, *wrong, *faults.left_out(changed.left_out(values), FULL)])
 
 
 def command_response(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/cmd/res`: any answer makes the command PROCESSED."""
-    body = parsed(uplink.payload)
+    wrong: list[str] = []
+    body = parsed(uplink.payload, wrong)
     said = finishing.Answer(_cid(body), body.get("res"), uplink.event, claim.client)
     if finishing.answer(ports, claim.tenant, claim.device or "", said) is None:
         raise Malformed(f"no command has the correlation id {said.cid}")
+    faults.tell(wrong)
 
 
 def resources(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/rsc`: the versions that the device has (manual 6.5.8.1)."""
+    unread_numbers: list[str] = []
     with reading("the payload"):
-        found, wrong = deployed.versions(parsed(uplink.payload).get("rsc"), "rsc", "v", "m")
+        found, wrong = deployed.versions(parsed(uplink.payload, unread_numbers).get("rsc"), "rsc", "v", "m")
     changed = updating.report(ports, claim.tenant, claim.device or "", found, uplink.at)
-    faults.tell([*wrong, *faults.left_out(changed.left_out(found), deployed.FULL)])
+    faults.tell([*unread_numbers, *wrong, *faults.left_out(changed.left_out(found), deployed.FULL)])
 
 
 def resource_response(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/rsc/upd/res`: whether the device will do it (manual 6.5.8.3)."""
-    body = parsed(uplink.payload)
+    wrong: list[str] = []
+    body = parsed(uplink.payload, wrong)
     cid, said = _cid(body), body.get("res")
     tenant, device = claim.tenant, claim.device or ""
     match said:
@@ -101,15 +107,18 @@ def resource_response(ports: Ports, claim: Claim, uplink: Uplink) -> None:
             raise Malformed(f"res is one of {', '.join((deployed.OK, *deployed.REFUSALS, deployed.BUSY))}")
     if not known:
         raise Malformed(f"no resource update has the correlation id {cid}")
+    faults.tell(wrong)
 
 
 def resource_error(ports: Ports, claim: Claim, uplink: Uplink) -> None:
     """`dev/rsc/upd/err`: the newest update under way went wrong (manual 6.5.8.4)."""
-    body = parsed(uplink.payload)
+    wrong: list[str] = []
+    body = parsed(uplink.payload, wrong)
     with reading("the payload"):
         failure = deployed.failure(body.get("errorCode"), body.get("errorDetails"))
     if not updating.fail(ports, claim.tenant, claim.device or "", None, failure):
         raise Malformed("no resource update is under way")
+    faults.tell(wrong)
 
 
 def information(_ports: Ports, _claim: Claim, _uplink: Uplink) -> None:
