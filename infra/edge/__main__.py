@@ -26,14 +26,17 @@ from infra.local.http_server import HttpServer, bind
 from infra.local.http_waiting import PeerOf
 from infra.local.iot_core import HttpBackend, IotCore, Rule, TlsIdentity
 from infra.local.journal import Journal
+from infra.local.mqtt_ports import Listening, MqttPort
 from infra.local.open_sessions import OpenSessions
 from infra.local.ordering import Ordering
 from infra.local.quickstart import guests
 from infra.local.settings import SettingsError, log_level
 from infra.local.spool import Spool
+from infra.local.taken import PortTakenError, or_taken
 from infra.local.timers import Timers
 from infra.local.vital import Vital
 
+_BIND = "HOMEPORT_EDGE_BIND"
 _CANNOT_START = 2
 _DIED = 4
 _CONTROL_THREADS, _HTTP_THREADS = 96, 32
@@ -54,7 +57,7 @@ def main() -> int:
     with ExitStack() as closing:
         try:
             ports = start(settings, closing, vital)
-        except (DataError, OSError) as error:
+        except (DataError, PortTakenError, OSError) as error:
             return _complain(error, _CANNOT_START)
         print(f"edge ready: MQTT over TLS on {ports['mqtts']}, control on {ports['control']}", flush=True)
         failure = vital.wait()
@@ -106,7 +109,13 @@ def start(settings: EdgeSettings, closing: ExitStack, vital: Vital) -> dict[str,
         log.info("taken up again: %d events; told to be over: %d sessions", replayed, ended)
     control = HttpServer(
         with_health(core.iot_data, vital.failing),
-        bind(settings.control_bind, settings.control_port),
+        or_taken(
+            "HOMEPORT_EDGE_CONTROL_PORT",
+            settings.control_bind,
+            settings.control_port,
+            lambda: bind(settings.control_bind, settings.control_port),
+            "HOMEPORT_EDGE_CONTROL_BIND",
+        ),
         name="control",
         threads=_CONTROL_THREADS,
         max_body=_MOST_BYTES,
@@ -118,20 +127,23 @@ def start(settings: EdgeSettings, closing: ExitStack, vital: Vital) -> dict[str,
     identity = _identity(settings)
     # Messaging hosts of IBM's answer HTTP on their ports for MQTT too.
     backend = _behind(settings.api, closing, vital) if settings.api else None
-    mqtts = core.listen_tls(settings.bind, settings.mqtts_port, identity, backend)
-    ports = {"control": control.port, "mqtts": mqtts}
+    listening = Listening(core, settings.bind, identity, backend, _BIND)
+    ports = {
+        "control": control.port,
+        "mqtts": listening.on(MqttPort("HOMEPORT_EDGE_MQTTS_PORT", settings.mqtts_port)),
+    }
     if settings.mqtt_port is not None:
-        ports["mqtt"] = core.listen_plain(settings.bind, settings.mqtt_port)
+        ports["mqtt"] = listening.on(MqttPort("HOMEPORT_EDGE_MQTT_PORT", settings.mqtt_port, secured=False))
     if settings.https_port is not None:
-        ports["https"] = core.listen_tls(settings.bind, settings.https_port, identity, backend)
+        ports["https"] = listening.on(MqttPort("HOMEPORT_EDGE_HTTPS_PORT", settings.https_port))
     if settings.http_port is not None:
-        outer = bind(settings.bind, settings.http_port)
+        host, port = settings.bind, settings.http_port
+        outer = or_taken("HOMEPORT_EDGE_HTTP_PORT", host, port, lambda: bind(host, port), _BIND)
         ports["http"] = _serve(Front(settings.api, everything=False), outer, closing, vital)
-    for number, port in enumerate(settings.further_mqtts_ports, 2):
-        ports[f"mqtts{number}"] = core.listen_tls(settings.bind, port, identity, backend)
-    for number, port in enumerate(settings.further_mqtt_ports, 2):
-        ports[f"mqtt{number}"] = core.listen_plain(settings.bind, port)
-    return ports
+    secured = listening.on_all("HOMEPORT_EDGE_FURTHER_MQTTS_PORTS", settings.further_mqtts_ports)
+    plain = listening.on_all("HOMEPORT_EDGE_FURTHER_MQTT_PORTS", settings.further_mqtt_ports, secured=False)
+    ports |= {f"mqtts{number}": port for number, port in enumerate(secured, 2)}
+    return ports | {f"mqtt{number}": port for number, port in enumerate(plain, 2)}
 
 
 def _identity(settings: EdgeSettings) -> TlsIdentity:

@@ -4,10 +4,12 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+
+from chalice.app import Chalice, ScheduledEventConfig
 
 from infra.local.description import ACCOUNT, REGION
 from infra.local.lambda_runtime import FunctionError
@@ -17,6 +19,7 @@ from infra.local.vital import Vital
 
 _log = logging.getLogger(__name__)
 _WAIT_S = 1
+_SCHEDULE_S = 2.0
 _MOST_RECEIVED = 10  # what one ReceiveMessage gives at most
 LEAST_CONCURRENCY = 5
 """Batches at a time of a mapping that does not say how many; Lambda begins with as many pollers."""
@@ -198,3 +201,26 @@ def _record(message: dict[str, Any], queue_arn: str) -> dict[str, Any]:
         "eventSourceARN": queue_arn,
         "awsRegion": REGION,
     }
+
+
+def declared(
+    app: Chalice, queues: Mapping[str, str], invoke: Invoke, sqs: Any, vital: Vital
+) -> list[Schedule | QueuePoller]:
+    """What the app asks for; `queues` are the addresses of those that its functions are fed from, by function."""
+    mappings = {source.name: source for source in app.event_sources}
+    schedules = [source.name for source in app.event_sources if isinstance(source, ScheduledEventConfig)]
+    return [
+        *(Schedule(name, invoke, _SCHEDULE_S, vital) for name in schedules),
+        *(
+            QueuePoller(
+                function,
+                invoke,
+                sqs,
+                url,
+                batch_size=getattr(mappings[function], "batch_size", 1),
+                concurrency=getattr(mappings[function], "maximum_concurrency", None) or LEAST_CONCURRENCY,
+                vital=vital,
+            )
+            for function, url in queues.items()
+        ),
+    ]

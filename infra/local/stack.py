@@ -11,13 +11,22 @@ import socket
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 
-from chalice.app import Chalice, ScheduledEventConfig
+from chalice.app import Chalice
 
-from infra.local import aws_client, dynamodb, product, resources, s3, service_models, shortcut, sqs, step_functions
+from infra.local import (
+    aws_client,
+    dynamodb,
+    event_sources,
+    product,
+    resources,
+    s3,
+    service_models,
+    shortcut,
+    sqs,
+    step_functions,
+)
 from infra.local.api_gateway import MAX_BODY, ApiGateway
 from infra.local.aws_endpoint import AwsEndpoint
 from infra.local.certificates import Certificates, ensure_certificates
@@ -31,12 +40,13 @@ from infra.local.description import (
     entrances,
     environment,
 )
-from infra.local.event_sources import LEAST_CONCURRENCY, QueuePoller, Schedule
+from infra.local.event_sources import QueuePoller, Schedule
 from infra.local.http_server import HttpServer, bind
 from infra.local.iot_control import IotControl
 from infra.local.iot_core import HttpBackend, IotCore, Rule, TlsIdentity
 from infra.local.journal import Journal
 from infra.local.lambda_runtime import Function, LambdaRuntime
+from infra.local.mqtt_ports import Listening, MqttPort
 from infra.local.open_sessions import OpenSessions
 from infra.local.ordering import Ordering
 from infra.local.quickstart import guests
@@ -49,7 +59,6 @@ from infra.local.vital import Vital
 _log = logging.getLogger(__name__)
 
 API_FUNCTION = "api_handler"
-_SCHEDULE_S = 2.0
 _EXPIRY_S = 30.0
 _HTTP_THREADS = 16
 _AWS_THREADS = 96  # a direct message holds its thread until the device has acknowledged it
@@ -59,17 +68,6 @@ _TENANT_SHARE = 2  # more would only take the interpreter from others: it runs o
 _OTHER_CONCURRENCY = 64
 _SWITCH_INTERVAL_S = 0.001
 _THREAD_STACK = 2 * 1024 * 1024  # 1,500 threads wait at most; JSON nested as deep as Python allows needs 256 KiB
-
-
-@dataclass(frozen=True)
-class Ports:
-    """TCP ports in use; `mqtt` is None unless lenient."""
-
-    http: int
-    https: int
-    mqtts: int
-    mqtt: int | None
-    aws: int
 
 
 class Stack:
@@ -85,7 +83,6 @@ class Stack:
         self.vital = Vital()
         self._timers = Timers(self.vital)
         self._ordering = Ordering(description.answers())
-        self.ports: Ports
         self.credentials: Credentials
 
     def start(self) -> None:
@@ -139,16 +136,14 @@ class Stack:
         tenant, key = product.ensure_tenant(settings.data)
         backend = self._serve_http(app, runtime, http)
         core.serve_tls(https, _identity(certificates), backend)
-        ports = Ports(http.getsockname()[1], https.getsockname()[1], mqtts, mqtt, aws.getsockname()[1])
-        self.ports = ports
         self.credentials = Credentials(
             tenant=tenant,
             apiKey=key,
-            http=ports.http,
-            https=ports.https,
-            mqtts=ports.mqtts,
-            aws=ports.aws,
-            mqtt=ports.mqtt,
+            http=http.getsockname()[1],
+            https=https.getsockname()[1],
+            mqtts=mqtts,
+            aws=aws.getsockname()[1],
+            mqtt=mqtt,
             ibm=product.ibm_credentials(tenant, key),
         )
         self._ready.set()
@@ -232,44 +227,17 @@ class Stack:
 
     def _listen_mqtt(self, core: IotCore, certificates: Certificates) -> tuple[int, int | None]:
         settings = self._settings
-        identity = _identity(certificates)
-        mqtts = or_taken(
-            "HOMEPORT_MQTTS_PORT",
-            settings.bind,
-            settings.mqtts_port,
-            lambda: core.listen_tls(settings.bind, settings.mqtts_port, identity),
-        )
-        for port in settings.further_mqtts_ports:
-            listen = partial(core.listen_tls, settings.bind, port, identity)
-            or_taken("HOMEPORT_FURTHER_MQTTS_PORTS", settings.bind, port, listen)
-        for port in settings.further_mqtt_ports:
-            listen = partial(core.listen_plain, settings.bind, port)
-            or_taken("HOMEPORT_FURTHER_MQTT_PORTS", settings.bind, port, listen)
+        listening = Listening(core, settings.bind, _identity(certificates))
+        mqtts = listening.on(MqttPort("HOMEPORT_MQTTS_PORT", settings.mqtts_port))
+        listening.on_all("HOMEPORT_FURTHER_MQTTS_PORTS", settings.further_mqtts_ports)
+        listening.on_all("HOMEPORT_FURTHER_MQTT_PORTS", settings.further_mqtt_ports, secured=False)
         if not settings.lenient:
             return mqtts, None
-        port, listen = settings.mqtt_port, partial(core.listen_plain, settings.bind, settings.mqtt_port)
-        return mqtts, or_taken("HOMEPORT_MQTT_PORT", settings.bind, port, listen)
+        return mqtts, listening.on(MqttPort("HOMEPORT_MQTT_PORT", settings.mqtt_port, secured=False))
 
     def _run_event_sources(self, app: Chalice, runtime: LambdaRuntime, urls: dict[str, str]) -> None:
-        mappings = {source.name: source for source in app.event_sources}
-        schedules = [source.name for source in app.event_sources if isinstance(source, ScheduledEventConfig)]
-        sources: list[Schedule | QueuePoller] = [
-            *(Schedule(name, runtime.invoke, _SCHEDULE_S, self.vital) for name in schedules),
-            *(
-                QueuePoller(
-                    queue.function,
-                    runtime.invoke,
-                    aws_client.client("sqs"),
-                    urls[queue.name],
-                    batch_size=getattr(mappings[queue.function], "batch_size", 1),
-                    concurrency=getattr(mappings[queue.function], "maximum_concurrency", None) or LEAST_CONCURRENCY,
-                    vital=self.vital,
-                )
-                for queue in self._description.queues()
-                if queue.function is not None
-            ),
-        ]
-        for source in sources:
+        queues = {q.function: urls[q.name] for q in self._description.queues() if q.function is not None}
+        for source in event_sources.declared(app, queues, runtime.invoke, aws_client.client("sqs"), self.vital):
             source.start()
             self._closing.callback(self._stop_source, source)
 

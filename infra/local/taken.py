@@ -13,14 +13,19 @@ class PortTakenError(Exception):
     """Nothing can listen on a port or an address; the text names the variable that moves it."""
 
 
-def or_taken(variable: str, host: str, port: int, listen: Callable[[], _Listening]) -> _Listening:
-    """What `listen` answers; raises PortTakenError where it cannot listen. `variable` is that of the port."""
+def or_taken(
+    variable: str, host: str, port: int, listen: Callable[[], _Listening], bind: str = "HOMEPORT_BIND"
+) -> _Listening:
+    """What `listen` answers; raises PortTakenError where it cannot listen.
+
+    `variable` is that of the port, `bind` that of the address.
+    """
     try:
         return listen()
     except OSError as error:
         why = error.strerror or error
         if isinstance(error, socket.gaierror) or error.errno in _NO_ADDRESS:
-            text = f"cannot listen on {host}: {why}; set HOMEPORT_BIND to an address of this machine"
+            text = f"cannot listen on {host}: {why}; set {bind} to an address of this machine"
         else:
             text = f"cannot listen on port {port}: {why}; set {variable} to another port, or to 0 for a free one"
         raise PortTakenError(text) from error

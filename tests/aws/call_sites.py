@@ -28,6 +28,7 @@ SERVICES = (
     "s3",
     "sns",
     "sqs",
+    "ssm",
     "stepfunctions",
     "sts",
 )

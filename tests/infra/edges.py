@@ -15,10 +15,10 @@ from tests.infra.elsewhere import ELSEWHERE
 from tests.local.running import RunningStack
 
 
-@contextmanager
-def running_edge(stack: RunningStack, folder: Path) -> Iterator[dict[str, int]]:
-    """Its ports by their names. Its AWS is whatever the environment says."""
-    settings = EdgeSettings(
+def settings(stack: RunningStack, folder: Path) -> EdgeSettings:
+    """With ports of every kind, free ones."""
+    (folder / "clients.pem").write_text(stack.ca.read_text())
+    return EdgeSettings(
         functions="homeport-local-",
         region=ELSEWHERE,
         data=folder,
@@ -37,9 +37,13 @@ def running_edge(stack: RunningStack, folder: Path) -> Iterator[dict[str, int]]:
         further_mqtts_ports=(0, 0),
         further_mqtt_ports=(0,),
     )
-    (folder / "clients.pem").write_text(stack.ca.read_text())
+
+
+@contextmanager
+def running_edge(stack: RunningStack, folder: Path) -> Iterator[dict[str, int]]:
+    """Its ports by their names. Its AWS is whatever the environment says."""
     with ExitStack() as closing:
-        yield start(settings, closing, Vital())
+        yield start(settings(stack, folder), closing, Vital())
 
 
 def client(client_id: str, username: str, password: str, level: MQTTProtocolVersion) -> paho.Client:

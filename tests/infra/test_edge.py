@@ -6,6 +6,8 @@ import socket
 import ssl
 import threading
 import time
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +17,18 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from infra.description import answers
+from infra.edge.__main__ import start
 from infra.edge.settings import read_settings
 from infra.edge.uplink import Uplink
 from infra.local.ordering import Ordering
 from infra.local.settings import SettingsError
 from infra.local.spool import Spool
+from infra.local.taken import PortTakenError
+from infra.local.vital import Vital
 from tests import pki
 from tests.clients import PATIENCE_S, Rest, until
 from tests.ibm.clients import Organization
-from tests.infra.edges import bare_key, connect
+from tests.infra.edges import bare_key, connect, settings
 from tests.local.running import RunningStack
 
 
@@ -306,3 +311,28 @@ def test_further_ports_are_served_like_the_first(
     client.disconnect()
     client.loop_stop()
     assert codes == [0]
+
+
+@pytest.mark.parametrize(
+    ("variable", "field"),
+    [
+        ("HOMEPORT_EDGE_CONTROL_PORT", "control_port"),
+        ("HOMEPORT_EDGE_MQTTS_PORT", "mqtts_port"),
+        ("HOMEPORT_EDGE_MQTT_PORT", "mqtt_port"),
+        ("HOMEPORT_EDGE_HTTPS_PORT", "https_port"),
+        ("HOMEPORT_EDGE_HTTP_PORT", "http_port"),
+        ("HOMEPORT_EDGE_FURTHER_MQTTS_PORTS", "further_mqtts_ports"),
+        ("HOMEPORT_EDGE_FURTHER_MQTT_PORTS", "further_mqtt_ports"),
+    ],
+)
+def test_a_port_that_is_taken_is_named_with_its_setting(
+    stack: RunningStack, tmp_path: Path, variable: str, field: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, ExitStack() as closing:
+        port = taken.getsockname()[1]
+        given: dict[str, Any] = {field: (port,) if field.startswith("further") else port}
+        changed = replace(settings(stack, tmp_path), **given)
+        with pytest.raises(PortTakenError) as told:
+            start(changed, closing, Vital())
+    assert f"port {port}" in str(told.value)
+    assert variable in str(told.value)

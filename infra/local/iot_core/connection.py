@@ -6,14 +6,16 @@ from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from . import connecting, disconnecting, packets, publishing, receiving, subscribing
+from . import connecting, disconnecting, packets, publishing, receiving
 from .authorizer import Certificate, Credentials
 from .body import ProtocolViolation
 from .codec import MQTT_3, Codec
+from .delays import Delays
 from .framing import Framer, check_flags
+from .handlers import HANDLERS
 from .lanes import Errand, Lane
 from .lifecycle import Reason, Subject
-from .limits import Meter
+from .limits import Limits, Meter
 from .message import Message
 from .newcomers import Newcomer
 from .packets import Will
@@ -40,31 +42,6 @@ class State(Enum):
     AUTHORIZING = "waits for the authorizer"
     CONNECTED = "connected"
     CLOSED = "closed"
-
-
-def _pingreq(connection: "Connection", _flags: int, body: bytes) -> None:
-    if body:
-        raise ProtocolViolation("PINGREQ has no body")
-    connection.send(packets.PINGRESP_PACKET)
-
-
-def _second_connect(_connection: "Connection", _flags: int, _body: bytes) -> None:
-    raise ProtocolViolation("a second CONNECT [MQTT-3.1.0-2]")
-
-
-Handler = Callable[["Connection", int, bytes], None]
-_HANDLERS: dict[int, Handler] = {
-    packets.CONNECT: _second_connect,
-    packets.PUBLISH: publishing.on_publish,
-    packets.PUBREL: publishing.on_pubrel,
-    packets.PUBACK: receiving.on_puback,
-    packets.PUBREC: receiving.on_pubrec,
-    packets.PUBCOMP: receiving.on_pubcomp,
-    packets.SUBSCRIBE: subscribing.on_subscribe,
-    packets.UNSUBSCRIBE: subscribing.on_unsubscribe,
-    packets.PINGREQ: _pingreq,
-    packets.DISCONNECT: disconnecting.on_disconnect,
-}
 
 
 class Connection(asyncio.Protocol):
@@ -102,32 +79,31 @@ class Connection(asyncio.Protocol):
         self.abandoned = False  # ended on this side: what is not acknowledged yet the client sends again
         self.pending = publishing.Pending()
         self.writable = True
-        limits = broker.settings.limits
-        # How many messages may be under way to the client and from it; more from it are not read.
-        self.unacknowledged_out, self.unacknowledged_in = limits.unacknowledged_out, limits.unacknowledged_in
-        self.publishes = Meter(limits.publishes_per_second)
-        self.stored = Meter(limits.stored_per_second)
-        self._bytes = Meter(limits.bytes_per_second)
+        self._limit(limits := broker.settings.limits)
         self.wire = Wire(limits.packet_bytes)
         self.send = self.wire.send
         self._framer = Framer(limits.packet_bytes)
         self._paused = Pause.NONE
         self._draining = False
-        self._timers: list[asyncio.TimerHandle] = []
         self._connecting: asyncio.Task[None] | None = None
         self.opened_at = self.heard_at = self.acknowledged_at = broker.settings.monotonic()
         self._loop = asyncio.get_running_loop()
+        self._delays = Delays(self._loop)
+        self.later = self._delays.later
 
     def move(self, broker: "Broker") -> None:
         """Go on in another broker, before CONNECT is answered."""
         self.broker.forget(self)
         self.broker = broker
-        limits = broker.settings.limits
+        self._limit(broker.settings.limits)
+        broker.remember(self)
+
+    def _limit(self, limits: Limits) -> None:
+        # How many messages may be under way to the client and from it; more from it are not read.
         self.unacknowledged_out, self.unacknowledged_in = limits.unacknowledged_out, limits.unacknowledged_in
         self.publishes = Meter(limits.publishes_per_second)
         self.stored = Meter(limits.stored_per_second)
         self._bytes = Meter(limits.bytes_per_second)
-        broker.remember(self)
 
     @property
     def alive(self) -> bool:
@@ -232,7 +208,7 @@ class Connection(asyncio.Protocol):
                 return
             first, body = cut
             if self.state is State.CONNECTED:
-                _HANDLERS[check_flags(first, self.level)](self, first & 0x0F, body)
+                HANDLERS[check_flags(first, self.level)](self, first & 0x0F, body)
             else:
                 self._begin(first, body)
 
@@ -264,12 +240,8 @@ class Connection(asyncio.Protocol):
         limits = self.broker.settings.limits
         if self.state is State.OPENING and now - self.opened_at > limits.connect_timeout:
             self.close(Reason.CLIENT_ERROR, "no CONNECT")
-        elif (
-            self.state is State.CONNECTED
-            and self.keep_alive
-            and now - self.heard_at > self.keep_alive * 1.5
-            and not self.held_back
-        ):
+        silent = self.keep_alive and now - self.heard_at > self.keep_alive * 1.5
+        if self.state is State.CONNECTED and silent and not self.held_back:
             self.close(Reason.MQTT_KEEP_ALIVE_TIMEOUT)
 
     @property
@@ -297,12 +269,6 @@ class Connection(asyncio.Protocol):
 
     # -- the end
 
-    def later(self, seconds: float, call: Callable[..., object], *args: object) -> None:
-        """Call after a while, unless the connection has ended by then."""
-        now = self._loop.time()
-        self._timers = [timer for timer in self._timers if timer.when() > now and not timer.cancelled()]
-        self._timers.append(self._loop.call_later(seconds, call, *args))
-
     def close(self, reason: Reason, detail: str = "", code: int | None = None) -> None:
         """End the connection now: the session is told at once, the peer gets what was already sent.
 
@@ -314,23 +280,19 @@ class Connection(asyncio.Protocol):
         self.state = State.CLOSED
         self.abandoned = reason not in _ENDED_BY_THE_CLIENT | _BROUGHT_ABOUT
         log.info("client %s: %s %s", self.name, reason, detail)
-        for timer in self._timers:
-            timer.cancel()
-        self._timers.clear()
+        self._delays.end()
         if self._connecting is not None and not self._connecting.done():
             self._loop.call_soon(self._connecting.cancel)
         if connected:
             if reason in OF_DISCONNECTS:
                 # What is wrong with its packets is the client's to know; other details are ours.
                 told = detail if reason is Reason.CLIENT_ERROR else ""
-                self._say(self.codec.disconnect(OF_DISCONNECTS[reason] if code is None else code, told))
+                code = OF_DISCONNECTS[reason] if code is None else code
+                if packet := self.codec.disconnect(code, told):
+                    self.send(packet)
             disconnecting.end(self, reason)
         settings = self.broker.settings
         self.wire.close(settings.close_grace, 0.0 if reason in _ENDED_BY_THE_CLIENT else settings.linger)
-
-    def _say(self, packet: bytes) -> None:
-        if packet:
-            self.send(packet)
 
     @property
     def name(self) -> str:
