@@ -1,13 +1,13 @@
 """Path, query and header parameters as data: read, checked and typed before a handler is called."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from chalicelib.fleet.errors import Invalid
-from chalicelib.web.request import Request
+from chalicelib.web.request import Query, Request
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _SHOWN = 64
@@ -40,6 +40,8 @@ class Parameter:
     explained: str = ""
     beyond: str = ""
     """What to do instead, for those who ask for more than `bounds` allow."""
+    parts: re.Pattern[str] | None = None
+    """What a part of the value looks like, as `name=value`, that came behind a `;` and was taken for a parameter."""
 
     def read(self, request: Request) -> Any:
         """The value, or the default where none was sent. Errors: Invalid."""
@@ -85,5 +87,23 @@ class Parameter:
         return sent
 
 
-def read_all(parameters: Iterable[Parameter], request: Request) -> dict[str, Any]:
+def read_all(parameters: Sequence[Parameter], request: Request) -> dict[str, Any]:
+    for parameter in parameters:
+        if parameter.parts is not None and parameter.name in request.query:
+            request = replace(request, query=_rejoined(parameter.name, parameter.parts, request.query))
     return {parameter.name: parameter.read(request) for parameter in parameters}
+
+
+def _rejoined(name: str, parts: re.Pattern[str], query: Query) -> Query:
+    """API Gateway splits a query at `;` too (developer guide, "Amazon API Gateway important notes")."""
+    found, others = [query[name]], {}
+    for other in query:
+        if other == name:
+            continue
+        for value in query.sent(other):
+            text = f"{other}={value}" if value else other
+            if parts.fullmatch(text):
+                found.append(text)
+            else:
+                others.setdefault(other, []).append(value)
+    return Query({**others, name: [";".join(found)]})

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.dialects.live_objects.rest import rsql
+from chalicelib.dialects.live_objects.rest import filters, rsql
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.inventory.records import Device, Group, GroupTree, Interface
+from chalicelib.web.parameters import read_all
+from chalicelib.web.request import Query, Request
 
 TREE = GroupTree("t", 1, {g.id: g for g in (Group("t", "france", "France", "root", 0, 0),
                                             Group("t", "lyon", "lyon", "france", 0, 0))})  # fmt: skip
@@ -124,3 +126,27 @@ def test_the_parser_is_not_imported_before_there_is_an_expression() -> None:
     code = "import sys; import chalicelib.dialects.live_objects.rest; print('lark' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MANUALS,
+        "tags==demo;connector==mqtt",
+        "connector==mqtt;tags=in=(t0,t1);tags!=t2",
+        "(tags==a;connector==b),groupPath==/c",
+        "properties.size>5;properties.size<=9;tags==x",
+        'tags=="a b";tags=="c"',
+    ],
+)
+def test_a_query_that_came_in_parts_is_read_as_it_was_sent(text: str) -> None:
+    """API Gateway splits at `;`, and takes the rest for other parameters: some have the name of one that there is."""
+    parts = [
+        part.partition("=") for part in f"{rsql.FIELD}={text}&tags=demo&groupId=abc&_=5".replace(";", "&").split("&")
+    ]
+    query: dict[str, list[str]] = {}
+    for name, _, value in parts:
+        query.setdefault(name, []).append(value)
+    asked = read_all(filters.PARAMETERS, Request(query=Query(query)))
+    assert sorted(asked[rsql.FIELD].split(";")) == sorted(text.split(";"))
+    assert (asked["tags"], asked["groupId"]) == (["demo"], "abc")

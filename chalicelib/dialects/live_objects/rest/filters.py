@@ -52,7 +52,10 @@ PARAMETERS = (
     Parameter("interfaces.enabled", Kind.BOOLEAN),
     Parameter("activityStates", Kind.LIST, choices=("ACTIVE", "SILENT", "UNKNOWN", _NOT_MONITORED)),
     Parameter(
-        rsql.FIELD, bounds=(1, rsql.LONGEST), explained="RSQL over tags, connector, groupId, groupPath, properties"
+        rsql.FIELD,
+        bounds=(1, rsql.LONGEST),
+        explained="RSQL over tags, connector, groupId, groupPath, properties",
+        parts=rsql.COMPARISON,
     ),
 )
 

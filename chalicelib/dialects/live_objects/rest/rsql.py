@@ -22,6 +22,9 @@ LONGEST = 1000
 PROPERTY = "properties."
 SELECTORS = ("tags", "connector", "groupId", "groupPath")
 
+COMPARISON = re.compile(r"[^=!~<>]+(==|!=|=[a-z]+=|<|>).*", re.DOTALL)
+"""What begins like one."""
+
 _GRAMMAR = r"""
     start: any
     any: all (OR all)*

@@ -1,0 +1,65 @@
+"""The API as `make deploy` and `make package` describe it, imported by another API Gateway, and asked there."""
+
+import json
+from typing import Any
+
+import pytest
+import requests
+from chalice.deploy.swagger import SwaggerGenerator
+
+import app
+from chalicelib.wiring import site
+from tests.clients import PATIENCE_S
+from tests.conformance.second_opinion.ministack import ACCOUNT, REGION, MiniStack
+from tests.conformance.second_opinion.platform import Platform
+
+pytestmark = pytest.mark.conformance
+
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+NINE = "/a/b/c/d/e/f/g/h/i"
+_FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:homeport-dev"
+
+
+def resources(ministack: MiniStack, api: str) -> dict[str, set[str]]:
+    found = ministack.client("apigateway").get_resources(restApiId=api, limit=500, embed=["methods"])["items"]
+    return {resource["path"]: set(resource.get("resourceMethods", {})) for resource in found}
+
+
+def test_what_is_deployed_is_imported_with_two_resources_a_root(running_ministack: MiniStack) -> None:
+    deployed = {"api_handler": {"name": "api_handler", "resource_type": "lambda_function", "lambda_arn": _FUNCTION}}
+    described = SwaggerGenerator(REGION, deployed).generate_swagger(app.app)
+    gateway = running_ministack.client("apigateway")
+    made = gateway.import_rest_api(
+        body=json.dumps(described).encode(), parameters={"endpointConfigurationTypes": "REGIONAL"}
+    )
+    roots = {f"/{prefix.split('/')[1]}" for prefix in site.prefixes()}
+    found = resources(running_ministack, made["id"])
+    gateway.delete_rest_api(restApiId=made["id"])
+    assert found.pop("/") == set()
+    assert found == {path: METHODS for root in roots for path in (root, f"{root}/{{proxy+}}")}
+
+
+def asked(platform: Platform, method: str, path: str, **headers: str) -> requests.Response:
+    return requests.request(method, platform.url + path, headers=headers, timeout=PATIENCE_S)
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/v1/nothing", f"/api{NINE}"])
+def test_an_unknown_path_is_refused_by_its_dialect_at_any_depth(platform: Platform, path: str) -> None:
+    answer = asked(platform, "GET", path)
+    assert (answer.status_code, answer.json()["code"]) == (404, "GENERIC_NOT_FOUND_ERROR")
+    answer = asked(platform, "DELETE", f"/api/v0002{path}")
+    assert (answer.status_code, answer.json()["exception"]["id"]) == (404, "CUDRS0003E")
+
+
+def test_a_method_that_is_not_there_is_refused_by_its_dialect(platform: Platform) -> None:
+    answer = asked(platform, "PUT", "/api/v1/deviceMgt/devices")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, POST")
+
+
+@pytest.mark.parametrize("name", ["a%2Fb", "%C3%BC", "a%20b", "a;b", "a%252Fb"])
+def test_a_segment_is_decoded_once(platform: Platform, name: str) -> None:
+    path = f"/api/v1/deviceMgt/devices/urn:lo:nsid:second:{name}"
+    answer = asked(platform, "GET", path, **{"X-API-Key": platform.api_key})
+    told: Any = answer.json()
+    assert answer.status_code in (400, 404), told
+    assert told["code"] in ("DM_DEVICE_NOT_FOUND", "GENERIC_INVALID_PARAMETER_ERROR"), told
