@@ -136,8 +136,8 @@ def chosen(text: str) -> tuple[str, ...]:
 
 
 def having(part: Part, names: Iterable[str] = NAMES) -> tuple[str, ...]:
-    """Which of these dialects have that part."""
-    return tuple(name for name in names if part in described(name).parts)
+    """Which of these dialects are there and have that part."""
+    return tuple(name for name in names if name in NAMES and part in described(name).parts)
 
 
 def described(dialect: str) -> Dialect:

@@ -96,7 +96,8 @@ def read_all(parameters: Sequence[Parameter], request: Request) -> dict[str, Any
 
 def _rejoined(name: str, parts: re.Pattern[str], query: Query) -> Query:
     """API Gateway splits a query at `;` too (developer guide, "Amazon API Gateway important notes")."""
-    found, others = [query[name]], {}
+    found = [query[name]]
+    others: dict[str, list[str]] = {}
     for other in query:
         if other == name:
             continue

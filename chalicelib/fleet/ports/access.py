@@ -1,33 +1,14 @@
-"""Who may come in: tenants, keys, users, certificates, client ids."""
+"""Who may come in: keys, users, certificates."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Protocol
 
-from chalicelib.fleet.access.records import ApiKey, CaCertificates, Tenant, User
+from chalicelib.fleet.access.passwords import Hasher
+from chalicelib.fleet.access.proven import Proven
+from chalicelib.fleet.access.records import ApiKey, CaCertificates, User
 from chalicelib.fleet.access.stage_key import StageKey
-from chalicelib.fleet.ports.answers import Page
-from chalicelib.fleet.presence.claims import Claim
-from chalicelib.fleet.tenancy.records import Settings, Share, Stored, Usage
-
-
-class Tenants(Protocol):
-    def create(self, tenant: Tenant) -> bool:
-        """False if the id is taken; TenantDuplicate if the name is."""
-
-    def get(self, tenant: str) -> Tenant | None: ...
-    def settings(self, tenant: str) -> Settings:
-        """As they were a minute ago at most; of a tenant that nothing was set for, nothing."""
-
-    def current_settings(self, tenant: str) -> Settings: ...
-    def replace_settings(self, old: Settings, new: Settings) -> bool: ...
-
-
-class Usages(Protocol):
-    """How much is stored under a quota. Who stores or removes something with a `share` changes it in the same write."""
-
-    def get(self, tenant: str, stored: Stored) -> Usage | None: ...
-    def replace(self, old: Usage | None, new: Usage) -> bool:
-        """A compare-and-set on the revision; None where there is none yet."""
+from chalicelib.fleet.access.windows import Windows
+from chalicelib.fleet.tenancy.records import Share
 
 
 class Keys(Protocol):
@@ -106,22 +87,20 @@ class Trust(Protocol):
         """Let a client's certificate in that waits for it. False if it does not wait, or is gone."""
 
 
-class Claims(Protocol):
-    def get(self, client: str) -> Claim | None: ...
-    def current(self, client: str) -> Claim | None:
-        """As it is now, where `get` may be a while old."""
-
-    def put_new(self, claim: Claim, share: Share | None = None) -> bool:
-        """False if there is a claim of this client id already. QuotaReached."""
-
-    def replace(self, old: Claim, new: Claim, share: Share | None = None, returned: Share | None = None) -> bool:
-        """False if what is stored is not `old` any more: changed, or somebody else's by now. QuotaReached.
-
-        One share at most is taken, or given back, with it.
-        """
-
-    def of_key(self, tenant: str, key_id: str, *, after: str | None, limit: int) -> Page[str]:
-        """Clients whose last connection was opened with that key, in order; a moment late."""
-
-    def guests(self, tenant: str, keys: Iterable[str]) -> int:
-        """How many clients that are no devices came in with these keys, however long it takes to count them."""
+class AccessPorts(Protocol):
+    @property
+    def keys(self) -> Keys: ...
+    @property
+    def stage_key(self) -> StageKeys: ...
+    @property
+    def users(self) -> Users: ...
+    @property
+    def hasher(self) -> Hasher: ...
+    @property
+    def proven(self) -> Proven: ...
+    @property
+    def windows(self) -> Windows: ...
+    @property
+    def authorities(self) -> Authorities: ...
+    @property
+    def trust(self) -> Trust: ...

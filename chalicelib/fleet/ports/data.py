@@ -1,12 +1,11 @@
-"""What devices tell, and what is kept of what happened."""
+"""What devices tell, and what dialects keep for themselves."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from chalicelib.fleet.data.records import DataMessage, DecoderRecord, Directory, Listed, StreamUse
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.ports.answers import Page
-from chalicelib.fleet.tenancy.records import AuditEntry
 
 
 class Decoders(Protocol):
@@ -55,11 +54,10 @@ class Records(Protocol):
     def count(self, tenant: str, kind: str) -> int: ...
 
 
-class AuditLog(Protocol):
-    def put(self, entry: AuditEntry, kept: int) -> bool:
-        """For `kept` seconds; False if there is one with this id."""
-
-    def within(self, tenant: str, at: int, first: str, last: str) -> list[AuditEntry]:
-        """Those of the day of `at` whose ids are between these two, or one of them, as they are now."""
-
-    def page(self, tenant: str, *, start: int, end: int, descending: bool) -> Iterator[AuditEntry]: ...
+class DataPorts(Protocol):
+    @property
+    def decoders(self) -> Decoders: ...
+    @property
+    def messages(self) -> Messages: ...
+    @property
+    def records(self) -> Records: ...

@@ -1,9 +1,9 @@
 """The broker, the clock, and work that goes on later."""
 
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Protocol
 
-from chalicelib.fleet.commands.records import Command, Terms
+from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.configuration.records import Update
 from chalicelib.fleet.ports.answers import Outcome
 from chalicelib.fleet.presence.records import Route
@@ -13,11 +13,6 @@ from chalicelib.fleet.resources.updates import Offer
 
 class Clock(Protocol):
     def now(self) -> int: ...
-
-
-class RouteTerms(Protocol):
-    def of(self, dialect: str, connector: str) -> Terms:
-        """What an interface of that dialect and connector grants every command."""
 
 
 class Carrier(Protocol):
@@ -62,13 +57,6 @@ class Dispatch(Protocol):
         """Those that came to an end; waits up to `wait_ms` for the first. It takes that long where none is."""
 
 
-class Deadlines(Protocol):
-    def start(self, name: str, due: int, subject: dict[str, Any]) -> bool:
-        """Whether it runs, now or already; starting the same twice starts one."""
-
-    def stop(self, name: str) -> None: ...
-
-
 class Background(Protocol):
     """Work that goes on after the caller was answered."""
 
@@ -87,3 +75,16 @@ class Background(Protocol):
 
     def pump(self, tenant: str, queue: str) -> None: ...
     def purge(self, tenant: str, queue: str, queue_id: str) -> None: ...
+
+
+class RunningPorts(Protocol):
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def delivery(self) -> Delivery: ...
+    @property
+    def background(self) -> Background: ...
+    def new_id(self, at: int) -> str: ...
+    def chance(self, count: int) -> bytes: ...
+    def pause(self, ms: int) -> None:
+        """Do nothing for so long."""
