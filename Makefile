@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 
 .PHONY: deploy destroy units package with-lambda-deploy with-lambda-package run test core check shapes other-python conformance soak sim bench demo format clean
 
-$(READY): requirements.txt requirements-dev.txt infra/client/installing.py
+$(READY): requirements.txt requirements-dev.txt $(wildcard infra/client/installing.py)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Homeport needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt

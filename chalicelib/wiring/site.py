@@ -18,7 +18,7 @@ def prefixes() -> list[str]:
     return [*(prefix for several in spoken for prefix in several), *_PLAIN]
 
 
-_PLAIN = ("/dl", "/openapi.json", "/docs")
+_PLAIN = ("/dl", "/openapi.json", "/docs", "/console")
 
 
 @cache
@@ -38,6 +38,7 @@ def apis() -> "list[Api]":
 
 def _others() -> "list[Api]":
     """Those of no dialect: `web.plain.api` makes one, of routes that anybody may ask."""
+    from chalicelib.console import serving
     from chalicelib.web import describing, downloading
 
-    return [downloading.API, describing.api(apis())]
+    return [downloading.API, describing.api(apis()), serving.api(apis())]

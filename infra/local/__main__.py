@@ -49,7 +49,10 @@ def _run(settings: Settings) -> int:
         stack.start()
     except PortTakenError as error:
         return _complain(error, _CANNOT_START)
-    print(banner(stack.credentials, settings.data, host=settings.bind, mqtt=stack.credentials.mqtt), flush=True)
+    code = stack.sign_in.code()
+    print(
+        banner(stack.credentials, settings.data, host=settings.bind, mqtt=stack.credentials.mqtt, code=code), flush=True
+    )
     failure = stack.vital.wait()
     stack.stop()
     return 0 if failure is None else _complain(failure, _DIED)

@@ -1,4 +1,4 @@
-"""What a stack says when it is ready: where it listens, and two commands to paste."""
+"""What a stack says when it is ready: where it listens, how to look at it, and two commands to paste."""
 
 from pathlib import Path
 
@@ -6,6 +6,8 @@ from infra.local.data_directory import Credentials
 
 _TEMPLATE = """\
 Homeport is ready.
+
+  console        {console}
 
   REST API       http://{host}:{c.http}   https://localhost:{c.https}
   MQTT over TLS  localhost:{c.mqtts}{plain}   (WebSocket at /mqtt)
@@ -25,11 +27,20 @@ Stop with Ctrl-C; what was acknowledged is in {data}.
 """
 
 
-def banner(credentials: Credentials, data: Path, *, host: str, mqtt: int | None) -> str:
-    """The text to print; `mqtt` is the plain port of lenient mode."""
+def banner(credentials: Credentials, data: Path, *, host: str, mqtt: int | None, code: str) -> str:
+    """The text to print; `mqtt` is the plain port of lenient mode, `code` signs in to the console once."""
+    here = host in {"0.0.0.0", "::", "127.0.0.1", "::1"}
+    host = "localhost" if here else host
+    console = f"http://{host}:{credentials.http}/console/"
+    if here:
+        # One signs in by a link on the stack's own machine only.
+        console += (
+            f"#/once/{code}\n{' ' * 17}signs you in, once, within a minute; `.venv/bin/homeport console` makes another"
+        )
     return _TEMPLATE.format(
         c=credentials,
-        host="localhost" if host in {"0.0.0.0", "::", "127.0.0.1", "::1"} else host,
+        host=host,
+        console=console,
         plain="" if mqtt is None else f"   plain: localhost:{mqtt}",
         ca=data / "ca.pem",
         credentials=data / "credentials.json",

@@ -47,6 +47,7 @@ from infra.local.iot_core import HttpBackend, IotCore, Rule, TlsIdentity
 from infra.local.journal import Journal
 from infra.local.lambda_runtime import Function, LambdaRuntime
 from infra.local.mqtt_ports import Listening, MqttPort
+from infra.local.once import OneTimeSignIn
 from infra.local.open_sessions import OpenSessions
 from infra.local.ordering import Ordering
 from infra.local.quickstart import guests
@@ -83,6 +84,7 @@ class Stack:
         self.vital = Vital()
         self._timers = Timers(self.vital)
         self._ordering = Ordering(description.answers())
+        self.sign_in: OneTimeSignIn
         self.credentials: Credentials
 
     def start(self) -> None:
@@ -134,7 +136,7 @@ class Stack:
         product.register_certificates()
         self._run_event_sources(app, runtime, urls)
         tenant, key = product.ensure_tenant(settings.data)
-        backend = self._serve_http(app, runtime, http)
+        backend = self._serve_http(app, runtime, http, key)
         core.serve_tls(https, _identity(certificates), backend)
         self.credentials = Credentials(
             tenant=tenant,
@@ -249,6 +251,7 @@ class Stack:
         app: Chalice,
         runtime: LambdaRuntime,
         http: socket.socket,
+        api_key: str,
     ) -> HttpBackend:
         """Where the HTTPS port finds the API; MQTT over WebSocket is at `/mqtt` of that port too."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._settings.bind, self._settings.bind)
@@ -262,9 +265,10 @@ class Stack:
             peer_of=backend.peer,
             responses=self._description.gateway_responses(),
         )
+        self.sign_in = OneTimeSignIn(gateway, lambda: api_key, peer_of=backend.peer)
         # bodies that are too long are read to their end all the same: a client that still writes reads no answer
         server = HttpServer(
-            gateway,
+            self.sign_in,
             http,
             name="http",
             threads=_HTTP_THREADS,

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 
 from tests.cli.served import environment, program
-from tests.clients import MqttClient, Rest, until
+from tests.clients import PATIENCE_S, MqttClient, Rest, until
 from tests.local.running import RunningStack
 
 URN = "urn:lo:nsid:shell:one"
@@ -123,4 +124,6 @@ def test_a_fifo_gives_what_is_in_it_once(shell: Shell, rest: Rest) -> None:
 
 def test_it_says_who_one_is_and_where_the_console_is(shell: Shell, stack: RunningStack) -> None:
     assert shell.json("whoami")[0]["tenantId"] == stack.tenant
-    assert shell.run("console").stdout == f"http://localhost:{stack.http}/console/\n"
+    page, _, code = shell.run("console").stdout.strip().partition("#/once/")
+    assert page == f"http://localhost:{stack.http}/console/"
+    assert requests.post(f"{page}once", json={"code": code}, timeout=PATIENCE_S).json() == {"apiKey": stack.api_key}

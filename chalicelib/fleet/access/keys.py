@@ -33,8 +33,9 @@ def mint(
     user: str | None = None,
     parent: ApiKey | None = None,
     request: KeyRequest | None = None,
+    session: bool = False,
 ) -> tuple[ApiKey, str]:
-    """Store a new key and return it with its secret; the key of a user is a session.
+    """Store a new key and return it with its secret; the key of a user is a `session` in any case.
 
     Errors: Invalid (unknown CAs), QuotaReached.
     """
@@ -52,7 +53,7 @@ def mint(
         user=user,
         label=label,
         master=master,
-        session=user is not None,
+        session=session or user is not None,
         limits=parent.limits if parent else (),
         signpost=signposts.name(ports, text),
     )

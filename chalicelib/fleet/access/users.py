@@ -127,6 +127,11 @@ def log_in(ports: Ports, name: str, password: str, address: str = "") -> tuple[U
         return replace(present, authenticated=now)
 
     _, user = _change(ports, found.tenant, found.id, entered)
+    return user, *begin_session(ports, user)
+
+
+def begin_session(ports: Ports, user: User) -> tuple[ApiKey, str]:
+    """A session of a user who was proven just now: its key and its secret. Errors: Unauthenticated."""
     lasting = KeyRequest(valid_to=ports.clock.now() + SESSION)
     key, secret = keys.mint(
         ports,
@@ -137,7 +142,7 @@ def log_in(ports: Ports, name: str, password: str, address: str = "") -> tuple[U
         request=lasting,
     )
     _ensure_still(ports, user, key)
-    return user, key, secret
+    return key, secret
 
 
 def log_out(ports: Ports, by: Caller) -> None:

@@ -1,0 +1,1 @@
+"""The console: a page that works on the public API, served beside it."""

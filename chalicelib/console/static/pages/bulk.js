@@ -1,0 +1,77 @@
+// One thing done to many devices: asked about with their number, done a few at a time, and told device by device.
+
+import { html, useRef, useState } from "../html.js";
+import { call, device } from "../api.js";
+import { number } from "../format.js";
+import { Dialog, Field, Form, sentence, Table, Text } from "../parts.js";
+import { t } from "../words.js";
+import { CommandFields, commandOf } from "./command-form.js";
+import { ParameterFields, parameterOf } from "./parameter-form.js";
+
+const SIDE_BY_SIDE = 4;
+const SHOWN = 200;
+
+/** What can be done to many: its fields, and what is sent for one device. */
+export const JOBS = {
+  command: {
+    fields: () => html`<${CommandFields} connectors=${["mqtt", "x-connector"]} />`,
+    read: commandOf,
+    run: (id, body) => call("POST", device(id, "commands"), { body }),
+  },
+  configuration: {
+    fields: () => html`<${ParameterFields} />`,
+    read: parameterOf,
+    run: (id, parameters) => call("POST", device(id, "config"), { body: { parameters } }),
+  },
+  tag: {
+    fields: () => html`<${Field} label=${t("tag_add")}><input name="add" maxlength="32" /></${Field}>
+      <${Field} label=${t("tag_remove")}><input name="remove" maxlength="32" /></${Field}>`,
+    read: (fields) => ({ add: fields.get("add").trim(), remove: fields.get("remove").trim() }),
+    run: async (id, { add, remove }) => {
+      const tags = new Set((await call("GET", device(id))).tags);
+      if (add) tags.add(add);
+      tags.delete(remove);
+      await call("PATCH", device(id), { body: { id, tags: [...tags] } });
+    },
+  },
+};
+
+export function Bulk({ job, ids, close }) {
+  const [done, setDone] = useState(null);
+  const [asked, setAsked] = useState(null);
+  const stopped = useRef(false);
+  const { fields, read, run } = JOBS[job];
+  const n = number(ids.length);
+  const start = async () => {
+    const outcomes = [];
+    setDone({ outcomes, over: false });
+    const left = [...ids];
+    const worker = async () => {
+      while (left.length && !stopped.current) {
+        const id = left.shift();
+        try {
+          await run(id, asked);
+          outcomes.push({ id });
+        } catch (error) {
+          outcomes.unshift({ id, error });
+        }
+        setDone({ outcomes: [...outcomes], over: false });
+      }
+    };
+    await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
+    setDone({ outcomes: [...outcomes], over: true });
+  };
+  const columns = [
+    { title: t("device"), cell: (o) => html`<${Text}>${o.id}</${Text}>` },
+    { title: t("outcome"), cell: (o) => (o.error ? html`<span class="problem">${sentence(o.error)}</span>` : t(`taken_${job}`)) },
+  ];
+  return html`<${Dialog} title=${t(`bulk_${job}`)} close=${() => { stopped.current = true; close(); }}>
+    ${!asked && html`<${Form} label=${t("go_on")} submit=${async (given) => setAsked(read(given))}>${fields()}</${Form}>`}
+    ${asked && !done && html`<p>${t(`sure_${job}`, { n })}</p>
+      <div class="row"><button type="button" class="danger" autofocus onClick=${start}>${t("do_for", { n })}</button>
+        <button type="button" onClick=${() => setAsked(null)}>${t("change")}</button></div>`}
+    ${done && html`<p role="status">${t(done.over ? "bulk_over" : "bulk_going", { done: number(done.outcomes.length), n, failed: number(done.outcomes.filter((o) => o.error).length) })}</p>
+      ${!done.over && html`<div class="row"><button type="button" onClick=${() => { stopped.current = true; }}>${t("stop")}</button></div>`}
+      <${Table} caption=${t("outcome")} columns=${columns} rows=${done.outcomes.slice(0, SHOWN)} />`}
+  </${Dialog}>`;
+}
