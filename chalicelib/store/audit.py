@@ -4,12 +4,50 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 
 from chalicelib.fleet.ids import first_id
-from chalicelib.fleet.shapes import Kind
-from chalicelib.fleet.tenancy.records import AuditEntry
+from chalicelib.fleet.shapes import Body, Kind
+from chalicelib.fleet.tenancy.records import AuditEntry, Cause
+from chalicelib.store import names
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
 _DAY = 86_400_000
-ENTRY = Kind(AuditEntry, frozenset({"tenant", "id"}))
+_CAUSES = {
+    "insufficient_quota": Cause.QUOTA,
+    "rate_limit_reached": Cause.RATE,
+    "logs_info": Cause.LOCKED,
+    "http_push_result": Cause.WEBHOOK,
+    "data_decoding_status": Cause.DECODING,
+}
+_WAYS = ("mqtt", "http")
+_NAMES = {
+    "actionId": "action",
+    "actionPolicyId": "policy",
+    "apiKeyId": "key",
+    "deviceId": "device",
+    "messageId": "message",
+    "nodeId": "client",
+    "notifyTo": "destination",
+    "streamId": "stream",
+    "userId": "user",
+    "webhookUrl": "url",
+}
+
+
+def _second(body: Body) -> Body:
+    """Shape 1 had a cause and a way as category, subcategory and kind, and the names of one vendor's API."""
+    category, way, kind = body["category"], body["subcategory"], body["kind"]
+    notified = category == "notification"
+    cause = _CAUSES.get(kind, Cause.QUEUE if notified else Cause.REFUSED)
+    rest = {name: value for name, value in body.items() if name not in ("category", "subcategory", "kind")}
+    told: Body = {name: _renamed(rest[name]) for name in ("source", "content") if name in rest}
+    return {**rest, **told, "cause": cause.value, "way": way if way in _WAYS and not notified else None}
+
+
+def _renamed(told: Body) -> Body:
+    named = {_NAMES.get(name, name): value for name, value in told.items()}
+    return {**named, "stored": names.called(named["stored"])} if "stored" in named else named
+
+
+ENTRY = Kind(AuditEntry, frozenset({"tenant", "id"}), (_second,))
 
 
 class AuditItem(Table):

@@ -9,6 +9,7 @@ from chalicelib.fleet.access.records import Tenant
 from chalicelib.fleet.errors import TenantDuplicate
 from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.tenancy.records import Settings
+from chalicelib.store import names
 from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, key, table_name
 
 TENANT = Kind(Tenant)
@@ -64,10 +65,12 @@ class TenantTable:
             item = TenantItem.get(_settings_key(tenant), consistent_read=consistent)
         except TenantItem.DoesNotExist:
             return Settings(tenant)
-        return SETTINGS.load(item.doc, tenant=tenant, revision=int(item.revision or 0))
+        kept = SETTINGS.load(item.doc, tenant=tenant, revision=int(item.revision or 0))
+        return replace(kept, quotas=names.all_called(kept.quotas), retention=names.all_called(kept.retention))
 
     def replace_settings(self, old: Settings, new: Settings) -> bool:
-        changed = replace(new, revision=old.revision + 1)
+        quotas, retention = names.all_kept_as(new.quotas), names.all_kept_as(new.retention)
+        changed = replace(new, revision=old.revision + 1, quotas=quotas, retention=retention)
         item = TenantItem(_settings_key(old.tenant), revision=changed.revision, doc=SETTINGS.dump(changed))
         # Whoever set something else since `old` was read has won.
         unchanged = TenantItem.revision == old.revision if old.revision else TenantItem.pk.does_not_exist()

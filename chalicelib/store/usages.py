@@ -10,6 +10,7 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.errors import QuotaReached
 from chalicelib.fleet.tenancy.records import Share, Stored, Usage
+from chalicelib.store.names import kept_as
 from chalicelib.store.tables import (
     Defaults,
     Table,
@@ -34,7 +35,7 @@ class UsageItem(Table):
 class UsageTable:
     def get(self, tenant: str, stored: Stored) -> Usage | None:
         try:
-            item = UsageItem.get(key(tenant, stored), consistent_read=True)
+            item = UsageItem.get(key(tenant, kept_as(stored)), consistent_read=True)
         except UsageItem.DoesNotExist:
             return None
         return Usage(tenant, stored, int(item.used), int(item.counted or 0), int(item.revision))
@@ -44,7 +45,7 @@ class UsageTable:
         unchanged = UsageItem.pk.does_not_exist() if old is None else UsageItem.revision == old.revision
         counted = replace(new, revision=old.revision + 1 if old else 1)
         item = UsageItem(
-            key(new.tenant, new.stored), used=counted.used, counted=counted.counted, revision=counted.revision
+            key(new.tenant, kept_as(new.stored)), used=counted.used, counted=counted.counted, revision=counted.revision
         )
         try:
             item.save(condition=unchanged)
@@ -118,6 +119,6 @@ def removed(item: Table, condition: Condition | None, share: Share | None) -> No
 
 
 def _add(transaction: TransactWrite, share: Share, amount: int, condition: Condition | None = None) -> None:
-    item = UsageItem(key(share.tenant, share.stored))
+    item = UsageItem(key(share.tenant, kept_as(share.stored)))
     counting: list[Action] = [UsageItem.used.add(amount), UsageItem.revision.add(1)]
     transaction.update(item, actions=counting, condition=condition)

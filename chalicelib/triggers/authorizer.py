@@ -205,6 +205,6 @@ def _record(ports: Ports, caller: Caller, client: str, reason: str, username: st
         at=now,
         event=ports.new_id(now),
         reason=f"connection refused: {reason}",
-        source={"nodeId": client, "connector": "mqtt", **callers.about(caller)},
+        source={"client": client, "connector": "mqtt", **callers.about(caller)},
         content={"username": username, **callers.told(caller)},
     )

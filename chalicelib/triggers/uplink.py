@@ -31,7 +31,7 @@ from chalicelib.fleet.presence import connecting, holding
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.tenancy import audit
-from chalicelib.fleet.tenancy.records import Use
+from chalicelib.fleet.tenancy.records import Cause, Use
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def handle(ports: Ports, event: dict[str, Any]) -> None:
         if caller.key is not None and caller.key.debugging(uplink.at):
             _note(ports, claim, uplink)
     except RateLimitReached as error:
-        refuse(ports, claim, event, str(error), limiting.KIND)
+        refuse(ports, claim, event, str(error), Cause.RATE)
     except QuotaReached as error:
         log.info("a message of %s was not taken, as the audit log tells: %s", claim.client, error)
     # What was deleted meanwhile does not come back by trying again.
@@ -69,7 +69,7 @@ def handle(ports: Ports, event: dict[str, Any]) -> None:
     _heard_of(ports, claim, int(event["at"]))
 
 
-def refuse(ports: Ports, claim: Claim, event: dict[str, Any], reason: str, kind: str = "mqtt_debug_logs") -> None:
+def refuse(ports: Ports, claim: Claim, event: dict[str, Any], reason: str, cause: Cause = Cause.REFUSED) -> None:
     audit.refuse(
         ports,
         claim.tenant,
@@ -78,7 +78,7 @@ def refuse(ports: Ports, claim: Claim, event: dict[str, Any], reason: str, kind:
         reason=reason,
         source=_source(claim),
         content={"topic": event["topic"]},
-        kind=kind,
+        cause=cause,
     )
 
 
@@ -95,8 +95,8 @@ def _note(ports: Ports, claim: Claim, uplink: Uplink) -> None:
 
 
 def _source(claim: Claim) -> dict[str, str]:
-    named = {"connector": claim.connector, "nodeId": claim.client}
-    return {**named, "deviceId": claim.device} if claim.device else named
+    named = {"connector": claim.connector, "client": claim.client}
+    return {**named, "device": claim.device} if claim.device else named
 
 
 def _caller(ports: Ports, claim: Claim) -> Caller:

@@ -14,7 +14,7 @@ from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.claims import Claim, vacated
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Capability
-from chalicelib.fleet.tenancy.records import AuditEntry
+from chalicelib.fleet.tenancy.records import AuditEntry, Cause, Way
 
 DEVICE = "urn:lo:nsid:sensor:s1"
 
@@ -292,7 +292,9 @@ class TestKeysAndTenants:
 class TestAudit:
     def test_a_slot_is_filled_once(self, ports: Ports, tenant: str) -> None:
         at = 1_700_000_123_456
-        entry = AuditEntry(tenant, repeatable_id(at - at % 60_000, "slot"), at, "error", "c", "s", "k", "first")
+        entry = AuditEntry(
+            tenant, repeatable_id(at - at % 60_000, "slot"), at, "error", Cause.REFUSED, Way.MQTT, "first"
+        )
         assert ports.audit.put(entry, 60)
         assert not ports.audit.put(replace(entry, reason="second"), 60)
         found = list(ports.audit.page(tenant, start=at - 1, end=at + 1, descending=True))
@@ -302,7 +304,9 @@ class TestAudit:
         at = 1_700_000_123_456
         common = repeatable_id(at - at % 60_000, "slot")[:-1]
         for digit in "0379a":
-            ports.audit.put(AuditEntry(tenant, common + digit, at, "error", "c", "s", "k", digit, event=digit), 60)
+            ports.audit.put(
+                AuditEntry(tenant, common + digit, at, "error", Cause.REFUSED, None, digit, event=digit), 60
+            )
         found = ports.audit.within(tenant, at, f"{common}0", f"{common}9")
         assert sorted(e.event for e in found) == ["0", "3", "7", "9"]
         assert ports.audit.within(tenant + "2", at, f"{common}0", f"{common}9") == []

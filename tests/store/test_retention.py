@@ -6,7 +6,7 @@ from chalicelib.fleet.commands.records import Command, Policy
 from chalicelib.fleet.data.records import DataMessage, message_id
 from chalicelib.fleet.ids import repeatable_id
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.tenancy.records import DAY, AuditEntry
+from chalicelib.fleet.tenancy.records import DAY, AuditEntry, Cause
 from chalicelib.store.audit import AuditItem
 from chalicelib.store.commands import CommandItem
 from chalicelib.store.messages import MessageItem, StreamItem
@@ -27,7 +27,7 @@ def test_the_count_of_a_stream_lasts_as_long_as_its_messages(dynamodb: Ports) ->
 
 
 def test_an_entry_of_the_audit_log_ends_by_when_it_was_made(dynamodb: Ports) -> None:
-    entry = AuditEntry(TENANT, repeatable_id(AT, "slot"), AT, "error", "c", "s", "k", "r")
+    entry = AuditEntry(TENANT, repeatable_id(AT, "slot"), AT, "error", Cause.REFUSED, None, "r")
     dynamodb.audit.put(entry, 3 * DAY)
     assert AuditItem.get(f"{TENANT}#{AT // (DAY * 1000)}", entry.id).ttl == AT // 1000 + 3 * DAY
 

@@ -11,7 +11,7 @@ from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.tenancy import settings
-from chalicelib.fleet.tenancy.records import Stored
+from chalicelib.fleet.tenancy.records import Cause, Stored
 from chalicelib.triggers import authorizer
 from tests.fakes import MemoryPorts
 
@@ -125,7 +125,7 @@ def test_a_new_device_beyond_the_limit_is_refused_and_told_once(ports: MemoryPor
     assert knock(ports, secret)["isAuthenticated"]
     assert knock(ports, secret, "urn:lo:nsid:one:more") == {"isAuthenticated": False, "connackCode": 5}
     (entry,) = ports.audit.page(tenant, start=0, end=ports.clock.now() + 1, descending=True)
-    assert (entry.kind, entry.source["nodeId"]) == ("insufficient_quota", "urn:lo:nsid:one:more")
+    assert (entry.cause, entry.source["client"]) == (Cause.QUOTA, "urn:lo:nsid:one:more")
     assert ports.claims.get("urn:lo:nsid:one:more") is None
     assert knock(ports, secret)["isAuthenticated"]
 

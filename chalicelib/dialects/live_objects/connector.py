@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from chalicelib.dialects.live_objects import deployed, faults, reported, times
 from chalicelib.dialects.live_objects.bodies import parsed
-from chalicelib.dialects.live_objects.identity import CLIENT_ID, device_for_node
+from chalicelib.dialects.live_objects.identity import CLIENT_ID, X_CONNECTOR, device_for_node, note
 from chalicelib.dialects.live_objects.readings import Stated, message_of, stated
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
@@ -103,7 +103,8 @@ def _heard(
 
 def _speaker(ports: Ports, claim: Claim, node: str, *, registers: bool) -> Claim:
     try:
-        speaker = nodes.speaker(ports, claim, node, device=device_for_node(node) if registers else None)
+        device = device_for_node(node) if registers else None
+        speaker = nodes.speaker(ports, claim, node, device=device, note=note(X_CONNECTOR, node))
     except QuotaReached:
         # It is in the audit log already.
         raise

@@ -23,6 +23,11 @@ def device_for_node(node: str) -> str:
     return ids.device_id(X_CONNECTOR, node)
 
 
+def note(connector: str, node: str) -> str:
+    """How a device that was registered by itself is described (manual 5.3.3.2)."""
+    return f"This device was auto registered by the connector [{connector}] with the nodeId [{node}]"
+
+
 def device_for_client(client: str) -> str:
     """The device that an unknown client id is registered as: itself if it is a URN, else in the namespace `mqtt`."""
     return client if is_urn(client) else ids.device_id(MQTT, client)

@@ -6,6 +6,7 @@ from chalicelib.dialects.live_objects.identity import (
     MQTT,
     X_CONNECTOR,
     device_for_client,
+    note,
 )
 from chalicelib.dialects.live_objects.topics import APPLICATION, CONNECTOR, DEVICE, DOORS
 from chalicelib.dialects.registry import Refused
@@ -69,6 +70,7 @@ def authenticate(
         username=username,
         server_name=server_name,
         secured=secured,
+        note=note(MQTT, client) if mode == DEVICE else None,
     )
     return caller, candidate
 

@@ -89,10 +89,10 @@ def of_operator(tenant: str) -> Caller:
 
 def about(caller: Caller) -> Mapping[str, str]:
     """Whom an entry of the audit log is about, of what a caller did."""
-    return {"deviceId": caller.device} if caller.device is not None else {}
+    return {"device": caller.device} if caller.device is not None else {}
 
 
 def told(caller: Caller) -> Mapping[str, str]:
     """Who it was, as an entry of the audit log tells beside that."""
-    told = {"userId": caller.user} if caller.user is not None else {}
-    return {**told, "apiKeyId": caller.key.id} if caller.key is not None else told
+    told = {"user": caller.user} if caller.user is not None else {}
+    return {**told, "key": caller.key.id} if caller.key is not None else told

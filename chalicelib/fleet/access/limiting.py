@@ -16,10 +16,7 @@ from chalicelib.fleet.errors import Contended, KeyNotFound, RateLimitReached
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import in_place_of
 from chalicelib.fleet.tenancy import audit
-from chalicelib.fleet.tenancy.records import Limit, Use
-
-KIND = "rate_limit_reached"
-"""Of the entries in the audit log."""
+from chalicelib.fleet.tenancy.records import Cause, Limit, Use, Way
 
 
 def spend(ports: Ports, caller: Caller, use: Use) -> None:
@@ -50,8 +47,8 @@ def request(ports: Ports, caller: Caller) -> None:
             reason=str(error),
             source={"connector": "http", **callers.about(caller)},
             content=callers.told(caller),
-            subcategory="http",
-            kind=KIND,
+            cause=Cause.RATE,
+            way=Way.HTTP,
         )
         raise
 

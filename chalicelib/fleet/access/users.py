@@ -21,7 +21,7 @@ from chalicelib.fleet.errors import (
 )
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import audit, quotas
-from chalicelib.fleet.tenancy.records import Stored
+from chalicelib.fleet.tenancy.records import Cause, Stored, Way
 
 MOST = 500
 """Users that a tenant may have."""
@@ -193,9 +193,9 @@ def _tell_locked(ports: Ports, user: User, failures: int, address: str) -> None:
         event=ports.new_id(now),
         reason=f"user {user.login} is locked for {LOCKED // 60_000} minutes: {failures} logins failed",
         source={},
-        content={"userId": user.id, "login": user.login, **({"address": address} if address else {})},
-        subcategory="http",
-        kind="logs_info",
+        content={"user": user.id, "login": user.login, **({"address": address} if address else {})},
+        cause=Cause.LOCKED,
+        way=Way.HTTP,
     )
 
 

@@ -12,6 +12,7 @@ from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.reading import reading
 from chalicelib.fleet.tenancy import audit
+from chalicelib.fleet.tenancy.records import Cause
 
 STEPS, ELEMENTS, TEXT = 1_000_000, 1_000_000, 4_000_000
 """What decoding all messages of one request may cost, as `decoding.Budget` counts it."""
@@ -112,7 +113,7 @@ def _usable(ports: Ports, tenant: str, encoding: str, allowed: frozenset[Decoder
 def _tell(ports: Ports, message: DataMessage, encoding: str, reason: str, allowance: _Allowance) -> None:
     named = ("source", "connector")
     about = {k: v for k in named if isinstance(v := message.metadata.get(k), str)}
-    source = {"deviceId" if k == "source" else k: v for k, v in about.items()} | {ENCODING: encoding[:128]}
+    source = {"device" if k == "source" else k: v for k, v in about.items()} | {ENCODING: encoding[:128]}
     if not allowance.tells(repr(source)):
         return
     audit.refuse(
@@ -122,8 +123,7 @@ def _tell(ports: Ports, message: DataMessage, encoding: str, reason: str, allowa
         event=message.id,
         reason=f"decoding failed: {reason}",
         source=source,
-        content={"streamId": message.stream, "messageId": message.id},
-        category="data",
-        subcategory="pipeline",
-        kind="data_decoding_status",
+        content={"stream": message.stream, "message": message.id},
+        cause=Cause.DECODING,
+        way=None,
     )

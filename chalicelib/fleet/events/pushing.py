@@ -14,6 +14,7 @@ from chalicelib.fleet.events.records import TIMEOUT, HttpPush, Push, PushFailed,
 from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import audit
+from chalicelib.fleet.tenancy.records import Cause
 
 PORTS = frozenset({80, 443, 8080, 8443, 9243})
 SIGNATURE = "X-Hub-Signature-256"
@@ -163,9 +164,8 @@ def _record(ports: Ports, job: Push, action: HttpPush, reason: str) -> None:
         at=ports.clock.now(),
         event=job.event,
         reason=reason,
-        source={"actionPolicyId": job.policy},
-        content={"webhookUrl": action.url, "actionId": job.action, "retried": action.retry},
-        category="notification",
-        subcategory="http",
-        kind="http_push_result",
+        source={"policy": job.policy},
+        content={"url": action.url, "action": job.action, "retried": action.retry},
+        cause=Cause.WEBHOOK,
+        way=None,
     )

@@ -25,6 +25,7 @@ from chalicelib.fleet.queues.publishing import Arrival
 from chalicelib.fleet.queues.records import MAX_PAYLOAD
 from chalicelib.fleet.resources.updates import DeviceResources, ResourceUpdate
 from chalicelib.fleet.tenancy import audit
+from chalicelib.fleet.tenancy.records import Cause
 
 
 def messages(ports: Ports, stored: Sequence[DataMessage], *, fresh: bool = False) -> None:
@@ -92,7 +93,7 @@ def notify(ports: Ports, event: Event, destination: str) -> None:
     kind, _, queue = destination.partition("/")
     if queue and ports.formats.is_queue(kind):
         body = ports.formats.event(None, event)
-        _publish(ports, queue, {event.id: _Telling(event, body, {"notifyTo": destination})}, fresh=False)
+        _publish(ports, queue, {event.id: _Telling(event, body, {"destination": destination})}, fresh=False)
 
 
 def _device(ports: Ports, kind: EventKind, device: Device, at: int) -> None:
@@ -145,7 +146,7 @@ def _act(ports: Ports, policy: ActionPolicy, event: Event, queues: dict[str, dic
     for action in policy.queues:
         others = queues.setdefault(action.queue, {})
         retain = action.retain or (event.id in others and others[event.id].retain)
-        others[event.id] = _Telling(event, body, {"actionPolicyId": policy.id}, retain)
+        others[event.id] = _Telling(event, body, {"policy": policy.id}, retain)
     return [
         Push(policy.tenant, policy.id, push.id, event.id, body)
         for push in policy.pushes
@@ -173,7 +174,7 @@ def _publish(ports: Ports, queue: str, tellings: Mapping[str, _Telling], *, fres
 
 def _complain(ports: Ports, queue: str, telling: _Telling, reason: str) -> None:
     event = telling.event
-    source = {"deviceId": event.device} if event.device else {}
+    source = {"device": event.device} if event.device else {}
     audit.refuse(
         ports,
         event.tenant,
@@ -182,6 +183,6 @@ def _complain(ports: Ports, queue: str, telling: _Telling, reason: str) -> None:
         reason=f"an event was not put into queue {queue}: {reason}",
         source={**source, **telling.why},
         content={"queue": queue},
-        category="notification",
-        subcategory="fifo",
+        cause=Cause.QUEUE,
+        way=None,
     )

@@ -18,7 +18,7 @@ from chalicelib.fleet.presence.claims import Change, Claim, succeeded
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Presence, interface_key
 from chalicelib.fleet.tenancy import quotas
-from chalicelib.fleet.tenancy.records import Share, Stored
+from chalicelib.fleet.tenancy.records import Share, Stored, Way
 
 CLEARED_WITHIN = 5_000
 """Milliseconds that clearing up behind the object of a device may take of a request; the sweep does the rest."""
@@ -27,7 +27,7 @@ CLEARED_WITHIN = 5_000
 def register(
     ports: Ports,
     device: Device,
-    door: str = "http",
+    way: Way = Way.HTTP,
     entering: "Claim | None" = None,
     *,
     entitled: bool = False,
@@ -36,10 +36,10 @@ def register(
 
     Ids that name the tenant themselves are `entitled`: whoever else has one gives it back.
 
-    Errors: DeviceDuplicate, InterfaceDuplicate, QuotaReached, which the audit log is told with the `door`.
+    Errors: DeviceDuplicate, InterfaceDuplicate, QuotaReached, which the audit log is told with the `way`.
     """
-    nodes = ({"connector": i.connector, "nodeId": i.node} for i in device.interfaces)
-    asker = quotas.Asker(door, {"deviceId": device.id, **next(nodes, {})})
+    nodes = ({"connector": i.connector, "client": i.node} for i in device.interfaces)
+    asker = quotas.Asker(way, {"device": device.id, **next(nodes, {})})
 
     def created(claims: Sequence[Change]) -> None:
         quotas.within(ports, device.tenant, Stored.DEVICES, lambda share: stored(share, claims), asker=asker)

@@ -14,14 +14,15 @@ from chalicelib.fleet.presence.claims import FOR_DEVICES, Claim, succeeded
 from chalicelib.fleet.presence.reserving import displaceable
 from chalicelib.fleet.tenancy import quotas
 from chalicelib.fleet.tenancy.quotas import Asker
-from chalicelib.fleet.tenancy.records import Share, Stored
+from chalicelib.fleet.tenancy.records import Share, Stored, Way
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A client at the door. `device` is the id that an unknown device would be registered under, None for others.
 
-    `entitled` where the client id itself names its tenant; `principal` is that of the certificate that it showed.
+    `entitled` where the client id itself names its tenant; `principal` is that of the certificate that it showed,
+    `note` what an unknown device is described by.
     """
 
     client: str
@@ -35,6 +36,7 @@ class Candidate:
     secured: bool = True
     entitled: bool = False
     principal: str = ""
+    note: str | None = None
 
 
 def admit(ports: Ports, caller: Caller, candidate: Candidate) -> Claim:
@@ -145,7 +147,7 @@ def _stored(ports: Ports, held: Claim | None, claim: Claim) -> bool:
 
     if not claim.guest or (held is not None and held.guest):
         return store(None)
-    asker = Asker("mqtt", {"connector": claim.connector or "mqtt", "nodeId": claim.client})
+    asker = Asker(Way.MQTT, {"connector": claim.connector or "mqtt", "client": claim.client})
     return quotas.within(ports, claim.tenant, Stored.DEVICES, store, asker=asker)
 
 
@@ -184,12 +186,9 @@ def _register(ports: Ports, tenant: str, candidate: Candidate, entering: Claim |
     now = ports.clock.now()
     device_id = candidate.device or candidate.client
     interface = Interface(candidate.connector, candidate.client, candidate.dialect, now, now)
-    note = (
-        f"This device was auto registered by the connector [{candidate.connector}] with the nodeId [{candidate.client}]"
-    )
-    fresh = Device(tenant, device_id, now, now, name=device_id, description=note, interfaces=(interface,))
+    fresh = Device(tenant, device_id, now, now, name=device_id, description=candidate.note, interfaces=(interface,))
     try:
-        register(ports, fresh, "mqtt", entering)
+        register(ports, fresh, Way.MQTT, entering)
     except InterfaceDuplicate:
         return
     except DeviceDuplicate:

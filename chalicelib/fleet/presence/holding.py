@@ -47,7 +47,7 @@ def drop(ports: Ports, client: str, principal: str, *, at: int, event: str, cont
             at=at,
             event=event,
             reason="the client id belonged to somebody else, or to nobody who is remembered",
-            source={"nodeId": client, "connector": "mqtt"},
+            source={"client": client, "connector": "mqtt"},
             content=content,
         )
 

@@ -33,15 +33,17 @@ class NodeStatus:
     event: int | None = None
 
 
-def speaker(ports: Ports, claim: Claim, node: str, *, device: str | None) -> Claim | None:
-    """The node as if it spoke itself; an unknown one is registered as `device`, or is None where that is None.
+def speaker(ports: Ports, claim: Claim, node: str, *, device: str | None, note: str | None = None) -> Claim | None:
+    """The node as if it spoke itself; an unknown one is registered as `device`, described by `note`.
+
+    None where it is unknown and there is no `device`.
 
     Errors: Forbidden, where its interface is disabled; QuotaReached.
     """
     owner = ports.devices.owner(claim.tenant, claim.connector, node)
     if owner is None and device is None:
         return None
-    candidate = Candidate(node, claim.dialect, claim.mode, claim.connector, device or owner)
+    candidate = Candidate(node, claim.dialect, claim.mode, claim.connector, device or owner, note=note)
     owner, interface = admitting.provision(ports, claim.tenant, candidate)
     if not interface.enabled:
         raise Forbidden(f"interface {interface.key} is disabled")

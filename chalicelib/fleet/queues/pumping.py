@@ -16,6 +16,7 @@ from chalicelib.fleet.queues.consumer_groups import MOST, Crew, Lane
 from chalicelib.fleet.queues.consumers import Consumer
 from chalicelib.fleet.queues.records import LEASE, Queue, QueuedMessage
 from chalicelib.fleet.tenancy import audit
+from chalicelib.fleet.tenancy.records import Cause
 
 BATCH = 100
 AHEAD = 300
@@ -211,8 +212,8 @@ def _complain(ports: Ports, consumer: Consumer, message: QueuedMessage) -> None:
         at=ports.clock.now(),
         event=message.event,
         reason=f"the broker refused a message of queue {message.queue}; it is kept",
-        source={"nodeId": consumer.client, "connector": "mqtt"},
+        source={"client": consumer.client, "connector": "mqtt"},
         content={"queue": message.queue},
-        category="notification",
-        subcategory="fifo",
+        cause=Cause.QUEUE,
+        way=None,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.fleet.ids import repeatable_id
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import retention
-from chalicelib.fleet.tenancy.records import AuditEntry, Kept
+from chalicelib.fleet.tenancy.records import AuditEntry, Cause, Kept, Way
 
 PER_MINUTE = 10
 _MINUTE = 60_000
@@ -23,12 +23,11 @@ def refuse(
     reason: str,
     source: Mapping[str, str],
     content: Mapping[str, Any] | None = None,
-    category: str = "connectivity",
-    subcategory: str = "mqtt",
-    kind: str = "mqtt_debug_logs",
+    cause: Cause = Cause.REFUSED,
+    way: Way | None = Way.MQTT,
 ) -> None:
-    """Record that something was refused: the first PER_MINUTE times a minute for one source and kind of entry."""
-    told = _Telling(category, subcategory, kind, reason, source, content or {})
+    """Record that something was refused: the first PER_MINUTE times a minute for one source, cause and way."""
+    told = _Telling(cause, way, reason, source, content or {})
     _keep(ports, tenant, at, event, "error", told)
 
 
@@ -43,29 +42,28 @@ def note(
     content: Mapping[str, Any],
 ) -> None:
     """Record what somebody who looks for an error wants to see, as often as what was refused and beside it."""
-    told = _Telling("connectivity", "mqtt", "mqtt_debug_logs", reason, source, content)
+    told = _Telling(Cause.REFUSED, Way.MQTT, reason, source, content)
     _keep(ports, tenant, at, event, "info", told)
 
 
 @dataclass(frozen=True, slots=True)
 class _Telling:
-    category: str
-    subcategory: str
-    kind: str
+    cause: Cause
+    way: Way | None
     reason: str
     source: Mapping[str, str]
     content: Mapping[str, Any]
 
 
 def _keep(ports: Ports, tenant: str, at: int, event: str, level: str, told: _Telling) -> None:
-    """In one of the PER_MINUTE places that a minute has for the same source, kind and level.
+    """In one of the PER_MINUTE places that a minute has for the same source, cause and level.
 
     The places have ids that follow each other, and the event says which one it tries first: no counter is needed, and
     only what finds its place taken looks at the others.
     """
     who = "|".join(f"{k}={v}" for k, v in sorted(told.source.items()))
     # What is only noted takes no place from what was refused, nor what is refused for one cause from another.
-    about = f"{who}|{told.category}|{told.subcategory}|{told.kind}|{level}"
+    about = f"{who}|{told.cause}|{told.way}|{level}"
     common = repeatable_id(at - at % _MINUTE, about)[:-1]
     places = [f"{common}{n}" for n in range(PER_MINUTE)]
     entry = AuditEntry(
@@ -73,9 +71,8 @@ def _keep(ports: Ports, tenant: str, at: int, event: str, level: str, told: _Tel
         id=places[int.from_bytes(event.encode()[-4:]) % PER_MINUTE],
         at=at,
         level=level,
-        category=told.category,
-        subcategory=told.subcategory,
-        kind=told.kind,
+        cause=told.cause,
+        way=told.way,
         reason=told.reason,
         source=told.source,
         content=told.content,

@@ -18,10 +18,8 @@ from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import Contended, QuotaReached
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import audit
-from chalicelib.fleet.tenancy.records import Quota, Share, Stored, Usage
+from chalicelib.fleet.tenancy.records import Cause, Quota, Share, Stored, Usage, Way
 
-KIND = "insufficient_quota"
-"""Of the entries in the audit log."""
 SETTLED = 2 * 60_000
 """After so long (ms) every instance knows of a quota: a minute in its cache, and as much for clocks that differ."""
 T = TypeVar("T")
@@ -29,9 +27,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who is refused, as the audit log has it: `door` is its subcategory."""
+    """Who is refused, as the audit log has it."""
 
-    door: str = "http"
+    way: Way = Way.HTTP
     source: Mapping[str, str] | None = None
 
 
@@ -103,9 +101,8 @@ def _refused(ports: Ports, share: Share, asker: Asker) -> QuotaReached:
         reason=str(error),
         source=asker.source or {"connector": "http"},
         content={"stored": share.stored.value, "limit": share.most},
-        category="device_management",
-        subcategory=asker.door,
-        kind=KIND,
+        cause=Cause.QUOTA,
+        way=asker.way,
     )
     return error
 

@@ -15,8 +15,8 @@ class Kept(StrEnum):
 
     MESSAGES = "messages"
     COMMANDS = "commands"
-    AUDIT = "auditLog"
-    QUEUED = "fifoMessages"
+    AUDIT = "audit"
+    QUEUED = "queued"
 
 
 LONGEST: Mapping[Kept, int] = {
@@ -34,13 +34,13 @@ class Stored(StrEnum):
 
     DEVICES = "devices"
     GROUPS = "groups"
-    KEYS = "apiKeys"
+    KEYS = "keys"
     USERS = "users"
     RESOURCES = "resources"
     RESOURCE_BYTES = "resourceBytes"
     DECODERS = "decoders"
-    POLICIES = "actionPolicies"
-    QUEUES = "fifos"
+    POLICIES = "policies"
+    QUEUES = "queues"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +119,43 @@ class Usage:
         return self.used + share.amount <= share.most
 
 
+class Way(StrEnum):
+    """By which a client came in."""
+
+    MQTT = "mqtt"
+    HTTP = "http"
+    COAP = "coap"
+
+
+class Cause(StrEnum):
+    """Why something is in the audit log: a client or what it sent was REFUSED, or taken while somebody looks.
+
+    Others are what a QUOTA or a RATE had no room for, a user who is LOCKED out, and what did not get into a QUEUE, to a
+    WEBHOOK or through DECODING.
+    """
+
+    REFUSED = "refused"
+    QUOTA = "quota"
+    RATE = "rate"
+    LOCKED = "locked"
+    QUEUE = "queue"
+    WEBHOOK = "webhook"
+    DECODING = "decoding"
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEntry(Extensible):
-    """`source` names who it is about (deviceId, nodeId, connector…); `content` holds what is particular to the kind.
+    """`source` names who it is about (device, client, connector…); `content` holds what is particular to the cause.
 
-    `event` is the id of what it tells of: the same event is told once.
+    `way` is None where nobody came in. `event` is the id of what it tells of: the same event is told once.
     """
 
     tenant: str
     id: str
     at: int
     level: str
-    category: str
-    subcategory: str
-    kind: str
+    cause: Cause
+    way: Way | None
     reason: str
     source: Mapping[str, str] = field(default_factory=dict)
     content: Mapping[str, Any] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from chalicelib.dialects.ibm import codec
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.commands import creating
 from chalicelib.fleet.tenancy import settings
-from chalicelib.fleet.tenancy.records import Use
+from chalicelib.fleet.tenancy.records import Cause, Use
 from tests.dialects.ibm.client import V2, Client
 from tests.dialects.ibm.site import Site
 
@@ -86,7 +86,7 @@ class TestPublishing:
         assert int(said[-1].headers["Retry-After"]) <= 60
         ports = site.client.ports
         (entry,) = ports.audit.page(site.org, start=0, end=ports.clock.now() + 1, descending=True)
-        assert (entry.kind, entry.source["deviceId"]) == ("rate_limit_reached", site.client.fleet_id())
+        assert (entry.cause, entry.source["device"]) == (Cause.RATE, site.client.fleet_id())
 
     def test_it_publishes_for_itself_only(self, site: Site) -> None:
         token = site.client.registered()

@@ -5,7 +5,7 @@ import pytest
 from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.inventory.records import Device, Location
 from chalicelib.fleet.tenancy import settings
-from chalicelib.fleet.tenancy.records import Stored
+from chalicelib.fleet.tenancy.records import Cause, Stored
 from tests.dialects.ibm.client import V1, V2, Client
 from tests.fakes import START
 
@@ -174,7 +174,7 @@ class TestBulk:
         assert client.call("POST", f"{V1}/devices", {"type": "pump", "id": "p3"}).status == 429
         ports = client.ports
         entries = ports.audit.page(client.org, start=0, end=ports.clock.now() + 1, descending=True)
-        assert {entry.kind for entry in entries} == {"insufficient_quota"}
+        assert {entry.cause for entry in entries} == {Cause.QUOTA}
         client.call("POST", f"{V2}/bulk/devices/remove", three[:1])
         assert client.call("POST", f"{TYPES}/pump/devices", {"deviceId": "p3"}).status == 201
 

@@ -8,7 +8,7 @@ from chalicelib.dialects.live_objects import login, topics
 from chalicelib.dialects.registry import Refused
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.tenancy import settings
-from chalicelib.fleet.tenancy.records import Stored
+from chalicelib.fleet.tenancy.records import Cause, Stored
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.connector_rig import (
     ABLE,
@@ -108,7 +108,7 @@ class TestNodeStatus:
         connector.say(STATUS, ONLINE)
         connector.say(STATUS, {})
         (entry,) = client.ports.audit.rows.values()
-        assert entry.source == {"connector": "x-connector", "nodeId": NODE, "deviceId": URN}
+        assert entry.source == {"connector": "x-connector", "client": NODE, "device": URN}
 
     def test_a_node_has_no_special_characters(self, client: Client, connector: Connector) -> None:
         connector.say("connector/v1/nodes/a b/status", ONLINE)
@@ -153,7 +153,7 @@ class TestUnknownNodes:
         connector.say(topic, body)
         assert client.get(f"{DEVICES}/{URN}").status == 404
         (entry,) = client.ports.audit.rows.values()
-        assert entry.source == {"connector": "x-connector", "nodeId": NODE}
+        assert entry.source == {"connector": "x-connector", "client": NODE}
 
     def test_what_makes_sense_in_part_is_taken_in_part(self, client: Client, connector: Connector) -> None:
         good, bad = {"type": "STRING", "value": "ok"}, {"type": "INT32", "value": 3.5}
@@ -231,7 +231,7 @@ class TestData:
         assert client.get(f"/api/v0/data/streams/{URN}").body == []
         assert "is disabled" in reasons(client)[0]
         (entry,) = client.ports.audit.rows.values()
-        assert (entry.source["nodeId"], entry.source["deviceId"]) == (NODE, URN)
+        assert (entry.source["client"], entry.source["device"]) == (NODE, URN)
 
 
 class TestLimits:
@@ -243,7 +243,7 @@ class TestLimits:
             connector.say(topic, body)
         now = client.ports.clock.now()
         entries = list(client.ports.audit.page(client.tenant.id, start=0, end=now + 1, descending=True))
-        assert {(entry.kind, entry.source["nodeId"]) for entry in entries} == {("insufficient_quota", NODE)}
+        assert {(entry.cause, entry.source["client"]) for entry in entries} == {(Cause.QUOTA, NODE)}
         assert client.get(f"{DEVICES}/{URN}").status == 404
 
     def test_a_node_that_is_there_goes_on_at_the_limit(self, client: Client, connector: Connector) -> None:

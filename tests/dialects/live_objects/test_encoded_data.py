@@ -11,6 +11,7 @@ from chalicelib.fleet.data.records import DataMessage, DecoderKind, DecoderRecor
 from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.tenancy.records import Cause
 from tests.fakes import START, MemoryPorts
 
 TENANT, URN = "t00001", "urn:lo:nsid:sensor:1"
@@ -80,7 +81,7 @@ def test_bytes_that_cannot_be_decoded_are_kept_and_audited(payload: bytes) -> No
     ports = platform({})
     assert received(ports, "dev/v1/data/binary/floats", payload).value == {"payload": payload.hex()}
     (entry,) = ports.audit.rows.values()
-    assert (entry.kind, entry.source["encoding"]) == ("data_decoding_status", "floats")
+    assert (entry.cause, entry.source["encoding"]) == (Cause.DECODING, "floats")
 
 
 def test_the_same_event_is_one_message_however_often_it_arrives() -> None:

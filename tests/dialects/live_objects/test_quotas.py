@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.dialects.live_objects.rest.shapes.tenants import STORED
 from chalicelib.fleet.tenancy import settings
 from chalicelib.fleet.tenancy.records import Stored
 from tests.dialects.live_objects.client import DEVICES, Client
@@ -49,7 +50,7 @@ def test_what_is_beyond_the_limit_is_refused_and_told(
     reply = client.call(method, path, body)
     assert (reply.status, reply.code) == (403, "GENERIC_OFFER_DISABLED_ERROR"), reply.raw
     (entry,) = client.get("/api/v0/auditlog/messages").body
-    assert (entry["type"], entry["content"]["stored"]) == ("insufficient_quota", stored.value)
+    assert (entry["type"], entry["content"]["stored"]) == ("insufficient_quota", STORED.get(stored, stored.value))
     settings.set_quotas(client.ports, client.tenant.id, {stored: None})
     again = client.call(method, path, body)
     assert again.status < 300, again.raw

@@ -2,7 +2,7 @@
 
 from chalicelib.fleet.access import limiting
 from chalicelib.fleet.tenancy import settings
-from chalicelib.fleet.tenancy.records import Use
+from chalicelib.fleet.tenancy.records import Cause, Use
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.fakes import START
 
@@ -25,7 +25,7 @@ def test_a_refused_request_is_in_the_audit_log_and_a_flood_of_them_does_not_fill
         client.get(DEVICES)
     entries = list(client.ports.audit.page(client.tenant.id, start=0, end=START + 60_000, descending=True))
     assert 1 <= len(entries) <= 10
-    assert {entry.kind for entry in entries} == {"rate_limit_reached"}
+    assert {entry.cause for entry in entries} == {Cause.RATE}
 
 
 def test_a_key_shows_its_limits(client: Client) -> None:
@@ -49,7 +49,7 @@ def test_the_limit_of_a_tenant_holds_for_keys_and_sessions_together(client: Clie
     keys = [client.secret, session["apiKey"]["value"]] * 2
     assert [client.call("GET", DEVICES, key=key).status for key in keys] == [200, 200, 200, 429]
     (entry,) = client.ports.audit.page(client.tenant.id, start=0, end=START + 60_000, descending=True)
-    assert (entry.kind, entry.content["apiKeyId"]) == ("rate_limit_reached", session["apiKey"]["id"])
+    assert (entry.cause, entry.content["key"]) == (Cause.RATE, session["apiKey"]["id"])
 
 
 def test_a_session_may_have_a_limit_of_its_own(client: Client) -> None:

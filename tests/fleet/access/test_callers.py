@@ -57,10 +57,10 @@ def test_a_session_is_its_user(master: ApiKey) -> None:
 def test_the_audit_log_names_what_there_is(master: ApiKey) -> None:
     told = {kind: {**callers.about(caller), **callers.told(caller)} for kind, caller in kinds(master).items()}
     assert told == {
-        Kind.KEY: {"apiKeyId": "another"},
-        Kind.USER: {"userId": "ada"},
-        Kind.DEVICE: {"deviceId": "pump"},
-        Kind.GATEWAY: {"deviceId": "gateway"},
+        Kind.KEY: {"key": "another"},
+        Kind.USER: {"user": "ada"},
+        Kind.DEVICE: {"device": "pump"},
+        Kind.GATEWAY: {"device": "gateway"},
         Kind.OPERATOR: {},
     }
 

@@ -4,14 +4,14 @@ from hypothesis import strategies as st
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.data.records import FUTURE, DataMessage, clamped, message_id
 from chalicelib.fleet.tenancy import audit
-from chalicelib.fleet.tenancy.records import AuditEntry
+from chalicelib.fleet.tenancy.records import AuditEntry, Cause
 from tests.fakes import START, MemoryPorts
 
 TENANT = "tenant"
 
 
-def refuse(ports: MemoryPorts, event: str, at: int = START, device: str = "d1", kind: str = "mqtt_debug_logs") -> None:
-    audit.refuse(ports, TENANT, at=at, event=event, reason="because", source={"deviceId": device}, kind=kind)
+def refuse(ports: MemoryPorts, event: str, at: int = START, device: str = "d1", cause: Cause = Cause.REFUSED) -> None:
+    audit.refuse(ports, TENANT, at=at, event=event, reason="because", source={"device": device}, cause=cause)
 
 
 def entries(ports: MemoryPorts) -> list[AuditEntry]:
@@ -21,7 +21,7 @@ def entries(ports: MemoryPorts) -> list[AuditEntry]:
 def test_a_refusal_says_who_and_why(ports: MemoryPorts) -> None:
     refuse(ports, "e1")
     entry = entries(ports)[0]
-    assert (entry.reason, entry.source, entry.at) == ("because", {"deviceId": "d1"}, START)
+    assert (entry.reason, entry.source, entry.at) == ("because", {"device": "d1"}, START)
 
 
 def test_a_refusal_that_comes_again_is_one(ports: MemoryPorts) -> None:
@@ -47,8 +47,8 @@ def test_below_the_cap_nothing_is_lost_and_nothing_is_told_twice(events: list[st
 def test_what_is_refused_often_does_not_hide_what_is_refused_for_another_cause(ports: MemoryPorts) -> None:
     for number in range(100):
         refuse(ports, f"event-{number:04}")
-    refuse(ports, "another", kind="rate_limit_reached")
-    assert "rate_limit_reached" in {e.kind for e in entries(ports)}
+    refuse(ports, "another", cause=Cause.RATE)
+    assert Cause.RATE in {e.cause for e in entries(ports)}
 
 
 def test_another_source_and_another_minute_are_heard_again(ports: MemoryPorts) -> None:

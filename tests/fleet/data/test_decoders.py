@@ -131,7 +131,7 @@ def test_what_cannot_be_decoded_is_kept_and_said(ports: MemoryPorts, encoding: s
     messages.store(ports, message(encoding, payload))
     assert stored(ports).value == {"payload": payload}
     assert reason in reasons(ports)[0]
-    assert next(iter(ports.audit.rows.values())).source["deviceId"] == "urn:lo:nsid:a:b"
+    assert next(iter(ports.audit.rows.values())).source["device"] == "urn:lo:nsid:a:b"
 
 
 def test_bytes_are_not_decoded_as_values(ports: MemoryPorts) -> None:

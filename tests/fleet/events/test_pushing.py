@@ -11,6 +11,7 @@ from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.events import policies, pushing
 from chalicelib.fleet.events.events import EventKind
 from chalicelib.fleet.events.records import ActionPolicy, Filter, HttpPush, Push, PushFailed
+from chalicelib.fleet.tenancy.records import Cause
 from tests.fakes import START, MemoryPorts
 
 TENANT = "tenant"
@@ -65,7 +66,7 @@ def test_a_failure_is_tried_again_where_that_is_wanted(ports: MemoryPorts, statu
     ports.webhooks.statuses.append(status)
     with pytest.raises(PushFailed):
         pushing.push(ports, wanted(ports, retry=True))
-    assert [entry.kind for entry in ports.audit.rows.values()] == ["http_push_result"]
+    assert [entry.cause for entry in ports.audit.rows.values()] == [Cause.WEBHOOK]
 
 
 def test_a_failure_is_dropped_and_told_where_it_is_not(ports: MemoryPorts) -> None:

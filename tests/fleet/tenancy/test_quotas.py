@@ -22,7 +22,7 @@ from chalicelib.fleet.resources import catalog
 from chalicelib.fleet.resources.records import Resource, ResourceVersion
 from chalicelib.fleet.tenancy import quotas, settings
 from chalicelib.fleet.tenancy.quotas import SETTLED
-from chalicelib.fleet.tenancy.records import Share, Stored, Usage
+from chalicelib.fleet.tenancy.records import Cause, Share, Stored, Usage, Way
 from tests.fakes import START, MemoryDevices, MemoryPorts
 
 CONTENT = b"firmware"
@@ -54,9 +54,9 @@ class Site:
             return True
         return False
 
-    def log(self) -> list[tuple[str, str, object]]:
+    def log(self) -> list[tuple[Cause, Way | None, object]]:
         found = self.ports.audit.page(self.tenant, start=0, end=self.ports.clock.now() + 1, descending=False)
-        return [(e.kind, e.subcategory, e.content.get("stored")) for e in found]
+        return [(e.cause, e.way, e.content.get("stored")) for e in found]
 
 
 def device(site: Site, number: int) -> str:
@@ -132,7 +132,7 @@ class TestEveryKind:
     def test_what_is_refused_is_told_to_the_audit_log(self, site: Site, stored: Stored) -> None:
         site.limit(stored, 0)
         assert site.refused(stored, 1)
-        assert site.log() == [("insufficient_quota", "http", stored.value)]
+        assert site.log() == [(Cause.QUOTA, Way.HTTP, stored.value)]
 
     def test_a_lifted_quota_lets_everything_in_and_a_new_one_counts_anew(self, site: Site, stored: Stored) -> None:
         site.limit(stored, 1)

@@ -39,7 +39,7 @@ def test_what_is_lifted_is_gone_and_the_rest_stays(ports: MemoryPorts, tenant: s
     settings.set_retention(ports, tenant, {Kept.MESSAGES: None})
     found = settings.set_limits(ports, tenant, {Use.REQUESTS: None})
     assert found.quotas == {"users": Quota(3, START)}
-    assert found.retention == {"auditLog": DAY}
+    assert found.retention == {Kept.AUDIT: DAY}
     assert found.limits == (Limit(Use.MESSAGES, 1, 1, tenant),)
 
 

@@ -17,6 +17,7 @@ from chalicelib.fleet.errors import FleetError, Forbidden, RateLimitReached, Una
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import audit
+from chalicelib.fleet.tenancy.records import Way
 from chalicelib.web.request import Request
 
 _ORGANIZATION = re.compile(r"([a-z0-9]{6})\.")
@@ -122,9 +123,9 @@ def _prove(ports: Ports, request: Request, device: Device, token: str, otherwise
         at=now,
         event=ports.new_id(now),
         reason=str(error),
-        source={"connector": "http", "deviceId": device.id},
+        source={"connector": "http", "device": device.id},
         content={"address": request.address} if request.address else {},
-        subcategory="http",
+        way=Way.HTTP,
     )
     raise error
 
