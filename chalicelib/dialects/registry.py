@@ -160,7 +160,7 @@ def receiver(dialect: str) -> Receiver:
 
 def observer(dialect: str) -> Observer | None:
     """Who wants to see the lifecycle events themselves; most dialects do not."""
-    return cast("Observer", _module(dialect, Part.LIFECYCLE)) if having(Part.LIFECYCLE, [dialect]) else None
+    return cast("Observer", _module(dialect, Part.LIFECYCLE)) if dialect in having(Part.LIFECYCLE) else None
 
 
 def codec(dialect: str) -> MqttCodec:

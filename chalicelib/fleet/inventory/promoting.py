@@ -10,6 +10,7 @@ from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.tenancy.records import Way
 
 
 def promote(
@@ -19,7 +20,7 @@ def promote(
     namespace: str,
     interfaces: Sequence[Interface] = (),
     *,
-    door: str = "http",
+    way: Way = Way.HTTP,
     entering: Claim | None = None,
     entitled: bool = False,
 ) -> Device:
@@ -37,7 +38,7 @@ def promote(
     device_id = found.device or ids.device_id(namespace, number)
     made = Device(tenant, device_id, now, now, name=found.name, interfaces=tuple(interfaces), number=number)
     try:
-        return devices.register(ports, made, door, entering, entitled=entitled)
+        return devices.register(ports, made, way, entering, entitled=entitled)
     except DeviceDuplicate:
         return devices.get(ports, tenant, device_id)
 
