@@ -134,6 +134,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "mailboxes": (*_RECORD, DELETE),
         "commands": _RECORD,
         "commands/index/due": (QUERY,),
+        "records/index/due": (QUERY,),
         "queues/index/attended": (QUERY,),
     },
     "pump": {

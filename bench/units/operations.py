@@ -78,13 +78,23 @@ def reading(chance: Random) -> dict[str, float]:
 
 
 def telemetry(bench: Bench) -> int:
-    """A message a second: what the first one of a minute costs more (last contact) is shared by all of them."""
+    """A message a second; what is written once in a quarter of an hour is not among them."""
     bench.cloud.clock.at += _SECOND
     for _ in range(MESSAGES_A_MINUTE):
         bench.say(reading(bench.chance))
         bench.cloud.settle()
         bench.cloud.clock.at += 960
     return MESSAGES_A_MINUTE
+
+
+def telemetry_usual(bench: Bench) -> int:
+    """The usual device: a message every five minutes, for an hour; so that others are warm and it is not."""
+    bench.cloud.clock.at += 15 * _MINUTE
+    for _ in range(12):
+        bench.cloud.clock.at += 5 * _MINUTE
+        bench.say(reading(bench.chance))
+        bench.cloud.settle()
+    return 12
 
 
 def command_none(bench: Bench) -> int:
@@ -173,6 +183,7 @@ def device_register_limited(bench: Bench) -> int:
 
 OPERATIONS: tuple[Callable[[Bench], int], ...] = (
     telemetry,
+    telemetry_usual,
     command_none,
     command_network,
     command_applicative,

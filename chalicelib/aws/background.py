@@ -7,9 +7,24 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.fleet.shapes import Envelope
+from chalicelib.fleet.jobs import Job
+from chalicelib.fleet.shapes import Body, Envelope
 
-JOB = Envelope()
+
+def _typed(body: Body) -> Body:
+    """Once it was told by what a job came with."""
+    telling = (
+        ("gateway", Job.WAKE),
+        ("device", Job.DELIVER),
+        ("key", Job.REVOKE),
+        ("generation", Job.FENCE),
+        ("purge", Job.PURGE),
+        ("queue", Job.PUMP),
+    )
+    return {"kind": next((kind for name, kind in telling if name in body), Job.DISCONNECT), **body}
+
+
+JOB = Envelope((_typed,))
 """What we ask a function of ours to do."""
 
 log = logging.getLogger(__name__)
@@ -23,30 +38,31 @@ class LambdaBackground:
         self._function = function
 
     def deliver(self, tenant: str, device: str) -> bool:
-        return self._invoke("deliver", {"tenant": tenant, "device": device})
+        return self._invoke("deliver", Job.DELIVER, {"tenant": tenant, "device": device})
 
     def wake(self, tenant: str, gateway: str) -> bool:
-        return self._invoke("deliver", {"tenant": tenant, "gateway": gateway})
+        return self._invoke("deliver", Job.WAKE, {"tenant": tenant, "gateway": gateway})
 
     def disconnect(self, client: str) -> None:
-        self._invoke("disconnect", {"client": client})
+        self._invoke("disconnect", Job.DISCONNECT, {"client": client})
 
     def fence(self, client: str, generation: int) -> None:
-        self._invoke("disconnect", {"client": client, "generation": generation})
+        self._invoke("disconnect", Job.FENCE, {"client": client, "generation": generation})
 
     def revoke(self, tenant: str, key: str, after: str | None = None) -> None:
-        self._invoke("disconnect", {"tenant": tenant, "key": key, "after": after})
+        self._invoke("disconnect", Job.REVOKE, {"tenant": tenant, "key": key, "after": after})
 
     def pump(self, tenant: str, queue: str) -> None:
-        self._invoke("pump", {"tenant": tenant, "queue": queue})
+        self._invoke("pump", Job.PUMP, {"tenant": tenant, "queue": queue})
 
     def purge(self, tenant: str, queue: str, queue_id: str) -> None:
-        self._invoke("pump", {"tenant": tenant, "queue": queue, "purge": queue_id})
+        self._invoke("pump", Job.PURGE, {"tenant": tenant, "queue": queue, "purge": queue_id})
 
-    def _invoke(self, function: str, event: dict[str, Any]) -> bool:
+    def _invoke(self, function: str, kind: Job, event: dict[str, Any]) -> bool:
+        body = JOB.seal({"kind": kind, **event})
         try:
             self._client().invoke(
-                FunctionName=self._function(function), InvocationType="Event", Payload=json.dumps(JOB.seal(event))
+                FunctionName=self._function(function), InvocationType="Event", Payload=json.dumps(body)
             )
         except (ClientError, BotoCoreError) as error:
             # What was to be done stands in the store already: the next event for the device, or the sweep, does it.

@@ -8,13 +8,18 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.fleet.shapes import Envelope
+from chalicelib.fleet.shapes import Body, Envelope
 
 _RUNS_ALREADY = "ExecutionAlreadyExists"
 _GONE = frozenset({"ExecutionDoesNotExist", "StateMachineDoesNotExist"})
 
-DEADLINE = Envelope()
-"""An execution's input, which goes to the function when it is due."""
+
+def _typed(body: Body) -> Body:
+    return {"kind": "command", **body}
+
+
+DEADLINE = Envelope((_typed,))
+"""An execution's input, which goes to the function when it is due. Once only commands had any."""
 
 log = logging.getLogger(__name__)
 

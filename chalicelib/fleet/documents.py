@@ -8,7 +8,10 @@ from chalicelib.fleet.shapes import Extensible
 
 @dataclass(frozen=True, slots=True)
 class Record(Extensible):
-    """`kind` begins with the name of the dialect; `body` is JSON. `expires` (s) is when it may be forgotten."""
+    """`kind` begins with the name of the dialect; `body` is JSON. `expires` (s) is when it may be forgotten.
+
+    From `due` (ms) on the sweep finds it, and hands it to who keeps its kind.
+    """
 
     tenant: str
     kind: str
@@ -16,3 +19,4 @@ class Record(Extensible):
     body: Any
     revision: int = 0
     expires: int | None = None
+    due: int | None = None

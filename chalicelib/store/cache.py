@@ -275,8 +275,12 @@ class AnnouncingDecoders(DecoderTable):
         return written
 
 
-class MinutelyCounts(MessageTable):
-    """Messages of devices, counted at most once a minute and stream, so that a busy one costs one write a message.
+COUNTED_EVERY = 15 * 60_000
+"""Milliseconds."""
+
+
+class SparingCounts(MessageTable):
+    """Messages of devices, counted once in a quarter of an hour and stream, so that each costs one write.
 
     What was counted since then waits in memory, and is lost with it: the count lags, the messages are all kept.
     """
@@ -286,12 +290,12 @@ class MinutelyCounts(MessageTable):
         self._counted: dict[tuple[str, str, str], tuple[int, int]] = {}
 
     def count(self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int) -> None:
-        name, minute = (tenant, device, stream), at // MAX_AGE
+        name, quarter = (tenant, device, stream), at // COUNTED_EVERY
         written, waiting = self._counted.get(name, (0, 0))
         if len(self._counted) >= _MAX_ENTRIES:
             self._counted.clear()
-        if written >= minute:
+        if written >= quarter:
             self._counted[name] = written, waiting + times
             return
         super().count(tenant, device, stream, at, waiting + times, kept=kept)
-        self._counted[name] = minute, 0
+        self._counted[name] = quarter, 0

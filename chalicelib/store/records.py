@@ -1,8 +1,11 @@
+from collections.abc import Iterator
 from dataclasses import replace
+from zlib import crc32
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.ports import Page
@@ -10,9 +13,21 @@ from chalicelib.fleet.shapes import Kind
 from chalicelib.store.cache import Cache
 from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
 
+SHARDS = 8
 MAX_AGE = 5_000
 """Milliseconds; short, as an application that has just subscribed waits for what its devices say."""
-RECORD = Kind(Record, frozenset({"tenant", "id", "revision", "expires"}))
+RECORD = Kind(Record, frozenset({"tenant", "id", "revision", "expires", "due"}))
+
+
+class RecordsDueIndex(GlobalSecondaryIndex["RecordItem"]):
+    """Sparse: those that the sweep is to find, by when."""
+
+    class Meta:
+        index_name = "due"
+        projection = KeysOnlyProjection()
+
+    shard = NumberAttribute(hash_key=True)
+    check_at = NumberAttribute(range_key=True)
 
 
 class RecordItem(Table):
@@ -25,7 +40,10 @@ class RecordItem(Table):
     id = UnicodeAttribute(range_key=True)
     revision = NumberAttribute()
     ttl = NumberAttribute(null=True)
+    shard = NumberAttribute(null=True)
+    check_at = NumberAttribute(null=True)
     doc = UnicodeAttribute()
+    by_due = RecordsDueIndex()
 
 
 class RecordTable:
@@ -58,6 +76,12 @@ class RecordTable:
 
     def count(self, tenant: str, kind: str) -> int:
         return RecordItem.count(key(tenant, kind), consistent_read=True)
+
+    def due(self, *, after: int, until: int) -> Iterator[tuple[str, str, str]]:
+        for shard in range(SHARDS):
+            for item in RecordItem.by_due.query(shard, RecordItem.check_at.between(after + 1, until)):
+                tenant, _, kind = item.pk.partition("#")
+                yield tenant, kind, item.id
 
 
 class AnnouncingRecords(RecordTable):
@@ -108,10 +132,12 @@ def _item(record: Record) -> RecordItem:
         record.id,
         revision=record.revision,
         ttl=record.expires,
+        shard=None if record.due is None else crc32(f"{record.tenant}#{record.id}".encode()) % SHARDS,
+        check_at=record.due,
         doc=RECORD.dump(record),
     )
 
 
 def _load(tenant: str, item: RecordItem) -> Record:
-    expires = None if item.ttl is None else int(item.ttl)
-    return RECORD.load(item.doc, tenant=tenant, id=item.id, revision=int(item.revision), expires=expires)
+    expires, due = (None if moment is None else int(moment) for moment in (item.ttl, item.check_at))
+    return RECORD.load(item.doc, tenant=tenant, id=item.id, revision=int(item.revision), expires=expires, due=due)

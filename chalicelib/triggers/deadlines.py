@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib.aws.deadlines import DEADLINE
-from chalicelib.fleet.commands import finishing, sweeping
+from chalicelib.fleet import sweeping
 from chalicelib.fleet.inventory import numbering, removing
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import publishing
@@ -13,9 +13,8 @@ TIDIES = 15_000
 
 
 def settle(ports: Ports, event: dict[str, Any]) -> None:
-    """`{tenant, device, command}`. NotDue makes Step Functions ask again."""
-    event = DEADLINE.open(event)
-    finishing.on_deadline(ports, event["tenant"], event["device"], event["command"])
+    """`{kind, tenant, …}`: for a command `{device, command}`. NotDue makes Step Functions ask again."""
+    sweeping.timed(ports, DEADLINE.open(event))
 
 
 def sweep(ports: Ports, *, everything: bool = False) -> dict[str, int]:

@@ -5,6 +5,7 @@ from typing import Any
 from chalicelib.aws.background import JOB
 from chalicelib.fleet import delivering
 from chalicelib.fleet.access import inheriting
+from chalicelib.fleet.jobs import Job
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import fencing, relaying
 
@@ -16,26 +17,26 @@ PAGE = 5_000
 
 
 def deliver(ports: Ports, event: dict[str, Any], remaining: int) -> None:
-    """`{tenant, device}`, or all that wait behind a gateway: `{tenant, gateway}`.
-
-    `remaining` is how long (ms) the function may still run.
-    """
+    """To a device, or to all that wait behind a gateway; `remaining` is how long (ms) the function may still run."""
     event, until = JOB.open(event), ports.clock.now() + max(0, remaining - RESERVE)
-    if "gateway" in event:
-        relaying.wake(ports, event["tenant"], event["gateway"], until)
-    else:
-        delivering.deliver(ports, event["tenant"], event["device"], until)
+    match event["kind"]:
+        case Job.DELIVER:
+            delivering.deliver(ports, event["tenant"], event["device"], until)
+        case Job.WAKE:
+            relaying.wake(ports, event["tenant"], event["gateway"], until)
+        case other:
+            raise LookupError(f"this is not done here: {other}")
 
 
 def disconnect(ports: Ports, event: dict[str, Any], remaining: int) -> None:
-    """`{client}`, with `generation` as far as a claim's fence goes, or all clients of a key: `{tenant, key, after}`.
-
-    `remaining` as for `deliver`.
-    """
+    """A client, as far as its claim's fence goes, or all clients of a key; `remaining` as for `deliver`."""
     event, until = JOB.open(event), ports.clock.now() + max(0, remaining - PAGE)
-    if "key" in event:
-        inheriting.close(ports, event["tenant"], event["key"], event["after"], until)
-    elif "generation" in event:
-        fencing.close(ports, event["client"], event["generation"], until)
-    else:
-        ports.delivery.disconnect(event["client"])
+    match event["kind"]:
+        case Job.DISCONNECT:
+            ports.delivery.disconnect(event["client"])
+        case Job.FENCE:
+            fencing.close(ports, event["client"], event["generation"], until)
+        case Job.REVOKE:
+            inheriting.close(ports, event["tenant"], event["key"], event["after"], until)
+        case other:
+            raise LookupError(f"this is not done here: {other}")

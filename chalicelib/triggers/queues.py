@@ -3,6 +3,7 @@
 from typing import Any
 
 from chalicelib.aws.background import JOB
+from chalicelib.fleet.jobs import Job
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import publishing, pumping
 
@@ -11,9 +12,12 @@ RESERVE = 25_000
 
 
 def pump(ports: Ports, event: dict[str, Any], remaining: int) -> None:
-    """`{tenant, queue}`, with `purge` the id of a queue that is no more; `remaining` is how long (ms) we may run."""
+    """To its consumers, or what one left that is no more; `remaining` is how long (ms) we may run."""
     event, until = JOB.open(event), ports.clock.now() + max(0, remaining - RESERVE)
-    if "purge" in event:
-        publishing.purge(ports, event["tenant"], event["queue"], event["purge"], until)
-    else:
-        pumping.pump(ports, event["tenant"], event["queue"], until)
+    match event["kind"]:
+        case Job.PUMP:
+            pumping.pump(ports, event["tenant"], event["queue"], until)
+        case Job.PURGE:
+            publishing.purge(ports, event["tenant"], event["queue"], event["purge"], until)
+        case other:
+            raise LookupError(f"this is not done here: {other}")

@@ -27,9 +27,10 @@ from chalicelib.fleet.errors import (
     Unauthenticated,
 )
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import connecting, holding
+from chalicelib.fleet.presence import connecting, hearing, holding
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.records import interface_key
 from chalicelib.fleet.tenancy import audit
 from chalicelib.fleet.tenancy.records import Cause, Use
 
@@ -38,7 +39,7 @@ log = logging.getLogger(__name__)
 _MINUTE = 60_000
 _MAX_HEARD = 10_000
 _heard: dict[str, tuple[int, Mailbox | None]] = {}
-"""By interface: the minute that was written last, and the mailbox as it was left then."""
+"""By interface: from when on (ms) it is to be written again, and the mailbox as it was left."""
 
 
 def handle(ports: Ports, event: dict[str, Any]) -> None:
@@ -124,19 +125,22 @@ def _present(ports: Ports, claim: Claim) -> Caller:
 
 
 def _heard_of(ports: Ports, claim: Claim, at: int) -> None:
-    """Once a minute and device is enough, as far as this instance knows."""
-    minute = at - at % _MINUTE
+    """As seldom as whoever needs to know of it lets us, as far as this instance knows."""
     name = f"{claim.tenant}/{claim.connector}:{claim.client}"
-    last, seen = _heard.get(name, (0, None))
-    if last >= minute:
+    again, seen = _heard.get(name, (0, None))
+    if at < again:
         return
     if len(_heard) >= _MAX_HEARD:
         _heard.clear()
-    _heard[name] = minute, None
+    _heard[name] = at + _MINUTE, None
     if seen is not None and (seen.tenant, seen.device) != (claim.tenant, claim.device):
         seen = None
     try:
-        _heard[name] = minute, connecting.contact(ports, claim, at, seen)
+        mailbox = connecting.contact(ports, claim, at, seen)
     except FleetError as error:
         # The message itself is safe; that the device was heard will be said by its next one.
         log.warning("last contact of %s was not written: %s", claim.client, error)
+        return
+    presence = mailbox.presence.get(interface_key(claim.connector, claim.client)) if mailbox else None
+    if mailbox is not None and presence is not None:
+        _heard[name] = hearing.again_at(ports, mailbox, presence), mailbox

@@ -225,9 +225,9 @@ class HotWiring(Wiring):
 
     @cached_property
     def messages(self) -> "p.Messages":
-        from chalicelib.store.cache import MinutelyCounts
+        from chalicelib.store.cache import SparingCounts
 
-        return MinutelyCounts(_objects())
+        return SparingCounts(_objects())
 
     @cached_property
     def decoders(self) -> "p.Decoders":

@@ -34,7 +34,7 @@ def start(machine: Machine) -> bool:
 def test_a_timer_never_comes_early() -> None:
     machine = Machine()
     assert start(machine)
-    assert machine.started[0]["input"] == '{"v": 1, "dueAt": "1970-01-01T00:00:02Z", "command": "c"}'
+    assert machine.started[0]["input"] == '{"v": 2, "dueAt": "1970-01-01T00:00:02Z", "command": "c"}'
 
 
 def test_a_timer_that_runs_already_runs() -> None:

@@ -127,6 +127,10 @@ class MemoryRecords:
     def count(self, tenant: str, kind: str) -> int:
         return len(self.order.get((tenant, kind), ()))
 
+    def due(self, *, after: int, until: int) -> Iterator[tuple[str, str, str]]:
+        found = sorted((r.due, *name) for name, r in self.rows.items() if r.due is not None and after < r.due <= until)
+        return ((tenant, kind, record) for _, tenant, kind, record in found)
+
 
 @dataclass
 class MemoryAudit:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.fleet import delivering
-from chalicelib.fleet.commands import finishing, sweeping
+from chalicelib.fleet import delivering, sweeping
+from chalicelib.fleet.commands import finishing
 from chalicelib.fleet.errors import Contended, TemporarilyUnavailable
 from tests.sim.scheduler import HOUR, MINUTE, SECOND, Crashed, Handler, Scheduler, Violation
 

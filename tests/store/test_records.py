@@ -69,3 +69,25 @@ def test_a_cached_page_is_read_anew_when_it_is_old_or_was_written_beside_it(tena
     assert seen() == ["a", "b"]
     near.delete(tenant, KIND, "a")
     assert seen() == ["b"]
+
+
+def test_what_is_due_is_found_by_its_moment_until_it_is_not_due_any_more(ports: Ports, tenant: str) -> None:
+    for number, due in enumerate((None, 1_000, 2_000, 3_000)):
+        ports.records.create(Record(tenant, KIND, f"r{number}", number, due=due))
+    ports.records.create(Record(tenant, "speech.other", "r2", None, due=2_000))
+
+    def found(after: int, until: int) -> list[tuple[str, str]]:
+        every = ports.records.due(after=after, until=until)
+        return sorted((kind, record) for whose, kind, record in every if whose == tenant)
+
+    assert found(1_000, 2_000) == [("speech.other", "r2"), (KIND, "r2")]
+    second = ports.records.get(tenant, KIND, "r2")
+    assert second is not None
+    assert second.due == 2_000
+    ports.records.replace(second, replace(second, due=5_000))
+    ports.records.delete(tenant, "speech.other", "r2")
+    assert found(0, 4_000) == [(KIND, "r1"), (KIND, "r3")]
+    third = ports.records.get(tenant, KIND, "r3")
+    assert third is not None
+    ports.records.replace(third, replace(third, due=None))
+    assert found(0, 9_000) == [(KIND, "r1"), (KIND, "r2")]

@@ -248,7 +248,7 @@ class Command(Extensible):
     @property
     def subject(self) -> dict[str, str]:
         """What a deadline carries: enough to find the command again."""
-        return {"tenant": self.tenant, "device": self.device, "command": self.id}
+        return {"kind": "command", "tenant": self.tenant, "device": self.device, "command": self.id}
 
     @property
     def expiry_timer(self) -> str:

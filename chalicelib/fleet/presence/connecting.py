@@ -6,11 +6,11 @@ from chalicelib.fleet.errors import TemporarilyUnavailable
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.events.events import DeviceStatus
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import relaying
+from chalicelib.fleet.presence import hearing, relaying
 from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.mailbox import Mailbox
-from chalicelib.fleet.presence.records import Peer, Presence, Route, interface_key
+from chalicelib.fleet.presence.records import MINUTE, Peer, Presence, Route, interface_key
 
 
 def connected(ports: Ports, claim: Claim, session: str, at: int, told: Peer | None = None) -> None:
@@ -60,11 +60,20 @@ def fenced(ports: Ports, claim: Claim, at: int) -> None:
 
 
 def contact(ports: Ports, claim: Claim, at: int, seen: Mailbox | None = None) -> Mailbox | None:
-    """The device was heard at `at`; only the first time of a minute counts: a busy device costs one write in it.
+    """The device was heard at `at`: written if that is to be known, as `hearing` says.
 
     `seen` is what an earlier contact returned: while nobody else writes the mailbox, it saves the read.
     """
-    return _change(ports, claim, lambda p: p.heard(at), seen)
+    if claim.device is None:
+        return None
+    key = interface_key(claim.connector, claim.client)
+
+    def heard(mailbox: Mailbox) -> Mailbox:
+        presence = mailbox.presence.get(key) or Presence(claim.dialect, claim.client)
+        rest = hearing.interval(ports, mailbox) if presence.online else MINUTE
+        return mailbox.with_presence(key, presence.heard(at, rest))
+
+    return change_mailbox(ports, claim.tenant, claim.device, heard, seen=seen)
 
 
 def ask(ports: Ports, mailbox: Mailbox, connector: str | None = None) -> bool:

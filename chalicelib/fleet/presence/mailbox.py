@@ -50,6 +50,14 @@ class Flight(Extensible):
 
 
 @dataclass(frozen=True, slots=True)
+class Watch(Extensible):
+    """Somebody has to know when the device is silent for `span` (s), since `since` (ms)."""
+
+    span: int
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
 class Mailbox(Extensible):
     """`queue` holds the ids of all commands that are not final, oldest first; `flights` those of them now claimed.
 
@@ -66,6 +74,7 @@ class Mailbox(Extensible):
     generation: int = 0
     presence: Mapping[str, Presence] = field(default_factory=dict)
     todo: frozenset[str] = frozenset()
+    watches: Mapping[str, Watch] = field(default_factory=dict)
 
     @property
     def online(self) -> bool:
@@ -155,6 +164,9 @@ class Mailbox(Extensible):
     def with_todo(self, *, add: str | None = None, done: str | None = None) -> "Mailbox":
         todo = (self.todo | ({add} if add else set())) - ({done} if done else set())
         return self if todo == self.todo else replace(self, todo=todo)
+
+    def watched(self, watches: Mapping[str, Watch]) -> "Mailbox":
+        return replace(self, watches=watches)
 
     def route(self, capability: Capability, connector: str | None = None) -> Route | None:
         """The newest live session that announced the capability; by `connector` alone where one is named."""

@@ -163,9 +163,9 @@ class Presence(Extensible):
             return self
         return replace(self, peer=peer.known_as(self.peer) if self.peer else peer)
 
-    def heard(self, at: int) -> "Presence":
-        """A message came at `at`; only the first one of a minute changes anything."""
-        known = self.last_contact is not None and at // MINUTE <= self.last_contact // MINUTE
+    def heard(self, at: int, rest: int = MINUTE) -> "Presence":
+        """A message came at `at`; within `rest` (ms) of the one that was written last it changes nothing."""
+        known = self.last_contact is not None and at < self.last_contact + rest
         return self if known else replace(self, last_contact=at)
 
     def resumed(self, session: str, capabilities: frozenset[str]) -> "Presence":

@@ -71,6 +71,7 @@ class Settings(Extensible):
     """`quotas` by what is stored, `limits` of requests and messages, `retention` in seconds by what is kept.
 
     Since `objects` (ms) every device is a managed object too; None where none has to be.
+    `watched` is after how long a silence (s) somebody has to know of each device, by who.
     """
 
     tenant: str
@@ -79,6 +80,7 @@ class Settings(Extensible):
     retention: Mapping[str, int] = field(default_factory=dict)
     objects: int | None = None
     revision: int = 0
+    watched: Mapping[str, int] = field(default_factory=dict)
 
     def quota(self, stored: Stored) -> Quota | None:
         return self.quotas.get(stored)

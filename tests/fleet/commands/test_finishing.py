@@ -2,7 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.fleet.commands import creating, finishing, sweeping
+from chalicelib.fleet import sweeping
+from chalicelib.fleet.commands import creating, finishing
 from chalicelib.fleet.commands.records import MINUTE, PATROL, AckMode, Command, DeliveryStatus, Status
 from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.ports import Outcome

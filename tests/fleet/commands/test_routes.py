@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet.commands import creating, sweeping
+from chalicelib.fleet import sweeping
+from chalicelib.fleet.commands import creating
 from chalicelib.fleet.commands.records import AckMode, DeliveryStatus, Status, Terms
 from chalicelib.fleet.errors import CommandLimitReached
 from chalicelib.fleet.ports import Outcome

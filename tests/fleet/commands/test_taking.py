@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.commands import creating, renewing, reporting, sweeping, taking
+from chalicelib.fleet import sweeping
+from chalicelib.fleet.commands import creating, renewing, reporting, taking
 from chalicelib.fleet.commands.records import AckMode, Command, DeliveryStatus, Failure, Status, Terms
 from chalicelib.fleet.commands.reporting import Report
 from chalicelib.fleet.errors import CommandNotFound, IllegalTransition

@@ -54,8 +54,9 @@ def test_a_contact_is_written_once_a_minute(rig: Rig) -> None:
 def test_a_contact_with_an_old_mailbox_loses_nothing_that_came_since(rig: Rig) -> None:
     remembered = connecting.contact(rig.ports, rig.claim, START)
     connecting.connected(rig.ports, rig.claim, "s1", START + 1)
-    connecting.contact(rig.ports, rig.claim, START + MINUTE, remembered)
+    connecting.contact(rig.ports, rig.claim, START + 16 * MINUTE, remembered)
     assert rig.mailbox.online
+    assert shown(rig).last_contact == START + 16 * MINUTE
 
 
 def test_a_client_that_is_not_a_device_has_no_presence(rig: Rig) -> None:

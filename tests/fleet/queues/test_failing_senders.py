@@ -2,7 +2,8 @@
 
 import pytest
 
-from chalicelib.fleet.commands import creating, sweeping
+from chalicelib.fleet import sweeping
+from chalicelib.fleet.commands import creating
 from chalicelib.fleet.commands.records import MINUTE, UNKNOWN, AckMode, Command, Status
 from chalicelib.fleet.presence.mailbox import LEASE, Mailbox
 from tests.fakes import MemoryCommands, MemoryMailboxes
