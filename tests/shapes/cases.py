@@ -18,7 +18,7 @@ from chalicelib.fleet.events import policies, suspension
 from chalicelib.fleet.events.records import ActionPolicy, Filter, HttpPush
 from chalicelib.fleet.inventory import devices, groups, objects
 from chalicelib.fleet.inventory.records import Device, Interface, Location
-from chalicelib.fleet.presence import connecting, relaying
+from chalicelib.fleet.presence import connecting, hearing, relaying
 from chalicelib.fleet.presence.admitting import Candidate, admit
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.queues import consuming
@@ -223,7 +223,8 @@ CASES = [
         commanded,
         (
             lambda ports: rig_of(ports).create(),
-            lambda ports: connecting.contact(ports, rig_of(ports).claim, ports.clock.advance(seconds=90)),
+            lambda ports: connecting.contact(ports, rig_of(ports).claim, ports.clock.advance(seconds=900)),
+            lambda ports: hearing.watch(ports, TENANT, DEVICE, "w", 60),
             lambda ports: rig_of(ports).disconnect(),
             lambda ports: connecting.connected(ports, rig_of(ports).claim, "s3", ports.clock.now()),
         ),
