@@ -1,6 +1,6 @@
 """What devices tell, and what dialects keep for themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from chalicelib.fleet.data.records import DataMessage, DecoderRecord, Directory, Listed, StreamUse
