@@ -30,8 +30,3 @@ class Role(StrEnum):
 
 
 ALL_ROLES = frozenset(Role)
-
-READING = frozenset(role for role in Role if role.value.endswith("_R"))
-ADMIN_PROFILE = ALL_ROLES - {Role.BOOTSTRAP_R, Role.BOOTSTRAP_W}
-USER_PROFILE = READING - {Role.BOOTSTRAP_R} | {Role.API_KEY_W, Role.BUS_W, Role.DEVICE_ACCESS, Role.CONNECTOR_ACCESS}
-"""What people who administer a tenant, and people who work with it, are given."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from chalicelib.fleet.tenancy.records import AuditEntry
 from chalicelib.triggers import authorizer, presence, uplink
 from tests.dialects.ibm.client import Client
 
@@ -80,10 +81,14 @@ class Site:
         sent[:] = [message for message in sent if message[0] != client]
         return mine
 
+    def refusals(self) -> list[AuditEntry]:
+        """The entries of the audit log."""
+        ports = self.client.ports
+        return list(ports.audit.page(self.org, start=0, end=ports.clock.now() + 1, descending=False))
+
     def complaints(self) -> list[str]:
         """What the audit log holds."""
-        ports = self.client.ports
-        return [e.reason for e in ports.audit.page(self.org, start=0, end=ports.clock.now() + 1, descending=False)]
+        return [entry.reason for entry in self.refusals()]
 
     def _tell(self, kind: str, client: str, **more: Any) -> None:
         at = self.client.ports.clock.advance(ms=1)

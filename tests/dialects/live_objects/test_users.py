@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.fleet.access.attempts import LOCKED, MOST_FAILURES
-from chalicelib.fleet.access.roles import USER_PROFILE, Role
+from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.access.users import MOST, SESSION
 from tests.dialects.live_objects.client import DEVICES, Client, Reply
 from tests.fakes import START
@@ -312,12 +312,6 @@ def test_keys_in_cookies_are_refused(client: Client) -> None:
     created(client)
     sent = {"login": "ada", "password": PASSWORD}
     assert client.call("POST", "/api/v0/auth", sent, key=None, cookie="true").status == 400
-
-
-def test_the_profile_of_a_user_is_that_of_the_manual() -> None:
-    writing = {"API_KEY_W", "BUS_W", "DEVICE_ACCESS", "CONNECTOR_ACCESS"}
-    reading = {"API_KEY_R", "USER_R", "SETTINGS_R", "DEVICE_R", "CAMPAIGN_R", "DATA_R", "DATA_PROCESSING_R"}
-    assert {role.value for role in USER_PROFILE} == writing | reading | {"BUS_CONFIG_R", "BUS_R", "LOGS_R"}
 
 
 def test_the_portal_keeps_something_of_each_user(client: Client) -> None:

@@ -5,7 +5,7 @@ from chalicelib.dialects.live_objects.rest.shapes import api_keys as key_shapes
 from chalicelib.dialects.live_objects.rest.shapes import users as shapes
 from chalicelib.fleet.access import users
 from chalicelib.fleet.access.records import User, UserState
-from chalicelib.fleet.access.roles import ADMIN_PROFILE, Role
+from chalicelib.fleet.access.roles import ALL_ROLES, Role
 from chalicelib.fleet.errors import (
     Forbidden,
     Invalid,
@@ -29,12 +29,16 @@ _STATES = Parameter("userState", Kind.LIST, choices=tuple(UserState), explained=
 _COOKIE = Parameter("cookie", Kind.BOOLEAN, default=False, explained="true is not supported: keys are sent in headers")
 
 
+_ADMINISTRATOR = ALL_ROLES - {Role.BOOTSTRAP_R, Role.BOOTSTRAP_W}
+"""The roles of the profile "administrator" (manual 4.4)."""
+
+
 def log_in(ports: Ports, request: Request) -> Answer:
     """200 with a temporary API key, whose secret is in `apiKey.value`."""
     _ensure_no_cookie(request)
     user, key, secret = users.log_in(ports, shapes.name(request.body), request.body["password"], request.address)
     shown = key_shapes.render(key, ports.clock.now(), secret)
-    return Answer({"apiKey": shown, "admin": user.roles >= ADMIN_PROFILE})
+    return Answer({"apiKey": shown, "admin": user.roles >= _ADMINISTRATOR})
 
 
 def log_out(ports: Ports, request: Request) -> Answer:
