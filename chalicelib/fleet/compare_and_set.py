@@ -2,18 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.shapes import encode
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
-
-    class _Revised(DataclassInstance, Protocol):
-        @property
-        def revision(self) -> int: ...
-
 
 TRIES = 25
 SHORTEST, LONGEST, SLOWEST = 10, 400, 1_000
@@ -37,9 +34,62 @@ def tries(ports: Ports) -> Iterator[int]:
         took = ports.clock.now() - began
 
 
-R = TypeVar("R", bound="_Revised")
+class Again(Enum):
+    """What an attempt answers that was beaten: somebody else wrote in between."""
+
+    AGAIN = "again"
 
 
+AGAIN = Again.AGAIN
+R = TypeVar("R", bound="DataclassInstance")
+T = TypeVar("T")
+
+
+def insist(ports: Ports, name: str, attempt: Callable[[], T | Again]) -> T:
+    """What `attempt` answers once it is not beaten. Errors: Contended."""
+    for _ in tries(ports):
+        answer = attempt()
+        if not isinstance(answer, Again):
+            return answer
+    raise Contended(f"{name} is written by too many at once")
+
+
+def next_revision(old: Any, new: Any) -> Any:
+    """How a record with a revision is stored; it takes along what else it has."""
+    return replace(new, revision=old.revision + 1)
+
+
+def unrevised(_old: R, new: R) -> R:
+    """How a record is stored that is compared as a whole."""
+    return new
+
+
+@overload
+def change_record(
+    ports: Ports,
+    name: str,
+    read: Callable[[], R],
+    write: Callable[[R, R], bool],
+    change: Callable[[R], R | None],
+    seen: R | None = None,
+    tell: Callable[[R, R], None] = ...,
+    *,
+    stored: Callable[[R, R], R] = ...,
+    touch: bool = ...,
+) -> tuple[R, bool]: ...
+@overload
+def change_record(
+    ports: Ports,
+    name: str,
+    read: Callable[[], R | None],
+    write: Callable[[R, R], bool],
+    change: Callable[[R], R | None],
+    seen: R | None = None,
+    tell: Callable[[R, R], None] = ...,
+    *,
+    stored: Callable[[R, R], R] = ...,
+    touch: bool = ...,
+) -> tuple[R | None, bool]: ...
 def change_record(
     ports: Ports,
     name: str,
@@ -48,27 +98,46 @@ def change_record(
     change: Callable[[R], R | None],
     seen: R | None = None,
     tell: Callable[[R, R], None] = lambda _before, _after: None,
+    *,
+    stored: Callable[[R, R], R] = next_revision,
+    touch: bool = False,
 ) -> tuple[R | None, bool]:
     """The record after `change`, and whether it was ours that changed it.
 
-    `change` answers None, or what it was given, to leave it. `seen` saves the first read. `tell` is called once it is
-    written, with what was there before and what is there now. Errors: Contended.
+    `change` answers None, or what equals what it was given, to leave it. `seen` saves the first read. `tell` is called
+    once it is written, with what was there before and what is there now; `stored` says how the new one reads then. With
+    `touch` it is written even where nothing changes, so that whoever has read it before has to look again.
+    Errors: Contended, and what the functions raise.
     """
     wanted: tuple[R, R] | None = None
-    for _ in tries(ports):
-        record = seen or read()
-        seen = None
+    present = seen
+
+    def attempt() -> tuple[R | None, bool] | Again:
+        nonlocal wanted, present
+        record = present if present is not None else read()
+        present = None
         if record is None:
             return None, False
-        if wanted is not None and record == wanted[1]:
+        if wanted is not None and encode(record) == encode(wanted[1]):
             # A write whose answer was lost on the way is repeated, and then it fails: it was ours all the same.
             tell(*wanted)
             return record, True
         changed = change(record)
-        if changed is None or changed is record:
+        if changed is None or (changed == record and not touch):
             return record, False
-        wanted = record, replace(changed, revision=record.revision + 1)
-        if write(record, changed):
-            tell(*wanted)
-            return wanted[1], True
-    raise Contended(f"{name} is written by too many at once")
+        wanted = record, stored(record, changed)
+        if not write(record, changed):
+            return AGAIN
+        tell(*wanted)
+        return wanted[1], True
+
+    return insist(ports, name, attempt)
+
+
+def create_record(wanted: R, create: Callable[[R], bool], read: Callable[[], R | None]) -> bool:
+    """Whether it was ours that made it; False where another one was there.
+
+    Two may make one at the same time: `create` lets the first one do it.
+    """
+    # A write whose answer was lost on the way is repeated, and then it fails: it was ours all the same.
+    return create(wanted) or encode(read()) == encode(wanted)

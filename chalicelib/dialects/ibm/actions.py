@@ -10,9 +10,9 @@ from typing import Any
 
 from chalicelib.dialects.ibm import behind, bundles, inventory, payload, times, topics
 from chalicelib.dialects.ibm.identity import DIALECT, MQTT, name_of
-from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.compare_and_set import change_record
 from chalicelib.fleet.documents import Record
-from chalicelib.fleet.errors import Contended, Forbidden, Invalid, NotFound
+from chalicelib.fleet.errors import Forbidden, Invalid, NotFound
 from chalicelib.fleet.ids import is_id
 from chalicelib.fleet.integers import whole
 from chalicelib.fleet.inventory.records import Device
@@ -196,14 +196,14 @@ def _change(
     ports: Ports, record: Record, device_id: str, changed: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> dict[str, Any] | None:
     """The device's state in the request after the change; None where the request is gone."""
-    for _ in tries(ports):
-        old = ports.records.get(record.tenant, KIND, record.id)
-        if old is None:
-            return None
-        before = old.body["devices"][device_id]
-        after = changed(before)
-        body = {**old.body, "devices": {**old.body["devices"], device_id: after}}
-        # Devices of one request answer at the same time.
-        if after == before or ports.records.replace(old, replace(old, body=body)):
-            return after
-    raise Contended("this request is written by too many at once")
+
+    def read() -> Record | None:
+        return ports.records.get(record.tenant, KIND, record.id)
+
+    def change(old: Record) -> Record:
+        devices = old.body["devices"]
+        return replace(old, body={**old.body, "devices": {**devices, device_id: changed(devices[device_id])}})
+
+    # Devices of one request answer at the same time.
+    new, _ = change_record(ports, "this request", read, ports.records.replace, change)
+    return None if new is None else new.body["devices"][device_id]

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from chalicelib.dialects.topics import Downlink, matches
-from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.compare_and_set import change_record
 from chalicelib.fleet.documents import Record
-from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import Body, Extensible, Kind
 
@@ -91,21 +90,32 @@ def change(
     ports: Ports, tenant: str, client: str, changed: Callable[[Application], Application | None]
 ) -> Application | None:
     """The application after the change; `changed` answers None for one that is to be forgotten."""
-    for _ in tries(ports):
-        old = get(ports, tenant, client) or Application(tenant, client)
+    forgotten = False
+
+    def read() -> Application:
+        return get(ports, tenant, client) or Application(tenant, client)
+
+    def change_(old: Application) -> Application | None:
+        nonlocal forgotten
         new = changed(old)
-        if new is None:
+        forgotten = new is None
+        if forgotten:
             ports.records.delete(tenant, _KIND, client)
             for name in old.rings:
                 _empty(ports, old, name)
-            return None
-        if new == old and old.revision is not None:
-            return old
-        if _stored(ports, old, new):
-            for name in old.rings.keys() - new.rings.keys():
-                _empty(ports, old, name)
-            return replace(new, revision=(old.revision or 0) + (old.revision is not None))
-    raise Contended(f"application {client} is written by too many at once")
+        return new
+
+    def tell(old: Application, new: Application) -> None:
+        for name in old.rings.keys() - new.rings.keys():
+            _empty(ports, old, name)
+
+    def write(old: Application, new: Application) -> bool:
+        # Lifecycle events and buffered messages meet here, each having read `old`: one of them writes.
+        return _stored(ports, old, new)
+
+    name = f"application {client}"
+    after, _ = change_record(ports, name, read, write, change_, tell=tell, stored=_revised, touch=True)
+    return None if forgotten else after
 
 
 def keep(ports: Ports, application: Application, name: str, message: Downlink) -> bool:
@@ -175,8 +185,12 @@ def _position(number: int) -> str:
     return f"{number:015}"
 
 
+def _revised(old: Application, new: Application) -> Application:
+    """A new record's revision is 0."""
+    return replace(new, revision=0 if old.revision is None else old.revision + 1)
+
+
 def _stored(ports: Ports, old: Application, new: Application) -> bool:
-    # Lifecycle events and buffered messages meet here, each having read `old`: one of them writes.
     record = Record(new.tenant, _KIND, new.client, APPLICATION.body(new), old.revision or 0)
     if old.revision is None:
         return ports.records.create(record)

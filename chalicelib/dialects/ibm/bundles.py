@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.compare_and_set import change_record
 from chalicelib.fleet.documents import Record
-from chalicelib.fleet.errors import Conflict, Contended, Invalid, LimitReached, NotFound
+from chalicelib.fleet.errors import Conflict, Invalid, LimitReached, NotFound
 from chalicelib.fleet.ports import Ports
 
 KIND = "ibm.bundles"
@@ -70,12 +70,13 @@ def update(ports: Ports, tenant: str, bundle: str, body: Mapping[str, Any]) -> d
     """Errors: NotFound, Invalid (it would have another name)."""
     if body["bundleId"] != bundle:
         raise Invalid("bundleId is that of the path", "bundleId")
-    for _ in tries(ports):
-        old = _found(ports, tenant, bundle)
-        # Whoever changes it at the same time: one of both comes after the other.
-        if ports.records.replace(old, replace(old, body=dict(body))):
-            return dict(body)
-    raise Contended(f"bundle {bundle} is written by too many at once")
+
+    def read() -> Record:
+        return _found(ports, tenant, bundle)
+
+    # Whoever changes it at the same time: one of both comes after the other.
+    write, name = ports.records.replace, f"bundle {bundle}"
+    return dict(change_record(ports, name, read, write, lambda old: replace(old, body=dict(body)))[0].body)
 
 
 def delete(ports: Ports, tenant: str, bundle: str) -> None:

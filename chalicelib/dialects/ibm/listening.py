@@ -12,9 +12,8 @@ from chalicelib.dialects.ibm.applications import Application
 from chalicelib.dialects.ibm.identity import DIALECT, name_of
 from chalicelib.dialects.topics import Downlink, overlap
 from chalicelib.fleet.commands.records import Command, Status
-from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
 from chalicelib.fleet.data.records import DataMessage
-from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.events.events import DeviceStatus, Event, EventKind
 from chalicelib.fleet.events.records import ActionPolicy, Filter
 from chalicelib.fleet.inventory.records import Device
@@ -36,18 +35,21 @@ def settle(ports: Ports, tenant: str) -> None:
     Called after an application was written. Two of these may overwrite each other's policy: each looks at both again
     after its write, and the last one to look has seen what everybody wrote.
     """
-    for _ in tries(ports):
+
+    def told() -> bool | Again:
         wanted = _kinds(applications.present(ports, tenant))
         held = next((p for p in ports.policies.all(tenant) if p.id == POLICY), None)
         if (held.triggers.keys() if held else set()) == wanted:
-            return
+            return True
         if not wanted:
             ports.policies.delete(tenant, POLICY)
-            continue
+            return AGAIN
         triggers = {str(kind): Filter() for kind in sorted(wanted)}
         now = ports.clock.now()
         ports.policies.put(ActionPolicy(tenant, POLICY, DIALECT, POLICY, now, triggers=triggers, listens=True))
-    raise Contended("the applications of this organization come and go too fast")
+        return AGAIN
+
+    insist(ports, "what the applications of this organization listen to", told)
 
 
 def hear(ports: Ports, event: Event) -> None:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.ibm.identity import fleet_prefix, is_name, name_of
-from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.compare_and_set import change_record
 from chalicelib.fleet.documents import Record
-from chalicelib.fleet.errors import Conflict, Contended, Invalid, NotFound
+from chalicelib.fleet.errors import Conflict, Invalid, NotFound
 from chalicelib.fleet.ports import Ports
 
 KIND = "ibm.types"
@@ -47,13 +47,19 @@ def is_gateway(ports: Ports, tenant: str, type_: str) -> bool:
 
 def update(ports: Ports, tenant: str, type_: str, changes: dict[str, Any]) -> Record:
     """Errors: NotFound."""
-    for _ in tries(ports):
-        old = get(ports, tenant, type_)
-        body = {**old.body, **changes, "updated": ports.clock.now()}
-        new = replace(old, body=body)
-        if ports.records.replace(old, new) or ("created" not in old.body and ports.records.create(new)):
-            return new
-    raise Contended(f"device type {type_} is written by too many at once")
+    now = ports.clock.now()
+
+    def read() -> Record:
+        return get(ports, tenant, type_)
+
+    def write(old: Record, new: Record) -> bool:
+        # Two clients at once. One that nobody made is there only because a device has it: the first change makes it.
+        return ports.records.replace(old, new) or ("created" not in old.body and ports.records.create(new))
+
+    def changed(old: Record) -> Record:
+        return replace(old, body={**old.body, **changes, "updated": now})
+
+    return change_record(ports, f"device type {type_}", read, write, changed)[0]
 
 
 def delete(ports: Ports, tenant: str, type_: str) -> None:

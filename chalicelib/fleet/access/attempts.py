@@ -6,9 +6,9 @@ address may try in a minute is counted in the memory of each instance.
 
 from dataclasses import dataclass
 
-from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
 from chalicelib.fleet.documents import Record
-from chalicelib.fleet.errors import Contended, RateLimitReached
+from chalicelib.fleet.errors import RateLimitReached
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy.records import Limit, Use
 
@@ -44,7 +44,8 @@ def begin(ports: Ports, name: str, address: str, most: int = MOST_FAILURES) -> A
     generation = ports.stage_key.current().writing(now)
     digest = generation.digest("attempts", f"{name.casefold()}\0{place}").hex()
     kind, identifier = f"attempts {digest[:2]}", digest[2:]
-    for _ in tries(ports):
+
+    def counted() -> Attempt | Again:
         old = ports.records.get(_NOBODY, kind, identifier)
         known = old.body if old is not None and now < old.body["at"] + LOCKED else {"failures": 0, "at": 0}
         if known["failures"] >= most:
@@ -53,9 +54,10 @@ def begin(ports: Ports, name: str, address: str, most: int = MOST_FAILURES) -> A
         body = {**known, "failures": failures, "at": now}
         new = Record(_NOBODY, kind, identifier, body, expires=(now + 2 * LOCKED) // 1000)
         # Attempts at the same time each see how many there were before.
-        if ports.records.replace(old, new) if old is not None else ports.records.create(new):
-            return Attempt(kind, identifier, locked=False, failures=failures)
-    raise Contended("too many logins are tried for this name at once")
+        written = ports.records.replace(old, new) if old is not None else ports.records.create(new)
+        return Attempt(kind, identifier, locked=False, failures=failures) if written else AGAIN
+
+    return insist(ports, "the count of logins for this name", counted)
 
 
 def forget(ports: Ports, attempt: Attempt) -> None:

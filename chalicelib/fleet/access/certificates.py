@@ -10,8 +10,8 @@ from dataclasses import replace
 from chalicelib.fleet.access import x509
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.records import ApiKey, CaCertificate, CaCertificates
-from chalicelib.fleet.compare_and_set import tries
-from chalicelib.fleet.errors import CertificateNotFound, Contended, Forbidden, Invalid, LimitReached
+from chalicelib.fleet.compare_and_set import change_record
+from chalicelib.fleet.errors import CertificateNotFound, Forbidden, Invalid, LimitReached
 from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ports import Ports
 
@@ -111,8 +111,6 @@ def ensure_known(ports: Ports, key: ApiKey) -> None:
 
 
 def _change(ports: Ports, tenant: str, change: Callable[[CaCertificates], CaCertificates]) -> None:
-    for _ in tries(ports):
-        present = ports.authorities.get(tenant)
-        if ports.authorities.replace(present, change(present)):
-            return
-    raise Contended("the CA certificates are written by too many at once")
+    # Two uploads at once could otherwise lose one of them, or pass the limit together.
+    write = ports.authorities.replace
+    change_record(ports, "the list of CA certificates", lambda: ports.authorities.get(tenant), write, change)

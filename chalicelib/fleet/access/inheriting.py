@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from chalicelib.fleet.access.records import ApiKey, KeyRequest
-from chalicelib.fleet.compare_and_set import tries
-from chalicelib.fleet.errors import Contended, Invalid
+from chalicelib.fleet.compare_and_set import change_record
+from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ports import Ports
 
@@ -123,20 +123,17 @@ def close(ports: Ports, tenant: str, key_id: str, after: str | None, until: int)
 
 
 def _narrow(ports: Ports, key: ApiKey, parent: ApiKey) -> ApiKey:
-    present: ApiKey | None = key
-    for _ in tries(ports):
-        if present is None:
-            return narrowed(key, parent)
-        changed = narrowed(present, parent)
-        if changed == present:
-            return present
-        # Somebody may be changing the child itself: its own change and ours both have to last.
-        if ports.keys.replace(present, changed):
-            if weaker(changed, present):
-                ports.background.revoke(key.tenant, key.id)
-            return changed
-        present = ports.keys.current(key.tenant, key.id)
-    raise Contended("this API key is written by too many at once")
+    def read() -> ApiKey | None:
+        return ports.keys.current(key.tenant, key.id)
+
+    def tell(before: ApiKey, after: ApiKey) -> None:
+        if weaker(after, before):
+            ports.background.revoke(key.tenant, key.id)
+
+    # Somebody may be changing the child itself: its own change and ours both have to last.
+    write = ports.keys.replace
+    narrow, _ = change_record(ports, "this API key", read, write, lambda one: narrowed(one, parent), key, tell)
+    return narrow or narrowed(key, parent)
 
 
 def _latest(one: int | None, other: int | None) -> int | None:

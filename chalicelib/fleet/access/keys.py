@@ -6,9 +6,9 @@ from typing import Any
 
 from chalicelib.fleet.access import certificates, inheriting, rights, secrets, signposts
 from chalicelib.fleet.access.callers import Caller, Kind
+from chalicelib.fleet.access.changing import change_key
 from chalicelib.fleet.access.records import NOTED, ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import (
     Contended,
     Forbidden,
@@ -171,15 +171,14 @@ def update(
     Errors: KeyNotFound, Forbidden (more rights than the caller's, before or after; the rights of a master key or of a
     session), Invalid.
     """
-    for _ in tries(ports):
-        before = get(ports, by.tenant, key_id)
-        after = _changed(ports, by, before, request)
-        after, text = _renewed(ports, after) if renew else (after, None)
-        # Two changes at once, or a change of the parent that narrows this one: each has to see the other.
-        if ports.keys.replace(before, after):
-            break
-    else:
-        raise Contended("this API key is written by too many at once")
+    text = secrets.mint(ports.chance(secrets.CHANCE)) if renew else None
+
+    def changed(key: ApiKey) -> ApiKey:
+        after = _changed(ports, by, key, request)
+        return after if text is None else _renewed(ports, after, text)
+
+    # Two changes at once, or a change of the parent that narrows this one: each has to see the other.
+    before, after = change_key(ports, by.tenant, key_id, changed)
     if renew:
         signposts.put_up(ports, after)
         signposts.take_down(ports, before)
@@ -204,11 +203,10 @@ def _changed(ports: Ports, by: Caller, key: ApiKey, request: KeyRequest) -> ApiK
     return key
 
 
-def _renewed(ports: Ports, key: ApiKey) -> tuple[ApiKey, str]:
-    text = secrets.mint(ports.chance(secrets.CHANCE))
+def _renewed(ports: Ports, key: ApiKey, text: str) -> ApiKey:
     salt = ports.chance(16)
     renewed = replace(key, salt=salt, digest=secrets.digest(text, salt), signpost=signposts.name(ports, text))
-    return replace(renewed, password=None), text
+    return replace(renewed, password=None)
 
 
 def delete(ports: Ports, by: Caller, key_id: str) -> None:

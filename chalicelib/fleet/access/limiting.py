@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from chalicelib.fleet.access import callers, inheriting
 from chalicelib.fleet.access.callers import Caller
+from chalicelib.fleet.access.changing import change_key
 from chalicelib.fleet.access.records import ApiKey
-from chalicelib.fleet.compare_and_set import tries
-from chalicelib.fleet.errors import Contended, KeyNotFound, RateLimitReached
+from chalicelib.fleet.errors import RateLimitReached
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import in_place_of
 from chalicelib.fleet.tenancy import audit
@@ -55,16 +55,14 @@ def request(ports: Ports, caller: Caller) -> None:
 
 def limit(ports: Ports, tenant: str, key_id: str, use: Use, asked: tuple[int, int] | None) -> ApiKey:
     """Set a key's own limit to so many uses in so many seconds, or lift it. Errors: KeyNotFound."""
-    for _ in tries(ports):
-        key = ports.keys.current(tenant, key_id)
-        if key is None:
-            raise KeyNotFound("no such API key")
+
+    def limited(key: ApiKey) -> ApiKey:
         others = tuple(one for one in key.limits if (one.holder, one.use) != (key.id, use))
         known = next((one for one in key.limits if (one.holder, one.use) == (key.id, use)), None)
         own = () if asked is None else (in_place_of(known, Limit(use, *asked, key.id)),)
-        changed = replace(key, limits=(*others, *own))
-        # The key may be changed over the API at the same time.
-        if ports.keys.replace(key, changed):
-            inheriting.pass_on(ports, changed)
-            return changed
-    raise Contended("this API key is written by too many at once")
+        return replace(key, limits=(*others, *own))
+
+    # The key may be changed over the API at the same time.
+    changed = change_key(ports, tenant, key_id, limited)[1]
+    inheriting.pass_on(ports, changed)
+    return changed

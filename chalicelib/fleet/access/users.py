@@ -10,9 +10,8 @@ from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.access.passwords import Password
 from chalicelib.fleet.access.records import ApiKey, KeyRequest, User, UserRequest, UserState
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.compare_and_set import AGAIN, Again, change_record, insist
 from chalicelib.fleet.errors import (
-    Contended,
     Forbidden,
     Invalid,
     LimitReached,
@@ -77,13 +76,14 @@ def update(ports: Ports, by: Caller, user_id: str, request: UserRequest) -> User
 
 def delete(ports: Ports, by: Caller, user_id: str) -> None:
     """Delete a user and end the sessions. Errors: UserNotFound, Forbidden."""
-    for _ in tries(ports):
+
+    def deleted() -> User | Again:
         user = get(ports, by.tenant, user_id)
         _ensure_within(by, user)
-        if ports.users.delete(user, quotas.share(ports, by.tenant, Stored.USERS)):
-            end_sessions(ports, user)
-            return
-    raise Contended("this user is written by too many at once")
+        # A name given to the user since it was read would be left behind.
+        return user if ports.users.delete(user, quotas.share(ports, by.tenant, Stored.USERS)) else AGAIN
+
+    end_sessions(ports, insist(ports, "this user", deleted))
 
 
 def set_password(ports: Ports, by: Caller, user_id: str, new: str, old: str | None, address: str = "") -> None:
@@ -218,14 +218,17 @@ def _is(by: Caller, user_id: str) -> bool:
 
 def _change(ports: Ports, tenant: str, user_id: str, change: Callable[[User], User]) -> tuple[User, User]:
     """The user before and after `change`."""
-    for _ in tries(ports):
-        user = get(ports, tenant, user_id)
-        changed = change(user)
-        if changed == user:
-            return user, user
-        if ports.users.replace(user, changed):
-            return user, replace(changed, revision=user.revision + 1)
-    raise Contended("this user is written by too many at once")
+    old: list[User] = []
+
+    def read() -> User:
+        return get(ports, tenant, user_id)
+
+    def tell(before: User, _after: User) -> None:
+        old.append(before)
+
+    # Two logins at once, or a login while an administrator changes the user: both are counted.
+    after, _ = change_record(ports, "this user", read, ports.users.replace, change, tell=tell)
+    return (old[0] if old else after), after
 
 
 _FIELDS = ("login", "email", "roles", "state", "language")

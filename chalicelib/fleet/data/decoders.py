@@ -8,15 +8,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.compare_and_set import change_record
 from chalicelib.fleet.data.records import DecoderKind, DecoderRecord, Directory, Listed
-from chalicelib.fleet.errors import Contended, DecoderNotFound
+from chalicelib.fleet.errors import DecoderNotFound
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import quotas
 from chalicelib.fleet.tenancy.records import Stored
 
 if TYPE_CHECKING:
     from chalicelib.fleet.data.decoding import Decoder, Trial
+
+_DIRECTORY = "the list of decoders"
 
 
 def create(ports: Ports, record: DecoderRecord) -> DecoderRecord:
@@ -47,12 +49,16 @@ def update(
 
 def delete(ports: Ports, tenant: str, kind: DecoderKind, decoder: str) -> None:
     """Errors: DecoderNotFound."""
-    for _ in tries(ports):
-        directory = ports.decoders.directory(tenant)
+
+    def without(directory: Directory) -> Directory:
         _listed(directory, kind, decoder)
-        if ports.decoders.remove(directory, directory.without(decoder), decoder):
-            return
-    raise Contended("the decoders are written by too many at once")
+        return directory.without(decoder)
+
+    def write(old: Directory, new: Directory) -> bool:
+        # Whoever writes another decoder at the same time has read the same directory: one of both comes first.
+        return ports.decoders.remove(old, new, decoder)
+
+    change_record(ports, _DIRECTORY, lambda: ports.decoders.directory(tenant), write, without)
 
 
 def get(ports: Ports, tenant: str, kind: DecoderKind, decoder: str) -> DecoderRecord:
@@ -102,12 +108,18 @@ def decoder_of(record: DecoderRecord) -> "Decoder":
 
 
 def _write(ports: Ports, tenant: str, change: Callable[[Directory], DecoderRecord]) -> DecoderRecord:
-    for _ in tries(ports):
-        directory = ports.decoders.directory(tenant)
-        record = change(directory)
-        if ports.decoders.put(directory, directory.with_decoder(record), record):
-            return record
-    raise Contended("the decoders are written by too many at once")
+    made: list[DecoderRecord] = []
+
+    def changed(directory: Directory) -> Directory:
+        made[:] = [change(directory)]
+        return directory.with_decoder(made[0])
+
+    def write(old: Directory, new: Directory) -> bool:
+        # Two writers would each find the name free, or room for one more: the directory lets one of them through.
+        return ports.decoders.put(old, new, made[0])
+
+    change_record(ports, _DIRECTORY, lambda: ports.decoders.directory(tenant), write, changed)
+    return made[0]
 
 
 def _listed(directory: Directory, kind: DecoderKind, decoder: str) -> Listed:

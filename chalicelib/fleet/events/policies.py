@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from chalicelib.fleet.compare_and_set import tries
-from chalicelib.fleet.errors import Contended, LimitReached, PolicyNotFound
+from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
+from chalicelib.fleet.errors import LimitReached, PolicyNotFound
 from chalicelib.fleet.events.records import ActionPolicy
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import lifecycle
@@ -31,16 +31,20 @@ def save(ports: Ports, policy: ActionPolicy) -> ActionPolicy:
 
 
 def _store(ports: Ports, policy: ActionPolicy, *, new: bool) -> None:
-    """Whoever finds that the policy was made or deleted just now does the other."""
-    for _ in tries(ports):
+
+    def stored() -> bool | Again:
+        nonlocal new
         if new and quotas.within(
             ports, policy.tenant, Stored.POLICIES, lambda share: ports.policies.create(policy, share)
         ):
-            return
+            return True
         if ports.policies.change(policy):
-            return
+            return True
         new = True
-    raise Contended("this action policy is written by too many at once")
+        return AGAIN
+
+    # Whoever finds that the policy was made or deleted just now does the other.
+    insist(ports, "this action policy", stored)
 
 
 def every(ports: Ports, tenant: str) -> list[ActionPolicy]:

@@ -5,9 +5,10 @@ nothing. What is told of an action goes with the policy, whose next version begi
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from chalicelib.fleet.compare_and_set import tries
-from chalicelib.fleet.errors import NotFound, PolicyNotFound
+from chalicelib.fleet.compare_and_set import change_record, unrevised
+from chalicelib.fleet.errors import Contended, NotFound, PolicyNotFound
 from chalicelib.fleet.events import policies
 from chalicelib.fleet.events.records import ActionPolicy, ActionState
 from chalicelib.fleet.ports import Ports
@@ -47,17 +48,28 @@ def _changed(
     ports: Ports, policy: ActionPolicy, action: str, change: Callable[[ActionState], ActionState]
 ) -> tuple[ActionState, ActionState]:
     """How the action stood and stands. Where many fail at once a failure may go uncounted: there will be more."""
-    before = after = policy.state(action)
-    for number in tries(ports):
-        if number:
-            try:
-                policy = policies.get(ports, policy.tenant, policy.id)
-                ensure_has(policy, action)
-            except (PolicyNotFound, ActionNotFound):
-                break
-        before = policy.state(action)
-        after = change(before)
+
+    def read() -> ActionPolicy | None:
+        try:
+            present = policies.get(ports, policy.tenant, policy.id)
+            ensure_has(present, action)
+        except (PolicyNotFound, ActionNotFound):
+            return None
+        return present
+
+    def changed(present: ActionPolicy) -> ActionPolicy:
+        return replace(present, states={**present.states, action: change(present.state(action))})
+
+    def write(old: ActionPolicy, new: ActionPolicy) -> bool:
         # Posts that go wrong at the same time count one after the other, and a client may resume it meanwhile.
-        if after == before or ports.policies.mark(policy, {**policy.states, action: after}):
-            return before, after
-    return before, before
+        return ports.policies.mark(old, new.states)
+
+    old = [policy]
+    try:
+        after, ours = change_record(
+            ports, "this action", read, write, changed, policy, lambda before, _: old.append(before), stored=unrevised
+        )
+    except Contended:
+        after, ours = None, False
+    before = old[-1].state(action)
+    return (before, after.state(action)) if ours and after is not None else (before, before)

@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from chalicelib.fleet.commands.finishing import settle
-from chalicelib.fleet.compare_and_set import tries
-from chalicelib.fleet.errors import Contended, DeviceNotFound, InterfaceDuplicate, InterfaceNotFound
+from chalicelib.fleet.compare_and_set import AGAIN, Again, change_record, insist, unrevised
+from chalicelib.fleet.errors import DeviceNotFound, InterfaceDuplicate, InterfaceNotFound
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.inventory import leaving, numbering
 from chalicelib.fleet.inventory.records import Device, Interface
@@ -64,16 +64,23 @@ def get(ports: Ports, tenant: str, device_id: str) -> Device:
 
 def update(ports: Ports, tenant: str, device_id: str, change: Callable[[Device], Device]) -> Device:
     """The device after `change`. Errors: DeviceNotFound, InterfaceDuplicate, and what `change` raises."""
-    for _ in tries(ports):
-        device = get(ports, tenant, device_id)
-        changed = change(device)
-        if changed == device:
-            return device
-        changed = replace(changed, updated=ports.clock.now())
-        if reserving.written(ports, device, changed, partial(ports.devices.replace, device, changed)):
-            routing.changed(ports, changed)
-            return changed
-    raise Contended(f"device {device_id} is written by too many at once")
+    now = ports.clock.now()
+
+    def changed(device: Device) -> Device | None:
+        after = change(device)
+        return None if after == device else replace(after, updated=now)
+
+    def write(old: Device, new: Device) -> bool:
+        # Another client, or the device as it connects, may write at the same time: each works on what the other left.
+        return reserving.written(ports, old, new, partial(ports.devices.replace, old, new))
+
+    def read() -> Device:
+        return get(ports, tenant, device_id)
+
+    def tell(_before: Device, after: Device) -> None:
+        routing.changed(ports, after)
+
+    return change_record(ports, f"device {device_id}", read, write, changed, tell=tell)[0]
 
 
 def delete(ports: Ports, tenant: str, device_id: str) -> None:
@@ -91,16 +98,18 @@ def withdraw(ports: Ports, tenant: str, device_id: str, number: str | None = Non
 
     With a `number` that device alone that has it: another one may have got its id since. Errors: DeviceNotFound.
     """
-    for _ in tries(ports):
+
+    def deleted() -> tuple[Device, Mailbox | None] | Again:
         device = get(ports, tenant, device_id)
         if number is not None and device.number != number:
             raise DeviceNotFound(f"device {device_id} is another one by now")
         mailbox = ports.mailboxes.get(tenant, device_id)
         share = quotas.share(ports, tenant, Stored.DEVICES)
-        if reserving.written(ports, device, None, partial(ports.devices.delete, device, share)):
-            break
-    else:
-        raise Contended(f"device {device_id} is written by too many at once")
+        # An interface added since the device was read would be left behind: look again.
+        gone = reserving.written(ports, device, None, partial(ports.devices.delete, device, share))
+        return (device, mailbox) if gone else AGAIN
+
+    device, mailbox = insist(ports, f"device {device_id}", deleted)
     for command_id in mailbox.queue if mailbox else ():
         _settle(ports, tenant, device_id, command_id)
     routing.deleted(ports, device)
@@ -163,14 +172,15 @@ def move_interface(ports: Ports, tenant: str, source_id: str, key: tuple[str, st
 
     Errors: DeviceNotFound, InterfaceNotFound, Invalid (the other device has as many as it may have).
     """
-    for _ in tries(ports):
+
+    def moved() -> Interface | Again:
         source, target = get(ports, tenant, source_id), get(ports, tenant, target_id)
         interface = find_interface(source, *key)
         target.joined_by(interface)
-        if ports.devices.move_interface(source, target, interface):
-            break
-    else:
-        raise Contended(f"interface {interface_key(*key)} is written by too many at once")
+        # Either device may be written meanwhile, or the interface be moved elsewhere.
+        return interface if ports.devices.move_interface(source, target, interface) else AGAIN
+
+    interface = insist(ports, f"interface {interface_key(*key)}", moved)
     claim = _change_claim(ports, tenant, interface, lambda c: _moved(ports, c, target_id))
     left: Presence | None = None
     if claim is not None and claim.mode:
@@ -193,14 +203,14 @@ def _moved(ports: Ports, claim: Claim, target_id: str) -> Claim:
 
 def _change_claim(ports: Ports, tenant: str, interface: Interface, change: Callable[[Claim], Claim]) -> "Claim | None":
     """The interface's claim after `change`; None where it was never connected. A connection may renew it meanwhile."""
-    for _ in tries(ports):
+
+    def read() -> Claim | None:
         claim = ports.claims.current(interface.node)
-        if claim is None or not claim.holds(tenant, interface):
-            return None
-        changed = change(claim)
-        if changed == claim or ports.claims.replace(claim, changed):
-            return changed
-    raise Contended(f"the claim of {interface.node} is written by too many at once")
+        return claim if claim is not None and claim.holds(tenant, interface) else None
+
+    # A connection may renew it at the same time, or the id go to somebody else.
+    name = f"the claim of {interface.node}"
+    return change_record(ports, name, read, ports.claims.replace, change, stored=unrevised)[0]
 
 
 def delete_interface(ports: Ports, tenant: str, device_id: str, connector: str, node: str) -> None:

@@ -8,9 +8,8 @@ could otherwise make a circle, and two groups of one parent get the same name.
 from collections.abc import Callable
 from dataclasses import replace
 
-from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.compare_and_set import AGAIN, Again, change_record, insist
 from chalicelib.fleet.errors import (
-    Contended,
     Forbidden,
     GroupDuplicate,
     GroupInUse,
@@ -58,16 +57,18 @@ def delete(ports: Ports, tenant: str, group: str) -> None:
     if group == ROOT_GROUP:
         raise GroupInUse("the root group cannot be deleted")
     _close(ports, tenant, group)
-    for _ in tries(ports):
+
+    def deleted() -> bool | Again:
         tree = ports.groups.tree(tenant)
         if group not in tree:
-            return
+            return True
         if not _childless(tree, group).closing:
             # It was renamed or moved meanwhile, which opens it: devices may have come since.
             _close(ports, tenant, group)
-        elif ports.groups.remove(tree, group):
-            return
-    raise Contended("the groups are written by too many at once")
+            return AGAIN
+        return ports.groups.remove(tree, group) or AGAIN
+
+    insist(ports, "the tree of groups", deleted)
 
 
 def _close(ports: Ports, tenant: str, group: str) -> None:
@@ -97,13 +98,19 @@ def assigned(ports: Ports, tenant: str, group: str | None, path: str | None) -> 
 
 
 def _write(ports: Ports, tenant: str, change: Callable[[GroupTree], Group]) -> Group:
-    for _ in tries(ports):
-        tree = ports.groups.tree(tenant)
-        group = change(tree)
-        _ensure_fits(tree, group)
-        if ports.groups.put(tree, group):
-            return group
-    raise Contended("the groups are written by too many at once")
+    made: list[Group] = []
+
+    def changed(tree: GroupTree) -> GroupTree:
+        made[:] = [change(tree)]
+        _ensure_fits(tree, made[0])
+        return replace(tree, groups={**tree.groups, made[0].id: made[0]})
+
+    def write(tree: GroupTree, _changed: GroupTree) -> bool:
+        # Two writers would each find the name free, or move two groups below one another: one of them comes first.
+        return ports.groups.put(tree, made[0])
+
+    change_record(ports, "the tree of groups", lambda: ports.groups.tree(tenant), write, changed)
+    return made[0]
 
 
 def _ensure_fits(present: GroupTree, group: Group) -> None:

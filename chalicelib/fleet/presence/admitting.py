@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from chalicelib.fleet.access.callers import Caller
-from chalicelib.fleet.compare_and_set import tries
-from chalicelib.fleet.errors import DeviceDuplicate, Forbidden, InterfaceDuplicate
+from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
+from chalicelib.fleet.errors import Contended, DeviceDuplicate, Forbidden, InterfaceDuplicate
 from chalicelib.fleet.inventory.devices import register
 from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
@@ -45,13 +45,26 @@ def admit(ports: Ports, caller: Caller, candidate: Candidate) -> Claim:
     Errors: Forbidden (the id is somebody else's, on its way, or disabled), QuotaReached (a new device or application
     beyond what the tenant may store).
     """
-    for _ in tries(ports):
+    new: Claim | None = None
+
+    def admitted() -> Claim | Again:
+        nonlocal new
         held = ports.claims.current(candidate.client)
+        if held is not None and held == new:
+            # A write whose answer was lost on the way is repeated, and then it fails: it was ours all the same.
+            return _as_allowed(ports, held)
         claim = _step(ports, caller, candidate, held)
+        known = held is not None and bool(held.mode)
+        new = None if known else claim
         # An operator may disable, move or give away the interface at this moment: then look again.
-        if claim is not None and (claim == held or _stored(ports, held, claim)):
-            return claim if held is not None and held.mode else _as_allowed(ports, claim)
-    raise Forbidden("this client id is being changed; connect again")
+        if claim is None or (claim != held and not _stored(ports, held, claim)):
+            return AGAIN
+        return claim if known else _as_allowed(ports, claim)
+
+    try:
+        return insist(ports, "this client id", admitted)
+    except Contended:
+        raise Forbidden("this client id is being changed; connect again") from None
 
 
 def _step(ports: Ports, caller: Caller, candidate: Candidate, held: Claim | None) -> Claim | None:

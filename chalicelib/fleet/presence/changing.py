@@ -8,11 +8,22 @@ from chalicelib.fleet.presence.mailbox import Mailbox
 
 
 def change_mailbox(
-    ports: Ports, tenant: str, device: str, change: Callable[[Mailbox], Mailbox], seen: Mailbox | None = None
+    ports: Ports,
+    tenant: str,
+    device: str,
+    change: Callable[[Mailbox], Mailbox],
+    seen: Mailbox | None = None,
+    *,
+    touch: bool = False,
 ) -> Mailbox | None:
-    """The mailbox after `change`, or None where the device is gone. `seen` saves the first read."""
+    """The mailbox after `change`, or None where the device is gone. `seen` saves the first read.
+
+    With `touch` it is written even where nothing changes, so that whoever has read it before has to look again.
+    """
 
     def read() -> Mailbox | None:
         return ports.mailboxes.get(tenant, device)
 
-    return change_record(ports, f"the mailbox of {device}", read, ports.mailboxes.replace, change, seen)[0]
+    # Another delivery, an answer, a lifecycle event or a deletion may write it at the same time.
+    name = f"the mailbox of {device}"
+    return change_record(ports, name, read, ports.mailboxes.replace, change, seen, touch=touch)[0]

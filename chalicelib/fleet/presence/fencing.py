@@ -7,8 +7,8 @@ meanwhile is refused, and asks once more for what may have been left undone.
 
 from dataclasses import replace
 
-from chalicelib.fleet.compare_and_set import tries
-from chalicelib.fleet.errors import Contended, Forbidden, TemporarilyUnavailable
+from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
+from chalicelib.fleet.errors import Forbidden, TemporarilyUnavailable
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import connecting, relaying
 from chalicelib.fleet.presence.claims import Claim, Fence, opened, succeeded, vacated
@@ -33,20 +33,26 @@ def release(ports: Ports, claim: Claim) -> bool:
 
 def give(ports: Ports, client: str, tenant: str) -> Claim:
     """The id is that tenant's from now on, whoever has it; its client may connect once the fence is open."""
-    for _ in tries(ports):
+
+    def given_to() -> Claim | Again:
         held = ports.claims.current(client)
         if held is not None and held.tenant == tenant:
+            # Given already, perhaps by us: a write whose answer was lost is repeated, and then it fails.
+            ask(ports, held)
             return held
         now = ports.clock.now()
         given = succeeded(held, Claim(client, tenant, "", "", None, now), now, ports.fence_rest)
+        # Its client may connect at the same time, or another operator give it away.
         if held is None:
             written = ports.claims.put_new(given)
         else:
             written = ports.claims.replace(held, given, returned=_share(ports, held))
-        if written:
-            ask(ports, given)
-            return given
-    raise Contended(f"the claim of {client} is written by too many at once")
+        if not written:
+            return AGAIN
+        ask(ports, given)
+        return given
+
+    return insist(ports, f"the claim of {client}", given_to)
 
 
 def displace(ports: Ports, held: Claim, new: Claim | None) -> bool:

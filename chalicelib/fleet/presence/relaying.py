@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
 
-from chalicelib.fleet.compare_and_set import tries
-from chalicelib.fleet.errors import Contended, TemporarilyUnavailable
+from chalicelib.fleet.compare_and_set import change_record
+from chalicelib.fleet.errors import TemporarilyUnavailable
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.gateways import Gateway, Waiting
@@ -182,9 +182,11 @@ def _change(ports: Ports, claim: Claim, change: Callable[[Presence], Presence]) 
 
 
 def _update(ports: Ports, tenant: str, client: str, dialect: str, change: Callable[[Presence], Presence]) -> Gateway:
-    for _ in tries(ports):
-        present = ports.gateways.get(tenant, client) or Gateway(tenant, client, Presence(dialect, client))
-        changed = replace(present, presence=change(present.presence))
-        if changed == present or ports.gateways.replace(present, changed):
-            return changed
-    raise Contended(f"gateway {client} is written by too many at once")
+    def read() -> Gateway:
+        return ports.gateways.get(tenant, client) or Gateway(tenant, client, Presence(dialect, client))
+
+    def changed(present: Gateway) -> Gateway:
+        return replace(present, presence=change(present.presence))
+
+    # A connection that begins and one that ends are told at the same time: each change builds on the other.
+    return change_record(ports, f"gateway {client}", read, ports.gateways.replace, changed)[0]

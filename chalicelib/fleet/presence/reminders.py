@@ -17,12 +17,8 @@ from chalicelib.fleet.presence.records import Capability, Route
 
 def remind(ports: Ports, tenant: str, device: str, of: Capability, seen: Mailbox | None = None) -> Mailbox | None:
     """Set the reminder; None if the device is gone. `seen` saves the read."""
-
-    def reminded(mailbox: Mailbox) -> Mailbox:
-        # Written even where it is set already: who is about to drop it has to look again.
-        return replace(mailbox, todo=mailbox.todo | {of})
-
-    return change_mailbox(ports, tenant, device, reminded, seen=seen)
+    # Written even where it is set already: who is about to drop it has to look again.
+    return change_mailbox(ports, tenant, device, lambda mailbox: mailbox.with_todo(add=of), seen=seen, touch=True)
 
 
 def drop(ports: Ports, mailbox: Mailbox, of: Capability) -> Mailbox | None:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from chalicelib.fleet.compare_and_set import tries
-from chalicelib.fleet.errors import ClientTaken, Contended, InterfaceDuplicate
+from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
+from chalicelib.fleet.errors import ClientTaken, InterfaceDuplicate
 from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import fencing
@@ -41,18 +41,22 @@ def written(
     Errors: InterfaceDuplicate (an id is somebody else's), and what `store` raises.
     """
     known: dict[str, Claim | None] = {}
-    for _ in tries(ports):
+
+    def stored() -> T | Again:
+        nonlocal known
         changes = _changes(ports, before, after, known, entering, entitled=entitled)
         try:
             answer = store(changes)
         except ClientTaken:
             # Only who meets somebody has to look who that is.
             known = {change.new.client: _met(ports, change.new.client) for change in changes}
-            continue
+            return AGAIN
         if answer is not False:
             _after(ports, changes)
         return answer
-    raise Contended("these client ids are written by too many at once")
+
+    # Whose the ids are may change at the same time: then it is decided again.
+    return insist(ports, "the claim of a client id", stored)
 
 
 def _changes(

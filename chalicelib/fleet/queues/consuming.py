@@ -7,8 +7,7 @@ finds nobody looks in the opposite order. Whichever way the two meet, one of the
 from collections.abc import Callable, Iterable
 
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.compare_and_set import tries
-from chalicelib.fleet.errors import Contended
+from chalicelib.fleet.compare_and_set import change_record
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.records import Presence
@@ -119,14 +118,11 @@ def _update(ports: Ports, tenant: str, client: str, dialect: str, change: Callab
 
 
 def _write(ports: Ports, tenant: str, client: str, dialect: str, change: Callable[[Consumer], Consumer]) -> Consumer:
-    for _ in tries(ports):
-        old = ports.consumers.get(tenant, client) or Consumer(tenant, client, Presence(dialect, client))
-        new = change(old)
-        if new == old and old.revision:
-            return old
-        if ports.consumers.replace(old, new):
-            return new
-    raise Contended(f"the consumer {client} is written by too many at once")
+    def read() -> Consumer:
+        return ports.consumers.get(tenant, client) or Consumer(tenant, client, Presence(dialect, client))
+
+    # A connection that begins and one that ends are told at the same time: each change builds on the other.
+    return change_record(ports, f"the consumer {client}", read, ports.consumers.replace, change)[0]
 
 
 def _may(ports: Ports, consumer: Consumer, queue: str) -> bool:

@@ -8,10 +8,9 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
-from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.compare_and_set import change_record
 from chalicelib.fleet.errors import (
     Conflict,
-    Contended,
     Invalid,
     LimitReached,
     QuotaReached,
@@ -52,12 +51,14 @@ def get(ports: Ports, tenant: str, resource: str) -> Resource:
 
 def update(ports: Ports, tenant: str, resource: str, change: Callable[[Resource], Resource]) -> Resource:
     """The resource after `change`. Errors: ResourceNotFound, and what `change` raises."""
-    for _ in tries(ports):
-        present = get(ports, tenant, resource)
-        changed = replace(change(present), updated=ports.clock.now())
-        if ports.catalog.replace(present, changed):
-            return changed
-    raise Contended(f"resource {resource} is written by too many at once")
+    now = ports.clock.now()
+
+    def changed(present: Resource) -> Resource:
+        return replace(change(present), updated=now)
+
+    # Two clients at once: the later one works on what the first one left.
+    write = ports.catalog.replace
+    return change_record(ports, f"resource {resource}", lambda: get(ports, tenant, resource), write, changed)[0]
 
 
 def delete(ports: Ports, tenant: str, resource: str) -> None:
@@ -107,12 +108,17 @@ def update_version(
     ports: Ports, tenant: str, resource: str, version_id: str, change: Callable[[ResourceVersion], ResourceVersion]
 ) -> ResourceVersion:
     """The version after `change`. Errors: VersionNotFound, and what `change` raises."""
-    for _ in tries(ports):
-        present = version(ports, tenant, resource, version_id)
-        changed = replace(change(present), updated=ports.clock.now())
-        if ports.catalog.replace_version(present, changed):
-            return changed
-    raise Contended(f"version {version_id} of {resource} is written by too many at once")
+    now = ports.clock.now()
+
+    def read() -> ResourceVersion:
+        return version(ports, tenant, resource, version_id)
+
+    def changed(present: ResourceVersion) -> ResourceVersion:
+        return replace(change(present), updated=now)
+
+    # As for resources: neither another client's change nor a deletion is overwritten.
+    name = f"version {version_id} of {resource}"
+    return change_record(ports, name, read, ports.catalog.replace_version, changed)[0]
 
 
 def delete_version(ports: Ports, tenant: str, resource: str, version_id: str) -> None:

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from chalicelib.fleet.compare_and_set import tries
-from chalicelib.fleet.errors import Contended, QuotaReached
+from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
+from chalicelib.fleet.errors import QuotaReached
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import audit
 from chalicelib.fleet.tenancy.records import Cause, Quota, Share, Stored, Usage, Way
@@ -55,7 +55,8 @@ def within(
 
     Errors: QuotaReached, which the audit log is told, and what `store` raises.
     """
-    for _ in tries(ports):
+
+    def stored_within() -> T | Again:
         taken = share(ports, tenant, stored, amount)
         try:
             return store(taken)
@@ -67,7 +68,10 @@ def within(
             _count(ports, taken, usage)
         elif not usage.has_room(taken):
             raise _refused(ports, taken, asker)
-    raise Contended("this quota is counted by too many at once")
+        # Others store and remove at the same time, or count: what was read of it is not the truth any more.
+        return AGAIN
+
+    return insist(ports, "the count of this quota", stored_within)
 
 
 def ensure_room(ports: Ports, tenant: str, stored: Stored, present: int) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from chalicelib.fleet.compare_and_set import tries
-from chalicelib.fleet.errors import Contended, Invalid, TenantNotFound
+from chalicelib.fleet.compare_and_set import change_record
+from chalicelib.fleet.errors import Invalid, TenantNotFound
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import in_place_of
 from chalicelib.fleet.tenancy.records import DAY, LONGEST, Kept, Limit, Quota, Settings, Stored, Use
@@ -80,10 +80,6 @@ def _set(present: Mapping[str, T], asked: Mapping[str, T | None]) -> dict[str, T
 
 
 def _change(ports: Ports, tenant: str, change: Callable[[Settings], Settings]) -> Settings:
-    for _ in tries(ports):
-        settings = get(ports, tenant)
-        changed = change(settings)
-        # Two operators at once: each change has to last.
-        if changed == settings or ports.tenants.replace_settings(settings, changed):
-            return changed
-    raise Contended("the settings of this tenant are written by too many at once")
+    # Two operators at once: each change has to last.
+    write = ports.tenants.replace_settings
+    return change_record(ports, "what is set for this tenant", lambda: get(ports, tenant), write, change)[0]
