@@ -135,7 +135,7 @@ def change_record(
 
 
 def create_record(wanted: R, create: Callable[[R], bool], read: Callable[[], R | None]) -> bool:
-    """Whether it was ours that made it; False where another one was there.
+    """Whether it was ours that made it; False where another one was there, which differs at least in when it was made.
 
     Two may make one at the same time: `create` lets the first one do it.
     """

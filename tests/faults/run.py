@@ -6,7 +6,7 @@ In a process of its own, because the tables' names and botocore's hooks last for
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -22,6 +22,7 @@ from chalicelib.fleet.presence.mailbox import Mailbox
 from infra.local import dynamodb
 
 _MINUTE = 60_000
+_GROUPS = "/api/v1/deviceMgt/groups"
 KINDS = ("throttled", "timed out", "answer lost", "condition failed")
 
 
@@ -191,7 +192,36 @@ def configuration(trial: Trial) -> Callable[[Fault], str]:
     return wrong
 
 
+def administration(trial: Trial) -> Callable[[Fault], str]:
+    """What people and their programs change; whoever is refused tries again."""
+    bench, name = trial.bench, f"n{trial.bench.numbered}"
+
+    def ask(method: str, path: str, body: Any = None) -> Any:
+        return _insisting(lambda: bench.cloud.request(method, path, bench.key, body))
+
+    def make(path: str, body: dict[str, str], named: str) -> str:
+        """One made by the first try, whose answer was lost, is there already."""
+        with suppress(RuntimeError):
+            ask("POST", path, body)
+        return str(next(one["id"] for one in ask("GET", path) if one.get(named) == name))
+
+    group = make(_GROUPS, {"pathNode": name}, "pathNode")
+    ask("PUT", f"{_GROUPS}/{group}", {"pathNode": f"{name}-new"})
+    device = f"/api/v1/deviceMgt/devices/{quote(trial.device.client)}"
+    ask("PATCH", device, {"id": trial.device.client, "name": name, "group": {"id": group}})
+    ask("PATCH", f"{device}/interfaces/mqtt:{quote(trial.device.client)}", {"enabled": False})
+    trial.cloud.settle()
+
+    def wrong(_fault: Fault) -> str:
+        shown = ask("GET", device)
+        found = shown["name"], shown["group"]["path"], shown["interfaces"][0]["enabled"]
+        return "" if found == (name, f"/{name}-new", False) else f"it ends as {found}"
+
+    return wrong
+
+
 SCENARIOS: tuple[Scenario, ...] = (
+    administration,
     telemetry,
     command_network,
     command_applicative,

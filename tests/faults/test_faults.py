@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = {
+    "administration": 20,
     "telemetry": 5,
     "command_network": 20,
     "command_applicative": 20,

@@ -22,7 +22,7 @@ def losing(lost: list[str], name: str, write: Callable[..., Any], *arguments: An
 
 
 def lose(ports: MemoryPorts) -> list[str]:
-    """The first write of each table is one whose answer is lost, until the list is cleared: it says which these were."""
+    """The first write of each table is one whose answer is lost, until the list of these is cleared."""
     lost: list[str] = []
     for store, table in vars(ports).items():
         for write in WRITES:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.ibm.identity import fleet_prefix, is_name, name_of
-from chalicelib.fleet.compare_and_set import change_record
+from chalicelib.fleet.compare_and_set import change_record, create_record
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Conflict, Invalid, NotFound
 from chalicelib.fleet.ports import Ports
@@ -24,7 +24,8 @@ def create(ports: Ports, tenant: str, body: dict[str, Any]) -> Record:
     record = Record(
         tenant, KIND, body["id"], {**kept, "classId": body.get("classId") or "Device", "created": now, "updated": now}
     )
-    if not ports.records.create(record):
+    # Two clients making one type at the same time: one of them makes it.
+    if not create_record(record, ports.records.create, lambda: ports.records.get(tenant, KIND, record.id)):
         raise Conflict(f"device type {body['id']} exists already")
     return record
 

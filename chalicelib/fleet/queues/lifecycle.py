@@ -33,7 +33,10 @@ def create(ports: Ports, tenant: str, name: str, *, max_bytes: int | None = None
     keeping = retention.capped(ports, tenant, ttl)
     queue = Queue(tenant, name, ports.new_id(now), now, max_bytes, keeping, attended=True)
     if not quotas.within(ports, tenant, Stored.QUEUES, lambda share: ports.queues.create(queue, share)):
-        raise QueueDuplicate(f"queue {name} exists already")
+        found = ports.queues.get(tenant, name)
+        # A write whose answer was lost on the way is repeated, and then it fails: it was ours all the same.
+        if found is None or found.id != queue.id:
+            raise QueueDuplicate(f"queue {name} exists already")
     attended = bool(consuming.live(ports, tenant, name)) or not consuming.deserted(ports, tenant, name)
     return replace(queue, attended=attended)
 

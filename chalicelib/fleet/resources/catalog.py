@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
-from chalicelib.fleet.compare_and_set import change_record
+from chalicelib.fleet.compare_and_set import change_record, create_record
 from chalicelib.fleet.errors import (
     Conflict,
     Invalid,
@@ -37,7 +37,12 @@ def create(ports: Ports, resource: Resource) -> Resource:
     """Errors: ResourceDuplicate, LimitReached, QuotaReached."""
     if len(ports.catalog.all(resource.tenant)) >= MOST_RESOURCES:
         raise LimitReached(f"there are {MOST_RESOURCES} resources already")
-    if not quotas.within(ports, resource.tenant, Stored.RESOURCES, lambda share: ports.catalog.create(resource, share)):
+
+    def create_(made: Resource) -> bool:
+        return quotas.within(ports, made.tenant, Stored.RESOURCES, lambda share: ports.catalog.create(made, share))
+
+    # Two clients making one of that name at the same time: one of them makes it.
+    if not create_record(resource, create_, lambda: ports.catalog.get(resource.tenant, resource.id)):
         raise ResourceDuplicate(f"resource {resource.id} exists already")
     return resource
 
