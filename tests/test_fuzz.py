@@ -5,20 +5,16 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.dialects.ibm import rest as ibm
-from chalicelib.dialects.live_objects import rest as live_objects
+from chalicelib.dialects import registry
 from chalicelib.web.openapi import document
-from tests.dialects.ibm.furnished import furnish as furnish_ibm
-from tests.dialects.ibm.site import Site
-from tests.dialects.live_objects.client import Client as LiveObjectsClient
-from tests.dialects.live_objects.furnished import furnish
+from tests.dialects.walked import Client, dialects, inhabitant
 from tests.fakes import MemoryPorts
 
 EXAMPLES = 5
@@ -26,10 +22,7 @@ EXAMPLES = 5
 REFUSED_ANYWHERE = {404}
 """A path parameter that is empty, or has a slash in it, makes the path another one."""
 
-DOCUMENTS = {
-    "live_objects": document((live_objects.API,), MemoryPorts(), "1"),
-    "ibm": document((ibm.V1, ibm.V2), MemoryPorts(), "1"),
-}
+DOCUMENTS = {name: document(registry.rest(name).APIS, MemoryPorts(), "1") for name in dialects()}
 SCHEMAS: dict[str, Any] = {dialect: schemathesis.openapi.from_dict(found) for dialect, found in DOCUMENTS.items()}
 OPERATIONS = [(dialect, found.ok()) for dialect, schema in SCHEMAS.items() for found in schema.get_all_operations()]
 
@@ -41,34 +34,18 @@ READS = {
 }
 
 
-class Reply(Protocol):
-    @property
-    def status(self) -> int: ...
-    @property
-    def raw(self) -> bytes: ...
-
-
-class Caller(Protocol):
-    def call(
-        self, method: str, path: str, *, raw: bytes | None, headers: Mapping[str, str] | None, **query: Any
-    ) -> Reply: ...
-
-
 @dataclass(frozen=True)
 class Tenant:
     """One that has one of everything; `names` says of each path parameter what there is."""
 
-    client: Caller
+    client: Client
     names: Mapping[str, str]
 
 
 @cache
 def _furnished(dialect: str) -> Tenant:
-    if dialect == "ibm":
-        site = Site()
-        return Tenant(site.client, furnish_ibm(site, WORD))
-    client = LiveObjectsClient()
-    return Tenant(client, furnish(client, WORD))
+    made = inhabitant(dialect, MemoryPorts(), "acme")
+    return Tenant(made.client, made.furnish(WORD))
 
 
 def furnished(dialect: str) -> Tenant:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.dialects import registry
+from chalicelib.dialects.dialect import Part
 from chalicelib.dialects.topics import Direction
 from chalicelib.fleet.commands.records import Command, Status
 from chalicelib.fleet.errors import Invalid
@@ -272,7 +273,7 @@ def _published(draw: st.DrawFn, dialect: str, pattern: str, mode: str) -> tuple[
 
 
 def test_there_is_a_good_message_for_every_topic_of_every_dialect() -> None:
-    for dialect in registry.NAMES:
+    for dialect in registry.having(Part.TOPICS):
         ups = {t.filter for t in registry.topics(dialect).TOPICS if t.direction is Direction.UP}
         assert ups <= GOOD[dialect].keys()
 

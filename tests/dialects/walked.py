@@ -1,0 +1,76 @@
+"""What each dialect brings for the tests that walk through all of them: isolation, fuzzing.
+
+`tests/dialects/NAME/inhabitant.py` has the class `Inhabitant`; a dialect that is in the registry is walked.
+"""
+
+import importlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol, cast
+
+from chalicelib.dialects import registry
+from chalicelib.dialects.dialect import Part
+from chalicelib.web.routes import Route
+from tests.fakes import MemoryPorts
+
+
+class Login(NamedTuple):
+    username: str
+    client: str
+    password: str
+
+
+class Reply(Protocol):
+    @property
+    def status(self) -> int: ...
+    @property
+    def raw(self) -> bytes: ...
+
+
+class Client(Protocol):
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        raw: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        **query: Any,
+    ) -> Reply: ...
+
+
+class Inhabitant(Protocol):
+    """A tenant of a dialect with a client of the REST API, and a device of each mode."""
+
+    def __init__(self, ports: MemoryPorts, name: str) -> None: ...
+    @property
+    def client(self) -> Client: ...
+    @property
+    def tenant(self) -> str: ...
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What nobody else may ever see."""
+
+    def furnish(self, word: str) -> dict[str, str]:
+        """One of everything, with that word wherever there is room for one; what there is, by its path parameter."""
+
+    @property
+    def logins(self) -> Mapping[str, Login]:
+        """How clients come in over MQTT, by mode."""
+
+    def posing(self, mode: str, victim: Mapping[str, Login]) -> Login:
+        """As the victim's client of that mode, with credentials of one's own."""
+
+
+def inhabitant(dialect: str, ports: MemoryPorts, name: str) -> Inhabitant:
+    module = importlib.import_module(f"tests.dialects.{dialect}.inhabitant")
+    return cast("Inhabitant", module.Inhabitant(ports, name))
+
+
+def dialects() -> tuple[str, ...]:
+    """Those with a REST API."""
+    return registry.having(Part.REST)
+
+
+def routes() -> list[tuple[str, Route]]:
+    return [(name, route) for name in dialects() for api in registry.rest(name).APIS for route in api.routes]
