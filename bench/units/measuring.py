@@ -1,12 +1,25 @@
 """Each operation, performed once against the counting cloud, as what AWS would bill for it."""
 
+import importlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
+from typing import Any, Protocol
 
-from bench.units import operations, price
+from bench.units import price
 from bench.units.cloud import Cloud
 from bench.units.meter import Meter, Use
+from chalicelib.dialects import registry
+
+
+class Bench(Protocol):
+    """What operations are performed with. They say how often they did what is counted."""
+
+    cloud: Cloud
+
+    def warm(self) -> None:
+        """Have everything remembered that usually is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +52,22 @@ class Row:
 
 
 def measure() -> list[Row]:
-    """All operations, in the order of the table."""
+    """All operations of every dialect, in the order of the table."""
     with Cloud().running() as cloud:
-        bench = operations.Bench(cloud)
-        return [_measured(bench, operation) for operation in operations.OPERATIONS]
+        return [row for dialect in counted() for row in _of(importlib.import_module(f"{__package__}.{dialect}"), cloud)]
 
 
-def _measured(bench: operations.Bench, operation: Callable[[operations.Bench], int]) -> Row:
+def counted() -> list[str]:
+    """The dialects that have operations to count: `bench/units/NAME.py` has `OPERATIONS`, and their `Bench`."""
+    return [name for name in registry.NAMES if find_spec(f"{__package__}.{name}")]
+
+
+def _of(dialect: Any, cloud: Cloud) -> Iterator[Row]:
+    bench: Bench = dialect.Bench(cloud)
+    return (_measured(bench, operation) for operation in dialect.OPERATIONS)
+
+
+def _measured(bench: Bench, operation: Callable[[Bench], int]) -> Row:
     bench.warm()
     meter = bench.cloud.meter
     with meter.measuring():

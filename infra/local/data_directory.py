@@ -5,9 +5,9 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 
 class AlreadyRunningError(Exception):
@@ -22,7 +22,8 @@ class DataError(Exception):
 class Credentials:
     """What `credentials.json` holds: the first tenant, its master key, and the ports in use.
 
-    `mqtt` is there in lenient mode. `ibm` is the same key as IBM's clients present it: `org`, `apiKey` and `token`.
+    `mqtt` is there in lenient mode. `dialects` is the same key as clients of each dialect present it; in the file each
+    stands under its own name, such as `ibm`.
     """
 
     tenant: str
@@ -32,7 +33,7 @@ class Credentials:
     mqtts: int
     aws: int
     mqtt: int | None = None
-    ibm: dict[str, str] = field(default_factory=dict)
+    dialects: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @contextlib.contextmanager
@@ -72,7 +73,9 @@ def write_credentials(folder: Path, credentials: Credentials) -> Path:
     part = folder / "credentials.json.part"
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(asdict(credentials), file, indent=2)
+        told = asdict(credentials)
+        presented = told.pop("dialects")
+        json.dump({**told, **presented}, file, indent=2)
         file.write("\n")
     part.replace(path)
     return path
@@ -81,6 +84,8 @@ def write_credentials(folder: Path, credentials: Credentials) -> Path:
 def read_credentials(folder: Path) -> Credentials | None:
     """What an earlier or the running stack wrote; None when there is nothing usable."""
     try:
-        return Credentials(**json.loads((folder / "credentials.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        told = json.loads((folder / "credentials.json").read_text(encoding="utf-8"))
+        known = {name: told[name] for name in told.keys() & {each.name for each in fields(Credentials)} - {"dialects"}}
+        return Credentials(**known, dialects={name: told[name] for name in told.keys() - known.keys()})
+    except (OSError, ValueError, TypeError, AttributeError):
         return None

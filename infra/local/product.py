@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from infra.local.data_directory import read_credentials
 
@@ -37,14 +38,14 @@ def ensure_tenant(folder: Path) -> tuple[str, str]:
     raise RuntimeError(f"no free name for a tenant after {_MOST_NAMES}")
 
 
-def ibm_credentials(tenant: str, api_key: str) -> dict[str, str]:
-    """The key as a client of IBM presents it; its token is the same secret."""
+def presented(api_key: str) -> dict[str, dict[str, Any]]:
+    """The key as clients of each dialect present it, by dialect."""
     from chalicelib import wiring
-    from chalicelib.dialects.ibm.identity import api_key_name
     from chalicelib.fleet.access import keys
+    from infra.local import credentials
 
     key = keys.owner(wiring.ports(), api_key)
-    return {"org": tenant, "apiKey": api_key_name(tenant, key.id), "token": api_key} if key else {}
+    return credentials.presented(key, api_key) if key else {}
 
 
 def register_certificates() -> None:

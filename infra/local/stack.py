@@ -146,7 +146,7 @@ class Stack:
             mqtts=mqtts,
             aws=aws.getsockname()[1],
             mqtt=mqtt,
-            ibm=product.ibm_credentials(tenant, key),
+            dialects=product.presented(key),
         )
         self._ready.set()
         write_credentials(settings.data, self.credentials)  # the last thing, since others wait for it

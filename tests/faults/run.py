@@ -16,7 +16,7 @@ from urllib.parse import quote
 from botocore.exceptions import ReadTimeoutError
 
 from bench.units.cloud import Cloud, Device, refused
-from bench.units.operations import COMMANDS, CONFIGURATION, Bench
+from bench.units.live_objects import COMMANDS, CONFIGURATION, Bench
 from chalicelib import wiring
 from chalicelib.fleet.presence.mailbox import Mailbox
 from infra.local import dynamodb

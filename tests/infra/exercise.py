@@ -17,7 +17,7 @@ from urllib.parse import quote
 import botocore.handlers
 
 from bench.units.cloud import ACCOUNT, REGION, STAGE, Cloud, Device, done, refused
-from bench.units.operations import COMMANDS, CONFIGURATION, OPERATIONS, Bench
+from bench.units.live_objects import COMMANDS, CONFIGURATION, OPERATIONS, Bench
 from chalicelib import wiring
 from chalicelib.aws.clients import client
 from chalicelib.fleet.documents import Record

@@ -4,7 +4,7 @@ import base64
 from typing import Any
 
 from bench.units.cloud import Cloud, Device
-from bench.units.operations import COMMANDS, Bench
+from bench.units.live_objects import COMMANDS, Bench
 from chalicelib import wiring
 from chalicelib.dialects.ibm.identity import api_key_name
 from chalicelib.fleet.access import keys, tenants

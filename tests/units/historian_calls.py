@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from bench.units.cloud import START, Cloud
-from bench.units.operations import Bench
+from bench.units.live_objects import Bench
 from chalicelib import wiring
 from chalicelib.dialects.ibm import payload
 from chalicelib.dialects.ibm.identity import Name

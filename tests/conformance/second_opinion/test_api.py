@@ -10,6 +10,7 @@ from chalice.deploy.swagger import SwaggerGenerator
 import app
 from chalicelib.wiring import site
 from tests.clients import PATIENCE_S
+from tests.conformance.second_opinion.deployed import remove
 from tests.conformance.second_opinion.ministack import ACCOUNT, REGION, MiniStack
 from tests.conformance.second_opinion.platform import Platform
 
@@ -28,13 +29,16 @@ def resources(ministack: MiniStack, api: str) -> dict[str, set[str]]:
 def test_what_is_deployed_is_imported_with_two_resources_a_root(running_ministack: MiniStack) -> None:
     deployed = {"api_handler_arn": _FUNCTION}
     described = SwaggerGenerator(REGION, deployed).generate_swagger(app.app)
-    gateway = running_ministack.client("apigateway")
-    made = gateway.import_rest_api(
-        body=json.dumps(described).encode(), parameters={"endpointConfigurationTypes": "REGIONAL"}
-    )
+    # MiniStack imports a description only for CloudFormation.
+    made = {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "imported", "Body": described}}
+    template = {"Resources": {"Imported": made}, "Outputs": {"Id": {"Value": {"Ref": "Imported"}}}}
+    cloudformation = running_ministack.client("cloudformation")
+    cloudformation.create_stack(StackName="imported", TemplateBody=json.dumps(template))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="imported", WaiterConfig={"Delay": 1})
+    (stack,) = cloudformation.describe_stacks(StackName="imported")["Stacks"]
     roots = {f"/{prefix.split('/')[1]}" for prefix in site.prefixes()}
-    found = resources(running_ministack, made["id"])
-    gateway.delete_rest_api(restApiId=made["id"])
+    found = resources(running_ministack, stack["Outputs"][0]["OutputValue"])
+    remove(running_ministack, "imported")
     assert found.pop("/") == set()
     assert found == {path: METHODS for root in roots for path in (root, f"{root}/{{proxy+}}")}
 

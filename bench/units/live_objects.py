@@ -1,4 +1,4 @@
-"""What is counted: each operation as devices and clients perform it, everything warm that would be warm."""
+"""What is counted of Live Objects: each operation as devices and clients perform it, all warm that would be warm."""
 
 import json
 from collections.abc import Callable
