@@ -1,13 +1,13 @@
 from collections.abc import Iterator
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError
 
 from chalicelib.fleet.ids import first_id
 from chalicelib.fleet.shapes import Body, Kind
 from chalicelib.fleet.tenancy.records import AuditEntry, Cause
 from chalicelib.store import names
-from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
+from chalicelib.store.conditions import held
+from chalicelib.store.tables import Defaults, Table, key, table_name
 
 _DAY = 86_400_000
 _CAUSES = {
@@ -66,14 +66,8 @@ class AuditTable:
     def put(self, entry: AuditEntry, kept: int) -> bool:
         text = ENTRY.dump(entry)
         item = AuditItem(key(entry.tenant, str(entry.at // _DAY)), entry.id, ttl=entry.at // 1000 + kept, doc=text)
-        try:
-            # Taken: by the same event arriving again, or by another one of the same source and minute.
-            item.save(condition=AuditItem.id.does_not_exist())
-        except PutError as error:
-            if not condition_failed(error):
-                raise
-            return False
-        return True
+        # Taken: by the same event arriving again, or by another one of the same source and minute.
+        return held(lambda: item.save(condition=AuditItem.id.does_not_exist()))
 
     def within(self, tenant: str, at: int, first: str, last: str) -> list[AuditEntry]:
         day = key(tenant, str(at // _DAY))

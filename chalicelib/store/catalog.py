@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
-from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
@@ -10,7 +10,8 @@ from chalicelib.fleet.resources.records import Resource, ResourceVersion
 from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.tenancy.records import Share
 from chalicelib.store import usages
-from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, key, table_name
+from chalicelib.store.conditions import held
+from chalicelib.store.tables import Defaults, Table, failed_conditions, key, table_name
 
 RESOURCE = Kind(Resource, frozenset({"tenant", "id", "revision"}))
 VERSION = Kind(ResourceVersion, frozenset({"tenant", "resource", "id", "revision"}))
@@ -99,13 +100,7 @@ class CatalogTable:
 
 
 def _saved(item: Table, condition: Condition) -> bool:
-    try:
-        item.save(condition=condition)
-    except PutError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return held(lambda: item.save(condition=condition))
 
 
 def _item(resource: Resource) -> ResourceItem:

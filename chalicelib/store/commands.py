@@ -4,7 +4,6 @@ from itertools import islice
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
 from chalicelib.fleet.commands.records import Command
@@ -13,7 +12,8 @@ from chalicelib.fleet.ids import first_id
 from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.tenancy import retention
 from chalicelib.fleet.tenancy.records import Kept
-from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
+from chalicelib.store.conditions import held
+from chalicelib.store.tables import Defaults, Table, key, table_name
 
 SHARDS = 8
 COMMAND = Kind(Command, frozenset({"tenant", "id", "device", "revision", "check_at"}))
@@ -61,12 +61,8 @@ class CommandItem(Table):
 class CommandTable:
     def create(self, command: Command) -> None:
         # An order that its client repeated while the first was under way: one of them makes the command.
-        try:
-            _item(command).save(condition=CommandItem.pk.does_not_exist())
-        except PutError as error:
-            if condition_failed(error):
-                raise CommandDuplicate(f"command {command.id} exists already") from error
-            raise
+        if not held(lambda: _item(command).save(condition=CommandItem.pk.does_not_exist())):
+            raise CommandDuplicate(f"command {command.id} exists already")
 
     def get(self, tenant: str, command: str) -> Command | None:
         try:
@@ -76,13 +72,9 @@ class CommandTable:
 
     def replace(self, old: Command, new: Command) -> bool:
         # An answer, a deadline, a delivery and a canceling client may meet here: each has read `old`, one writes.
-        try:
-            _item(replace(new, revision=old.revision + 1)).save(condition=CommandItem.revision == old.revision)
-        except PutError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        return held(
+            lambda: _item(replace(new, revision=old.revision + 1)).save(condition=CommandItem.revision == old.revision)
+        )
 
     def delete(self, tenant: str, command: str) -> None:
         CommandItem(key(tenant, command)).delete()

@@ -1,11 +1,11 @@
 from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError
 
 from chalicelib.fleet.configuration.records import Configuration
 from chalicelib.fleet.shapes import Kind
-from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
+from chalicelib.store.conditions import held
+from chalicelib.store.tables import Defaults, Table, key, table_name
 
 CONFIGURATION = Kind(Configuration, frozenset({"tenant", "device", "revision"}))
 
@@ -32,10 +32,4 @@ class ConfigurationTable:
         item = ConfigurationItem(key(new.tenant, new.device), revision=stored.revision, doc=CONFIGURATION.dump(stored))
         # A report of the device and a request of a client at once: the later one works on what the first one left.
         unchanged = ConfigurationItem.revision == old.revision
-        try:
-            item.save(condition=unchanged if old.revision else ConfigurationItem.pk.does_not_exist())
-        except PutError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        return held(lambda: item.save(condition=unchanged if old.revision else ConfigurationItem.pk.does_not_exist()))

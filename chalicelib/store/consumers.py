@@ -1,11 +1,11 @@
 from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DeleteError, PutError
 
 from chalicelib.fleet.queues.consumers import REMEMBERED, Consumer, Link
 from chalicelib.fleet.shapes import Kind
-from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
+from chalicelib.store.conditions import held
+from chalicelib.store.tables import Defaults, Table, key, table_name
 
 CONSUMER = Kind(Consumer, frozenset({"tenant", "client", "revision"}))
 
@@ -51,13 +51,7 @@ class ConsumerTable:
         )
         # A connection that begins and one that ends are told at the same time: each change builds on the other.
         unchanged = ConsumerItem.revision == old.revision
-        try:
-            item.save(condition=unchanged if old.revision else ConsumerItem.pk.does_not_exist())
-        except PutError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        return held(lambda: item.save(condition=unchanged if old.revision else ConsumerItem.pk.does_not_exist()))
 
     def link(self, link: Link) -> None:
         ttl = link.at // 1000 + REMEMBERED
@@ -69,8 +63,4 @@ class ConsumerTable:
 
     def unlink(self, link: Link) -> None:
         # The client may have subscribed anew since the hint was read.
-        try:
-            LinkItem(key(link.tenant, link.queue), link.client).delete(condition=LinkItem.mark == link.mark)
-        except DeleteError as error:
-            if not condition_failed(error):
-                raise
+        held(lambda: LinkItem(key(link.tenant, link.queue), link.client).delete(condition=LinkItem.mark == link.mark))

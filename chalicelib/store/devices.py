@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
-from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.transactions import TransactWrite
@@ -21,12 +21,13 @@ from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.tenancy.records import Share
 from chalicelib.store import facets, mailboxes, managed_objects, usages
 from chalicelib.store.claims import enter
+from chalicelib.store.conditions import held
 from chalicelib.store.configurations import ConfigurationItem
 from chalicelib.store.facets import FacetItem
 from chalicelib.store.groups import GroupItem, taking_devices
 from chalicelib.store.managed_objects import MAIN, ObjectItem
 from chalicelib.store.resources import DeviceResourcesItem
-from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, key, table_name
+from chalicelib.store.tables import Defaults, Table, failed_conditions, key, table_name
 
 DEVICE = Kind(Device, frozenset({"tenant", "id", "revision"}))
 _WITH_A_DEVICE = 3
@@ -118,13 +119,7 @@ class DeviceTable:
         item = _item(replace(new, revision=old.revision + 1))
         unchanged = DeviceItem.revision == old.revision
         if not (added or removed or entered or left or claims or known_as):
-            try:
-                item.save(condition=unchanged)
-            except PutError as error:
-                if condition_failed(error):
-                    return False
-                raise
-            return True
+            return held(lambda: item.save(condition=unchanged))
         grouped = _joins(new) and new.group != old.group
         number = 1 + len(claims) + len(added) + len(entered) if known_as is not None else None
         try:

@@ -2,11 +2,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DeleteError, PutError
 
 from chalicelib.fleet.presence.gateways import Gateway, Waiting
 from chalicelib.fleet.shapes import Kind
-from chalicelib.store.tables import SEPARATOR, Defaults, Table, condition_failed, key, table_name
+from chalicelib.store.conditions import held
+from chalicelib.store.tables import SEPARATOR, Defaults, Table, key, table_name
 
 _SELF = SEPARATOR
 """In the place of a device's id: the gateway itself. It sorts before every id."""
@@ -40,13 +40,7 @@ class GatewayTable:
         item = GatewayItem(key(new.tenant, new.client), _SELF, revision=stored.revision, doc=text)
         # A connection that begins and one that ends are told at the same time: each change builds on the other.
         unchanged = GatewayItem.revision == old.revision
-        try:
-            item.save(condition=unchanged if old.revision else GatewayItem.pk.does_not_exist())
-        except PutError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        return held(lambda: item.save(condition=unchanged if old.revision else GatewayItem.pk.does_not_exist()))
 
     def wait(self, waiting: Waiting) -> None:
         GatewayItem(key(waiting.tenant, waiting.client), waiting.device, mark=waiting.mark).save()
@@ -58,10 +52,8 @@ class GatewayTable:
 
     def woken(self, waiting: Waiting) -> None:
         # The device may have been noted again since: that note stays.
-        try:
-            GatewayItem(key(waiting.tenant, waiting.client), waiting.device).delete(
+        held(
+            lambda: GatewayItem(key(waiting.tenant, waiting.client), waiting.device).delete(
                 condition=GatewayItem.mark == waiting.mark
             )
-        except DeleteError as error:
-            if not condition_failed(error):
-                raise
+        )

@@ -1,6 +1,6 @@
 from collections.abc import Mapping
 
-from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -8,10 +8,11 @@ from pynamodb.transactions import TransactWrite
 from chalicelib.fleet.inventory.managed_objects import ChildKind, ExternalId, Link, ManagedObject
 from chalicelib.fleet.ports import Page
 from chalicelib.store import external_ids, managed_objects
+from chalicelib.store.conditions import held
 from chalicelib.store.counting import counted
 from chalicelib.store.external_ids import ExternalIdItem
 from chalicelib.store.managed_objects import MAIN, ObjectItem, ObjectRecords, name_item
-from chalicelib.store.tables import condition_failed, failed_conditions, key, shared_connection
+from chalicelib.store.tables import failed_conditions, key, shared_connection
 
 _CHILD, _PARENT = "c#", "p#"
 
@@ -86,16 +87,12 @@ class ObjectTable(ObjectRecords):
         return True
 
     def lower(self, old: ManagedObject, height: int) -> bool:
-        try:
-            # A child that joins at the same time has looked at the greater height.
-            _main(old).update(
+        # A child that joins at the same time has looked at the greater height.
+        return held(
+            lambda: _main(old).update(
                 actions=[ObjectItem.height.set(height)], condition=_as_read(old) & (ObjectItem.joined == old.joined)
             )
-        except UpdateError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        )
 
     def link(self, tenant: str, parent: str, kind: ChildKind, child: str) -> Link | None:
         try:

@@ -2,13 +2,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError
 
 from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.tenancy.records import Share
 from chalicelib.store import usages
-from chalicelib.store.tables import Defaults, Table, condition_failed, table_name
+from chalicelib.store.conditions import held
+from chalicelib.store.tables import Defaults, Table, table_name
 
 KEY = Kind(ApiKey, frozenset({"tenant", "id", "revision"}))
 _IMPORTS = ("~imports", "first")
@@ -57,13 +57,9 @@ class KeyTable:
 
     def replace(self, old: ApiKey, new: ApiKey) -> bool:
         # Whoever changed or deleted the key since `old` was read has won.
-        try:
-            _item(replace(new, revision=old.revision + 1)).save(condition=KeyItem.revision == old.revision)
-        except PutError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        return held(
+            lambda: _item(replace(new, revision=old.revision + 1)).save(condition=KeyItem.revision == old.revision)
+        )
 
     def delete(self, tenant: str, key: str, share: Share | None = None) -> None:
         # Two deletions at once: one of them gives the share back.

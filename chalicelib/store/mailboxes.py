@@ -2,14 +2,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.fleet.ports import Page
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.shapes import Kind
+from chalicelib.store.conditions import held
 from chalicelib.store.counting import counted
-from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
+from chalicelib.store.tables import Defaults, Table, key, table_name
 
 MAILBOX = Kind(Mailbox, frozenset({"tenant", "device", "revision"}))
 
@@ -63,13 +63,11 @@ class MailboxTable:
 
     def replace(self, old: Mailbox, new: Mailbox) -> bool:
         # Whoever wrote since `old` was read (another delivery, an answer, a lifecycle event, a deletion) has won.
-        try:
-            item_of(replace(new, revision=old.revision + 1)).save(condition=MailboxItem.revision == old.revision)
-        except PutError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        return held(
+            lambda: item_of(replace(new, revision=old.revision + 1)).save(
+                condition=MailboxItem.revision == old.revision
+            )
+        )
 
 
 def item_of(mailbox: Mailbox) -> MailboxItem:

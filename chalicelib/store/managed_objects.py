@@ -3,7 +3,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
-from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
@@ -23,12 +23,12 @@ from chalicelib.fleet.inventory.managed_objects import (
 from chalicelib.fleet.ports import Page
 from chalicelib.fleet.shapes import Kind
 from chalicelib.store import external_ids, packing
+from chalicelib.store.conditions import held
 from chalicelib.store.external_ids import ExternalIdItem
 from chalicelib.store.facets import FacetItem, beginning, entries, entry
 from chalicelib.store.tables import (
     Defaults,
     Table,
-    condition_failed,
     failed_conditions,
     key,
     shared_connection,
@@ -131,13 +131,7 @@ class ObjectRecords:
             actions.append(ObjectItem.large.set(main.large) if main.large else ObjectItem.large.remove())
         same = unchanged(old)
         if not (written or before or came or gone):
-            try:
-                ObjectItem(main.pk, MAIN).update(actions=actions, condition=same)
-            except UpdateError as error:
-                if condition_failed(error):
-                    return False
-                raise
-            return True
+            return held(lambda: ObjectItem(main.pk, MAIN).update(actions=actions, condition=same))
         with_parts = [*(ObjectItem(main.pk, part) for part in before), *gone]
         try:
             with TransactWrite(connection=shared_connection()) as transaction:
@@ -172,14 +166,10 @@ class ObjectRecords:
         return Page(self.some(tenant, numbers), found[limit - 1][0] if len(found) > limit else None)
 
     def leave(self, old: ManagedObject, cascade: frozenset[ChildKind] = frozenset()) -> bool:
-        try:
-            # What was written since it was read is to be seen by whoever deletes it.
-            ObjectItem(key(old.tenant, old.id), MAIN).update(actions=hidden(cascade), condition=unchanged(old))
-        except UpdateError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        # What was written since it was read is to be seen by whoever deletes it.
+        return held(
+            lambda: ObjectItem(key(old.tenant, old.id), MAIN).update(actions=hidden(cascade), condition=unchanged(old))
+        )
 
     def leaving(self, tenant: str, number: str) -> Leaving | None:
         try:

@@ -3,13 +3,13 @@ import zlib
 from collections.abc import Sequence
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError
 
 from chalicelib.fleet.data.records import DataMessage, StreamUse
 from chalicelib.fleet.ids import first_id
 from chalicelib.fleet.shapes import Kind
+from chalicelib.store.conditions import held
 from chalicelib.store.objects import Objects
-from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
+from chalicelib.store.tables import Defaults, Table, key, table_name
 
 MAX_ITEM = 350_000
 """Bytes a document may have inside an item (DynamoDB allows 400 KB with keys); bigger ones go to the object store."""
@@ -50,13 +50,7 @@ class MessageTable:
 
     def put(self, message: DataMessage, kept: int) -> bool:
         # The same event arriving twice, perhaps at once, is one message: only the first is counted.
-        try:
-            self._item(message, kept).save(condition=MessageItem.id.does_not_exist())
-        except PutError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        return held(lambda: self._item(message, kept).save(condition=MessageItem.id.does_not_exist()))
 
     def put_new(self, messages: Sequence[DataMessage], kept: int) -> None:
         with MessageItem.batch_write() as batch:

@@ -3,13 +3,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.exceptions import UpdateError
 
 from chalicelib.fleet.events.records import ActionPolicy, ActionState
 from chalicelib.fleet.shapes import Extensible, Kind
 from chalicelib.fleet.tenancy.records import Share
 from chalicelib.store import usages
-from chalicelib.store.tables import Defaults, Table, condition_failed, table_name
+from chalicelib.store.conditions import held
+from chalicelib.store.tables import Defaults, Table, table_name
 
 if TYPE_CHECKING:
     from chalicelib.store.cache import Cache
@@ -74,13 +74,7 @@ class PolicyTable:
         text = _dumped(states)
         change = PolicyItem.states.remove() if text is None else PolicyItem.states.set(text)
         self._cache.forget(policy.tenant)
-        try:
-            item.update(actions=[change], condition=PolicyItem.id.exists() & same)
-        except UpdateError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        return held(lambda: item.update(actions=[change], condition=PolicyItem.id.exists() & same))
 
     def delete(self, tenant: str, policy: str, share: Share | None = None) -> None:
         # Two deletions at once: one of them gives the share back.

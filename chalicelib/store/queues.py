@@ -2,13 +2,13 @@ import zlib
 from collections.abc import Iterator
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import UpdateError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.fleet.queues.records import Queue
 from chalicelib.fleet.tenancy.records import Share
 from chalicelib.store import usages
-from chalicelib.store.tables import Defaults, Table, condition_failed, table_name
+from chalicelib.store.conditions import held
+from chalicelib.store.tables import Defaults, Table, table_name
 
 SHARDS = 4
 
@@ -113,13 +113,7 @@ def _shard(name: str) -> int:
 
 
 def _updated(item: QueueItem, actions: list, condition: object) -> bool:  # type: ignore[type-arg]
-    try:
-        item.update(actions=actions, condition=condition)  # type: ignore[arg-type]
-    except UpdateError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return held(lambda: item.update(actions=actions, condition=condition))  # type: ignore[arg-type]
 
 
 def _load(item: QueueItem) -> Queue:

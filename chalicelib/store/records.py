@@ -3,7 +3,6 @@ from dataclasses import replace
 from zlib import crc32
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
@@ -11,7 +10,8 @@ from chalicelib.fleet.documents import Record
 from chalicelib.fleet.ports import Page
 from chalicelib.fleet.shapes import Kind
 from chalicelib.store.cache import Cache
-from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
+from chalicelib.store.conditions import held
+from chalicelib.store.tables import Defaults, Table, key, table_name
 
 SHARDS = 8
 MAX_AGE = 5_000
@@ -117,13 +117,7 @@ class CachedRecords(AnnouncingRecords):
 
 
 def _saved(item: RecordItem, condition: Condition) -> bool:
-    try:
-        item.save(condition=condition)
-    except PutError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return held(lambda: item.save(condition=condition))
 
 
 def _item(record: Record) -> RecordItem:

@@ -1,12 +1,12 @@
 from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError
 
 from chalicelib.fleet.errors import TooLarge
 from chalicelib.fleet.resources.updates import DeviceResources
 from chalicelib.fleet.shapes import Kind
-from chalicelib.store.tables import Defaults, Table, condition_failed, key, table_name
+from chalicelib.store.conditions import held
+from chalicelib.store.tables import Defaults, Table, key, table_name
 
 MAX_ITEM = 390_000
 """Bytes; DynamoDB allows 400 KB with keys."""
@@ -38,10 +38,4 @@ class DeviceResourcesTable:
         item = DeviceResourcesItem(key(new.tenant, new.device), revision=stored.revision, doc=text)
         # A report of the device, a delivery and a client at once: the later one works on what the first one left.
         unchanged = DeviceResourcesItem.revision == old.revision
-        try:
-            item.save(condition=unchanged if old.revision else DeviceResourcesItem.pk.does_not_exist())
-        except PutError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        return held(lambda: item.save(condition=unchanged if old.revision else DeviceResourcesItem.pk.does_not_exist()))

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
-from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.access.records import Tenant
@@ -10,7 +10,8 @@ from chalicelib.fleet.errors import TenantDuplicate
 from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.tenancy.records import Settings
 from chalicelib.store import names
-from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, key, table_name
+from chalicelib.store.conditions import held
+from chalicelib.store.tables import Defaults, Table, failed_conditions, key, table_name
 
 TENANT = Kind(Tenant)
 SETTINGS = Kind(Settings, frozenset({"tenant", "revision"}))
@@ -74,13 +75,7 @@ class TenantTable:
         item = TenantItem(_settings_key(old.tenant), revision=changed.revision, doc=SETTINGS.dump(changed))
         # Whoever set something else since `old` was read has won.
         unchanged = TenantItem.revision == old.revision if old.revision else TenantItem.pk.does_not_exist()
-        try:
-            item.save(condition=unchanged)
-        except PutError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        return held(lambda: item.save(condition=unchanged))
 
 
 def _settings_key(tenant: str) -> str:

@@ -3,18 +3,18 @@
 from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DeleteError, PutError, TransactWriteError
+from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.errors import QuotaReached
 from chalicelib.fleet.tenancy.records import Share, Stored, Usage
+from chalicelib.store.conditions import held
 from chalicelib.store.names import kept_as
 from chalicelib.store.tables import (
     Defaults,
     Table,
-    condition_failed,
     failed_conditions,
     key,
     shared_connection,
@@ -47,13 +47,7 @@ class UsageTable:
         item = UsageItem(
             key(new.tenant, kept_as(new.stored)), used=counted.used, counted=counted.counted, revision=counted.revision
         )
-        try:
-            item.save(condition=unchanged)
-        except PutError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        return held(lambda: item.save(condition=unchanged))
 
 
 def take(transaction: TransactWrite, share: Share | None) -> None:
@@ -79,17 +73,12 @@ def ensure_taken(error: TransactWriteError, share: Share | None) -> None:
 
 def saved(item: Table, condition: Condition | None, share: Share | None) -> bool:
     """Store an item with its share; False where `condition` is false. Errors: QuotaReached."""
+    if share is None:
+        return held(lambda: item.save(condition=condition))
     try:
-        if share is None:
-            item.save(condition=condition)
-        else:
-            with TransactWrite(connection=shared_connection()) as transaction:
-                transaction.save(item, condition=condition)
-                take(transaction, share)
-    except PutError as error:
-        if condition_failed(error):
-            return False
-        raise
+        with TransactWrite(connection=shared_connection()) as transaction:
+            transaction.save(item, condition=condition)
+            take(transaction, share)
     except TransactWriteError as error:
         if failed_conditions(error)[0]:
             return False
@@ -103,16 +92,13 @@ def removed(item: Table, condition: Condition | None, share: Share | None) -> No
 
     With a share the condition has to say that the item is there.
     """
+    if share is None:
+        held(lambda: item.delete(condition=condition))
+        return
     try:
-        if share is None:
-            item.delete(condition=condition)
-        else:
-            with TransactWrite(connection=shared_connection()) as transaction:
-                transaction.delete(item, condition=condition)
-                give_back(transaction, share)
-    except DeleteError as error:
-        if not condition_failed(error):
-            raise
+        with TransactWrite(connection=shared_connection()) as transaction:
+            transaction.delete(item, condition=condition)
+            give_back(transaction, share)
     except TransactWriteError as error:
         if not any(failed_conditions(error)):
             raise

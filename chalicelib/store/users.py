@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
-from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.access.records import User
@@ -10,7 +10,8 @@ from chalicelib.fleet.errors import UserDuplicate
 from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.tenancy.records import Share
 from chalicelib.store import usages
-from chalicelib.store.tables import Defaults, Table, condition_failed, failed_conditions, table_name
+from chalicelib.store.conditions import held
+from chalicelib.store.tables import Defaults, Table, failed_conditions, table_name
 
 USER = Kind(User, frozenset({"tenant", "id", "revision"}))
 
@@ -71,13 +72,7 @@ class UserTable:
         item, unchanged = _item(replace(new, revision=old.revision + 1)), UserItem.revision == old.revision
         if old.names == new.names:
             # Two logins at once, or a login while an administrator changes the user: both are counted.
-            try:
-                item.save(condition=unchanged)
-            except PutError as error:
-                if condition_failed(error):
-                    return False
-                raise
-            return True
+            return held(lambda: item.save(condition=unchanged))
         added, removed = new.names - old.names, old.names - new.names
         try:
             # The user and the names change together, or a name would lead to somebody who gave it up.
