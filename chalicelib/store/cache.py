@@ -81,8 +81,8 @@ class CurrentKeys(KeyTable):
     def signpost(self, name: str) -> tuple[str, str] | None:
         return self._posts.get(name, lambda: KeyTable.signpost(self, name))
 
-    def remove_signpost(self, name: str) -> None:
-        super().remove_signpost(name)
+    def remove_signpost(self, name: str, leads_to: tuple[str, str]) -> None:
+        super().remove_signpost(name, leads_to)
         self._posts.forget(name)
 
     def imports(self) -> bool:

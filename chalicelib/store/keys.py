@@ -74,11 +74,19 @@ class KeyTable:
         except SignpostItem.DoesNotExist:
             return None
 
-    def put_signpost(self, name: str, key: ApiKey) -> None:
-        SignpostItem(*_post(name), ttl=_ends(key), leads_to=f"{key.tenant} {key.id}").save()
+    def put_signpost(
+        self, name: str, key: ApiKey, *, instead_of: tuple[str, str] | None = None
+    ) -> tuple[str, str] | None:
+        # Two tenants may take over one secret at the same time: the first has it.
+        free = SignpostItem.id.does_not_exist() | (SignpostItem.leads_to == f"{key.tenant} {key.id}")
+        if instead_of is not None:
+            free |= SignpostItem.leads_to == " ".join(instead_of)
+        item = SignpostItem(*_post(name), ttl=_ends(key), leads_to=f"{key.tenant} {key.id}")
+        return None if held(lambda: item.save(condition=free)) else KeyTable.signpost(self, name)
 
-    def remove_signpost(self, name: str) -> None:
-        SignpostItem(*_post(name)).delete()
+    def remove_signpost(self, name: str, leads_to: tuple[str, str]) -> None:
+        # Who has the secret by now has put up one of the same name.
+        held(lambda: SignpostItem(*_post(name)).delete(condition=SignpostItem.leads_to == " ".join(leads_to)))
 
     def signposts(self, generation: int) -> Iterator[tuple[str, tuple[str, str]]]:
         for shard in _SHARDS:

@@ -1,5 +1,6 @@
 """waitress with what API Gateway shows of a request and waitress hides: header names as sent, repeated headers."""
 
+import json
 import logging
 import socket
 from collections.abc import Callable, Iterable
@@ -21,6 +22,7 @@ RAW_HEADERS = "homeport.headers"
 
 REQUEST_TOO_LONG = b'{"message":"Request Too Long"}'
 """API Gateway's body for 413."""
+_TOO_LONG = 413
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress is untyped
@@ -66,18 +68,20 @@ class _Task(WSGITask):  # type: ignore[misc]  # waitress is untyped
 
 
 class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress is untyped
-    """Answers what never reaches the application; only the length limit has a shape of API Gateway's own."""
+    """Answers what never reaches the application as API Gateway itself does: whose it is nobody knows."""
 
     def execute(self) -> None:
-        if self.request.error.code != 413:  # noqa: PLR2004  the status itself says what it is
-            super().execute()
-            return
-        self.status = "413 Request Entity Too Large"
+        error = self.request.error
+        self.status = f"{error.code} {error.reason}"
+        body = REQUEST_TOO_LONG
+        if error.code == _TOO_LONG:
+            self.response_headers.append(("x-amzn-ErrorType", "RequestTooLargeException"))
+        else:
+            body = json.dumps({"message": f"{error.reason}: {error.body}"}).encode()
         self.response_headers.append(("Content-Type", "application/json"))
-        self.response_headers.append(("x-amzn-ErrorType", "RequestTooLargeException"))
         self.set_close_on_finish()
-        self.content_length = len(REQUEST_TOO_LONG)
-        self.write(REQUEST_TOO_LONG)
+        self.content_length = len(body)
+        self.write(body)
 
 
 class _Channel(WaitingChannel):

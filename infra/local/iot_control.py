@@ -42,10 +42,16 @@ class _Naming:
     subject: bytes
     key_id: bytes | None
     key: bytes
+    genuine: bool
+    """Whether the key id is made of the key (RFC 5280 4.2.1.2): nobody can have chosen it to be another's."""
 
     def confuses(self, other: "_Naming") -> bool:
         alike = self.subject == other.subject and (None in (self.key_id, other.key_id) or self.key_id == other.key_id)
         return alike and self.key != other.key
+
+    def unmasks(self, other: "_Naming") -> bool:
+        """Whether the other one bears a key id that is this one's by right."""
+        return self.confuses(other) and self.key_id == other.key_id and self.genuine and not other.genuine
 
 
 def _naming(pem: str) -> _Naming:
@@ -55,8 +61,10 @@ def _naming(pem: str) -> _Naming:
         key_id = found.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
     except x509.ExtensionNotFound:
         key_id = None
-    key = found.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return _Naming(found.subject.public_bytes(), key_id, key)
+    public = found.public_key()
+    key = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    genuine = key_id == x509.SubjectKeyIdentifier.from_public_key(public).digest
+    return _Naming(found.subject.public_bytes(), key_id, key, genuine)
 
 
 @dataclass
@@ -64,6 +72,7 @@ class _Known:
     pem: str
     naming: _Naming
     status: str = _ACTIVE
+    hidden: bool = False
     tags: dict[str, str] = field(default_factory=dict)
 
 
@@ -94,20 +103,26 @@ class IotControl:
                 known = {"resourceId": identifier, "resourceArn": _arn(identifier)}
                 raise _Refused(409, "ResourceAlreadyExistsException", "it is registered already", **known)
             naming = _naming(pem)
-            self._ensure_told_apart(naming)
+            unmasked = self._told_apart(naming)
             self._broker.trust(pem)
         except (ValueError, TypeError, AttributeError, ssl.SSLError) as error:
             raise _Refused(400, "CertificateValidationException", f"no certificate: {error}") from error
+        for known in unmasked:
+            self._broker.distrust(known.pem)
+            known.hidden = True
         self._known[identifier] = _Known(pem, naming, tags=_by_key(tags))
         return {"certificateArn": _arn(identifier), "certificateId": identifier}
 
-    def _ensure_told_apart(self, naming: "_Naming") -> None:
-        """OpenSSL finds an issuer by name and key id alone: a second one would shut out the clients of the first.
+    def _told_apart(self, naming: "_Naming") -> list[_Known]:
+        """Those that only pretend to be the new one, which shuts them out.
 
-        IoT Core compares keys, and takes up to ten of a name.
+        OpenSSL finds an issuer by name and key id alone: a second one would shut out the clients of the first. IoT Core
+        compares keys, and takes up to ten of a name.
         """
-        if any(naming.confuses(known.naming) for known in self._known.values()):
+        alike = [known for known in self._known.values() if naming.confuses(known.naming)]
+        if not all(naming.unmasks(known.naming) for known in alike):
             raise _Refused(400, "InvalidRequestException", "a CA of this subject and key id has another key")
+        return [known for known in alike if not known.hidden and known.status == _ACTIVE]
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         headers = [("Content-Type", "application/json"), ("x-amzn-RequestId", str(uuid.uuid4()))]
@@ -152,7 +167,7 @@ class IotControl:
         return {}
 
     def _update(self, found: _Known, status: str) -> None:
-        if status != found.status:
+        if status != found.status and not found.hidden:
             (self._broker.trust if status == _ACTIVE else self._broker.distrust)(found.pem)
         found.status = status
 

@@ -88,11 +88,19 @@ class MemoryKeys:
         self.followed.append(name)
         return self.posts.get(name)
 
-    def put_signpost(self, name: str, key: ApiKey) -> None:
-        self.posts[name] = key.tenant, key.id
+    def put_signpost(
+        self, name: str, key: ApiKey, *, instead_of: tuple[str, str] | None = None
+    ) -> tuple[str, str] | None:
+        mine = key.tenant, key.id
+        present = self.posts.get(name, mine)
+        if present not in (mine, instead_of):
+            return present
+        self.posts[name] = mine
+        return None
 
-    def remove_signpost(self, name: str) -> None:
-        self.posts.pop(name, None)
+    def remove_signpost(self, name: str, leads_to: tuple[str, str]) -> None:
+        if self.posts.get(name) == leads_to:
+            del self.posts[name]
 
     def signposts(self, generation: int) -> Iterator[tuple[str, tuple[str, str]]]:
         return iter([(name, to) for name, to in self.posts.items() if name.startswith(f"{generation}.")])

@@ -137,3 +137,32 @@ def test_an_application_keeps_no_device_out(tenants: tuple[Tenant, Tenant]) -> N
             assert until(owner.readings) == [{"is": "mine"}]
         finally:
             device.close()
+
+
+class TestAnIdThatNamesItsTenant:
+    """`{tenant}:…`: no device of another tenant throws out the application that bears it."""
+
+    def test_a_strange_device_is_refused_and_the_application_stays(
+        self, stack: RunningStack, request: pytest.FixtureRequest
+    ) -> None:
+        name = request.node.name
+        owner, other = Tenant(stack, f"{name} owner", ""), Tenant(stack, f"{name} other", "")
+        owner.client_id = other.client_id = f"{owner.id}:application"
+        with owner.client("application") as application:
+            assert other.refused()
+            assert other.refused("application")
+            assert other.refused("connector")
+            assert application.subscribe("fifo/any") == [1]
+            assert not application.closed
+        assert not owner.refused("application")
+
+    def test_a_strange_device_that_has_the_id_gives_it_back(
+        self, stack: RunningStack, request: pytest.FixtureRequest
+    ) -> None:
+        name = request.node.name
+        owner, other = Tenant(stack, f"{name} owner", ""), Tenant(stack, f"{name} other", "")
+        owner.client_id = other.client_id = f"{owner.id}:application"
+        with other.client() as device:
+            assert owner.refused("application")
+            until(lambda: device.closed)
+            assert other.refused()

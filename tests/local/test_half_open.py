@@ -1,6 +1,7 @@
 """Connections that are opened and say nothing, or not all: they may shut nobody out."""
 
 import contextlib
+import json
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -103,3 +104,20 @@ def test_a_connection_between_two_requests_stays() -> None:
                 answer += got
             # Longer than the other limits, and than the pause between two looks.
             time.sleep(1.3)
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
+        (b"GET\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nTransfer-Encoding: odd\r\n\r\n", 501),
+    ],
+)
+def test_what_is_no_request_is_answered_in_json(said: bytes, status: int) -> None:
+    with serving() as port, opened(port, 1, said) as (sock,):
+        head, _, body = sock.makefile("rb").read().partition(b"\r\n\r\n")
+    assert head.split(b" ")[1] == str(status).encode()
+    assert b"content-type: application/json" in head.lower()
+    assert set(json.loads(body)) == {"message"}

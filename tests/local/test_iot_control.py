@@ -1,6 +1,8 @@
 """The register of CA certificates on the local AWS port, as the product and any SDK see it."""
 
 import datetime as dt
+import ssl
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from chalicelib.aws.trust import IotCoreTrust
 from chalicelib.fleet.errors import Invalid
 from infra.local.iot_control import IotControl
 from tests import pki
+from tests.local.iot_core.device import Device, tls_client
 from tests.local.running import RunningStack
 from tests.local.test_aws_endpoint import connect
 
@@ -98,3 +101,52 @@ def test_a_ca_that_would_shut_out_anothers_clients_is_refused(client: Any) -> No
         other.accept(second.pem)
     assert other.accept(first.pem)
     assert other.accept(pki.authority("Shared CA", now=NOW).pem)
+
+
+class TestOneThatPretendsToBeAnother:
+    """It bears the key id of another key, and was registered before that one."""
+
+    def test_the_real_one_is_taken_and_the_other_shuts_nobody_out(self) -> None:
+        broker, real = Broker(), pki.authority("Shared CA", now=NOW)
+        pretending = pki.make("Shared CA", now=NOW, ca=True, signs=True, key_id=key_id_of(real))
+        control = IotControl(broker)
+        control.register(pretending.pem)
+        control.register(real.pem)
+        assert broker.trusted == [real.pem]
+
+    def test_of_two_with_key_ids_of_their_own_making_the_first_stays(self) -> None:
+        broker = Broker()
+        first, second = (pki.make("Shared CA", now=NOW, ca=True, signs=True, key_id=b"\1" * 20) for _ in range(2))
+        control = IotControl(broker)
+        control.register(first.pem)
+        with pytest.raises(Exception, match="another key"):
+            control.register(second.pem)
+        assert broker.trusted == [first.pem]
+
+    def test_over_mqtt_the_clients_of_the_real_one_come_in(
+        self, stack: RunningStack, client: Any, tmp_path: Path
+    ) -> None:
+        real = pki.authority("Contested CA", now=NOW)
+        pretending = pki.make("Contested CA", now=NOW, ca=True, signs=True, key_id=key_id_of(real))
+        trust(client, "homeport-b").accept(pretending.pem)
+        trust(client, "homeport-a").accept(real.pem)
+        assert handshake(stack, pki.make("urn:lo:nsid:pki:real", real, now=NOW), tmp_path)
+        assert not handshake(stack, pki.make("urn:lo:nsid:pki:false", pretending, now=NOW), tmp_path)
+
+
+def key_id_of(identity: pki.Identity) -> bytes:
+    return identity.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+
+
+def handshake(stack: RunningStack, identity: pki.Identity, folder: Path) -> bool:
+    """Whether TLS lets the certificate in, so that CONNECT is answered: no key goes with it."""
+    files = identity.write(folder, f"{identity.certificate.serial_number:x}")
+    device = Device(stack.mqtts, tls_client(stack.ca, files), host="mtls.localhost")
+    try:
+        device.connect("urn:lo:nsid:pki:any", username="json+device", password=b"none")
+    except (ConnectionError, ssl.SSLError, AssertionError):
+        return False
+    else:
+        return True
+    finally:
+        device.shut()

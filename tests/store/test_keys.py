@@ -49,3 +49,19 @@ def test_the_clients_of_a_key_are_listed_in_pages(ports: Ports, tenant: str) -> 
     assert [*first.items, *second.items] == [f"{tenant}-{number}" for number in range(5)]
     assert second.cursor is None
     assert ports.claims.of_key("other", "k1", after=None, limit=3).items == []
+
+
+def test_a_signpost_leads_to_the_first_that_put_it_up(ports: Ports, tenant: str) -> None:
+    first, second = key(tenant), replace(key(f"{tenant}x"), id="2" * 24)
+    name = f"1.{tenant}"
+    assert ports.keys.put_signpost(name, first) is None
+    assert ports.keys.put_signpost(name, first) is None
+    assert ports.keys.put_signpost(name, second) == (tenant, first.id)
+    assert ports.keys.put_signpost(name, second, instead_of=("another", "key")) == (tenant, first.id)
+    ports.keys.remove_signpost(name, (second.tenant, second.id))
+    assert ports.keys.signpost(name) == (tenant, first.id)
+    assert ports.keys.put_signpost(name, second, instead_of=(tenant, first.id)) is None
+    ports.keys.remove_signpost(name, (second.tenant, second.id))
+    assert ports.keys.put_signpost(name, first) is None
+    ports.keys.remove_signpost(name, (tenant, first.id))
+    ports.keys.remove_signpost(name, (tenant, first.id))

@@ -30,8 +30,8 @@ IDLE, DOWNLOADING, DOWNLOADED = 0, 1, 2
 _ACCEPTED = frozenset({200, 202, 204})
 _FAILED = 1
 _IN_PROGRESS = 1
-_LARGEST = 1_000_000
-"""Of the numbers that firmware says of itself, which are a few digits."""
+_STATES = {"state": DOWNLOADED, "updateStatus": 6}
+"""What a device says of its firmware, each from 0 on ("Device Management Protocol", firmware actions)."""
 _FIELDS = {"fields": [{"field": "mgmt.firmware"}]}
 _UPDATE, _OBSERVE = "device/update", "observe"
 _INITIATE = "mgmt/initiate"
@@ -122,8 +122,7 @@ def managed(ports: Ports, claim: Claim) -> None:
 
 def firmware_changed(ports: Ports, claim: Claim, value: Mapping[str, Any]) -> None:
     """The device tells how far it is with its firmware."""
-    stated = {name: whole(value.get(name)) for name in ("state", "updateStatus")}
-    known = {name: number for name, number in stated.items() if number is not None and abs(number) <= _LARGEST}
+    known = {name: number for name, most in _STATES.items() if (number := whole(value.get(name))) in range(most + 1)}
 
     def noted(own: Mapping[str, Any]) -> Mapping[str, Any]:
         managed_ = dict(own.get("mgmt") or {})

@@ -18,6 +18,7 @@ PORT, PLAIN_PORT = 8883, 1883
 LEVEL = 4
 """MQTT 3.1.1, where the broker does not tell."""
 PROTOCOL = "mqtt{}"
+_ESCAPED = {"%": "%25", "+": "%2B", "#": "%23", "/": "%2F"}
 _COUNTERS = ("ReadMsg", "ReadBytes", "WriteMsg", "WriteBytes")
 _CLOSED = {
     "CLIENT_INITIATED_DISCONNECT": (0, "The connection has completed normally."),
@@ -101,6 +102,6 @@ def _topic(connection: Connection) -> str | None:
     return topics.device_status(found.name.type, found.name.id)
 
 
-def _topic_of(application: str) -> str | None:
-    """None for a name that is no single level of a topic."""
-    return None if set("/+#") & set(application) else topics.application_status(application)
+def _topic_of(application: str) -> str:
+    """Names have no rules (manual 5.3.2), levels of a topic do: what may not be in one is written as in a URL."""
+    return topics.application_status("".join(_ESCAPED.get(character, character) for character in application))

@@ -71,6 +71,7 @@ def authenticate(
         server_name=server_name,
         secured=secured,
         note=note(MQTT, client) if mode == DEVICE else None,
+        entitled=mode == APPLICATION and client.startswith(f"{caller.tenant}:"),
     )
     return caller, candidate
 

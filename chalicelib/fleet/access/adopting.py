@@ -8,7 +8,8 @@ from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.errors import Conflict, Invalid, KeyNotFound, RateLimitReached
 from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.tenancy.records import Limit, Use
+from chalicelib.fleet.tenancy import quotas
+from chalicelib.fleet.tenancy.records import Limit, Stored, Use
 
 _SHORTEST, _LONGEST = 8, 255
 _GUESSES = Limit(Use.REQUESTS, 10, 60, "guesses")
@@ -45,8 +46,14 @@ def adopt(
         raise KeyNotFound("no such API key")
     if name is None:
         ports.keys.note_import()
-    signposts.put_up(ports, adopted)
-    signposts.take_down(ports, made)
+    try:
+        signposts.put_up(ports, adopted)
+    except Conflict:
+        # Somebody else took the same secret at the same time, and was first.
+        keys.end(ports, adopted, quotas.share(ports, adopted.tenant, Stored.KEYS))
+        raise
+    finally:
+        signposts.take_down(ports, made)
     return replace(adopted, revision=made.revision + 1)
 
 

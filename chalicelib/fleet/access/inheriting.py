@@ -30,6 +30,8 @@ def check(parent: ApiKey, request: KeyRequest) -> None:
         raise Invalid("a key is not valid earlier than its parent", Field.STARTS)
     if parent.queues and request.queues is not None and not (request.queues and request.queues <= parent.queues):
         raise Invalid("a key's queues are among those of its parent", Field.QUEUES)
+    if parent.idle is not None and request.idle is not None and request.idle > parent.idle:
+        raise Invalid("a key may not go unused for longer than its parent", "sessionTtl")
     _check_certificates(parent, request)
 
 
@@ -53,6 +55,7 @@ def inherited(parent: ApiKey, request: KeyRequest) -> KeyRequest:
         queues=request.queues if request.queues is not None else parent.queues,
         client_certificate_required=parent.client_certificate_required if required is None else required,
         ca_certificates=parent.ca_certificates if authorities is None else authorities,
+        idle=parent.idle if request.idle is None else request.idle,
     )
 
 
@@ -75,6 +78,7 @@ def narrowed(key: ApiKey, parent: ApiKey) -> ApiKey:
         limits=(*parent.limits, *(limit for limit in key.limits if limit.holder == key.id)),
         client_certificate_required=key.client_certificate_required or parent.client_certificate_required,
         ca_certificates=authorities or key.ca_certificates,
+        idle=_earliest(key.idle, parent.idle),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from chalicelib.fleet.access import secrets
 from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.access.stage_key import Generation
+from chalicelib.fleet.errors import Conflict
 from chalicelib.fleet.ports import Ports
 
 _PURPOSE = "signpost"
@@ -54,15 +55,24 @@ def follow(ports: Ports, presented: str) -> "ApiKey | None":
 
 
 def put_up(ports: Ports, key: ApiKey) -> None:
-    """After the key was stored: one that led nowhere would be left over from a crash, and nobody has the secret yet."""
-    if key.signpost is not None:
-        ports.keys.put_signpost(key.signpost, key)
+    """After the key was stored: one that led nowhere would be left over from a crash, and nobody has the secret yet.
+
+    Errors: Conflict (the secret is another key's).
+    """
+    post = key.signpost
+    if post is None or (leads_to := ports.keys.put_signpost(post, key)) is None:
+        return
+    other = ports.keys.current(*leads_to)
+    # One that a deleted key left behind leads nowhere.
+    stands = other is not None and other.signpost == post
+    if stands or ports.keys.put_signpost(post, key, instead_of=leads_to) is not None:
+        raise Conflict("this secret, or its name, opens a key already")
 
 
 def take_down(ports: Ports, key: ApiKey) -> None:
     """The key has another secret by now, or is gone."""
     if key.signpost is not None:
-        ports.keys.remove_signpost(key.signpost)
+        ports.keys.remove_signpost(key.signpost, (key.tenant, key.id))
 
 
 def left(ports: Ports, generation: Generation) -> int:
@@ -71,7 +81,7 @@ def left(ports: Ports, generation: Generation) -> int:
     for post, (tenant, key_id) in ports.keys.signposts(generation.number):
         key = ports.keys.current(tenant, key_id)
         if key is None or key.signpost != post:
-            ports.keys.remove_signpost(post)
+            ports.keys.remove_signpost(post, (tenant, key_id))
         else:
             found += 1
     return found

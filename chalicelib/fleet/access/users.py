@@ -172,9 +172,9 @@ def proven(
 ) -> User:
     """The user, if that is the password. For known, unknown and locked names scrypt is called once.
 
-    `most` attempts in a row lock the name. Errors: Unauthenticated, RateLimitReached.
+    `most` attempts in a row lock the user, by whichever name. Errors: Unauthenticated, RateLimitReached.
     """
-    attempt = attempts.begin(ports, name, address, most)
+    attempt = attempts.begin(ports, name if user is None else user.login, address, most)
     fits = ports.hasher.matches(password, user.password if user is not None else None)
     if user is not None and fits and not attempt.locked and user.state is UserState.ENABLED:
         attempts.forget(ports, attempt)

@@ -25,10 +25,17 @@ class Keys(Protocol):
     def signpost(self, name: str) -> tuple[str, str] | None:
         """The tenant and the id of the key that it leads to, which never change."""
 
-    def put_signpost(self, name: str, key: ApiKey) -> None:
-        """It lasts as long as a session that it leads to."""
+    def put_signpost(
+        self, name: str, key: ApiKey, *, instead_of: tuple[str, str] | None = None
+    ) -> tuple[str, str] | None:
+        """None once it leads to this key; whom it leads to, where that is neither this one nor `instead_of`.
 
-    def remove_signpost(self, name: str) -> None: ...
+        It lasts as long as a session that it leads to.
+        """
+
+    def remove_signpost(self, name: str, leads_to: tuple[str, str]) -> None:
+        """Unless it leads elsewhere by now."""
+
     def signposts(self, generation: int) -> Iterator[tuple[str, tuple[str, str]]]:
         """All of one generation of the stage key, each with what it leads to."""
 

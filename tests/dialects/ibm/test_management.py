@@ -162,6 +162,17 @@ class TestRequests:
         assert status(site, request) == (0, True)
         assert site.client.get(f"{P1}/mgmt").body["firmware"]["state"] == 2
 
+    @pytest.mark.parametrize(
+        "value", [{"state": 99}, {"state": -1}, {"updateStatus": 7}, {"state": 1.5}, {"state": "9"}]
+    )
+    def test_a_state_that_there_is_not_changes_nothing(self, site: Site, value: dict[str, Any]) -> None:
+        device = managed(site)
+        for said in ({"state": 1, "updateStatus": 0}, value):
+            fields = [{"field": "mgmt.firmware", "value": said}]
+            site.publish(device, "iotdevice-1/notify", {"d": {"fields": fields}})
+        firmware = site.client.get(f"{P1}/mgmt").body["firmware"]
+        assert (firmware["state"], firmware["updateStatus"]) == (1, 0)
+
     def test_a_failed_update_tells_why(self, site: Site) -> None:
         device = managed(site)
         request = initiated(site, "firmware/update")

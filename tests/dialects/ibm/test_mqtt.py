@@ -317,14 +317,20 @@ class TestStatus:
             (gone, "Disconnect"),
         }
 
-    def test_applications_have_a_status_too(self, site: Site) -> None:
+    @pytest.mark.parametrize(
+        ("name", "level"),
+        [("app", "app"), ("x/y", "x%2Fy"), ("+", "%2B"), ("#", "%23"), ("a#/+b", "a%23%2F%2Bb"), ("50%2F", "50%252F")],
+    )
+    def test_an_application_has_a_status_whatever_its_name(self, site: Site, name: str, level: str) -> None:
         watcher = site.application("watcher", "iot-2/app/+/mon")
-        other = site.application("other")
+        other = site.application(name)
         site.disconnect(other)
-        assert [(t, b["Action"]) for t, b in site.received(watcher)] == [
-            ("iot-2/app/other/mon", "Connect"),
-            ("iot-2/app/other/mon", "Disconnect"),
+        told = site.received(watcher)
+        assert [(t, b["Action"]) for t, b in told] == [
+            (f"iot-2/app/{level}/mon", "Connect"),
+            (f"iot-2/app/{level}/mon", "Disconnect"),
         ]
+        assert {b["ClientID"].split(":", 2)[2] for _, b in told} == {name}
 
 
 class TestBuffers:

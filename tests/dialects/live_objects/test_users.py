@@ -124,6 +124,16 @@ def test_too_many_failures_lock_the_account_for_a_while(client: Client) -> None:
     assert log_in(client).status == 200
 
 
+@pytest.mark.parametrize("last", ["ada", "ADA", "ada@example.com", "Ada@Example.com"])
+def test_guesses_at_a_login_and_at_its_e_mail_address_are_guesses_at_one_account(client: Client, last: str) -> None:
+    created(client, email="ada@example.com")
+    for number in range(MOST_FAILURES):
+        assert log_in(client, "Wr0ng-horse", login=("ada", "ada@example.com")[number % 2]).status == 401
+    assert log_in(client, login=last).status == 401
+    client.ports.clock.advance(ms=LOCKED)
+    assert log_in(client, login="ada@example.com").status == 200
+
+
 def test_a_locked_account_is_in_the_audit_log(client: Client) -> None:
     created(client)
     for _ in range(MOST_FAILURES + 3):

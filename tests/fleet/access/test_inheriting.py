@@ -5,7 +5,7 @@ import pytest
 from chalicelib.fleet.access import callers, inheriting, keys, tenants
 from chalicelib.fleet.access.records import ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import ALL_ROLES, Role
-from chalicelib.fleet.errors import KeyNotFound
+from chalicelib.fleet.errors import Invalid, KeyNotFound
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.tenancy.records import Share
 from chalicelib.triggers import downlink
@@ -118,3 +118,30 @@ def test_all_rights_stay_where_nothing_is_taken(master: ApiKey) -> None:
     child = replace(master, id="1" * 24, master=False, parent=master.id)
     assert inheriting.narrowed(child, master) == child
     assert child.roles == ALL_ROLES
+
+
+HOUR = 3_600_000
+
+
+@pytest.mark.parametrize(("asked", "got"), [(None, HOUR), (HOUR // 2, HOUR // 2), (HOUR, HOUR)])
+def test_a_key_goes_unused_no_longer_than_its_parent(
+    ports: MemoryPorts, master: ApiKey, asked: int | None, got: int
+) -> None:
+    by = callers.of_key(master)
+    parent, _ = keys.create_child(ports, by, master.id, KeyRequest(roles=HALF, idle=HOUR))
+    child, _ = keys.create_child(ports, by, parent.id, KeyRequest(roles=HALF, idle=asked))
+    assert child.idle == got
+    with pytest.raises(Invalid):
+        keys.create_child(ports, by, parent.id, KeyRequest(roles=HALF, idle=HOUR + 1))
+    with pytest.raises(Invalid):
+        keys.update(ports, by, child.id, KeyRequest(idle=HOUR + 1))
+
+
+def test_a_parent_that_may_go_unused_for_less_shortens_it_for_those_below(ports: MemoryPorts, master: ApiKey) -> None:
+    by = callers.of_key(master)
+    parent, _ = keys.create_child(ports, by, master.id, KeyRequest(roles=HALF))
+    below, _ = keys.create_child(ports, by, parent.id, KeyRequest(roles=HALF))
+    lowest, _ = keys.create_child(ports, by, below.id, KeyRequest(roles=HALF, idle=HOUR // 4))
+    keys.update(ports, by, parent.id, KeyRequest(idle=HOUR))
+    idle = {key.id: key.idle for key in ports.keys.all(master.tenant)}
+    assert (idle[below.id], idle[lowest.id]) == (HOUR, HOUR // 4)

@@ -1,5 +1,6 @@
 """Secrets that name nobody: found by a keyed digest, through rotations of what keys it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.access.stage_key import SETTLED
 from chalicelib.fleet.errors import Conflict, UnknownCredential
 from tests import long_secrets
-from tests.fakes import MemoryPorts
+from tests.fakes import MemoryKeys, MemoryPorts
 
 ACCESS = KeyRequest(roles=frozenset({Role.DEVICE_ACCESS}))
 FOREIGN = "0123456789abcdef0123456789ABCDEF"
@@ -148,3 +149,55 @@ def test_a_rotation_waits_for_the_one_before(ports: MemoryPorts) -> None:
     ports.clock.advance(ms=SETTLED)
     rotate(ports)
     assert [g.number for g in ports.stage_key.key.generations] == [3, 2]
+
+
+class Meanwhile(MemoryKeys):
+    """Somebody else acts after it was seen that nobody has the secret, and before it is taken."""
+
+    def __init__(self, known: MemoryKeys, act: Callable[[], object]) -> None:
+        super().__init__(known.rows, posts=known.posts)
+        self.act: Callable[[], object] | None = act
+
+    def replace(self, old: ApiKey, new: ApiKey) -> bool:
+        act, self.act = self.act, None
+        if act is not None:
+            act()
+        return super().replace(old, new)
+
+
+@pytest.mark.parametrize("same", [False, True])
+def test_of_two_that_take_over_one_secret_at_once_the_first_has_it(
+    ports: MemoryPorts, master: ApiKey, *, same: bool
+) -> None:
+    """Two tenants, or one twice."""
+    other = master if same else tenants.create(ports, "other")[1]
+    first = list[ApiKey]()
+
+    def take() -> None:
+        first.append(adopting.adopt(ports, callers.of_key(other), other.id, FOREIGN, ACCESS))
+
+    ports.keys = Meanwhile(ports.keys, take)
+    before = len(ports.keys.all(master.tenant))
+    with pytest.raises(Conflict):
+        adopting.adopt(ports, callers.of_key(master), master.id, FOREIGN, ACCESS)
+    assert keys.authenticate(ports, FOREIGN) == first[0]
+    assert len(ports.keys.all(master.tenant)) == before + same
+
+
+def test_a_secret_whose_key_was_deleted_by_a_process_that_died_can_be_taken_over(
+    ports: MemoryPorts, master: ApiKey
+) -> None:
+    gone = adopting.adopt(ports, callers.of_key(master), master.id, FOREIGN, ACCESS)
+    ports.keys.delete(gone.tenant, gone.id)
+    other = tenants.create(ports, "other")[1]
+    key = adopting.adopt(ports, callers.of_key(other), other.id, FOREIGN, ACCESS)
+    assert keys.authenticate(ports, FOREIGN).id == key.id
+
+
+def test_whoever_goes_late_takes_down_nobody_elses_signpost(ports: MemoryPorts, master: ApiKey) -> None:
+    gone = adopting.adopt(ports, callers.of_key(master), master.id, FOREIGN, ACCESS)
+    ports.keys.delete(gone.tenant, gone.id)
+    other = tenants.create(ports, "other")[1]
+    key = adopting.adopt(ports, callers.of_key(other), other.id, FOREIGN, ACCESS)
+    signposts.take_down(ports, gone)
+    assert keys.authenticate(ports, FOREIGN).id == key.id
