@@ -107,9 +107,9 @@ class IotControl:
             self._broker.trust(pem)
         except (ValueError, TypeError, AttributeError, ssl.SSLError) as error:
             raise _Refused(400, "CertificateValidationException", f"no certificate: {error}") from error
-        for known in unmasked:
-            self._broker.distrust(known.pem)
-            known.hidden = True
+        for other in unmasked:
+            self._broker.distrust(other.pem)
+            other.hidden = True
         self._known[identifier] = _Known(pem, naming, tags=_by_key(tags))
         return {"certificateArn": _arn(identifier), "certificateId": identifier}
 

@@ -122,7 +122,8 @@ def managed(ports: Ports, claim: Claim) -> None:
 
 def firmware_changed(ports: Ports, claim: Claim, value: Mapping[str, Any]) -> None:
     """The device tells how far it is with its firmware."""
-    known = {name: number for name, most in _STATES.items() if (number := whole(value.get(name))) in range(most + 1)}
+    stated = {name: whole(value.get(name)) for name in _STATES}
+    known = {name: number for name, number in stated.items() if number is not None and 0 <= number <= _STATES[name]}
 
     def noted(own: Mapping[str, Any]) -> Mapping[str, Any]:
         managed_ = dict(own.get("mgmt") or {})
