@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from chalicelib.dialects.formats import DialectFormats
+from chalicelib.dialects.live_objects.events import TYPES
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.events import policies, pushing
-from chalicelib.fleet.events.events import EventKind
 from chalicelib.fleet.events.records import ActionPolicy, Filter, HttpPush, QueuePublish
 from chalicelib.fleet.presence import fencing, relaying
 from chalicelib.fleet.presence.claims import Claim
@@ -182,7 +182,7 @@ class Scene:
 
     def _tell_everything(self, tenant: Client) -> None:
         """To a queue, and to a webhook."""
-        every: dict[str, Filter] = {kind: Filter() for kind in EventKind}
+        every: dict[str, Filter] = {kind: Filter() for kind in TYPES}
         to = (QueuePublish("q", "all"),), (HttpPush("p", f"https://hooks.example/{tenant.name}", retry=True),)
         policy = ActionPolicy(tenant.tenant.id, "every", "live_objects", "every", 1, True, every, *to)
         policies.save(self.ports, policy)
