@@ -22,9 +22,12 @@ def session_mark(route: Route) -> str:
 
 
 def ensure_room(ports: Ports, mailbox: Mailbox, connector: str | None) -> None:
-    """Errors: CommandLimitReached, where the route has as many waiting as it may."""
-    waiting = mailbox.length(connector)
-    if waiting >= USUAL.queue and waiting >= _granted(ports, mailbox, connector).queue:
+    """Errors: CommandLimitReached, where no route that the command may go by lets another one wait."""
+    waiting = len(mailbox.queue) if connector is None else mailbox.length(connector)
+    if waiting < USUAL.queue:
+        return
+    ways = _ways(ports, mailbox, connector)
+    if not any(mailbox.length(name) < ports.terms.of(dialect, name).queue for dialect, name in ways):
         raise CommandLimitReached(f"{waiting} commands wait for this device already")
 
 
@@ -34,13 +37,13 @@ def worth_it(ports: Ports, mailbox: Mailbox, connector: str | None, now: int) ->
     return any(mailbox.flying(r.connector, fresh=now) < terms_of(ports, r).window for r in able)
 
 
-def _granted(ports: Ports, mailbox: Mailbox, connector: str | None) -> Terms:
-    """The widest that a route of the device, or one that it had or is to have, grants."""
+def _ways(ports: Ports, mailbox: Mailbox, connector: str | None) -> list[tuple[str, str]]:
+    """(dialect, connector) of each route of the device, there or not."""
     known = [(p.dialect, split_interface_key(key)[0]) for key, p in mailbox.presence.items()]
     found = [pair for pair in known if connector in (None, pair[1])]
-    if not found:
-        # It was never there: its interfaces are known to its device alone.
-        device = ports.devices.get(mailbox.tenant, mailbox.device)
-        interfaces = device.interfaces if device is not None else ()
-        found = [(i.dialect, i.connector) for i in interfaces if connector in (None, i.connector)]
-    return max((ports.terms.of(*pair) for pair in found), key=lambda terms: terms.queue, default=USUAL)
+    if found:
+        return found
+    # It was never there: its interfaces are known to its device alone.
+    device = ports.devices.get(mailbox.tenant, mailbox.device)
+    interfaces = device.interfaces if device is not None else ()
+    return [(i.dialect, i.connector) for i in interfaces if connector in (None, i.connector)]

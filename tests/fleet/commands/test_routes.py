@@ -173,3 +173,33 @@ def test_without_expiry_what_a_crash_kept_out_of_the_queue_is_put_there(rig: Rig
     rig.pass_time(DAYS)
     sweeping.sweep(rig.ports)
     assert rig.mailbox.queue == (command.id,)
+
+
+def test_what_names_no_connector_takes_no_more_room_than_a_route_has(rig: Rig) -> None:
+    routes(rig, mqtt="dialect")
+    rig.disconnect("s-mqtt")
+    rig.ports.delivery.outcomes.extend([Outcome.ABSENT] * 20)
+    for number in range(10):
+        rig.create(connector="mqtt" if number % 2 else None)
+    for connector in ("mqtt", None):
+        with pytest.raises(CommandLimitReached):
+            rig.create(connector=connector)
+
+
+def test_what_names_no_connector_has_room_where_any_of_its_routes_has(rig: Rig) -> None:
+    routes(rig, mqtt="dialect", radio="dialect")
+    rig.ports.delivery.outcomes.extend([Outcome.ABSENT] * 40)
+    for _ in range(10):
+        rig.create(connector="mqtt")
+    for _ in range(10):
+        rig.create(connector=None)
+    for connector in ("mqtt", "radio", None):
+        with pytest.raises(CommandLimitReached):
+            rig.create(connector=connector)
+
+
+def test_of_a_device_that_is_reached_in_no_way_ten_may_wait(rig: Rig) -> None:
+    for _ in range(10):
+        rig.create(connector="nobody's")
+    with pytest.raises(CommandLimitReached):
+        rig.create(connector="nobody's")
