@@ -9,7 +9,7 @@ from chalicelib.fleet.commands.records import AckMode, Command, Policy
 from chalicelib.fleet.configuration import synchronizing
 from chalicelib.fleet.configuration.records import ParameterType, Value
 from chalicelib.fleet.errors import CommandLimitReached, CommandNotFound, IllegalTransition
-from tests.sim.devices import CONNECTOR, TENANT, SimDevice
+from tests.sim.devices import CONNECTOR, POLL, TENANT, SimDevice
 from tests.sim.platform import only_ours
 from tests.sim.scheduler import MINUTE, SECOND
 
@@ -64,7 +64,8 @@ class Client:
         if self.satisfied:
             return
         began = self._world.scheduler.now
-        order = creating.Order(CONNECTOR, {"req": "act"}, self._policy())
+        connector = self._random.choice(self._device.connectors)
+        order = creating.Order(connector, {"req": "act"}, self._policy(connector))
         made: list[Command] = []
 
         def answered(error: BaseException | None) -> None:
@@ -106,6 +107,8 @@ class Client:
         )
 
     def _configure(self) -> None:
+        if not self._device.connects:
+            return
         at = self._world.scheduler.now
 
         def configured(error: BaseException | None) -> None:
@@ -123,7 +126,13 @@ class Client:
     def _request(self, name: str, work: Callable[[], object], answered: Callable[[BaseException | None], None]) -> None:
         self._world.platform.request(name, self._device.id, work, answered)
 
-    def _policy(self) -> Policy:
+    def _policy(self, connector: str | None) -> Policy:
+        device = self._device
+        if connector in (POLL, None) or (connector == CONNECTOR and device.worker):
+            # What is never reported, nor ever polled for, would be open for ever.
+            ends = device.mute or device.never_back or self._random.random() < 0.5
+            expiration = self._random.choice(_EXPIRATIONS) if ends else None
+            return Policy(expiration, ack_mode=None, ack_timeout=None, attempts=self._random.choice((1, 1, 2)))
         mode = self._random.choices((AckMode.APPLICATIVE, AckMode.NETWORK, AckMode.NONE), (6, 2, 1))[0]
         return Policy(
             expiration=self._random.choice(_EXPIRATIONS),

@@ -13,14 +13,22 @@ from chalicelib.fleet.presence import connecting
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.records import Capability
 from tests.sim.scheduler import HOUR, MINUTE, SECOND
+from tests.sim.workers import Worker
 
 if TYPE_CHECKING:
     from tests.sim.world import World
 
 TENANT = "simsim"
 CONNECTOR = "mqtt"
-NARROW, WIDE = "narrow", "wide"
-GRANTED = {NARROW: Terms(), WIDE: Terms(window=3)}
+POLL = "poll"
+DEAD = "dead"
+NARROW, WIDE, AGENT, POLLED = "narrow", "wide", "agent", "polled"
+GRANTED = {
+    NARROW: Terms(),
+    WIDE: Terms(window=3),
+    AGENT: Terms(queue=20, window=5, ack_timeout=None, renews=True),
+    POLLED: Terms(window=2, ack_timeout=None),
+}
 CAPABILITIES = frozenset({Capability.COMMAND, Capability.CONFIGURATION})
 
 
@@ -29,11 +37,17 @@ class SimDevice:
 
     def __init__(self, world: "World", number: int) -> None:
         self.world = world
+        self.number = number
         self.random = Random(f"{world.seed}-{number}")
         self.id = f"urn:sim:{number}"
-        self.dialect = WIDE if number % 5 == 0 else NARROW
+        self.tenant = TENANT
+        self.dialect = AGENT if number % 7 == 5 else WIDE if number % 5 == 0 else NARROW
+        self.polls = number % 7 in (3, 6)
+        self.connects = number % 7 != 3
+        self.mute = number % 35 == 12
         self.claim = Claim(self.id, TENANT, self.dialect, "device", "key", 0, device=self.id, connector=CONNECTOR)
-        self.window = GRANTED[self.dialect].window
+        self.worker = Worker(self, CONNECTOR, self.dialect) if self.dialect == AGENT else None
+        self.poller = Worker(self, POLL, POLLED) if self.polls else None
         self.persistent = number % 3 == 0
         self.never_back = number % 11 == 0
         self.kept = False
@@ -46,9 +60,21 @@ class SimDevice:
         self.parameters: dict[str, Value] = {}
         self.appeared: Callable[[], None] = lambda: None
         self._sessions = 0
+        self._polling = False
         self._events = 0
         self._last = 0
         self._unsent: list[Command] = []
+
+    @property
+    def connectors(self) -> tuple[str | None, ...]:
+        """By which it is asked to do something; by none of its own accord where it is reached in two ways."""
+        if not self.connects:
+            return (POLL,)
+        both: tuple[str | None, ...] = (CONNECTOR, POLL, None) if self.polls else (CONNECTOR,)
+        return (*both, *both, DEAD) if self.number % 4 == 1 else both
+
+    def terms(self, connector: str) -> Terms:
+        return GRANTED[POLLED if connector == POLL else self.dialect] if connector != DEAD else Terms()
 
     @property
     def listening(self) -> bool:
@@ -56,7 +82,10 @@ class SimDevice:
 
     def live(self) -> None:
         """One turn of its connection; comes again until the world is calm."""
-        if self.world.calm:
+        if self.poller and not self._polling:
+            self._polling = True
+            self.poller.poll()
+        if self.world.calm or not self.connects:
             return
         kind = self.random.random()
         if self.session is None or kind < 0.3:
@@ -70,6 +99,8 @@ class SimDevice:
 
     def connect(self) -> None:
         """A new session; a session that is still open is taken over."""
+        if not self.connects:
+            return
         if self.session is not None:
             self._end()
         self._sessions += 1
@@ -116,6 +147,10 @@ class SimDevice:
         if not self.world.calm and self.random.random() < 0.03:
             self.vanish()
             return False
+        if self.worker:
+            if not self.mute:
+                self.worker.give(command)
+            return self.random.random() > 0.03
         kind = self.random.random()
         if kind > 0.04:
             self._say_later(command, self._thinking_time(command))

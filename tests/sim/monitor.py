@@ -4,16 +4,16 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
-from chalicelib.fleet.commands.records import MAX_HISTORY, AckMode, Command, DeliveryStatus, Policy, Status
+from chalicelib.fleet.commands.records import MAX_HISTORY, AckMode, Command, DeliveryStatus, Policy, Status, Terms
 from chalicelib.fleet.ports import Outcome
-from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.mailbox import ANY, Mailbox
 from tests.sim.scheduler import MINUTE, Violation
 
 S = Status
 LEGAL = {
-    S.PENDING: {S.PROCESSING, S.CANCELED, S.EXPIRED},
-    S.RETRYING: {S.PROCESSING, S.PROCESSED, S.CANCELED, S.EXPIRED},
-    S.PROCESSING: {S.PROCESSING, S.PENDING, S.RETRYING, S.PROCESSED, S.ERROR, S.CANCELED},
+    S.PENDING: {S.PROCESSING, S.PROCESSED, S.ERROR, S.CANCELED, S.EXPIRED},
+    S.RETRYING: {S.PROCESSING, S.PROCESSED, S.ERROR, S.CANCELED, S.EXPIRED},
+    S.PROCESSING: {S.PROCESSING, S.PENDING, S.RETRYING, S.PROCESSED, S.ERROR, S.CANCELED, S.EXPIRED},
 }
 WAITING = (S.PENDING, S.RETRYING)
 NOT_SENT = (Outcome.ABSENT, Outcome.BUSY)
@@ -32,6 +32,9 @@ class Life:
     device: str
     policy: Policy
     began: int
+    connector: str | None = None
+    begins: bool = False
+    begun: bool = False
     status: Status = S.PENDING
     returned: int | None = None
     expires: int | None = None
@@ -54,18 +57,25 @@ class Life:
 
 
 class Monitor:
-    """`harmed` says when a handler of a device last died or misheard, `window` how many it may have in flight."""
+    """`harmed` says when a handler of a device last died or misheard, `terms` what its routes grant."""
 
-    def __init__(self, harmed: Callable[[str], int], window: Callable[[str], int]) -> None:
+    def __init__(self, harmed: Callable[[str], int], terms: Callable[[str, str], Terms]) -> None:
         self._harmed = harmed
-        self._window = window
+        self._terms = terms
         self.lives: dict[str, Life] = {}
         self.open: dict[str, dict[str, Life]] = {}
         self.deleted: set[str] = set()
         self.counts: Counter[str] = Counter()
 
     def created(self, command: Command, began: int) -> None:
-        life = Life(command.device, command.policy, began, expires=command.expires, waiting_since=began)
+        life = Life(
+            command.device,
+            command.policy,
+            began,
+            connector=command.connector,
+            expires=command.expires,
+            waiting_since=began,
+        )
         self.lives[command.id] = life
         self.open.setdefault(command.device, {})[command.id] = life
 
@@ -86,7 +96,11 @@ class Monitor:
             raise Violation(f"{rule}: {old.status} → {new.status}", new.device, new.id)
         if old.status not in LEGAL:
             return
+        if old.status in WAITING and new.delivery is DeliveryStatus.SENT:
+            # Taken: nobody acknowledges that to us.
+            life.sends[new.generation] = Outcome.UNCONFIRMED
         life.status = new.status
+        life.begun = new.begun is not None
         if new.status in WAITING and old.status not in WAITING:
             life.waiting_since = now
         if life.final:
@@ -94,19 +108,26 @@ class Monitor:
             self.counts[f"{new.status}"] += 1
 
     def mailbox_changed(self, new: Mailbox) -> None:
-        if len(new.queue) > 10:
-            raise Violation("more than 10 commands wait", new.device)
+        for name in {new.line(command) for command in new.queue} - {ANY}:
+            if sum(new.line(command) == name for command in new.queue) > self._terms(new.device, name).queue:
+                raise Violation(f"more commands wait for {name} than may", new.device)
         if list(new.queue) != sorted(set(new.queue)):
             raise Violation("the queue is out of order", new.device)
-        for connector in {new.line(command) for command in new.flights}:
-            if new.flying(connector) > self._window(new.device):
+        flying: Counter[str] = Counter()
+        for command, flight in new.flights.items():
+            # Who begins what was never sent to him does so whether there is room or not.
+            if command in self.lives and not self.lives[command].begins:
+                flying[flight.via or new.line(command)] += 1
+        for name, count in flying.items():
+            if count > self._terms(new.device, name).window:
                 raise Violation("more claims than the window allows", new.device)
 
     def sending(self, command: Command, now: int) -> None:
         life = self.lives[command.id]
         self._require(command.generation not in life.sends, "one attempt was sent twice", life, command.id)
         used = sum(outcome not in NOT_SENT for outcome in life.sends.values())
-        self._require(used < life.policy.attempts, "sent more often than there are attempts", life, command.id)
+        enough = used < life.policy.attempts or command.policy.patient
+        self._require(enough, "sent more often than there are attempts", life, command.id)
         self._require(len(life.sends) - used < SPINS, "sent over and over to nobody", life, command.id)
         life.sends[command.generation] = None
         life.sent_at = now
@@ -133,6 +154,24 @@ class Monitor:
     def answered(self, command_id: str, event: str) -> None:
         self.lives[command_id].answers.add(event)
 
+    def begins(self, command_id: str) -> None:
+        """The device is about to say that it is at it."""
+        self.lives[command_id].begins = True
+
+    def taken(self, command: Command) -> None:
+        """A poll was answered with it."""
+        life = self.lives[command.id]
+        self.counts["taken"] += 1
+        self._require(command.begun is None, "what was begun was given once more", life, command.id)
+        told = command.status is S.PROCESSING and command.connector in (None, "poll")
+        self._require(told, "a poll was answered with what is not its", life, command.id)
+
+    def report_handled(self, command_id: str) -> None:
+        life = self.lives[command_id]
+        self.counts["reported"] += 1
+        gone = command_id in self.deleted
+        self._require(gone or life.final or life.begun, "a report was handled and lost", life, command_id)
+
     def answer_handled(self, command_id: str) -> None:
         life = self.lives[command_id]
         gone = command_id in self.deleted
@@ -155,7 +194,7 @@ class Monitor:
             return _final_rules(old, new, life.answers)
         if new.status is not old.status and life.reported not in (None, new.status):
             return f"a client was told {life.reported} already"
-        return _record_rules(old, new) or self._step_rules(old, new, life, now)
+        return _record_rules(old, new) or _begun_rules(old, new, life) or self._step_rules(old, new, life, now)
 
     def _step_rules(self, old: Command, new: Command, life: Life, now: int) -> str | None:
         outcome = life.sends.get(old.generation)
@@ -164,14 +203,12 @@ class Monitor:
         match new.status:
             case S.PROCESSING if old.status in WAITING:
                 return self._claim_rules(new, life)
-            case S.PROCESSING if new.delivery is DeliveryStatus.DELIVERED and outcome is not Outcome.CONFIRMED:
-                return "DELIVERED without the device's acknowledgement"
-            case S.PROCESSING if new.delivery is DeliveryStatus.SENT and outcome is not Outcome.UNCONFIRMED:
-                return "SENT, and nobody knows that"
+            case S.PROCESSING:
+                return _delivery_rules(new, outcome)
             case S.PROCESSED:
                 return _processed_rules(new, outcome, answered=new.answered_by in life.answers)
-            case S.EXPIRED if old.status not in WAITING or now + SKEW < (old.expires or 0):
-                return "expired while claimed, or too early"
+            case S.EXPIRED if old.due is not None or old.expires is None or now + SKEW < old.expires:
+                return "expired while an attempt was under way, or too early"
             case S.ERROR:
                 return _error_rules(old, new, life, outcome, now)
             case S.CANCELED if not (life.cancel_asked or life.delete_asked):
@@ -189,12 +226,15 @@ class Monitor:
         return self._harmed(life.device) < life.sent_at
 
     def _claim_rules(self, new: Command, life: Life) -> str | None:
-        others = [(i, o) for i, o in self.open[life.device].items() if i != new.id]
-        if sum(o.status is S.PROCESSING for _, o in others) >= self._window(life.device):
-            return "more in flight than the window allows"
         if new.expired(new.updated):
             return "claimed after it expired"
-        if self._window(life.device) == 1:
+        if new.begun is not None or life.connector is None:
+            return None
+        others = [(i, o) for i, o in self.open[life.device].items() if i != new.id and o.connector == life.connector]
+        window = self._terms(life.device, life.connector).window
+        if sum(o.status is S.PROCESSING and not o.begins for _, o in others) >= window:
+            return "more in flight than the window allows"
+        if window == 1:
             for other_id, other in others:
                 if other.returned is not None and other.returned < life.began and other_id < new.id:
                     return f"overtakes {other_id}"
@@ -227,6 +267,24 @@ def _record_rules(old: Command, new: Command) -> str | None:
     return None
 
 
+def _delivery_rules(new: Command, outcome: Outcome | None) -> str | None:
+    if new.begun is not None:
+        return None
+    if new.delivery is DeliveryStatus.DELIVERED and outcome is not Outcome.CONFIRMED:
+        return "DELIVERED without the device's acknowledgement"
+    if new.delivery is DeliveryStatus.SENT and outcome is not Outcome.UNCONFIRMED:
+        return "SENT, and nobody knows that"
+    return None
+
+
+def _begun_rules(old: Command, new: Command, life: Life) -> str | None:
+    if old.begun is None:
+        return None if new.begun is None or life.begins else "begun, but the device did not say so"
+    if new.begun != old.begun:
+        return "what was begun is begun no more"
+    return "what was begun waits again" if new.status in WAITING else None
+
+
 def _processed_rules(new: Command, outcome: Outcome | None, *, answered: bool) -> str | None:
     if new.delivery is DeliveryStatus.REPLIED:
         return None if answered and new.response == {"event": new.answered_by} else "REPLIED, but the device did not"
@@ -236,6 +294,10 @@ def _processed_rules(new: Command, outcome: Outcome | None, *, answered: bool) -
 
 
 def _error_rules(old: Command, new: Command, life: Life, outcome: Outcome | None, now: int) -> str | None:
+    if new.error == "DEVICE_ERROR":
+        return None if new.answered_by in life.answers and new.reason == new.answered_by else "the device did not fail"
+    if new.policy.patient:
+        return "a patient command was given up"
     if new.error == "DELIVERY_REFUSED":
         return None if outcome is Outcome.REFUSED else "nobody refused this"
     if new.attempts_used != life.policy.attempts:
@@ -244,6 +306,8 @@ def _error_rules(old: Command, new: Command, life: Life, outcome: Outcome | None
 
 
 def _wait_again_rules(old: Command, new: Command, outcome: Outcome | None, now: int) -> str | None:
+    if new.attempts_used < old.attempts_used and old.policy.patient:
+        return None
     if new.attempts_used < old.attempts_used:
         return None if outcome in NOT_SENT else "an attempt that may have arrived does not count"
     return _failed_rules(old, outcome, now)

@@ -96,6 +96,7 @@ def run(seed: int, commands: int, stores: Stores, trace: Callable[[str, str], No
     limit = world.scheduler.now + _LONGEST
     while world.open_commands() and world.scheduler.now < limit:
         world.run_until(world.scheduler.now + 10 * MINUTE)
+    world.over = True
     world.run_until(world.scheduler.now + _LAST_WORD)
     world.check_end()
     return Result(

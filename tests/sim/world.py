@@ -9,7 +9,7 @@ from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
 from tests.fakes import START
 from tests.sim.broker import Broker
-from tests.sim.devices import CONNECTOR, TENANT, SimDevice
+from tests.sim.devices import CONNECTOR, DEAD, POLL, POLLED, TENANT, SimDevice
 from tests.sim.monitor import WAITING, Monitor
 from tests.sim.platform import Platform
 from tests.sim.ports import SimPorts, Stores
@@ -31,17 +31,23 @@ class World:
         self.scheduler = Scheduler(seed, faults, START)
         self.stores = stores
         self.monitor = Monitor(
-            lambda device: self.scheduler.faults_seen.get(device, 0), lambda device: self.devices[device].window
+            lambda device: self.scheduler.faults_seen.get(device, 0),
+            lambda device, connector: self.devices[device].terms(connector),
         )
         self.platform = Platform(self.scheduler, self)
         self.broker = Broker(self)
         self.ports = cast("Ports", SimPorts(self, stores))
         self.calm = False
+        self.over = False
         self.devices: dict[str, SimDevice] = {}
         for number in range(devices):
             device = SimDevice(self, number)
-            interface = Interface(CONNECTOR, device.id, device.dialect, START, START)
-            stores.devices.create(Device(TENANT, device.id, START, START, interfaces=(interface,)))
+            interfaces = tuple(
+                Interface(name, device.id, POLLED if name == POLL else device.dialect, START, START)
+                for name in (CONNECTOR, POLL, DEAD)
+                if name in device.connectors
+            )
+            stores.devices.create(Device(TENANT, device.id, START, START, interfaces=interfaces))
             self.devices[device.id] = device
         self._random = Random(f"{seed}-world")
         self._leapt = START
@@ -153,11 +159,16 @@ class World:
         if self.platform.busy.get(device.id) or not device.listening or device.unheard:
             device.settled_since = now
             return
-        if any(life.status is Status.PROCESSING for life in lives.values()):
+        if any(life.status is Status.PROCESSING and life.connector != POLL for life in lives.values()):
             device.settled_since = now
             return
         for command_id, life in lives.items():
-            if life.returned is not None and life.status in WAITING and not life.over(now):
+            if (
+                life.connector in (CONNECTOR, None)
+                and life.returned is not None
+                and life.status in WAITING
+                and not life.over(now)
+            ):
                 since = max(device.settled_since, life.waiting_since, self._leapt)
                 if now - since > (PROMPTNESS if self._unharmed(device.id, since - PATIENCE) else PATIENCE):
                     raise Violation(f"waits for a device that listens since {since}", device.id, command_id)

@@ -55,7 +55,9 @@ def _taken(ports: Ports, mailbox: Mailbox, command_id: str, route: Route) -> tup
         return ports.mailboxes.get(mailbox.tenant, mailbox.device), None
     if command.waiting:
         claim = claimed_by(ports, mailbox, command, route, _handed_over(route))
-        return claim.mailbox, claim.command if claim.ours else None
+        # Another request of the same device may have been first, and the device may have begun meanwhile.
+        ours = claim.ours and claim.command is not None and claim.command.begun is None
+        return claim.mailbox, claim.command if ours else None
     known = mailbox.flights.get(command_id)
     ours = known is not None and known.generation == command.generation and command.begun is None
     return mailbox, command if ours else None

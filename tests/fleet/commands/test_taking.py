@@ -374,3 +374,18 @@ def test_a_device_that_takes_over_a_session_is_told_that_something_waits_and_sen
     rig.ports.run_background()
     assert len(rig.ports.delivery.announced) > told
     assert take(rig, PUSHED) == [commands[1].id]
+
+
+def test_a_poll_that_was_slow_is_not_given_what_another_one_brought_and_was_begun(rig: Rig) -> None:
+    command = order(rig)
+    found = rig.ports.commands.get
+
+    def meanwhile(tenant: str, name: str) -> Command | None:
+        stale = found(tenant, name)
+        rig.ports.commands.get = found  # type: ignore[method-assign]
+        assert take(rig) == [command.id]
+        reporting.progress(rig.ports, TENANT, command.id, said())
+        return stale
+
+    rig.ports.commands.get = meanwhile  # type: ignore[method-assign]
+    assert take(rig) == []
