@@ -63,7 +63,7 @@ class Worker:
             taken.extend(found)
 
         device.world.platform.request("poll", device.id, work, answered)
-        quiet = (2 * MINUTE,) if device.world.calm else (SECOND, 20 * SECOND, 2 * MINUTE, 20 * MINUTE, HOUR)
+        quiet = (10 * MINUTE,) if device.world.calm else (20 * SECOND, 2 * MINUTE, 20 * MINUTE, HOUR)
         if not device.world.over and not (device.world.calm and device.never_back):
             self._after(self._random.choice(quiet), self.poll)
 

@@ -81,7 +81,10 @@ class Mailbox(Extensible):
         return any(p.online for p in self.presence.values())
 
     def line(self, command: str) -> str:
-        return next((name for name, ids in self.lines.items() if command in ids), USUAL)
+        for name, ids in self.lines.items():
+            if command in ids:
+                return name
+        return USUAL
 
     def enqueue(self, command: str, connector: str | None = USUAL) -> "Mailbox":
         if command in self.queue:
