@@ -377,14 +377,14 @@ def test_a_device_that_takes_over_a_session_is_told_that_something_waits_and_sen
 
 
 def test_a_poll_that_was_slow_is_not_given_what_another_one_brought_and_was_begun(rig: Rig) -> None:
-    command = order(rig)
+    made = order(rig)
     found = rig.ports.commands.get
 
-    def meanwhile(tenant: str, name: str) -> Command | None:
-        stale = found(tenant, name)
+    def meanwhile(tenant: str, command: str) -> Command | None:
+        stale = found(tenant, command)
         rig.ports.commands.get = found  # type: ignore[method-assign]
-        assert take(rig) == [command.id]
-        reporting.progress(rig.ports, TENANT, command.id, said())
+        assert take(rig) == [made.id]
+        reporting.progress(rig.ports, TENANT, made.id, said())
         return stale
 
     rig.ports.commands.get = meanwhile  # type: ignore[method-assign]
