@@ -11,160 +11,10 @@ from chalicelib.dialects.topics import Direction
 from infra import description
 from infra.functions import API, log_group, named
 from infra.stage import Stage, arn, bucket_name, sub
+from infra.uses import tables
+from infra.uses.actions import BATCH, DELETE, GET, PUT, QUERY, UPDATE
 
-GET, PUT, DELETE, QUERY, BATCH = (
-    "dynamodb:GetItem",
-    "dynamodb:PutItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:Query",
-    "dynamodb:BatchGetItem",
-)
-_RECORD = (GET, PUT)
-UPDATE = "dynamodb:UpdateItem"
-_COUNT = (GET, PUT, UPDATE)
-"""What it takes to count under a quota; what was there before it is counted by facets."""
 _MACHINE = "deadlines"
-
-TELLING: dict[str, tuple[str, ...]] = {
-    "policies": (QUERY,),
-    "queues": (GET, UPDATE),
-    "queued": (PUT, QUERY, DELETE),
-    "audit": (PUT, QUERY),
-    # How long what goes to the audit log is kept.
-    "tenants": (GET,),
-}
-"""What it takes to tell an event to the queues of action policies."""
-
-_RING = (GET, PUT, QUERY, DELETE)
-"""Records that come and go: applications with their buffers, and what dialects keep of their own."""
-
-_CLAIMING: dict[str, tuple[str, ...]] = {
-    "claims": (*_RECORD, BATCH),
-    "claims/index/by_key": (QUERY,),
-    "keys": (*_RECORD, QUERY),
-}
-"""What it takes to reserve a client id, and to count under a quota who holds one."""
-
-_CLEARING: dict[str, tuple[str, ...]] = {
-    "objects": (GET, PUT, UPDATE, DELETE, QUERY, BATCH),
-    "objects/index/inventory": (QUERY,),
-    "external-ids": (DELETE,),
-    "facets": (PUT, DELETE),
-    "devices": (GET, PUT, DELETE),
-    "devices/index/fleet": (QUERY,),
-    "interfaces": (DELETE,),
-    "configurations": (DELETE,),
-    "device-resources": (DELETE,),
-    "claims": _RECORD,
-    "usages": (UPDATE,),
-    "groups": (QUERY,),
-    "records": (GET, PUT, DELETE, QUERY),
-}
-"""What it takes to go on with the deletion of managed objects, and to make objects of devices."""
-
-TABLES: dict[str, dict[str, tuple[str, ...]]] = {
-    "uplink": {
-        **TELLING,
-        "policies": (QUERY, PUT, DELETE),
-        "records": _RING,
-        **_CLAIMING,
-        # A node that was never heard of is registered, as the authorizer registers clients.
-        "devices": _RECORD,
-        "devices/index/fleet": (QUERY,),
-        "facets": (PUT, QUERY),
-        "objects": (PUT,),
-        "interfaces": _RECORD,
-        "usages": _COUNT,
-        "groups": (QUERY,),
-        "messages": (PUT,),
-        "streams": (UPDATE,),
-        "audit": (PUT, QUERY),
-        "mailboxes": _RECORD,
-        "commands": (GET, PUT, BATCH),
-        "commands/index/by_device": (QUERY,),
-        "configurations": _RECORD,
-        "device-resources": _RECORD,
-        "decoders": (GET, BATCH),
-    },
-    "presence": {
-        **TELLING,
-        # Applications that come and go say so in a policy of their own.
-        "policies": (QUERY, PUT, DELETE),
-        "records": _RING,
-        "claims": (GET,),
-        # What an application may hear, its key says.
-        "keys": (GET,),
-        "mailboxes": _RECORD,
-        "gateways": (GET, PUT, QUERY, DELETE),
-        # A device that connects by itself no longer belongs to the gateway that spoke for it.
-        "devices": _RECORD,
-        "devices/index/fleet": (QUERY,),
-        "groups": (QUERY,),
-        "consumers": _RECORD,
-        "listeners": (PUT,),
-    },
-    "authorizer": {
-        **TELLING,
-        **_CLAIMING,
-        "authorities": (GET,),
-        "audit": (PUT, QUERY),
-        # A client id that was never seen is registered: device, mailbox, interface and facets in one transaction.
-        "devices": _RECORD,
-        "facets": (PUT, QUERY),
-        "objects": (PUT,),
-        "interfaces": _RECORD,
-        "usages": _COUNT,
-        "mailboxes": (PUT,),
-    },
-    "deliver": {
-        **TELLING,
-        "mailboxes": _RECORD,
-        "commands": _RECORD,
-        "configurations": _RECORD,
-        "gateways": _RECORD,
-        "device-resources": _RECORD,
-        "resources": (GET,),
-        "resource-versions": _RECORD,
-        "links": (PUT,),
-    },
-    "settle": {**TELLING, "mailboxes": _RECORD, "commands": _RECORD},
-    "sweep": {
-        **TELLING,
-        **_CLEARING,
-        "mailboxes": (*_RECORD, DELETE),
-        "commands": _RECORD,
-        "commands/index/due": (QUERY,),
-        "records/index/due": (QUERY,),
-        "queues/index/attended": (QUERY,),
-    },
-    "pump": {
-        "queues": (GET, UPDATE),
-        "queued": (QUERY, DELETE),
-        "consumers": _RECORD,
-        "listeners": (QUERY, DELETE),
-        "claims": (GET,),
-        "keys": (GET,),
-        "audit": (PUT, QUERY),
-        "tenants": (GET,),
-    },
-    "push": {"policies": (QUERY, UPDATE), "audit": (PUT, QUERY), "tenants": (GET,)},
-    "activate": {"holders": (QUERY,)},
-    "disconnect": {
-        **TELLING,
-        "claims": _RECORD,
-        "claims/index/by_key": (QUERY,),
-        # What is known of the connection of a client whose id is taken ends here.
-        "policies": (QUERY, PUT, DELETE),
-        "records": _RING,
-        "mailboxes": _RECORD,
-        "gateways": _RECORD,
-        "consumers": _RECORD,
-        "devices": (GET,),
-        "groups": (QUERY,),
-        "usages": (UPDATE,),
-    },
-}
-"""Which function does what to which table or index (the API's come from the tables themselves)."""
 
 _STARTS = ("states:StartExecution",)
 _STOPS = ("states:StopExecution",)
@@ -275,7 +125,7 @@ def _logs(function: str, stage: Stage) -> Grant:
 
 
 def _tables(function: str, stage: Stage) -> Iterable[Grant]:
-    uses = _all_tables() if function == API else TABLES.get(function, {})
+    uses = _all_tables() if function == API else tables(function)
     by_actions: dict[tuple[str, ...], list[dict[str, str]]] = {}
     for path, actions in uses.items():
         by_actions.setdefault(actions, []).append(arn("dynamodb", f"table/{stage.called(path)}"))

@@ -9,6 +9,7 @@ from bench.units.measuring import counted
 from chalicelib.dialects import registry
 from chalicelib.dialects.dialect import OVER_MQTT, Part
 from chalicelib.wiring import site
+from infra import uses
 from infra.local import credentials
 from tests.dialects.walked import Inhabitant, inhabitant
 from tests.fakes import MemoryPorts
@@ -70,6 +71,7 @@ def test_a_dialect_is_described(dialect: str) -> None:
 def test_what_is_there_beside_the_dialects_is_of_one_that_is_registered() -> None:
     known = {*registry.NAMES, "__init__"}
     assert {path.stem for path in Path(credentials.__file__).parent.glob("*.py")} <= known
+    assert {path.stem for path in Path(uses.__file__).parent.glob("*.py")} <= {*known, "actions", "core"}
     expected = ROOT / "tests" / "units" / "expected"
     assert {path.stem for path in expected.glob("*.py")} == {*counted(), "__init__"}
 
