@@ -17,6 +17,7 @@ class Field(Enum):
     FILE = auto()
     HEADERS = auto()
     ID = auto()
+    IDLE = auto()
     INTERFACES = auto()
     JSON_PATH = auto()
     LABEL = auto()

@@ -68,6 +68,7 @@ FIELDS: dict[Field, str] = {
     Field.ENDS: "to",
     Field.EXPIRATION: "expirationInSeconds",
     Field.HEADERS: "headers",
+    Field.IDLE: "sessionTtl",
     Field.INTERFACES: "interfaces",
     Field.JSON_PATH: "jsonPath",
     Field.LABEL: "label",

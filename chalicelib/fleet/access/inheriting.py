@@ -31,7 +31,7 @@ def check(parent: ApiKey, request: KeyRequest) -> None:
     if parent.queues and request.queues is not None and not (request.queues and request.queues <= parent.queues):
         raise Invalid("a key's queues are among those of its parent", Field.QUEUES)
     if parent.idle is not None and request.idle is not None and request.idle > parent.idle:
-        raise Invalid("a key may not go unused for longer than its parent", "sessionTtl")
+        raise Invalid("a key may not go unused for longer than its parent", Field.IDLE)
     _check_certificates(parent, request)
 
 
