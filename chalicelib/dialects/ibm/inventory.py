@@ -18,6 +18,12 @@ from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
 
 _BATCH = 100
+_LONGEST_NAME = 1_024
+METADATA = {
+    "type": ["object", "null"],
+    "propertyNames": {"maxLength": _LONGEST_NAME, "description": f"is a name of at most {_LONGEST_NAME} characters"},
+}
+"""Schema of what a client says of a device in its own words."""
 _ADDRESSABLE = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 

@@ -21,7 +21,6 @@ SHORTEST_LIFETIME = 3_600
 OK, BAD_REQUEST = 200, 400
 _LONGEST_ID = 1_024
 _TEXT = {"type": ["string", "null"], "maxLength": 1024}
-_OBJECT = {"type": ["object", "null"]}
 _FLAG = {"type": ["boolean", "integer"], "minimum": 0, "maximum": 1}
 """The vendor's C client writes 0 and 1."""
 MANAGE = {
@@ -30,7 +29,7 @@ MANAGE = {
         "lifetime": {"type": ["integer", "null"], "minimum": 0},
         "supports": {"type": ["object", "null"], "additionalProperties": _FLAG},
         "deviceInfo": {"type": ["object", "null"], "additionalProperties": _TEXT},
-        "metadata": _OBJECT,
+        "metadata": inventory.METADATA,
     },
 }
 NOTIFY = {

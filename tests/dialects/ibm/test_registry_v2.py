@@ -35,6 +35,25 @@ def walked(client: Client, path: str, **query: Any) -> list[list[Any]]:
     return [page["results"] for page in pages]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", TYPES, {"id": "valve"}),
+        ("PUT", f"{TYPES}/pump", {}),
+        ("POST", PUMPS, {"deviceId": "p2"}),
+        ("PUT", P1, {}),
+        ("POST", f"{V1}/devices", {"type": "pump", "id": "p2"}),
+        ("PUT", f"{V1}/devices/pump/p1", {}),
+    ],
+)
+def test_a_name_of_metadata_has_a_length(client: Client, method: str, path: str, body: dict[str, Any]) -> None:
+    added(client, "p1")
+    refused = client.call(method, path, {**body, "metadata": {"n" * 70_000: 1}})
+    assert refused.status == 400
+    assert len(refused.raw) < 1_000
+    assert client.call(method, path, {**body, "metadata": {"n" * 1_024: 1}}).status in (200, 201)
+
+
 class TestTypes:
     def test_a_type_is_answered_as_it_was_made(self, client: Client) -> None:
         body = {"id": "valve", "classId": "Gateway", "deviceInfo": {"model": "V1"}, "metadata": {"a": 1}}

@@ -30,13 +30,12 @@ PREFIX = "/api/v0001"
 MOST = 10_000
 """How many devices one answer lists or counts at most: this version has no pages."""
 
-_METADATA = {"type": ["object", "null"]}
 NEW = {
     "type": "object",
     "required": ["type", "id"],
-    "properties": {"metadata": _METADATA, "password": {"type": ["string", "null"]}},
+    "properties": {"metadata": inventory.METADATA, "password": {"type": ["string", "null"]}},
 }
-UPDATE = {"type": "object", "required": ["metadata"], "properties": {"metadata": _METADATA}}
+UPDATE = {"type": "object", "required": ["metadata"], "properties": {"metadata": inventory.METADATA}}
 
 
 def organization(ports: Ports, request: Request) -> Answer:

@@ -35,7 +35,7 @@ _NAME = {"type": ["string", "null"], "maxLength": 36}
 _DETAILS = {
     "authToken": {"type": ["string", "null"]},
     "deviceInfo": DEVICE_INFO,
-    "metadata": _OBJECT,
+    "metadata": inventory.METADATA,
     "location": {"anyOf": [{"type": "null"}, whereabouts.LOCATION], "description": "is a location"},
     "gatewayTypeId": _NAME,
     "gatewayId": _NAME,
@@ -43,7 +43,7 @@ _DETAILS = {
 NEW = {"type": "object", "required": ["deviceId"], "properties": _DETAILS}
 UPDATE = {
     "type": "object",
-    "properties": {"deviceInfo": DEVICE_INFO, "metadata": _OBJECT, "status": _OBJECT, "extensions": _OBJECT},
+    "properties": {"deviceInfo": DEVICE_INFO, "metadata": inventory.METADATA, "status": _OBJECT, "extensions": _OBJECT},
 }
 ADD = {"type": "array", "minItems": 1, "maxItems": MOST, "items": {"type": "object"}}
 _ADDED = {"type": "object", "required": ["typeId", "deviceId"], "properties": _DETAILS}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib.dialects.ibm import times, types
+from chalicelib.dialects.ibm import inventory, times, types
 from chalicelib.dialects.ibm.rest import lists
 from chalicelib.dialects.ibm.rest.places import OF_TYPE, READ, TYPE, TYPES, WRITE
 from chalicelib.fleet.documents import Record
@@ -13,9 +13,8 @@ from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
 
 _TEXT = {"type": ["string", "null"], "maxLength": 1024}
-_OBJECT = {"type": ["object", "null"]}
 DEVICE_INFO = {"type": ["object", "null"], "additionalProperties": _TEXT}
-_CHANGES = {"description": _TEXT, "deviceInfo": DEVICE_INFO, "metadata": _OBJECT}
+_CHANGES = {"description": _TEXT, "deviceInfo": DEVICE_INFO, "metadata": inventory.METADATA}
 NEW = {
     "type": "object",
     "required": ["id"],
