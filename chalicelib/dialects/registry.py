@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 NAMES = (
     "live_objects",
     "ibm",
+    "cumulocity",
 )
 """Every dialect there is; each says in its own package what it has."""
 

@@ -1,0 +1,23 @@
+"""The REST API: one module a resource, each with its routes as data."""
+
+from chalicelib.dialects.cumulocity import DIALECT
+from chalicelib.dialects.cumulocity.errors import explain
+from chalicelib.dialects.cumulocity.rest import platform, tenant
+from chalicelib.dialects.cumulocity.rest.access import authenticate
+from chalicelib.web.routes import Api, Route
+
+API = Api(
+    "cumulocity",
+    DIALECT.prefixes,
+    (*platform.ROUTES, *tenant.ROUTES),
+    authenticate,
+    explain,
+    {"type": "http", "scheme": "basic"},
+)
+
+APIS = (API,)
+
+
+def routes() -> tuple[Route, ...]:
+    """Every operation, for whoever walks them."""
+    return tuple(API.routes)

@@ -1,0 +1,67 @@
+"""Pages as clients walk them: `currentPage` from 1, `pageSize` elements, `next` for as long as pages are full."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.dialects.cumulocity.rest import links
+from chalicelib.fleet.errors import Invalid
+from chalicelib.web.parameters import Kind, Parameter
+from chalicelib.web.request import Request
+
+DEFAULT, LARGEST = 5, 2_000
+_MOST_PAGES = 1_000_000
+PARAMETERS = (
+    Parameter("currentPage", Kind.INTEGER, default=1, bounds=(1, _MOST_PAGES)),
+    Parameter("pageSize", Kind.INTEGER, default=DEFAULT, explained=f"1 to {LARGEST}; more is taken as {LARGEST}"),
+    Parameter("withTotalPages", Kind.BOOLEAN, default=False),
+    Parameter("withTotalElements", Kind.BOOLEAN, default=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    page: int
+    size: int
+    pages: bool
+    elements: bool
+
+    @property
+    def skipped(self) -> int:
+        """How many elements the pages before have."""
+        return (self.page - 1) * self.size
+
+
+def wanted(request: Request) -> Wanted:
+    """Errors: Invalid."""
+    asked = request.asked
+    size = asked["pageSize"]
+    if size < 1:
+        raise Invalid(f"pageSize is from 1 to {LARGEST}", "pageSize")
+    return Wanted(asked["currentPage"], min(size, LARGEST), asked["withTotalPages"], asked["withTotalElements"])
+
+
+def body(
+    request: Request, name: str, items: Sequence[Mapping[str, Any]], asked: Wanted, total: int | None, *path: str
+) -> dict[str, Any]:
+    """A collection: its elements under `name`, links to itself and to its neighbours; `total` where it was counted."""
+    statistics: dict[str, Any] = {"currentPage": asked.page, "pageSize": asked.size}
+    if asked.pages and total is not None:
+        statistics["totalPages"] = -(-total // asked.size)
+    if asked.elements and total is not None:
+        statistics["totalElements"] = total
+    answer: dict[str, Any] = {
+        "self": _page(request, path, asked, asked.page),
+        name: list(items),
+        "statistics": statistics,
+    }
+    if len(items) == asked.size:
+        answer["next"] = _page(request, path, asked, asked.page + 1)
+    if asked.page > 1:
+        answer["prev"] = _page(request, path, asked, asked.page - 1)
+    return answer
+
+
+def _page(request: Request, path: Sequence[str], asked: Wanted, number: int) -> str:
+    query = {**dict(request.query), "pageSize": str(asked.size), "currentPage": str(number)}
+    return links.to(request, *path, query=query)

@@ -1,0 +1,22 @@
+"""Moments as Cumulocity writes them: ISO 8601 in UTC with milliseconds and `Z`."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chalicelib.fleet import times
+from chalicelib.fleet.errors import Invalid
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def render(at: int) -> str:
+    """From milliseconds."""
+    return (_EPOCH + timedelta(milliseconds=at)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse(said: Any, field: str) -> int:
+    """Milliseconds; a moment without a zone is UTC, a date alone its beginning. Errors: Invalid."""
+    try:
+        return times.parse(said if isinstance(said, str) else "")
+    except ValueError:
+        raise Invalid(f"{field} is a date and time in ISO 8601, not {str(said)[:64]}", field) from None

@@ -1,0 +1,55 @@
+"""What every request meets: credentials, the shape of errors, where links lead."""
+
+import pytest
+
+from chalicelib.dialects.cumulocity import ROOTS
+from tests.dialects.cumulocity.client import Client
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client()
+
+
+def test_the_platform_says_where_its_parts_are(client: Client) -> None:
+    told = client.get("/platform").body
+    assert told["inventory"]["managedObjects"]["self"].endswith("://acme.example.com/inventory/managedObjects")
+    assert told["identity"]["externalId"].endswith("/identity/externalIds/{type}/{externalId}")
+    assert told["deviceControl"] == client.get("/devicecontrol").body
+
+
+def test_the_tenant_is_that_of_the_credentials(client: Client) -> None:
+    assert client.get("/tenant/currentTenant").body["name"] == client.tenant.id
+    key = ("whoever", client.secret)
+    assert client.call("GET", "/tenant/currentTenant", auth=key).body["name"] == client.tenant.id
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [None, ("acme/someone", "wrong"), ("t0/someone", ""), ("nobody", "x" * 32)],
+    ids=["none", "another password", "an empty one", "an unknown key"],
+)
+def test_who_is_not_known_is_told_so_in_the_vendors_shape(client: Client, auth: tuple[str, str] | None) -> None:
+    reply = client.call("GET", "/tenant/currentTenant", auth=auth)
+    assert (reply.status, reply.error) == (401, "security/Unauthorized")
+    assert reply.message == "Invalid credentials! : Bad credentials"
+
+
+def test_a_key_of_another_tenant_is_not_good_here(client: Client) -> None:
+    other = Client(client.ports, "other")
+    assert client.call("GET", "/platform", auth=(f"{other.tenant.id}/someone", client.secret)).status == 401
+
+
+def test_a_tenant_that_was_not_enabled_has_no_such_api() -> None:
+    assert Client(enabled=False).get("/tenant/currentTenant").status == 401
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_an_unknown_path_is_not_found_at_any_depth(client: Client, root: str) -> None:
+    reply = client.get(f"/{root}/nothing/of/the/kind/is/here")
+    assert (reply.status, set(reply.body)) == (404, {"error", "message", "info"})
+
+
+def test_a_method_that_is_not_there_names_those_that_are(client: Client) -> None:
+    reply = client.call("PATCH", "/platform")
+    assert (reply.status, reply.headers["Allow"]) == (405, "GET, HEAD")
