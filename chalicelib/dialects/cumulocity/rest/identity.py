@@ -1,0 +1,121 @@
+"""External ids of managed objects (reference, "Identity")."""
+
+from typing import Any
+
+from chalicelib.dialects.cumulocity.errors import Missing
+from chalicelib.dialects.cumulocity.rest import contents, links, managed_objects
+from chalicelib.fleet.errors import ExternalIdDuplicate, ExternalIdNotFound, Invalid, LimitReached, ObjectNotFound
+from chalicelib.fleet.inventory import objects
+from chalicelib.fleet.inventory.managed_objects import ExternalId
+from chalicelib.fleet.ports import Ports
+from chalicelib.web.request import Answer, Request
+from chalicelib.web.routes import Route
+
+KIND, COLLECTION = "externalId", "externalIdCollection"
+MOST_SOUGHT = 100
+"""External ids of one search."""
+
+
+def _view(request: Request, external: ExternalId) -> dict[str, Any]:
+    return {
+        "externalId": external.value,
+        "type": external.type,
+        "managedObject": {
+            "id": external.object,
+            "self": links.to(request, *managed_objects.PATH, external.object),
+        },
+        "self": links.to(request, "identity", "externalIds", external.type, external.value),
+    }
+
+
+def _collection(request: Request, found: list[ExternalId], *path: str) -> Answer:
+    body = {"self": links.to(request, *path), "externalIds": [_view(request, one) for one in found]}
+    return contents.found(request, COLLECTION, body)
+
+
+def _names(ports: Ports, request: Request) -> Answer:
+    number = request.path["id"]
+    found = objects.names(ports, request.tenant, number)
+    return _collection(request, found, "identity", "globalIds", number, "externalIds")
+
+
+def _name(ports: Ports, request: Request) -> Answer:
+    type_, value = _named(contents.read(request))
+    external = objects.name(ports, request.tenant, request.path["id"], type_, value)
+    shown = _view(request, external)
+    return contents.created(request, KIND, shown, shown["self"])
+
+
+def _get(ports: Ports, request: Request) -> Answer:
+    type_, value = request.path["type"], request.path["externalId"]
+    found = objects.named(ports, request.tenant, type_, value)
+    return contents.found(request, KIND, _view(request, ExternalId(request.tenant, type_, value, found.id)))
+
+
+def _unname(ports: Ports, request: Request) -> Answer:
+    objects.unname(ports, request.tenant, request.path["type"], request.path["externalId"])
+    return Answer()
+
+
+def _search(ports: Ports, request: Request) -> Answer:
+    body = contents.read(request)
+    sought = body.get("externalIds")
+    if not isinstance(sought, list) or len(sought) > MOST_SOUGHT:
+        raise Invalid(f"externalIds is a list of at most {MOST_SOUGHT}", "externalIds")
+    found = []
+    for type_, value in dict.fromkeys(_named(one) for one in sought):
+        held = ports.objects.named(request.tenant, type_, value)
+        if held is not None and ports.objects.get(request.tenant, held.object) is not None:
+            found.append(held)
+    return _collection(request, found, "identity", "search")
+
+
+def _named(body: Any) -> tuple[str, str]:
+    """Type and value. Errors: Missing, Invalid."""
+    if not isinstance(body, dict):
+        raise Invalid("an external id is an object with externalId and type", "externalIds")
+    missing = [name for name in ("externalId", "type") if body.get(name) in (None, "")]
+    if missing:
+        raise Missing(*missing)
+    if not (isinstance(body["type"], str) and isinstance(body["externalId"], str)):
+        raise Invalid("externalId and type are texts", "externalId")
+    return body["type"], body["externalId"]
+
+
+_OF_OBJECT = "/identity/globalIds/{id}/externalIds"
+_ONE = "/identity/externalIds/{type}/{externalId}"
+_READING, _WRITING = managed_objects.READING, managed_objects.WRITING
+ROUTES = (
+    Route("GET", _OF_OBJECT, _names, "External ids of an object", roles=_READING, failures=(ObjectNotFound,)),
+    Route(
+        "POST",
+        _OF_OBJECT,
+        _name,
+        "Give an object one external id more",
+        roles=_WRITING,
+        success=201,
+        schema=contents.OBJECT,
+        reads=contents.ANYTHING,
+        failures=(ObjectNotFound, Invalid, ExternalIdDuplicate, LimitReached),
+    ),
+    Route("GET", _ONE, _get, "The object with an external id", roles=_READING, failures=(ExternalIdNotFound,)),
+    Route(
+        "DELETE",
+        _ONE,
+        _unname,
+        "Take an external id away",
+        roles=_WRITING,
+        success=204,
+        failures=(ExternalIdNotFound,),
+    ),
+    Route(
+        "POST",
+        "/identity/search",
+        _search,
+        "The objects with any of some external ids",
+        roles=_READING,
+        schema=contents.OBJECT,
+        reads=contents.ANYTHING,
+        failures=(Invalid,),
+    ),
+)
