@@ -38,7 +38,10 @@ class Reply:
 
 @dataclass
 class Client:
-    """One tenant and its master key; `call` sends JSON unless `raw` is given, and accepts it unless told otherwise."""
+    """One tenant and its master key; `call` sends JSON unless `raw` is given, and accepts it unless told otherwise.
+
+    Between two calls a millisecond goes by.
+    """
 
     ports: MemoryPorts = field(default_factory=MemoryPorts)
     name: str = "acme"
@@ -71,6 +74,7 @@ class Client:
         accept: str | None = "application/json",
         **query: Any,
     ) -> Reply:
+        self.ports.clock.advance(ms=1)
         sent = raw if raw is not None else (json.dumps(body).encode() if body is not None else b"")
         named = {"Host": "acme.example.com"}
         if sent:

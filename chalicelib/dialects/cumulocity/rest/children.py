@@ -1,0 +1,145 @@
+"""What is below a managed object: child devices, assets and additions (reference, "Child operations")."""
+
+from functools import partial
+from typing import Any
+
+from chalicelib.dialects.cumulocity import objects as shapes
+from chalicelib.dialects.cumulocity.rest import contents, links, managed_objects, paging
+from chalicelib.fleet.errors import Circular, Invalid, LimitReached, ObjectNotFound
+from chalicelib.fleet.inventory import hierarchy, objects
+from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
+from chalicelib.fleet.ports import Ports
+from chalicelib.web.request import Answer, Request
+from chalicelib.web.routes import Route
+
+KIND, COLLECTION = "managedObjectReference", "managedObjectReferenceCollection"
+_PAGE = 100
+MOST_AT_ONCE = 100
+"""References of one request."""
+
+
+def reference(request: Request, parent: str, kind: ChildKind, child: ManagedObject) -> dict[str, Any]:
+    return {
+        "managedObject": managed_objects.view(request, child),
+        "self": links.to(request, *managed_objects.PATH, parent, shapes.CHILDREN[kind], child.id),
+    }
+
+
+def _children(kind: ChildKind, ports: Ports, request: Request) -> Answer:
+    parent, asked = request.path["id"], paging.wanted(request)
+    found = list(_walked(ports, request.tenant, parent, kind, asked.skipped + asked.size))
+    shown = [reference(request, parent, kind, child) for child in found[asked.skipped :]]
+    total = None
+    if asked.pages or asked.elements:
+        total = ports.objects.count_children(request.tenant, parent, kind, hierarchy.MOST_CHILDREN)
+    path = (*managed_objects.PATH, parent, shapes.CHILDREN[kind])
+    return contents.found(request, COLLECTION, paging.body(request, "references", shown, asked, total, *path))
+
+
+def _walked(ports: Ports, tenant: str, parent: str, kind: ChildKind, most: int) -> list[ManagedObject]:
+    found: list[ManagedObject] = []
+    after: str | None = None
+    while len(found) < most:
+        page = hierarchy.children(ports, tenant, parent, kind, after=after, limit=min(_PAGE, most - len(found)))
+        found += page.items
+        after = page.cursor
+        if after is None:
+            break
+    return found[:most]
+
+
+def _add(kind: ChildKind, ports: Ports, request: Request) -> Answer:
+    """One reference, several of them, or a whole object that is made on the way."""
+    body, parent = contents.read(request), request.path["id"]
+    objects.get(ports, request.tenant, parent)
+    several = body.get("references")
+    if isinstance(several, list):
+        if len(several) > MOST_AT_ONCE:
+            raise Invalid(f"at most {MOST_AT_ONCE} references at once", "references")
+        children = [_named(ports, request, one) for one in several]
+    elif "managedObject" in body or contents.kind_of(request) == KIND:
+        children = [_named(ports, request, body)]
+    else:
+        children = [managed_objects.made(ports, request, body)]
+    for child in children:
+        hierarchy.link(ports, request.tenant, parent, child.id, kind)
+    shown = [reference(request, parent, kind, child) for child in children]
+    if isinstance(several, list):
+        itself = links.to(request, *managed_objects.PATH, parent, shapes.CHILDREN[kind])
+        return contents.created(request, COLLECTION, {"self": itself, "references": shown}, itself)
+    if "managedObject" in body or contents.kind_of(request) == KIND:
+        return contents.created(request, KIND, shown[0], shown[0]["self"])
+    made = managed_objects.view(request, children[0])
+    return contents.created(request, managed_objects.KIND, made, made["self"])
+
+
+def _named(ports: Ports, request: Request, body: Any) -> ManagedObject:
+    """The object of a reference, by its id or by its address. Errors: Invalid, ObjectNotFound."""
+    inner = body.get("managedObject") if isinstance(body, dict) else None
+    if not isinstance(inner, dict):
+        raise Invalid("a reference has a managedObject", "managedObject")
+    number = inner.get("id") or str(inner.get("self") or "").rstrip("/").rpartition("/")[2]
+    if not number:
+        raise Invalid("a reference has the id or the address of a managed object", "managedObject")
+    return objects.get(ports, request.tenant, str(number))
+
+
+def _get(kind: ChildKind, ports: Ports, request: Request) -> Answer:
+    parent, number = request.path["id"], request.path["childId"]
+    child = hierarchy.ensure_child(ports, request.tenant, parent, number, kind)
+    return contents.found(request, KIND, reference(request, parent, kind, child))
+
+
+def _remove(kind: ChildKind, ports: Ports, request: Request) -> Answer:
+    parent, number = request.path["id"], request.path["childId"]
+    hierarchy.ensure_child(ports, request.tenant, parent, number, kind)
+    hierarchy.unlink(ports, request.tenant, parent, number, kind)
+    return Answer()
+
+
+def _routes(kind: ChildKind) -> tuple[Route, ...]:
+    path = f"/inventory/managedObjects/{{id}}/{shapes.CHILDREN[kind]}"
+    reading, writing = managed_objects.READING, managed_objects.WRITING
+    return (
+        Route(
+            "GET",
+            path,
+            partial(_children, kind),
+            f"Child {kind}s of an object",
+            roles=reading,
+            parameters=paging.PARAMETERS,
+            failures=(ObjectNotFound, Invalid),
+        ),
+        Route(
+            "POST",
+            path,
+            partial(_add, kind),
+            f"Make objects child {kind}s of an object",
+            roles=writing,
+            success=201,
+            schema=contents.OBJECT,
+            reads=contents.ANYTHING,
+            max_body=managed_objects.LARGEST,
+            failures=(ObjectNotFound, Invalid, Circular, LimitReached),
+        ),
+        Route(
+            "GET",
+            f"{path}/{{childId}}",
+            partial(_get, kind),
+            f"A child {kind} of an object",
+            roles=reading,
+            failures=(ObjectNotFound,),
+        ),
+        Route(
+            "DELETE",
+            f"{path}/{{childId}}",
+            partial(_remove, kind),
+            f"Take a child {kind} away from an object; both stay",
+            roles=writing,
+            success=204,
+            failures=(ObjectNotFound,),
+        ),
+    )
+
+
+ROUTES = tuple(route for kind in ChildKind for route in _routes(kind))
