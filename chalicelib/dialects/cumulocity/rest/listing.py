@@ -1,0 +1,150 @@
+"""Lists of managed objects: by type, fragment, owner, words, query, ids or children (reference, "Managed objects")."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
+from operator import itemgetter
+from typing import Any
+
+from chalicelib.dialects.cumulocity import queries, selecting
+from chalicelib.dialects.cumulocity.rest import contents, managed_objects, paging
+from chalicelib.dialects.cumulocity.selecting import Hierarchy, Selection
+from chalicelib.fleet.errors import Invalid, LimitReached
+from chalicelib.fleet.inventory import finding, objects
+from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject, ObjectFacet
+from chalicelib.fleet.ports import Ports
+from chalicelib.web.parameters import Kind, Parameter
+from chalicelib.web.request import Answer, Request
+from chalicelib.web.routes import Route
+
+COLLECTION = "managedObjectCollection"
+MOST_IDS = 200
+MOST_SKIPPED = 20_000
+"""Elements of the pages before the one that is asked for."""
+MOST_COUNTED = 10_000
+_PAGE = 100
+_CHILD = {"childDeviceId": ChildKind.DEVICE, "childAssetId": ChildKind.ASSET, "childAdditionId": ChildKind.ADDITION}
+Found = Iterator[ManagedObject]
+
+
+def _list(ports: Ports, request: Request) -> Answer:
+    asked = paging.wanted(request)
+    if asked.skipped > MOST_SKIPPED:
+        raise Invalid(f"pages begin within the first {MOST_SKIPPED} elements: ask for fewer by a filter", "currentPage")
+    try:
+        found = list(islice(_found(ports, request), asked.skipped, asked.skipped + asked.size))
+        total = _total(ports, request) if asked.pages or asked.elements else None
+    except LimitReached as error:
+        raise Invalid(f"{error}: filter by type, fragmentType, owner or name, which have an index", "query") from None
+    shown = [managed_objects.view(request, one) for one in found]
+    return contents.found(
+        request, COLLECTION, paging.body(request, "managedObjects", shown, asked, total, *managed_objects.PATH)
+    )
+
+
+def _total(ports: Ports, request: Request) -> int | None:
+    counted = sum(1 for _ in islice(_found(ports, request), MOST_COUNTED + 1))
+    return counted if counted <= MOST_COUNTED else None
+
+
+def _found(ports: Ports, request: Request) -> Found:
+    """All that is meant, one after the other, read as it is asked for."""
+    given = request.asked
+    if given["ids"]:
+        return iter(_some(ports, request, given["ids"]))
+    for name, kind in _CHILD.items():
+        if given[name]:
+            objects.get(ports, request.tenant, given[name])
+            links = [link.parent for link in ports.objects.parents(request.tenant, given[name]) if link.kind is kind]
+            return iter(ports.objects.some(request.tenant, links))
+    selection, condition = _selection(request), _words(ports, request)
+    shown = partial(managed_objects.view, request)
+    meant = selecting.wanted(selection, Hierarchy(ports, request.tenant), shown)
+    if selection.order and selection.order[0][0] != ("id",):
+        every = finding.every(ports, request.tenant, selection.chosen, lambda one: meant(one) and condition(one))
+        return iter(_sorted(every, selection, shown))
+    return _walked(ports, request.tenant, selection, lambda one: meant(one) and condition(one))
+
+
+def _walked(ports: Ports, tenant: str, selection: Selection, meant: finding.Wanted) -> Found:
+    after: str | None = None
+    while True:
+        page = finding.page(ports, tenant, selection.chosen, meant, after=after, limit=_PAGE)
+        yield from page.items
+        after = page.cursor
+        if after is None:
+            return
+
+
+def _some(ports: Ports, request: Request, ids: list[str]) -> list[ManagedObject]:
+    if len(ids) > MOST_IDS:
+        raise Invalid(f"at most {MOST_IDS} ids at once", "ids")
+    return ports.objects.some(request.tenant, list(dict.fromkeys(ids)))
+
+
+def _selection(request: Request) -> Selection:
+    given = request.asked
+    if given["query"] or given["q"]:
+        return selecting.of_query(given["query"] or given["q"], devices=not given["query"])
+    parts: list[queries.Condition] = [
+        queries.Comparison((name,), "eq", given[name]) for name in ("type", "owner") if given[name]
+    ]
+    if given["fragmentType"]:
+        parts.append(queries.Has((given["fragmentType"],)))
+    if given["onlyRoots"] and not parts:
+        return Selection((finding.Chosen(ObjectFacet.ROOT),))
+    return selecting.of_condition(queries.Every(tuple(parts)) if len(parts) > 1 else next(iter(parts), None))
+
+
+def _words(ports: Ports, request: Request) -> Callable[[ManagedObject], bool]:
+    """What an object has to say beside, and whether it may have parents."""
+    text, roots = request.asked["text"], request.asked["onlyRoots"]
+
+    def holds(found: ManagedObject) -> bool:
+        if roots and found.parents:
+            return False
+        if not text:
+            return True
+        names = [external.value for external in ports.objects.names(found.tenant, found.id)]
+        return finding.says(found, names, text)
+
+    return holds
+
+
+def _sorted(found: list[ManagedObject], selection: Selection, shown: selecting.Shown) -> list[ManagedObject]:
+    """Those without the property come last, whichever way the others go."""
+    for path, descending in reversed(selection.order):
+        keyed = [(_value(shown(one), path), one) for one in found]
+        present = sorted([pair for pair in keyed if pair[0]], key=itemgetter(0), reverse=descending)
+        found = [one for _, one in present] + [one for key, one in keyed if not key]
+    return found
+
+
+def _value(shown: Any, path: tuple[str, ...]) -> tuple[Any, ...]:
+    """What it is sorted by, kind first; empty where it has no such property."""
+    for name in path:
+        shown = shown.get(name) if isinstance(shown, dict) else None
+    if isinstance(shown, bool) or not isinstance(shown, int | float | str):
+        return ()
+    return ("text", shown) if isinstance(shown, str) else ("number", shown)
+
+
+_TEXTS = ("type", "fragmentType", "owner", "text", "query", "q", *_CHILD)
+_FLAGS = ("withChildren", "withChildrenCount", "withParents", "withGroups", "withLatestValues", "onlyRoots")
+ROUTES = (
+    Route(
+        "GET",
+        "/inventory/managedObjects",
+        _list,
+        "Managed objects",
+        roles=managed_objects.READING,
+        parameters=(
+            *paging.PARAMETERS,
+            Parameter("ids", Kind.LIST, default=[]),
+            *(Parameter(name, default="") for name in _TEXTS),
+            *(Parameter(name, Kind.BOOLEAN, default=False) for name in _FLAGS),
+            Parameter("skipChildrenNames", Kind.BOOLEAN),
+        ),
+        failures=(Invalid,),
+    ),
+)

@@ -1,0 +1,115 @@
+"""What of the inventory a request asks for: where an index leads, and a condition for the rest."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from chalicelib.dialects.cumulocity import queries
+from chalicelib.dialects.cumulocity.objects import IS_DEVICE
+from chalicelib.dialects.cumulocity.queries import Comparison, Condition, Either, Every, Has, Member
+from chalicelib.fleet.inventory import hierarchy, objects
+from chalicelib.fleet.inventory.finding import ALL, Chosen
+from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject, ObjectFacet
+from chalicelib.fleet.ports import Ports
+
+MOST_SIDES = 4
+"""Parts of an `or` that are looked up each by its own index."""
+Shown = Callable[[ManagedObject], Mapping[str, Any]]
+_FACETS = {("type",): ObjectFacet.TYPE, ("owner",): ObjectFacet.OWNER, ("name",): ObjectFacet.NAME}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """`order` is empty where the objects come by number. `prefix` is what the name of every one begins with."""
+
+    chosen: tuple[Chosen, ...] = (ALL,)
+    condition: Condition | None = None
+    order: tuple[queries.Order, ...] = ()
+    prefix: str = ""
+
+    @property
+    def filtered(self) -> bool:
+        return self.condition is not None and not _answered(self.condition, self.chosen)
+
+
+@dataclass(slots=True)
+class Hierarchy:
+    """What is below what, each looked up once a request."""
+
+    ports: Ports
+    tenant: str
+    _known: dict[Member, frozenset[str]] = field(default_factory=dict)
+
+    def has(self, found: ManagedObject, member: Member) -> bool:
+        if member not in self._known:
+            self._known[member] = frozenset(_members(self.ports, self.tenant, member))
+        return found.id in self._known[member]
+
+
+def of_query(text: str, *, devices: bool = False) -> Selection:
+    """Of `query`, or of `q`, which looks at `devices` only. Errors: Invalid."""
+    condition, order = queries.parse(text)
+    if devices:
+        device = Has((IS_DEVICE,))
+        condition = device if condition is None else Every((device, condition))
+    return of_condition(condition, order)
+
+
+def of_condition(condition: Condition | None, order: tuple[queries.Order, ...] = ()) -> Selection:
+    if condition is None:
+        return Selection(order=order)
+    return Selection(_chosen(condition) or (ALL,), condition, order)
+
+
+def wanted(selection: Selection, below: Hierarchy, shown: Shown) -> Callable[[ManagedObject], bool]:
+    """Whether an object is one of the selection."""
+    if selection.condition is None or not selection.filtered:
+        return lambda _: True
+    condition = selection.condition
+
+    def holds(found: ManagedObject) -> bool:
+        return queries.holds(condition, shown(found), partial(below.has, found))
+
+    return holds
+
+
+def _chosen(condition: Condition) -> tuple[Chosen, ...]:
+    """Where everything that the condition means is found; empty where no index leads there."""
+    match condition:
+        case Every(parts):
+            ways = [way for part in parts if (way := _chosen(part))]
+            # The way to a device leads past all devices: any other one is shorter.
+            ways.sort(key=lambda way: any(one.value == IS_DEVICE for one in way))
+            return ways[0] if ways else ()
+        case Either(parts):
+            sides = [_chosen(part) for part in parts]
+            several = tuple(dict.fromkeys(one for side in sides for one in side))
+            return several if all(sides) and len(several) <= MOST_SIDES else ()
+        case Has((name,)):
+            return (Chosen(ObjectFacet.FRAGMENT, name),)
+        case Comparison(path, "eq", str(value)) if path in _FACETS and "*" not in value:
+            return (Chosen(_FACETS[path], value),)
+        case _:
+            return ()
+
+
+def _answered(condition: Condition, chosen: Sequence[Chosen]) -> bool:
+    """Whether all that is found there is meant, without a look at it."""
+    return isinstance(condition, Comparison | Has) and chosen == _chosen(condition) != ()
+
+
+def _members(ports: Ports, tenant: str, member: Member) -> set[str]:
+    if ports.objects.get(tenant, member.number) is None:
+        return set()
+    if member.deep:
+        return {found.id for found in hierarchy.descendants(ports, tenant, member.number)}
+    objects.get(ports, tenant, member.number)
+    found: set[str] = set()
+    after: str | None = None
+    while True:
+        page = ports.objects.children(tenant, member.number, ChildKind.ASSET, after=after, limit=1_000)
+        found.update(link.child for link in page.items)
+        if page.cursor is None:
+            return found
+        after = page.cursor
