@@ -28,14 +28,27 @@ def ensure_tenant(folder: Path) -> tuple[str, str]:
     kept = read_credentials(folder)
     known = keys.owner(ports, kept.apiKey) if kept is not None else None
     if kept is not None and known is not None and known.tenant == kept.tenant:
+        _enable(kept.tenant)
         return kept.tenant, kept.apiKey
     for number in range(1, _MOST_NAMES):
         try:
             tenant, _, secret = tenants.create(ports, "local" if number == 1 else f"local {number}")
         except TenantDuplicate:
             continue  # its key went with an earlier credentials.json
+        _enable(tenant.id)
         return tenant.id, secret
     raise RuntimeError(f"no free name for a tenant after {_MOST_NAMES}")
+
+
+def _enable(tenant: str) -> None:
+    """What an operator does for those who want it: here everything is to be tried."""
+    from chalicelib import wiring
+    from chalicelib.dialects import registry
+    from chalicelib.fleet.inventory import numbering
+
+    ports = wiring.ports()
+    if "cumulocity" in registry.enabled() and ports.tenants.current_settings(tenant).objects is None:
+        numbering.enable(ports, tenant)
 
 
 def presented(api_key: str) -> dict[str, dict[str, Any]]:

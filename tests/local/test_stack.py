@@ -47,7 +47,17 @@ def test_credentials_are_for_their_owner_alone(stack: RunningStack) -> None:
     path = stack.data / "credentials.json"
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert json.loads(path.read_text()).keys() == {"tenant", "apiKey", "http", "https", "mqtts", "mqtt", "aws", "ibm"}
+    assert json.loads(path.read_text()).keys() == {
+        "tenant",
+        "apiKey",
+        "http",
+        "https",
+        "mqtts",
+        "mqtt",
+        "aws",
+        "ibm",
+        "cumulocity",
+    }
 
 
 def test_the_banner_shows_where_everything_is(stack: RunningStack) -> None:
