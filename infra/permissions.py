@@ -47,6 +47,8 @@ PUSHES: dict[str, tuple[str, ...]] = {
 OBJECTS: dict[str, tuple[str, ...]] = {
     API: ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
     "uplink": ("s3:PutObject",),
+    # Messages too big for a table that are deleted.
+    "sweep": ("s3:GetObject", "s3:DeleteObject"),
     # A URL that it signs can do what it can do itself: devices download resources.
     "deliver": ("s3:GetObject",),
 }

@@ -66,6 +66,14 @@ class ExternalIdNotFound(NotFound):
     pass
 
 
+class MessageNotFound(NotFound):
+    pass
+
+
+class AlarmNotFound(NotFound):
+    pass
+
+
 class CommandNotFound(NotFound):
     pass
 
@@ -164,6 +172,10 @@ class GroupDuplicate(Conflict):
 
 class ExternalIdDuplicate(Conflict):
     pass
+
+
+class AlarmOpen(Conflict):
+    """Another alarm of that source and type is open."""
 
 
 class IllegalTransition(Conflict):

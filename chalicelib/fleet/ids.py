@@ -51,6 +51,11 @@ def moment(identifier: str) -> int:
     return int(identifier[:_CLOCK_DIGITS], 16)
 
 
+def arrival(identifier: str) -> int:
+    """The millisecond of arrival inside an id made by `ordered_id`. ValueError if there is none."""
+    return int(identifier[_CLOCK_DIGITS : 2 * _CLOCK_DIGITS], 16)
+
+
 def first_id(at: int) -> str:
     """The lowest id of the moment `at`: a bound for ranges of ids."""
     return timed_id(at, bytes(7))

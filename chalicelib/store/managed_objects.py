@@ -44,7 +44,7 @@ MAIN, _FRAGMENT, _NAME = "a", "b#", "i#"
 _BEHIND_FRAGMENTS = "c"
 _LEFT = "!left"
 """Among the tenants in the index: those of all tenants that are leaving."""
-_HIDDEN = "yes"
+_HIDDEN, _WITH_DATA = "yes", "data"
 OBJECT = Kind(ManagedObject, frozenset({"tenant", "id", "revision", "parents", "lineage", "height", "joined"}))
 
 
@@ -165,11 +165,10 @@ class ObjectRecords:
         numbers = [number.lstrip("0") for _, number in found[:limit]]
         return Page(self.some(tenant, numbers), found[limit - 1][0] if len(found) > limit else None)
 
-    def leave(self, old: ManagedObject, cascade: frozenset[ChildKind] = frozenset()) -> bool:
+    def leave(self, old: ManagedObject, cascade: frozenset[ChildKind] = frozenset(), *, data: bool = False) -> bool:
+        item, actions = ObjectItem(key(old.tenant, old.id), MAIN), hidden(cascade, data=data)
         # What was written since it was read is to be seen by whoever deletes it.
-        return held(
-            lambda: ObjectItem(key(old.tenant, old.id), MAIN).update(actions=hidden(cascade), condition=unchanged(old))
-        )
+        return held(lambda: item.update(actions=actions, condition=unchanged(old)))
 
     def leaving(self, tenant: str, number: str) -> Leaving | None:
         try:
@@ -234,11 +233,11 @@ def unchanged(old: ManagedObject) -> Condition:
     return same
 
 
-def hidden(cascade: frozenset[ChildKind] = frozenset()) -> list[Action]:
+def hidden(cascade: frozenset[ChildKind] = frozenset(), *, data: bool = False) -> list[Action]:
     """How an object becomes one that is leaving; nobody who has read it before joins or writes it any more."""
     return [
         # A device that is deleted because its object leaves takes along what that was to take along.
-        ObjectItem.leaving.set(ObjectItem.leaving | ",".join([_HIDDEN, *sorted(cascade)])),
+        ObjectItem.leaving.set(ObjectItem.leaving | ",".join([_WITH_DATA if data else _HIDDEN, *sorted(cascade)])),
         ObjectItem.place.set(_LEFT),
         ObjectItem.lineage.add(1),
         ObjectItem.revision.add(1),
@@ -275,9 +274,10 @@ def _load(tenant: str, main: ObjectItem, large: Sequence[ObjectItem]) -> Managed
 
 def _leaving(item: ObjectItem) -> Leaving:
     tenant, _, number = item.pk.partition("#")
-    kinds = frozenset(ChildKind(kind) for kind in (item.leaving or "").split(",")[1:])
+    how, *chosen = (item.leaving or "").split(",")
+    kinds = frozenset(ChildKind(kind) for kind in chosen)
     device = _load(tenant, item, ()).device if item.doc else None
-    return Leaving(tenant, number, device, kinds)
+    return Leaving(tenant, number, device, kinds, how == _WITH_DATA)
 
 
 def _packed(text: str) -> bytes:

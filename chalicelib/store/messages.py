@@ -3,10 +3,13 @@ import zlib
 from collections.abc import Sequence
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 
+from chalicelib.fleet.data.deletions import Tombstone
 from chalicelib.fleet.data.records import DataMessage, StreamUse
 from chalicelib.fleet.ids import first_id
 from chalicelib.fleet.shapes import Kind
+from chalicelib.store import tombstones
 from chalicelib.store.conditions import held
 from chalicelib.store.objects import Objects
 from chalicelib.store.tables import Defaults, Table, key, table_name
@@ -83,17 +86,72 @@ class MessageTable:
     def page(
         self, tenant: str, stream: str, *, start: int | None, end: int | None, before: str | None, limit: int
     ) -> list[DataMessage]:
-        low = first_id(start or 0)
-        bounds = [first_id(end)] if end is not None else []
-        bounds += [before] if before is not None else []
-        condition = MessageItem.id.between(low, min(bounds)) if bounds else MessageItem.id >= low
-        if bounds and min(bounds) <= low:
+        condition = _between(start, end, before)
+        if condition is None:
             return []
         found = MessageItem.query(
             key(tenant, stream), condition, scan_index_forward=False, limit=limit + 1, consistent_read=True
         )
-        items = [item for item in found if item.id not in bounds]
+        beyond = {before, first_id(end) if end is not None else None}
+        items = [item for item in found if item.id not in beyond]
         return [self._load(tenant, stream, item) for item in items[:limit]]
+
+    def get(self, tenant: str, stream: str, message: str) -> DataMessage | None:
+        try:
+            return self._load(tenant, stream, MessageItem.get(key(tenant, stream), message, consistent_read=True))
+        except MessageItem.DoesNotExist:
+            return None
+
+    def replace(self, old: DataMessage, new: DataMessage) -> bool:
+        try:
+            present = MessageItem.get(key(old.tenant, old.stream), old.id, consistent_read=True)
+        except MessageItem.DoesNotExist:
+            return False
+        if self._load(old.tenant, old.stream, present) != old:
+            return False
+        doc, unchanged = self._item(new, 0).doc, MessageItem.doc == present.doc
+        # Somebody may have written or removed it since.
+        return held(lambda: present.update(actions=[MessageItem.doc.set(doc)], condition=unchanged))
+
+    def remove(self, message: DataMessage) -> None:
+        try:
+            item = MessageItem.get(key(message.tenant, message.stream), message.id, consistent_read=True)
+        except MessageItem.DoesNotExist:
+            return
+        self._forget(item)
+        item.delete()
+
+    def bury(self, tombstone: Tombstone) -> None:
+        tombstones.put(tombstone)
+
+    def tombstones(self, tenant: str, stream: str) -> list[Tombstone]:
+        return tombstones.of_stream(tenant, stream)
+
+    def buried(self, limit: int) -> list[Tombstone]:
+        return tombstones.open_ones(limit)
+
+    def clear(self, tombstone: Tombstone, limit: int) -> str | None:
+        tenant, stream = tombstone.tenant, tombstone.stream
+        condition = _between(tombstone.start, tombstone.end, tombstone.cursor)
+        if condition is None:
+            return None
+        items = list(
+            MessageItem.query(
+                key(tenant, stream), condition, scan_index_forward=False, limit=limit, consistent_read=True
+            )
+        )
+        with MessageItem.batch_write() as batch:
+            for item in items:
+                if tombstone.hides(self._load(tenant, stream, item)):
+                    self._forget(item)
+                    batch.delete(item)
+        return items[-1].id if len(items) == limit else None
+
+    def _forget(self, item: MessageItem) -> None:
+        """What of it stands elsewhere; before the item itself, which alone knows where."""
+        packed = bytes(item.doc)
+        if packed[:1] == _ELSEWHERE:
+            self._objects.delete(json.loads(packed[1:]))
 
     def _load(self, tenant: str, stream: str, item: MessageItem) -> DataMessage:
         packed = bytes(item.doc)
@@ -101,3 +159,13 @@ class MessageTable:
             packed = self._objects.get(json.loads(packed[1:]))
         body = zlib.decompress(packed[1:]) if packed[:1] == _DEFLATED else packed[1:]
         return MESSAGE.load(body.decode(), tenant=tenant, stream=stream, id=item.id)
+
+
+def _between(start: int | None, end: int | None, before: str | None) -> Condition | None:
+    """Ids from `start` up to `end` and to `before`, that one included; None where there can be none."""
+    low = first_id(start or 0)
+    bounds = [first_id(end)] if end is not None else []
+    bounds += [before] if before is not None else []
+    if not bounds:
+        return MessageItem.id >= low
+    return None if min(bounds) <= low else MessageItem.id.between(low, min(bounds))

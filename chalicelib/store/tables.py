@@ -102,6 +102,7 @@ def failed_conditions(error: TransactWriteError) -> list[bool]:
 def all_models() -> list[type[Model]]:
     """Every table of the product."""
     from chalicelib.store import (
+        alarms,
         audit,
         authorities,
         catalog,
@@ -126,6 +127,7 @@ def all_models() -> list[type[Model]]:
         records,
         resources,
         tenants,
+        tombstones,
         usages,
         users,
     )
@@ -156,6 +158,9 @@ def all_models() -> list[type[Model]]:
         links.LinkToFileItem,
         messages.MessageItem,
         messages.StreamItem,
+        alarms.AlarmItem,
+        alarms.SeatItem,
+        tombstones.TombstoneItem,
         queues.QueueItem,
         queued.QueuedItem,
         consumers.ConsumerItem,

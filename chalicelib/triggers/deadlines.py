@@ -4,6 +4,7 @@ from typing import Any
 
 from chalicelib.aws.deadlines import DEADLINE
 from chalicelib.fleet import sweeping
+from chalicelib.fleet.data import deleting
 from chalicelib.fleet.inventory import numbering, removing
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import publishing
@@ -24,8 +25,8 @@ def sweep(ports: Ports, *, everything: bool = False) -> dict[str, int]:
 
 
 def tidy(ports: Ports) -> int:
-    """Go on with long work that somebody began: how many objects were removed."""
+    """Go on with long work that somebody began: how many deletions are through."""
     until = ports.clock.now() + TIDIES
-    removed = removing.sweep(ports, until)
+    removed = removing.sweep(ports, until) + deleting.sweep(ports, until)
     numbering.sweep(ports, until)
     return removed

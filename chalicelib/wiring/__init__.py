@@ -106,6 +106,12 @@ class Wiring(AccessWiring):
         return MessageTable(_objects())
 
     @cached_property
+    def alarms(self) -> "p.Alarms":
+        from chalicelib.store.alarms import AlarmTable
+
+        return AlarmTable()
+
+    @cached_property
     def queues(self) -> "p.Queues":
         from chalicelib.store.queues import QueueTable
 

@@ -36,8 +36,15 @@ _CLEARING: dict[str, tuple[str, ...]] = {
     "usages": (UPDATE,),
     "groups": (QUERY,),
     "records": (GET, PUT, DELETE, QUERY),
+    "tombstones": (PUT, QUERY),
+    "tombstones/index/open": (QUERY,),
+    "messages": (QUERY, "dynamodb:BatchWriteItem"),
+    "streams": (QUERY,),
+    "alarms": (BATCH, DELETE),
+    "alarms/index/by_source": (QUERY,),
+    "alarm-seats": (GET, PUT, QUERY),
 }
-"""What it takes to go on with the deletion of managed objects, and to make objects of devices."""
+"""What it takes to go on with the deletion of managed objects and their data, and to make objects of devices."""
 
 TABLES: dict[str, dict[str, tuple[str, ...]]] = {
     "uplink": {

@@ -18,6 +18,7 @@ from tests.fakes.access import (
     MemoryUsers,
     SetStageKey,
 )
+from tests.fakes.alarms import MemoryAlarms
 from tests.fakes.clock import (
     START,
     SetClock,
@@ -70,6 +71,7 @@ __all__ = [
     "ListedDeadlines",
     "ListedPushes",
     "ListedTrust",
+    "MemoryAlarms",
     "MemoryAudit",
     "MemoryAuthorities",
     "MemoryCatalog",
@@ -149,6 +151,7 @@ class MemoryPorts:
         self.commands = MemoryCommands()
         self.decoders = MemoryDecoders()
         self.messages = MemoryMessages()
+        self.alarms = MemoryAlarms()
         self.queues = MemoryQueues(usages=self.usages)
         self.queued = MemoryQueued()
         self.consumers = MemoryConsumers()

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice, takewhile
 
+from chalicelib.fleet.data.deletions import Tombstone
 from chalicelib.fleet.data.records import DataMessage, DecoderRecord, Directory, Listed, StreamUse
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.ports import Page
@@ -53,6 +54,7 @@ class MemoryMessages:
     rows: dict[tuple[str, str], dict[str, DataMessage]] = field(default_factory=dict)
     order: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
+    graves: dict[tuple[str, str], dict[str, Tombstone]] = field(default_factory=dict)
     used: dict[Id, dict[str, StreamUse]] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
     """Seconds, by the id of a message."""
@@ -85,6 +87,38 @@ class MemoryMessages:
         found = (self.rows[tenant, stream][known[n]] for n in range(high - 1, -1, -1))
         until_start = takewhile(lambda m: start is None or m.timestamp >= start, found)
         return list(islice((m for m in until_start if end is None or m.timestamp < end), limit))
+
+    def get(self, tenant: str, stream: str, message: str) -> DataMessage | None:
+        return self.rows.get((tenant, stream), {}).get(message)
+
+    def replace(self, old: DataMessage, new: DataMessage) -> bool:
+        if self.get(old.tenant, old.stream, old.id) != old:
+            return False
+        self.rows[old.tenant, old.stream][old.id] = new
+        return True
+
+    def remove(self, message: DataMessage) -> None:
+        if self.rows.get((message.tenant, message.stream), {}).pop(message.id, None) is not None:
+            known = self.order[message.tenant, message.stream]
+            del known[bisect_left(known, message.id)]
+
+    def bury(self, tombstone: Tombstone) -> None:
+        self.graves.setdefault((tombstone.tenant, tombstone.stream), {})[tombstone.id] = tombstone
+
+    def tombstones(self, tenant: str, stream: str) -> list[Tombstone]:
+        return list(self.graves.get((tenant, stream), {}).values())
+
+    def buried(self, limit: int) -> list[Tombstone]:
+        every = (one for graves in self.graves.values() for one in graves.values() if not one.done)
+        return sorted(every, key=lambda one: one.id)[:limit]
+
+    def clear(self, tombstone: Tombstone, limit: int) -> str | None:
+        tenant, stream, before = tombstone.tenant, tombstone.stream, tombstone.cursor
+        found = self.page(tenant, stream, start=tombstone.start, end=tombstone.end, before=before, limit=limit)
+        for message in found:
+            if tombstone.hides(message):
+                self.remove(message)
+        return found[-1].id if len(found) == limit else None
 
 
 @dataclass

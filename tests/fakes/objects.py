@@ -77,19 +77,22 @@ class MemoryObjects:
         page = self.some(tenant, [number for _, number in rest[:limit]])
         return Page(page, rest[limit - 1][0] if len(rest) > limit else None)
 
-    def leave(self, old: ManagedObject, cascade: frozenset[ChildKind] = frozenset()) -> bool:
+    def leave(self, old: ManagedObject, cascade: frozenset[ChildKind] = frozenset(), *, data: bool = False) -> bool:
         stored = self.get(old.tenant, old.id)
         if stored is None or stored.revision != old.revision:
             return False
-        self.hide(old.tenant, old.id, cascade)
+        self.hide(old.tenant, old.id, cascade, data=data)
         return True
 
-    def hide(self, tenant: str, number: str, cascade: frozenset[ChildKind] = frozenset()) -> None:
+    def hide(
+        self, tenant: str, number: str, cascade: frozenset[ChildKind] = frozenset(), *, data: bool = False
+    ) -> None:
         """Whatever it is by now, as a device does that is deleted."""
         known = self.rows.get((tenant, number))
         before = self.hidden.get((tenant, number))
-        chosen = cascade if before is None else before.cascade
-        self.hidden[tenant, number] = Leaving(tenant, number, known.device if known else None, chosen)
+        chosen, with_data = (cascade, data) if before is None else (before.cascade, before.data)
+        device = known.device if known else None
+        self.hidden[tenant, number] = Leaving(tenant, number, device, chosen, with_data)
 
     def leaving(self, tenant: str, number: str) -> Leaving | None:
         return self.hidden.get((tenant, number))

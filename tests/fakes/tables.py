@@ -21,6 +21,7 @@ _STORES = (
     "commands",
     "decoders",
     "messages",
+    "alarms",
     "queues",
     "queued",
     "consumers",

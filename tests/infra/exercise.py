@@ -20,6 +20,8 @@ from bench.units.cloud import ACCOUNT, REGION, STAGE, Cloud, Device, done, refus
 from bench.units.live_objects import COMMANDS, CONFIGURATION, OPERATIONS, Bench
 from chalicelib import wiring
 from chalicelib.aws.clients import client
+from chalicelib.fleet.data import alarms
+from chalicelib.fleet.data.alarm_records import Severity
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.inventory import devices, hierarchy, objects
 from chalicelib.fleet.inventory.managed_objects import ChildKind
@@ -176,7 +178,10 @@ def _managed(bench: Bench) -> None:
     for name in (device.client, node):
         number = devices.get(ports, bench.tenant, name).number
         hierarchy.link(ports, bench.tenant, gone.id, str(number), ChildKind.DEVICE)
-    ports.objects.leave(objects.get(ports, bench.tenant, gone.id), frozenset({ChildKind.DEVICE}))
+    bench.cloud.publish(device, "dev/data", {"value": {"text": "".join(map(str, range(200_000)))}})
+    report = alarms.Report(device.client, "hot", Severity.MAJOR, "it is hot", 1)
+    alarms.raise_(ports, bench.tenant, report, alarms.stamp(ports))
+    ports.objects.leave(objects.get(ports, bench.tenant, gone.id), frozenset({ChildKind.DEVICE}), data=True)
     sweep()
     if ports.devices.get(bench.tenant, node) is not None:
         raise RuntimeError("the sweep did not delete what was left")

@@ -12,7 +12,8 @@ from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.commands.records import DEFAULT_ACK_TIMEOUT, Status
 from chalicelib.fleet.configuration import synchronizing
 from chalicelib.fleet.configuration.records import ParameterType, Value
-from chalicelib.fleet.data import decoders
+from chalicelib.fleet.data import alarms, decoders, deleting
+from chalicelib.fleet.data.alarm_records import Severity
 from chalicelib.fleet.data.records import DecoderKind, DecoderRecord
 from chalicelib.fleet.events import policies, suspension
 from chalicelib.fleet.events.records import ActionPolicy, Filter, HttpPush
@@ -64,6 +65,23 @@ def objected() -> MemoryPorts:
 
 def object_of(ports: MemoryPorts) -> str:
     return next(number for _, number in ports.objects.rows)
+
+
+def alarmed() -> MemoryPorts:
+    ports = MemoryPorts()
+    report = alarms.Report(DEVICE, "hot", Severity.MAJOR, "it is hot", START, {"f": 1})
+    alarms.raise_(ports, TENANT, report, alarms.stamp(ports))
+    return ports
+
+
+def alarm_of(ports: MemoryPorts) -> str:
+    return next(number for _, number in ports.alarms.rows)
+
+
+def buried() -> MemoryPorts:
+    ports = MemoryPorts()
+    deleting.of_stream(ports, TENANT, DEVICE, deleting.Chosen(frozenset({"data"}), frozenset({"m"}), 1, START), DEVICE)
+    return ports
 
 
 def commanded() -> MemoryPorts:
@@ -339,6 +357,21 @@ CASES = [
             lambda ports: devices.update(ports, TENANT, DEVICE, lambda device: replace(device, name="new")),
             lambda ports: devices.update_interface(ports, TENANT, DEVICE, ("mqtt", "n1"), enabled=False),
         ),
+    ),
+    Case(
+        "store.alarms.ALARM",
+        lambda ports: ports.alarms.rows,
+        alarmed,
+        (
+            lambda ports: alarms.update(ports, TENANT, alarm_of(ports), lambda a: replace(a, text="new")),
+            lambda ports: alarms.clear(ports, TENANT, DEVICE, "hot", alarms.stamp(ports)),
+        ),
+    ),
+    Case(
+        "store.tombstones.TOMBSTONE",
+        lambda ports: ports.messages.graves.get((TENANT, DEVICE), {}),
+        buried,
+        (lambda ports: deleting.sweep(ports, ports.clock.now() + 1),),
     ),
     Case(
         "store.managed_objects.OBJECT",

@@ -25,6 +25,7 @@ WITHOUT_A_DOCUMENT = {
     "QueueItem": "attributes, each updated by itself: others are left alone",
     "QueuedItem": "attributes; written once",
     "SignpostItem": "an entry of an index; written once",
+    "SeatItem": "attributes; who has it and since when it is free",
     "StreamItem": "counters",
     "UsageItem": "counters",
 }

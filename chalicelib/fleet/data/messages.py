@@ -1,17 +1,24 @@
 """Data messages: what devices say, kept by stream and time."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
-from chalicelib.fleet.data import unpacking
+from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.data import deleting, unpacking
 from chalicelib.fleet.data.records import FUTURE, DataMessage, DecoderKind, StreamUse
+from chalicelib.fleet.errors import Contended, MessageNotFound, TemporarilyUnavailable
 from chalicelib.fleet.events import routing
+from chalicelib.fleet.ids import is_ordered_id
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import retention
 from chalicelib.fleet.tenancy.records import Kept
 
 PAST = 1_262_304_000_000
 """2010 (ms): a device that speaks of an earlier time has not set its clock."""
+
+_MOST_PAGES = 50
+"""Pages of what is hidden that a reader goes through."""
 
 
 def doubtful(timestamp: int, arrived: int) -> str | None:
@@ -77,5 +84,60 @@ def read(
     before: str | None = None,
     limit: int = 100,
 ) -> list[DataMessage]:
-    """Messages of a stream, newest first, with start <= timestamp < end, older than the message `before`."""
-    return ports.messages.page(tenant, stream, start=start, end=end, before=before, limit=limit)
+    """Messages of a stream, newest first, with start <= timestamp < end, older than the message `before`.
+
+    Fewer than `limit` only at the end. Errors: TemporarilyUnavailable (too much was deleted there just now).
+    """
+    tombstones = deleting.hidden(ports, tenant, stream)
+    found: list[DataMessage] = []
+    for _ in range(_MOST_PAGES):
+        page = ports.messages.page(tenant, stream, start=start, end=end, before=before, limit=limit)
+        found += [message for message in page if not deleting.is_hidden(tombstones, message)]
+        if len(page) < limit or len(found) >= limit:
+            return found[:limit]
+        before = page[-1].id
+    raise TemporarilyUnavailable("what was deleted here is being removed; try again in a minute")
+
+
+def get(ports: Ports, tenant: str, stream: str, identifier: str) -> DataMessage:
+    """One message of a stream. Errors: MessageNotFound."""
+    tombstones = deleting.hidden(ports, tenant, stream)
+    found = ports.messages.get(tenant, stream, identifier) if is_ordered_id(identifier) else None
+    if found is None or deleting.is_hidden(tombstones, found):
+        raise MessageNotFound(f"message {identifier[:64]} not found")
+    return found
+
+
+def of_source(ports: Ports, tenant: str, source: str, identifier: str, stream: str | None = None) -> DataMessage:
+    """One message of a device, or of whoever else is its source, in whatever stream; `stream` is looked into first.
+
+    Errors: MessageNotFound.
+    """
+    first = [stream or source]
+    for look in (lambda: first, lambda: [use.stream for use in ports.messages.streams(tenant, source)]):
+        for name in look():
+            with suppress(MessageNotFound):
+                found = get(ports, tenant, name, identifier)
+                if found.metadata.get("source") == source:
+                    return found
+    raise MessageNotFound(f"message {identifier[:64]} not found")
+
+
+def update(
+    ports: Ports, tenant: str, stream: str, identifier: str, change: Callable[[DataMessage], DataMessage]
+) -> DataMessage:
+    """The message after `change` of what it says; it keeps its place. Errors: MessageNotFound, Contended."""
+    for _ in tries(ports):
+        found = get(ports, tenant, stream, identifier)
+        changed = change(found)
+        # Two changes at once: the second one reads what the first one has written.
+        if changed == found or ports.messages.replace(found, changed):
+            return changed
+    raise Contended(f"message {identifier} is written by too many at once")
+
+
+def remove(ports: Ports, tenant: str, stream: str, identifier: str) -> DataMessage:
+    """Delete one message, and answer what it was; for many there is `deleting`. Errors: MessageNotFound."""
+    found = get(ports, tenant, stream, identifier)
+    ports.messages.remove(found)
+    return found

@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.configuration.records import Configuration
+from chalicelib.fleet.data.alarm_records import Alarm
 from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.ids import repeatable_id
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
@@ -25,6 +26,10 @@ class EventKind(StrEnum):
     OBJECT_CREATED = "object created"
     OBJECT_CHANGED = "object changed"
     OBJECT_DELETED = "object deleted"
+    ALARM_RAISED = "alarm raised"
+    ALARM_REPEATED = "alarm repeated"
+    ALARM_CHANGED = "alarm changed"
+    ALARM_CLEARED = "alarm cleared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class Event:
     kind: EventKind
     tenant: str
     id: str
-    subject: DataMessage | Device | DeviceStatus | Command | Configuration | ResourceUpdate | ManagedObject
+    subject: DataMessage | Device | DeviceStatus | Command | Configuration | ResourceUpdate | ManagedObject | Alarm
     at: int
     device: str | None = None
     connectors: frozenset[str] = frozenset()
@@ -74,6 +79,21 @@ def of_object(kind: EventKind, found: ManagedObject, at: int) -> Event:
     """Its `device` is what its messages name it by."""
     seed = f"{kind}{found.id}{found.revision}{found.lineage}{at}"
     return Event(kind, found.tenant, repeatable_id(at, seed), found, at, device=found.source)
+
+
+def of_alarm(kind: EventKind, alarm: Alarm) -> Event:
+    """It stands as it stands: the same event however often it is made of that."""
+    seed = f"{kind}{alarm.id}{alarm.count}{alarm.revision}{alarm.status}"
+    return Event(
+        kind,
+        alarm.tenant,
+        repeatable_id(alarm.updated, seed),
+        alarm,
+        alarm.updated,
+        device=alarm.source,
+        status=str(alarm.status),
+        details={"severity": str(alarm.severity), "type": alarm.type},
+    )
 
 
 def of_device(kind: EventKind, device: Device, at: int, group: str) -> Event:

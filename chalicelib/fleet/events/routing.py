@@ -11,6 +11,7 @@ from functools import partial
 
 from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.configuration.records import Configuration
+from chalicelib.fleet.data.alarm_records import Alarm
 from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.errors import QueueNotFound
 from chalicelib.fleet.events import events
@@ -46,6 +47,11 @@ def changed(ports: Ports, device: Device) -> None:
 def object_changed(ports: Ports, kind: EventKind, found: ManagedObject) -> None:
     """Made, changed or deleted just now."""
     _tell(ports, found.tenant, kind, lambda: events.of_object(kind, found, ports.clock.now()))
+
+
+def alarm(ports: Ports, kind: EventKind, found: Alarm) -> None:
+    """An alarm stands where it has not stood before, or was raised once more."""
+    _tell(ports, found.tenant, kind, lambda: events.of_alarm(kind, found))
 
 
 def deleted(ports: Ports, device: Device) -> None:

@@ -89,12 +89,16 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """An object that is hidden and whose traces are being removed, with its device and children of these kinds."""
+    """An object that is hidden and whose traces are being removed, with its device and children of these kinds.
+
+    `data` where what it sent goes as well.
+    """
 
     tenant: str
     id: str
     device: str | None = None
     cascade: frozenset[ChildKind] = frozenset()
+    data: bool = False
 
 
 def facets(found: ManagedObject) -> frozenset[tuple[ObjectFacet, str]]:

@@ -1,13 +1,15 @@
 """Deleting managed objects: with their devices, and with what is below them where that is asked for."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.data import alarms, deleting
 from chalicelib.fleet.errors import Contended, DeviceNotFound
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.events.events import EventKind
 from chalicelib.fleet.inventory import devices, leaving, objects
-from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
+from chalicelib.fleet.inventory.managed_objects import ChildKind, Leaving, ManagedObject
 from chalicelib.fleet.ports import Ports
 
 WITHIN = 5_000
@@ -17,12 +19,15 @@ _PAGE = 100
 _SWEPT = 100
 
 
-def delete(ports: Ports, tenant: str, number: str, cascade: frozenset[ChildKind] = NOBODY) -> ManagedObject:
+def delete(
+    ports: Ports, tenant: str, number: str, cascade: frozenset[ChildKind] = NOBODY, *, data: bool = False
+) -> ManagedObject:
     """Remove an object, and its device; it is gone from everywhere at once. Children of the kinds of `cascade` follow.
 
-    The object as it was. Errors: ObjectNotFound, Contended.
+    With `data` goes what it and they sent, too: otherwise that stays until it expires. The object as it was.
+    Errors: ObjectNotFound, Contended.
     """
-    found = _hide(ports, tenant, number, cascade)
+    found = _hide(ports, Leaving(tenant, number, cascade=cascade, data=data))
     finish(ports, tenant, number, ports.clock.now() + WITHIN)
     return found
 
@@ -35,11 +40,13 @@ def finish(ports: Ports, tenant: str, number: str, until: int) -> bool:
     if one.device is not None:
         with suppress(DeviceNotFound):
             devices.withdraw(ports, tenant, one.device, number)
+    if one.data and not _remove_data(ports, one, until):
+        return False
     for kind in sorted(one.cascade):
         while links := ports.objects.children(tenant, number, kind, after=None, limit=_PAGE).items:
             for link in links:
                 if ports.objects.get(tenant, link.child) is not None:
-                    _hide(ports, tenant, link.child, one.cascade)
+                    _hide(ports, replace(one, id=link.child))
                 # It hangs here until its own children are gone: whoever goes on from here finds them by it.
                 if not finish(ports, tenant, link.child, until):
                     return False
@@ -59,10 +66,17 @@ def sweep(ports: Ports, until: int) -> int:
     return done
 
 
-def _hide(ports: Ports, tenant: str, number: str, cascade: frozenset[ChildKind]) -> ManagedObject:
+def _hide(ports: Ports, wanted: Leaving) -> ManagedObject:
     for _ in tries(ports):
-        found = objects.get(ports, tenant, number)
-        if ports.objects.leave(found, cascade):
+        found = objects.get(ports, wanted.tenant, wanted.id)
+        if ports.objects.leave(found, wanted.cascade, data=wanted.data):
             routing.object_changed(ports, EventKind.OBJECT_DELETED, found)
             return found
-    raise Contended(f"object {number} is written by too many at once")
+    raise Contended(f"object {wanted.id} is written by too many at once")
+
+
+def _remove_data(ports: Ports, one: Leaving, until: int) -> bool:
+    """Hidden at once; what is left of messages is removed by their own tombstones. Again changes nothing."""
+    source = one.device or one.id
+    deleting.of_source(ports, one.tenant, source)
+    return alarms.delete_of(ports, one.tenant, source, until, lambda _: True)

@@ -7,6 +7,7 @@ revision is still that of `old`, and says whether it did.
 from typing import Protocol
 
 from chalicelib.fleet.ports.access import AccessPorts, Authorities, Keys, StageKeys, Trust, Users
+from chalicelib.fleet.ports.alarms import Alarms
 from chalicelib.fleet.ports.answers import Outcome, Page
 from chalicelib.fleet.ports.commands import CommandPorts, Commands, Deadlines, RouteTerms
 from chalicelib.fleet.ports.configuration import ConfigurationPorts, Configurations
@@ -21,6 +22,7 @@ from chalicelib.fleet.ports.running import Background, Carrier, Clock, Delivery,
 from chalicelib.fleet.ports.tenancy import AuditLog, TenancyPorts, Tenants, Usages
 
 __all__ = [
+    "Alarms",
     "AuditLog",
     "Authorities",
     "Background",

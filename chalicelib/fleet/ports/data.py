@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from chalicelib.fleet.data.deletions import Tombstone
 from chalicelib.fleet.data.records import DataMessage, DecoderRecord, Directory, Listed, StreamUse
 from chalicelib.fleet.documents import Record
+from chalicelib.fleet.ports.alarms import Alarms
 from chalicelib.fleet.ports.answers import Page
 
 
@@ -40,6 +42,21 @@ class Messages(Protocol):
     ) -> list[DataMessage]:
         """Newest first; `start` inclusive, `end` exclusive, `before` the id of the last one seen."""
 
+    def get(self, tenant: str, stream: str, message: str) -> DataMessage | None: ...
+    def replace(self, old: DataMessage, new: DataMessage) -> bool:
+        """In its place, if it is as it was read; it is kept as long as before."""
+
+    def remove(self, message: DataMessage) -> None: ...
+    def bury(self, tombstone: Tombstone) -> None:
+        """Write a tombstone, or how far its removal came."""
+
+    def tombstones(self, tenant: str, stream: str) -> list[Tombstone]: ...
+    def buried(self, limit: int) -> list[Tombstone]:
+        """Tombstones of all tenants that are not done, the oldest first; a moment late."""
+
+    def clear(self, tombstone: Tombstone, limit: int) -> str | None:
+        """Remove what it hides of so many messages before its cursor; the next cursor, None at the end."""
+
 
 class Records(Protocol):
     """What a dialect keeps for itself; ids are in order within a kind."""
@@ -61,5 +78,7 @@ class DataPorts(Protocol):
     def decoders(self) -> Decoders: ...
     @property
     def messages(self) -> Messages: ...
+    @property
+    def alarms(self) -> Alarms: ...
     @property
     def records(self) -> Records: ...

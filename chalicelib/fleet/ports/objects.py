@@ -33,7 +33,7 @@ class Objects(Protocol):
     ) -> Page[ManagedObject]:
         """Those with a value that begins so, by value and then by number; the cursor is opaque."""
 
-    def leave(self, old: ManagedObject, cascade: frozenset[ChildKind] = frozenset()) -> bool:
+    def leave(self, old: ManagedObject, cascade: frozenset[ChildKind] = frozenset(), *, data: bool = False) -> bool:
         """Hide it, unchanged since it was read, until it is erased."""
 
     def leaving(self, tenant: str, number: str) -> Leaving | None: ...

@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 
 from chalicelib.fleet import ids
 from chalicelib.fleet.access import tenants
+from chalicelib.fleet.data import alarms, messages
+from chalicelib.fleet.data.alarm_records import Severity
+from chalicelib.fleet.data.records import DataMessage, message_id
 from chalicelib.fleet.errors import (
     DeviceNotFound,
     ExternalIdDuplicate,
@@ -210,6 +213,24 @@ class TestDevices:
         assert devices.get(ports, tenant, first.id) == again
         assert objects.of_device(ports, again) is not None
         assert ports.objects.hidden == {}
+
+    def test_what_a_device_sent_goes_with_it_where_that_is_asked_for(self, ports: MemoryPorts) -> None:
+        made = objects.create(ports, TENANT, Draft())
+        other = objects.create(ports, TENANT, Draft())
+        source = promoting.promote(ports, TENANT, made.id, "ns").id
+        for n, (stream, sender) in enumerate([(source, source), ("s", source), ("s", "other")]):
+            at = ports.clock.now()
+            sent = DataMessage(TENANT, message_id(at, at, str(n)), stream, at, at, n, metadata={"source": sender})
+            messages.store(ports, sent, device=sender)
+        for name in (source, other.source):
+            report = alarms.Report(name, "t", Severity.MAJOR, "", 1)
+            alarms.raise_(ports, TENANT, report, alarms.stamp(ports))
+        removing.delete(ports, TENANT, made.id, data=True)
+        assert messages.read(ports, TENANT, source) == []
+        assert [one.value for one in messages.read(ports, TENANT, "s")] == [2]
+        assert [one.source for one in ports.alarms.rows.values()] == [other.id]
+        removing.delete(ports, TENANT, other.id)
+        assert len(ports.alarms.rows) == 1
 
     def test_an_object_becomes_a_device_once(self, ports: MemoryPorts) -> None:
         made = objects.create(ports, TENANT, Draft("pump", fragments={"a": 1}))

@@ -1,0 +1,97 @@
+"""Alarms: what is wrong with a device until somebody or something clears it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from chalicelib.fleet.shapes import Extensible
+
+LONGEST_HISTORY = 20
+"""Entries; the first one stays."""
+SLOTS = 8
+"""Stamps of raises that an alarm remembers, to know one that is told again."""
+
+
+class AlarmStatus(StrEnum):
+    ACTIVE = "active"
+    ACKNOWLEDGED = "acknowledged"
+    CLEARED = "cleared"
+
+
+class Severity(StrEnum):
+    CRITICAL = "critical"
+    MAJOR = "major"
+    MINOR = "minor"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmEntry(Extensible):
+    """How an alarm stood from `at` (ms) on, and who changed it; `by` is empty for its source."""
+
+    at: int
+    status: AlarmStatus
+    severity: Severity
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm(Extensible):
+    """One of (source, type) is open at a time. `id` is a number (`ids.number`).
+
+    `count` is how often it was raised, `first` and `time` when it first and last happened, as its source says, `raised`
+    and `cleared` the stamps of the last raise and of what cleared it. Times in ms.
+    """
+
+    tenant: str
+    id: str
+    source: str
+    type: str
+    severity: Severity
+    status: AlarmStatus
+    text: str
+    first: int
+    created: int
+    updated: int
+    time: int
+    raised: str
+    count: int = 1
+    cleared: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    history: tuple[AlarmEntry, ...] = ()
+    seen: Mapping[str, str] = field(default_factory=dict)
+    revision: int = 0
+
+    @property
+    def open(self) -> bool:
+        return self.status is not AlarmStatus.CLEARED
+
+    def knows(self, stamp: str) -> bool:
+        """Whether that raise was counted; of old ones some are forgotten."""
+        return stamp == self.raised or self.seen.get(slot(stamp)) == stamp
+
+    def noted(self, at: int, by: str) -> "Alarm":
+        """With an entry in its history of how it stands now."""
+        entry = AlarmEntry(at, self.status, self.severity, by)
+        history = (*self.history, entry)
+        if len(history) > LONGEST_HISTORY:
+            history = (history[0], *history[-LONGEST_HISTORY + 1 :])
+        return replace(self, history=history, updated=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Which alarm of (source, type) is open, and the stamp of the last clearing: what was raised before is over."""
+
+    tenant: str
+    source: str
+    type: str
+    alarm: str | None = None
+    cleared: str = ""
+    revision: int = 0
+
+
+def slot(stamp: str) -> str:
+    """Where an alarm remembers that stamp."""
+    return str(int(stamp[-2:], 16) % SLOTS)

@@ -1,0 +1,289 @@
+"""Raising, changing and clearing alarms.
+
+Whatever comes at once, and in whatever order, one alarm of a source and type is open: who opens one takes the seat of
+that source and type in the same transaction. Each raise and clearing has a stamp that sorts as they happened
+(`ids.ordered_id`), so that a raise that arrives after the clearing it came before opens nothing, and a clearing clears
+no alarm that was raised after it. The same raise told again changes nothing.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from chalicelib.fleet import ids
+from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.data.alarm_records import Alarm, AlarmStatus, Seat, Severity, slot
+from chalicelib.fleet.errors import AlarmNotFound, AlarmOpen, Contended, Invalid
+from chalicelib.fleet.events import routing
+from chalicelib.fleet.events.events import EventKind
+from chalicelib.fleet.ports import Page, Ports
+from chalicelib.fleet.tenancy import retention
+from chalicelib.fleet.tenancy.records import Kept
+
+LONGEST_TYPE = 256
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a source says is wrong, since `time` (ms). `by` is who says so in its place, empty for itself."""
+
+    source: str
+    type: str
+    severity: Severity
+    text: str
+    time: int
+    details: Mapping[str, Any] = field(default_factory=dict)
+    status: AlarmStatus = AlarmStatus.ACTIVE
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """`created` where it is a new alarm; `again` where the same raise had been told before."""
+
+    alarm: Alarm
+    created: bool
+    again: bool = False
+
+
+def stamp(ports: Ports, event: str = "") -> str:
+    """For what happens now, as far as nothing tells better."""
+    now = ports.clock.now()
+    return ids.ordered_id(now, now, event or ports.new_id(now))
+
+
+def raise_(ports: Ports, tenant: str, report: Report, stamped: str) -> Raised:
+    """The open alarm of that source and type, raised once more, or a new one.
+
+    One that is reported as cleared, or was cleared since, is kept as a cleared one. Errors: Invalid, Contended.
+    """
+    if not report.type or len(report.type) > LONGEST_TYPE:
+        raise Invalid(f"a type has 1 to {LONGEST_TYPE} characters", "type")
+    for attempt, _ in enumerate(tries(ports)):
+        made = _made(ports, tenant, report, stamped, attempt)
+        seat = ports.alarms.seat(tenant, report.source, report.type)
+        done: Raised | None
+        if report.status is AlarmStatus.CLEARED or stamped < seat.cleared:
+            done = _over(ports, made, stamped)
+        elif seat.alarm is not None:
+            done = _again(ports, seat, made, stamped)
+        else:
+            done = Raised(made, created=True) if ports.alarms.open(made, seat) else _known(ports, made)
+        if done is not None:
+            _tell_raised(ports, done)
+            return done
+    raise Contended(f"alarms {report.type[:64]} of {report.source} are raised by too many at once")
+
+
+def clear(ports: Ports, tenant: str, source: str, type_: str, stamped: str, by: str = "") -> Alarm | None:
+    """The alarm that this cleared; None where none was open, or the open one was raised afterwards.
+
+    What was raised before and arrives later is over all the same.
+    """
+    for _ in tries(ports):
+        seat = ports.alarms.seat(tenant, source, type_)
+        found = ports.alarms.get(tenant, seat.alarm) if seat.alarm is not None else None
+        if found is not None and found.open and found.raised <= stamped:
+            cleared = _cleared(ports, found, stamped, by)
+            if not ports.alarms.replace(found, cleared, kept=_kept(ports, tenant), not_after=stamped):
+                continue
+            _vacate(ports, cleared, stamped)
+            routing.alarm(ports, EventKind.ALARM_CLEARED, cleared)
+            return cleared
+        over = found is None or not found.open
+        marked = replace(seat, alarm=None if over else seat.alarm, cleared=max(seat.cleared, stamped))
+        # One that is raised at the same time takes the seat, or finds it marked.
+        if marked == seat or ports.alarms.replace_seat(seat, marked):
+            return None
+    raise Contended(f"alarms {type_[:64]} of {source} are written by too many at once")
+
+
+def get(ports: Ports, tenant: str, number: str) -> Alarm:
+    """Errors: AlarmNotFound."""
+    found = ports.alarms.get(tenant, number) if ids.is_number(number) else None
+    if found is None:
+        raise AlarmNotFound(f"alarm {number[:64]} not found")
+    return found
+
+
+def open_one(ports: Ports, tenant: str, source: str, type_: str) -> Alarm | None:
+    """The open alarm of that source and type."""
+    seat = ports.alarms.seat(tenant, source, type_)
+    found = ports.alarms.get(tenant, seat.alarm) if seat.alarm is not None else None
+    return found if found is not None and found.open else None
+
+
+def open_ones(ports: Ports, tenant: str, source: str) -> list[Alarm]:
+    """The open alarms of a source, oldest first, as they are now."""
+    found = ports.alarms.some(tenant, ports.alarms.seated(tenant, source))
+    return sorted((one for one in found if one.open and one.source == source), key=lambda one: int(one.id))
+
+
+def update(
+    ports: Ports, tenant: str, number: str, change: Callable[[Alarm], Alarm], by: str = ""
+) -> tuple[Alarm, Alarm]:
+    """The alarm before and after `change` of its status, severity, text or details.
+
+    Errors: AlarmNotFound, AlarmOpen (it was cleared, and another one is open), Contended.
+    """
+    for _ in tries(ports):
+        found = get(ports, tenant, number)
+        wanted = change(found)
+        if wanted == found:
+            return found, found
+        now = ports.clock.now()
+        if found.open and not wanted.open:
+            after, written = _close(ports, found, wanted, by)
+        elif not found.open and wanted.open:
+            after = replace(wanted, cleared="").noted(now, by)
+            written = _reopen(ports, found, after)
+        else:
+            after = wanted.noted(now, by)
+            # A device that raises it at the same time counts on: what raises count is not written here.
+            written = ports.alarms.replace(found, after, kept=None if found.open else _kept(ports, tenant))
+        if written:
+            routing.alarm(ports, EventKind.ALARM_CHANGED if after.open else EventKind.ALARM_CLEARED, after)
+            return found, after
+    raise Contended(f"alarm {number} is written by too many at once")
+
+
+def delete(ports: Ports, tenant: str, number: str) -> Alarm:
+    """Errors: AlarmNotFound."""
+    found = get(ports, tenant, number)
+    ports.alarms.delete(tenant, number)
+    _vacate(ports, found, "")
+    return found
+
+
+def delete_of(ports: Ports, tenant: str, source: str, until: int, wanted: Callable[[Alarm], bool]) -> bool:
+    """Delete the alarms of a source that are wanted; False where the clock (ms) stopped it. Again goes on."""
+    every = (*open_ones(ports, tenant, source), *of_source(ports, tenant, source))
+    for found in every:
+        if wanted(found):
+            ports.alarms.delete(tenant, found.id)
+            _vacate(ports, found, "")
+        if ports.clock.now() >= until:
+            return False
+    return True
+
+
+def of_source(ports: Ports, tenant: str, source: str, before: str | None = None) -> Iterator[Alarm]:
+    """Newest first, read as they are asked for."""
+    return _all(lambda cursor: ports.alarms.of_source(tenant, source, before=cursor, limit=_PAGE), before)
+
+
+def of_tenant(ports: Ports, tenant: str, *, is_open: bool, before: str | None = None) -> Iterator[Alarm]:
+    """Newest first, read as they are asked for."""
+    return _all(lambda cursor: ports.alarms.of_tenant(tenant, is_open=is_open, before=cursor, limit=_PAGE), before)
+
+
+def _all(read: Callable[[str | None], Page[Alarm]], before: str | None) -> Iterator[Alarm]:
+    while True:
+        page = read(before)
+        yield from page.items
+        if page.cursor is None:
+            return
+        before = page.cursor
+
+
+def _made(ports: Ports, tenant: str, report: Report, stamped: str, attempt: int) -> Alarm:
+    """The same raise has the same number, however often it is told; another one is tried where that is taken."""
+    now = ports.clock.now()
+    seed = f"{report.source}\n{report.type}\n{stamped}\n{attempt or ''}"
+    number = ids.number(ids.arrival(stamped), hashlib.sha256(seed.encode()).digest())
+    made = Alarm(
+        tenant,
+        number,
+        report.source,
+        report.type,
+        report.severity,
+        report.status,
+        report.text,
+        report.time,
+        now,
+        now,
+        report.time,
+        stamped,
+        details=dict(report.details),
+        seen={slot(stamped): stamped},
+    )
+    return made.noted(now, report.by)
+
+
+def _again(ports: Ports, seat: Seat, made: Alarm, stamped: str) -> Raised | None:
+    repeated = ports.alarms.repeat(seat, made.time, stamped)
+    if repeated is not None:
+        return Raised(repeated, created=False)
+    found = ports.alarms.get(seat.tenant, seat.alarm or "")
+    if found is None or not found.open:
+        if found is not None and stamped < found.cleared:
+            return _over(ports, made, stamped)
+        # It was cleared, or deleted, and whoever did that has not given back the seat yet.
+        return Raised(made, created=True) if ports.alarms.open(made, seat) else None
+    if found.knows(stamped):
+        return Raised(found, created=False, again=True)
+    # It happened before what was told already, or its time did.
+    counted = ports.alarms.recount(found, max(found.time, made.time), max(found.raised, stamped), stamped)
+    return Raised(counted, created=False) if counted is not None else None
+
+
+def _over(ports: Ports, made: Alarm, stamped: str) -> Raised | None:
+    """One that is cleared by the time it arrives."""
+    over = replace(made, status=AlarmStatus.CLEARED, cleared=stamped)
+    closed = replace(over, history=()).noted(over.updated, over.history[-1].by)
+    if ports.alarms.create(closed, _kept(ports, made.tenant)):
+        return Raised(closed, created=True)
+    return _known(ports, closed)
+
+
+def _known(ports: Ports, made: Alarm) -> Raised | None:
+    """The alarm that this very raise made before; None where somebody else has its number, or was faster."""
+    found = ports.alarms.get(made.tenant, made.id)
+    same = found is not None and (found.source, found.type) == (made.source, made.type) and found.knows(made.raised)
+    return Raised(found, created=False, again=True) if found is not None and same else None
+
+
+def _cleared(ports: Ports, found: Alarm, stamped: str, by: str) -> Alarm:
+    now = ports.clock.now()
+    return replace(found, status=AlarmStatus.CLEARED, cleared=stamped).noted(now, by)
+
+
+def _close(ports: Ports, found: Alarm, wanted: Alarm, by: str) -> tuple[Alarm, bool]:
+    """Whatever is raised from now on is a new alarm."""
+    stamped = max(stamp(ports), found.raised)
+    after = _cleared(ports, wanted, stamped, by)
+    if not ports.alarms.replace(found, after, kept=_kept(ports, found.tenant)):
+        return after, False
+    _vacate(ports, after, stamped)
+    return after, True
+
+
+def _reopen(ports: Ports, found: Alarm, after: Alarm) -> bool:
+    """Errors: AlarmOpen."""
+    seat = ports.alarms.seat(found.tenant, found.source, found.type)
+    holder = ports.alarms.get(found.tenant, seat.alarm) if seat.alarm not in (None, found.id) else None
+    if holder is not None and holder.open:
+        raise AlarmOpen(f"alarm {holder.id} of the same source and type is open")
+    return ports.alarms.reopen(found, after, seat)
+
+
+def _vacate(ports: Ports, found: Alarm, stamped: str) -> None:
+    """Give back the seat of an alarm that is not open any more, if it has it."""
+    for _ in tries(ports):
+        seat = ports.alarms.seat(found.tenant, found.source, found.type)
+        vacant = replace(seat, alarm=None if seat.alarm == found.id else seat.alarm, cleared=max(seat.cleared, stamped))
+        if vacant == seat or ports.alarms.replace_seat(seat, vacant):
+            return
+    raise Contended(f"alarms {found.type[:64]} of {found.source} are written by too many at once")
+
+
+def _tell_raised(ports: Ports, done: Raised) -> None:
+    """Also what was told before: whoever did may have died before anybody heard. It is the same event."""
+    kind = EventKind.ALARM_RAISED if done.alarm.count == 1 else EventKind.ALARM_REPEATED
+    routing.alarm(ports, kind if done.alarm.open else EventKind.ALARM_CLEARED, done.alarm)
+
+
+def _kept(ports: Ports, tenant: str) -> int:
+    return retention.seconds(ports, tenant, Kept.MESSAGES)

@@ -1,0 +1,59 @@
+"""What the tables of messages promise of single ones and of deletion, of the fake and of DynamoDB."""
+
+from dataclasses import replace
+
+from chalicelib.fleet.data.deletions import Tombstone
+from chalicelib.fleet.data.records import DataMessage, message_id
+from chalicelib.fleet.ports import Ports
+
+NOW = 1_800_000_000_000
+
+
+def message(tenant: str, n: int, **fields: object) -> DataMessage:
+    at = NOW + n
+    made = DataMessage(tenant, message_id(at, at, str(n)), "s", at, at, n, metadata={"source": "d"})
+    return replace(made, **fields)  # type: ignore[arg-type]
+
+
+def values(ports: Ports, tenant: str) -> list[object]:
+    return [m.value for m in ports.messages.page(tenant, "s", start=None, end=None, before=None, limit=50)]
+
+
+def test_one_is_read_changed_and_removed(ports: Ports, tenant: str) -> None:
+    one, other = message(tenant, 1), message(tenant, 2)
+    ports.messages.put_new([one, other], 60)
+    assert ports.messages.get(tenant, "s", one.id) == one
+    assert ports.messages.get(tenant, "t", one.id) is None
+    changed = replace(one, value={"text": "é" * 400}, model="m")
+    assert ports.messages.replace(one, changed)
+    assert not ports.messages.replace(one, replace(one, value=3))
+    assert ports.messages.get(tenant, "s", one.id) == changed
+    ports.messages.remove(changed)
+    ports.messages.remove(changed)
+    assert not ports.messages.replace(changed, one)
+    assert values(ports, tenant) == [2]
+
+
+def test_tombstones_are_those_of_a_stream_and_of_the_sweep(ports: Ports, tenant: str) -> None:
+    made = Tombstone(tenant, "s#1", ports.new_id(NOW), NOW, "d", frozenset({"k"}), frozenset({"m"}), 1, 2)
+    ports.messages.bury(made)
+    assert ports.messages.tombstones(tenant, "s#1") == [made]
+    assert ports.messages.tombstones(tenant, "s") == []
+    assert made in ports.messages.buried(100)
+    done = replace(made, cursor="x", done=True)
+    ports.messages.bury(done)
+    assert ports.messages.tombstones(tenant, "s#1") == [done]
+    assert [one for one in ports.messages.buried(100) if one.tenant == tenant] == []
+
+
+def test_clearing_goes_from_the_newest_to_the_oldest(ports: Ports, tenant: str) -> None:
+    ports.messages.put_new([message(tenant, n, metadata={"source": "de"[n % 2]}) for n in range(10)], 60)
+    made = Tombstone(tenant, "s", ports.new_id(NOW), NOW + 100, "d", start=NOW + 2, end=NOW + 9)
+    cursor = ports.messages.clear(made, 4)
+    assert cursor is not None
+    assert 8 not in values(ports, tenant)
+    assert 2 in values(ports, tenant)
+    while cursor is not None:
+        cursor = ports.messages.clear(replace(made, cursor=cursor), 4)
+    assert values(ports, tenant) == [9, 7, 5, 3, 1, 0]
+    assert ports.messages.clear(replace(made, start=5, end=5), 4) is None
