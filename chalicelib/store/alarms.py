@@ -7,6 +7,7 @@ from itertools import islice
 from pynamodb.attributes import MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
@@ -190,7 +191,7 @@ def _counted(pk: str, place: str, latest: tuple[int, str, str], same: Condition)
         AlarmItem.raises.add(1),
         AlarmItem.time.set(time),
         AlarmItem.raised.set(raised),
-        AlarmItem.seen[slot(stamp)].set(stamp),
+        Path([AlarmItem.seen.attr_name, slot(stamp)]).set(stamp),
     ]
     # Whoever clears it at the same time moves it to another place.
     open_ = (AlarmItem.place == place) & same

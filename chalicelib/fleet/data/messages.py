@@ -1,7 +1,7 @@
 """Data messages: what devices say, kept by stream and time."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 from chalicelib.fleet.compare_and_set import tries
@@ -113,14 +113,18 @@ def of_source(ports: Ports, tenant: str, source: str, identifier: str, stream: s
 
     Errors: MessageNotFound.
     """
-    first = [stream or source]
-    for look in (lambda: first, lambda: [use.stream for use in ports.messages.streams(tenant, source)]):
-        for name in look():
-            with suppress(MessageNotFound):
-                found = get(ports, tenant, name, identifier)
-                if found.metadata.get("source") == source:
-                    return found
+    for name in _streams_from(ports, tenant, source, stream or source):
+        with suppress(MessageNotFound):
+            found = get(ports, tenant, name, identifier)
+            if found.metadata.get("source") == source:
+                return found
     raise MessageNotFound(f"message {identifier[:64]} not found")
+
+
+def _streams_from(ports: Ports, tenant: str, source: str, first: str) -> Iterator[str]:
+    """Most devices have one: the others are looked up where it is not in that."""
+    yield first
+    yield from (use.stream for use in ports.messages.streams(tenant, source) if use.stream != first)
 
 
 def update(
