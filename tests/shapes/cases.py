@@ -13,7 +13,6 @@ from chalicelib.fleet.commands.records import DEFAULT_ACK_TIMEOUT, Status
 from chalicelib.fleet.configuration import synchronizing
 from chalicelib.fleet.configuration.records import ParameterType, Value
 from chalicelib.fleet.data import alarms, decoders, deleting
-from chalicelib.fleet.data.alarm_records import Severity
 from chalicelib.fleet.data.records import DecoderKind, DecoderRecord
 from chalicelib.fleet.events import policies, suspension
 from chalicelib.fleet.events.records import ActionPolicy, Filter, HttpPush
@@ -29,6 +28,7 @@ from chalicelib.fleet.tenancy.records import Kept, Stored, Use
 from tests.fakes import START, MemoryPorts
 from tests.fleet import updating_rig
 from tests.fleet.rig import CLIENT, DEVICE, EVERYTHING, TENANT, Rig
+from tests.shapes.inventory import alarm_of, alarmed, buried, object_of, objected
 
 
 @dataclass(frozen=True)
@@ -55,33 +55,6 @@ def rig_of(ports: MemoryPorts) -> Rig:
     rig = Rig()
     rig.ports = ports
     return rig
-
-
-def objected() -> MemoryPorts:
-    ports = MemoryPorts()
-    objects.create(ports, TENANT, objects.Draft("n", "t", "o", {"f": 1}))
-    return ports
-
-
-def object_of(ports: MemoryPorts) -> str:
-    return next(number for _, number in ports.objects.rows)
-
-
-def alarmed() -> MemoryPorts:
-    ports = MemoryPorts()
-    report = alarms.Report(DEVICE, "hot", Severity.MAJOR, "it is hot", START, {"f": 1})
-    alarms.raise_(ports, TENANT, report, alarms.stamp(ports))
-    return ports
-
-
-def alarm_of(ports: MemoryPorts) -> str:
-    return next(number for _, number in ports.alarms.rows)
-
-
-def buried() -> MemoryPorts:
-    ports = MemoryPorts()
-    deleting.of_stream(ports, TENANT, DEVICE, deleting.Chosen(frozenset({"data"}), frozenset({"m"}), 1, START), DEVICE)
-    return ports
 
 
 def commanded() -> MemoryPorts:
