@@ -11,6 +11,9 @@ from tests.shapes.cases import CASES, Case
 
 WRITES = ("replace", "replace_settings", "replace_version", "mark", "put", "put_new", "remove")
 
+UNCONDITIONAL = {"store.tombstones.TOMBSTONE"}
+"""Written over and over with what is true by then."""
+
 
 def losing(lost: list[str], name: str, write: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     """Writes, and says that the condition failed."""
@@ -51,4 +54,4 @@ def test_a_lost_answer_changes_nothing(case: Case) -> None:
         every += lost
         assert case.rows(lossy) == case.rows(plain), f"after use {number}, when the answer of {lost} was lost"
         assert told(lossy) == told(plain), f"after use {number}, when the answer of {lost} was lost"
-    assert every, "nothing was written whose answer could be lost"
+    assert every or case.name in UNCONDITIONAL, "nothing was written whose answer could be lost"

@@ -82,9 +82,14 @@ def clear(ports: Ports, tenant: str, source: str, type_: str, stamped: str, by: 
 
     What was raised before and arrives later is over all the same.
     """
-    for _ in tries(ports):
+    for attempt in tries(ports):
         seat = ports.alarms.seat(tenant, source, type_)
         found = ports.alarms.get(tenant, seat.alarm) if seat.alarm is not None else None
+        if attempt and found is not None and not found.open and found.cleared == stamped:
+            # A write whose answer was lost on the way is repeated, and then it fails: it was ours all the same.
+            _vacate(ports, found, stamped)
+            routing.alarm(ports, EventKind.ALARM_CLEARED, found)
+            return found
         if found is not None and found.open and found.raised <= stamped:
             cleared = _cleared(ports, found, stamped, by)
             if not ports.alarms.replace(found, cleared, kept=_kept(ports, tenant), not_after=stamped):
@@ -128,14 +133,20 @@ def update(
 
     Errors: AlarmNotFound, AlarmOpen (it was cleared, and another one is open), Contended.
     """
+    tried: tuple[Alarm, Alarm] | None = None
     for _ in tries(ports):
         found = get(ports, tenant, number)
+        if tried is not None and _is(found, tried[1]):
+            # A write whose answer was lost on the way is repeated, and then it fails: it was ours all the same.
+            return _changed(ports, *tried)
         wanted = change(found)
         if wanted == found:
             return found, found
         now = ports.clock.now()
         if found.open and not wanted.open:
-            after, written = _close(ports, found, wanted, by)
+            # Whatever is raised from now on is a new alarm.
+            after = _cleared(ports, wanted, max(stamp(ports), found.raised), by)
+            written = ports.alarms.replace(found, after, kept=_kept(ports, tenant))
         elif not found.open and wanted.open:
             after = replace(wanted, cleared="").noted(now, by)
             written = _reopen(ports, found, after)
@@ -143,10 +154,23 @@ def update(
             after = wanted.noted(now, by)
             # A device that raises it at the same time counts on: what raises count is not written here.
             written = ports.alarms.replace(found, after, kept=None if found.open else _kept(ports, tenant))
+        tried = found, after
         if written:
-            routing.alarm(ports, EventKind.ALARM_CHANGED if after.open else EventKind.ALARM_CLEARED, after)
-            return found, after
+            return _changed(ports, *tried)
     raise Contended(f"alarm {number} is written by too many at once")
+
+
+def _is(found: Alarm, wanted: Alarm) -> bool:
+    """Whether that was written, whatever was counted since."""
+    counted = replace(wanted, count=found.count, time=found.time, raised=found.raised, seen=found.seen)
+    return found == replace(counted, revision=found.revision) and found.revision == wanted.revision + 1
+
+
+def _changed(ports: Ports, before: Alarm, after: Alarm) -> tuple[Alarm, Alarm]:
+    if before.open and not after.open:
+        _vacate(ports, after, after.cleared)
+    routing.alarm(ports, EventKind.ALARM_CHANGED if after.open else EventKind.ALARM_CLEARED, after)
+    return before, after
 
 
 def delete(ports: Ports, tenant: str, number: str) -> Alarm:
@@ -248,16 +272,6 @@ def _known(ports: Ports, made: Alarm) -> Raised | None:
 def _cleared(ports: Ports, found: Alarm, stamped: str, by: str) -> Alarm:
     now = ports.clock.now()
     return replace(found, status=AlarmStatus.CLEARED, cleared=stamped).noted(now, by)
-
-
-def _close(ports: Ports, found: Alarm, wanted: Alarm, by: str) -> tuple[Alarm, bool]:
-    """Whatever is raised from now on is a new alarm."""
-    stamped = max(stamp(ports), found.raised)
-    after = _cleared(ports, wanted, stamped, by)
-    if not ports.alarms.replace(found, after, kept=_kept(ports, found.tenant)):
-        return after, False
-    _vacate(ports, after, stamped)
-    return after, True
 
 
 def _reopen(ports: Ports, found: Alarm, after: Alarm) -> bool:

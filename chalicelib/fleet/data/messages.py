@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
-from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.compare_and_set import change_record, unrevised
 from chalicelib.fleet.data import deleting, unpacking
 from chalicelib.fleet.data.records import FUTURE, DataMessage, DecoderKind, StreamUse
-from chalicelib.fleet.errors import Contended, MessageNotFound, TemporarilyUnavailable
+from chalicelib.fleet.errors import MessageNotFound, TemporarilyUnavailable
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.ids import is_ordered_id
 from chalicelib.fleet.ports import Ports
@@ -131,13 +131,15 @@ def update(
     ports: Ports, tenant: str, stream: str, identifier: str, change: Callable[[DataMessage], DataMessage]
 ) -> DataMessage:
     """The message after `change` of what it says; it keeps its place. Errors: MessageNotFound, Contended."""
-    for _ in tries(ports):
-        found = get(ports, tenant, stream, identifier)
-        changed = change(found)
-        # Two changes at once: the second one reads what the first one has written.
-        if changed == found or ports.messages.replace(found, changed):
-            return changed
-    raise Contended(f"message {identifier} is written by too many at once")
+    changed, _ = change_record(
+        ports,
+        f"message {identifier}",
+        lambda: get(ports, tenant, stream, identifier),
+        ports.messages.replace,
+        change,
+        stored=unrevised,
+    )
+    return changed
 
 
 def remove(ports: Ports, tenant: str, stream: str, identifier: str) -> DataMessage:

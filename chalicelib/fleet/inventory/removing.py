@@ -72,6 +72,9 @@ def _hide(ports: Ports, wanted: Leaving) -> ManagedObject:
         if ports.objects.leave(found, wanted.cascade, data=wanted.data):
             routing.object_changed(ports, EventKind.OBJECT_DELETED, found)
             return found
+        if ports.objects.leaving(wanted.tenant, wanted.id) == replace(wanted, device=found.device):
+            # A write whose answer was lost on the way, or somebody who wants the same.
+            return found
     raise Contended(f"object {wanted.id} is written by too many at once")
 
 

@@ -343,3 +343,28 @@ def test_the_latest_decides_however_often_and_in_whatever_order_they_come(steps:
     last = kinds[max(kinds)] if kinds else "c"
     assert (opened(ports) is not None) is (last == "r")
     assert sum(one.open for one in ports.alarms.rows.values()) == (last == "r")
+
+
+@pytest.mark.parametrize("lost", ["replace", "replace_seat", "repeat", "recount", "create", "open"])
+@pytest.mark.parametrize("step", STEPS)
+def test_an_answer_that_is_lost_changes_nothing(lost: str, step: str) -> None:
+    """What was written is written again by who did not hear of it, and then its condition fails."""
+    ends: list[tuple[Any, ...]] = []
+    for loses in (False, True):
+        ports = MemoryPorts()
+        raised(ports, 0)
+        raised(ports, 5)
+        write = getattr(ports.alarms, lost)
+
+        def forgetful(*args: Any, write: Callable[..., Any] = write, **options: Any) -> Any:
+            answer = write(*args, **options)
+            setattr(ports.alarms, lost, write)  # noqa: B023 - used within this turn
+            return None if lost in ("repeat", "recount") else answer and False
+
+        if loses:
+            setattr(ports.alarms, lost, forgetful)
+        STEPS[step](ports, 9)
+        STEPS[step](ports, 3)
+        every = sorted(ports.alarms.rows.values(), key=lambda a: int(a.id))
+        ends.append((opened(ports) is None, [(a.status, a.count, len(a.history)) for a in every]))
+    assert ends[0] == ends[1]

@@ -1,6 +1,7 @@
 """Deleted data: hidden from every reader at once, removed by whoever has time, and never back."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -58,17 +59,16 @@ class TestOne:
         assert values(ports) == [2, 7, 0]
 
     def test_two_changes_at_once_both_last(self, ports: MemoryPorts) -> None:
-        one = message(1, value={"n": 0})
+        one = message(1, value={})
         keep(ports, one)
-        others = [1, 2]
+        others = ["b", "c"]
 
-        def add(found: DataMessage) -> DataMessage:
+        def add(found: DataMessage, name: str) -> DataMessage:
             if others:
-                others.pop()
-                messages.update(ports, TENANT, "d1", one.id, add)
-            return replace(found, value={"n": found.value["n"] + 1})
+                messages.update(ports, TENANT, "d1", one.id, partial(add, name=others.pop()))
+            return replace(found, value={**found.value, name: 1})
 
-        assert messages.update(ports, TENANT, "d1", one.id, add).value == {"n": 3}
+        assert messages.update(ports, TENANT, "d1", one.id, partial(add, name="a")).value == {"a": 1, "b": 1, "c": 1}
 
     def test_who_never_gets_through_is_told(self, ports: MemoryPorts) -> None:
         keep(ports, message(1))

@@ -319,3 +319,16 @@ class TestDeleting:
         removing.delete(ports, TENANT, one)
         with pytest.raises(FleetError):
             removing.delete(ports, TENANT, one)
+
+
+def test_a_deletion_whose_answer_is_lost_is_one(ports: MemoryPorts) -> None:
+    (one,) = made(ports, 1)
+    leave = ports.objects.leave
+
+    def forgetful(old: ManagedObject, cascade: frozenset[ChildKind] = frozenset(), *, data: bool = False) -> bool:
+        leave(old, cascade, data=data)
+        return False
+
+    ports.objects.leave = forgetful  # type: ignore[method-assign]
+    assert removing.delete(ports, TENANT, one).id == one
+    assert ports.objects.rows == {}
