@@ -60,7 +60,7 @@ def raise_(ports: Ports, tenant: str, report: Report, stamped: str) -> Raised:
     One that is reported as cleared, or was cleared since, is kept as a cleared one. Errors: Invalid, Contended.
     """
     if not report.type or len(report.type) > LONGEST_TYPE:
-        raise Invalid(f"a type has 1 to {LONGEST_TYPE} characters", "type")
+        raise Invalid(f"the type of an alarm has 1 to {LONGEST_TYPE} characters")
     for attempt, _ in enumerate(tries(ports)):
         made = _made(ports, tenant, report, stamped, attempt)
         seat = ports.alarms.seat(tenant, report.source, report.type)
