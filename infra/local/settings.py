@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from chalicelib.dialects import registry
+
 _HIGHEST_PORT = 65535
 _MOST = 10_000
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -43,6 +45,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         raise SettingsError(
             "HOMEPORT_QUICKSTART_CLIENTS needs HOMEPORT_LENIENT=1: IoT Core lets nobody in without credentials"
         )
+    _ensure_dialects(environment)
     further = _ports(environment, "HOMEPORT_FURTHER_MQTT_PORTS")
     if further and not lenient:
         raise SettingsError("HOMEPORT_FURTHER_MQTT_PORTS needs HOMEPORT_LENIENT=1: IoT Core has no port without TLS")
@@ -91,6 +94,14 @@ def _check_distinct(settings: Settings) -> None:
             if port in users:
                 raise SettingsError(f"{users[port]} and {name} are both {port}: give each a port of its own")
             users[port] = name
+
+
+def _ensure_dialects(environment: Mapping[str, str]) -> None:
+    text = environment.get(registry.SETTING, "")
+    try:
+        registry.chosen(text)
+    except ValueError as error:
+        raise SettingsError(f"{registry.SETTING}={text}: {error}") from error
 
 
 def _count(environment: Mapping[str, str], name: str) -> int:

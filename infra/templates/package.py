@@ -61,6 +61,8 @@ def merged(stage: Stage) -> dict[str, Any]:
     # An event source looks for its queue when it is made.
     functions[logical_function("push")]["DependsOn"] = logical(description.PUSHES, "queue")
     settings = {name: {"Type": "String", "Default": "", "Description": what} for name, what in _SETTINGS.values()}
+    known = "|".join(registry.NAMES)
+    settings["Dialects"]["AllowedPattern"] = f"(({known})(,({known}))*)?"
     whole = Document(
         f"Homeport {stage.name}: everything",
         {k: v for part in ours for k, v in part.resources.items()} | functions,

@@ -56,6 +56,7 @@ def test_the_switch_is_read_as_people_write_it(text: str, lenient: bool) -> None
         ("HOMEPORT_HTTPS_PORT", "٣"),
         ("HOMEPORT_LENIENT", "maybe"),
         ("HOMEPORT_QUICKSTART_CLIENTS", "many"),
+        ("HOMEPORT_DIALECTS", "ibm,klingon"),
         ("HOMEPORT_QUICKSTART_CLIENTS", "10001"),
     ],
 )
