@@ -4,13 +4,12 @@ import importlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from importlib.util import find_spec
 from typing import Any, Protocol
 
 from bench.units import price
 from bench.units.cloud import Cloud
+from bench.units.dialects import counted
 from bench.units.meter import Meter, Use
-from chalicelib.dialects import registry
 
 
 class Bench(Protocol):
@@ -55,11 +54,6 @@ def measure() -> list[Row]:
     """All operations of every dialect, in the order of the table."""
     with Cloud().running() as cloud:
         return [row for dialect in counted() for row in _of(importlib.import_module(f"{__package__}.{dialect}"), cloud)]
-
-
-def counted() -> list[str]:
-    """The dialects that have operations to count: `bench/units/NAME.py` has `OPERATIONS`, and their `Bench`."""
-    return [name for name in registry.NAMES if find_spec(f"{__package__}.{name}")]
 
 
 def _of(dialect: Any, cloud: Cloud) -> Iterator[Row]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.units.measuring import counted
+from bench.units.dialects import counted
 from chalicelib.dialects import registry
 from chalicelib.dialects.dialect import OVER_MQTT, Part
 from chalicelib.wiring import site

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bench.units import price
-from bench.units.measuring import counted
+from bench.units.dialects import counted
 
 ROOT = Path(__file__).parents[2]
 COUNTED = (
