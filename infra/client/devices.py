@@ -25,7 +25,7 @@ def group() -> None:
 @click.option("--group", "path", metavar="PATH", help="In this group; /a/* for all below it.")
 @click.option("--tag", "tags", multiple=True, help="With this tag; repeat the option for more.")
 @click.option("--connector", help="With an interface of this connector, such as mqtt.")
-@click.option("--status", type=click.Choice(["ONLINE", "OFFLINE"], case_sensitive=False))
+@click.option("--status", type=click.Choice(["ONLINE", "OFFLINE", "REGISTERED"], case_sensitive=False))
 @click.option("--filter", "query", metavar="RSQL", help="Such as tags==eu;properties.model==x1.")
 @click.option("--limit", type=click.IntRange(1), help="So many at most. Default: all.")
 @formatted

@@ -13,6 +13,7 @@ import click
 import requests
 
 from infra.demo.devices import DIALECTS, SimulatedDevice
+from infra.demo.furnishing import furnish
 from infra.demo.platform import Platform, platform
 from infra.demo.tally import Tally
 
@@ -29,11 +30,13 @@ def main(devices: int, seconds: int, dialect: str) -> None:
     """Drive a simulated fleet; exit code 1 if anything acknowledged was lost or a command did not come to its end."""
     data = Path(os.environ.get("HOMEPORT_DATA", ".homeport"))
     with platform(data) as place:
+        print(f"Look at it: http://localhost:{place.http}/console/ (`.venv/bin/homeport console` signs you in)")
         sys.exit(0 if _Demo(place, dialect, devices).run(seconds) else 1)
 
 
 class _Demo:
     def __init__(self, place: Platform, dialect: str, devices: int) -> None:
+        self._place = place
         self._tally = Tally()
         run = format(int(time.time()), "x")
         self._fleet = [DIALECTS[dialect](place, self._tally, number, run) for number in range(devices)]
@@ -44,8 +47,10 @@ class _Demo:
     def run(self, seconds: int) -> bool:
         shown = threading.Thread(target=self._show, daemon=True)
         shown.start()
+        furnish(self._place)
         with concurrent.futures.ThreadPoolExecutor(_CONNECTING_AT_ONCE) as pool:
             list(pool.map(lambda device: device.connect(), self._fleet))
+            list(pool.map(lambda n: self._fleet[n].dress(n), range(len(self._fleet))))
         operator = threading.Thread(target=self._operate, daemon=True)
         operator.start()
         ends = time.monotonic() + seconds

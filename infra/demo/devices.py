@@ -1,6 +1,7 @@
 """Simulated devices, a class a dialect: each connects, publishes, answers what it is sent, and can drop and return."""
 
 import json
+import math
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -8,6 +9,7 @@ from typing import Any, Protocol
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from infra.demo.furnishing import dress
 from infra.demo.platform import Platform
 from infra.demo.tally import Tally
 
@@ -18,6 +20,9 @@ class SimulatedDevice(Protocol):
     def connect(self) -> None: ...
     def drop(self) -> None:
         """Without a goodbye."""
+
+    def dress(self, number: int) -> None:
+        """Give it a name and a place, by its number in the fleet."""
 
     def publish(self) -> None: ...
     def close(self) -> None: ...
@@ -37,6 +42,7 @@ class LiveObjectsDevice:
         self.id = f"urn:lo:nsid:demo:{run}-{number:04}"
         self._platform = platform
         self._tally = tally
+        self._warmer = number % 7
         self._sent = 0
         self._acknowledged: set[int] = set()
         self._pending: dict[int, int] = {}
@@ -76,16 +82,23 @@ class LiveObjectsDevice:
             self._client.disconnect()
             self._client.loop_stop()
 
+    def dress(self, number: int) -> None:
+        dress(self._platform, self.id, number)
+
     def publish(self) -> None:
         client = self._client
         if client is None or not client.is_connected():
             return
         with self._lock:
             self._sent += 1
-            body = {"m": "demo_v1", "v": {"n": self._sent, "temperature": 20 + self._sent % 10}}
+            body = {"m": "demo_v1", "v": {"n": self._sent, "temperature": self._temperature()}}
             message = client.publish("dev/data", json.dumps(body), 1)
             self._pending[message.mid] = self._sent
         self._tally.add("sent")
+
+    def _temperature(self) -> float:
+        """A day in two minutes: a device speaks about once a second."""
+        return round(20 + self._warmer + 5 * math.sin(self._sent / 120 * 2 * math.pi), 2)
 
     def command(self) -> str:
         value = {"req": "identify", "arg": {"blink": 3}}

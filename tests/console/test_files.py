@@ -165,8 +165,15 @@ def test_it_says_the_price_that_is_derived(served: Served) -> None:
         if "**" in line and line.startswith("|")
     }
     assert about["price"] == prices.A_MILLION
-    assert prices.A_MILLION["message"] == rows["a message of 1 KB, one a second"]
+    every = ("one a second", "one every five minutes")
+    assert prices.A_MILLION["message"] == [rows[f"a message of 1 KB, {each}"] for each in every]
     assert prices.A_MILLION["command"] == [
         rows["command, network acknowledgement"],
         rows["command, answered by the device"],
     ]
+
+
+def test_the_pictures_of_the_readme_are_there_and_all_are_shown() -> None:
+    """`tests/conformance/console/test_pictures.py` makes them."""
+    shown = set(re.findall(r"docs/images/([\w-]+\.png)", (ROOT / "README.md").read_text(encoding="utf-8")))
+    assert shown == {path.name for path in (ROOT / "docs" / "images").glob("*.png")}

@@ -14,6 +14,9 @@ export class Refused extends Error {
   }
 }
 
+/** Nobody answered. */
+export class Unreachable extends Error {}
+
 let key = null;
 let whenLost = () => {};
 
@@ -44,7 +47,7 @@ async function ask(method, path, { body, query, headers = {}, signal }) {
   const sent = { ...headers };
   if (key && !("Authorization" in sent) && !("X-API-Key" in sent)) sent["X-API-Key"] = key;
   if (body !== undefined) sent["Content-Type"] = "application/json";
-  const answer = await fetch(url, {
+  const answer = await sentTo(url, {
     method,
     headers: sent,
     body: body === undefined ? undefined : JSON.stringify(body),
@@ -59,6 +62,15 @@ async function ask(method, path, { body, query, headers = {}, signal }) {
   if (answer.ok) return { body: read, headers: answer.headers };
   if (answer.status === 401 && key && sent["X-API-Key"] === key) whenLost();
   throw new Refused(answer.status, read?.code ?? "", read?.message ?? `HTTP ${answer.status}`);
+}
+
+async function sentTo(url, options) {
+  try {
+    return await fetch(url, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Unreachable(error.message);
+  }
 }
 
 function parsed(text) {

@@ -1,6 +1,7 @@
 // What pages are made of.
 
 import { html, useEffect, useRef, useState } from "./html.js";
+import { Unreachable } from "./api.js";
 import { ago, local, utc } from "./format.js";
 import { t } from "./words.js";
 
@@ -54,12 +55,12 @@ export function Problem({ error }) {
 export function sentence(error) {
   if (error.status === 403) return `${t("forbidden")} ${error.message}`;
   if (error.status) return `${error.message} (${error.code || error.status})`;
-  return error.name === "TypeError" ? t("unreachable") : error.message;
+  return error instanceof Unreachable ? t("unreachable") : error.message;
 }
 
 /** A labelled control. */
 export function Field({ label, hint, children }) {
-  return html`<label class="field"><span>${label}</span>${children}${hint && html`<small>${hint}</small>`}</label>`;
+  return html`<label class="field"><span>${label}</span> ${children} ${hint && html`<small>${hint}</small>`}</label>`;
 }
 
 /** Something that somebody does: `run()` is awaited, and what it is refused is shown below. */

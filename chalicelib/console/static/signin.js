@@ -37,6 +37,6 @@ export function SignIn({ said, entered, lost, languages }) {
         <${Field} label=${t("password")}><input name="password" type="password" required autocomplete="current-password" /></${Field}>`}
       ${way === "organization" && html`<${Field} label=${t("organization_key")} hint="a-org123-…"><input name="name" required autocomplete="off" /></${Field}>
         <${Field} label=${t("token")}><input name="token" type="password" required autocomplete="off" /></${Field}>`}
-      <label class="choice"><input type="checkbox" name="keep" checked /> ${t("keep")}</label>
+      <label class="choice"><input type="checkbox" name="keep" defaultChecked /> ${t("keep")}</label>
     </${Form}>${languages}</main>`;
 }

@@ -26,9 +26,11 @@ export function About() {
     [t("tenant"), html`<${Text}>${data.tenant.name} (${data.tenant.id})</${Text}>`],
     [t("devices"), data.devices && number(data.devices.total)],
     [t("signed_in_until"), session().until && html`<${Time} at=${session().until} />`],
-    [t("price_message"), number(data.about.price.message, { style: "currency", currency: "USD", maximumFractionDigits: 2 })],
-    [t("price_command"), `${number(data.about.price.command[0], { style: "currency", currency: "USD", maximumFractionDigits: 2 })} – ${number(data.about.price.command[1], { style: "currency", currency: "USD", maximumFractionDigits: 2 })}`],
+    [t("price_message"), dollars(data.about.price.message)],
+    [t("price_command"), dollars(data.about.price.command)],
     [t("api"), html`<a href=${docs.href}>${t("api_description")}</a>`],
     [t("licence"), "Apache-2.0; preact (MIT), htm (Apache-2.0), uPlot (MIT)"],
   ]} /><p class="note">${t("price_note")}</p>`}`;
 }
+
+const dollars = (amounts) => amounts.map((one) => number(one, { style: "currency", currency: "USD", maximumFractionDigits: 2 })).join(" – ");

@@ -43,7 +43,7 @@ function Keys() {
     ...(may("API_KEY_W") ? [{ title: t("actions"), cell: (k) => !k.masterKey && html`<${Asking} label=${t("revoke")} question=${t("sure_revoke", { key: k.label ?? k.id })} run=${revoke(k)} />` }] : []),
   ];
   return html`<section><h2>${t("keys")}</h2>
-    ${may("API_KEY_W") && html`<details><summary>${t("new_key")}</summary><${Form} submit=${create} label=${t("create")}>
+    ${may("API_KEY_W") && found.data && html`<details><summary>${t("new_key")}</summary><${Form} submit=${create} label=${t("create")}>
       <${Field} label=${t("label")}><input name="label" maxlength="24" required /></${Field}>
       <${Field} label=${t("valid")}><select name="span">${Object.keys(SPANS).map((one) => html`<option value=${one}>${t(one)}</option>`)}</select></${Field}>
       <${Roles} /></${Form}></details>`}

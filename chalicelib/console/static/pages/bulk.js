@@ -24,9 +24,9 @@ export const JOBS = {
     run: (id, parameters) => call("POST", device(id, "config"), { body: { parameters } }),
   },
   tag: {
-    fields: () => html`<${Field} label=${t("tag_add")}><input name="add" maxlength="32" /></${Field}>
-      <${Field} label=${t("tag_remove")}><input name="remove" maxlength="32" /></${Field}>`,
-    read: (fields) => ({ add: fields.get("add").trim(), remove: fields.get("remove").trim() }),
+    fields: () => html`<${Field} label=${t("tag_add")}><input name="tag_add" maxlength="32" /></${Field}>
+      <${Field} label=${t("tag_remove")}><input name="tag_remove" maxlength="32" /></${Field}>`,
+    read: (fields) => ({ add: fields.get("tag_add").trim(), remove: fields.get("tag_remove").trim() }),
     run: async (id, { add, remove }) => {
       const tags = new Set((await call("GET", device(id))).tags);
       if (add) tags.add(add);

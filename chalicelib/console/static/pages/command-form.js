@@ -14,7 +14,7 @@ export function CommandFields({ connectors }) {
     ${connector === "mqtt"
       ? html`<${Field} label=${t("command_req")} hint=${t("command_req_hint")}><input name="req" required /></${Field}>
         <${Field} label=${t("command_arg")} hint=${t("json_hint")}><textarea name="arg" rows="3" placeholder='{"delay": 3}'></textarea></${Field}>`
-      : html`<${Field} label=${t("command_value")} hint=${t("json_hint")}><textarea name="value" rows="5" required>{}</textarea></${Field}>`}
+      : html`<${Field} label=${t("command_value")} hint=${t("json_hint")}><textarea name="value" rows="5" required defaultValue="{}"></textarea></${Field}>`}
     <${Field} label=${t("ack_mode")}><select name="ack">${MODES.map((mode) => html`<option value=${mode}>${t(`ack_${mode}`)}</option>`)}</select></${Field}>`;
 }
 

@@ -3,6 +3,9 @@
 import { html } from "../html.js";
 import { State } from "../parts.js";
 
+/** The states of devices that are not there: the API tells those that never were apart. */
+export const NOT_ONLINE = "OFFLINE,REGISTERED";
+
 export const named = (device) => device.name || device.id;
 
 export const interfaces = (device) => device.interfaces ?? [];

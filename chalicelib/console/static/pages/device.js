@@ -71,11 +71,11 @@ function Properties({ device: shown, reload }) {
   return html`<${Pairs} of=${[[t("created"), html`<${Time} at=${shown.created} />`], [t("updated"), html`<${Time} at=${shown.updated} />`]]} />
     ${may("DEVICE_W")
       ? html`<${Form} submit=${submit} label=${t("save")} key=${shown.updated}>
-          <${Field} label=${t("name")}><input name="name" maxlength="255" defaultValue=${shown.name} value=${shown.name} /></${Field}>
-          <${Field} label=${t("description")}><textarea name="description" maxlength="500" rows="2">${shown.description}</textarea></${Field}>
-          <${Field} label=${t("group")}><input name="group" value=${shown.group?.path} /></${Field}>
-          <${Field} label=${t("tags")} hint=${t("by_commas")}><input name="tags" value=${(shown.tags ?? []).join(", ")} /></${Field}>
-          <${Field} label=${t("properties")} hint=${t("properties_hint")}><textarea name="properties" rows="4">${lines}</textarea></${Field}>
+          <${Field} label=${t("name")}><input name="name" maxlength="255" defaultValue=${shown.name ?? ""} /></${Field}>
+          <${Field} label=${t("description")}><textarea name="description" maxlength="500" rows="2" defaultValue=${shown.description ?? ""}></textarea></${Field}>
+          <${Field} label=${t("group")}><input name="group" defaultValue=${shown.group?.path ?? ""} /></${Field}>
+          <${Field} label=${t("tags")} hint=${t("by_commas")}><input name="tags" defaultValue=${(shown.tags ?? []).join(", ")} /></${Field}>
+          <${Field} label=${t("properties")} hint=${t("properties_hint")}><textarea name="properties" rows="4" defaultValue=${lines}></textarea></${Field}>
         </${Form}>
         <${Asking} label=${t("delete_device")} question=${t("sure_delete", { id })} run=${remove} />`
       : html`<pre>${lines}</pre>`}`;

@@ -9,11 +9,12 @@ import { usePolled } from "../polling.js";
 import { may } from "../session.js";
 import { t } from "../words.js";
 import { Bulk, JOBS } from "./bulk.js";
-import { Interfaces, lastContact, named } from "./device-list.js";
+import { Interfaces, lastContact, named, NOT_ONLINE } from "./device-list.js";
 
 const SIZE = 50;
 const MOST_AT_ONCE = 10_000;
 const FILTERS = ["id", "name", "tag", "group", "connector", "status", "property"];
+const STATUSES = { online: "ONLINE", not_online: NOT_ONLINE, offline: "OFFLINE", registered: "REGISTERED" };
 const FIELDS = "id,name,group,tags,interfaces";
 const SHOWN_UNLESS_ASKED = "status,contact,group,tags";
 
@@ -114,13 +115,13 @@ function Filters({ query }) {
   const values = (by) => usePolled((signal) => get(COUNTS, { by }, signal), [by], 60_000).data?.counts ?? [];
   const shown = (query.columns ?? SHOWN_UNLESS_ASKED).split(",");
   const offered = { group: values("group"), tag: values("tag"), connector: values("connector") };
-  const text = (name, label, hint) => html`<${Field} label=${label} hint=${hint}><input name=${name} defaultValue=${query[name] ?? ""} value=${query[name] ?? ""} list=${offered[name] ? `known-${name}` : undefined} /></${Field}>`;
+  const text = (name, label, hint) => html`<${Field} label=${label} hint=${hint}><input name=${name} defaultValue=${query[name] ?? ""} list=${offered[name] ? `known-${name}` : undefined} /></${Field}>`;
   return html`<form class="filters" role="search" aria-label=${t("filters")} onSubmit=${submit} autocomplete="off">
     ${text("id", t("id_has"))}${text("name", t("name_has"))}${text("tag", t("tag"))}${text("group", t("group"))}${text("connector", t("connector"))}
-    <${Field} label=${t("status")}><select name="status"><option value="">${t("any")}</option>${["ONLINE", "OFFLINE"].map((one) => html`<option value=${one} selected=${query.status === one}>${one}</option>`)}</select></${Field}>
+    <${Field} label=${t("status")}><select name="status"><option value="">${t("any")}</option>${Object.entries(STATUSES).map(([name, value]) => html`<option value=${value} selected=${query.status === value}>${t(`is_${name}`)}</option>`)}</select></${Field}>
     ${text("property", t("property"), t("property_hint"))}
     ${Object.entries(offered).map(([name, known]) => html`<datalist id=${`known-${name}`}>${known.map(({ value }) => html`<option value=${value} />`)}</datalist>`)}
-    <details class="columns"><summary>${t("columns")}</summary>${SHOWN_UNLESS_ASKED.split(",").map((name) => html`<label class="choice"><input type="checkbox" name="columns" value=${name} checked=${shown.includes(name)} /> ${t(`column_${name}`)}</label>`)}</details>
+    <details class="columns"><summary>${t("columns")}</summary>${SHOWN_UNLESS_ASKED.split(",").map((name) => html`<label class="choice"><input type="checkbox" name="columns" value=${name} defaultChecked=${shown.includes(name)} /> ${t(`column_${name}`)}</label>`)}</details>
     <div class="row"><button class="main">${t("search")}</button><a class="button" href=${to(["devices"])}>${t("clear")}</a></div></form>`;
 }
 
@@ -138,5 +139,5 @@ function Register() {
     <${Field} label=${t("device_id")} hint="urn:lo:nsid:namespace:id"><input name="id" required /></${Field}>
     <${Field} label=${t("name")}><input name="name" maxlength="255" /></${Field}>
     <${Field} label=${t("tags")} hint=${t("by_commas")}><input name="tags" /></${Field}>
-    <label class="choice"><input type="checkbox" name="mqtt" checked /> ${t("with_mqtt")}</label></${Form}></details>`;
+    <label class="choice"><input type="checkbox" name="mqtt" defaultChecked /> ${t("with_mqtt")}</label></${Form}></details>`;
 }

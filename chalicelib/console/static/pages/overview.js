@@ -9,7 +9,7 @@ import { usePolled } from "../polling.js";
 import { may } from "../session.js";
 import { t } from "../words.js";
 import { Audit } from "./audit.js";
-import { lastContact, named } from "./device-list.js";
+import { lastContact, named, NOT_ONLINE } from "./device-list.js";
 
 const SLOWLY_MS = 30_000;
 const SELDOM_MS = 5 * 60_000;
@@ -17,7 +17,7 @@ const SHOWN = 10;
 
 export function Overview() {
   return html`<div class="cards">
-      <${Counts} by="status" title=${t("by_status")} query=${(value) => ({ status: value })} />
+      <${Counts} by="status" title=${t("by_status")} query=${(value) => ({ status: value === "OFFLINE" ? NOT_ONLINE : value })} />
       <${Counts} by="group" title=${t("by_group")} query=${(value) => ({ group: value })} />
       <${Counts} by="tag" title=${t("by_tag")} query=${(value) => ({ tag: value })} />
       <${Counts} by="connector" title=${t("by_connector")} query=${(value) => ({ connector: value })} />
@@ -48,12 +48,12 @@ function Silent() {
   return html`<section><h2>${t("silent_longest")}</h2><${Waiting} of=${silent} />
     ${silent.data && html`${!silent.data.sorted && html`<p class="note">${t("too_many_to_sort")}</p>`}
       <${Table} caption=${t("silent_longest")} columns=${columns} rows=${silent.data.found} empty=${t("none_silent")} />
-      <p><a href=${to(["devices"], { status: "OFFLINE" })}>${t("all_offline")}</a></p>`}</section>`;
+      <p><a href=${to(["devices"], { status: NOT_ONLINE })}>${t("all_offline")}</a></p>`}</section>`;
 }
 
 /** The fleet may be too big to be put in order: then some of those that are offline. */
 async function longest(signal) {
-  const query = { "interfaces.status": "OFFLINE", fields: "id,name,group,interfaces", limit: SHOWN };
+  const query = { "interfaces.status": NOT_ONLINE, fields: "id,name,group,interfaces", limit: SHOWN };
   try {
     return { sorted: true, found: await get(DEVICES, { ...query, sort: "interfaces.lastContact" }, signal) };
   } catch (error) {

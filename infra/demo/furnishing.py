@@ -1,0 +1,104 @@
+"""What makes a simulated fleet worth looking at: places, names, tags, and a week of what some devices said."""
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import requests
+
+from infra.demo.platform import Platform
+
+_DEVICES = "/api/v1/deviceMgt/devices"
+_GROUPS = "/api/v1/deviceMgt/groups"
+_PLACES = ("/plants/lyon", "/plants/nantes", "/depots/lille", "/field")
+_KINDS = (
+    ("Cold room", "cold-chain", "room_v1"),
+    ("Pump", "pump", "pump_v2"),
+    ("Power meter", "meter", "meter_v1"),
+    ("Gate", "access", "gate_v1"),
+)
+_STANDING = 8
+"""Devices with a past; they are registered and never connect."""
+_RECORDED = 3
+"""How many of them have a week behind them."""
+_EVERY = timedelta(hours=2)
+_WEEK = timedelta(days=7)
+_CONFLICT = 409
+
+
+def furnish(place: Platform) -> list[str]:
+    """Make groups, devices with a past, a FIFO and a policy that fills it; the ids of the devices.
+
+    What is there already stays as it is.
+    """
+    for path in _PLACES:
+        _ensure_group(place, path)
+    ids = [f"urn:lo:nsid:demo:{_KINDS[n % len(_KINDS)][1]}-{n:02}" for n in range(_STANDING)]
+    for number, device in enumerate(ids):
+        definition = {"connector": "mqtt", "enabled": True, "definition": {"clientId": device}}
+        if _unless_there(place, _DEVICES, {**described(device, number), "interfaces": [definition]}) and (
+            number < _RECORDED
+        ):
+            _record(place, device, number)
+    if _unless_there(place, "/api/v0/topics/fifo", {"name": "business", "maxLengthBytes": 1_000_000}):
+        trigger = {"dataMessage": {"version": 1, "filter": {"tags": [["cold-chain"]]}}}
+        actions = {"fifoPublish": [{"fifoName": "business"}]}
+        policy = {"name": "Cold chain to the business", "triggers": trigger, "actions": actions}
+        place.call("POST", "/api/v1/event2action/actionPolicies", policy)
+    return ids
+
+
+def described(device: str, number: int) -> dict[str, Any]:
+    """The body that describes a device of the fleet: its name, where it is, and what it is."""
+    kind, tag, model = _KINDS[number % len(_KINDS)]
+    where = _PLACES[number // len(_KINDS) % len(_PLACES)]
+    return {
+        "id": device,
+        "name": f"{kind} {number + 1}, {where.rpartition('/')[2].capitalize()}",
+        "group": {"path": where},
+        "tags": [tag, "eu"],
+        "properties": {"serial": f"SN-{4200 + number}", "model": model},
+    }
+
+
+def dress(place: Platform, device: str, number: int) -> None:
+    """Give a device that registered itself a name and a place."""
+    place.call("PATCH", f"{_DEVICES}/{device}", described(device, number))
+
+
+def _record(place: Platform, device: str, number: int) -> None:
+    now = datetime.now(UTC)
+    messages = []
+    at = now - _WEEK
+    while at < now:
+        hours = (at - now).total_seconds() / 3600
+        value = {
+            "temperature": round(4 + number + 1.5 * math.sin(hours / 24 * 2 * math.pi) + 0.4 * math.sin(hours), 2),
+            "humidity": round(62 + 6 * math.cos(hours / 24 * 2 * math.pi), 1),
+        }
+        stamp = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        messages.append(
+            {"streamId": device, "timestamp": stamp, "model": "room_v1", "value": value, "metadata": {"source": device}}
+        )
+        at += _EVERY
+    place.call("POST", "/api/v0/data/bulk", messages)
+
+
+def _ensure_group(place: Platform, path: str) -> None:
+    parent, below = "root", ""
+    for name in path.strip("/").split("/"):
+        below += f"/{name}"
+        found = place.call("GET", _GROUPS, groupPath=below)
+        made = found[0] if found else place.call("POST", _GROUPS, {"pathNode": name, "parentId": parent})
+        parent = made["id"]
+
+
+def _unless_there(place: Platform, path: str, body: Any) -> bool:
+    """Whether it was made."""
+    try:
+        place.call("POST", path, body)
+    except requests.HTTPError as error:
+        if error.response.status_code != _CONFLICT:
+            raise
+        return False
+    return True
