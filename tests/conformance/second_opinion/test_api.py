@@ -7,7 +7,6 @@ import pytest
 import requests
 from chalice.deploy.swagger import SwaggerGenerator
 
-import app
 from chalicelib.wiring import site
 from tests.clients import PATIENCE_S
 from tests.conformance.second_opinion.deployed import remove
@@ -27,6 +26,8 @@ def resources(ministack: MiniStack, api: str) -> dict[str, set[str]]:
 
 
 def test_what_is_deployed_is_imported_with_two_resources_a_root(running_ministack: MiniStack) -> None:
+    import app
+
     deployed = {"api_handler_arn": _FUNCTION}
     described = SwaggerGenerator(REGION, deployed).generate_swagger(app.app)
     # MiniStack imports a description only for CloudFormation.
