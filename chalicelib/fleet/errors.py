@@ -118,6 +118,34 @@ class CertificateNotFound(NotFound):
     pass
 
 
+class DefinitionNotFound(NotFound):
+    """Of an object that devices may have."""
+
+
+class TwinObjectNotFound(NotFound):
+    """The device has no such object, or no such instance of it."""
+
+
+class OperationNotFound(NotFound):
+    pass
+
+
+class ObservationNotFound(NotFound):
+    pass
+
+
+class RuleNotFound(NotFound):
+    pass
+
+
+class BootstrapConfigNotFound(NotFound):
+    pass
+
+
+class BootstrapEntryNotFound(NotFound):
+    pass
+
+
 class Conflict(FleetError):
     """What was asked for contradicts the present state."""
 
@@ -176,6 +204,14 @@ class ExternalIdDuplicate(Conflict):
 
 class AlarmOpen(Conflict):
     """Another alarm of that source and type is open."""
+
+
+class DefinitionDuplicate(Conflict):
+    pass
+
+
+class BootstrapEntryDuplicate(Conflict):
+    pass
 
 
 class IllegalTransition(Conflict):

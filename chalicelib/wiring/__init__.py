@@ -198,6 +198,13 @@ class Wiring(AccessWiring):
 
         return LambdaBackground(lambda: client("lambda"), function_name)
 
+    @cached_property
+    def coaps(self) -> "p.CoapGateways":
+        from chalicelib.aws.clients import client
+        from chalicelib.aws.coaps import SqsCoapGateways
+
+        return SqsCoapGateways(lambda: client("sqs"), function_name("coaps"))
+
     def new_id(self, at: int) -> str:
         return timed_id(at, secrets.token_bytes(8))
 

@@ -58,6 +58,7 @@ from tests.fakes.resources import (
     MemoryResources,
 )
 from tests.fakes.running import (
+    ListedCoapGateways,
     ListedDeadlines,
     QueuedBackground,
     ScriptedDelivery,
@@ -68,6 +69,7 @@ from tests.fakes.usages import MemoryUsages
 __all__ = [
     "START",
     "CountingHasher",
+    "ListedCoapGateways",
     "ListedDeadlines",
     "ListedPushes",
     "ListedTrust",
@@ -166,6 +168,7 @@ class MemoryPorts:
         self.delivery = ScriptedDelivery(self.clock)
         self.deadlines = ListedDeadlines()
         self.background = QueuedBackground()
+        self.coaps = ListedCoapGateways()
 
     def new_id(self, at: int) -> str:
         return ids.timed_id(at, self.chance(7))

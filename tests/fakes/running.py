@@ -194,3 +194,16 @@ class QueuedBackground:
 
     def purge(self, tenant: str, queue: str, queue_id: str) -> None:
         self.purges.append((tenant, queue, queue_id))
+
+
+@dataclass
+class ListedCoapGateways:
+    uri: str = "coaps://lwm2m.example.com:5684"
+    woken: list[str] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+
+    def wake(self, principal: str) -> None:
+        self.woken.append(principal)
+
+    def forget(self, principal: str) -> None:
+        self.forgotten.append(principal)

@@ -19,6 +19,8 @@ from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Presence, interface_key
 from chalicelib.fleet.tenancy import quotas
 from chalicelib.fleet.tenancy.records import Share, Stored, Way
+from chalicelib.fleet.twin import clearing, identities
+from chalicelib.fleet.twin.records import CONNECTOR as WITH_A_MODEL
 
 CLEARED_WITHIN = 5_000
 """Milliseconds that clearing up behind the object of a device may take of a request; the sweep does the rest."""
@@ -112,6 +114,7 @@ def withdraw(ports: Ports, tenant: str, device_id: str, number: str | None = Non
     device, mailbox = insist(ports, f"device {device_id}", deleted)
     for command_id in mailbox.queue if mailbox else ():
         _settle(ports, tenant, device_id, command_id)
+    _untwin(ports, device, device.interfaces)
     routing.deleted(ports, device)
     return device
 
@@ -163,6 +166,8 @@ def update_interface(
     if not interface.enabled:
         if claim is not None:
             ports.background.disconnect(claim.client)
+        if interface.connector == WITH_A_MODEL:
+            identities.forget(ports, device, interface)
         _silence(ports, tenant, device_id, interface)
     return device
 
@@ -189,6 +194,9 @@ def move_interface(ports: Ports, tenant: str, source_id: str, key: tuple[str, st
         # An event that was being handled under the old claim may be written after this: it shall not bring it back.
         left = Presence(claim.dialect, claim.client, fenced=claim.generation - 1)
     _take_along(ports, tenant, source_id, interface, target_id, left)
+    if interface.connector == WITH_A_MODEL and source_id != target_id:
+        identities.moved(ports, interface, source, target_id)
+        clearing.clear(ports, tenant, source_id)
     return get(ports, tenant, target_id)
 
 
@@ -222,9 +230,18 @@ def delete_interface(ports: Ports, tenant: str, device_id: str, connector: str, 
         gone[:] = [interface]
         return device.without_interface(interface)
 
-    update(ports, tenant, device_id, without)
+    left = update(ports, tenant, device_id, without)
     for interface in gone:
         _forget(ports, tenant, device_id, interface)
+    _untwin(ports, left, gone)
+
+
+def _untwin(ports: Ports, device: Device, gone: Sequence[Interface]) -> None:
+    """What an interface opened is closed, and nothing is shown of it any more."""
+    with_a_model = [interface for interface in gone if interface.connector == WITH_A_MODEL]
+    if with_a_model:
+        identities.released(ports, device, with_a_model)
+        clearing.clear(ports, device.tenant, device.id)
 
 
 def _forget(ports: Ports, tenant: str, device_id: str, interface: Interface) -> None:
@@ -233,12 +250,19 @@ def _forget(ports: Ports, tenant: str, device_id: str, interface: Interface) -> 
 
 
 def _silence(ports: Ports, tenant: str, device_id: str, interface: Interface) -> None:
-    """A node has no connection that could be closed: it is away until its gateway says otherwise."""
+    """A node has no connection that could be closed: it is away until its gateway says otherwise.
+
+    A registration is over: whoever has one makes another.
+    """
     now = ports.clock.now()
 
     def silent(mailbox: Mailbox) -> Mailbox:
         presence = mailbox.presence.get(interface.key)
-        if presence is None or not presence.relayed or not presence.online:
+        if presence is None or not presence.online:
+            return mailbox
+        if presence.registration is not None:
+            return mailbox.with_presence(interface.key, replace(presence.lapsed_registration(), ended=now))
+        if not presence.relayed:
             return mailbox
         return mailbox.with_presence(
             interface.key,

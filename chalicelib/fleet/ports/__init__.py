@@ -20,6 +20,7 @@ from chalicelib.fleet.ports.queues import Consumers, QueuedMessages, QueuePorts,
 from chalicelib.fleet.ports.resources import Catalog, Files, Links, ResourcePorts, Resources
 from chalicelib.fleet.ports.running import Background, Carrier, Clock, Delivery, Dispatch, RunningPorts
 from chalicelib.fleet.ports.tenancy import AuditLog, TenancyPorts, Tenants, Usages
+from chalicelib.fleet.ports.twin import CoapGateways, TwinPorts
 
 __all__ = [
     "Alarms",
@@ -30,6 +31,7 @@ __all__ = [
     "Catalog",
     "Claims",
     "Clock",
+    "CoapGateways",
     "Commands",
     "Configurations",
     "Consumers",
@@ -78,6 +80,7 @@ class Ports(
     DataPorts,
     EventPorts,
     QueuePorts,
+    TwinPorts,
     RunningPorts,
     Protocol,
 ):

@@ -161,6 +161,14 @@ class Mailbox(Extensible):
             return self
         return replace(self, presence={**self.presence, key: presence})
 
+    def at(self, now: int) -> "Mailbox":
+        """As a reader is told of it: who did not renew a registration is away, who is asleep is so."""
+        mailbox = self
+        for key, presence in self.presence.items():
+            if presence.registration is not None:
+                mailbox = mailbox.with_presence(key, presence.seen(now))
+        return mailbox
+
     def without_presence(self, key: str) -> "Mailbox":
         return replace(self, presence={k: p for k, p in self.presence.items() if k != key})
 

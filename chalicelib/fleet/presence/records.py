@@ -21,6 +21,8 @@ class Capability(StrEnum):
     COMMAND = "command"
     CONFIGURATION = "configuration"
     RESOURCE = "resource"
+    TWIN = "twin"
+    """Announced by registering, which is how devices with a model come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,33 @@ class Peer(Extensible):
         return replace(self, **told, unknown=self.unknown or before.unknown)
 
 
+@dataclass(frozen=True, slots=True)
+class Registration(Extensible):
+    """What a device with a model said when it registered, and when (ms). `lifetime` is in seconds.
+
+    A device in `queue_mode` is asleep from `awake_until` on; it wakes when it is heard again.
+    """
+
+    id: str
+    version: str
+    lifetime: int
+    registered: int
+    updated: int
+    bindings: tuple[str, ...] = ("U",)
+    queue_mode: bool = False
+    awake_until: int = 0
+    address: str | None = None
+    port: int | None = None
+
+    @property
+    def until(self) -> int:
+        """When it is over unless the device renews it."""
+        return self.updated + self.lifetime * 1000
+
+    def asleep(self, now: int) -> bool:
+        return self.queue_mode and now >= self.awake_until
+
+
 _TOLD = ("keep_alive", "address", "port", "level", "protocol", "cipher")
 
 
@@ -73,7 +102,7 @@ class Presence(Extensible):
 
     `relayed` where `client` is a gateway that speaks for it: then it is what the gateway last said, and `order` tells
     whether it said something before or after that. Sessions of a claim whose generation is `fenced` or older are over,
-    whatever is still told of them.
+    whatever is still told of them. `registration` is the last one of a device with a model; `asleep` is for readers.
     """
 
     dialect: str
@@ -89,6 +118,8 @@ class Presence(Extensible):
     relayed: bool = False
     order: tuple[int, ...] = ()
     fenced: int = -1
+    registration: Registration | None = None
+    asleep: bool = False
 
     @property
     def online(self) -> bool:
@@ -167,6 +198,19 @@ class Presence(Extensible):
         """A message came at `at`; within `rest` (ms) of the one that was written last it changes nothing."""
         known = self.last_contact is not None and at < self.last_contact + rest
         return self if known else replace(self, last_contact=at)
+
+    def seen(self, now: int) -> "Presence":
+        """As a reader is told of it: a registration that was not renewed is over, whoever noticed."""
+        registration = self.registration
+        if registration is None or self.session != registration.id:
+            return self
+        if now >= registration.until:
+            return self.lapsed_registration()
+        return replace(self, asleep=registration.asleep(now))
+
+    def lapsed_registration(self) -> "Presence":
+        until = self.registration.until if self.registration else None
+        return replace(self, session=None, ended=until, capabilities=frozenset(), asleep=False)
 
     def resumed(self, session: str, capabilities: frozenset[str]) -> "Presence":
         """What the broker itself said, when asked, about a session that was in doubt."""

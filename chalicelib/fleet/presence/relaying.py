@@ -73,14 +73,15 @@ def consult(ports: Ports, tenant: str, device: str, through: Route) -> frozenset
 
 
 def seen(ports: Ports, mailbox: Mailbox | None) -> Mailbox | None:
-    """The mailbox as a reader is told of it: nodes whose gateway is away are away."""
+    """The mailbox as a reader is told of it: away are nodes whose gateway is, and who did not renew a registration."""
     return seen_all(ports, {mailbox.device: mailbox})[mailbox.device] if mailbox else None
 
 
 def seen_all(ports: Ports, mailboxes: Mapping[str, Mailbox]) -> dict[str, Mailbox]:
     """As `seen`, of one tenant's mailboxes by device; each gateway is read once."""
     gateways: dict[str, Gateway | None] = {}
-    shown = dict(mailboxes)
+    now = ports.clock.now()
+    shown = {device: mailbox.at(now) for device, mailbox in mailboxes.items()}
     for device, mailbox in mailboxes.items():
         for key, presence in mailbox.presence.items():
             if not presence.relayed or not presence.online:

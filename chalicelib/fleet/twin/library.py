@@ -27,7 +27,7 @@ class Outcome(StrEnum):
 
 def publish(ports: Ports, definition: ObjectDefinition) -> Outcome:
     """Let every tenant see a definition; a version that is there already is replaced."""
-    record = Record(EVERYBODY, KIND, f"{definition.id:05}:{definition.version}", body_of(definition))
+    record = record_of(EVERYBODY, definition)
     shipped = next((each for each in public_objects() if _key(each) == _key(definition)), None)
     while not ports.records.create(record):
         known = ports.records.get(EVERYBODY, KIND, record.id)
@@ -58,6 +58,11 @@ def _added(ports: Ports) -> Iterator[ObjectDefinition]:
 
 def _key(definition: ObjectDefinition) -> tuple[int, tuple[int, ...]]:
     return definition.id, definition.order
+
+
+def record_of(tenant: str, definition: ObjectDefinition) -> Record:
+    """Records are in order of objects."""
+    return Record(tenant, KIND, f"{definition.id:05}:{definition.version}", body_of(definition))
 
 
 def body_of(definition: ObjectDefinition) -> dict[str, Any]:

@@ -1,0 +1,262 @@
+"""Devices with a model that come, renew their registration, go, or do not come back in time.
+
+A registration lives in the device's mailbox, beside what is known of its other interfaces; readers see by themselves
+when one is over or asleep, so that nothing has to be written then. What is told to others is told by whoever notices
+first: the device's next registration, the deadline, the sweep.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from chalicelib.fleet.events import routing
+from chalicelib.fleet.events.events import DeviceStatus
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.changing import change_mailbox
+from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.records import Capability, Presence, Registration, interface_key
+from chalicelib.fleet.shapes import Kind, in_place_of
+from chalicelib.fleet.twin import identities, observing, values_of
+from chalicelib.fleet.twin.identities import Holder, Speaker
+from chalicelib.fleet.twin.library import EVERYBODY
+from chalicelib.fleet.twin.records import CONNECTOR, Twin
+from chalicelib.fleet.typed_records import TypedRecords
+
+TWIN = Kind(Twin)
+TWINS = TypedRecords("twin/device", TWIN)
+DIALECT = "lwm2m"
+AWAKE = 93_000
+"""MAX_TRANSMIT_WAIT (ms): how long a device in queue mode listens after it has spoken (RFC 7252, 4.8.2)."""
+_WORTH = 30_000
+"""By so much a wake window has to grow to be worth a write."""
+_ID = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What a device says of itself as it registers: its `version` of LwM2M; `lifetime` in seconds."""
+
+    twin: Twin
+    version: str
+    lifetime: int
+    bindings: tuple[str, ...] = ("U",)
+    queue_mode: bool = False
+    address: str | None = None
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """What an update changes; None stays as it is."""
+
+    lifetime: int | None = None
+    bindings: tuple[str, ...] | None = None
+    queue_mode: bool | None = None
+    twin: Callable[[Twin], Twin] | None = None
+    address: str | None = None
+    port: int | None = None
+
+
+def register(ports: Ports, speaker: Speaker, said: Announced) -> Registration:
+    """A new registration, in place of the one that the device may have."""
+    now = ports.clock.now()
+    registration = Registration(
+        ports.chance(_ID).hex(),
+        said.version,
+        said.lifetime,
+        now,
+        now,
+        said.bindings,
+        said.queue_mode,
+        now + AWAKE,
+        said.address,
+        said.port,
+    )
+    # What it has comes first: an operation that finds it registered finds what it can do.
+    _announce(ports, speaker, lambda _: said.twin)
+    before: list[Presence] = []
+
+    def joined(presence: Presence) -> Presence:
+        before[:] = [presence]
+        return replace(
+            presence,
+            dialect=DIALECT,
+            client=speaker.credential.principal,
+            session=registration.id,
+            since=now,
+            last_contact=now,
+            capabilities=frozenset({Capability.TWIN}),
+            registration=registration,
+        )
+
+    _change(ports, speaker, joined)
+    observing.registered(ports, speaker.tenant, speaker.device.id)
+    watch(ports, speaker.tenant, speaker.device.id, speaker.interface.node, registration)
+    if before and not before[0].seen(now).online:
+        _tell(ports, speaker.tenant, speaker.device.id, speaker.interface.node, registration.id, online=True)
+    _retired(ports, speaker)
+    return registration
+
+
+def update(ports: Ports, speaker: Speaker, registration_id: str, said: Renewed) -> Registration | None:
+    """The registration as it stands now; None where the device has no such one, or has it no more."""
+    now = ports.clock.now()
+    found: list[Registration] = []
+
+    def renewed(presence: Presence) -> Presence:
+        found.clear()
+        known = _current(presence, registration_id, now)
+        if known is None:
+            return presence
+        changed = replace(
+            known,
+            updated=now,
+            lifetime=known.lifetime if said.lifetime is None else said.lifetime,
+            bindings=known.bindings if said.bindings is None else said.bindings,
+            queue_mode=known.queue_mode if said.queue_mode is None else said.queue_mode,
+            awake_until=now + AWAKE,
+            address=said.address or known.address,
+            port=said.port or known.port,
+        )
+        found[:] = [changed]
+        return replace(presence, client=speaker.credential.principal, last_contact=now, registration=changed)
+
+    _change(ports, speaker, renewed)
+    if not found:
+        return None
+    if said.twin is not None:
+        _announce(ports, speaker, said.twin)
+    observing.updated(ports, speaker.tenant, speaker.device.id)
+    return found[0]
+
+
+def deregister(ports: Ports, speaker: Speaker, registration_id: str) -> bool:
+    """False where the device has no such registration."""
+    now = ports.clock.now()
+    return _end(
+        ports,
+        (speaker.tenant, speaker.device.id, speaker.interface.node),
+        registration_id,
+        lambda presence: presence.registration is not None and presence.seen(now).online,
+        now,
+    )
+
+
+def lapse(ports: Ports, tenant: str, device: str, node: str, registration_id: str) -> None:
+    """Its time may be over. Where it was renewed since, look again when it is over then."""
+    now = ports.clock.now()
+    if _end(ports, (tenant, device, node), registration_id, lambda presence: not presence.seen(now).online, None):
+        return
+    mailbox = ports.mailboxes.get(tenant, device)
+    presence = mailbox.presence.get(interface_key(CONNECTOR, node)) if mailbox else None
+    if presence is not None and presence.registration is not None and presence.session == registration_id:
+        watch(ports, tenant, device, node, presence.registration)
+
+
+def contact(ports: Ports, speaker: Speaker) -> Registration | None:
+    """The device was heard. Its registration, if it has one; what is known already costs no write."""
+    now = ports.clock.now()
+    found: list[Registration] = []
+
+    def heard(presence: Presence) -> Presence:
+        found.clear()
+        known = presence.registration if presence.seen(now).online else None
+        if known is None:
+            return presence.heard(now)
+        if known.queue_mode and now + AWAKE >= known.awake_until + _WORTH:
+            known = replace(known, awake_until=now + AWAKE)
+            presence = replace(presence, registration=known)
+        found[:] = [known]
+        return presence.heard(now)
+
+    _change(ports, speaker, heard)
+    return found[0] if found else None
+
+
+def present(ports: Ports, tenant: str, device: str, node: str) -> Presence | None:
+    """As a reader is told of it."""
+    mailbox = ports.mailboxes.get(tenant, device)
+    presence = mailbox.presence.get(interface_key(CONNECTOR, node)) if mailbox else None
+    return None if presence is None else presence.seen(ports.clock.now())
+
+
+def watch(ports: Ports, tenant: str, device: str, node: str, registration: Registration) -> None:
+    """That somebody looks when it is over: one timer, which starts the next where it was renewed meanwhile."""
+    due = registration.until
+    subject = {"tenant": tenant, "device": device, "node": node, "registration": registration.id}
+    ports.deadlines.start(f"registration-{registration.id}-{due}", due, subject)
+
+
+def _current(presence: Presence, registration_id: str, now: int) -> Registration | None:
+    seen = presence.seen(now)
+    return presence.registration if seen.online and seen.session == registration_id else None
+
+
+def _end(
+    ports: Ports,
+    subject: tuple[str, str, str],
+    registration_id: str,
+    over: Callable[[Presence], bool],
+    at: int | None,
+) -> bool:
+    """`at` is when it ended; None for when its lifetime did."""
+    tenant, device, node = subject
+    key = interface_key(CONNECTOR, node)
+    ended: list[int] = []
+
+    def left(mailbox: Mailbox) -> Mailbox:
+        ended.clear()
+        presence = mailbox.presence.get(key)
+        if presence is None or presence.session != registration_id or not over(presence):
+            return mailbox
+        gone = presence.lapsed_registration()
+        gone = gone if at is None else replace(gone, ended=at, last_contact=at)
+        ended[:] = [gone.ended or 0]
+        return mailbox.with_presence(key, gone)
+
+    if change_mailbox(ports, tenant, device, left) is None or not ended:
+        return False
+    observing.ended(ports, tenant, device)
+    _tell(ports, tenant, device, node, registration_id, online=False, at=ended[0])
+    return True
+
+
+def _tell(
+    ports: Ports, tenant: str, device: str, node: str, registration_id: str, *, online: bool, at: int | None = None
+) -> None:
+    status = DeviceStatus(device, CONNECTOR, node, online)
+    routing.status(ports, tenant, status, registration_id, ports.clock.now() if at is None else at)
+
+
+def _announce(ports: Ports, speaker: Speaker, change: Callable[[Twin], Twin]) -> None:
+    tenant, device = speaker.tenant, speaker.device.id
+    before: list[Twin] = []
+
+    def announced(twin: Twin) -> Twin:
+        before[:] = [twin]
+        return in_place_of(twin, change(twin))
+
+    after = TWINS.change(ports, tenant, device, announced, Twin)
+    if before and after is not None and before[0].instances != after.instances:
+        values_of.keep_only(ports, tenant, device, before[0], after)
+
+
+def _retired(ports: Ports, speaker: Speaker) -> None:
+    """It came in with what its interface names now: what that took the place of has done its service."""
+    replaced = speaker.interface.definition.get("replaced")
+    if not isinstance(replaced, list) or identities.identity_of(speaker.interface) != speaker.credential.identity:
+        return
+    for identity in replaced:
+        known = identities.IDENTITIES.get(ports, EVERYBODY, identity)
+        if known is not None and known.until is not None:
+            holder = Holder(speaker.tenant, speaker.device.id, speaker.interface.node)
+            identities.release(ports, identity, holder)
+
+
+def _change(ports: Ports, speaker: Speaker, change: Callable[[Presence], Presence]) -> Mailbox | None:
+    key = speaker.interface.key
+
+    def apply(mailbox: Mailbox) -> Mailbox:
+        presence = mailbox.presence.get(key) or Presence(DIALECT, speaker.credential.principal)
+        return mailbox.with_presence(key, change(presence))
+
+    return change_mailbox(ports, speaker.tenant, speaker.device.id, apply)

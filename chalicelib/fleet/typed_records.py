@@ -1,0 +1,92 @@
+"""Records of one kind as values of one type, over the records that dialects and wings keep for themselves."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from dataclasses import replace as replaced
+from typing import Generic, TypeVar
+
+from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.documents import Record
+from chalicelib.fleet.errors import Contended
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.shapes import Kind
+
+T = TypeVar("T")
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class TypedRecords(Generic[T]):
+    """`name` is the records' kind, `shape` how a value becomes JSON."""
+
+    name: str
+    shape: Kind[T]
+
+    def of(self, owner: str) -> "TypedRecords[T]":
+        """Those that belong to one thing, a device for example."""
+        return replaced(self, name=f"{self.name}/{owner}")
+
+    def get(self, ports: Ports, tenant: str, record: str) -> T | None:
+        found = ports.records.get(tenant, self.name, record)
+        return None if found is None else self._read(found)
+
+    def create(self, ports: Ports, tenant: str, record: str, value: T) -> bool:
+        """False if there is one with this id."""
+        return ports.records.create(self._written(tenant, record, value))
+
+    def change(
+        self,
+        ports: Ports,
+        tenant: str,
+        record: str,
+        change: Callable[[T], T],
+        otherwise: Callable[[], T] | None = None,
+    ) -> T | None:
+        """The value after `change`; what is not there is None, or begins as `otherwise`. Errors: Contended."""
+        for _ in tries(ports):
+            found = ports.records.get(tenant, self.name, record)
+            if found is None and otherwise is None:
+                return None
+            before = otherwise() if found is None and otherwise is not None else self._read(found)
+            after = change(before)
+            if found is not None and after == before:
+                return after
+            written = self._written(tenant, record, after)
+            # Another run may write it at the same time: whoever comes second begins with what the first has left.
+            if ports.records.create(written) if found is None else ports.records.replace(found, written):
+                return after
+        raise Contended(f"{self.name} {record} is written by too many at once")
+
+    def delete(self, ports: Ports, tenant: str, record: str) -> None:
+        ports.records.delete(tenant, self.name, record)
+
+    def first(self, ports: Ports, tenant: str, limit: int) -> list[T]:
+        """In order of their ids."""
+        return [self._read(each) for each in ports.records.page(tenant, self.name, after=None, limit=limit).items]
+
+    def after(self, ports: Ports, tenant: str, record: str | None, limit: int) -> list[T]:
+        return [self._read(each) for each in ports.records.page(tenant, self.name, after=record, limit=limit).items]
+
+    def count(self, ports: Ports, tenant: str) -> int:
+        return ports.records.count(tenant, self.name)
+
+    def every(self, ports: Ports, tenant: str) -> Iterator[T]:
+        yield from (value for _, value in self.items(ports, tenant))
+
+    def items(self, ports: Ports, tenant: str) -> Iterator[tuple[str, T]]:
+        """All with their ids, in order of those, however many."""
+        last: str | None = None
+        while True:
+            page = ports.records.page(tenant, self.name, after=last, limit=_PAGE)
+            yield from ((each.id, self._read(each)) for each in page.items)
+            last = page.cursor
+            if last is None:
+                return
+
+    def _read(self, record: Record | None) -> T:
+        if record is None:
+            raise AssertionError("nothing to read")
+        return self.shape.read(record.body)
+
+    def _written(self, tenant: str, record: str, value: T) -> Record:
+        return Record(tenant, self.name, record, self.shape.body(value))
