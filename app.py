@@ -55,6 +55,13 @@ def authorizer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return trigger.handle(wiring.door_ports(), event, context.invoked_function_arn)
 
 
+@app.lambda_function(name="lwm2m")
+def lwm2m(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    from chalicelib.triggers import lwm2m as trigger
+
+    return trigger.handle(wiring.hot_ports(), event)
+
+
 @app.lambda_function(name="deliver")
 def deliver(event: dict[str, Any], context: Any) -> None:
     from chalicelib.triggers import downlink
@@ -125,5 +132,5 @@ _FUNCTION = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
 if _FUNCTION not in {wiring.function_name(f) for f in app.handler_map}:
     _serve_rest()
 # Who looks up secrets reads what they are looked up by then, too.
-if _FUNCTION in {wiring.application(), wiring.function_name("authorizer")}:
+if _FUNCTION in {wiring.application(), wiring.function_name("authorizer"), wiring.function_name("lwm2m")}:
     wiring.read_stage_key()

@@ -40,6 +40,8 @@ CERTIFICATES_FILTER = "$aws/events/certificates/registered/#"
 LIFECYCLE_FILTERS = {"presence": "$aws/events/presence/+/+", "subscriptions": "$aws/events/subscriptions/+/+"}
 DEAD_LETTERS = "dead-letters"
 PUSHES, UNDELIVERED = "push", "push-dead-letters"
+COAPS = "coaps"
+"""Hints for the CoAP gateway, which reads them itself."""
 OBJECTS = "objects"
 
 
@@ -85,7 +87,7 @@ def ignored_wills() -> list[str]:
 
 def queues() -> list[Queue]:
     # A tenant's broken webhook is not the operator's dead letter.
-    return [Queue(DEAD_LETTERS), Queue(UNDELIVERED), Queue(PUSHES, UNDELIVERED, function="push")]
+    return [Queue(DEAD_LETTERS), Queue(UNDELIVERED), Queue(PUSHES, UNDELIVERED, function="push"), Queue(COAPS)]
 
 
 def gateway_responses() -> Sequence[GatewayResponse]:

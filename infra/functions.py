@@ -29,6 +29,8 @@ FUNCTIONS = (
     # IoT Core waits 5 s, a cold start included, hence the memory: it buys processor. The cap keeps strangers, who
     # reach this function without a credential, from using up the concurrency that the fleet needs.
     Function("authorizer", memory=512, timeout=5, reserved=150),
+    # What devices send over CoAP; their gateway waits for the answer, as they do.
+    Function("lwm2m", memory=512, timeout=20),
     # Mostly waits for a device's acknowledgement, 15 s at most, and leaves off 25 s before its end.
     # Shorter than the lease of a claim, after which that counts as its holder's legacy (fleet/presence/mailbox.py).
     Function("deliver", memory=256, timeout=50, in_background=True),

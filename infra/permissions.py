@@ -21,6 +21,7 @@ _STOPS = ("states:StopExecution",)
 DEADLINES: dict[str, tuple[str, ...]] = {
     API: (*_STARTS, *_STOPS),
     "uplink": _STOPS,
+    "lwm2m": _STARTS,
     "deliver": (*_STARTS, *_STOPS),
     "settle": (*_STARTS, *_STOPS),
     "sweep": (*_STARTS, *_STOPS),
@@ -30,6 +31,7 @@ INVOKES: dict[str, tuple[str, ...]] = {
     "uplink": ("deliver", "disconnect", "pump"),
     "presence": ("deliver", "disconnect", "pump"),
     "authorizer": ("disconnect", "pump"),
+    "lwm2m": ("pump",),
     "deliver": ("deliver", "pump"),
     "settle": ("deliver", "pump"),
     "sweep": ("deliver", "disconnect", "pump"),
@@ -38,12 +40,14 @@ INVOKES: dict[str, tuple[str, ...]] = {
 }
 PUSHES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
-        (API, "uplink", "presence", "authorizer", "deliver", "settle", "sweep", "disconnect"),
+        (API, "uplink", "presence", "authorizer", "lwm2m", "deliver", "settle", "sweep", "disconnect"),
         ("sqs:GetQueueUrl", "sqs:SendMessage"),
     ),
     "push": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
 }
 """Who puts events for webhooks into their queue, and who takes them out."""
+HINTS = (API, "lwm2m")
+"""Who tells the CoAP gateway that something waits, or has changed."""
 OBJECTS: dict[str, tuple[str, ...]] = {
     API: ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
     "uplink": ("s3:PutObject",),
@@ -54,8 +58,8 @@ OBJECTS: dict[str, tuple[str, ...]] = {
 }
 
 
-READS_STAGE_KEY = frozenset({API, "authorizer"})
-"""Who looks up secrets. What encrypts the parameter is AWS's own key, which lets in whoever may read the parameter."""
+READS_STAGE_KEY = frozenset({API, "authorizer", "lwm2m"})
+"""Who looks up secrets, or opens them. AWS's own key encrypts the parameter, and lets in whoever may read that."""
 
 REGISTER = (
     "iot:DescribeCACertificate",
@@ -111,6 +115,9 @@ def grants(function: str, stage: Stage) -> list[Grant]:
         found.append(Grant(("lambda:InvokeFunction",), targets))
     if function in PUSHES:
         found.append(Grant(PUSHES[function], (arn("sqs", stage.called(description.PUSHES)),)))
+    if function in HINTS:
+        hints = arn("sqs", stage.called(description.COAPS))
+        found.append(Grant(("sqs:GetQueueUrl", "sqs:SendMessage"), (hints,)))
     if function in OBJECTS:
         objects = sub(f"arn:${{AWS::Partition}}:s3:::{bucket_name(stage, description.OBJECTS)['Fn::Sub']}/*")
         found.append(Grant(OBJECTS[function], (objects,), because="objects are named after messages and resources"))

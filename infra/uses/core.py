@@ -93,6 +93,15 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "usages": _COUNT,
         "mailboxes": (PUT,),
     },
+    "lwm2m": {
+        **TELLING,
+        "records": (GET, PUT, QUERY, DELETE),
+        "devices": (GET,),
+        "mailboxes": _RECORD,
+        "messages": (PUT,),
+        "streams": (UPDATE,),
+        "groups": (QUERY,),
+    },
     "deliver": {
         **TELLING,
         "mailboxes": _RECORD,

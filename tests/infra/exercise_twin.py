@@ -1,0 +1,41 @@
+"""What devices with a model let the functions do."""
+
+import base64
+
+from bench.units.operations import Bench
+from bench.units.twins import TwinDevice
+
+_NAME = "urn:exercise:meter"
+
+
+def _lived(bench: Bench) -> None:
+    """A device from its registration to the end of its lifetime, whose values somebody listens to."""
+    device = TwinDevice(bench, "urn:lo:nsid:exercise:meter", _NAME)
+    rule = {"name": "all", "type": "PASSTHROUGH", "paths": ["/"]}
+    bench.post("/api/v1/deviceMgt/twin/data/rules", rule)
+    bench.post("/api/v0/topics/fifo", {"name": "twins", "maxLengthBytes": 524_288})
+    actions = {
+        "fifoPublish": [{"version": 1, "fifoName": "twins"}],
+        "httpPush": [{"version": 1, "webhookUrl": "https://example.com/hook"}],
+    }
+    for trigger in ("dataMessage", "deviceStatus"):
+        told = {"name": trigger, "enabled": True, "triggers": {trigger: {"version": 1}}, "actions": actions}
+        bench.post("/api/v1/event2action/actionPolicies", told)
+    device.register()
+    token = device.observe()
+    device.notify(token, "20")
+    device.report(21)
+    device.read()
+    device.update()
+    device.event("refused", why="bad key", identity=base64.b64encode(_NAME.encode()).decode(), address="192.0.2.1")
+    device.event("malformed", principal=device.principal, why="no CoAP")
+    bench.cloud.clock.at += 301_000
+    while bench.cloud.timers:
+        bench.cloud.run_out()
+    bench.cloud.settle()
+    device.register()
+    device.deregister()
+    bench.request("DELETE", "devices/urn:lo:nsid:exercise:meter")
+
+
+STEPS = (_lived,)
