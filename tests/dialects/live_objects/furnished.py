@@ -1,16 +1,51 @@
 """A tenant that has one of everything, for tests that walk through all operations."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 from tests import pki
 from tests.dialects.live_objects.client import DEVICES, Client
+from tests.dialects.lwm2m import rig
 from tests.fakes import START
 
 URN = "urn:lo:nsid:sensor:ofacme"
 NODE = "nodeofacme"
 QUEUE = "queueofacme"
 POLICIES = "/api/v1/event2action/actionPolicies"
+
+
+def _twin(client: Client, word: str, made: Callable[[str, Any], Any]) -> dict[str, str]:
+    """What a device with a model has: it is registered, waits to be asked, is observed, and has reported."""
+    interface_ = rig.interface("urn:ofacme", "identity-ofacme")
+    made(f"{DEVICES}/{URN}/interfaces", interface_)
+    endpoint = rig.Endpoint(client, "identity-ofacme", "urn:ofacme")
+    endpoint.connect()
+    endpoint.register("</3/0>,</33333/0>")
+    value = f'[{{"n": "/3/0/0", "vs": "{word}"}}]'.encode()
+    endpoint.send("POST", ["dp"], value, format=110)
+    description = DESCRIPTION.replace("WORD", word).encode()
+    path = "/api/v1/deviceMgt/twin/model/object-definitions"
+    definition = client.call("POST", path, raw=description, headers={"Content-Type": "text/xml"}).body
+    rule = made("/api/v1/deviceMgt/twin/data/rules", {"name": word, "type": "PASSTHROUGH", "paths": ["/"]})
+    operation = made(f"{DEVICES}/{URN}/twin/operations", {"type": "READ", "paths": ["/3"], "contextToken": word})
+    observation = made(f"{DEVICES}/{URN}/twin/observations", {"paths": ["/3"], "name": word})
+    return {
+        "object_id": "3",
+        "instance_id": "0",
+        "operation_id": operation["id"],
+        "observation_id": observation["id"],
+        "definition_id": definition["objectDefinitionId"],
+        "rule_id": rule["id"],
+    }
+
+
+DESCRIPTION = """<LWM2M><Object ObjectType="MODefinition">
+<Name>WORD</Name><Description1>WORD</Description1><ObjectID>33333</ObjectID>
+<ObjectURN>urn:oma:lwm2m:x:33333</ObjectURN><MultipleInstances>Single</MultipleInstances>
+<Mandatory>Optional</Mandatory><Resources><Item ID="0"><Name>Secret</Name><Operations>RW</Operations>
+<MultipleInstances>Single</MultipleInstances><Mandatory>Optional</Mandatory><Type>String</Type>
+</Item></Resources></Object></LWM2M>"""
 
 
 def furnish(client: Client, word: str) -> dict[str, str]:
@@ -41,7 +76,9 @@ def furnish(client: Client, word: str) -> dict[str, str]:
     user = {"login": "ofacme", "email": "o@acme.example", "roles": ["DEVICE_R"], "tenantId": client.tenant.id}
     ca = pki.authority(now=dt.datetime.fromtimestamp(START / 1000, dt.UTC))
     namespace, asset = URN.split(":")[3:]
+    named = _twin(client, word, made)
     return {
+        **named,
         "device_id": URN,
         "interface_id": f"mqtt:{NODE}",
         "command_id": command["id"],

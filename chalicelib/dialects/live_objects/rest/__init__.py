@@ -24,6 +24,8 @@ from chalicelib.dialects.live_objects.rest import (
     inventory,
     resource_manager,
     tenants,
+    twin_models,
+    twins,
     users,
 )
 from chalicelib.dialects.live_objects.rest.access import HEADER, authenticate
@@ -51,6 +53,8 @@ RESOURCES = (
     action_policies,
     action_diagnostics,
     audit_log,
+    twins,
+    twin_models,
     deprecated,
 )
 

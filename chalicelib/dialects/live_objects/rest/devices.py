@@ -7,6 +7,7 @@ from chalicelib.dialects.live_objects.rest import details
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import devices as shapes
 from chalicelib.dialects.live_objects.rest.shapes.groups import named as named_group
+from chalicelib.dialects.live_objects.rest.shapes.interfaces import secrets_of
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import (
     ConnectorNotFound,
@@ -19,6 +20,7 @@ from chalicelib.fleet.errors import (
 from chalicelib.fleet.inventory import devices, groups
 from chalicelib.fleet.inventory.records import ROOT_GROUP, Device, GroupTree
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.twin import provisioning
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
 
@@ -31,7 +33,8 @@ def register(ports: Ports, request: Request) -> Answer:
 def registered(ports: Ports, tenant: str, body: Mapping[str, Any]) -> Device:
     """Errors: GroupNotFound, ConnectorNotFound, DeviceDuplicate, InterfaceDuplicate."""
     group = _group(ports, tenant, body) or ROOT_GROUP
-    return devices.register(ports, shapes.created(body, tenant, ports.clock.now(), group))
+    device = shapes.created(body, tenant, ports.clock.now(), group)
+    return provisioning.register(ports, device, secrets_of(body.get("interfaces") or ()))
 
 
 def read(ports: Ports, request: Request) -> Answer:

@@ -1,12 +1,15 @@
 """Interfaces of a device (manual 5.4)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from chalicelib.dialects.live_objects.identity import is_urn
 from chalicelib.dialects.live_objects.rest import details
 from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import interfaces as shapes
+from chalicelib.dialects.live_objects.rest.shapes import lwm2m_interfaces as lwm2m
 from chalicelib.fleet.errors import (
     ConnectorNotFound,
     Contended,
@@ -19,6 +22,8 @@ from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.records import split_interface_key
+from chalicelib.fleet.twin import provisioning
+from chalicelib.fleet.twin.records import CONNECTOR as LWM2M
 from chalicelib.web.parameters import Parameter, Place
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
@@ -33,7 +38,8 @@ def of_interface(request: Request, device: str, interface: str) -> Request:
 
 def add(ports: Ports, request: Request) -> Answer:
     interface = shapes.created(request.body, ports.clock.now())
-    device = devices.add_interface(ports, request.tenant, request.asked["device_id"], interface)
+    secrets = shapes.secrets_of([request.body])
+    device = provisioning.add(ports, request.tenant, request.asked["device_id"], interface, secrets)
     return _answer(ports, device, (interface.connector, interface.node))
 
 
@@ -59,12 +65,21 @@ def update(ports: Ports, request: Request) -> Answer:
     if not is_urn(target):
         raise Invalid("deviceId is urn:lo:nsid:{namespace}:{id}", "deviceId")
     devices.get(ports, request.tenant, target)
-    device = devices.update_interface(
-        ports, request.tenant, device_id, key, enabled=shapes.enabled(request.body), definition=definition
-    )
+    device = _changed(ports, request, key, definition)
     if target != device_id:
-        device = devices.move_interface(ports, request.tenant, device_id, key, target)
+        device = provisioning.move(ports, request.tenant, device_id, key, target)
     return _answer(ports, device, key)
+
+
+def _changed(ports: Ports, request: Request, key: tuple[str, str], definition: Mapping[str, Any] | None) -> Device:
+    device_id, enabled = request.asked["device_id"], shapes.enabled(request.body)
+    if key[0] != LWM2M:
+        return devices.update_interface(ports, request.tenant, device_id, key, enabled=enabled, definition=definition)
+    known = devices.find_interface(devices.get(ports, request.tenant, device_id), *key)
+    fields, secret = lwm2m.changed(known, definition or {})
+    return provisioning.update(
+        ports, request.tenant, device_id, key[1], enabled=enabled, definition=fields, secret=secret
+    )
 
 
 def delete(ports: Ports, request: Request) -> Answer:

@@ -54,8 +54,10 @@ class Search:
             wanted = [device for device in batch if self._selection.wants(device)]
             needed = wanted and (mailboxes or present is not None)
             boxes = self._ports.mailboxes.some(self._tenant, [d.id for d in wanted]) if needed else {}
+            now = self._ports.clock.now()
             for device in wanted:
-                box = boxes.get(device.id)
+                kept = boxes.get(device.id)
+                box = kept.at(now) if kept is not None else None
                 if present is None or present(device, box):
                     yield device, box
             self.last = batch[-1].id if batch else self.last

@@ -40,18 +40,6 @@ ABSENT: dict[str, str] = {
         "LoRaWAN interfaces are not served",
     ),
     **dict.fromkeys(
-        (
-            "5.5.4.2 definition",
-            "5.5.4.3 activity",
-            "5.5.4.5.1 body",
-            "5.5.4.5.1 answer",
-            "5.5.4.5.2 body",
-            "5.5.4.5.3 request",
-            "5.5.4.5.3 answer",
-        ),
-        "LwM2M interfaces are not served",
-    ),
-    **dict.fromkeys(
         ("6.5.6.2 message", "6.6.6.1 message", "8.2.2.2 answer"),
         "values that are none of their type (8.2.3.1) can be reported, and not asked for",
     ),

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.dialects.live_objects.client import DEVICES
-from tests.dialects.live_objects.manual import chapter_5, chapter_6, chapter_6_6, chapter_8
+from tests.dialects.live_objects.manual import chapter_5, chapter_5_5_4, chapter_6, chapter_6_6, chapter_8
 from tests.dialects.live_objects.manual.rig import DEVICE, Manual
 from tests.dialects.live_objects.manual.samples import ABSENT, SAMPLES
 
 DOCS = Path(__file__).parents[4] / "docs" / "live-objects.md"
-CHAPTERS = (chapter_5, chapter_6, chapter_6_6, chapter_8)
+CHAPTERS = (chapter_5, chapter_5_5_4, chapter_6, chapter_6_6, chapter_8)
 """They fill the table."""
 
 
@@ -27,7 +27,7 @@ def test_a_sample_holds(name: str) -> None:
 def test_what_is_absent_is_still_refused() -> None:
     """So that the list of what does not hold shrinks when it should."""
     manual = Manual()
-    for connector in ("sms", "lora", "lwm2m"):
+    for connector in ("sms", "lora"):
         body = {"id": f"urn:lo:nsid:absent:{connector}", "interfaces": [{"connector": connector, "definition": {}}]}
         reply = manual.call("POST", DEVICES, body)
         assert (reply.status, reply.code) == (404, "DM_CONNECTOR_UNAVAILABLE")

@@ -23,6 +23,8 @@ from chalicelib.dialects.live_objects.rest import (
     inventory,
     resource_manager,
     tenants,
+    twin_models,
+    twins,
     users,
 )
 from chalicelib.dialects.live_objects.rest.answers.of_access import AUDIT, CERTIFICATE, CONTENT, KEY, TENANT, USER
@@ -49,6 +51,15 @@ from chalicelib.dialects.live_objects.rest.answers.of_messages import (
     MESSAGE,
     POLICY,
     TRIAL,
+)
+from chalicelib.dialects.live_objects.rest.answers.of_twins import (
+    DEFINITION,
+    INSTANCE,
+    OBJECT,
+    OBJECTS,
+    OBSERVATION,
+    OPERATION,
+    RULE,
 )
 from chalicelib.fleet.commands.records import Status
 from chalicelib.web.answers import (
@@ -156,5 +167,22 @@ ANSWERS: Mapping[Handler | Any, Schema] = {
     action_diagnostics.of_policy: listed(DIAGNOSTIC),
     action_diagnostics.read: DIAGNOSTIC,
     audit_log.messages: listed(AUDIT),
+    twins.supported: TEXTS,
+    twins.objects: OBJECTS,
+    twins.object_: OBJECT,
+    twins.instance: INSTANCE,
+    twins.ask: OPERATION,
+    twins.operations: listed(OPERATION),
+    twins.operation: OPERATION,
+    twins.cancel_operation: OPERATION,
+    twins.observe: OBSERVATION,
+    twins.observations: listed(OBSERVATION),
+    twins.observation: OBSERVATION,
+    twin_models.definition: DEFINITION,
+    twin_models.define: DEFINITION,
+    twin_models.add_rule: RULE,
+    twin_models.list_rules: listed(RULE),
+    twin_models.read_rule: RULE,
+    twin_models.update_rule: RULE,
 }
 """By handler; what is not there answers without a body."""

@@ -35,7 +35,7 @@ INTERFACE = record(
     nodeId=TEXT,
     deviceId=TEXT,
     enabled=FLAG,
-    status=among(("REGISTERED", "ONLINE", "OFFLINE", "DEACTIVATED")),
+    status=among(("REGISTERED", "ONLINE", "SLEEPING", "OFFLINE", "DEACTIVATED")),
     definition=by_name(ANY),
     lastContact=MOMENT,
     capabilities=by_name(_ABILITY),
@@ -49,6 +49,14 @@ INTERFACE = record(
         lastSessionStartTime=MOMENT,
         lastSessionEndTime=MOMENT,
         security=record("", secured=FLAG, protocol=TEXT, cipher=TEXT, clientCertAuthentication=ANY, sniHostname=TEXT),
+        lwm2mVersion=TEXT,
+        remotePort=WHOLE,
+        queueMode=FLAG,
+        bindings=listed(TEXT),
+        lastRegistrationDate=MOMENT,
+        registrationLifetime=WHOLE,
+        lastUpdateDate=MOMENT,
+        lastBootstrapProvisioningDate=MOMENT,
     ),
     locations=listed(
         record(

@@ -1,19 +1,22 @@
 """Interfaces (manual 5.2.1.3 to 5.2.1.5, 5.5.3 and 5.5.5)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.dialects.live_objects import suites, times
 from chalicelib.dialects.live_objects.identity import CLIENT_ID, MQTT, X_CONNECTOR
+from chalicelib.dialects.live_objects.rest.shapes import lwm2m_interfaces as lwm2m
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet.errors import ConnectorNotFound, Invalid
 from chalicelib.fleet.inventory.records import Interface
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Capability, Peer, Presence
+from chalicelib.fleet.twin.identities import Secrets
+from chalicelib.fleet.twin.records import CONNECTOR as LWM2M
 
 DIALECT = "live_objects"
-NODE_FIELDS = {MQTT: "clientId", X_CONNECTOR: "nodeId"}
+NODE_FIELDS = {MQTT: "clientId", X_CONNECTOR: "nodeId", LWM2M: "endpointName"}
 """The connectors, and what a definition calls the node there."""
 MAX_DEFINITION = 10_000
 MQTT_VERSION = 4
@@ -27,7 +30,7 @@ ENABLED = {"enum": [True, False, "true", "false", None]}
 DEFINITION = {
     "type": ["object", "null"],
     "maxProperties": 100,
-    "properties": {**dict.fromkeys(NODE_FIELDS.values(), _NODE), "encoding": _TEXT},
+    "properties": {**dict.fromkeys(NODE_FIELDS.values(), _NODE), "encoding": _TEXT, **lwm2m.FIELDS},
 }
 NEW = {
     "type": "object",
@@ -53,13 +56,25 @@ def created(body: Mapping[str, Any], now: int) -> Interface:
     connector = body["connector"]
     if connector not in NODE_FIELDS:
         raise ConnectorNotFound(f"connector {connector} not found or unavailable")
-    definition = definition_of(body) or {}
+    definition, is_enabled = definition_of(body) or {}, enabled(body) is not False
+    if connector == LWM2M:
+        endpoint, definition, _ = lwm2m.created(definition)
+        return Interface(connector, endpoint, connector, now, now, enabled=is_enabled, definition=definition)
     field = f"definition.{NODE_FIELDS[connector]}"
     node = definition.get(NODE_FIELDS[connector])
     if not isinstance(node, str) or not CLIENT_ID.fullmatch(node):
         raise Invalid(f"{field} has 1 to 128 letters, digits, colons, hyphens and underscores", field)
-    is_enabled = enabled(body)
-    return Interface(connector, node, DIALECT, now, now, enabled=is_enabled is not False, definition=definition)
+    return Interface(connector, node, DIALECT, now, now, enabled=is_enabled, definition=definition)
+
+
+def secrets_of(bodies: Iterable[Mapping[str, Any]]) -> Secrets:
+    """By endpoint name, of the interfaces that these bodies describe: they are kept apart. Errors: Invalid."""
+    found: dict[str, bytes] = {}
+    for body in bodies:
+        if body["connector"] == LWM2M:
+            endpoint, _, secret = lwm2m.created(definition_of(body) or {})
+            found |= {} if secret is None else {endpoint: secret}
+    return found
 
 
 def enabled(body: Mapping[str, Any]) -> bool | None:
@@ -86,10 +101,10 @@ def render(interface: Interface, device_id: str | None, mailbox: Mailbox | None)
             "deviceId": device_id,
             "enabled": interface.enabled,
             "status": status(interface, presence),
-            "definition": {NODE_FIELDS.get(interface.connector, "nodeId"): interface.node, **interface.definition},
+            "definition": _definition(interface),
             "lastContact": _time(presence.last_contact) if presence else None,
             "capabilities": _capabilities(interface, presence),
-            "activity": _activity(presence) if interface.connector == MQTT else None,
+            "activity": _activity(interface, presence),
             "created": times.render(interface.created),
             "updated": times.render(interface.updated),
         }
@@ -98,6 +113,8 @@ def render(interface: Interface, device_id: str | None, mailbox: Mailbox | None)
 
 def status(interface: Interface, presence: Presence | None) -> str:
     """The MQTT connector's state machine (manual 5.5.3.3); the external connector knows no DEACTIVATED (5.5.5.4)."""
+    if interface.connector == LWM2M:
+        return lwm2m.status(interface, presence)
     if not interface.enabled and interface.connector == MQTT:
         return "DEACTIVATED"
     if presence is None or (presence.since is None and presence.ended is None):
@@ -112,10 +129,21 @@ def _capabilities(interface: Interface, presence: Presence | None) -> dict[str, 
         name: {"available": True, "version": _VERSION} if capability in able else {"available": False}
         for name, capability in shown.items()
     }
-    return {**capabilities, "twin": {"available": False}}
+    twin = lwm2m.twin(interface, presence) if interface.connector == LWM2M else {"available": False}
+    return {**capabilities, "twin": twin}
 
 
-def _activity(presence: Presence | None) -> dict[str, Any]:
+def _definition(interface: Interface) -> dict[str, Any]:
+    if interface.connector == LWM2M:
+        return lwm2m.render_definition(interface)
+    return {NODE_FIELDS.get(interface.connector, "nodeId"): interface.node, **interface.definition}
+
+
+def _activity(interface: Interface, presence: Presence | None) -> dict[str, Any] | None:
+    if interface.connector == LWM2M:
+        return lwm2m.activity(interface, presence)
+    if interface.connector != MQTT:
+        return None
     if presence is None:
         return {}
     peer = presence.peer
