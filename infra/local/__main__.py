@@ -49,10 +49,14 @@ def _run(settings: Settings) -> int:
         stack.start()
     except PortTakenError as error:
         return _complain(error, _CANNOT_START)
-    code = stack.sign_in.code()
-    print(
-        banner(stack.credentials, settings.data, host=settings.bind, mqtt=stack.credentials.mqtt, code=code), flush=True
+    told = banner(
+        stack.credentials,
+        settings.data,
+        host=settings.bind,
+        code=stack.sign_in.code(),
+        without_coaps=stack.without_coaps,
     )
+    print(told, flush=True)
     failure = stack.vital.wait()
     stack.stop()
     return 0 if failure is None else _complain(failure, _DIED)

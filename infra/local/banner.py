@@ -11,6 +11,7 @@ Homeport is ready.
 
   REST API       http://{host}:{c.http}   https://localhost:{c.https}
   MQTT over TLS  localhost:{c.mqtts}{plain}   (WebSocket at /mqtt)
+  LwM2M          {coaps}
   AWS            http://127.0.0.1:{c.aws}   (aws --endpoint-url)
   tenant         {c.tenant}
   API key        {c.apiKey}
@@ -27,8 +28,9 @@ Stop with Ctrl-C; what was acknowledged is in {data}.
 """
 
 
-def banner(credentials: Credentials, data: Path, *, host: str, mqtt: int | None, code: str) -> str:
-    """The text to print; `mqtt` is the plain port of lenient mode, `code` signs in to the console once."""
+def banner(credentials: Credentials, data: Path, *, host: str, code: str, without_coaps: str | None) -> str:
+    """The text to print; `code` signs in to the console once, `without_coaps` says why CoAP is not served."""
+    mqtt = credentials.mqtt
     here = host in {"0.0.0.0", "::", "127.0.0.1", "::1"}
     host = "localhost" if here else host
     console = f"http://{host}:{credentials.http}/console/"
@@ -42,6 +44,9 @@ def banner(credentials: Credentials, data: Path, *, host: str, mqtt: int | None,
         host=host,
         console=console,
         plain="" if mqtt is None else f"   plain: localhost:{mqtt}",
+        coaps=f"off: {without_coaps}"
+        if without_coaps
+        else f"coaps://localhost:{credentials.coaps}   (bootstrap: {credentials.coapsBootstrap})",
         ca=data / "ca.pem",
         credentials=data / "credentials.json",
         data=data,

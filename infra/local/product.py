@@ -51,6 +51,13 @@ def _enable(tenant: str) -> None:
         numbering.enable(ports, tenant)
 
 
+def association_keys() -> list[bytes]:
+    """What the CoAP gateway seals its associations with, the newest first."""
+    from chalicelib import wiring
+
+    return [generation.digest("coaps", "associations") for generation in wiring.ports().stage_key.current().generations]
+
+
 def presented(api_key: str) -> dict[str, dict[str, Any]]:
     """The key as clients of each dialect present it, by dialect."""
     from chalicelib import wiring

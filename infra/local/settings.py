@@ -19,8 +19,9 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Ports are TCP ports, 0 meaning "pick a free one"; hosts are further DNS names of the server certificate.
+    """Ports are TCP ports, CoAP's UDP ports, 0 meaning "pick a free one".
 
+    `hosts` are further DNS names of the server certificate.
     `quickstart_clients` is how many clients without credentials may be connected at a time.
     """
 
@@ -33,6 +34,8 @@ class Settings:
     hosts: tuple[str, ...]
     bind: str
     lenient: bool
+    coaps_port: int = 0
+    coaps_bootstrap_port: int = 0
     quickstart_clients: int = 0
     further_mqtts_ports: tuple[int, ...] = ()
     further_mqtt_ports: tuple[int, ...] = ()
@@ -55,6 +58,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         mqtts_port=_port(environment, "HOMEPORT_MQTTS_PORT", 8883),
         mqtt_port=_port(environment, "HOMEPORT_MQTT_PORT", 1883),
         aws_port=_port(environment, "HOMEPORT_AWS_PORT", 4566),
+        coaps_port=_port(environment, "HOMEPORT_COAPS_PORT", 5684),
+        coaps_bootstrap_port=_port(environment, "HOMEPORT_COAPS_BOOTSTRAP_PORT", 5685),
         data=Path(environment.get("HOMEPORT_DATA") or ".homeport").absolute(),
         hosts=tuple(environment.get("HOMEPORT_HOSTS", "").replace(",", " ").split()),
         bind=environment.get("HOMEPORT_BIND") or "127.0.0.1",
@@ -64,6 +69,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         further_mqtt_ports=further,
     )
     _check_distinct(settings)
+    if settings.coaps_port and settings.coaps_port == settings.coaps_bootstrap_port:
+        raise SettingsError("HOMEPORT_COAPS_PORT and HOMEPORT_COAPS_BOOTSTRAP_PORT are the same: give each its own")
     return settings
 
 

@@ -17,6 +17,7 @@ from chalice.app import Chalice
 
 from infra.local import (
     aws_client,
+    coap_gateway,
     dynamodb,
     event_sources,
     product,
@@ -85,6 +86,8 @@ class Stack:
         self._timers = Timers(self.vital)
         self._ordering = Ordering(description.answers())
         self.sign_in: OneTimeSignIn
+        self.without_coaps: str | None = None
+        """Why CoAP is not served."""
         self.credentials: Credentials
 
     def start(self) -> None:
@@ -138,6 +141,7 @@ class Stack:
         tenant, key = product.ensure_tenant(settings.data)
         backend = self._serve_http(app, runtime, http, key)
         core.serve_tls(https, _identity(certificates), backend)
+        coaps, coaps_bootstrap = self._serve_coaps(runtime, urls)
         self.credentials = Credentials(
             tenant=tenant,
             apiKey=key,
@@ -146,6 +150,8 @@ class Stack:
             mqtts=mqtts,
             aws=aws.getsockname()[1],
             mqtt=mqtt,
+            coaps=coaps,
+            coapsBootstrap=coaps_bootstrap,
             dialects=product.presented(key),
         )
         self._ready.set()
@@ -236,6 +242,26 @@ class Stack:
         if not settings.lenient:
             return mqtts, None
         return mqtts, listening.on(MqttPort("HOMEPORT_MQTT_PORT", settings.mqtt_port, secured=False))
+
+    def _serve_coaps(self, runtime: LambdaRuntime, urls: dict[str, str]) -> tuple[int | None, int | None]:
+        """The ports, run and bootstrap, or none where this Python cannot serve CoAP over DTLS."""
+        self.without_coaps = coap_gateway.missing() if coap_gateway.HINTS in urls else "nothing in here speaks LwM2M"
+        if self.without_coaps is not None:
+            return None, None
+        settings = self._settings
+        gateway = coap_gateway.CoapGateway(
+            lambda event: runtime.invoke("lwm2m", event),
+            host=settings.bind,
+            ports=(settings.coaps_port, settings.coaps_bootstrap_port),
+            store=settings.data / "coaps.sqlite3",
+            keys=product.association_keys(),
+            hints=coap_gateway.hints(aws_client.client("sqs"), urls[coap_gateway.HINTS]),
+            vital=self.vital,
+        )
+        self._closing.callback(lambda: gateway.stop(self._left(2.0)))
+        gateway.start()
+        os.environ["HOMEPORT_COAPS_URI"] = f"coaps://localhost:{gateway.ports[0]}"
+        return gateway.ports
 
     def _run_event_sources(self, app: Chalice, runtime: LambdaRuntime, urls: dict[str, str]) -> None:
         queues = {q.function: urls[q.name] for q in self._description.queues() if q.function is not None}

@@ -66,6 +66,15 @@ class RunningStack:
         return int(self._credentials["aws"])
 
     @property
+    def coaps(self) -> int:
+        """CoAP over DTLS (UDP)."""
+        return int(self._credentials["coaps"])
+
+    @property
+    def coaps_bootstrap(self) -> int:
+        return int(self._credentials["coapsBootstrap"])
+
+    @property
     def tenant(self) -> str:
         return str(self._credentials["tenant"])
 
@@ -94,10 +103,10 @@ class RunningStack:
     def environment(self) -> dict[str, str]:
         """Ours without what would lead the stack elsewhere; ports are free ones at first, then those of before."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
-        ports = {
-            f"HOMEPORT_{port.upper()}_PORT": str(self._credentials.get(port) or 0)
-            for port in ("http", "https", "mqtts", "mqtt", "aws")
+        names = {"coaps_bootstrap": "coapsBootstrap"} | {
+            each: each for each in ("http", "https", "mqtts", "mqtt", "aws", "coaps")
         }
+        ports = {f"HOMEPORT_{port.upper()}_PORT": str(self._credentials.get(name) or 0) for port, name in names.items()}
         return {**inherited, **ports, "HOMEPORT_DATA": str(self.data), "HOMEPORT_HOSTS": "", **self._variables}
 
     def _limited(self) -> list[str]:

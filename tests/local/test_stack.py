@@ -47,21 +47,20 @@ def test_credentials_are_for_their_owner_alone(stack: RunningStack) -> None:
     path = stack.data / "credentials.json"
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert json.loads(path.read_text()).keys() == {
-        "tenant",
-        "apiKey",
-        "http",
-        "https",
-        "mqtts",
-        "mqtt",
-        "aws",
-        "ibm",
-        "cumulocity",
-    }
+    ports = {"http", "https", "mqtts", "mqtt", "aws", "coaps", "coapsBootstrap"}
+    assert json.loads(path.read_text()).keys() == {"tenant", "apiKey", *ports, "ibm", "cumulocity"}
 
 
 def test_the_banner_shows_where_everything_is(stack: RunningStack) -> None:
-    for wanted in (stack.api_key, str(stack.ca), f":{stack.http}", f":{stack.https}", f":{stack.aws}", "curl"):
+    for wanted in (
+        stack.api_key,
+        str(stack.ca),
+        f":{stack.http}",
+        f":{stack.https}",
+        f":{stack.aws}",
+        f":{stack.coaps}",
+        "curl",
+    ):
         assert wanted in stack.log
 
 
@@ -83,7 +82,8 @@ def test_a_second_stack_on_the_same_data_is_refused(stack: RunningStack) -> None
 
 
 def test_a_taken_port_is_named_with_the_variable_that_moves_it(stack: RunningStack, tmp_path: Path) -> None:
-    environment = {**stack.environment(), "HOMEPORT_DATA": str(tmp_path)}
+    free = {"HOMEPORT_COAPS_PORT": "0", "HOMEPORT_COAPS_BOOTSTRAP_PORT": "0"}
+    environment = {**stack.environment(), **free, "HOMEPORT_DATA": str(tmp_path)}
 
     for variable in ("HOMEPORT_HTTP_PORT", "HOMEPORT_MQTTS_PORT"):
         ports = dict.fromkeys(

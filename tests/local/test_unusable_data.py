@@ -15,7 +15,9 @@ from tests.local.running import REPOSITORY, RunningStack
 
 def complaint(data: Path, module: str = "infra.local", **variables: str) -> str:
     """What is written by a process that cannot start."""
-    ports = {f"HOMEPORT_{name}_PORT": "0" for name in ("HTTP", "HTTPS", "MQTTS", "MQTT", "AWS")}
+    ports = {
+        f"HOMEPORT_{name}_PORT": "0" for name in ("HTTP", "HTTPS", "MQTTS", "MQTT", "AWS", "COAPS", "COAPS_BOOTSTRAP")
+    }
     done = subprocess.run(
         [sys.executable, "-m", module],
         cwd=REPOSITORY,

@@ -1,0 +1,45 @@
+"""Devices on the wire beside a running stack; skipped where the interpreter has no OpenSSL to serve them with."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from infra.gateway.dtls.client import Identity
+from tests.clients import Rest
+from tests.gateway.dtls.rig import LIB
+from tests.local.running import RunningStack
+from tests.lwm2m.device import WireDevice
+
+DEVICES = "/api/v1/deviceMgt/devices"
+KEY = bytes(range(16))
+Provision = Callable[[], tuple[str, WireDevice]]
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def rest(stack: RunningStack) -> Iterator[Rest]:
+    rest = Rest(stack)
+    yield rest
+    rest.close()
+
+
+@pytest.fixture
+def provision(stack: RunningStack, rest: Rest) -> Iterator[Provision]:
+    """Registers a device over the API and makes it, not connected; its path and itself."""
+    made: list[WireDevice] = []
+
+    def provision() -> tuple[str, WireDevice]:
+        name = f"wire-{os.getpid()}-{next(_numbers)}"
+        security = {"mode": "PSK", "pskInfo": {"identity": name, "secret": KEY.hex()}}
+        interface = {"connector": "lwm2m", "definition": {"endpointName": f"urn:{name}", "security": security}}
+        urn = f"urn:lo:nsid:lwm2m:{name}"
+        rest.post(DEVICES, {"id": urn, "interfaces": [interface]})
+        device = WireDevice(LIB, stack.coaps, Identity(name.encode(), KEY, cid=b"me"), f"urn:{name}")
+        made.append(device)
+        return f"{DEVICES}/{urn}", device
+
+    yield provision
+    for device in made:
+        device.close()
