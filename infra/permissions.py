@@ -21,7 +21,6 @@ _STOPS = ("states:StopExecution",)
 DEADLINES: dict[str, tuple[str, ...]] = {
     API: (*_STARTS, *_STOPS),
     "uplink": _STOPS,
-    "lwm2m": _STARTS,
     "deliver": (*_STARTS, *_STOPS),
     "settle": (*_STARTS, *_STOPS),
     "sweep": (*_STARTS, *_STOPS),

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from bench.units.cloud import Cloud
-from bench.units.operations import Bench
+from bench.units.live_objects import Bench
 
 URN, NAME = "urn:lo:nsid:bench:meter", "urn:bench:meter"
 _LINKS = b"</1/0>,</3/0>,</3303/0>"

@@ -8,9 +8,11 @@ from chalicelib.fleet.commands import sweeping as commands
 from chalicelib.fleet.commands.records import MINUTE, PATROL
 from chalicelib.fleet.due import COMMAND, Keeper, Matter
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.twin import registering
 
 KEEPERS: Mapping[str, Keeper] = {
     COMMAND: Keeper(settle=commands.inspect, near=commands.rearm, timed=commands.on_timer),
+    registering.LIFETIMES.name: Keeper(settle=registering.on_due),
 }
 """By kind; a kind of documents is called as they are."""
 

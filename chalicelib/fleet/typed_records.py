@@ -15,12 +15,17 @@ T = TypeVar("T")
 _PAGE = 100
 
 
+def _never(_: object) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class TypedRecords(Generic[T]):
-    """`name` is the records' kind, `shape` how a value becomes JSON."""
+    """`name` is the records' kind, `shape` how a value becomes JSON, `due` when (ms) the sweep is to look at one."""
 
     name: str
     shape: Kind[T]
+    due: Callable[[T], int | None] = _never
 
     def of(self, owner: str) -> "TypedRecords[T]":
         """Those that belong to one thing, a device for example."""
@@ -89,4 +94,4 @@ class TypedRecords(Generic[T]):
         return self.shape.read(record.body)
 
     def _written(self, tenant: str, record: str, value: T) -> Record:
-        return Record(tenant, self.name, record, self.shape.body(value))
+        return Record(tenant, self.name, record, self.shape.body(value), due=self.due(value))

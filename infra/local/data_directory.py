@@ -22,8 +22,8 @@ class DataError(Exception):
 class Credentials:
     """What `credentials.json` holds: the first tenant, its master key, and the ports in use.
 
-    `mqtt` is there in lenient mode, `coaps` and `coapsBootstrap` (UDP) where this Python can serve them. `dialects` is the
-    same key as clients of each dialect present it; in the file each stands under its own name, such as `ibm`.
+    `mqtt` is there in lenient mode, `coaps` and `coapsBootstrap` (UDP) where this Python can serve them. `dialects` is
+    the same key as clients of each dialect present it; in the file each stands under its own name, such as `ibm`.
     """
 
     tenant: str

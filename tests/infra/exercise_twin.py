@@ -2,10 +2,21 @@
 
 import base64
 
-from bench.units.operations import Bench
+from bench.units.live_objects import Bench
 from bench.units.twins import TwinDevice
 
 _NAME = "urn:exercise:meter"
+_SCHEDULED = {
+    "version": "0",
+    "id": "sweep",
+    "source": "aws.events",
+    "account": "123456789012",
+    "time": "2027-01-15T08:00:00Z",
+    "region": "us-east-1",
+    "resources": [],
+    "detail-type": "Scheduled Event",
+    "detail": {},
+}
 
 
 def _lived(bench: Bench) -> None:
@@ -30,8 +41,7 @@ def _lived(bench: Bench) -> None:
     device.event("refused", why="bad key", identity=base64.b64encode(_NAME.encode()).decode(), address="192.0.2.1")
     device.event("malformed", principal=device.principal, why="no CoAP")
     bench.cloud.clock.at += 301_000
-    while bench.cloud.timers:
-        bench.cloud.run_out()
+    bench.cloud.invoke("sweep", _SCHEDULED)
     bench.cloud.settle()
     device.register()
     device.deregister()

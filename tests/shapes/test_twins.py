@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.fleet import sweeping
 from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.twin import bootstrap, identities, observing, operating, registering, rules, values_of
 from chalicelib.fleet.twin import operation_states as states
@@ -69,6 +70,11 @@ def moved(world: World) -> None:
 CASES: dict[str, tuple[str, Kind[Any], Callable[[World], object]]] = {
     "fleet.twin.identities.CREDENTIAL": ("twin/identity", identities.CREDENTIAL, moved),
     "fleet.twin.registering.TWIN": ("twin/device", registering.TWIN, lambda w: w.endpoint.update(links="</3/0>")),
+    "fleet.twin.registering.LIFETIME": (
+        "twin/lifetime",
+        registering.LIFETIME,
+        lambda w: (w.endpoint.update("lt=9"), sweeping.sweep(w.ports)),
+    ),
     "fleet.twin.observing.OBSERVED": ("twin/observations", observing.OBSERVED, lambda w: observing.take(*w.of, "run")),
     "fleet.twin.operating.OPERATION": (
         f"twin/operation/{URN}",
@@ -105,7 +111,9 @@ def test_no_field_of_a_newer_release_is_lost(name: str) -> None:
     rows = made.ports.records.rows
     (where,) = [each for each in rows if each[1] == kind_name]
     rows[where] = replace(rows[where], body=newer(kind, rows[where].body, None))
-    before, made.ports.clock.at = rows[where].body, made.ports.clock.at + 1000
+    before, made.ports.clock.at = rows[where].body, made.ports.clock.at + 299_000
+    made.endpoint.update()
+    before, made.ports.clock.at = rows[where].body, made.ports.clock.at + 2_000
     use(made)
     after = rows[where].body
     assert after != before

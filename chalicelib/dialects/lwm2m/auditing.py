@@ -5,9 +5,9 @@ from typing import Any
 
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import audit
+from chalicelib.fleet.tenancy.records import Way
 from chalicelib.fleet.twin.identities import Speaker
 
-KIND, SUBCATEGORY = "lwm2m_debug_logs", "lwm2m"
 _TOLD = 5
 
 
@@ -24,8 +24,7 @@ def refuse(ports: Ports, speaker: Speaker, event: str, reason: str, content: Map
             "deviceId": speaker.device.id,
         },
         content=content,
-        subcategory=SUBCATEGORY,
-        kind=KIND,
+        way=Way.COAP,
     )
 
 

@@ -12,6 +12,7 @@ from chalicelib.dialects.lwm2m.refusals import RefusedError
 from chalicelib.dialects.lwm2m.wire import Answered, Asked, Heard, Said
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import audit
+from chalicelib.fleet.tenancy.records import Way
 from chalicelib.fleet.twin import bootstrapping, paths
 from chalicelib.fleet.twin.bootstrap import BootstrapSpeaker
 from chalicelib.fleet.twin.bootstrapping import BootstrapRefused
@@ -120,8 +121,7 @@ def refuse(ports: Ports, speaker: BootstrapSpeaker, event: str, reason: str) -> 
         event=event,
         reason=reason,
         source={"connector": CONNECTOR, "nodeId": speaker.entry.endpoint},
-        subcategory="lwm2m",
-        kind="lwm2m_bootstrap_logs",
+        way=Way.COAP,
     )
 
 

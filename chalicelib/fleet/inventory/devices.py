@@ -195,7 +195,7 @@ def move_interface(ports: Ports, tenant: str, source_id: str, key: tuple[str, st
         left = Presence(claim.dialect, claim.client, fenced=claim.generation - 1)
     _take_along(ports, tenant, source_id, interface, target_id, left)
     if interface.connector == WITH_A_MODEL and source_id != target_id:
-        identities.moved(ports, interface, source, target_id)
+        identities.moved(ports, tenant, interface, source_id, target_id)
         clearing.clear(ports, tenant, source_id)
     return get(ports, tenant, target_id)
 

@@ -146,12 +146,12 @@ def forget(ports: Ports, device: Device, interface: Interface) -> None:
         ports.coaps.forget(known.principal)
 
 
-def moved(ports: Ports, interface: Interface, source: Device, target: str) -> None:
+def moved(ports: Ports, tenant: str, interface: Interface, source: str, target: str) -> None:
     """The interface belongs to another device of the tenant: its identity with it, which has to come in again."""
     named = identity_of(interface) if interface.connector == CONNECTOR else None
     if named is None:
         return
-    before, serial = Holder(source.tenant, source.id, interface.node), _serial(ports)
+    before, serial = Holder(tenant, source, interface.node), _serial(ports)
     principals: list[str] = []
 
     def given(credential: Credential) -> Credential:

@@ -61,6 +61,15 @@ class Twin(Extensible):
 
 
 @dataclass(frozen=True, slots=True)
+class Lifetime(Extensible):
+    """When a device's registration is to be looked at, as it is over then unless it was renewed."""
+
+    node: str
+    registration: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reported(Extensible):
     value: str
     at: int

@@ -7,7 +7,9 @@ first: the device's next registration, the deadline, the sweep.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
+from chalicelib.fleet.due import Matter
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.events.events import DeviceStatus
 from chalicelib.fleet.ports import Ports
@@ -18,11 +20,14 @@ from chalicelib.fleet.shapes import Kind, in_place_of
 from chalicelib.fleet.twin import identities, observing, values_of
 from chalicelib.fleet.twin.identities import Holder, Speaker
 from chalicelib.fleet.twin.library import EVERYBODY
-from chalicelib.fleet.twin.records import CONNECTOR, Twin
+from chalicelib.fleet.twin.records import CONNECTOR, Lifetime, Twin
 from chalicelib.fleet.typed_records import TypedRecords
 
 TWIN = Kind(Twin)
 TWINS = TypedRecords("twin/device", TWIN)
+LIFETIME = Kind(Lifetime)
+LIFETIMES = TypedRecords("twin/lifetime", LIFETIME, lambda lifetime: lifetime.until)
+"""By device. An update does not write it: whoever finds it due looks whether there was one."""
 DIALECT = "lwm2m"
 AWAKE = 93_000
 """MAX_TRANSMIT_WAIT (ms): how long a device in queue mode listens after it has spoken (RFC 7252, 4.8.2)."""
@@ -90,7 +95,8 @@ def register(ports: Ports, speaker: Speaker, said: Announced) -> Registration:
 
     _change(ports, speaker, joined)
     observing.registered(ports, speaker.tenant, speaker.device.id)
-    watch(ports, speaker.tenant, speaker.device.id, speaker.interface.node, registration)
+    lifetime = Lifetime(speaker.interface.node, registration.id, registration.until)
+    LIFETIMES.change(ports, speaker.tenant, speaker.device.id, partial(in_place_of, new=lifetime), lambda: lifetime)
     if before and not before[0].seen(now).online:
         _tell(ports, speaker.tenant, speaker.device.id, speaker.interface.node, registration.id, online=True)
     _retired(ports, speaker)
@@ -141,15 +147,24 @@ def deregister(ports: Ports, speaker: Speaker, registration_id: str) -> bool:
     )
 
 
-def lapse(ports: Ports, tenant: str, device: str, node: str, registration_id: str) -> None:
-    """Its time may be over. Where it was renewed since, look again when it is over then."""
-    now = ports.clock.now()
-    if _end(ports, (tenant, device, node), registration_id, lambda presence: not presence.seen(now).online, None):
+def on_due(ports: Ports, matter: Matter) -> None:
+    """A registration may be over. Where it was renewed since, look again when it is over then."""
+    tenant, device, now = matter.tenant, matter.id, ports.clock.now()
+    known = LIFETIMES.get(ports, tenant, device)
+    if known is None:
         return
+    _end(ports, (tenant, device, known.node), known.registration, lambda presence: not presence.seen(now).online, None)
     mailbox = ports.mailboxes.get(tenant, device)
-    presence = mailbox.presence.get(interface_key(CONNECTOR, node)) if mailbox else None
-    if presence is not None and presence.registration is not None and presence.session == registration_id:
-        watch(ports, tenant, device, node, presence.registration)
+    presence = mailbox.presence.get(interface_key(CONNECTOR, known.node)) if mailbox else None
+    registration = presence.registration if presence is not None and presence.online else None
+    if registration is None:
+        LIFETIMES.delete(ports, tenant, device)
+        return
+
+    def later(lifetime: Lifetime) -> Lifetime:
+        return replace(lifetime, registration=registration.id, until=registration.until)
+
+    LIFETIMES.change(ports, tenant, device, later)
 
 
 def contact(ports: Ports, speaker: Speaker) -> Registration | None:
@@ -177,13 +192,6 @@ def present(ports: Ports, tenant: str, device: str, node: str) -> Presence | Non
     mailbox = ports.mailboxes.get(tenant, device)
     presence = mailbox.presence.get(interface_key(CONNECTOR, node)) if mailbox else None
     return None if presence is None else presence.seen(ports.clock.now())
-
-
-def watch(ports: Ports, tenant: str, device: str, node: str, registration: Registration) -> None:
-    """That somebody looks when it is over: one timer, which starts the next where it was renewed meanwhile."""
-    due = registration.until
-    subject = {"tenant": tenant, "device": device, "node": node, "registration": registration.id}
-    ports.deadlines.start(f"registration-{registration.id}-{due}", due, subject)
 
 
 def _current(presence: Presence, registration_id: str, now: int) -> Registration | None:

@@ -7,6 +7,7 @@ from typing import Any
 import cbor2
 import pytest
 
+from chalicelib.triggers import deadlines
 from tests.dialects.live_objects.client import Client
 from tests.dialects.lwm2m.rig import ENDPOINT, URN, Endpoint, content
 
@@ -138,10 +139,7 @@ def test_a_device_that_goes_observes_nothing(client: Client, endpoint: Endpoint,
         endpoint.deregister()
     else:
         client.ports.clock.at += 300 * SECOND
-        from chalicelib.triggers import deadlines
-
-        for _, subject in list(client.ports.deadlines.running.values()):
-            deadlines.settle(client.ports, dict(subject))
+        deadlines.sweep(client.ports)
     assert status(client, observations, observation) == "PENDING"
     assert not endpoint.notify(token, b"2", TEXT)
 

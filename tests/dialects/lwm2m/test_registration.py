@@ -110,12 +110,8 @@ def test_a_registration_lives_as_long_as_it_says_and_is_told_to_be_over(
 
 
 def fire(client: Client) -> None:
-    """What the state machine does with the deadlines that ran out."""
-    now = client.ports.clock.now()
-    for name, (due, subject) in list(client.ports.deadlines.running.items()):
-        if due <= now:
-            del client.ports.deadlines.running[name]
-            deadlines.settle(client.ports, dict(subject))
+    """What the sweep does every minute."""
+    deadlines.sweep(client.ports)
 
 
 def test_an_update_renews_and_its_lifetime_counts_from_then(client: Client, device: str, endpoint: Endpoint) -> None:
@@ -132,7 +128,7 @@ def test_an_update_renews_and_its_lifetime_counts_from_then(client: Client, devi
     clock.at += 50 * SECOND
     fire(client)
     assert status(client, device) == "OFFLINE"
-    assert client.ports.deadlines.running == {}
+    assert list(client.ports.records.due(after=0, until=1 << 60)) == []
 
 
 def test_a_registration_takes_the_place_of_the_one_before(client: Client, device: str, endpoint: Endpoint) -> None:
