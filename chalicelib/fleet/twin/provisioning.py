@@ -106,10 +106,10 @@ def _is_written(ports: Ports, named: str, holder: Holder) -> bool:
 def _secret(ports: Ports, identity: str | None) -> bytes:
     known = identities.IDENTITIES.get(ports, EVERYBODY, identity) if identity is not None else None
     if known is None:
-        raise Invalid("definition.security.pskInfo.secret is required", "definition.security.pskInfo.secret")
+        raise Invalid("a first identity needs a secret")
     return identities.unsealed(ports, known)
 
 
 def _ensure_one(device: Device) -> None:
     if sum(each.connector == CONNECTOR for each in device.interfaces) > 1:
-        raise Invalid(f"a device has at most one interface of the connector {CONNECTOR}", "interfaces")
+        raise Invalid(f"a device has at most one interface of the connector {CONNECTOR}")
