@@ -2,8 +2,9 @@
 
 import http.client
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from infra.local.description import ACCOUNT, REGION, aws_environment
@@ -12,11 +13,25 @@ ELSEWHERE = "cn-northwest-1"
 _OURS, _THEIRS = f"arn:aws:iot:{REGION}:{ACCOUNT}:", f"arn:aws-cn:iot:{ELSEWHERE}:210987654321:"
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What AWS answers instead of doing what it is asked."""
+
+    status: int
+    code: str
+
+
+def taken(_path: str, _body: bytes) -> Refusal | None:
+    """Whatever comes."""
+    return None
+
+
 @contextmanager
-def elsewhere(aws: int) -> Iterator[dict[str, str]]:
+def elsewhere(aws: int, refuse: Callable[[str, bytes], Refusal | None] = taken) -> Iterator[dict[str, str]]:
     """The environment in which AWS is the stack at port `aws`, moved to account 210987654321 in China.
 
-    Requests have to be signed for that region, and policies come back for that account.
+    Requests have to be signed for that region, and policies come back for that account. `refuse` is given the path and
+    the body of each.
     """
 
     class Door(BaseHTTPRequestHandler):
@@ -26,6 +41,14 @@ def elsewhere(aws: int) -> Iterator[dict[str, str]]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if f"/{ELSEWHERE}/lambda/aws4_request" not in self.headers["Authorization"]:
                 self.send_error(403)
+                return
+            refusal = refuse(self.path, body)
+            if refusal is not None:
+                self.send_response(refusal.status)
+                self.send_header("x-amzn-ErrorType", refusal.code)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
                 return
             behind = http.client.HTTPConnection("127.0.0.1", aws, timeout=60)
             behind.request("POST", self.path, body, dict(self.headers))

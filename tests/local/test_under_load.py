@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients import PATIENCE_S, Rest, until
+from tests.clients import PATIENCE_S, MqttClient, Rest, until
 from tests.local.running import REPOSITORY, RunningStack
 from tests.local.swarm import Swarm
 
@@ -169,6 +170,10 @@ def test_everybody_is_back_after_a_storm_of_reconnections(stack: RunningStack) -
     assert "Traceback" not in stack.log
 
 
+def status_of(rest: Rest, command: str) -> str:
+    return str(rest.get(f"/api/v1/deviceMgt/commands/{command}")["status"])
+
+
 def readings(rest: Rest, stream: str) -> set[int]:
     numbers: set[int] = set()
     query: dict[str, Any] = {}
@@ -178,27 +183,56 @@ def readings(rest: Rest, stream: str) -> set[int]:
     return numbers
 
 
+def answered(_topic: str, payload: bytes) -> tuple[str, Any]:
+    return "dev/cmd/res", {"res": {"done": True}, "cid": json.loads(payload)["cid"]}
+
+
+def ordered(rest: Rest, urn: str) -> str:
+    body = {"request": {"connector": "mqtt", "value": {"req": "do"}}}
+    return str(rest.post(f"/api/v1/deviceMgt/devices/{urn}/commands", body)["id"])
+
+
 def test_descriptors_and_memory_do_not_grow(stack: RunningStack) -> None:
-    """Devices come and go while others publish. Memory is printed only: the local tables are held in it."""
+    """Devices come and go while others publish and are commanded. Memory is printed only: the tables are held in it."""
     rest, key = tenant(stack, "long")
     process = Path("/proc") / str(stack.pid)
 
     def descriptors() -> int:
         return len(list((process / "fd").iterdir()))
 
-    with Swarm(stack.mqtt, key, "steady", 20) as steady, Swarm(stack.mqtt, key, "passing", 20) as passing:
+    commanded = {
+        urn: MqttClient(stack, urn, "json+device", key)
+        for urn in (f"urn:lo:nsid:commanded:{number}" for number in range(2))
+    }
+    commands: list[str] = []
+    with (
+        Swarm(stack.mqtt, key, "steady", 20) as steady,
+        Swarm(stack.mqtt, key, "passing", 20) as passing,
+        contextlib.ExitStack() as connected,
+    ):
+        for client in commanded.values():
+            client.answer = answered
+            connected.enter_context(client).subscribe("dev/cmd")
         steady.connect()
         steady.flood("steady", 70)
         figures: list[tuple[int, int]] = []
         ends = time.monotonic() + 60 * _MINUTES
         while time.monotonic() < ends:
+            began = time.monotonic()
+            commands += [ordered(rest, urn) for urn in commanded]
             passing.connect()
             passing.publish("passing")
             rest.get("/api/v1/deviceMgt/devices")
             passing.drop()
             rss = int((process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
             figures.append((descriptors(), rss // 2**20))
-            time.sleep(1)
+            time.sleep(max(0.0, began + 1 - time.monotonic()))
+        # They came in order, so that the last one is behind all others of its device.
+        for command in commands[-len(commanded) :]:
+            until(lambda: status_of(rest, command) == "PROCESSED")  # noqa: B023 - used before the next turn
+    statuses = Counter(status_of(rest, command) for command in commands)
+    print(f"{len(commands)} commands: {dict(statuses)}")
+    assert set(statuses) == {"PROCESSED"}
     quarter = max(1, len(figures) // 4)
     first, last = figures[quarter : 2 * quarter], figures[-quarter:]
     for name, column in (("descriptors", 0), ("MB of memory", 1)):
