@@ -46,8 +46,12 @@ endif
 conformance: $(READY)  ## vendors' own clients against the local stack; -rs says what was skipped, and why
 	$(BIN)/python -m pytest -q -rs -m conformance tests/conformance
 
-soak: $(READY)
-	$(BIN)/python -m pytest -q -m soak
+FIGURES := build/soak.txt
+soak: $(READY)  ## longer proofs; their figures into build/soak.txt
+	@mkdir -p build && rm -f $(FIGURES)
+	HOMEPORT_FIGURES=$(FIGURES) $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "soak and not alone"
+	HOMEPORT_FIGURES=$(FIGURES) $(BIN)/python -m pytest -q -m "soak and alone"
+	@cat $(FIGURES)
 
 SEED ?= 1
 COMMANDS ?= 100000

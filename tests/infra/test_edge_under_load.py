@@ -1,4 +1,4 @@
-"""What a loaded edge owes where AWS refuses some of its events for good and others now and then. `pytest -s` prints."""
+"""What a loaded edge owes where AWS refuses some of its events for good and others now and then."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from tests.clients import Rest, until
+from tests.figures import tell
 from tests.infra.edges import bare_key, running_edge
 from tests.infra.elsewhere import Refusal, elsewhere
 from tests.local.running import RunningStack
@@ -65,7 +66,7 @@ def test_poison_and_refusals_lose_nothing_of_anybody_else_and_leave_nothing_behi
                         until(lambda: whole(rest, f"{name}{number}"))  # noqa: B023 - used before the next turn
             until(lambda: len(dead(tmp_path)) == _ROUNDS * _EACH)
     rest.close()
-    print(f"{_ROUNDS * _EACH * 3} messages; refused {dict(moody.refused)}; at most {max(threads)} threads")
+    tell(f"edge: {_ROUNDS * _EACH * 3} messages; refused {dict(moody.refused)}; at most {max(threads)} threads")
     clients = Counter(letter["event"]["client"].rpartition(":")[0] for letter in dead(tmp_path))
     assert clients == {"urn:lo:nsid:poisoned": _ROUNDS * _EACH}
     assert moody.refused["for good"] == _ROUNDS * _EACH

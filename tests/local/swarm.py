@@ -14,6 +14,8 @@ from tests.local.iot_core.device import connect_packet
 Result = TypeVar("Result")
 _AT_ONCE = 100
 _AGAIN_S = 0.2
+_LONGEST_S = 1_800
+"""What is not done by then never is: the stack is gone, say."""
 
 
 class Device:
@@ -114,4 +116,4 @@ class Swarm:
             device.drop()
 
     def _call(self, work: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_LONGEST_S)

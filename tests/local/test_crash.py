@@ -215,6 +215,6 @@ def test_five_crashes_lose_nothing_that_was_acknowledged() -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(2, 10))
-def test_forty_crashes_lose_nothing_that_was_acknowledged(seed: int) -> None:
+@pytest.mark.parametrize("seed", range(2, 6))
+def test_twenty_crashes_lose_nothing_that_was_acknowledged(seed: int) -> None:
     crash(rounds=5, seed=seed)

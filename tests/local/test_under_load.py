@@ -1,4 +1,4 @@
-"""What a loaded stack owes: figures of one run are held against others of the same run. `pytest -s` prints them."""
+"""What a loaded stack owes: figures of one run are held against others of the same run."""
 
 import contextlib
 import itertools
@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.clients import PATIENCE_S, MqttClient, Rest, until
+from tests.figures import tell
 from tests.local.running import REPOSITORY, RunningStack
 from tests.local.swarm import Swarm
 
@@ -94,6 +95,7 @@ def slow_webhook() -> Iterator[str]:
         server.server_close()
 
 
+@pytest.mark.alone
 def test_a_tenant_that_floods_slows_another_at_most_threefold(stack: RunningStack) -> None:
     (a, key), (b, flooding) = tenant(stack, "a"), tenant(stack, "b")
     with (
@@ -129,10 +131,11 @@ def test_a_tenant_that_floods_slows_another_at_most_threefold(stack: RunningStac
             b.post("/api/v0/data/streams/slow", {"value": {"n": number}, "tags": ["slow"]})
         during = {"publish to stored": timed(published), "GET": timed(asked)}
     for name, quiet_times in before.items():
-        print(f"{name}: p95 {p95(quiet_times) * 1000:.0f} ms alone, {p95(during[name]) * 1000:.0f} ms beside the flood")
+        tell(f"{name}: p95 {p95(quiet_times) * 1000:.0f} ms alone, {p95(during[name]) * 1000:.0f} ms beside the flood")
     assert all(p95(during[name]) <= 3 * p95(times) for name, times in before.items())
 
 
+@pytest.mark.alone
 def test_many_connected_devices_slow_rest_at_most_twofold(stack: RunningStack) -> None:
     rest, key = tenant(stack, "many")
 
@@ -147,8 +150,8 @@ def test_many_connected_devices_slow_rest_at_most_twofold(stack: RunningStack) -
         many.connect()
         until(lambda: online(rest) >= _MANY, 600)
         after = timed(asked)
-    print(f"GET: median {statistics.median(before) * 1000:.0f} ms with 10 devices connected,", end=" ")
-    print(f"{statistics.median(after) * 1000:.0f} ms with {_MANY}")
+    few_ms, many_ms = (f"{statistics.median(times) * 1000:.0f} ms" for times in (before, after))
+    tell(f"GET: median {few_ms} with 10 devices connected, {many_ms} with {_MANY}")
     assert statistics.median(after) <= 2 * statistics.median(before)
 
 
@@ -163,7 +166,7 @@ def test_everybody_is_back_after_a_storm_of_reconnections(stack: RunningStack) -
         for _ in range(3):
             swarm.drop()
             (took,) = timed(swarm.connect, 1)
-            print(f"{_MANY} devices back after {took:.1f} s")
+            tell(f"{_MANY} devices back after {took:.1f} s")
         swarm.publish("storm")
         until(lambda: readings(rest, "storm") == set(range(_MANY)), 600)
         until(lambda: online(rest) == _MANY, 600)
@@ -231,12 +234,12 @@ def test_descriptors_and_memory_do_not_grow(stack: RunningStack) -> None:
         for command in commands[-len(commanded) :]:
             until(lambda: status_of(rest, command) == "PROCESSED")  # noqa: B023 - used before the next turn
     statuses = Counter(status_of(rest, command) for command in commands)
-    print(f"{len(commands)} commands: {dict(statuses)}")
+    tell(f"{len(commands)} commands: {dict(statuses)}")
     assert set(statuses) == {"PROCESSED"}
     quarter = max(1, len(figures) // 4)
     first, last = figures[quarter : 2 * quarter], figures[-quarter:]
     for name, column in (("descriptors", 0), ("MB of memory", 1)):
-        print(
+        tell(
             f"{name}: {max(f[column] for f in first)} in the second quarter, {max(f[column] for f in last)} in the last"
         )
     assert max(count for count, _ in last) <= max(count for count, _ in first) + 20
