@@ -7,6 +7,7 @@ from typing import Any
 from chalice.app import Rate, SQSEvent
 
 from chalicelib import wiring
+from chalicelib.aws import logs
 from chalicelib.web.application import Application
 
 
@@ -30,7 +31,10 @@ def _refuse_to_be_deployed_alone() -> None:
 
 
 _refuse_to_be_deployed_alone()
-app = Application(app_name="homeport")
+_FUNCTION = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
+if _FUNCTION:
+    logs.start()
+app = Application(app_name="homeport", configure_logs=False)
 app.api.binary_types = ["*/*"]
 
 
@@ -126,7 +130,6 @@ def _serve_rest() -> None:
         site.site()
 
 
-_FUNCTION = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
 # Routes are most of what there is to import: a cold function that answers no request need not wait for them, and the
 # one that does has them before the first request comes, while Lambda still gives a whole processor.
 if _FUNCTION not in {wiring.function_name(f) for f in app.handler_map}:

@@ -1,5 +1,6 @@
 """What the application's module sets up, seen from each of its functions."""
 
+import json
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ def seen(function: str | None, **variables: str) -> str:
     named = {} if function is None else {"AWS_LAMBDA_FUNCTION_NAME": function}
     environment = {**os.environ, "HOMEPORT_STAGE": "dev", **named, **variables}
     told = subprocess.run([sys.executable, "-c", _LOOK], cwd=ROOT, env=environment, capture_output=True, check=True)
-    return told.stdout.decode().strip()
+    return told.stdout.decode().strip().splitlines()[-1]
 
 
 @pytest.mark.parametrize("function", ["homeport-dev", "renamed-by-somebody"])
@@ -35,3 +36,30 @@ def test_a_dialect_that_the_stage_does_not_speak_is_not_imported() -> None:
 @pytest.mark.parametrize("function", ["homeport-dev-authorizer", "homeport-dev-uplink", "homeport-dev-sweep"])
 def test_functions_that_answer_no_request_do_not_wait_for_routes(function: str) -> None:
     assert seen(function) == "False False"
+
+
+_LOG = """
+import app, logging
+from chalicelib.fleet import traces
+log = logging.getLogger("chalicelib.any")
+log.debug("nobody asked")
+with traces.within("r1"):
+    log.info("of %s", "this request", extra={"where": "GET /x"})
+log.warning("of none")
+app.app.log.error("of Chalice")
+"""
+
+
+def test_a_function_logs_a_line_of_json_an_entry_under_its_trace() -> None:
+    """As from INIT on: to standard output, once, by Powertools."""
+    environment = {**os.environ, "HOMEPORT_STAGE": "dev", "AWS_LAMBDA_FUNCTION_NAME": "homeport-dev-uplink"}
+    environment |= {"AWS_LAMBDA_LOG_LEVEL": "INFO"}
+    told = subprocess.run([sys.executable, "-c", _LOG], cwd=ROOT, env=environment, capture_output=True, check=True)
+    assert told.stderr == b""
+    lines = [json.loads(line) for line in told.stdout.splitlines()]
+    assert [(line["level"], line["message"], line.get("trace"), line["service"]) for line in lines] == [
+        ("INFO", "of this request", "r1", "homeport"),
+        ("WARNING", "of none", None, "homeport"),
+        ("ERROR", "of Chalice", None, "homeport"),
+    ]
+    assert lines[0]["where"] == "GET /x"

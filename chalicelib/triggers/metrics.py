@@ -36,6 +36,12 @@ def most_overdue(ports: Ports) -> int:
 
 
 def _line(name: str, value: float, unit: str, at: int) -> dict[str, Any]:
-    directive = {"Namespace": NAMESPACE, "Dimensions": [["Stage"]], "Metrics": [{"Name": name, "Unit": unit}]}
-    stage = os.environ.get("HOMEPORT_STAGE", "local")
-    return {"_aws": {"Timestamp": at, "CloudWatchMetrics": [directive]}, "Stage": stage, name: value}
+    """By stage and nothing else: each value of a dimension is a metric of its own, and is billed."""
+    from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
+    metrics = AmazonCloudWatchEMFProvider(namespace=NAMESPACE)
+    metrics.add_dimension("Stage", os.environ.get("HOMEPORT_STAGE", "local"))
+    metrics.add_metric(name=name, unit=unit, value=value)
+    line: dict[str, Any] = dict(metrics.serialize_metric_set())
+    line["_aws"]["Timestamp"] = at
+    return line

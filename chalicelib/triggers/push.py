@@ -3,6 +3,7 @@
 from typing import Any
 
 from chalicelib.aws import pushes
+from chalicelib.fleet import traces
 from chalicelib.fleet.events import pushing
 from chalicelib.fleet.ports import Ports
 
@@ -10,4 +11,6 @@ from chalicelib.fleet.ports import Ports
 def handle(ports: Ports, event: dict[str, Any]) -> None:
     """What raises is tried again by SQS and kept in the dead-letter queue in the end."""
     for record in event["Records"]:
-        pushing.push(ports, pushes.load(record["body"]))
+        push = pushes.load(record["body"])
+        with traces.within(push.event):
+            pushing.push(ports, push)

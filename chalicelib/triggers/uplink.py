@@ -13,6 +13,7 @@ from typing import Any
 from chalicelib.dialects import registry
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
+from chalicelib.fleet import traces
 from chalicelib.fleet.access import callers, doors, keys, limiting
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.roles import Role
@@ -43,6 +44,11 @@ _heard: dict[str, tuple[int, Mailbox | None]] = {}
 
 
 def handle(ports: Ports, event: dict[str, Any]) -> None:
+    with traces.within(str(event["id"])):
+        _handle(ports, event)
+
+
+def _handle(ports: Ports, event: dict[str, Any]) -> None:
     client = str(event["client"])
     principal = str(event.get("principal", ""))
     held = holding.of(ports, client, int(event["at"]), principal)

@@ -1,5 +1,6 @@
 """The one way from a request to an answer."""
 
+import logging
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,8 @@ from chalicelib.web.parameters import read_all
 from chalicelib.web.refusals import NotAcceptable, Refusal, UnsupportedMediaType
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Api, Route
+
+log = logging.getLogger(__name__)
 
 _JSON, _OCTETS = "application/json", "application/octet-stream"
 _CHARSETS = ("utf-8", "utf8", "us-ascii")
@@ -87,7 +90,4 @@ def _ensure_json(content_type: str | None) -> None:
 
 
 def _log(api: Api, error: Exception, where: str) -> None:
-    from aws_lambda_powertools import Logger
-
-    logger = Logger(service="homeport", child=False)
-    logger.error("unexpected error", exc_info=error, extra={"dialect": api.name, "where": where})
+    log.error("unexpected error", exc_info=error, extra={"dialect": api.name, "where": where})

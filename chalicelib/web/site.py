@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from chalicelib.fleet import traces
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.ports import Ports
 from chalicelib.web import cors, json_text, media_types
@@ -43,7 +44,8 @@ class Site:
 
     def answer(self, ports: Ports, event: Mapping[str, Any]) -> Rendered:
         api = self._router.api(event["path"])
-        made = _rendered(api, ports, self._answer(api, ports, event))
+        with traces.within((event.get("requestContext") or {}).get("requestId")):
+            made = _rendered(api, ports, self._answer(api, ports, event))
         if event["httpMethod"] == "HEAD":
             made = _without_body(made)
         granted = cors.headers(Headers(event.get("headers")).get("origin"), self._origins)

@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from chalicelib.fleet.commands import creating
 from chalicelib.fleet.commands.creating import Order
 from chalicelib.fleet.commands.records import AckMode, Policy, claimed
@@ -20,7 +22,7 @@ def processing(ports: MemoryPorts) -> None:
 def test_nothing_overdue_is_said_as_zero() -> None:
     said: list[str] = []
     metrics.tell_overdue(MemoryPorts(), said.append)
-    assert json.loads(said[0])[metrics.OLDEST_OVERDUE] == 0
+    assert json.loads(said[0])[metrics.OLDEST_OVERDUE] == [0]
 
 
 def test_a_command_left_behind_is_as_late_as_its_deadline_is_past() -> None:
@@ -28,3 +30,18 @@ def test_a_command_left_behind_is_as_late_as_its_deadline_is_past() -> None:
     processing(ports)
     ports.clock.advance(seconds=60 + 7 * 24 * 3600)
     assert metrics.most_overdue(ports) == 7 * 24 * 3600
+
+
+def test_a_figure_is_told_by_stage_alone_in_the_embedded_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOMEPORT_STAGE", "blue")
+    said: list[str] = []
+    ports = MemoryPorts()
+    metrics.tell_overdue(ports, said.append)
+    line = json.loads(said[0])
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert directive == {
+        "Namespace": metrics.NAMESPACE,
+        "Dimensions": [["Stage"]],
+        "Metrics": [{"Name": metrics.OLDEST_OVERDUE, "Unit": "Seconds"}],
+    }
+    assert (line["Stage"], line["_aws"]["Timestamp"]) == ("blue", ports.clock.now())

@@ -7,6 +7,7 @@ import uuid
 from http import HTTPStatus
 
 from chalicelib.fleet import errors as fleet
+from chalicelib.fleet import traces
 from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ports import Ports
 from chalicelib.web import refusals
@@ -101,7 +102,9 @@ def explain(ports: Ports, error: Exception) -> Answer:
     """Any exception as the vendor would answer it; of one that nobody foresaw nothing is told but its id."""
     status, code = code_of(type(error))
     message = "an unexpected error occurred" if code == INTERNAL else worded(error)
-    body = {"id": str(uuid.UUID(bytes=ports.chance(16), version=4)), "code": code, "message": message}
+    # The trace, where there is one: whoever is told the id finds what was logged under it.
+    named = traces.present() or str(uuid.UUID(bytes=ports.chance(16), version=4))
+    body = {"id": named, "code": code, "message": message}
     return Answer(body, status, getattr(error, "headers", {}))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from chalicelib.fleet import traces
 from chalicelib.fleet.commands import deadlines, finishing, granting, tracing
 from chalicelib.fleet.commands.changing import change_command
 from chalicelib.fleet.commands.records import (
@@ -143,7 +144,7 @@ def _new(ports: Ports, tenant: str, device: str, order: Order, mailbox: Mailbox)
         expires=expires,
         check_at=now + LOOK if expires is None else expires,
         notify_to=order.notify_to,
-        trace=order.trace,
+        trace=order.trace or traces.present(),
         kept=ports.tenants.settings(tenant).kept(Kept.COMMANDS),
         history=(Entry(now, Status.PENDING),),
     )
