@@ -21,8 +21,8 @@ from chalicelib.fleet.commands.records import (
     move,
 )
 from chalicelib.fleet.commands.taking import claimed_by
-from chalicelib.fleet.compare_and_set import tries
-from chalicelib.fleet.errors import CommandNotFound, Contended, IllegalTransition
+from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
+from chalicelib.fleet.errors import CommandNotFound, IllegalTransition
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.records import Route
 
@@ -45,15 +45,16 @@ def progress(ports: Ports, tenant: str, command_id: str, said: Report) -> Comman
 
     Errors: CommandNotFound, IllegalTransition (it is final).
     """
-    for _ in tries(ports):
+
+    def at_it() -> Command | Again:
         command = _open(ports, tenant, command_id)
         if command.waiting:
             command = _taken(ports, command, said)
         known = _begun(ports, command, said)
-        if not known.waiting:
-            return known
         # Put back between our claim and this: once more.
-    raise Contended(f"command {command_id} is written by too many at once")
+        return AGAIN if known.waiting else known
+
+    return insist(ports, f"command {command_id}", at_it)
 
 
 def _taken(ports: Ports, command: Command, said: Report) -> Command:

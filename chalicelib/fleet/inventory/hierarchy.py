@@ -8,8 +8,8 @@ How many levels there are below each is kept by `heights`.
 from collections.abc import Iterable, Iterator
 
 from chalicelib.fleet import ids
-from chalicelib.fleet.compare_and_set import tries
-from chalicelib.fleet.errors import Contended, LimitReached, ObjectNotFound
+from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
+from chalicelib.fleet.errors import LimitReached, ObjectNotFound
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.events.events import EventKind
 from chalicelib.fleet.inventory import heights, objects
@@ -27,7 +27,8 @@ def link(ports: Ports, tenant: str, parent: str, child: str, kind: ChildKind) ->
 
     Errors: ObjectNotFound, Circular, LimitReached (parents, children, levels), Contended.
     """
-    for _ in tries(ports):
+
+    def linked() -> bool | Again:
         # The child first: what joins it afterwards changes what its transaction looks at.
         below = objects.get(ports, tenant, child)
         over = objects.get(ports, tenant, parent)
@@ -39,24 +40,31 @@ def link(ports: Ports, tenant: str, parent: str, child: str, kind: ChildKind) ->
             raise LimitReached(f"an object has at most {MOST_CHILDREN} children of a kind")
         above = heights.raised(ports, over, below)
         order = ids.sortable(ids.number(ports.clock.now(), ports.chance(2)))
-        if ports.objects.join(Link(tenant, parent, kind, child, order), below, above):
-            routing.object_changed(ports, EventKind.OBJECT_CHANGED, over)
-            return True
-    raise Contended(f"the hierarchy around object {child} is changed by too many at once")
+        # Others may join above or below at the same time, which would make circles, or too many levels, unseen.
+        if not ports.objects.join(Link(tenant, parent, kind, child, order), below, above):
+            return AGAIN
+        routing.object_changed(ports, EventKind.OBJECT_CHANGED, over)
+        return True
+
+    return insist(ports, f"the hierarchy around object {child}", linked)
 
 
 def unlink(ports: Ports, tenant: str, parent: str, child: str, kind: ChildKind) -> bool:
     """Take a child away; both stay. False where it is none. Errors: ObjectNotFound (the parent)."""
     over = objects.get(ports, tenant, parent)
-    for _ in tries(ports):
+
+    def parted() -> bool | Again:
         found = ports.objects.link(tenant, parent, kind, child)
         if found is None:
             return False
-        if ports.objects.part(found, ports.objects.get(tenant, child)):
-            heights.lower(ports, tenant, parent)
-            routing.object_changed(ports, EventKind.OBJECT_CHANGED, over)
-            return True
-    raise Contended(f"the hierarchy around object {child} is changed by too many at once")
+        # Parted twice at once it has one parent less, not two.
+        if not ports.objects.part(found, ports.objects.get(tenant, child)):
+            return AGAIN
+        heights.lower(ports, tenant, parent)
+        routing.object_changed(ports, EventKind.OBJECT_CHANGED, over)
+        return True
+
+    return insist(ports, f"the hierarchy around object {child}", parted)
 
 
 def children(

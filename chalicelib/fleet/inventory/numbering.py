@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chalicelib.fleet import ids
-from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
 from chalicelib.fleet.documents import Record
-from chalicelib.fleet.errors import Contended, NumberTaken
+from chalicelib.fleet.errors import NumberTaken
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
@@ -66,15 +66,18 @@ def registered(ports: Ports, device: Device, store: Store) -> Device:
     if device.number is not None or ports.tenants.settings(device.tenant).objects is None:
         store(device, None)
         return device
-    for _ in tries(ports):
+
+    def stored() -> Device | Again:
         made = _object(ports, device)
         numbered = replace(device, number=made.id)
         try:
+            # Two objects of one number at the same time: the other one takes another number.
             store(numbered, made)
         except NumberTaken:
-            continue
+            return AGAIN
         return numbered
-    raise Contended("objects are made by too many at once")
+
+    return insist(ports, "the number of an object", stored)
 
 
 def number_all(ports: Ports, tenant: str, after: str | None, until: int) -> str | None:
@@ -93,19 +96,20 @@ def number_all(ports: Ports, tenant: str, after: str | None, until: int) -> str 
 
 def number(ports: Ports, tenant: str, device_id: str) -> Device | None:
     """The device with its object, made now if it has none; None for one that is gone."""
-    for _ in tries(ports):
+
+    def numbered() -> Device | Again | None:
         device = ports.devices.get(tenant, device_id)
         if device is None or device.number is not None:
             return device
         made = _object(ports, device)
-        numbered = replace(device, number=made.id)
+        new = replace(device, number=made.id)
         try:
             # Two runs of the same job, or a change of the device: one of them writes.
-            if ports.devices.replace(device, numbered, known_as=made):
-                return numbered
+            return new if ports.devices.replace(device, new, known_as=made) else AGAIN
         except NumberTaken:
-            continue
-    raise Contended(f"device {device_id} is written by too many at once")
+            return AGAIN
+
+    return insist(ports, f"device {device_id}", numbered)
 
 
 def _object(ports: Ports, device: Device) -> ManagedObject:

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.fleet import ids
-from chalicelib.fleet.compare_and_set import change_record, tries
+from chalicelib.fleet.compare_and_set import AGAIN, Again, change_record, insist
 from chalicelib.fleet.errors import (
-    Contended,
     ExternalIdDuplicate,
     ExternalIdNotFound,
     Invalid,
@@ -53,7 +52,8 @@ def create(ports: Ports, tenant: str, draft: Draft) -> ManagedObject:
         raise LimitReached(f"an object has at most {MOST_NAMES} external ids")
     for type_, value in draft.named:
         _ensure_external(type_, value)
-    for _ in tries(ports):
+
+    def created() -> ManagedObject | Again:
         now = ports.clock.now()
         number = ids.number(now, ports.chance(2))
         made = ManagedObject(
@@ -69,13 +69,17 @@ def create(ports: Ports, tenant: str, draft: Draft) -> ManagedObject:
         )
         named = [ExternalId(tenant, type_, value, number) for type_, value in dict.fromkeys(draft.named)]
         try:
-            if ports.objects.create(made, named):
-                routing.object_changed(ports, EventKind.OBJECT_CREATED, made)
-                return made
+            # Two objects of one number at the same time: the other one takes another number.
+            if not ports.objects.create(made, named):
+                return AGAIN
         except ExternalIdDuplicate:
             if not _freed(ports, named):
                 raise
-    raise Contended("objects are made by too many at once")
+            return AGAIN
+        routing.object_changed(ports, EventKind.OBJECT_CREATED, made)
+        return made
+
+    return insist(ports, "the number of an object", created)
 
 
 def get(ports: Ports, tenant: str, number: str) -> ManagedObject:
@@ -154,7 +158,8 @@ def name(ports: Ports, tenant: str, number: str, type_: str, value: str) -> Exte
     """
     _ensure_external(type_, value)
     external = ExternalId(tenant, type_, value, number)
-    for _ in tries(ports):
+
+    def given() -> ExternalId | Again:
         if external in (present := names(ports, tenant, number)):
             return external
         if len(present) >= MOST_NAMES:
@@ -163,7 +168,10 @@ def name(ports: Ports, tenant: str, number: str, type_: str, value: str) -> Exte
             return external
         if not _freed(ports, [external]):
             raise ExternalIdDuplicate(f"another object has the external id {type_} {value[:64]}")
-    raise Contended("this external id is given by too many at once")
+        return AGAIN
+
+    # Whose it is may change at the same time: then it is decided again.
+    return insist(ports, "this external id", given)
 
 
 def unname(ports: Ports, tenant: str, type_: str, value: str) -> None:

@@ -3,9 +3,9 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
 from chalicelib.fleet.data import alarms, deleting
-from chalicelib.fleet.errors import Contended, DeviceNotFound
+from chalicelib.fleet.errors import DeviceNotFound
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.events.events import EventKind
 from chalicelib.fleet.inventory import devices, leaving, objects
@@ -67,15 +67,18 @@ def sweep(ports: Ports, until: int) -> int:
 
 
 def _hide(ports: Ports, wanted: Leaving) -> ManagedObject:
-    for _ in tries(ports):
+    def hidden() -> ManagedObject | Again:
         found = objects.get(ports, wanted.tenant, wanted.id)
+        # Whatever is written since it was read is to be seen by whoever deletes it.
         if ports.objects.leave(found, wanted.cascade, data=wanted.data):
             routing.object_changed(ports, EventKind.OBJECT_DELETED, found)
             return found
         if ports.objects.leaving(wanted.tenant, wanted.id) == replace(wanted, device=found.device):
             # A write whose answer was lost on the way, or somebody who wants the same.
             return found
-    raise Contended(f"object {wanted.id} is written by too many at once")
+        return AGAIN
+
+    return insist(ports, f"object {wanted.id}", hidden)
 
 
 def _remove_data(ports: Ports, one: Leaving, until: int) -> bool:
