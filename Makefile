@@ -8,6 +8,7 @@ READY := $(VENV)/.ready
 
 $(READY): requirements.txt requirements-dev.txt $(wildcard infra/client/installing.py)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Homeport needs Python 3.11 or newer")'
+	@echo "Setting up $(VENV), once: a minute or two."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	$(BIN)/python -m infra.client.installing

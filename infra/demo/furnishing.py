@@ -1,6 +1,7 @@
 """What makes a simulated fleet worth looking at: places, names, tags, and a week of what some devices said."""
 
 import math
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,7 +24,8 @@ _RECORDED = 3
 """How many of them have a week behind them."""
 _EVERY = timedelta(hours=2)
 _WEEK = timedelta(days=7)
-_CONFLICT = 409
+_NOT_FOUND, _CONFLICT = 404, 409
+_REGISTERS_WITHIN_S = 60
 
 
 def furnish(place: Platform) -> list[str]:
@@ -62,8 +64,17 @@ def described(device: str, number: int) -> dict[str, Any]:
 
 
 def dress(place: Platform, device: str, number: int) -> None:
-    """Give a device that registered itself a name and a place."""
-    place.call("PATCH", f"{_DEVICES}/{device}", described(device, number))
+    """Give a device that registers itself a name and a place, as soon as it is there."""
+    ends = time.monotonic() + _REGISTERS_WITHIN_S
+    while True:
+        try:
+            place.call("PATCH", f"{_DEVICES}/{device}", described(device, number))
+        except requests.HTTPError as error:
+            if error.response.status_code != _NOT_FOUND or time.monotonic() > ends:
+                raise
+            time.sleep(0.2)
+        else:
+            return
 
 
 def _record(place: Platform, device: str, number: int) -> None:

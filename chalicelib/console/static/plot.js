@@ -4,6 +4,8 @@ import { html, useEffect, useRef } from "./html.js";
 
 const COLOURS = 6;
 const HEIGHT = 260;
+/** How much is shown before and after a point that is the only one. */
+const ALONE_S = 60;
 
 /** `series` are names of numbers of each point; a point is `{at, numbers}`, in order of `at` (ms). */
 export function Plot({ points, series, label }) {
@@ -24,6 +26,7 @@ export function Plot({ points, series, label }) {
         spanGaps: true,
         points: { show: points.length < 60 },
       }))],
+      scales: { x: { range: (_, from, until) => (from === until ? [from - ALONE_S, until + ALONE_S] : [from, until]) } },
       axes: [axis, axis],
       legend: { show: false },
     };

@@ -111,7 +111,7 @@ export const WORDS = {
   loading: ["Loading…", "Chargement…"],
   login: ["User name", "Nom d’utilisateur"],
   master: ["master", "principale"],
-  messages: ["{n} messages", "{n} messages"],
+  messages: ["Messages: {n}", "Messages : {n}"],
   model: ["Model", "Modèle"],
   most_bytes: ["Bytes at most", "Octets au plus"],
   mqtt_version: ["MQTT version", "Version de MQTT"],

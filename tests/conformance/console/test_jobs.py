@@ -101,12 +101,12 @@ def test_values_are_a_curve_and_new_ones_come_by_themselves(signed_in: Browser, 
     for number in range(5):
         device.publish("dev/data", {"s": "measured", "v": {"temperature": 20 + number, "gps": {"lat": number}}})
     signed_in.go(f"#/devices/{urn}")
-    signed_in.see("5 messages")
+    signed_in.see("Messages: 5")
     until(lambda: signed_in.do("drawn") > 100)
     signed_in.see("gps.lat")
     signed_in.accessible()
     device.publish("dev/data", {"s": "measured", "v": {"temperature": 99.5, "note": "=1+1"}})
-    signed_in.see("6 messages")
+    signed_in.see("Messages: 6")
     signed_in.see("99.5", within="tbody tr:first-child")
     lines = signed_in.do("download", kind="button", name="Save as CSV").splitlines()
     assert lines[0] == "timestamp,stream,model,gps.lat,temperature,value"

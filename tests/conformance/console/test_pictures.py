@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,10 +22,6 @@ pytestmark = pytest.mark.conformance
 ONLINE = 6
 
 
-def _is_there(rest: Rest, device: str) -> bool:
-    return rest.call("GET", f"{DEVICES}/{device}").ok
-
-
 @contextmanager
 def fleet(place: Platform, rest: Rest) -> Iterator[list[LiveObjectsDevice]]:
     tally = Tally()
@@ -34,7 +29,6 @@ def fleet(place: Platform, rest: Rest) -> Iterator[list[LiveObjectsDevice]]:
     try:
         for number, device in enumerate(devices):
             device.connect()
-            until(partial(_is_there, rest, device.id))
             device.dress(number)
             device.publish()
         until(lambda: tally["acknowledged"] == ONLINE)
