@@ -84,13 +84,21 @@ class MessageTable:
         return [StreamUse(item.stream, int(item.messages), int(item.last)) for item in found]
 
     def page(
-        self, tenant: str, stream: str, *, start: int | None, end: int | None, before: str | None, limit: int
+        self,
+        tenant: str,
+        stream: str,
+        *,
+        start: int | None,
+        end: int | None,
+        before: str | None,
+        limit: int,
+        ascending: bool = False,
     ) -> list[DataMessage]:
-        condition = _between(start, end, before)
+        condition = _from(start, end, before) if ascending else _between(start, end, before)
         if condition is None:
             return []
         found = MessageItem.query(
-            key(tenant, stream), condition, scan_index_forward=False, limit=limit + 1, consistent_read=True
+            key(tenant, stream), condition, scan_index_forward=ascending, limit=limit + 1, consistent_read=True
         )
         beyond = {before, first_id(end) if end is not None else None}
         items = [item for item in found if item.id not in beyond]
@@ -169,3 +177,11 @@ def _between(start: int | None, end: int | None, before: str | None) -> Conditio
     if not bounds:
         return MessageItem.id >= low
     return None if min(bounds) <= low else MessageItem.id.between(low, min(bounds))
+
+
+def _from(start: int | None, end: int | None, after: str | None) -> Condition | None:
+    """As `_between`, from `after` on, that one included."""
+    low = max(first_id(start or 0), after or "")
+    if end is None:
+        return MessageItem.id >= low
+    return None if first_id(end) <= low else MessageItem.id.between(low, first_id(end))

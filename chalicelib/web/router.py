@@ -74,6 +74,8 @@ class Router:
         """Errors: UnicodeDecodeError, for bytes that are no UTF-8."""
         segments = split(path)
         api, trie = self._under(segments)
+        if api.collapsing:
+            segments = [segment for segment in segments if segment]
         routes, values = ({}, ()) if trie is None else trie.find(segments)
         return Place(api, routes, values)
 

@@ -60,7 +60,8 @@ class Api:
 
     A path below a prefix that is longer belongs to the API which has that one.
     `security` is the scheme of its credentials, as OpenAPI writes it. `answers` makes the JSON Schemas of what handlers
-    answer when they succeed, by handler: only a description of the API needs them.
+    answer when they succeed, by handler: only a description of the API needs them. Where it is `collapsing`, several
+    slashes count as one, as clients of some vendors write them.
     """
 
     name: str
@@ -70,3 +71,4 @@ class Api:
     explain: Callable[[Ports, Exception], Answer]
     security: Mapping[str, Any] = field(default_factory=dict)
     answers: Callable[[], Mapping[Handler, Schema]] = dict
+    collapsing: bool = False

@@ -80,9 +80,21 @@ class MemoryMessages:
         return list(self.used.get((tenant, device), {}).values())
 
     def page(
-        self, tenant: str, stream: str, *, start: int | None, end: int | None, before: str | None, limit: int
+        self,
+        tenant: str,
+        stream: str,
+        *,
+        start: int | None,
+        end: int | None,
+        before: str | None,
+        limit: int,
+        ascending: bool = False,
     ) -> list[DataMessage]:
         known = self.order.get((tenant, stream), [])
+        if ascending:
+            later = (self.rows[tenant, stream][one] for one in known[bisect_right(known, before or "") :])
+            begun = (m for m in later if start is None or m.timestamp >= start)
+            return list(islice(takewhile(lambda m: end is None or m.timestamp < end, begun), limit))
         high = bisect_left(known, before) if before is not None else len(known)
         found = (self.rows[tenant, stream][known[n]] for n in range(high - 1, -1, -1))
         until_start = takewhile(lambda m: start is None or m.timestamp >= start, found)

@@ -244,8 +244,12 @@ class TestMessages:
         assert [m.timestamp for m in first] == [70, 60, 50, 40]
         second = ports.messages.page(tenant, "s", start=20, end=80, before=first[-1].id, limit=4)
         assert [m.timestamp for m in second] == [30, 20]
+        oldest = ports.messages.page(tenant, "s", start=20, end=80, before=None, limit=4, ascending=True)
+        then = ports.messages.page(tenant, "s", start=20, end=80, before=oldest[-1].id, limit=4, ascending=True)
+        assert [*oldest, *then] == [*first, *second][::-1]
 
     def test_an_empty_range_is_empty(self, ports: Ports, tenant: str) -> None:
+        assert ports.messages.page(tenant, "s", start=50, end=50, before=None, limit=4, ascending=True) == []
         assert ports.messages.page(tenant, "s", start=50, end=50, before=None, limit=4) == []
         assert ports.messages.page(tenant, "s", start=None, end=0, before=None, limit=4) == []
 

@@ -1,5 +1,7 @@
 """Which route a path leads to."""
 
+from dataclasses import replace
+
 import pytest
 
 from chalicelib.fleet.ports import Ports
@@ -91,6 +93,13 @@ def test_a_path_leads_to_its_route(path: str, expected: tuple[str, dict[str, str
 )
 def test_a_path_leads_nowhere(path: str) -> None:
     assert found(path) is None
+
+
+@pytest.mark.parametrize("path", ["/api/things/7", "/api/things/7/", "/api//things//7", "/api/things//7//"])
+def test_several_slashes_are_one_where_the_api_says_so(path: str) -> None:
+    router = Router([replace(FIRST, collapsing=True), SECOND], NOTHING)
+    place = router.find(path)
+    assert place.parameters(place.routes["GET"]) == {"id": "7"}
 
 
 def test_each_route_of_a_path_has_its_own_names() -> None:

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from heapq import merge
 
 from chalicelib.fleet.compare_and_set import change_record, unrevised
 from chalicelib.fleet.data import deleting, unpacking
 from chalicelib.fleet.data.records import FUTURE, DataMessage, DecoderKind, StreamUse
 from chalicelib.fleet.errors import MessageNotFound, TemporarilyUnavailable
 from chalicelib.fleet.events import routing
-from chalicelib.fleet.ids import is_ordered_id
+from chalicelib.fleet.ids import is_ordered_id, rank
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import retention
 from chalicelib.fleet.tenancy.records import Kept
@@ -83,20 +84,47 @@ def read(
     end: int | None = None,
     before: str | None = None,
     limit: int = 100,
+    ascending: bool = False,
 ) -> list[DataMessage]:
     """Messages of a stream, newest first, with start <= timestamp < end, older than the message `before`.
 
-    Fewer than `limit` only at the end. Errors: TemporarilyUnavailable (too much was deleted there just now).
+    Where `ascending`, oldest first, and newer than that. Fewer than `limit` only at the end.
+    Errors: TemporarilyUnavailable (too much was deleted there just now).
     """
     tombstones = deleting.hidden(ports, tenant, stream)
     found: list[DataMessage] = []
     for _ in range(_MOST_PAGES):
-        page = ports.messages.page(tenant, stream, start=start, end=end, before=before, limit=limit)
+        page = ports.messages.page(
+            tenant, stream, start=start, end=end, before=before, limit=limit, ascending=ascending
+        )
         found += [message for message in page if not deleting.is_hidden(tombstones, message)]
         if len(page) < limit or len(found) >= limit:
             return found[:limit]
         before = page[-1].id
     raise TemporarilyUnavailable("what was deleted here is being removed; try again in a minute")
+
+
+def sent_by(
+    ports: Ports,
+    tenant: str,
+    source: str,
+    *,
+    start: int | None = None,
+    end: int | None = None,
+    ascending: bool = False,
+) -> Iterator[DataMessage]:
+    """Messages of a device, or of whoever else is their source, in whatever stream; in the order of `read`."""
+    used = [use.stream for use in ports.messages.streams(tenant, source)]
+
+    def walked(stream: str) -> Iterator[DataMessage]:
+        before: str | None = None
+        while page := read(ports, tenant, stream, start=start, end=end, before=before, ascending=ascending):
+            yield from (message for message in page if message.metadata.get("source") == source)
+            before = page[-1].id
+
+    # A message whose stream was not counted, as a crash came between, is in the one that is named after its source.
+    streams = [walked(stream) for stream in dict.fromkeys([source, *used])]
+    return merge(*streams, key=lambda message: rank(message.id), reverse=not ascending)
 
 
 def get(ports: Ports, tenant: str, stream: str, identifier: str) -> DataMessage:

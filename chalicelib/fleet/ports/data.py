@@ -38,9 +38,17 @@ class Messages(Protocol):
         """At most 1000 of them."""
 
     def page(
-        self, tenant: str, stream: str, *, start: int | None, end: int | None, before: str | None, limit: int
+        self,
+        tenant: str,
+        stream: str,
+        *,
+        start: int | None,
+        end: int | None,
+        before: str | None,
+        limit: int,
+        ascending: bool = False,
     ) -> list[DataMessage]:
-        """Newest first; `start` inclusive, `end` exclusive, `before` the id of the last one seen."""
+        """Newest first, or oldest; `start` inclusive, `end` exclusive, `before` the id of the last one seen."""
 
     def get(self, tenant: str, stream: str, message: str) -> DataMessage | None: ...
     def replace(self, old: DataMessage, new: DataMessage) -> bool:

@@ -12,4 +12,12 @@ def furnish(client: Client, word: str) -> dict[str, str]:
     for kind in ("childAssets", "childAdditions"):
         client.made(f"{OBJECTS}/{device}/{kind}", {"managedObject": {"id": child}})
     client.made(f"/identity/globalIds/{device}/externalIds", {"type": "c8y_Serial", "externalId": word})
-    return {"id": device, "childId": child, "type": "c8y_Serial", "externalId": word}
+    data = {
+        "source": {"id": device},
+        "type": word,
+        "text": word,
+        "time": "2026-01-02T03:04:05Z",
+        "told": {"word": word},
+    }
+    alarm = client.made("/alarm/alarms", {**data, "severity": "MAJOR"})["id"]
+    return {"alarmId": alarm, "id": device, "childId": child, "type": "c8y_Serial", "externalId": word}

@@ -2,17 +2,26 @@
 
 from chalicelib.dialects.cumulocity import DIALECT
 from chalicelib.dialects.cumulocity.errors import explain
-from chalicelib.dialects.cumulocity.rest import children, identity, listing, managed_objects, platform, tenant
+from chalicelib.dialects.cumulocity.rest import alarms, children, identity, listing, managed_objects, platform, tenant
 from chalicelib.dialects.cumulocity.rest.access import authenticate
 from chalicelib.web.routes import Api, Route
 
 API = Api(
     "cumulocity",
     DIALECT.prefixes,
-    (*platform.ROUTES, *tenant.ROUTES, *managed_objects.ROUTES, *listing.ROUTES, *children.ROUTES, *identity.ROUTES),
+    (
+        *platform.ROUTES,
+        *tenant.ROUTES,
+        *managed_objects.ROUTES,
+        *listing.ROUTES,
+        *children.ROUTES,
+        *identity.ROUTES,
+        *alarms.ROUTES,
+    ),
     authenticate,
     explain,
     {"type": "http", "scheme": "basic"},
+    collapsing=True,
 )
 
 APIS = (API,)

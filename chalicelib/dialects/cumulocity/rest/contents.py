@@ -41,6 +41,11 @@ def found(request: Request, kind: str, body: Mapping[str, Any]) -> Answer:
     return Answer(Raw(json_text.render(body).encode(), content_type(request, kind)))
 
 
+def number(counted: int) -> Answer:
+    """A number and nothing else."""
+    return Answer(Raw(str(counted).encode(), f"{_JSON};charset=UTF-8"))
+
+
 def changed(request: Request, kind: str, body: Mapping[str, Any], status: int = HTTPStatus.OK) -> Answer:
     """What a PUT answers, or a POST that made nothing."""
     return Answer(found(request, kind, body).body if accepts(request) else None, status)

@@ -84,7 +84,7 @@ def _update(ports: Ports, request: Request) -> Answer:
 
 def _delete(ports: Ports, request: Request) -> Answer:
     cascade = frozenset(ChildKind) if request.asked["cascade"] or request.asked["forceCascade"] else removing.NOBODY
-    removing.delete(ports, request.tenant, request.path["id"], cascade)
+    removing.delete(ports, request.tenant, request.path["id"], cascade, data=True)
     return Answer()
 
 

@@ -1,15 +1,20 @@
 """Pages as clients walk them: `currentPage` from 1, `pageSize` elements, `next` for as long as pages are full."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from chalicelib.dialects.cumulocity.rest import links
 from chalicelib.fleet.errors import Invalid
 from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Request
 
+Item = TypeVar("Item")
 DEFAULT, LARGEST = 5, 2_000
+MOST_SKIPPED = 20_000
+"""Elements of the pages before the one that is asked for."""
+MOST_COUNTED = 10_000
 _MOST_PAGES = 1_000_000
 PARAMETERS = (
     Parameter("currentPage", Kind.INTEGER, default=1, bounds=(1, _MOST_PAGES)),
@@ -65,3 +70,22 @@ def body(
 def _page(request: Request, path: Sequence[str], asked: Wanted, number: int) -> str:
     query = {**dict(request.query), "pageSize": str(asked.size), "currentPage": str(number)}
     return links.to(request, *path, query=query)
+
+
+def listed(
+    request: Request,
+    name: str,
+    found: Callable[[], Iterator[Item]],
+    view: Callable[[Item], Mapping[str, Any]],
+    *path: str,
+) -> dict[str, Any]:
+    """The page that is asked for of what `found` walks through. Errors: Invalid (too far on)."""
+    asked = wanted(request)
+    if asked.skipped > MOST_SKIPPED:
+        raise Invalid(f"pages begin within the first {MOST_SKIPPED} elements: ask for fewer by a filter", "currentPage")
+    shown = [view(one) for one in islice(found(), asked.skipped, asked.skipped + asked.size)]
+    total = None
+    if asked.pages or asked.elements:
+        counted = sum(1 for _ in islice(found(), MOST_COUNTED + 1))
+        total = counted if counted <= MOST_COUNTED else None
+    return body(request, name, shown, asked, total, *path)

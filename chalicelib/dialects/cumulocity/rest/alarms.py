@@ -1,0 +1,257 @@
+"""Alarms: raised, counted, changed, cleared (reference, "Alarms")."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from heapq import merge
+from typing import Any
+
+from chalicelib.dialects.cumulocity import alarms as shapes
+from chalicelib.dialects.cumulocity import fragments
+from chalicelib.dialects.cumulocity.rest import asking, contents, links, managed_objects, paging
+from chalicelib.dialects.cumulocity.rest.sources import BELOW, SOURCE, Sources
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.data import alarms
+from chalicelib.fleet.data.alarm_records import Alarm, AlarmStatus
+from chalicelib.fleet.errors import AlarmNotFound, AlarmOpen, Invalid, TemporarilyUnavailable
+from chalicelib.fleet.inventory.managed_objects import ManagedObject
+from chalicelib.fleet.ports import Ports
+from chalicelib.web.parameters import Kind, Parameter
+from chalicelib.web.request import Answer, Request
+from chalicelib.web.routes import Route
+
+KIND, COLLECTION, UPSERTED = "alarm", "alarmCollection", "alarmUpsertResponse"
+PATH = ("alarm", "alarms")
+READING, WRITING = frozenset({Role.DATA_R}), frozenset({Role.DATA_W})
+WITHIN = 20_000
+"""Milliseconds that a request changes or deletes many."""
+_NOT_ALL = "there are more of them: send the request again for the others"
+
+
+def view(request: Request, sources: Sources, alarm: Alarm) -> dict[str, Any]:
+    return shapes.view(alarm, sources.view(alarm.source), links.to(request, *PATH, alarm.id))
+
+
+def _raise(ports: Ports, request: Request) -> Answer:
+    body, sources = contents.read(request), Sources(ports, request)
+    shapes.ensure(body)
+    source = sources.of_body(body)
+    said = shapes.report(body, source.source, managed_objects.owner(request.by))
+    if _maintained(source):
+        # Nobody is to be alarmed while somebody works on it (reference, "Maintenance mode").
+        itself = links.to(request, *PATH, "null")
+        return contents.created(request, KIND, {**body, "self": itself, "source": sources.view(source.source)}, itself)
+    raised = alarms.raise_(ports, request.tenant, said, alarms.stamp(ports))
+    shown = view(request, sources, raised.alarm)
+    return contents.created(request, KIND, shown, shown["self"])
+
+
+def _upsert(ports: Ports, request: Request) -> Answer:
+    body, sources = contents.read(request), Sources(ports, request)
+    shapes.ensure(body)
+    source = sources.of_body(body)
+    said = shapes.report(body, source.source, managed_objects.owner(request.by))
+    present = alarms.open_one(ports, request.tenant, said.source, said.type)
+    if present is None:
+        raised = alarms.raise_(ports, request.tenant, said, alarms.stamp(ports))
+        shown = view(request, sources, raised.alarm)
+        made = {"alarm": shown, "previousState": None}
+        return contents.created(request, UPSERTED, made, shown["self"])
+    if request.asked["incrementCount"]:
+        active = replace(said, status=AlarmStatus.ACTIVE)
+        alarms.raise_(ports, request.tenant, active, alarms.stamp(ports))
+    before, after = alarms.update(ports, request.tenant, present.id, shapes.replaced(said), said.by)
+    shown = {
+        "alarm": view(request, sources, after),
+        "previousState": view(request, sources, replace(before, count=present.count, time=present.time)),
+    }
+    return contents.changed(request, UPSERTED, shown)
+
+
+def _get(ports: Ports, request: Request) -> Answer:
+    found = _found(ports, request)
+    return contents.found(request, KIND, view(request, Sources(ports, request), found))
+
+
+def _change(ports: Ports, request: Request) -> Answer:
+    body, sources, found = contents.read(request), Sources(ports, request), _found(ports, request)
+    change = shapes.changed(body, sources.number(found.source) or found.source)
+    _, after = alarms.update(ports, request.tenant, found.id, change, managed_objects.owner(request.by))
+    return contents.changed(request, KIND, view(request, sources, after))
+
+
+def _found(ports: Ports, request: Request) -> Alarm:
+    number = request.path["alarmId"]
+    try:
+        return alarms.get(ports, request.tenant, number)
+    except AlarmNotFound:
+        raise AlarmNotFound(f"Finding alarm from database failed : No alarm for gid '{number[:64]}'!") from None
+
+
+def _list(ports: Ports, request: Request) -> Answer:
+    sources = Sources(ports, request)
+    found = partial(_meant, ports, request, sources)
+    page = paging.listed(request, "alarms", found, partial(view, request, sources), *PATH)
+    return contents.found(request, COLLECTION, page)
+
+
+def _count(ports: Ports, request: Request) -> Answer:
+    counted = sum(1 for _ in _meant(ports, request, Sources(ports, request)))
+    return contents.number(counted)
+
+
+def _change_all(ports: Ports, request: Request) -> Answer:
+    """Those that the query means get the status of the body."""
+    body = contents.read(request)
+    _ensure_asked(request)
+    status = shapes.chosen(shapes.STATUSES, body.get("status"), "status")
+    by, until = managed_objects.owner(request.by), ports.clock.now() + WITHIN
+    for alarm in list(_meant(ports, request, Sources(ports, request))):
+        if ports.clock.now() >= until:
+            raise TemporarilyUnavailable(_NOT_ALL)
+        alarms.update(ports, request.tenant, alarm.id, lambda found: replace(found, status=status), by)
+    return Answer()
+
+
+def _delete_all(ports: Ports, request: Request) -> Answer:
+    _ensure_asked(request)
+    until = ports.clock.now() + WITHIN
+    for alarm in list(_meant(ports, request, Sources(ports, request))):
+        if ports.clock.now() >= until:
+            raise TemporarilyUnavailable(_NOT_ALL)
+        alarms.delete(ports, request.tenant, alarm.id)
+    return Answer()
+
+
+def _ensure_asked(request: Request) -> None:
+    named = [parameter.name for parameter in _FILTERS if parameter not in BELOW]
+    if not any(name in request.query for name in named):
+        raise Invalid(f"at least one of {', '.join(named)} says which alarms are meant", "source")
+
+
+def _meant(ports: Ports, request: Request, sources: Sources) -> Iterator[Alarm]:
+    """Those that the query means, newest first."""
+    asked = request.asked
+    statuses, severities = _statuses(request), _chosen(shapes.SEVERITIES, asked["severity"], "severity")
+    types = frozenset(asked["type"])
+    ranges = [asking.window(request, name) for name in ("date", "created", "lastUpdated")]
+
+    def meant(alarm: Alarm) -> bool:
+        moments = (alarm.time, alarm.created, alarm.updated)
+        return (
+            alarm.status in statuses
+            and (not severities or alarm.severity in severities)
+            and (not types or alarm.type in types)
+            and all(one.has(moment) for one, moment in zip(ranges, moments, strict=True))
+            and sources.number(alarm.source) is not None
+        )
+
+    if asked["source"]:
+        each = [_of_source(ports, request.tenant, source) for source in sources.chosen(asked["source"])]
+    else:
+        places = {status is not AlarmStatus.CLEARED for status in statuses}
+        each = [alarms.of_tenant(ports, request.tenant, is_open=is_open) for is_open in places]
+    return filter(meant, asking.looked(merge(*each, key=lambda alarm: int(alarm.id), reverse=True)))
+
+
+def _of_source(ports: Ports, tenant: str, source: str) -> Iterator[Alarm]:
+    """Newest first. The open ones as they are now: an agent that has just raised one looks for it."""
+    open_ones = alarms.open_ones(ports, tenant, source)[::-1]
+    known = {alarm.id for alarm in open_ones}
+    others = (alarm for alarm in alarms.of_source(ports, tenant, source) if alarm.id not in known)
+    return merge(open_ones, others, key=lambda alarm: int(alarm.id), reverse=True)
+
+
+def _statuses(request: Request) -> frozenset[AlarmStatus]:
+    resolved = request.asked["resolved"]
+    if resolved is not None:
+        return frozenset(status for status in AlarmStatus if (status is AlarmStatus.CLEARED) is resolved)
+    return _chosen(shapes.STATUSES, request.asked["status"], "status") or frozenset(AlarmStatus)
+
+
+def _chosen(choices: Any, said: list[str], name: str) -> frozenset[Any]:
+    return frozenset(shapes.chosen(choices, one, name) for one in said)
+
+
+def _maintained(source: ManagedObject) -> bool:
+    required = source.fragments.get("c8y_RequiredAvailability")
+    interval = required.get("responseInterval") if isinstance(required, dict) else None
+    return isinstance(interval, int | float) and not isinstance(interval, bool) and interval <= 0
+
+
+_FILTERS = (
+    SOURCE,
+    Parameter("type", Kind.LIST, default=[]),
+    Parameter("status", Kind.LIST, default=[], explained=", ".join(shapes.STATUSES)),
+    Parameter("severity", Kind.LIST, default=[], explained=", ".join(shapes.SEVERITIES)),
+    Parameter("resolved", Kind.BOOLEAN, explained="true: those that are CLEARED, false: the others; beats status"),
+    *asking.DATES,
+    *asking.CREATED,
+    *asking.UPDATED,
+    *BELOW,
+)
+_ALL, _ONE = "/alarm/alarms", "/alarm/alarms/{alarmId}"
+_BODY: dict[str, Any] = {"schema": contents.OBJECT, "reads": contents.ANYTHING, "max_body": fragments.LARGEST}
+ROUTES = (
+    Route("POST", _ALL, _raise, "Raise an alarm", roles=WRITING, success=201, failures=(Invalid,), **_BODY),
+    Route(
+        "GET",
+        _ALL,
+        _list,
+        "Alarms, the newest first",
+        roles=READING,
+        parameters=(*paging.PARAMETERS, *_FILTERS),
+        failures=(Invalid,),
+    ),
+    Route(
+        "PUT",
+        _ALL,
+        _change_all,
+        "Give all the alarms that are asked for the status of the body",
+        roles=WRITING,
+        parameters=_FILTERS,
+        failures=(Invalid, AlarmOpen, TemporarilyUnavailable),
+        **_BODY,
+    ),
+    Route(
+        "DELETE",
+        _ALL,
+        _delete_all,
+        "Delete all the alarms that are asked for",
+        roles=WRITING,
+        success=204,
+        parameters=_FILTERS,
+        failures=(Invalid, TemporarilyUnavailable),
+    ),
+    Route(
+        "GET",
+        f"{_ALL}/count",
+        _count,
+        "How many alarms there are",
+        roles=READING,
+        parameters=_FILTERS,
+        failures=(Invalid,),
+    ),
+    Route(
+        "POST",
+        f"{_ALL}/upsert",
+        _upsert,
+        "Change the open alarm of a source and type, or raise one",
+        roles=WRITING,
+        success=201,
+        others=(200,),
+        parameters=(Parameter("incrementCount", Kind.BOOLEAN, default=False),),
+        failures=(Invalid, AlarmOpen),
+        **_BODY,
+    ),
+    Route("GET", _ONE, _get, "An alarm", roles=READING, failures=(AlarmNotFound,)),
+    Route(
+        "PUT",
+        _ONE,
+        _change,
+        "Change status, severity, text or fragments of an alarm",
+        roles=WRITING,
+        failures=(Invalid, AlarmNotFound, AlarmOpen),
+        **_BODY,
+    ),
+)
