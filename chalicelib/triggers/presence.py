@@ -43,7 +43,21 @@ def handle(ports: Ports, event: dict[str, Any]) -> None:
 def _happened(ports: Ports, claim: Claim, event: dict[str, Any], at: int) -> None:
     """To a client under this claim; of one that was before only the end counts: else it is over, or about to be."""
     session = str(event.get("sessionIdentifier", ""))
-    keeper = _keeper(claim)
+    for keeper in _keepers(claim):
+        _kept(ports, keeper, claim, event, session, at)
+    match event.get("eventType"):
+        case "disconnected":
+            _record(ports, claim, event, session, at)
+        case "connect_failed":
+            _shut_out(ports, claim, event, at)
+        case "subscribe_refused":
+            _unheard(ports, claim, event, session, at)
+    observer = registry.observer(claim.dialect)
+    if observer is not None:
+        observer.observe(ports, claim, event)
+
+
+def _kept(ports: Ports, keeper: Keeper, claim: Claim, event: dict[str, Any], session: str, at: int) -> None:
     match event.get("eventType"):
         case "connected" if keeper is connecting:
             connecting.connected(ports, claim, session, at, _told(event))
@@ -51,20 +65,12 @@ def _happened(ports: Ports, claim: Claim, event: dict[str, Any], at: int) -> Non
             keeper.connected(ports, claim, session, at)
         case "disconnected":
             known = keeper.disconnected(ports, claim, session, at)
-            _record(ports, claim, event, session, at)
             if known is not None and not known.online:
                 fencing.left(ports, claim)
         case "subscribed":
             keeper.subscribed(ports, claim, session, _announced(claim, event), at)
-        case "connect_failed":
-            _shut_out(ports, claim, event, at)
-        case "subscribe_refused":
-            _unheard(ports, claim, event, session, at)
         case "unsubscribed":
             keeper.unsubscribed(ports, claim, session, _announced(claim, event))
-    observer = registry.observer(claim.dialect)
-    if observer is not None:
-        observer.observe(ports, claim, event)
 
 
 _CLOSED_FOR = {
@@ -146,12 +152,13 @@ def _moved_on(ports: Ports, former: Claim, event: dict[str, Any], at: int) -> No
         connecting.disconnected(ports, claim, str(event.get("sessionIdentifier", "")), at)
 
 
-def _keeper(claim: Claim) -> Keeper:
+def _keepers(claim: Claim) -> tuple[Keeper, ...]:
+    """A device that is a gateway as well is both: what it is itself first, then what others reach through it."""
     if any(t.queues and t.mode == claim.mode for t in registry.topics(claim.dialect).TOPICS):
-        return consuming
+        return (consuming,)
     if claim.device is None and claim.connector:
-        return relaying
-    return connecting
+        return (relaying,)
+    return (connecting, relaying) if claim.relays else (connecting,)
 
 
 def _announced(claim: Claim, event: dict[str, Any]) -> frozenset[str]:

@@ -31,7 +31,6 @@ from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import connecting, hearing, holding
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.mailbox import Mailbox
-from chalicelib.fleet.presence.records import interface_key
 from chalicelib.fleet.tenancy import audit
 from chalicelib.fleet.tenancy.records import Cause, Use
 
@@ -147,6 +146,6 @@ def _heard_of(ports: Ports, claim: Claim, at: int) -> None:
         # The message itself is safe; that the device was heard will be said by its next one.
         log.warning("last contact of %s was not written: %s", claim.client, error)
         return
-    presence = mailbox.presence.get(interface_key(claim.connector, claim.client)) if mailbox else None
+    presence = mailbox.presence.get(claim.interface) if mailbox else None
     if mailbox is not None and presence is not None:
         _heard[name] = hearing.again_at(ports, mailbox, presence), mailbox

@@ -18,11 +18,11 @@ from chalicelib.dialects.ibm import (
 from chalicelib.dialects.ibm.applications import Application, Ring
 from chalicelib.dialects.ibm.monitoring import Connection
 from chalicelib.dialects.ibm.topics import APPLICATION, GATEWAY
-from chalicelib.dialects.topics import Downlink, announced, matches
+from chalicelib.dialects.topics import Downlink, matches
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import fencing, relaying
+from chalicelib.fleet.presence import fencing
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.records import Peer, Presence, interface_key
 
@@ -34,9 +34,7 @@ def observe(ports: Ports, claim: Claim, event: Mapping[str, Any]) -> None:
     """A lifecycle event of a client of this dialect, after the fleet has written down what it means."""
     session, at = str(event.get("sessionIdentifier", "")), int(event["timestamp"])
     if claim.mode != APPLICATION:
-        if claim.mode == GATEWAY:
-            _gateway(ports, claim, event, session, at)
-        elif event.get("eventType") == "connected":
+        if claim.mode != GATEWAY and event.get("eventType") == "connected":
             behind.alone(ports, claim)
         _device(ports, claim, event, session, at)
         return
@@ -72,20 +70,6 @@ def _device(ports: Ports, claim: Claim, event: Mapping[str, Any], session: str, 
         reason = str(event.get("disconnectReason", ""))
         status = monitoring.disconnected(_connection(claim.client, claim.username, presence), at, reason)
     _tell(ports, claim.tenant, status)
-
-
-def _gateway(ports: Ports, claim: Claim, event: Mapping[str, Any], session: str, at: int) -> None:
-    """Devices behind a gateway are reachable while it is there and listens."""
-    heard = announced(topics.TOPICS, [str(f) for f in event.get("topics", ())], GATEWAY)
-    match event.get("eventType"):
-        case "connected":
-            relaying.connected(ports, claim, session, at)
-        case "subscribed":
-            relaying.subscribed(ports, claim, session, heard, at)
-        case "unsubscribed":
-            relaying.unsubscribed(ports, claim, session, heard)
-        case "disconnected":
-            relaying.disconnected(ports, claim, session, at)
 
 
 def _came(ports: Ports, claim: Claim, session: str, at: int, address: str) -> None:

@@ -52,6 +52,7 @@ def authenticate(
         secured=secured,
         # A client id names its organization: whoever else took it, through another dialect, gives it back.
         entitled=True,
+        relays=found.kind == "g",
     )
     return caller, candidate
 

@@ -176,6 +176,6 @@ def _is_number(value: Any) -> bool:
 
 def _encoding(device: Device, claim: Claim) -> str | None:
     """The decoder that the interface names: it goes before what a message says (manual 5.5.3.1)."""
-    interface = device.interface(claim.connector, claim.client)
+    interface = device.interface(claim.connector, claim.own_node)
     encoding = interface.definition.get(ENCODING) if interface else None
     return encoding if isinstance(encoding, str) and encoding else None

@@ -112,6 +112,7 @@ def withdraw(ports: Ports, tenant: str, device_id: str, number: str | None = Non
         return (device, mailbox) if gone else AGAIN
 
     device, mailbox = insist(ports, f"device {device_id}", deleted)
+    reserving.release(ports, tenant, device.interfaces, mailbox)
     for command_id in mailbox.queue if mailbox else ():
         _settle(ports, tenant, device_id, command_id)
     _untwin(ports, device, device.interfaces)
@@ -162,10 +163,11 @@ def update_interface(
 
     device = update(ports, tenant, device_id, changed)
     interface = find_interface(device, *key)
-    claim = _change_claim(ports, tenant, interface, lambda c: replace(c, enabled=interface.enabled))
-    if not interface.enabled:
-        if claim is not None:
+    for client in _clients(ports, tenant, device_id, interface):
+        claim = _change_claim(ports, tenant, interface, client, lambda c: replace(c, enabled=interface.enabled))
+        if claim is not None and not interface.enabled:
             ports.background.disconnect(claim.client)
+    if not interface.enabled:
         if interface.connector == WITH_A_MODEL:
             identities.forget(ports, device, interface)
         _silence(ports, tenant, device_id, interface)
@@ -186,13 +188,14 @@ def move_interface(ports: Ports, tenant: str, source_id: str, key: tuple[str, st
         return interface if ports.devices.move_interface(source, target, interface) else AGAIN
 
     interface = insist(ports, f"interface {interface_key(*key)}", moved)
-    claim = _change_claim(ports, tenant, interface, lambda c: _moved(ports, c, target_id))
     left: Presence | None = None
-    if claim is not None and claim.mode:
-        # The live connection belongs to the old device's mailbox: the next one will find the new.
-        ports.background.disconnect(claim.client)
-        # An event that was being handled under the old claim may be written after this: it shall not bring it back.
-        left = Presence(claim.dialect, claim.client, fenced=claim.generation - 1)
+    for client in _clients(ports, tenant, source_id, interface):
+        claim = _change_claim(ports, tenant, interface, client, lambda c: _moved(ports, c, target_id))
+        if claim is not None and claim.mode:
+            # The live connection belongs to the old device's mailbox: the next one will find the new.
+            ports.background.disconnect(claim.client)
+            # An event that was being handled under the old claim may be written after this: it shall not bring it back.
+            left = Presence(claim.dialect, claim.client, fenced=claim.generation - 1)
     _take_along(ports, tenant, source_id, interface, target_id, left)
     if interface.connector == WITH_A_MODEL and source_id != target_id:
         identities.moved(ports, tenant, interface, source_id, target_id)
@@ -209,15 +212,23 @@ def _moved(ports: Ports, claim: Claim, target_id: str) -> Claim:
     return succeeded(claim, replace(claim, device=target_id), ports.clock.now(), ports.fence_rest)
 
 
-def _change_claim(ports: Ports, tenant: str, interface: Interface, change: Callable[[Claim], Claim]) -> "Claim | None":
+def _clients(ports: Ports, tenant: str, device_id: str, interface: Interface) -> list[str]:
+    """The client ids that stand for an interface: its node, and how its last connection spelt that."""
+    client = reserving.spelled(ports.mailboxes.get(tenant, device_id), interface)
+    return [interface.node, client] if client is not None else [interface.node]
+
+
+def _change_claim(
+    ports: Ports, tenant: str, interface: Interface, client: str, change: Callable[[Claim], Claim]
+) -> "Claim | None":
     """The interface's claim after `change`; None where it was never connected. A connection may renew it meanwhile."""
 
     def read() -> Claim | None:
-        claim = ports.claims.current(interface.node)
+        claim = ports.claims.current(client)
         return claim if claim is not None and claim.holds(tenant, interface) else None
 
     # A connection may renew it at the same time, or the id go to somebody else.
-    name = f"the claim of {interface.node}"
+    name = f"the claim of {client}"
     return change_record(ports, name, read, ports.claims.replace, change, stored=unrevised)[0]
 
 
@@ -232,6 +243,7 @@ def delete_interface(ports: Ports, tenant: str, device_id: str, connector: str, 
 
     left = update(ports, tenant, device_id, without)
     for interface in gone:
+        reserving.release(ports, tenant, [interface], ports.mailboxes.get(tenant, device_id))
         _forget(ports, tenant, device_id, interface)
     _untwin(ports, left, gone)
 

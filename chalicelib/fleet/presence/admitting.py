@@ -22,7 +22,7 @@ class Candidate:
     """A client at the door. `device` is the id that an unknown device would be registered under, None for others.
 
     `entitled` where the client id itself names its tenant; `principal` is that of the certificate that it showed,
-    `note` what an unknown device is described by.
+    `note` what an unknown device is described by. `node` and `relays` as in a claim.
     """
 
     client: str
@@ -37,6 +37,12 @@ class Candidate:
     entitled: bool = False
     principal: str = ""
     note: str | None = None
+    node: str = ""
+    relays: bool = False
+
+    @property
+    def own_node(self) -> str:
+        return self.node or self.client
 
 
 def admit(ports: Ports, caller: Caller, candidate: Candidate) -> Claim:
@@ -75,11 +81,14 @@ def _step(ports: Ports, caller: Caller, candidate: Candidate, held: Claim | None
     if claim is None:
         return None
     claim = _renewed(ports, caller, candidate, claim)
-    if candidate.device is not None and claim.device is None:
+    # Who changes an interface finds the claim of its node, and not those of other spellings: they are looked at here.
+    if candidate.device is not None and (claim.device is None or claim.node):
         device, interface = provision(ports, caller.tenant, candidate, claim)
         if ports.claims.current(candidate.client) != held:
             return None
-        claim = replace(claim, device=device, enabled=interface.enabled)
+        found = replace(claim, device=device, enabled=interface.enabled)
+        moved = claim.device not in (None, device)
+        claim = succeeded(held, found, ports.clock.now(), ports.fence_rest) if moved else found
     if not claim.enabled:
         raise Forbidden("this interface is disabled")
     return claim
@@ -145,6 +154,8 @@ def _renewed(ports: Ports, caller: Caller, candidate: Candidate, claim: Claim) -
         seen=None if candidate.device else ports.clock.now(),
         principal=candidate.principal,
         entitled=candidate.entitled,
+        node=candidate.node,
+        relays=candidate.relays,
     )
 
 
@@ -170,7 +181,7 @@ def _as_allowed(ports: Ports, claim: Claim) -> Claim:
     Errors: Forbidden.
     """
     device = ports.devices.get(claim.tenant, claim.device) if claim.device else None
-    found = device.interface(claim.connector, claim.client) if device else None
+    found = device.interface(claim.connector, claim.own_node) if device else None
     if found is None or found.enabled == claim.enabled:
         return claim
     ports.claims.replace(claim, replace(claim, enabled=found.enabled))
@@ -184,12 +195,12 @@ def provision(ports: Ports, tenant: str, candidate: Candidate, entering: Claim |
 
     Errors: Forbidden, QuotaReached.
     """
-    owner = ports.devices.owner(tenant, candidate.connector, candidate.client)
+    owner = ports.devices.owner(tenant, candidate.connector, candidate.own_node)
     if owner is None:
         _register(ports, tenant, candidate, entering)
-        owner = ports.devices.owner(tenant, candidate.connector, candidate.client)
+        owner = ports.devices.owner(tenant, candidate.connector, candidate.own_node)
     device = ports.devices.get(tenant, owner) if owner else None
-    found = device.interface(candidate.connector, candidate.client) if device else None
+    found = device.interface(candidate.connector, candidate.own_node) if device else None
     if device is None or found is None:
         raise Forbidden("this device is being changed; connect again")
     return device.id, found
@@ -197,8 +208,8 @@ def provision(ports: Ports, tenant: str, candidate: Candidate, entering: Claim |
 
 def _register(ports: Ports, tenant: str, candidate: Candidate, entering: Claim | None) -> None:
     now = ports.clock.now()
-    device_id = candidate.device or candidate.client
-    interface = Interface(candidate.connector, candidate.client, candidate.dialect, now, now)
+    device_id = candidate.device or candidate.own_node
+    interface = Interface(candidate.connector, candidate.own_node, candidate.dialect, now, now)
     fresh = Device(tenant, device_id, now, now, name=device_id, description=candidate.note, interfaces=(interface,))
     try:
         register(ports, fresh, Way.MQTT, entering)

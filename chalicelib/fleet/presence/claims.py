@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, replace
 
 from chalicelib.fleet.inventory.records import Interface
+from chalicelib.fleet.presence.records import interface_key
 from chalicelib.fleet.shapes import Extensible
 
 MEMORY = 15 * 86_400_000
@@ -25,7 +26,7 @@ _PRINCIPAL = re.compile(r"([a-z0-9]{1,64})G([0-9]{1,12})K[A-Za-z0-9]*")
 class Holder(Extensible):
     """Who held an id from `since` (ms) until the next one did; `principal` is a certificate's, where there was one.
 
-    `entitled` where the id itself named the tenant.
+    `entitled` where the id itself named the tenant; `node` and `relays` as in a claim.
     """
 
     generation: int
@@ -38,6 +39,8 @@ class Holder(Extensible):
     key: str | None = None
     principal: str = ""
     entitled: bool = False
+    node: str = ""
+    relays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ class Claim(Extensible):
     last admission (ms), kept for clients that are not devices: their ids are often made up for one run of a program.
     `since` (ms) is from when events are this holder's; while there is a `fence` none are. `entitled` where the id
     itself names its tenant.
+    `node` is the device's node where the client id is another spelling of it. A device that `relays` is a gateway as
+    well: other devices speak through it.
     """
 
     client: str
@@ -106,6 +111,17 @@ class Claim(Extensible):
     former: tuple[Holder, ...] = ()
     principal: str = ""
     entitled: bool = False
+    node: str = ""
+    relays: bool = False
+
+    @property
+    def own_node(self) -> str:
+        return self.node or self.client
+
+    @property
+    def interface(self) -> str:
+        """The key of its device's interface."""
+        return interface_key(self.connector, self.own_node)
 
     @property
     def vacant(self) -> bool:
@@ -139,7 +155,7 @@ class Claim(Extensible):
     def holds(self, tenant: str, interface: Interface) -> bool:
         """Whether this is the claim of that interface of that tenant."""
         known = self.tenant == tenant and self.device is not None
-        return known and self.connector == interface.connector and self.client == interface.node
+        return known and self.connector == interface.connector and self.own_node == interface.node
 
     def named(self) -> str:
         """The principal that the authorizer gives this holder's connection."""
@@ -188,6 +204,8 @@ class Claim(Extensible):
             generation=holder.generation,
             since=holder.since,
             principal=holder.principal,
+            node=holder.node,
+            relays=holder.relays,
         )
 
 
@@ -259,6 +277,8 @@ def _held(claim: Claim) -> Holder:
         claim.key,
         claim.principal,
         claim.entitled,
+        claim.node,
+        claim.relays,
     )
 
 

@@ -1,6 +1,7 @@
 """Broker events of a claimed client, written to its device's mailbox."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from chalicelib.fleet.errors import TemporarilyUnavailable
 from chalicelib.fleet.events import routing
@@ -16,8 +17,8 @@ from chalicelib.fleet.presence.records import MINUTE, Peer, Presence, Route, int
 def connected(ports: Ports, claim: Claim, session: str, at: int, told: Peer | None = None) -> None:
     """`told` is what the broker tells of the client itself."""
     peer = _peer(claim) if told is None else _peer(claim).known_as(told)
-    mailbox = _change(
-        ports, claim, lambda p: _itself(p, claim).connected(session, at, claim.generation).with_peer(session, peer)
+    mailbox = _began(
+        ports, claim, session, lambda p: p.connected(session, at, claim.generation).with_peer(session, peer)
     )
     _tell(ports, claim, mailbox, session, at, online=True)
     if mailbox is not None and mailbox.doubtful():
@@ -27,10 +28,11 @@ def connected(ports: Ports, claim: Claim, session: str, at: int, told: Peer | No
 def subscribed(ports: Ports, claim: Claim, session: str, capabilities: frozenset[str], at: int) -> None:
     """The client listens on the topics that announce these capabilities: what waits for them may go."""
     peer = _peer(claim)
-    mailbox = _change(
+    mailbox = _began(
         ports,
         claim,
-        lambda p: _itself(p, claim).subscribed(session, capabilities, at, claim.generation).with_peer(session, peer),
+        session,
+        lambda p: p.subscribed(session, capabilities, at, claim.generation).with_peer(session, peer),
     )
     if mailbox is not None and capabilities:
         _wake(ports, mailbox)
@@ -55,7 +57,7 @@ def fenced(ports: Ports, claim: Claim, at: int) -> None:
 
     mailbox = _change(ports, claim, over)
     if mailbox is not None and before[0].session is not None and not before[0].relayed:
-        status = DeviceStatus(mailbox.device, claim.connector, claim.client, online=False)
+        status = DeviceStatus(mailbox.device, claim.connector, claim.own_node, online=False)
         routing.status(ports, claim.tenant, status, before[0].session, at)
 
 
@@ -66,7 +68,7 @@ def contact(ports: Ports, claim: Claim, at: int, seen: Mailbox | None = None) ->
     """
     if claim.device is None:
         return None
-    key = interface_key(claim.connector, claim.client)
+    key = claim.interface
 
     def heard(mailbox: Mailbox) -> Mailbox:
         presence = mailbox.presence.get(key) or Presence(claim.dialect, claim.client)
@@ -104,13 +106,13 @@ def consult(ports: Ports, tenant: str, device: str, route: Route) -> frozenset[s
 
 def _tell(ports: Ports, claim: Claim, mailbox: Mailbox | None, session: str, at: int, *, online: bool) -> None:
     """Tell a change of status, if this event made the present one: a late or repeated event tells nothing new."""
-    key = interface_key(claim.connector, claim.client)
+    key = claim.interface
     presence = mailbox.presence.get(key) if mailbox is not None else None
     if presence is None or mailbox is None:
         return
     ours = presence.session == session if online else presence.session is None and presence.ended == at
     if ours:
-        status = DeviceStatus(mailbox.device, claim.connector, claim.client, online)
+        status = DeviceStatus(mailbox.device, claim.connector, claim.own_node, online)
         routing.status(ports, claim.tenant, status, session, at)
 
 
@@ -119,13 +121,33 @@ def _change(
 ) -> Mailbox | None:
     if claim.device is None:
         return None
-    key = interface_key(claim.connector, claim.client)
+    key = claim.interface
 
     def apply(mailbox: Mailbox) -> Mailbox:
         presence = mailbox.presence.get(key) or Presence(claim.dialect, claim.client)
         return mailbox.with_presence(key, change(presence))
 
     return change_mailbox(ports, claim.tenant, claim.device, apply, seen=seen)
+
+
+def _began(ports: Ports, claim: Claim, session: str, change: Callable[[Presence], Presence]) -> Mailbox | None:
+    """A session of the device itself. Where its client spells the node in another way than before, that one is over."""
+    over: set[str] = set()
+
+    def began(presence: Presence) -> Presence:
+        over.clear()
+        itself = _itself(presence, claim)
+        after = change(itself)
+        if after.session != session or after.client == claim.client:
+            return after
+        if itself.session is not None:
+            over.add(itself.client)
+        return replace(after, client=claim.client)
+
+    mailbox = _change(ports, claim, began)
+    for client in over:
+        ports.background.disconnect(client)
+    return mailbox
 
 
 def _itself(presence: Presence, claim: Claim) -> Presence:

@@ -163,12 +163,14 @@ def _end(ports: Ports, claim: Claim) -> None:
         mode=last.mode,
         device=last.device,
         connector=last.connector,
+        node=last.node,
+        relays=last.relays,
         generation=last.generation,
         fence=None,
     )
     if old.device is not None:
         connecting.fenced(ports, old, now)
-    if (old.device is None and old.connector) or ports.gateways.get(old.tenant, old.client) is not None:
+    if (old.device is None and old.connector) or old.relays or ports.gateways.get(old.tenant, old.client) is not None:
         relaying.fenced(ports, old, now)
     if ports.consumers.get(old.tenant, old.client) is not None:
         consuming.fenced(ports, old, now)

@@ -4,7 +4,7 @@ Both are in the transaction that writes the device, so that no id is held for a 
 waits for an id that is somebody else's.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import fencing
 from chalicelib.fleet.presence.claims import Change, Claim, succeeded, vacated
+from chalicelib.fleet.presence.mailbox import Mailbox
 
 CONNECTOR = "mqtt"
 """The connector whose nodes are client ids of the broker."""
@@ -135,3 +136,23 @@ def _after(ports: Ports, changes: Sequence[Change]) -> None:
 
     for change in changes:
         fencing.ask(ports, change.new)
+
+
+def release(ports: Ports, tenant: str, interfaces: Iterable[Interface], mailbox: Mailbox | None) -> None:
+    """Let go of client ids that spell nodes in another way, and close their connections."""
+    for interface in interfaces:
+        client = spelled(mailbox, interface)
+        held = ports.claims.current(client) if client is not None else None
+        if held is not None and held.holds(tenant, interface):
+            vacant = vacated(held, ports.clock.now())
+            # It may be connecting just now: whoever admits it finds the device gone.
+            if ports.claims.replace(held, vacant):
+                fencing.ask(ports, vacant)
+
+
+def spelled(mailbox: Mailbox | None, interface: Interface) -> str | None:
+    """The client id of the interface's last connection, where that is not its node itself."""
+    presence = mailbox.presence.get(interface.key) if mailbox is not None else None
+    if presence is None or presence.relayed or interface.connector != CONNECTOR:
+        return None
+    return presence.client if presence.client != interface.node else None
