@@ -9,6 +9,7 @@ from chalicelib.fleet.commands.changing import change_command
 from chalicelib.fleet.commands.granting import session_mark, terms_of
 from chalicelib.fleet.commands.records import Command, DeliveryStatus, Status, put_back
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence import connecting
 from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.mailbox import Flight, Mailbox
 from chalicelib.fleet.presence.records import Capability, Route
@@ -23,6 +24,10 @@ def renew(ports: Ports, mailbox: Mailbox, *, polling: Route | None = None) -> Ma
     """
     if not any(flight.session for flight in mailbox.flights.values()):
         return mailbox
+    if not mailbox.routes(Capability.COMMAND) and connecting.ask(ports, mailbox):
+        # A session that was resumed announces nothing: only the broker knows that it is there for commands.
+        asked = ports.mailboxes.get(mailbox.tenant, mailbox.device)
+        return renew(ports, asked, polling=polling) if asked is not None else None
     there = [*mailbox.routes(Capability.COMMAND), *([polling] if polling else [])]
     marks = {session_mark(route) for route in there if terms_of(ports, route).renews}
     if not marks:

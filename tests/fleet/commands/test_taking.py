@@ -12,9 +12,10 @@ from chalicelib.fleet.commands.records import AckMode, Command, DeliveryStatus, 
 from chalicelib.fleet.commands.reporting import Report
 from chalicelib.fleet.errors import CommandNotFound, IllegalTransition
 from chalicelib.fleet.ports import Outcome, Ports
+from chalicelib.fleet.presence import connecting
 from chalicelib.fleet.presence.mailbox import LEASE
 from chalicelib.fleet.presence.records import Route
-from tests.fleet.rig import CLIENT, DEVICE, TENANT, Rig
+from tests.fleet.rig import CLIENT, COMMANDS, DEVICE, TENANT, Rig
 
 S, D = Status, DeliveryStatus
 Reporting = Callable[[Ports, str, str, Report], Command]
@@ -305,6 +306,16 @@ class TestRenewing:
         rig.connect("s2")
         assert self.sent(rig)[3:] == [commands[0].id, commands[2].id]
         assert {rig.read(c).attempts_used for c in commands} == {1}
+
+    def test_a_session_that_was_resumed_gets_it_too(self, rig: Rig) -> None:
+        rig.connect()
+        command = order(rig)
+        rig.ports.run_background()
+        rig.disconnect()
+        rig.ports.delivery.subscriptions[CLIENT] = COMMANDS
+        connecting.connected(rig.ports, rig.claim, "s2", rig.ports.clock.now())
+        rig.ports.run_background()
+        assert self.sent(rig) == [command.id, command.id]
 
     def test_the_same_session_gets_nothing_twice(self, rig: Rig) -> None:
         rig.connect()
