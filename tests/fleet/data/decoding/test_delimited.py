@@ -15,6 +15,7 @@ from chalicelib.fleet.data.decoding import (
     JsonValue,
     PayloadError,
 )
+from chalicelib.fleet.data.decoding.budget import MAX_PAYLOAD
 
 S, N, B = ColumnType.STRING, ColumnType.NUMERIC, ColumnType.BOOLEAN
 
@@ -147,3 +148,13 @@ def test_a_row_has_its_budget(payload: str, limit: str) -> None:
 def test_a_layout_that_no_row_could_follow_is_refused(format_: CsvFormat, reason: str) -> None:
     with pytest.raises(DescriptionError, match=reason):
         format_.validate()
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_the_longest_payload_is_read_and_one_character_more_is_not(as_text: bool) -> None:  # noqa: FBT001 - two kinds
+    text = "x,é\n".ljust(MAX_PAYLOAD, "y")
+    payload: bytes | str = text if as_text else text.encode()
+    assert row(payload, S, S) == ["x", "é"]
+    more = f"{text}y" if as_text else f"{text}y".encode()
+    with pytest.raises(PayloadError, match=f"longer than {MAX_PAYLOAD} characters"):
+        row(more, S, S)
