@@ -4,7 +4,8 @@ import pytest
 
 from chalicelib.fleet.commands import creating
 from chalicelib.fleet.commands.creating import Order
-from chalicelib.fleet.commands.records import AckMode, Policy, claimed
+from chalicelib.fleet.commands.records import AckMode, Policy
+from chalicelib.fleet.commands.transitions import claimed
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.triggers import metrics
 from tests.fakes import START, MemoryPorts

@@ -7,19 +7,8 @@ from typing import Any
 from chalicelib.fleet import traces
 from chalicelib.fleet.commands import deadlines, finishing, granting, tracing
 from chalicelib.fleet.commands.changing import change_command
-from chalicelib.fleet.commands.records import (
-    LOOK,
-    MINUTE,
-    PATROL,
-    SECOND,
-    Command,
-    Entry,
-    Policy,
-    Status,
-    as_of,
-    move,
-    soonest,
-)
+from chalicelib.fleet.commands.records import LOOK, MINUTE, PATROL, SECOND, Command, Entry, Policy, Status
+from chalicelib.fleet.commands.transitions import as_of, move, soonest
 from chalicelib.fleet.errors import CommandLimitReached, CommandNotFound, DeviceNotFound, IllegalTransition
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.ports import Ports

@@ -5,16 +5,8 @@ from typing import Any
 
 from chalicelib.fleet.commands import deadlines, granting
 from chalicelib.fleet.commands.changing import change_command
-from chalicelib.fleet.commands.records import (
-    Command,
-    DeliveryStatus,
-    Entry,
-    Status,
-    as_of,
-    attempt_failed,
-    move,
-    remember,
-)
+from chalicelib.fleet.commands.records import Command, DeliveryStatus, Entry, Status
+from chalicelib.fleet.commands.transitions import as_of, attempt_failed, move, remember
 from chalicelib.fleet.errors import CommandLimitReached
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.ids import correlation

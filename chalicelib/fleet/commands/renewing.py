@@ -7,7 +7,8 @@ from collections.abc import Collection
 
 from chalicelib.fleet.commands.changing import change_command
 from chalicelib.fleet.commands.granting import session_mark, terms_of
-from chalicelib.fleet.commands.records import Command, DeliveryStatus, Status, put_back
+from chalicelib.fleet.commands.records import Command, DeliveryStatus, Status
+from chalicelib.fleet.commands.transitions import put_back
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import connecting
 from chalicelib.fleet.presence.changing import change_mailbox

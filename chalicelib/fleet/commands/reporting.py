@@ -9,18 +9,9 @@ from typing import Any
 
 from chalicelib.fleet.commands import finishing
 from chalicelib.fleet.commands.changing import change_command
-from chalicelib.fleet.commands.records import (
-    Command,
-    DeliveryStatus,
-    Failure,
-    Policy,
-    Status,
-    as_of,
-    begun,
-    claimed,
-    move,
-)
+from chalicelib.fleet.commands.records import Command, DeliveryStatus, Failure, Policy, Status
 from chalicelib.fleet.commands.taking import claimed_by
+from chalicelib.fleet.commands.transitions import as_of, begun, claimed, move
 from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
 from chalicelib.fleet.errors import CommandNotFound, IllegalTransition
 from chalicelib.fleet.ports import Ports

@@ -19,12 +19,8 @@ from chalicelib.fleet.commands.records import (
     DeliveryStatus,
     Failure,
     Status,
-    attempt_failed,
-    claimed,
-    move,
-    put_back,
-    sent,
 )
+from chalicelib.fleet.commands.transitions import attempt_failed, claimed, move, put_back, sent
 from chalicelib.fleet.errors import TemporarilyUnavailable
 from chalicelib.fleet.ports import Outcome, Ports
 from chalicelib.fleet.presence import connecting, relaying

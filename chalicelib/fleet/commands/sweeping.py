@@ -6,7 +6,8 @@ from typing import Any
 
 from chalicelib.fleet.commands import deadlines, finishing
 from chalicelib.fleet.commands.changing import change_command
-from chalicelib.fleet.commands.records import LOOK, MINUTE, PATROL, Command, soonest
+from chalicelib.fleet.commands.records import LOOK, MINUTE, PATROL, Command
+from chalicelib.fleet.commands.transitions import soonest
 from chalicelib.fleet.due import Matter
 from chalicelib.fleet.ports import Ports
 

@@ -203,7 +203,7 @@ def test_an_answered_command_shows_the_answer(client: Client, device: str) -> No
     mailbox = client.ports.mailboxes.get(client.tenant.id, URN)
     assert mailbox is not None
     client.ports.mailboxes.replace(mailbox, mailbox.claim(command["id"], START))
-    from chalicelib.fleet.commands.records import claimed
+    from chalicelib.fleet.commands.transitions import claimed
 
     client.ports.commands.replace(stored, claimed(stored, START, 1, "node1"))
     finishing.answer(

@@ -3,20 +3,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.commands.records import (
-    MAX_HISTORY,
-    TRANSITIONS,
-    AckMode,
-    Command,
-    DeliveryStatus,
-    Policy,
-    Status,
-    as_of,
-    attempt_failed,
-    claimed,
-    move,
-    put_back,
-)
+from chalicelib.fleet.commands.records import MAX_HISTORY, TRANSITIONS, AckMode, Command, DeliveryStatus, Policy, Status
+from chalicelib.fleet.commands.transitions import as_of, attempt_failed, claimed, move, put_back
 from chalicelib.fleet.errors import IllegalTransition, Invalid
 from chalicelib.fleet.fields import Field
 

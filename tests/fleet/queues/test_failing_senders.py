@@ -4,7 +4,8 @@ import pytest
 
 from chalicelib.fleet import sweeping
 from chalicelib.fleet.commands import creating
-from chalicelib.fleet.commands.records import MINUTE, UNKNOWN, AckMode, Command, Status
+from chalicelib.fleet.commands.records import MINUTE, AckMode, Command, Status
+from chalicelib.fleet.commands.transitions import UNKNOWN
 from chalicelib.fleet.presence.mailbox import LEASE, Mailbox
 from tests.fakes import MemoryCommands, MemoryMailboxes
 from tests.fleet.rig import TENANT, Rig

@@ -20,7 +20,8 @@ from chalicelib.dialects.live_objects.rest.searching import SCANNED_FOR
 from chalicelib.dialects.live_objects.rest.shapes import commands as shapes
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet.commands import creating
-from chalicelib.fleet.commands.records import Command, Status, as_of
+from chalicelib.fleet.commands.records import Command, Status
+from chalicelib.fleet.commands.transitions import as_of
 from chalicelib.fleet.errors import CommandLimitReached, CommandNotFound, DeviceNotFound, IllegalTransition, Invalid
 from chalicelib.fleet.ports import Ports
 from chalicelib.web import json_text
