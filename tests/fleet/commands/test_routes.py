@@ -6,10 +6,12 @@ import pytest
 
 from chalicelib.fleet import sweeping
 from chalicelib.fleet.commands import creating
-from chalicelib.fleet.commands.records import AckMode, DeliveryStatus, Status, Terms
+from chalicelib.fleet.commands.records import PATROL, AckMode, DeliveryStatus, Status, Terms
 from chalicelib.fleet.errors import CommandLimitReached
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.presence import connecting, relaying
+from chalicelib.fleet.presence.mailbox import LEASE
+from chalicelib.fleet.presence.records import Presence
 from tests.fleet.rig import CLIENT, COMMANDS, TENANT, Rig
 
 S, D = Status, DeliveryStatus
@@ -203,3 +205,23 @@ def test_of_a_device_that_is_reached_in_no_way_ten_may_wait(rig: Rig) -> None:
         rig.create(connector="nobody's")
     with pytest.raises(CommandLimitReached):
         rig.create(connector="nobody's")
+
+
+def test_a_new_command_sets_nothing_off_while_its_route_is_full(online: Rig) -> None:
+    online.sent()
+    online.create()
+    assert not online.ports.background.deliveries
+    online.pass_time(LEASE / 1000)
+    online.create()
+    assert online.ports.background.deliveries
+
+
+def test_who_waits_for_room_beside_a_gateway_that_is_away_is_looked_after(rig: Rig) -> None:
+    rig.create(expiration=7 * DAYS)
+    waiting = rig.create(connector=None, expiration=7 * DAYS)
+    assert waiting.check_at == waiting.expires
+    node = Presence("dialect", "gateway", "g@1", since=1, capabilities=COMMANDS, relayed=True)
+    rig.ports.mailboxes.replace(rig.mailbox, rig.mailbox.with_presence("radio:n", node))
+    rig.connect()
+    assert rig.read(waiting).check_at == rig.ports.clock.now() + PATROL
+    assert [note.device for note in rig.ports.gateways.waiting(TENANT, "gateway")] == [rig.mailbox.device]

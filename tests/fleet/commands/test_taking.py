@@ -10,6 +10,7 @@ from chalicelib.fleet import sweeping
 from chalicelib.fleet.commands import creating, renewing, reporting, taking
 from chalicelib.fleet.commands.records import AckMode, Command, DeliveryStatus, Failure, Status, Terms
 from chalicelib.fleet.commands.reporting import Report
+from chalicelib.fleet.commands.transitions import claimed
 from chalicelib.fleet.errors import CommandNotFound, IllegalTransition
 from chalicelib.fleet.ports import Outcome, Ports
 from chalicelib.fleet.presence import connecting
@@ -399,4 +400,38 @@ def test_a_poll_that_was_slow_is_not_given_what_another_one_brought_and_was_begu
         return stale
 
     rig.ports.commands.get = meanwhile  # type: ignore[method-assign]
+    assert take(rig) == []
+
+
+def test_what_was_said_stays_where_a_later_report_says_nothing(rig: Rig) -> None:
+    command = order(rig)
+    reporting.progress(rig.ports, TENANT, command.id, said(response={"step": 1}))
+    reporting.progress(rig.ports, TENANT, command.id, said())
+    assert reporting.succeed(rig.ports, TENANT, command.id, said()).response == {"step": 1}
+
+
+@pytest.mark.parametrize("expiration", [None, 2 * HOUR])
+def test_the_sweep_looks_at_what_was_begun_when_it_expires(online: Rig, expiration: int | None) -> None:
+    command = online.sent(expiration=expiration)
+    begun = reporting.progress(online.ports, TENANT, command.id, said(PUSHED))
+    assert begun.check_at == command.expires
+
+
+def test_beyond_the_window_nothing_is_read(rig: Rig) -> None:
+    commands = [order(rig) for _ in range(5)]
+    take(rig)
+    read: list[str] = []
+    found = rig.ports.commands.get
+    rig.ports.commands.get = lambda tenant, command: read.append(command) or found(tenant, command)  # type: ignore[func-returns-value, method-assign]
+    assert take(rig) == [commands[0].id]
+    assert read == [commands[0].id]
+
+
+def test_what_somebody_else_has_sent_is_not_given_to_who_was_about_to_begin_it(rig: Rig) -> None:
+    command = order(rig)
+    # A sender has written its attempt under 1; who wanted to begin it has claimed 2, and died.
+    sent = claimed(command, rig.ports.clock.now(), 1, CLIENT, replace(command.policy, ack_mode=AckMode.APPLICATIVE))
+    rig.ports.commands.replace(command, sent)
+    flying = rig.mailbox.claim(command.id, 0, "sender").claim(command.id, 0, taking.holder(POLL), via="poll")
+    rig.ports.mailboxes.replace(rig.mailbox, flying)
     assert take(rig) == []
