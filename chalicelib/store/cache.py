@@ -72,13 +72,15 @@ class CachedTenants(TenantTable):
 
 
 class CurrentKeys(KeyTable):
-    """Keys as they are now, by signposts that are read once, since they never change."""
+    """Keys as they are now, by signposts that are read once, since they change only where their key has gone."""
 
     def __init__(self, clock: Clock) -> None:
         self._posts: Cache[tuple[str, str]] = Cache(clock, _FOR_EVER)
         self._imports: Cache[bool] = Cache(clock)
 
-    def signpost(self, name: str) -> tuple[str, str] | None:
+    def signpost(self, name: str, *, fresh: bool = False) -> tuple[str, str] | None:
+        if fresh:
+            self._posts.forget(name)
         return self._posts.get(name, lambda: KeyTable.signpost(self, name))
 
     def remove_signpost(self, name: str, leads_to: tuple[str, str]) -> None:

@@ -68,7 +68,7 @@ class KeyTable:
     def all(self, tenant: str) -> list[ApiKey]:
         return [_load(item) for item in KeyItem.query(tenant, consistent_read=True)]
 
-    def signpost(self, name: str) -> tuple[str, str] | None:
+    def signpost(self, name: str, *, fresh: bool = False) -> tuple[str, str] | None:  # noqa: ARG002 - it always is
         try:
             return _leads_to(SignpostItem.get(*_post(name), consistent_read=True))
         except SignpostItem.DoesNotExist:

@@ -84,7 +84,7 @@ class MemoryKeys:
     def all(self, tenant: str) -> list[ApiKey]:
         return [k for (t, _), k in sorted(self.rows.items()) if t == tenant]
 
-    def signpost(self, name: str) -> tuple[str, str] | None:
+    def signpost(self, name: str, *, fresh: bool = False) -> tuple[str, str] | None:  # noqa: ARG002 - it always is
         self.followed.append(name)
         return self.posts.get(name)
 

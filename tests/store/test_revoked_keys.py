@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from chalicelib.fleet import ports as p
-from chalicelib.fleet.access import callers, inheriting, keys, tenants, users
+from chalicelib.fleet.access import adopting, callers, inheriting, keys, tenants, users
 from chalicelib.fleet.access.records import KeyRequest, User, UserRequest, UserState
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.data import messages
@@ -209,3 +209,21 @@ def test_a_session_opens_nothing_61_seconds_after_its_user_changed(site: Site, h
         users.update(first, callers.of_key(site.master), user.id, UserRequest(roles=frozenset()))
     site.clock.advance(seconds=61)
     assert [site.asks(instance, secret) for instance in (first, second)] == [403, 403]
+
+
+@pytest.mark.parametrize("name", [None, "a-some-name"])
+def test_a_secret_that_is_taken_over_again_opens_its_new_key_in_every_instance(site: Site, name: str | None) -> None:
+    one, other = site.instances
+    secret, by = HotWiring().chance(16).hex().upper(), callers.of_key(site.master)
+
+    def opened() -> str | None:
+        found = adopting.named(other, site.tenant.id, name, secret) if name else keys.owner(other, secret)
+        return found.id if found else None
+
+    for _ in range(2):
+        key = adopting.adopt(one, by, site.master.id, secret, KeyRequest(roles=ACCESS), name=name)
+        site.clock.advance(ms=61_000)
+        assert opened() == key.id
+        keys.delete(one, by, key.id)
+        site.clock.advance(ms=61_000)
+        assert opened() is None

@@ -1,10 +1,12 @@
 """Whose secret it is: a keyed digest of a secret leads to its key, as the secret itself names nobody.
 
-A signpost never changes; that of a secret which was replaced, or whose key was deleted, leads to a digest that no
-longer matches, or nowhere.
+A signpost changes only where its key has gone; that of a secret which was replaced, or whose key was deleted, leads to
+a digest that no longer matches, or nowhere.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from chalicelib.fleet.access import secrets
 from chalicelib.fleet.access.records import ApiKey
@@ -28,8 +30,7 @@ def of_name(tenant: str, text: str) -> str:
 
 def named(ports: Ports, tenant: str, text: str) -> "ApiKey | None":
     """The key that a name leads to, whatever the secret."""
-    leads_to = ports.keys.signpost(of_name(tenant, text))
-    return ports.keys.get(*leads_to) if leads_to else None
+    return _led(ports, of_name(tenant, text), lambda key: key)
 
 
 def follow(ports: Ports, presented: str) -> "ApiKey | None":
@@ -41,9 +42,10 @@ def follow(ports: Ports, presented: str) -> "ApiKey | None":
         return None
     first, *others = ports.stage_key.current().reading(ports.clock.now())
     post = _name(first, presented)
-    key = _led(ports, post, presented)
+    fitting = partial(_fitting, presented=presented)
+    key = _led(ports, post, fitting)
     for generation in others if key is None else ():
-        key = _led(ports, _name(generation, presented), presented)
+        key = _led(ports, _name(generation, presented), fitting)
         if key is not None:
             ports.keys.put_signpost(post, key)
             break
@@ -95,9 +97,16 @@ def _may_lead(ports: Ports, presented: str) -> bool:
     return secrets.is_minted(presented) or (secrets.is_foreign(presented) and ports.keys.imports())
 
 
-def _led(ports: Ports, post: str, presented: str) -> "ApiKey | None":
+def _led(ports: Ports, post: str, fitting: "Callable[[ApiKey | None], ApiKey | None]") -> "ApiKey | None":
     leads_to = ports.keys.signpost(post)
-    return _fitting(ports.keys.get(*leads_to), presented) if leads_to else None
+    if leads_to is None:
+        return None
+    key = fitting(ports.keys.get(*leads_to))
+    if key is None:
+        # It has gone, or has another secret: somebody else may have this one by now.
+        anew = ports.keys.signpost(post, fresh=True)
+        key = fitting(ports.keys.get(*anew)) if anew is not None and anew != leads_to else None
+    return key
 
 
 def _fitting(key: "ApiKey | None", presented: str) -> "ApiKey | None":

@@ -22,8 +22,8 @@ class Keys(Protocol):
     def replace(self, old: ApiKey, new: ApiKey) -> bool: ...
     def delete(self, tenant: str, key: str, share: Share | None = None) -> None: ...
     def all(self, tenant: str) -> list[ApiKey]: ...
-    def signpost(self, name: str) -> tuple[str, str] | None:
-        """The tenant and the id of the key that it leads to, which never change."""
+    def signpost(self, name: str, *, fresh: bool = False) -> tuple[str, str] | None:
+        """The tenant and the id of the key that it leads to, perhaps as it was once: it changes only with its key."""
 
     def put_signpost(
         self, name: str, key: ApiKey, *, instead_of: tuple[str, str] | None = None
