@@ -16,6 +16,15 @@ CHALLENGE = {"WWW-Authenticate": 'Basic realm="Homeport"'}
 BAD_CREDENTIALS = "Invalid credentials! : Bad credentials"
 DENIED = "Access is denied"
 
+
+class EventNotFound(fleet.MessageNotFound):
+    pass
+
+
+class MeasurementNotFound(fleet.MessageNotFound):
+    pass
+
+
 CODES: dict[type[Exception], tuple[int, str]] = {
     fleet.Invalid: (HTTPStatus.UNPROCESSABLE_ENTITY, UNPROCESSABLE),
     fleet.TooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "general/payloadTooLarge"),
@@ -28,6 +37,8 @@ CODES: dict[type[Exception], tuple[int, str]] = {
     fleet.ObjectNotFound: (HTTPStatus.NOT_FOUND, "inventory/notFound"),
     fleet.ExternalIdNotFound: (HTTPStatus.NOT_FOUND, "identity/notFound"),
     fleet.DeviceNotFound: (HTTPStatus.NOT_FOUND, "inventory/notFound"),
+    EventNotFound: (HTTPStatus.NOT_FOUND, "event/notFound"),
+    MeasurementNotFound: (HTTPStatus.NOT_FOUND, "measurement/notFound"),
     fleet.AlarmNotFound: (HTTPStatus.NOT_FOUND, "alarm/notFound"),
     fleet.CommandNotFound: (HTTPStatus.NOT_FOUND, "devicecontrol/notFound"),
     fleet.Conflict: (HTTPStatus.CONFLICT, "general/conflict"),

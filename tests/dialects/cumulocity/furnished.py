@@ -20,4 +20,14 @@ def furnish(client: Client, word: str) -> dict[str, str]:
         "told": {"word": word},
     }
     alarm = client.made("/alarm/alarms", {**data, "severity": "MAJOR"})["id"]
-    return {"alarmId": alarm, "id": device, "childId": child, "type": "c8y_Serial", "externalId": word}
+    event = client.made("/event/events", data)["id"]
+    measurement = client.made("/measurement/measurements", {**data, "text": word, word: {"t": {"value": 1}}})["id"]
+    return {
+        "alarmId": alarm,
+        "eventId": event,
+        "measurementId": measurement,
+        "id": device,
+        "childId": child,
+        "type": "c8y_Serial",
+        "externalId": word,
+    }

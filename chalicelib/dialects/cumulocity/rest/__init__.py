@@ -2,7 +2,17 @@
 
 from chalicelib.dialects.cumulocity import DIALECT
 from chalicelib.dialects.cumulocity.errors import explain
-from chalicelib.dialects.cumulocity.rest import alarms, children, identity, listing, managed_objects, platform, tenant
+from chalicelib.dialects.cumulocity.rest import (
+    alarms,
+    children,
+    events,
+    identity,
+    listing,
+    managed_objects,
+    measurements,
+    platform,
+    tenant,
+)
 from chalicelib.dialects.cumulocity.rest.access import authenticate
 from chalicelib.web.routes import Api, Route
 
@@ -16,6 +26,8 @@ API = Api(
         *listing.ROUTES,
         *children.ROUTES,
         *identity.ROUTES,
+        *measurements.ROUTES,
+        *events.ROUTES,
         *alarms.ROUTES,
     ),
     authenticate,

@@ -1,0 +1,94 @@
+"""What measurements and events have in common: both are messages of the fleet, with the number of their source."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import merge
+from typing import Any
+
+from chalicelib.dialects.cumulocity.measurements import CONNECTOR
+from chalicelib.dialects.cumulocity.rest.asking import Range
+from chalicelib.dialects.cumulocity.rest.sources import Sources
+from chalicelib.fleet import ids
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.data import deleting, messages
+from chalicelib.fleet.data.records import DataMessage, message_id
+from chalicelib.fleet.errors import Invalid, MessageNotFound
+from chalicelib.fleet.inventory import groups, objects
+from chalicelib.fleet.inventory.managed_objects import ManagedObject
+from chalicelib.fleet.ports import Ports
+from chalicelib.web.request import Request
+
+READING, WRITING = frozenset({Role.DATA_R}), frozenset({Role.DATA_W})
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is to be kept of one element of a request; `row` is its place there, `time` in ms."""
+
+    kind: str
+    type: str
+    time: int
+    value: Any
+    extra: dict[str, Any] | None = None
+    row: int = 0
+
+
+def message(ports: Ports, source: ManagedObject, said: Said, event: str) -> DataMessage:
+    """`event` is the id of the request."""
+    now, device = ports.clock.now(), objects.device_of(ports, source)
+    metadata: dict[str, Any] = {"source": source.source, "connector": CONNECTOR}
+    if device is not None:
+        metadata["group"] = {"id": device.group, "path": groups.path_of(ports, source.tenant, device.group)}
+    return DataMessage(
+        source.tenant,
+        message_id(said.time, now, event, said.row),
+        device.data_stream if device is not None else source.source,
+        said.time,
+        now,
+        said.value,
+        said.type,
+        device.tags if device is not None else (),
+        metadata=metadata,
+        extra=said.extra,
+        kind=said.kind,
+    )
+
+
+def number(sources: Sources, found: DataMessage) -> str:
+    """What it is called here; "" where its source has no number."""
+    numbered = sources.number(str(found.metadata.get("source")))
+    return ids.message_number(numbered, found.id) if numbered else ""
+
+
+def get(ports: Ports, tenant: str, number: str) -> DataMessage:
+    """Errors: MessageNotFound."""
+    named = ids.numbered_message(number)
+    found = ports.objects.get(tenant, named[0]) if named else None
+    if named is None or found is None:
+        raise MessageNotFound(f"message {number[:64]} not found")
+    device = objects.device_of(ports, found)
+    stream = device.data_stream if device is not None else None
+    return messages.of_source(ports, tenant, found.source, named[1], stream)
+
+
+def walked(
+    ports: Ports, request: Request, sources: Sources, moments: Range, *, ascending: bool
+) -> Iterator[DataMessage]:
+    """Of the source that is asked for, or of all, in order of their times."""
+    names = sources.chosen(request.asked["source"]) if request.asked["source"] else sources.all()
+    each = [
+        messages.sent_by(ports, request.tenant, name, start=moments.start, end=moments.end, ascending=ascending)
+        for name in names
+    ]
+    return merge(*each, key=lambda one: ids.rank(one.id), reverse=not ascending)
+
+
+def delete(ports: Ports, request: Request, sources: Sources, kind: str, moments: Range) -> None:
+    """What is asked for of a kind, by source, type and moments. Errors: Invalid (none of them is there)."""
+    asked = request.asked
+    if not asked["source"] and moments.open:
+        raise Invalid("source, dateFrom or dateTo says what is meant", "source")
+    models = frozenset({asked["type"]} if asked["type"] else ())
+    chosen = deleting.Chosen(frozenset({kind}), models, moments.start, moments.end)
+    for name in sources.chosen(asked["source"]) if asked["source"] else sources.all():
+        deleting.of_source(ports, request.tenant, name, chosen)

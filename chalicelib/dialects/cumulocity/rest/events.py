@@ -1,0 +1,149 @@
+"""Events: made, listed, changed and deleted (reference, "Events")."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from chalicelib.dialects.cumulocity import events as shapes
+from chalicelib.dialects.cumulocity import fragments, times
+from chalicelib.dialects.cumulocity.errors import EventNotFound
+from chalicelib.dialects.cumulocity.rest import asking, contents, data, links, paging
+from chalicelib.dialects.cumulocity.rest.sources import BELOW, SOURCE, Sources
+from chalicelib.fleet.data import messages
+from chalicelib.fleet.data.records import DataMessage
+from chalicelib.fleet.errors import Invalid, LimitReached, MessageNotFound
+from chalicelib.fleet.ports import Ports
+from chalicelib.web.parameters import Parameter
+from chalicelib.web.request import Answer, Request
+from chalicelib.web.routes import Route
+
+KIND, COLLECTION = "event", "eventCollection"
+PATH = ("event", "events")
+
+
+def view(request: Request, sources: Sources, message: DataMessage) -> dict[str, Any]:
+    number = data.number(sources, message)
+    source = sources.view(str(message.metadata["source"]))
+    return shapes.view(message, number, source, links.to(request, *PATH, number))
+
+
+def _create(ports: Ports, request: Request) -> Answer:
+    body, sources = contents.read(request), Sources(ports, request)
+    fragments.ensure(body, *shapes.MANDATORY)
+    source = sources.of_body(body)
+    type_ = fragments.text(body, "type", shapes.LONGEST_TYPE)
+    said = data.Said(shapes.KIND, type_, times.parse(body["time"], "time"), shapes.read(body))
+    made = data.message(ports, source, said, ports.new_id(ports.clock.now()))
+    messages.store_all(ports, [(made, source.source)])
+    shown = view(request, sources, made)
+    return contents.created(request, KIND, shown, shown["self"])
+
+
+def _get(ports: Ports, request: Request) -> Answer:
+    return contents.found(request, KIND, view(request, Sources(ports, request), _found(ports, request)))
+
+
+def _change(ports: Ports, request: Request) -> Answer:
+    body, sources, found = contents.read(request), Sources(ports, request), _found(ports, request)
+    source = sources.number(str(found.metadata["source"])) or ""
+    change = shapes.changed(body, source, ports.clock.now())
+    after = messages.update(ports, request.tenant, found.stream, found.id, change)
+    return contents.changed(request, KIND, view(request, sources, after))
+
+
+def _delete(ports: Ports, request: Request) -> Answer:
+    found = _found(ports, request)
+    messages.remove(ports, request.tenant, found.stream, found.id)
+    return Answer()
+
+
+def _found(ports: Ports, request: Request) -> DataMessage:
+    number = request.path["eventId"]
+    try:
+        found = data.get(ports, request.tenant, number)
+    except MessageNotFound:
+        found = None
+    if found is None or found.kind != shapes.KIND:
+        raise EventNotFound(f"Finding event from database failed : No event for gid '{number[:64]}'!")
+    return found
+
+
+def _list(ports: Ports, request: Request) -> Answer:
+    sources = Sources(ports, request)
+    found = partial(_meant, ports, request, sources)
+    page = paging.listed(request, "events", found, partial(view, request, sources), *PATH)
+    return contents.found(request, COLLECTION, page)
+
+
+def _delete_all(ports: Ports, request: Request) -> Answer:
+    data.delete(ports, request, Sources(ports, request), shapes.KIND, asking.window(request))
+    return Answer()
+
+
+def _meant(ports: Ports, request: Request, sources: Sources) -> Iterator[DataMessage]:
+    """Those that the query means, newest first; the oldest of a range where it is to be the other way round."""
+    asked, moments = request.asked, asking.window(request)
+    created, updated = asking.window(request, "created"), asking.window(request, "lastUpdated")
+
+    def meant(message: DataMessage) -> bool:
+        fragment = message.value.get(asked["fragmentType"]) if asked["fragmentType"] else None
+        return (
+            message.kind == shapes.KIND
+            and asked["type"] in ("", message.model)
+            and (not asked["fragmentType"] or fragment is not None)
+            and asked["fragmentValue"] in ("", fragment)
+            and created.has(message.created)
+            and updated.has(shapes.updated(message))
+        )
+
+    ascending = asked["revert"] and not moments.open
+    return filter(meant, asking.looked(data.walked(ports, request, sources, moments, ascending=ascending)))
+
+
+_ALL, _ONE = "/event/events", "/event/events/{eventId}"
+_BODY: dict[str, Any] = {"schema": contents.OBJECT, "reads": contents.ANYTHING, "max_body": fragments.LARGEST}
+_TYPE = Parameter("type", default="")
+ROUTES = (
+    Route("POST", _ALL, _create, "Make an event", roles=data.WRITING, success=201, failures=(Invalid,), **_BODY),
+    Route(
+        "GET",
+        _ALL,
+        _list,
+        "Events, the newest first",
+        roles=data.READING,
+        parameters=(
+            *paging.PARAMETERS,
+            SOURCE,
+            _TYPE,
+            Parameter("fragmentType", default=""),
+            Parameter("fragmentValue", default="", explained="a text, beside fragmentType"),
+            *asking.DATES,
+            *asking.CREATED,
+            *asking.UPDATED,
+            asking.REVERT,
+            *BELOW,
+        ),
+        failures=(Invalid,),
+    ),
+    Route(
+        "DELETE",
+        _ALL,
+        _delete_all,
+        "Delete events by source, type and time",
+        roles=data.WRITING,
+        success=204,
+        parameters=(SOURCE, _TYPE, *asking.DATES),
+        failures=(Invalid, LimitReached),
+    ),
+    Route("GET", _ONE, _get, "An event", roles=data.READING, failures=(EventNotFound,)),
+    Route(
+        "PUT",
+        _ONE,
+        _change,
+        "Change text or fragments of an event",
+        roles=data.WRITING,
+        failures=(Invalid, EventNotFound),
+        **_BODY,
+    ),
+    Route("DELETE", _ONE, _delete, "Delete an event", roles=data.WRITING, success=204, failures=(EventNotFound,)),
+)

@@ -1,0 +1,168 @@
+"""Measurements: made one by one or many at once, listed and deleted (reference, "Measurements")."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from chalicelib.dialects.cumulocity import fragments
+from chalicelib.dialects.cumulocity import measurements as shapes
+from chalicelib.dialects.cumulocity.errors import MeasurementNotFound
+from chalicelib.dialects.cumulocity.measurements import Measurement
+from chalicelib.dialects.cumulocity.rest import asking, contents, data, links, paging
+from chalicelib.dialects.cumulocity.rest.sources import SOURCE, Sources
+from chalicelib.fleet.data import messages
+from chalicelib.fleet.data.records import DataMessage
+from chalicelib.fleet.errors import Invalid, LimitReached, MessageNotFound
+from chalicelib.fleet.ports import Ports
+from chalicelib.web.parameters import Kind, Parameter
+from chalicelib.web.request import Answer, Request
+from chalicelib.web.routes import Route
+
+KIND, COLLECTION = "measurement", "measurementCollection"
+PATH = ("measurement", "measurements")
+MOST_AT_ONCE = 1_000
+LARGEST = 1_000_000
+"""Bytes of a body of many."""
+
+
+def view(request: Request, sources: Sources, message: DataMessage, found: Measurement) -> dict[str, Any]:
+    number = data.number(sources, message)
+    source = sources.view(str(message.metadata["source"]))
+    return shapes.view(found, number, source, links.to(request, *PATH, number))
+
+
+def _create(ports: Ports, request: Request) -> Answer:
+    """One, or all of a collection or none."""
+    body, sources = contents.read(request), Sources(ports, request)
+    several = body.get("measurements")
+    if several is not None and not (isinstance(several, list) and 0 < len(several) <= MOST_AT_ONCE):
+        raise Invalid(f"measurements is a list of 1 to {MOST_AT_ONCE}", "measurements")
+    event = ports.new_id(ports.clock.now())
+    made = [_made(ports, sources, one, event, row) for row, one in enumerate([body] if several is None else several)]
+    messages.store_all(ports, made)
+    shown = [_view(request, sources, message) for message, _ in made]
+    if several is None:
+        return contents.created(request, KIND, shown[0], shown[0]["self"])
+    itself = links.to(request, *PATH)
+    return contents.created(request, COLLECTION, {"self": itself, "measurements": shown}, itself)
+
+
+def _made(ports: Ports, sources: Sources, body: Any, event: str, row: int) -> tuple[DataMessage, str]:
+    if not isinstance(body, dict):
+        raise Invalid("a measurement is a JSON object", "measurements")
+    fragments.ensure(body, *shapes.MANDATORY)
+    source, read = sources.of_body(body), shapes.read(body)
+    value = {fragment: dict(numbers) for fragment, numbers in read.numbers.items()}
+    said = data.Said(shapes.KIND, read.type, read.time, value, read.extra, row)
+    return data.message(ports, source, said, event), source.source
+
+
+def _view(request: Request, sources: Sources, message: DataMessage) -> Mapping[str, Any]:
+    found = shapes.of(message)
+    return view(request, sources, message, found) if found is not None else {}
+
+
+def _get(ports: Ports, request: Request) -> Answer:
+    message = _found(ports, request)
+    return contents.found(request, KIND, _view(request, Sources(ports, request), message))
+
+
+def _delete(ports: Ports, request: Request) -> Answer:
+    found = _found(ports, request)
+    messages.remove(ports, request.tenant, found.stream, found.id)
+    return Answer()
+
+
+def _found(ports: Ports, request: Request) -> DataMessage:
+    number = request.path["measurementId"]
+    try:
+        found = data.get(ports, request.tenant, number)
+    except MessageNotFound:
+        found = None
+    if found is None or shapes.of(found) is None:
+        raise MeasurementNotFound(f"Finding measurement from database failed : No measurement for gid '{number[:64]}'!")
+    return found
+
+
+def _list(ports: Ports, request: Request) -> Answer:
+    sources = Sources(ports, request)
+    found = partial(meant, ports, request, sources)
+    page = paging.listed(request, "measurements", found, lambda one: view(request, sources, *one), *PATH)
+    return contents.found(request, COLLECTION, page)
+
+
+def _delete_all(ports: Ports, request: Request) -> Answer:
+    data.delete(ports, request, Sources(ports, request), shapes.KIND, asking.window(request))
+    return Answer()
+
+
+def meant(ports: Ports, request: Request, sources: Sources) -> Iterator[tuple[DataMessage, Measurement]]:
+    """Those that the query means: the oldest of a range first, else the newest, or the other way round."""
+    asked, moments = request.asked, asking.window(request)
+    ascending = not moments.open and not asked["revert"]
+    for message in asking.looked(data.walked(ports, request, sources, moments, ascending=ascending)):
+        found = shapes.of(message)
+        if found is not None and asked["type"] in ("", found.type) and _has(found, asked):
+            yield message, found
+
+
+def _has(found: Measurement, asked: Mapping[str, Any]) -> bool:
+    fragment, series = asked["valueFragmentType"], asked["valueFragmentSeries"]
+    if fragment and fragment not in found.numbers and fragment not in found.rest:
+        return False
+    return not series or any(series == name and fragment in ("", of) for of, name, _ in found.series())
+
+
+_ALL, _ONE = "/measurement/measurements", "/measurement/measurements/{measurementId}"
+_TYPE = Parameter("type", default="")
+ROUTES = (
+    Route(
+        "POST",
+        _ALL,
+        _create,
+        "Make a measurement, or many",
+        roles=data.WRITING,
+        success=201,
+        schema=contents.OBJECT,
+        reads=contents.ANYTHING,
+        max_body=LARGEST,
+        failures=(Invalid,),
+    ),
+    Route(
+        "GET",
+        _ALL,
+        _list,
+        "Measurements: the oldest of a range first, without one the newest",
+        roles=data.READING,
+        parameters=(
+            *paging.PARAMETERS,
+            SOURCE,
+            _TYPE,
+            Parameter("valueFragmentType", default=""),
+            Parameter("valueFragmentSeries", default=""),
+            *asking.DATES,
+            Parameter("revert", Kind.BOOLEAN, default=False, explained="the newest of a range first"),
+        ),
+        failures=(Invalid,),
+    ),
+    Route(
+        "DELETE",
+        _ALL,
+        _delete_all,
+        "Delete measurements by source, type and time",
+        roles=data.WRITING,
+        success=204,
+        parameters=(SOURCE, _TYPE, *asking.DATES),
+        failures=(Invalid, LimitReached),
+    ),
+    Route("GET", _ONE, _get, "A measurement", roles=data.READING, failures=(MeasurementNotFound,)),
+    Route(
+        "DELETE",
+        _ONE,
+        _delete,
+        "Delete a measurement",
+        roles=data.WRITING,
+        success=204,
+        failures=(MeasurementNotFound,),
+    ),
+)
