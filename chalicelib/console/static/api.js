@@ -3,6 +3,9 @@
 /** Where the API is: beside the console, whatever stands before both. */
 export const ROOT = new URL(location.pathname.replace(/[^/]*\/?$/, ""), location.origin);
 
+/** The statuses of an answer to a key that is none, or none any more. */
+export const NO_KEY = [401, 403];
+
 /** Most items that one list answers with. */
 export const PAGE = 1000;
 
@@ -60,8 +63,15 @@ async function ask(method, path, { body, query, headers = {}, signal }) {
   const text = await answer.text();
   const read = parsed(text);
   if (answer.ok) return { body: read, headers: answer.headers };
-  if (answer.status === 401 && key && sent["X-API-Key"] === key) whenLost();
+  if (key && sent["X-API-Key"] === key && (await isOver(answer.status))) whenLost();
   throw new Refused(answer.status, read?.code ?? "", read?.message ?? `HTTP ${answer.status}`);
+}
+
+/** Whether the key opens nothing any more. One that was deleted is refused like one that may not do this. */
+async function isOver(status) {
+  if (status !== 403) return status === 401;
+  const own = await sentTo(new URL(`${KEYS}/current_key`, ROOT), { headers: { "X-API-Key": key }, cache: "no-store" });
+  return NO_KEY.includes(own.status);
 }
 
 async function sentTo(url, options) {

@@ -4,7 +4,7 @@ import * as api from "./api.js";
 
 const KEPT = "homeport.session";
 
-/** What the server said of the key: `{key, tenant, roles, label, user, until}`; null while nobody is signed in. */
+/** What the server said of the key: `{id, tenant, roles, label, user, temporary, until}`; null while nobody is signed in. */
 let present = null;
 
 export const session = () => present;
@@ -24,7 +24,7 @@ export async function asOrganization(name, token, keep, lost) {
     return await withKey(token, keep, lost);
   } catch (error) {
     // One that was made elsewhere is no key of ours: it is exchanged for a temporary one.
-    if (!(error instanceof api.Refused) || error.status !== 401) throw error;
+    if (!(error instanceof api.Refused) || !api.NO_KEY.includes(error.status)) throw error;
   }
   const pair = new TextEncoder().encode(`${name}:${token}`);
   const headers = { Authorization: `Basic ${btoa(String.fromCharCode(...pair))}` };
@@ -57,10 +57,10 @@ export async function resume(lost) {
   }
 }
 
-/** Sign out: the key is deleted at the platform too. */
+/** Sign out: a temporary key is deleted at the platform too. */
 export async function end() {
   try {
-    await api.call("POST", "api/v0/logout");
+    if (present?.temporary) await api.call("POST", "api/v0/logout");
   } catch {
     // It ends by itself; this tab forgets it in any case.
   }
@@ -74,18 +74,19 @@ export function forget() {
 }
 
 async function adopt(key, lost) {
-  api.use(key, lost);
+  api.use(key);
   try {
     const found = await api.get(`${api.KEYS}/current_key`);
     present = {
       id: found.id,
-      parent: found.parentId,
       tenant: found.tenantId,
       roles: found.roles,
       label: found.label,
       user: found.userId,
+      temporary: found.sessionKey,
       until: found.to,
     };
+    api.use(key, lost);
   } catch (error) {
     api.use(null);
     throw error;

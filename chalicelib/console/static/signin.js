@@ -1,7 +1,7 @@
 // Signing in: as a user, with an API key, or with the API key of an organization. 
 
 import { html, useState } from "./html.js";
-import { Refused } from "./api.js";
+import { NO_KEY, Refused } from "./api.js";
 import { Field, Form } from "./parts.js";
 import * as signing from "./session.js";
 import { t } from "./words.js";
@@ -22,7 +22,7 @@ export function SignIn({ said, entered, lost, languages }) {
       else if (way === "organization") await signing.asOrganization(fields.get("name").trim(), fields.get("token").trim(), keep, lost);
       else await signing.withKey(fields.get("key").trim(), keep, lost);
     } catch (error) {
-      throw error instanceof Refused && error.status === 401 ? new Error(t("refused")) : error;
+      throw error instanceof Refused && NO_KEY.includes(error.status) ? new Error(t("refused")) : error;
     }
     entered();
   };

@@ -75,6 +75,7 @@ export const WORDS = {
   fifo: ["FIFO", "FIFO"],
   fifos: ["FIFOs", "FIFO"],
   filters: ["Filters", "Filtres"],
+  first_device: ["A device appears here when it sends its first message, or when you register it under Devices.", "Un appareil apparaît ici à son premier message, ou quand vous l’enregistrez sous Appareils."],
   for_a_day: ["for a day", "un jour"],
   for_a_month: ["for 30 days", "30 jours"],
   for_a_year: ["for 365 days", "365 jours"],

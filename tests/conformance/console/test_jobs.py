@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.console import prices
+from tests.cli.served import environment, program
 from tests.clients import MqttClient, Rest, until
 from tests.conformance.browser import Browser
 from tests.conformance.console.fleet import DEVICES, register
@@ -248,6 +249,21 @@ def test_a_key_is_made_shown_once_and_revoked(signed_in: Browser, stack: Running
     reader.close()
 
 
+def test_whoever_has_a_key_makes_keys_below_it(signed_in: Browser, rest: Rest) -> None:
+    master = rest.get("/api/v0/apiKeys/current_key")["id"]
+    wanted = {"parentId": master, "label": "team", "roles": ["API_KEY_R", "API_KEY_W", "DEVICE_R"]}
+    team = rest.post("/api/v0/apiKeys", wanted)
+    signed_in.sign_in(team["value"])
+    signed_in.go("#/access")
+    signed_in.unfold("New API key")
+    signed_in.fill("Label", "member")
+    signed_in.do("check", label="DEVICE_R")
+    signed_in.click("button", "Create")
+    signed_in.see("it is shown this once")
+    keys = {key["label"]: key for key in rest.get("/api/v0/apiKeys")["data"]}
+    assert (keys["member"]["parentId"], keys["member"]["roles"]) == (team["id"], ["DEVICE_R"])
+
+
 def test_a_user_signs_in_sees_what_their_roles_open_and_the_server_decides(
     signed_in: Browser, stack: RunningStack, rest: Rest, urn: str
 ) -> None:
@@ -288,6 +304,31 @@ def test_an_organization_signs_in_with_its_key_and_token(browser: Browser, stack
     browser.fill("Token", known["token"])
     browser.click("button", "Sign in")
     browser.see(known["org"], within="header")
+
+
+def test_a_key_that_an_organization_brought_along_signs_in_too(browser: Browser, stack: RunningStack) -> None:
+    name, token = f"a-{stack.tenant}-k2wq0x9zd7", "x!Nq7@yTkP*2aB-cDe"
+    wanted = ["--tenant", stack.tenant, "--name", name, "--role", "device_r", "--value", token]
+    ran = program(["operator", "key", "import", *wanted], environment(HOMEPORT_DATA=str(stack.data)))
+    assert ran.returncode == 0, ran.stderr
+    browser.open()
+    browser.do("check", label="an organization\u2019s key and token")
+    for presented in ("wrong", token):
+        browser.fill("API key of the organization a-org123-…", name)
+        browser.fill("Token", presented)
+        browser.click("button", "Sign in")
+        if presented == "wrong":
+            browser.see("not known here")
+    browser.see(stack.tenant, within="header")
+    assert browser.texts("header nav a") == ["Overview", "Devices", "Groups", "About"]
+
+
+def test_a_key_that_is_none_is_told_to_be_none(browser: Browser) -> None:
+    browser.open()
+    for presented in ("nonsense", "0123456789abcdef0123456789abcdef"):
+        browser.fill("API key", presented)
+        browser.click("button", "Sign in")
+        browser.see("not known here")
 
 
 def test_a_link_signs_in_once(browser: Browser, stack: RunningStack) -> None:

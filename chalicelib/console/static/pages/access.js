@@ -19,10 +19,11 @@ const Roles = () => html`<fieldset><legend>${t("roles")}</legend><div class="rol
 function Keys() {
   const found = usePolled((signal) => get(KEYS, { size: PAGE }, signal), [], SLOWLY_MS);
   const [made, setMade] = useState(null);
+  // What ends in some hours has no keys below it.
+  const lasting = session().user || !session().temporary;
   const create = async (fields, form) => {
-    const parents = found.data.data.filter((key) => key.masterKey);
-    // A session cannot have keys below it: they stand below the key that it came from, or below the master key.
-    const parentId = session().parent ?? (session().user ? parents[0]?.id : session().id);
+    // People have no key of their own: theirs stand below the master key.
+    const parentId = session().user ? found.data.data.find((key) => key.masterKey)?.id : session().id;
     const span = SPANS[fields.get("span")];
     const body = { parentId, roles: fields.getAll("roles"), label: fields.get("label").trim(), ...(span ? { ttl: span } : {}) };
     setMade(await call("POST", KEYS, { body }));
@@ -43,7 +44,7 @@ function Keys() {
     ...(may("API_KEY_W") ? [{ title: t("actions"), cell: (k) => !k.masterKey && html`<${Asking} label=${t("revoke")} question=${t("sure_revoke", { key: k.label ?? k.id })} run=${revoke(k)} />` }] : []),
   ];
   return html`<section><h2>${t("keys")}</h2>
-    ${may("API_KEY_W") && found.data && html`<details><summary>${t("new_key")}</summary><${Form} submit=${create} label=${t("create")}>
+    ${may("API_KEY_W") && found.data && lasting && html`<details><summary>${t("new_key")}</summary><${Form} submit=${create} label=${t("create")}>
       <${Field} label=${t("label")}><input name="label" maxlength="24" required /></${Field}>
       <${Field} label=${t("valid")}><select name="span">${Object.keys(SPANS).map((one) => html`<option value=${one}>${t(one)}</option>`)}</select></${Field}>
       <${Roles} /></${Form}></details>`}
