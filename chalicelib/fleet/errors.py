@@ -74,6 +74,10 @@ class AlarmNotFound(NotFound):
     pass
 
 
+class SubscriptionNotFound(NotFound):
+    pass
+
+
 class CommandNotFound(NotFound):
     pass
 

@@ -22,6 +22,7 @@ from chalicelib.fleet.presence import connecting, hearing, relaying
 from chalicelib.fleet.presence.admitting import Candidate, admit
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.queues import consuming
+from chalicelib.fleet.queues.rings import Ring
 from chalicelib.fleet.resources import catalog
 from chalicelib.fleet.tenancy import settings as tenancy
 from chalicelib.fleet.tenancy.records import Kept, Stored, Use
@@ -197,7 +198,7 @@ def group_of(ports: MemoryPorts) -> str:
 
 def subscribed() -> MemoryPorts:
     ports = MemoryPorts()
-    applications.change(ports, TENANT, "a:o:1", lambda one: one.with_ring("x", applications.Ring(1, 4)))
+    applications.change(ports, TENANT, "a:o:1", lambda one: one.with_ring("x", Ring(1, 4)))
     return ports
 
 

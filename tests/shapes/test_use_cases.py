@@ -12,6 +12,7 @@ from chalicelib.dialects.ibm.settings import EVENT_CACHE, EventCache
 from chalicelib.fleet.access import attempts
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.events import policies, suspension
+from chalicelib.fleet.queues import subscriptions
 from chalicelib.fleet.shapes import Kind
 from tests.fakes import MemoryPorts
 from tests.fleet.rig import TENANT
@@ -122,9 +123,24 @@ def test_a_setting_and_a_count_of_guesses_keep_what_is_unknown() -> None:
     assert ports.records.rows["-", attempt.kind, attempt.id].body["from"] == "DE"
 
 
+def test_a_session_keeps_what_a_newer_release_knows_of_it() -> None:
+    ports = MemoryPorts()
+    made = subscriptions.open_(ports, TENANT, "d", "s1", "ann", 3_600_000)
+    key = (TENANT, "d.sessions", "s1")
+    added = {"mood": "fine", "ring": {"first": 0, "next": 0, "colour": "red"}}
+    ports.records.rows[key] = replace(ports.records.rows[key], body={**ports.records.rows[key].body, **added})
+    subscriptions.listen(ports, made, frozenset({"a"}))
+    subscriptions.tell(ports, TENANT, "d", lambda _: True, {"n": 1})
+    assert subscriptions.take(ports, TENANT, "d", "s1", 5) == [{"n": 1}]
+    assert subscriptions.take(ports, TENANT, "d", "s1", 5) == []
+    body = ports.records.rows[key].body
+    assert (body["mood"], body["ring"]["colour"], body["ring"]["next"]) == ("fine", "red", 1)
+
+
 def test_every_kind_is_changed_here_or_never() -> None:
     changed = {case.name for case in CASES} | {
         "dialects.ibm.applications.APPLICATION",
         "dialects.ibm.settings.EVENT_CACHE",
+        "fleet.queues.subscriptions.SUBSCRIPTION",
     }
     assert changed | TWINS.keys() | NEVER_CHANGED.keys() == set(KINDS), "a new kind: add the use cases that change it"

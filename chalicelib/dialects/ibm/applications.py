@@ -1,7 +1,7 @@
 """Applications that are, or were, connected: what they subscribed to, and what waits for them (manual 5.1.5, 5.3).
 
-A subscription of a durable session has a buffer of BUFFER messages; when it is full the oldest goes. Buffers are
-numbered rings of records, their bounds stand in the application's own record.
+A subscription of a durable session has a buffer of BUFFER messages; when it is full the oldest goes. The bounds of the
+buffers (`queues/rings`) stand in the application's own record.
 """
 
 import base64
@@ -12,6 +12,8 @@ from chalicelib.dialects.topics import Downlink, matches
 from chalicelib.fleet.compare_and_set import change_record
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.queues import rings
+from chalicelib.fleet.queues.rings import Buffer, Ring
 from chalicelib.fleet.shapes import Body, Extensible, Kind
 
 BUFFER = 5_000
@@ -20,18 +22,6 @@ MOST = 500
 _KIND = "ibm.applications"
 _BEFORE = "!"
 """Sorts before every client id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ring(Extensible):
-    """The numbers of the oldest message in a buffer and of the next one."""
-
-    first: int = 0
-    next: int = 0
-
-    @property
-    def empty(self) -> bool:
-        return self.first >= self.next
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +55,8 @@ class Application(Extensible):
 
 def _named_bounds(body: Body) -> Body:
     """Shape 2: a ring says which of its numbers is which."""
-    rings = {name: {"first": first, "next": following} for name, (first, following) in body["rings"].items()}
-    return {**body, "rings": rings}
+    named = {name: {"first": first, "next": following} for name, (first, following) in body["rings"].items()}
+    return {**body, "rings": named}
 
 
 APPLICATION = Kind(Application, frozenset({"tenant", "client", "revision"}), (_named_bounds,))
@@ -102,12 +92,12 @@ def change(
         if forgotten:
             ports.records.delete(tenant, _KIND, client)
             for name in old.rings:
-                _empty(ports, old, name)
+                rings.clear(ports, _buffer(old, name))
         return new
 
     def tell(old: Application, new: Application) -> None:
         for name in old.rings.keys() - new.rings.keys():
-            _empty(ports, old, name)
+            rings.clear(ports, _buffer(old, name))
 
     def write(old: Application, new: Application) -> bool:
         # Lifecycle events and buffered messages meet here, each having read `old`: one of them writes.
@@ -129,60 +119,36 @@ def keep(ports: Ports, application: Application, name: str, message: Downlink) -
     def drawn(present: Application) -> Application:
         nonlocal idle
         idle = present.session is not None and not present.behind
-        ring = present.rings.get(name, Ring())
-        place["old"] = ring
-        first = ring.first + 1 if ring.next - ring.first >= BUFFER else ring.first
-        place["new"] = replace(ring, first=first, next=ring.next + 1)
+        place["old"] = present.rings.get(name, Ring())
+        place["new"] = place["old"].drawn(BUFFER)
         return replace(present, behind=True).with_ring(name, place["new"])
 
     change(ports, application.tenant, application.client, drawn)
-    kind = _buffer(application, name)
     body = {"topic": message.topic, "payload": base64.b64encode(message.payload).decode()}
-    ports.records.create(Record(application.tenant, kind, _position(place["old"].next), body))
-    if place["new"].first > place["old"].first:
-        ports.records.delete(application.tenant, kind, _position(place["old"].first))
+    rings.put(ports, _buffer(application, name), place["old"], place["new"], body)
     return idle
 
 
 def waiting(ports: Ports, application: Application) -> Iterator[tuple[str, str, Downlink]]:
     """What is in the buffers, oldest first: subscription, id and message."""
     for name in sorted(application.rings):
-        after: str | None = None
-        while True:
-            page = ports.records.page(application.tenant, _buffer(application, name), after=after, limit=100)
-            for record in page.items:
-                yield name, record.id, Downlink(record.body["topic"], base64.b64decode(record.body["payload"]))
-            if page.cursor is None:
-                break
-            after = page.cursor
+        for place, body in rings.waiting(ports, _buffer(application, name)):
+            yield name, place, Downlink(body["topic"], base64.b64decode(body["payload"]))
 
 
 def drop(ports: Ports, application: Application, name: str, position: str) -> None:
     """A message of a buffer has been delivered."""
-    ports.records.delete(application.tenant, _buffer(application, name), position)
+    rings.drop(ports, _buffer(application, name), position)
 
     def past(present: Application) -> Application:
         ring = present.rings.get(name)
-        if ring is None or int(position) < ring.first:
-            return present
-        return present.with_ring(name, replace(ring, first=int(position) + 1))
+        return present if ring is None else present.with_ring(name, ring.past(int(position)))
 
     change(ports, application.tenant, application.client, past)
 
 
-def _empty(ports: Ports, application: Application, name: str) -> None:
-    kind = _buffer(application, name)
-    while found := ports.records.page(application.tenant, kind, after=None, limit=100).items:
-        for record in found:
-            ports.records.delete(application.tenant, kind, record.id)
-
-
-def _buffer(application: Application, name: str) -> str:
-    return f"ibm.buffer {application.client} {name}"
-
-
-def _position(number: int) -> str:
-    return f"{number:015}"
+def _buffer(application: Application, name: str) -> Buffer:
+    return Buffer(application.tenant, f"ibm.buffer {application.client} {name}")
 
 
 def _revised(old: Application, new: Application) -> Application:

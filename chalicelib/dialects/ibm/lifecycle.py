@@ -15,7 +15,7 @@ from chalicelib.dialects.ibm import (
     monitoring,
     topics,
 )
-from chalicelib.dialects.ibm.applications import Application, Ring
+from chalicelib.dialects.ibm.applications import Application
 from chalicelib.dialects.ibm.monitoring import Connection
 from chalicelib.dialects.ibm.topics import APPLICATION, GATEWAY
 from chalicelib.dialects.topics import Downlink, matches
@@ -25,6 +25,7 @@ from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import fencing
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.records import Peer, Presence, interface_key
+from chalicelib.fleet.queues.rings import Ring
 
 MOST_RETAINED = 500
 """Of how many devices a new subscription gets the last status."""

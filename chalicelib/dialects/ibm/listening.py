@@ -12,10 +12,9 @@ from chalicelib.dialects.ibm.applications import Application
 from chalicelib.dialects.ibm.identity import DIALECT, name_of
 from chalicelib.dialects.topics import Downlink, overlap
 from chalicelib.fleet.commands.records import Command, Status
-from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
 from chalicelib.fleet.data.records import DataMessage
+from chalicelib.fleet.events import listening
 from chalicelib.fleet.events.events import DeviceStatus, Event, EventKind
-from chalicelib.fleet.events.records import ActionPolicy, Filter
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.records import interface_key
@@ -32,24 +31,9 @@ _NO_LEVEL = re.compile(r"[/+#\x00]")
 def settle(ports: Ports, tenant: str) -> None:
     """Let the policy say what the organization's applications listen to by now.
 
-    Called after an application was written. Two of these may overwrite each other's policy: each looks at both again
-    after its write, and the last one to look has seen what everybody wrote.
+    Called after an application was written.
     """
-
-    def told() -> bool | Again:
-        wanted = _kinds(applications.present(ports, tenant))
-        held = next((p for p in ports.policies.all(tenant) if p.id == POLICY), None)
-        if (held.triggers.keys() if held else set()) == wanted:
-            return True
-        if not wanted:
-            ports.policies.delete(tenant, POLICY)
-            return AGAIN
-        triggers = {str(kind): Filter() for kind in sorted(wanted)}
-        now = ports.clock.now()
-        ports.policies.put(ActionPolicy(tenant, POLICY, DIALECT, POLICY, now, triggers=triggers, listens=True))
-        return AGAIN
-
-    insist(ports, "what the applications of this organization listen to", told)
+    listening.settle(ports, tenant, DIALECT, POLICY, lambda: _kinds(applications.present(ports, tenant)))
 
 
 def hear(ports: Ports, event: Event) -> None:
@@ -63,9 +47,9 @@ def hear(ports: Ports, event: Event) -> None:
             _commanded(ports, event.subject)
 
 
-def _kinds(found: list[Application]) -> set[str]:
+def _kinds(found: list[Application]) -> set[EventKind]:
     filters = {name for application in found for name in application.rings}
-    return {str(kind) for kind, topic in _HEARD.items() if any(overlap(topic, name) for name in filters)}
+    return {kind for kind, topic in _HEARD.items() if any(overlap(topic, name) for name in filters)}
 
 
 def _said(ports: Ports, message: DataMessage) -> None:
