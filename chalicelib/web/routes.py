@@ -61,7 +61,8 @@ class Api:
     A path below a prefix that is longer belongs to the API which has that one.
     `security` is the scheme of its credentials, as OpenAPI writes it. `answers` makes the JSON Schemas of what handlers
     answer when they succeed, by handler: only a description of the API needs them. Where it is `collapsing`, several
-    slashes count as one, as clients of some vendors write them.
+    slashes count as one, as clients of some vendors write them; `method_header` is the header by which a POST may be
+    meant as another method.
     """
 
     name: str
@@ -72,3 +73,4 @@ class Api:
     security: Mapping[str, Any] = field(default_factory=dict)
     answers: Callable[[], Mapping[Handler, Schema]] = dict
     collapsing: bool = False
+    method_header: str = ""

@@ -52,7 +52,7 @@ class Site:
         return replace(made, headers={**granted, **made.headers})
 
     def _answer(self, api: Api, ports: Ports, event: Mapping[str, Any]) -> Answer:
-        method, path = event["httpMethod"], event["path"]
+        method, path = _method(api, event), event["path"]
         try:
             place = self._router.find(path)
             route = self._route(place, method, path)
@@ -80,6 +80,13 @@ class Site:
         asked = sent.get("access-control-request-headers")
         granted = cors.preflight(sent.get("origin"), asked, methods, self._origins)
         return Answer(status=_NO_CONTENT, headers={"Allow": f"{methods}, {PREFLIGHT}", **granted})
+
+
+def _method(api: Api, event: Mapping[str, Any]) -> str:
+    """The method that is meant."""
+    sent = str(event["httpMethod"])
+    meant = Headers(event.get("headers")).get(api.method_header, "") if api.method_header and sent == "POST" else ""
+    return meant.strip().upper() or sent
 
 
 def _allowed(place: Place) -> str:

@@ -142,3 +142,12 @@ def test_one_operation_is_there_once() -> None:
 def test_what_belongs_to_no_dialect_is_open_to_all() -> None:
     with pytest.raises(ValueError, match="/a is not public"):
         plain.api("closed", ["/a"], [Route("GET", "/a", handler, "a")])
+
+
+@pytest.mark.parametrize("path", ["/loose/things/x", "/loose//things///x//"])
+def test_slashes_count_once_where_the_api_says_so(path: str) -> None:
+    loose = replace(plain.api("loose", ["/loose"], [route("/loose/things/{id}")]), collapsing=True)
+    router = Router([FIRST, loose], NOTHING)
+    place = router.find(path)
+    assert place.parameters(place.routes["GET"]) == {"id": "x"}
+    assert not router.find("/api//things").routes

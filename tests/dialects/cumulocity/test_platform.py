@@ -53,3 +53,20 @@ def test_an_unknown_path_is_not_found_at_any_depth(client: Client, root: str) ->
 def test_a_method_that_is_not_there_names_those_that_are(client: Client) -> None:
     reply = client.call("PATCH", "/platform")
     assert (reply.status, reply.headers["Allow"]) == (405, "GET, HEAD")
+
+
+@pytest.mark.parametrize("path", ["/inventory//managedObjects/", "/inventory/managedObjects//"])
+def test_slashes_too_many_count_for_nothing(path: str) -> None:
+    assert Client().get(path, pageSize=1, withTotalPages="true").body["statistics"]["totalPages"] == 0
+
+
+def test_a_post_may_be_meant_as_another_method() -> None:
+    client = Client()
+    number = client.made("/inventory/managedObjects", {"name": "a"})["id"]
+    one = f"/inventory/managedObjects/{number}"
+    changed = client.call("POST", one, {"name": "b"}, headers={"X-HTTP-METHOD": "PUT"})
+    assert (changed.status, changed.body["name"]) == (200, "b")
+    assert client.call("GET", one, headers={"X-HTTP-METHOD": "DELETE"}).body["name"] == "b"
+    assert client.call("POST", one, headers={"X-Http-Method": "delete"}).status == 204
+    assert client.get(one).status == 404
+    assert client.call("POST", one, headers={"X-HTTP-METHOD": "FLY"}).status == 405

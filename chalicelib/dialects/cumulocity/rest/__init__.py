@@ -34,6 +34,7 @@ API = Api(
     explain,
     {"type": "http", "scheme": "basic"},
     collapsing=True,
+    method_header="X-HTTP-METHOD",
 )
 
 APIS = (API,)

@@ -97,6 +97,16 @@ def _remove(kind: ChildKind, ports: Ports, request: Request) -> Answer:
     return Answer()
 
 
+def _remove_some(kind: ChildKind, ports: Ports, request: Request) -> Answer:
+    """Those that the body refers to; one that is no child is none afterwards either."""
+    parent, several = request.path["id"], contents.read(request).get("references")
+    if not isinstance(several, list) or len(several) > MOST_AT_ONCE:
+        raise Invalid(f"references is a list of at most {MOST_AT_ONCE}", "references")
+    for child in [_named(ports, request, one) for one in several]:
+        hierarchy.unlink(ports, request.tenant, parent, child.id, kind)
+    return Answer()
+
+
 def _routes(kind: ChildKind) -> tuple[Route, ...]:
     path = f"/inventory/managedObjects/{{id}}/{shapes.CHILDREN[kind]}"
     reading, writing = managed_objects.READING, managed_objects.WRITING
@@ -121,6 +131,17 @@ def _routes(kind: ChildKind) -> tuple[Route, ...]:
             reads=contents.ANYTHING,
             max_body=managed_objects.LARGEST,
             failures=(ObjectNotFound, Invalid, Circular, LimitReached),
+        ),
+        Route(
+            "DELETE",
+            path,
+            partial(_remove_some, kind),
+            f"Take child {kind}s away from an object; all stay",
+            roles=writing,
+            success=204,
+            schema=contents.OBJECT,
+            reads=contents.ANYTHING,
+            failures=(ObjectNotFound, Invalid),
         ),
         Route(
             "GET",

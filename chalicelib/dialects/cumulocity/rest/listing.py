@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 from chalicelib.dialects.cumulocity import queries, selecting
-from chalicelib.dialects.cumulocity.rest import contents, managed_objects, paging
+from chalicelib.dialects.cumulocity.rest import contents, managed_objects, paging, relatives
 from chalicelib.dialects.cumulocity.selecting import Hierarchy, Selection
 from chalicelib.fleet.errors import Invalid, LimitReached
 from chalicelib.fleet.inventory import finding, objects
@@ -23,6 +23,7 @@ MOST_SKIPPED = 20_000
 """Elements of the pages before the one that is asked for."""
 MOST_COUNTED = 10_000
 _PAGE = 100
+_INDEXED = "filter by type, fragmentType, owner or name, which have an index"
 _CHILD = {"childDeviceId": ChildKind.DEVICE, "childAssetId": ChildKind.ASSET, "childAdditionId": ChildKind.ADDITION}
 Found = Iterator[ManagedObject]
 
@@ -35,11 +36,22 @@ def _list(ports: Ports, request: Request) -> Answer:
         found = list(islice(_found(ports, request), asked.skipped, asked.skipped + asked.size))
         total = _total(ports, request) if asked.pages or asked.elements else None
     except LimitReached as error:
-        raise Invalid(f"{error}: filter by type, fragmentType, owner or name, which have an index", "query") from None
-    shown = [managed_objects.view(request, one) for one in found]
+        raise Invalid(f"{error}: {_INDEXED}", "query") from None
+    shown = [relatives.add(ports, request, one, managed_objects.view(request, one)) for one in found]
     return contents.found(
         request, COLLECTION, paging.body(request, "managedObjects", shown, asked, total, *managed_objects.PATH)
     )
+
+
+def _count(ports: Ports, request: Request) -> Answer:
+    """The number alone."""
+    try:
+        total = _total(ports, request)
+    except LimitReached as error:
+        raise Invalid(f"{error}: {_INDEXED}", "query") from None
+    if total is None:
+        raise Invalid(f"more than {MOST_COUNTED} objects would have to be counted: {_INDEXED}", "query")
+    return Answer(total)
 
 
 def _total(ports: Ports, request: Request) -> int | None:
@@ -130,7 +142,11 @@ def _value(shown: Any, path: tuple[str, ...]) -> tuple[Any, ...]:
 
 
 _TEXTS = ("type", "fragmentType", "owner", "text", "query", "q", *_CHILD)
-_FLAGS = ("withChildren", "withChildrenCount", "withParents", "withGroups", "withLatestValues", "onlyRoots")
+_FILTERS = (
+    Parameter("ids", Kind.LIST, default=[]),
+    *(Parameter(name, default="") for name in _TEXTS),
+    Parameter("onlyRoots", Kind.BOOLEAN, default=False),
+)
 ROUTES = (
     Route(
         "GET",
@@ -140,11 +156,19 @@ ROUTES = (
         roles=managed_objects.READING,
         parameters=(
             *paging.PARAMETERS,
-            Parameter("ids", Kind.LIST, default=[]),
-            *(Parameter(name, default="") for name in _TEXTS),
-            *(Parameter(name, Kind.BOOLEAN, default=False) for name in _FLAGS),
-            Parameter("skipChildrenNames", Kind.BOOLEAN),
+            *_FILTERS,
+            *relatives.parameters(children=False),
+            Parameter("withLatestValues", Kind.BOOLEAN, default=False, explained="there are none"),
         ),
+        failures=(Invalid,),
+    ),
+    Route(
+        "GET",
+        "/inventory/managedObjects/count",
+        _count,
+        "How many managed objects there are",
+        roles=managed_objects.READING,
+        parameters=_FILTERS,
         failures=(Invalid,),
     ),
 )

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from chalicelib.dialects.cumulocity import objects as shapes
-from chalicelib.dialects.cumulocity.rest import contents, links
+from chalicelib.dialects.cumulocity.rest import contents, links, relatives
 from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Invalid, LimitReached, ObjectNotFound
@@ -21,7 +21,7 @@ from chalicelib.web.routes import Route
 NAMESPACE = "c8y"
 """Of the ids of devices that came in by this API."""
 KIND = "managedObject"
-PATH = ("inventory", "managedObjects")
+PATH = relatives.PATH
 READING, WRITING = frozenset({Role.DEVICE_R}), frozenset({Role.DEVICE_W})
 LARGEST = 1_000_000
 """Bytes of a document."""
@@ -64,7 +64,8 @@ def _create(ports: Ports, request: Request) -> Answer:
 
 
 def _get(ports: Ports, request: Request) -> Answer:
-    return contents.found(request, KIND, view(request, objects.get(ports, request.tenant, request.path["id"])))
+    found = objects.get(ports, request.tenant, request.path["id"])
+    return contents.found(request, KIND, relatives.add(ports, request, found, view(request, found)))
 
 
 def _update(ports: Ports, request: Request) -> Answer:
@@ -102,7 +103,15 @@ ROUTES = (
         max_body=LARGEST,
         failures=(Invalid, LimitReached),
     ),
-    Route("GET", _ONE, _get, "A managed object", roles=READING, failures=(ObjectNotFound,)),
+    Route(
+        "GET",
+        _ONE,
+        _get,
+        "A managed object",
+        roles=READING,
+        parameters=relatives.parameters(children=True),
+        failures=(ObjectNotFound,),
+    ),
     Route(
         "PUT",
         _ONE,

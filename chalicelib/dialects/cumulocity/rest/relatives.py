@@ -1,0 +1,63 @@
+"""What stands in an object of its children and parents (reference, "Managed objects")."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from chalicelib.dialects.cumulocity import objects as shapes
+from chalicelib.dialects.cumulocity.rest import links
+from chalicelib.fleet.inventory import hierarchy
+from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
+from chalicelib.fleet.ports import Ports
+from chalicelib.web.parameters import Kind, Parameter
+from chalicelib.web.request import Request
+
+MOST_SHOWN = 100
+"""Children of a kind that stand in the object itself; all of them are at their own address."""
+PATH = ("inventory", "managedObjects")
+
+
+def parameters(*, children: bool) -> tuple[Parameter, ...]:
+    """What of it is asked for; whether children are shown to who does not say."""
+    return (
+        Parameter("withChildren", Kind.BOOLEAN, default=children),
+        Parameter("skipChildrenNames", Kind.BOOLEAN, default=False),
+        Parameter("withChildrenCount", Kind.BOOLEAN, default=False),
+        Parameter("withParents", Kind.BOOLEAN, default=False),
+        Parameter("withGroups", Kind.BOOLEAN, default=False, explained="whose child asset it is"),
+    )
+
+
+def add(ports: Ports, request: Request, found: ManagedObject, shown: dict[str, Any]) -> dict[str, Any]:
+    """The object as it is shown, with what the request asks for. What has no children, or parents, costs nothing."""
+    asked = request.asked
+    for kind in ChildKind:
+        name = shapes.CHILDREN[kind]
+        if asked["withChildren"] and found.height:
+            named = not asked["skipChildrenNames"]
+            shown[name]["references"] = _children(ports, request, found, kind, named=named)
+        if asked["withChildrenCount"]:
+            most = hierarchy.MOST_CHILDREN
+            count = ports.objects.count_children(found.tenant, found.id, kind, most) if found.height else 0
+            shown[name]["count"] = count
+        if asked["withParents"] or (asked["withGroups"] and kind is ChildKind.ASSET):
+            above = hierarchy.ancestors(ports, found, kind) if found.parents else ()
+            name = shapes.PARENTS[kind]
+            shown[name]["references"] = [_reference(request, found, name, one.id, one.name) for one in above]
+    return shown
+
+
+def _children(
+    ports: Ports, request: Request, found: ManagedObject, kind: ChildKind, *, named: bool
+) -> Sequence[dict[str, Any]]:
+    page = ports.objects.children(found.tenant, found.id, kind, after=None, limit=MOST_SHOWN)
+    numbers = [link.child for link in page.items]
+    name = shapes.CHILDREN[kind]
+    there: Iterable[ManagedObject] = ports.objects.some(found.tenant, numbers)
+    return [_reference(request, found, name, one.id, one.name if named else None) for one in there]
+
+
+def _reference(request: Request, found: ManagedObject, name: str, number: str, called: str | None) -> dict[str, Any]:
+    shown = {"id": number, "self": links.to(request, *PATH, number)}
+    if called is not None:
+        shown["name"] = called
+    return {"managedObject": shown, "self": links.to(request, *PATH, found.id, name, number)}
