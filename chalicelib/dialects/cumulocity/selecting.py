@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from chalicelib.dialects.cumulocity import queries
-from chalicelib.dialects.cumulocity.objects import IS_DEVICE
+from chalicelib.dialects.cumulocity import elsewhere, queries
+from chalicelib.dialects.cumulocity.objects import HOLDER, IS_DEVICE
 from chalicelib.dialects.cumulocity.queries import Comparison, Condition, Either, Every, Has, Member
 from chalicelib.fleet.inventory import hierarchy, objects
 from chalicelib.fleet.inventory.finding import ALL, Chosen
@@ -16,6 +16,7 @@ from chalicelib.fleet.ports import Ports
 MOST_SIDES = 4
 """Parts of an `or` that are looked up each by its own index."""
 Shown = Callable[[ManagedObject], Mapping[str, Any]]
+_ELSEWHERE = tuple(Chosen(ObjectFacet.ORIGIN, origin) for origin in elsewhere.TYPES)
 _FACETS = {("type",): ObjectFacet.TYPE, ("owner",): ObjectFacet.OWNER, ("name",): ObjectFacet.NAME}
 
 
@@ -80,23 +81,40 @@ def _chosen(condition: Condition) -> tuple[Chosen, ...]:
         case Every(parts):
             ways = [way for part in parts if (way := _chosen(part))]
             # The way to a device leads past all devices: any other one is shorter.
-            ways.sort(key=lambda way: any(one.value == IS_DEVICE for one in way))
+            ways.sort(key=lambda way: (any(one.value == IS_DEVICE for one in way), len(way)))
             return ways[0] if ways else ()
         case Either(parts):
             sides = [_chosen(part) for part in parts]
             several = tuple(dict.fromkeys(one for side in sides for one in side))
-            return several if all(sides) and len(several) <= MOST_SIDES else ()
+            own = [one for one in several if one.facet is not ObjectFacet.ORIGIN]
+            return several if all(sides) and len(own) <= MOST_SIDES else ()
         case Has((name,)):
-            return (Chosen(ObjectFacet.FRAGMENT, name),)
+            others = _ELSEWHERE if name in elsewhere.COMPUTED else ()
+            return (Chosen(ObjectFacet.FRAGMENT, name), *others)
         case Comparison(path, "eq", str(value)) if path in _FACETS and "*" not in value:
-            return (Chosen(_FACETS[path], value),)
+            return (Chosen(_FACETS[path], value), *_elsewhere(path, value))
         case _:
             return ()
 
 
 def _answered(condition: Condition, chosen: Sequence[Chosen]) -> bool:
     """Whether all that is found there is meant, without a look at it."""
-    return isinstance(condition, Comparison | Has) and chosen == _chosen(condition) != ()
+    if not isinstance(condition, Comparison | Has) or chosen != _chosen(condition) or not chosen:
+        return False
+    return condition == Has((IS_DEVICE,)) or all(one.facet is not ObjectFacet.ORIGIN for one in chosen)
+
+
+def _elsewhere(path: tuple[str, ...], value: str) -> tuple[Chosen, ...]:
+    """Where devices of other dialects may be that have this value: it does not stand in their objects."""
+    match path:
+        case ("owner",):
+            return _ELSEWHERE if value == HOLDER else ()
+        case ("type",):
+            every = {origin: type_ for origin, type_ in elsewhere.TYPES.items() if type_ in (None, value)}
+            exact = {origin: type_ for origin, type_ in every.items() if type_ == value}
+            return tuple(Chosen(ObjectFacet.ORIGIN, origin) for origin in exact or every)
+        case _:
+            return _ELSEWHERE
 
 
 def _members(ports: Ports, tenant: str, member: Member) -> set[str]:

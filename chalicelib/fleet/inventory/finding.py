@@ -18,6 +18,8 @@ MOST_SORTED = 5_000
 _PAGE = 100
 _BETWEEN_WORDS = re.compile(r"[\s/\-._:]+")
 Wanted = Callable[[ManagedObject], bool]
+Ahead = Callable[[Sequence[ManagedObject]], object]
+"""Told of the objects of each read before any of them is looked at, for what is better read of many at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,14 @@ def page(
     after: str | None = None,
     limit: int = _PAGE,
     most: int = MOST_LOOKED_AT,
+    ahead: Ahead | None = None,
 ) -> Page[ManagedObject]:
     """Objects under any of `chosen` that are `wanted`, by number from `after` on, each once.
 
     Costs a page of each where all are wanted. Errors: LimitReached (`most` were looked at, and the page is not full).
     """
     found: list[ManagedObject] = []
-    for looked, one in enumerate(_any(ports, tenant, chosen, after, min(limit + 1, _PAGE)), 1):
+    for looked, one in enumerate(_any(ports, tenant, chosen, after, min(limit + 1, _PAGE), ahead), 1):
         if wanted(one):
             if len(found) == limit:
                 return Page(found, found[-1].id)
@@ -86,10 +89,15 @@ def count(
 
 
 def every(
-    ports: Ports, tenant: str, chosen: Sequence[Chosen] = (ALL,), wanted: Wanted = lambda _: True
+    ports: Ports,
+    tenant: str,
+    chosen: Sequence[Chosen] = (ALL,),
+    wanted: Wanted = lambda _: True,
+    *,
+    ahead: Ahead | None = None,
 ) -> list[ManagedObject]:
     """All of them, to be sorted otherwise. Errors: LimitReached."""
-    looked = list(islice(_any(ports, tenant, chosen, None), MOST_SORTED + 1))
+    looked = list(islice(_any(ports, tenant, chosen, None, ahead=ahead), MOST_SORTED + 1))
     if len(looked) > MOST_SORTED:
         raise LimitReached(f"more than {MOST_SORTED} objects would have to be looked at")
     return [one for one in looked if wanted(one)]
@@ -126,10 +134,15 @@ def says(found: ManagedObject, names: Iterable[str], text: str) -> bool:
 
 
 def _any(
-    ports: Ports, tenant: str, chosen: Sequence[Chosen], after: str | None, size: int = _PAGE
+    ports: Ports,
+    tenant: str,
+    chosen: Sequence[Chosen],
+    after: str | None,
+    size: int = _PAGE,
+    ahead: Ahead | None = None,
 ) -> Iterator[ManagedObject]:
     """Merged by number, each once."""
-    sides = [side for one in chosen for side in _sides(ports, tenant, one, after, size)]
+    sides = [side for one in chosen for side in _sides(ports, tenant, one, after, size, ahead)]
     last: str | None = None
     for found in merge(*sides, key=lambda one: int(one.id)):
         if found.id != last and any(one.holds(found) for one in chosen):
@@ -137,21 +150,31 @@ def _any(
             yield found
 
 
-def _sides(ports: Ports, tenant: str, chosen: Chosen, after: str | None, size: int) -> list[Iterator[ManagedObject]]:
+def _sides(
+    ports: Ports, tenant: str, chosen: Chosen, after: str | None, size: int, ahead: Ahead | None
+) -> list[Iterator[ManagedObject]]:
     if chosen.facet is not ObjectFacet.FRAGMENT:
-        return [_under(ports, tenant, chosen.facet, chosen.value, after, size)]
+        return [_under(ports, tenant, chosen.facet, chosen.value, after, size, ahead)]
     # Of an object with many fragments not every one has an index.
-    return [_under(ports, tenant, chosen.facet, value, after, size) for value in (chosen.value, MORE)]
+    return [_under(ports, tenant, chosen.facet, value, after, size, ahead) for value in (chosen.value, MORE)]
 
 
 def _under(
-    ports: Ports, tenant: str, facet: ObjectFacet | None, value: str, after: str | None, size: int
+    ports: Ports,
+    tenant: str,
+    facet: ObjectFacet | None,
+    value: str,
+    after: str | None,
+    size: int,
+    ahead: Ahead | None,
 ) -> Iterator[ManagedObject]:
     while True:
         if facet is None:
             found = ports.objects.page(tenant, after=after, limit=size)
         else:
             found = ports.objects.with_facet(tenant, facet, value, after=after, limit=size)
+        if ahead is not None:
+            ahead(found.items)
         yield from found.items
         if found.cursor is None:
             return

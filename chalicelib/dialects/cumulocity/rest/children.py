@@ -1,5 +1,6 @@
 """What is below a managed object: child devices, assets and additions (reference, "Child operations")."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -18,17 +19,18 @@ MOST_AT_ONCE = 100
 """References of one request."""
 
 
-def reference(request: Request, parent: str, kind: ChildKind, child: ManagedObject) -> dict[str, Any]:
-    return {
-        "managedObject": managed_objects.view(request, child),
-        "self": links.to(request, *managed_objects.PATH, parent, shapes.CHILDREN[kind], child.id),
-    }
+def references(
+    ports: Ports, request: Request, parent: str, kind: ChildKind, children: Sequence[ManagedObject]
+) -> list[dict[str, Any]]:
+    itself = partial(links.to, request, *managed_objects.PATH, parent, shapes.CHILDREN[kind])
+    shown = managed_objects.shown(ports, request, children)
+    return [{"managedObject": one, "self": itself(one["id"])} for one in shown]
 
 
 def _children(kind: ChildKind, ports: Ports, request: Request) -> Answer:
     parent, asked = request.path["id"], paging.wanted(request)
     found = list(_walked(ports, request.tenant, parent, kind, asked.skipped + asked.size))
-    shown = [reference(request, parent, kind, child) for child in found[asked.skipped :]]
+    shown = references(ports, request, parent, kind, found[asked.skipped :])
     total = None
     if asked.pages or asked.elements:
         total = ports.objects.count_children(request.tenant, parent, kind, hierarchy.MOST_CHILDREN)
@@ -63,7 +65,7 @@ def _add(kind: ChildKind, ports: Ports, request: Request) -> Answer:
         children = [managed_objects.made(ports, request, body)]
     for child in children:
         hierarchy.link(ports, request.tenant, parent, child.id, kind)
-    shown = [reference(request, parent, kind, child) for child in children]
+    shown = references(ports, request, parent, kind, children)
     if isinstance(several, list):
         itself = links.to(request, *managed_objects.PATH, parent, shapes.CHILDREN[kind])
         return contents.created(request, COLLECTION, {"self": itself, "references": shown}, itself)
@@ -87,7 +89,7 @@ def _named(ports: Ports, request: Request, body: Any) -> ManagedObject:
 def _get(kind: ChildKind, ports: Ports, request: Request) -> Answer:
     parent, number = request.path["id"], request.path["childId"]
     child = hierarchy.ensure_child(ports, request.tenant, parent, number, kind)
-    return contents.found(request, KIND, reference(request, parent, kind, child))
+    return contents.found(request, KIND, references(ports, request, parent, kind, [child])[0])
 
 
 def _remove(kind: ChildKind, ports: Ports, request: Request) -> Answer:

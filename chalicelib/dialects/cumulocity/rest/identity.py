@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chalicelib.dialects.cumulocity import elsewhere
 from chalicelib.dialects.cumulocity.errors import Missing
 from chalicelib.dialects.cumulocity.rest import contents, links, managed_objects
 from chalicelib.fleet.errors import ExternalIdDuplicate, ExternalIdNotFound, Invalid, LimitReached, ObjectNotFound
@@ -35,12 +36,14 @@ def _collection(request: Request, found: list[ExternalId], *path: str) -> Answer
 
 def _names(ports: Ports, request: Request) -> Answer:
     number = request.path["id"]
-    found = objects.names(ports, request.tenant, number)
+    found = elsewhere.names(ports, objects.get(ports, request.tenant, number))
     return _collection(request, found, "identity", "globalIds", number, "externalIds")
 
 
 def _name(ports: Ports, request: Request) -> Answer:
     type_, value = _named(contents.read(request))
+    if elsewhere.is_ours(type_):
+        raise Invalid(f"external ids of the type {type_[:64]} are the platform's own", "type")
     external = objects.name(ports, request.tenant, request.path["id"], type_, value)
     shown = _view(request, external)
     return contents.created(request, KIND, shown, shown["self"])
@@ -48,8 +51,13 @@ def _name(ports: Ports, request: Request) -> Answer:
 
 def _get(ports: Ports, request: Request) -> Answer:
     type_, value = request.path["type"], request.path["externalId"]
-    found = objects.named(ports, request.tenant, type_, value)
-    return contents.found(request, KIND, _view(request, ExternalId(request.tenant, type_, value, found.id)))
+    return contents.found(request, KIND, _view(request, _found(ports, request.tenant, type_, value)))
+
+
+def _found(ports: Ports, tenant: str, type_: str, value: str) -> ExternalId:
+    """Errors: ExternalIdNotFound."""
+    found = elsewhere.named(ports, tenant, type_, value) or objects.named(ports, tenant, type_, value)
+    return ExternalId(tenant, type_, value, found.id)
 
 
 def _unname(ports: Ports, request: Request) -> Answer:
@@ -64,9 +72,10 @@ def _search(ports: Ports, request: Request) -> Answer:
         raise Invalid(f"externalIds is a list of at most {MOST_SOUGHT}", "externalIds")
     found = []
     for type_, value in dict.fromkeys(_named(one) for one in sought):
-        held = ports.objects.named(request.tenant, type_, value)
-        if held is not None and ports.objects.get(request.tenant, held.object) is not None:
-            found.append(held)
+        try:
+            found.append(_found(ports, request.tenant, type_, value))
+        except ExternalIdNotFound:
+            continue
     return _collection(request, found, "identity", "search")
 
 

@@ -1,12 +1,12 @@
 """Lists of managed objects: by type, fragment, owner, words, query, ids or children (reference, "Managed objects")."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from chalicelib.dialects.cumulocity import queries, selecting
+from chalicelib.dialects.cumulocity import elsewhere, queries, selecting
+from chalicelib.dialects.cumulocity.elsewhere import Known
 from chalicelib.dialects.cumulocity.rest import contents, managed_objects, paging, relatives
 from chalicelib.dialects.cumulocity.selecting import Hierarchy, Selection
 from chalicelib.fleet.errors import Invalid, LimitReached
@@ -37,7 +37,8 @@ def _list(ports: Ports, request: Request) -> Answer:
         total = _total(ports, request) if asked.pages or asked.elements else None
     except LimitReached as error:
         raise Invalid(f"{error}: {_INDEXED}", "query") from None
-    shown = [relatives.add(ports, request, one, managed_objects.view(request, one)) for one in found]
+    pairs = zip(found, managed_objects.shown(ports, request, found), strict=True)
+    shown = [relatives.add(ports, request, one, body) for one, body in pairs]
     return contents.found(
         request, COLLECTION, paging.body(request, "managedObjects", shown, asked, total, *managed_objects.PATH)
     )
@@ -69,19 +70,34 @@ def _found(ports: Ports, request: Request) -> Found:
             objects.get(ports, request.tenant, given[name])
             links = [link.parent for link in ports.objects.parents(request.tenant, given[name]) if link.kind is kind]
             return iter(ports.objects.some(request.tenant, links))
-    selection, condition = _selection(request), _words(ports, request)
-    shown = partial(managed_objects.view, request)
+    selection, known = _selection(request), Known(ports, request.tenant, presence=_presence(request))
+    condition = _words(ports, request, known)
+
+    def shown(found: ManagedObject) -> dict[str, Any]:
+        return managed_objects.view(request, known.shown(found))
+
     meant = selecting.wanted(selection, Hierarchy(ports, request.tenant), shown)
     if selection.order and selection.order[0][0] != ("id",):
-        every = finding.every(ports, request.tenant, selection.chosen, lambda one: meant(one) and condition(one))
+        every = finding.every(
+            ports, request.tenant, selection.chosen, lambda one: meant(one) and condition(one), ahead=known.read
+        )
         return iter(_sorted(every, selection, shown))
-    return _walked(ports, request.tenant, selection, lambda one: meant(one) and condition(one))
+    ahead = known.read if selection.filtered or given["text"] else None
+    return _walked(ports, request.tenant, selection, lambda one: meant(one) and condition(one), ahead)
 
 
-def _walked(ports: Ports, tenant: str, selection: Selection, meant: finding.Wanted) -> Found:
+def _presence(request: Request) -> bool:
+    """Whether a condition asks for it: it is read apart."""
+    asked = " ".join((request.asked["query"] or request.asked["q"], request.asked["fragmentType"]))
+    return any(name in asked for name in elsewhere.PRESENCE)
+
+
+def _walked(
+    ports: Ports, tenant: str, selection: Selection, meant: finding.Wanted, ahead: finding.Ahead | None
+) -> Found:
     after: str | None = None
     while True:
-        page = finding.page(ports, tenant, selection.chosen, meant, after=after, limit=_PAGE)
+        page = finding.page(ports, tenant, selection.chosen, meant, after=after, limit=_PAGE, ahead=ahead)
         yield from page.items
         after = page.cursor
         if after is None:
@@ -108,7 +124,7 @@ def _selection(request: Request) -> Selection:
     return selecting.of_condition(queries.Every(tuple(parts)) if len(parts) > 1 else next(iter(parts), None))
 
 
-def _words(ports: Ports, request: Request) -> Callable[[ManagedObject], bool]:
+def _words(ports: Ports, request: Request, known: Known) -> Callable[[ManagedObject], bool]:
     """What an object has to say beside, and whether it may have parents."""
     text, roots = request.asked["text"], request.asked["onlyRoots"]
 
@@ -118,7 +134,7 @@ def _words(ports: Ports, request: Request) -> Callable[[ManagedObject], bool]:
         if not text:
             return True
         names = [external.value for external in ports.objects.names(found.tenant, found.id)]
-        return finding.says(found, names, text)
+        return finding.says(known.shown(found), [*names, *known.names(found)], text)
 
     return holds
 

@@ -1,11 +1,13 @@
 """Managed objects: made, read, changed and deleted (reference, "Managed objects")."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from chalicelib.dialects.cumulocity import elsewhere
 from chalicelib.dialects.cumulocity import objects as shapes
+from chalicelib.dialects.cumulocity.elsewhere import Known
 from chalicelib.dialects.cumulocity.rest import contents, links, relatives
 from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.access.roles import Role
@@ -25,6 +27,13 @@ PATH = relatives.PATH
 READING, WRITING = frozenset({Role.DEVICE_R}), frozenset({Role.DEVICE_W})
 LARGEST = 1_000_000
 """Bytes of a document."""
+
+
+def shown(ports: Ports, request: Request, found: Sequence[ManagedObject]) -> list[dict[str, Any]]:
+    """Objects with what the fleet knows of their devices."""
+    known = Known(ports, request.tenant)
+    known.read(found)
+    return [view(request, known.shown(one)) for one in found]
 
 
 def view(request: Request, found: ManagedObject) -> dict[str, Any]:
@@ -65,7 +74,8 @@ def _create(ports: Ports, request: Request) -> Answer:
 
 def _get(ports: Ports, request: Request) -> Answer:
     found = objects.get(ports, request.tenant, request.path["id"])
-    return contents.found(request, KIND, relatives.add(ports, request, found, view(request, found)))
+    (body,) = shown(ports, request, [found])
+    return contents.found(request, KIND, relatives.add(ports, request, found, body))
 
 
 def _update(ports: Ports, request: Request) -> Answer:
@@ -75,12 +85,18 @@ def _update(ports: Ports, request: Request) -> Answer:
     name, type_ = shapes.name_of(body), shapes.type_of(body)
 
     def changed(found: ManagedObject) -> ManagedObject:
+        if found.origin:
+            return objects.merged(found, {key: value for key, value in sent.items() if key not in elsewhere.COMPUTED})
         merged = objects.merged(found, sent)
         return replace(merged, name=name or found.name, type=type_ or found.type)
 
+    # What may be refused goes first; whoever sends it again after a failure between both writes the same.
+    elsewhere.change(ports, objects.get(ports, request.tenant, number), {**sent, **({"name": name} if name else {})})
     _, after = objects.update(ports, request.tenant, number, changed)
     after = _device(ports, after)
-    return contents.changed(request, KIND, view(request, after) if set(body) - {"id"} else {"id": number})
+    if not set(body) - {"id"}:
+        return contents.changed(request, KIND, {"id": number})
+    return contents.changed(request, KIND, shown(ports, request, [after])[0])
 
 
 def _delete(ports: Ports, request: Request) -> Answer:

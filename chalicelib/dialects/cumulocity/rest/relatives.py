@@ -1,9 +1,10 @@
 """What stands in an object of its children and parents (reference, "Managed objects")."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.dialects.cumulocity import objects as shapes
+from chalicelib.dialects.cumulocity.elsewhere import Known
 from chalicelib.dialects.cumulocity.rest import links
 from chalicelib.fleet.inventory import hierarchy
 from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
@@ -42,7 +43,7 @@ def add(ports: Ports, request: Request, found: ManagedObject, shown: dict[str, A
         if asked["withParents"] or (asked["withGroups"] and kind is ChildKind.ASSET):
             above = hierarchy.ancestors(ports, found, kind) if found.parents else ()
             name = shapes.PARENTS[kind]
-            shown[name]["references"] = [_reference(request, found, name, one.id, one.name) for one in above]
+            shown[name]["references"] = _references(ports, request, found, name, list(above), named=True)
     return shown
 
 
@@ -50,14 +51,23 @@ def _children(
     ports: Ports, request: Request, found: ManagedObject, kind: ChildKind, *, named: bool
 ) -> Sequence[dict[str, Any]]:
     page = ports.objects.children(found.tenant, found.id, kind, after=None, limit=MOST_SHOWN)
-    numbers = [link.child for link in page.items]
-    name = shapes.CHILDREN[kind]
-    there: Iterable[ManagedObject] = ports.objects.some(found.tenant, numbers)
-    return [_reference(request, found, name, one.id, one.name if named else None) for one in there]
+    there = ports.objects.some(found.tenant, [link.child for link in page.items])
+    return _references(ports, request, found, shapes.CHILDREN[kind], there, named=named)
 
 
-def _reference(request: Request, found: ManagedObject, name: str, number: str, called: str | None) -> dict[str, Any]:
-    shown = {"id": number, "self": links.to(request, *PATH, number)}
-    if called is not None:
-        shown["name"] = called
-    return {"managedObject": shown, "self": links.to(request, *PATH, found.id, name, number)}
+def _references(
+    ports: Ports, request: Request, found: ManagedObject, name: str, others: Sequence[ManagedObject], *, named: bool
+) -> list[dict[str, Any]]:
+    known = Known(ports, found.tenant, presence=False)
+    if named:
+        known.read(others)
+    return [_reference(request, found, name, known.shown(one) if named else one, named=named) for one in others]
+
+
+def _reference(
+    request: Request, found: ManagedObject, name: str, other: ManagedObject, *, named: bool
+) -> dict[str, Any]:
+    shown = {"id": other.id, "self": links.to(request, *PATH, other.id)}
+    if named and other.name is not None:
+        shown["name"] = other.name
+    return {"managedObject": shown, "self": links.to(request, *PATH, found.id, name, other.id)}
