@@ -22,7 +22,10 @@ def furnish(client: Client, word: str) -> dict[str, str]:
     alarm = client.made("/alarm/alarms", {**data, "severity": "MAJOR"})["id"]
     event = client.made("/event/events", data)["id"]
     measurement = client.made("/measurement/measurements", {**data, "text": word, word: {"t": {"value": 1}}})["id"]
+    client.call("POST", "/tenant/options", {"category": word, "key": word, "value": word})
     return {
+        "category": word,
+        "key": word,
         "alarmId": alarm,
         "eventId": event,
         "measurementId": measurement,

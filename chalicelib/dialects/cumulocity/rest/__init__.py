@@ -10,6 +10,7 @@ from chalicelib.dialects.cumulocity.rest import (
     listing,
     managed_objects,
     measurements,
+    options,
     platform,
     tenant,
 )
@@ -22,6 +23,7 @@ API = Api(
     (
         *platform.ROUTES,
         *tenant.ROUTES,
+        *options.ROUTES,
         *managed_objects.ROUTES,
         *listing.ROUTES,
         *children.ROUTES,
