@@ -166,7 +166,7 @@ def _deadlines(function: str, stage: Stage) -> Iterable[Grant]:
 def _broker(function: str) -> Iterable[Grant]:
     clients = (arn("iot", "client/*"),)
     because = "client ids are whatever the firmware in the field says"
-    if function in ("deliver", "pump", "uplink", "presence", API):
+    if function in ("deliver", "pump", "uplink", "presence", "lwm2m", "sweep", API):
         topics = {"StringLike": {"iot:Topic": downlink_topics()}}
         yield Grant(("iot:SendDirectMessage",), clients, because, topics)
         yield Grant(("iot:GetConnection", "iot:ListSubscriptions"), clients, because)

@@ -37,7 +37,20 @@ def _twin(client: Client, word: str, made: Callable[[str, Any], Any]) -> dict[st
         "observation_id": observation["id"],
         "definition_id": definition["objectDefinitionId"],
         "rule_id": rule["id"],
+        **_bootstrap(word, made),
     }
+
+
+def _bootstrap(word: str, made: Callable[[str, Any], Any]) -> dict[str, str]:
+    definition = {
+        "security": {"shortServerId": 1, "lwm2mServerUri": f"coaps://{word}", "securityMode": 0},
+        "server": {"shortServerId": 1},
+    }
+    path, servers = "/api/v1/bootstrap/lwm2m", [{"id": "one", "lwm2mDefinition": definition}]
+    config = made(f"{path}/configs", {"name": word, "runServers": servers})["id"]
+    info = {"pskInfo": {"identity": "bootstrap-ofacme", "secret": word}}
+    entry = {"endpointName": "urn:ofacme", "security": info, "definition": {"bootstrapConfigId": config}}
+    return {"config_id": config, "endpoint_name": made(f"{path}/entries", entry)["endpointName"]}
 
 
 DESCRIPTION = """<LWM2M><Object ObjectType="MODefinition">

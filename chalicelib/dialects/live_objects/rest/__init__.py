@@ -9,6 +9,7 @@ from chalicelib.dialects.live_objects.rest import (
     aggregates,
     api_keys,
     audit_log,
+    bootstrap,
     certificates,
     commands,
     configuration,
@@ -55,6 +56,7 @@ RESOURCES = (
     audit_log,
     twins,
     twin_models,
+    bootstrap,
     deprecated,
 )
 

@@ -9,6 +9,7 @@ from chalicelib.dialects.live_objects.rest import (
     aggregates,
     api_keys,
     audit_log,
+    bootstrap,
     certificates,
     commands,
     configuration,
@@ -53,6 +54,8 @@ from chalicelib.dialects.live_objects.rest.answers.of_messages import (
     TRIAL,
 )
 from chalicelib.dialects.live_objects.rest.answers.of_twins import (
+    BOOTSTRAP_CONFIG,
+    BOOTSTRAP_ENTRY,
     DEFINITION,
     INSTANCE,
     OBJECT,
@@ -184,5 +187,14 @@ ANSWERS: Mapping[Handler | Any, Schema] = {
     twin_models.list_rules: listed(RULE),
     twin_models.read_rule: RULE,
     twin_models.update_rule: RULE,
+    bootstrap.add_config: BOOTSTRAP_CONFIG,
+    bootstrap.configs: listed(BOOTSTRAP_CONFIG),
+    bootstrap.config: BOOTSTRAP_CONFIG,
+    bootstrap.update_config: BOOTSTRAP_CONFIG,
+    bootstrap.add_entry: BOOTSTRAP_ENTRY,
+    bootstrap.entries: listed(BOOTSTRAP_ENTRY),
+    bootstrap.entry: BOOTSTRAP_ENTRY,
+    bootstrap.update_entry: BOOTSTRAP_ENTRY,
+    bootstrap.assign: BOOTSTRAP_ENTRY,
 }
 """By handler; what is not there answers without a body."""

@@ -1,8 +1,15 @@
 """What operations on twins answer."""
 
 from chalicelib.dialects.live_objects.rest.shapes.twin import FORMATS
-from chalicelib.fleet.twin.records import FailureCode, ObservationStatus, OperationStatus, OperationType, WriteMode
-from chalicelib.web.answers import MOMENT, TEXT, TEXTS, WHOLE, among, listed, record
+from chalicelib.fleet.twin.records import (
+    BootstrapStatus,
+    FailureCode,
+    ObservationStatus,
+    OperationStatus,
+    OperationType,
+    WriteMode,
+)
+from chalicelib.web.answers import ANY, MOMENT, TEXT, TEXTS, WHOLE, among, by_name, listed, record
 
 _VALUE = record("reportedValue timestamp", reportedValue=TEXT, timestamp=MOMENT)
 _VALUE_AT = record("reportedValue timestamp path", reportedValue=TEXT, timestamp=MOMENT, path=TEXT)
@@ -60,4 +67,39 @@ DEFINITION = record(
     parent=TEXT,
     owner=TEXT,
     children=listed(_DEFINITION),
+)
+
+_PSK_INFO = record("", identity=TEXT, secret=TEXT)
+BOOTSTRAP_CONFIG = record(
+    "id name runServers created updated",
+    id=TEXT,
+    name=TEXT,
+    description=TEXT,
+    runServers=listed(by_name(ANY)),
+    created=MOMENT,
+    updated=MOMENT,
+)
+BOOTSTRAP_ENTRY = record(
+    "endpointName security definition activity created updated",
+    endpointName=TEXT,
+    security=record("mode pskInfo", mode=TEXT, pskInfo=record("identity", identity=TEXT)),
+    definition=record(
+        "",
+        bootstrapConfigId=TEXT,
+        runServers=listed(record("id", id=TEXT, security=record("pskInfo", pskInfo=_PSK_INFO))),
+    ),
+    activity=record(
+        "status bootstrapRequestCount bootstrapFinishCount",
+        status=among(BootstrapStatus),
+        endpointBootstrapConfig=record(
+            "runServers",
+            runServers=listed(record("security server", security=by_name(ANY), server=by_name(ANY))),
+        ),
+        bootstrapRequestCount=WHOLE,
+        lastBootstrapRequestDate=MOMENT,
+        bootstrapFinishCount=WHOLE,
+        lastBootstrapFinishDate=MOMENT,
+    ),
+    created=MOMENT,
+    updated=MOMENT,
 )
