@@ -25,10 +25,30 @@ def rest(stack: RunningStack) -> Iterator[Rest]:
     rest.close()
 
 
+class Devices:
+    """Those of one test, closed at its end."""
+
+    def __init__(self) -> None:
+        self.all: list[WireDevice] = []
+
+    def made(self, port: int, identity: bytes, key: bytes, endpoint: str) -> WireDevice:
+        """Not connected."""
+        device = WireDevice(LIB, port, Identity(identity, key, cid=b"me"), endpoint)
+        self.all.append(device)
+        return device
+
+
 @pytest.fixture
-def provision(stack: RunningStack, rest: Rest) -> Iterator[Provision]:
+def devices() -> Iterator[Devices]:
+    made = Devices()
+    yield made
+    for device in made.all:
+        device.close()
+
+
+@pytest.fixture
+def provision(stack: RunningStack, rest: Rest, devices: Devices) -> Provision:
     """Registers a device over the API and makes it, not connected; its path and itself."""
-    made: list[WireDevice] = []
 
     def provision() -> tuple[str, WireDevice]:
         name = f"wire-{os.getpid()}-{next(_numbers)}"
@@ -36,10 +56,6 @@ def provision(stack: RunningStack, rest: Rest) -> Iterator[Provision]:
         interface = {"connector": "lwm2m", "definition": {"endpointName": f"urn:{name}", "security": security}}
         urn = f"urn:lo:nsid:lwm2m:{name}"
         rest.post(DEVICES, {"id": urn, "interfaces": [interface]})
-        device = WireDevice(LIB, stack.coaps, Identity(name.encode(), KEY, cid=b"me"), f"urn:{name}")
-        made.append(device)
-        return f"{DEVICES}/{urn}", device
+        return f"{DEVICES}/{urn}", devices.made(stack.coaps, name.encode(), KEY, f"urn:{name}")
 
-    yield provision
-    for device in made:
-        device.close()
+    return provision

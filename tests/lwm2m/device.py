@@ -64,6 +64,12 @@ class WireDevice:
         self.run(self._device.connect())
 
     @property
+    def over(self) -> bool:
+        """Whether the other side has ended the association."""
+        association = self._device.client.association
+        return association is not None and not association.open
+
+    @property
     def peer(self) -> Peer:
         return self._device.peer
 
