@@ -58,6 +58,7 @@ def rotate(*, forget: bool, json: bool) -> None:
     """
     from chalicelib import wiring
     from chalicelib.fleet.access import stage_key
+    from chalicelib.fleet.twin import resealing
 
     ports, key = wiring.ports(), _present()
     left = _left(ports, key)
@@ -67,6 +68,8 @@ def rotate(*, forget: bool, json: bool) -> None:
             "wait until they are, or give them up with --forget"
         )
     made = stage_key.rotated(key, ports.clock.now(), ports.chance(stage_key.LENGTH))
+    # What is sealed cannot be found again by a digest: all of it moves before the generation that it may need is gone.
+    resealing.reseal(ports)
     wiring.stage_key_store().replace(stage_key.dump(made))
     show({**_told(made.newest), "givenUp": left}, json=json)
 

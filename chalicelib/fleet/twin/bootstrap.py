@@ -203,7 +203,12 @@ def look_up(ports: Ports, identity: bytes) -> tuple[BootstrapSpeaker, bytes] | N
     except UnicodeDecodeError:
         return None
     speaker = _speaker(ports, known) if known is not None else None
-    return None if speaker is None or known is None else (speaker, identities.unsealed(ports, known))
+    if speaker is None or known is None:
+        return None
+    try:
+        return speaker, identities.unsealed(ports, known)
+    except sealing.Unsealable:
+        return None
 
 
 def speaker_of(ports: Ports, principal: str) -> BootstrapSpeaker | None:

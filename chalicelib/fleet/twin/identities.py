@@ -175,7 +175,10 @@ def look_up(ports: Ports, identity: bytes) -> tuple[Speaker, bytes] | None:
     speaker = _speaker(ports, known) if known is not None else None
     if speaker is None or known is None:
         return None
-    return speaker, unsealed(ports, known)
+    try:
+        return speaker, unsealed(ports, known)
+    except Unsealable:
+        return None
 
 
 def speaker(ports: Ports, principal: str) -> Speaker | None:
@@ -190,25 +193,15 @@ def unsealed(ports: Ports, credential: Credential) -> bytes:
     return sealing.unseal(ports, _PURPOSE, _context(credential), credential.sealed)
 
 
-def reseal(ports: Ports, records: "TypedRecords[Credential]" = IDENTITIES) -> int:
-    """Seal everything under the generation of the stage key that is written with by now; returns how many."""
-    done = 0
-    for identity, credential in list(records.items(ports, EVERYBODY)):
-        if sealing.is_fresh(ports, credential.sealed):
-            continue
-        try:
-            secret = unsealed(ports, credential)
-        except Unsealable:
-            continue
-        sealed = sealing.seal(ports, _PURPOSE, _context(credential), secret)
-        again = _resealed(credential.sealed, sealed)
-        records.change(ports, EVERYBODY, identity, again)
-        done += 1
-    return done
-
-
-def _resealed(before: str, after: str) -> Callable[[Credential], Credential]:
-    return lambda present: replace(present, sealed=after) if present.sealed == before else present
+def resealed(ports: Ports, credential: Credential) -> Credential:
+    """Under the generation of the stage key that is written with by now; as it is where its own is gone."""
+    if sealing.is_fresh(ports, credential.sealed):
+        return credential
+    try:
+        secret = unsealed(ports, credential)
+    except Unsealable:
+        return credential
+    return replace(credential, sealed=sealing.seal(ports, _PURPOSE, _context(credential), secret))
 
 
 def made(ports: Ports, identity: str, holder: Holder, secret: bytes) -> Credential:

@@ -52,6 +52,7 @@ class Client:
         self,
         method: str,
         path: str,
+        /,
         body: Any = None,
         *,
         raw: bytes | None = None,
