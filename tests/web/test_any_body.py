@@ -45,7 +45,7 @@ class Reply(Protocol):
 
 class Caller(Protocol):
     def call(
-        self, method: str, path: str, *, raw: bytes | None, headers: Mapping[str, str] | None, **query: Any
+        self, method: str, path: str, /, *, raw: bytes | None, headers: Mapping[str, str] | None, **query: Any
     ) -> Reply: ...
 
 

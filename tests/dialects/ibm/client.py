@@ -62,6 +62,7 @@ class Client:
         self,
         method: str,
         path: str,
+        /,
         body: Any = None,
         *,
         raw: bytes | None = None,
