@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from chalicelib.fleet.commands.records import Command, Policy
+from chalicelib.fleet.commands.records import Command, Policy, Status
 from chalicelib.fleet.data.records import DataMessage, message_id
 from chalicelib.fleet.ids import repeatable_id
 from chalicelib.fleet.ports import Ports
@@ -42,3 +42,13 @@ def test_a_command_ends_by_its_expiration_also_when_it_is_written_again(dynamodb
         stored = dynamodb.commands.get(TENANT, command.id)
         assert stored is not None
         assert stored.kept == command.kept
+
+
+def test_a_command_without_expiry_is_kept_for_as_long_as_it_is_not_final(dynamodb: Ports) -> None:
+    command = Command(TENANT, "e" * 24, "d", None, {}, Policy(expiration=None), AT, AT, None, None, kept=3 * DAY)
+    dynamodb.commands.create(command)
+    assert CommandItem.get(f"{TENANT}#{command.id}").ttl is None
+    ended = replace(command, status=Status.PROCESSED, updated=AT + 60_000)
+    assert dynamodb.commands.replace(command, ended)
+    assert CommandItem.get(f"{TENANT}#{command.id}").ttl == AT // 1000 + 60 + 3 * DAY
+    assert dynamodb.commands.get(TENANT, command.id) == replace(ended, revision=1)

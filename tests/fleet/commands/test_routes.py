@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.fleet import sweeping
 from chalicelib.fleet.commands import creating
-from chalicelib.fleet.commands.records import PATROL, AckMode, DeliveryStatus, Status, Terms
+from chalicelib.fleet.commands.records import LOOK, PATROL, AckMode, DeliveryStatus, Status, Terms
 from chalicelib.fleet.errors import CommandLimitReached
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.presence import connecting, relaying
@@ -170,11 +170,22 @@ def test_without_expiry_a_command_waits_a_year_and_then_goes(rig: Rig) -> None:
 
 
 def test_without_expiry_what_a_crash_kept_out_of_the_queue_is_put_there(rig: Rig) -> None:
-    command = rig.create(expiration=None)
+    command = rig.create(connector="radio", expiration=None)
     rig.ports.mailboxes.replace(rig.mailbox, rig.mailbox.remove(command.id))
     rig.pass_time(DAYS)
     sweeping.sweep(rig.ports)
-    assert rig.mailbox.queue == (command.id,)
+    assert rig.mailbox.heads() == [("radio", command.id)]
+    assert rig.read(command).check_at == rig.ports.clock.now() + LOOK
+
+
+def test_a_queue_that_is_full_takes_back_nothing_that_a_crash_kept_out_of_it(rig: Rig) -> None:
+    command = rig.create(expiration=None)
+    rig.ports.mailboxes.replace(rig.mailbox, rig.mailbox.remove(command.id))
+    for _ in range(10):
+        rig.create(expiration=None)
+    rig.pass_time(DAYS)
+    sweeping.sweep(rig.ports)
+    assert (command.id in rig.mailbox.queue, len(rig.mailbox.queue)) == (False, 10)
 
 
 def test_what_names_no_connector_takes_no_more_room_than_a_route_has(rig: Rig) -> None:

@@ -349,3 +349,40 @@ def test_what_somebody_else_has_sent_is_not_given_to_who_was_about_to_begin_it(r
     flying = rig.mailbox.claim(command.id, 0, "sender").claim(command.id, 0, taking.holder(POLL), via="poll")
     rig.ports.mailboxes.replace(rig.mailbox, flying)
     assert take(rig) == []
+
+
+def test_a_poll_that_meets_a_full_window_just_as_it_claims_claims_nothing(rig: Rig) -> None:
+    first, second = order(rig), order(rig)
+    stale = rig.mailbox
+    take(rig)
+    claim = taking.claimed_by(rig.ports, stale, second, POLL, lambda c, *_: c)
+    assert (claim.ours, rig.mailbox.flights.keys()) == (False, {first.id})
+
+
+def test_what_left_the_queue_meanwhile_is_not_claimed(rig: Rig) -> None:
+    command, stale = order(rig), rig.mailbox
+    creating.cancel(rig.ports, TENANT, command.id)
+    assert not taking.claimed_by(rig.ports, stale, command, POLL, lambda c, *_: c).ours
+    assert rig.mailbox.flights == {}
+
+
+def test_what_expires_between_the_claim_and_the_write_is_not_taken(rig: Rig) -> None:
+    command = rig.create(None, connector=None, expiration=60)
+    rig.pass_time(60)
+    claim = taking.claimed_by(rig.ports, rig.mailbox, command, POLL, lambda c, *_: replace(c, reason="taken"))
+    assert (claim.ours, rig.read(command).reason) == (False, None)
+
+
+def test_a_poll_says_nothing_of_what_was_begun(rig: Rig) -> None:
+    command = order(rig)
+    begun = reporting.progress(rig.ports, TENANT, command.id, said())
+    began = replace(begun, delivery=D.SENT)
+    assert rig.ports.commands.replace(begun, began)
+    assert taking.delivered(rig.ports, TENANT, command.id, "p") == rig.read(command)
+    assert rig.read(command).delivery is D.SENT
+
+
+def test_a_mailbox_has_no_marks_of_sessions_where_nobody_asks_for_them(rig: Rig) -> None:
+    command = order(rig)
+    take(rig)
+    assert rig.mailbox.flights[command.id].session == ""

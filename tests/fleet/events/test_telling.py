@@ -4,16 +4,18 @@ import json
 
 import pytest
 
-from chalicelib.fleet.commands import creating
+from chalicelib.fleet.commands import creating, reporting
 from chalicelib.fleet.commands.records import AckMode, Command
+from chalicelib.fleet.commands.reporting import Report
 from chalicelib.fleet.configuration import synchronizing
 from chalicelib.fleet.configuration.records import ParameterType, Value
 from chalicelib.fleet.events.events import Event, EventKind
 from chalicelib.fleet.events.records import ActionPolicy, Filter, HttpPush, Push
 from chalicelib.fleet.presence.mailbox import LEASE
+from chalicelib.fleet.presence.records import Route
 from chalicelib.fleet.queues import lifecycle
 from tests.fakes import START, ListedPushes, MemoryCommands, PlainFormats
-from tests.fleet.rig import DEVICE, EVERYTHING, TENANT, Rig
+from tests.fleet.rig import CLIENT, DEVICE, EVERYTHING, TENANT, Rig
 
 
 class Died(BaseException):
@@ -164,3 +166,23 @@ def test_a_report_that_its_handler_could_not_tell_is_told_once_when_it_comes_aga
         rig.ports.clock.advance(ms=5)
         synchronizing.report(rig.ports, TENANT, DEVICE, {"p": target}, cid)
     assert queued(rig) == before + 1
+
+
+def test_an_end_that_the_device_reports_again_is_told_by_its_second_report(heard: Rig) -> None:
+    heard.ports.pushes = DyingPushes("ERROR")
+    command = heard.sent()
+    said = Report(Route("dialect", CLIENT, "mqtt", CLIENT, "s1"), reason="no space left")
+    with pytest.raises(Died):
+        reporting.fail(heard.ports, TENANT, command.id, said)
+    assert "ERROR" not in told(heard)
+    for _ in range(2):
+        reporting.fail(heard.ports, TENANT, command.id, said)
+    assert told(heard).count("ERROR") == 1
+
+
+def test_that_a_device_has_begun_is_told_once(heard: Rig) -> None:
+    command = heard.sent()
+    for _ in range(2):
+        reporting.progress(heard.ports, TENANT, command.id, Report(Route("dialect", CLIENT, "mqtt", CLIENT, "s1")))
+    assert told(heard) == ["PENDING", "PROCESSING", "PROCESSING"]
+    assert len(set(ids(heard, "PROCESSING"))) == 2

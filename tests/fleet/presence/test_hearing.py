@@ -71,6 +71,16 @@ def test_a_device_that_is_not_connected_is_written_once_a_minute(rig: Rig) -> No
     assert writes(rig, 10, 10) == 11
 
 
+def test_a_function_looks_again_a_minute_later_where_the_device_is_not_connected(rig: Rig) -> None:
+    for there, rest in ((False, MINUTE), (True, LONGEST)):
+        if there:
+            rig.connect()
+        at = rig.ports.clock.advance(seconds=3_600)
+        mailbox = connecting.contact(rig.ports, rig.claim, at)
+        assert mailbox is not None
+        assert hearing.again_at(rig.ports, mailbox, mailbox.presence[KEY]) == at + rest
+
+
 def test_who_watches_no_more_leaves_the_interval_as_it_was(online: Rig) -> None:
     hearing.watch(online.ports, TENANT, DEVICE, "a", 600)
     hearing.watch(online.ports, TENANT, DEVICE, "b", 120)
