@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.fleet.commands import renewing, reporting
-from chalicelib.fleet.commands.records import DeliveryStatus, Terms
+from chalicelib.fleet.commands.records import Command, DeliveryStatus, Terms
 from chalicelib.fleet.presence import connecting
 from chalicelib.fleet.presence.mailbox import LEASE
 from tests.fleet.commands.test_taking import PUSHED, order, said, take
@@ -101,3 +101,21 @@ def test_a_claim_that_was_lost_is_given_back_to_who_is_at_it(rig: Rig) -> None:
     rig.deliver()
     assert sent(rig) == [command.id]
     assert rig.mailbox.flights[command.id].generation == flight.generation
+
+
+def test_what_is_begun_while_it_is_to_be_put_back_stays_begun(rig: Rig) -> None:
+    rig.connect()
+    made = order(rig)
+    rig.ports.run_background()
+    found = rig.ports.commands.get
+
+    def meanwhile(tenant: str, command: str) -> Command | None:
+        stale = found(tenant, command)
+        rig.ports.commands.get = found  # type: ignore[method-assign]
+        reporting.progress(rig.ports, TENANT, made.id, said(PUSHED))
+        return stale
+
+    rig.ports.commands.get = meanwhile  # type: ignore[method-assign]
+    renewing.again(rig.ports, TENANT, DEVICE)
+    rig.ports.run_background()
+    assert (sent(rig), rig.read(made).begun is not None) == ([made.id], True)
