@@ -41,6 +41,7 @@ CODES: dict[type[Exception], tuple[int, str]] = {
     MeasurementNotFound: (HTTPStatus.NOT_FOUND, "measurement/notFound"),
     fleet.AlarmNotFound: (HTTPStatus.NOT_FOUND, "alarm/notFound"),
     fleet.CommandNotFound: (HTTPStatus.NOT_FOUND, "devicecontrol/notFound"),
+    fleet.IllegalTransition: (HTTPStatus.UNPROCESSABLE_ENTITY, UNPROCESSABLE),
     fleet.Conflict: (HTTPStatus.CONFLICT, "general/conflict"),
     fleet.AlarmOpen: (HTTPStatus.CONFLICT, "alarm/conflict"),
     fleet.ExternalIdDuplicate: (HTTPStatus.CONFLICT, "identity/Duplicate"),

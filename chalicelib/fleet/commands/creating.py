@@ -21,7 +21,8 @@ from chalicelib.fleet.tenancy.records import Kept
 class Order:
     """A command as a client asks for it; `id` is given where the same order may arrive again.
 
-    Without a connector it goes by whichever of the device's routes is open, the newest first.
+    Without a connector it goes by whichever of the device's routes is open, the newest first. `dialect` is whose terms
+    hold for a device that has no route by now.
     """
 
     connector: str | None
@@ -30,6 +31,7 @@ class Order:
     notify_to: str | None = None
     trace: str | None = None
     id: str | None = None
+    dialect: str | None = None
 
 
 def create(ports: Ports, tenant: str, device: str, order: Order) -> Command:
@@ -41,15 +43,17 @@ def create(ports: Ports, tenant: str, device: str, order: Order) -> Command:
     if mailbox is None:
         raise DeviceNotFound(f"device {device} not found")
     try:
-        granting.ensure_room(ports, mailbox, order.connector)
+        granting.ensure_room(ports, mailbox, order.connector, order.dialect)
     except CommandLimitReached:
         mailbox = _tidied(ports, mailbox)
-        granting.ensure_room(ports, mailbox, order.connector)
+        granting.ensure_room(ports, mailbox, order.connector, order.dialect)
     command = _new(ports, tenant, device, order, mailbox)
     # The record first: a queue that names a command which is not there yet would be taken for a crash and repaired.
     ports.commands.create(command)
     try:
-        queued = change_mailbox(ports, tenant, device, lambda m: _enqueue(ports, m, command), seen=mailbox)
+        queued = change_mailbox(
+            ports, tenant, device, lambda m: _enqueue(ports, m, command, order.dialect), seen=mailbox
+        )
     except CommandLimitReached:
         ports.commands.delete(tenant, command.id)
         raise
@@ -159,8 +163,8 @@ def _tidied(ports: Ports, mailbox: Mailbox) -> Mailbox:
     return found
 
 
-def _enqueue(ports: Ports, mailbox: Mailbox, command: Command) -> Mailbox:
+def _enqueue(ports: Ports, mailbox: Mailbox, command: Command, dialect: str | None) -> Mailbox:
     # Two creations at once both saw room: the revision lets one through and makes the other look again.
     if command.id not in mailbox.queue:
-        granting.ensure_room(ports, mailbox, command.connector)
+        granting.ensure_room(ports, mailbox, command.connector, dialect)
     return mailbox.enqueue(command.id, command.connector)

@@ -21,12 +21,15 @@ def session_mark(route: Route) -> str:
     return hashlib.sha256(route.session.encode()).hexdigest()[:8]
 
 
-def ensure_room(ports: Ports, mailbox: Mailbox, connector: str | None) -> None:
-    """Errors: CommandLimitReached, where no route that the command may go by lets another one wait."""
+def ensure_room(ports: Ports, mailbox: Mailbox, connector: str | None, dialect: str | None = None) -> None:
+    """By the terms of `dialect` where the device has no route at all.
+
+    Errors: CommandLimitReached, where no route that the command may go by lets another one wait.
+    """
     waiting = len(mailbox.queue) if connector is None else mailbox.length(connector)
     if waiting < USUAL.queue:
         return
-    ways = _ways(ports, mailbox, connector)
+    ways = _ways(ports, mailbox, connector) or ([(dialect, connector or "")] if dialect is not None else [])
     if not any(mailbox.length(name) < ports.terms.of(dialect, name).queue for dialect, name in ways):
         raise CommandLimitReached(f"{waiting} commands wait for this device already")
 

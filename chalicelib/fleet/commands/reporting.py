@@ -90,6 +90,23 @@ def fail(ports: Ports, tenant: str, command_id: str, said: Report) -> Command:
     return _end(ports, tenant, command_id, said, Status.ERROR, error=Failure.DEVICE_ERROR, reason=said.reason)
 
 
+def remark(ports: Ports, tenant: str, command_id: str, said: Report) -> Command:
+    """What it says of a command that it has not begun: its response is merged, and nothing else changes.
+
+    Errors: CommandNotFound, IllegalTransition (it is final).
+    """
+
+    def remarked(present: Command) -> Command | None:
+        _ensure_open(ports, present)
+        response = merged(present.response, said.response)
+        return None if response == present.response else replace(present, response=response)
+
+    command, _ = change_command(ports, tenant, command_id, remarked)
+    if command is None:
+        raise CommandNotFound(f"command {command_id} not found")
+    return command
+
+
 def merged(before: Any, said: Any) -> Any:
     if isinstance(before, dict) and isinstance(said, dict):
         return {**before, **said}

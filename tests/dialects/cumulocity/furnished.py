@@ -23,9 +23,11 @@ def furnish(client: Client, word: str) -> dict[str, str]:
     event = client.made("/event/events", data)["id"]
     measurement = client.made("/measurement/measurements", {**data, "text": word, word: {"t": {"value": 1}}})["id"]
     client.call("POST", "/tenant/options", {"category": word, "key": word, "value": word})
+    operation = client.made("/devicecontrol/operations", {"deviceId": device, "c8y_Command": {"text": word}})["id"]
     return {
         "category": word,
         "key": word,
+        "operationId": operation,
         "alarmId": alarm,
         "eventId": event,
         "measurementId": measurement,

@@ -11,6 +11,7 @@ from chalicelib.dialects.cumulocity.rest import (
     managed_objects,
     measurements,
     options,
+    operations,
     platform,
     tenant,
 )
@@ -31,6 +32,7 @@ API = Api(
         *measurements.ROUTES,
         *events.ROUTES,
         *alarms.ROUTES,
+        *operations.ROUTES,
     ),
     authenticate,
     explain,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from chalicelib.dialects.cumulocity import events as shapes
+from chalicelib.dialects.cumulocity import device_events as shapes
 from chalicelib.dialects.cumulocity import fragments, times
 from chalicelib.dialects.cumulocity.errors import EventNotFound
 from chalicelib.dialects.cumulocity.rest import asking, contents, data, links, paging

@@ -20,6 +20,7 @@ from chalicelib.web.parameters import Parameter
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
 
+DIALECT = "cumulocity"
 NAMESPACE = "c8y"
 """Of the ids of devices that came in by this API."""
 KIND = "managedObject"

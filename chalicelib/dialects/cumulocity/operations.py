@@ -1,0 +1,117 @@
+"""Operations as Cumulocity shows them, and what a client says of one (reference, "Operations").
+
+One is a command of the fleet: `req` and `arg` are what the devices of other dialects read of it, `operation` is all
+that was said, and what its agent adds is the command's response.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from chalicelib.dialects.cumulocity import fragments, times
+from chalicelib.fleet.commands.records import Command, DeliveryStatus, Status
+from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.ids import as_number
+
+OWN = frozenset(
+    {
+        "id",
+        "self",
+        "deviceId",
+        "deviceName",
+        "agentId",
+        "creationTime",
+        "status",
+        "failureReason",
+        "delivery",
+        "deviceExternalIDs",
+        "bulkOperationId",
+    }
+)
+_SAID = ("description",)
+_LOG = 10
+
+
+class Shown(StrEnum):
+    PENDING = "PENDING"
+    EXECUTING = "EXECUTING"
+    SUCCESSFUL = "SUCCESSFUL"
+    FAILED = "FAILED"
+
+
+OPEN = frozenset({Shown.PENDING, Shown.EXECUTING})
+STATUSES = {status.name: status for status in Shown}
+
+
+def read(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What is to be done. Errors: Invalid."""
+    said = {name: value for name, value in fragments.of(body, OWN).items() if value is not None}
+    if not said:
+        raise Invalid("an operation has a property beside deviceId, which says what is to be done", "deviceId")
+    return said
+
+
+def request(said: Mapping[str, Any], agent: str) -> dict[str, Any]:
+    """What the fleet keeps of it; `agent` is the number of the object that is to do it, or have it done."""
+    name = next((name for name in said if name not in _SAID), next(iter(said)))
+    arg = said[name] if isinstance(said[name], dict) else {"value": said[name]}
+    return {"req": name, "arg": arg, "agent": agent, "operation": dict(said)}
+
+
+def is_own(command: Command) -> bool:
+    """Whether it was made by this API, and so has a number."""
+    asked = command.request
+    return isinstance(asked, dict) and isinstance(asked.get("operation"), dict) and as_number(command.id) is not None
+
+
+def said(command: Command) -> dict[str, Any]:
+    """What was asked for, and what its agent has added to it."""
+    added = command.response if isinstance(command.response, dict) else {}
+    every = {**command.request["operation"], **added}
+    return {name: value for name, value in every.items() if value is not None}
+
+
+def status(command: Command) -> Shown:
+    if command.status is Status.PROCESSED:
+        return Shown.SUCCESSFUL
+    if command.final:
+        return Shown.FAILED
+    return Shown.PENDING if command.begun is None else Shown.EXECUTING
+
+
+def view(command: Command, device: str, itself: str) -> dict[str, Any]:
+    """`device` is the number of the object that it is for."""
+    shown: dict[str, Any] = {
+        **said(command),
+        "id": as_number(command.id),
+        "self": itself,
+        "deviceId": device,
+        "agentId": command.request.get("agent", device),
+        "creationTime": times.render(command.created),
+        "status": str(status(command)),
+        "delivery": _delivery(command),
+    }
+    reason = _reason(command)
+    return {**shown, "failureReason": reason} if reason is not None else shown
+
+
+def _reason(command: Command) -> str | None:
+    match command.status:
+        case Status.ERROR:
+            return command.reason or command.error
+        case Status.CANCELED:
+            return "Operation cancelled by user."
+        case Status.EXPIRED:
+            return "expired"
+        case _:
+            return None
+
+
+def _delivery(command: Command) -> dict[str, Any]:
+    arrived = {DeliveryStatus.DELIVERED, DeliveryStatus.REPLIED}
+    log = [entry for entry in command.history if entry.delivery is not None][-_LOG:]
+    return {
+        "status": "DELIVERED" if any(entry.delivery in arrived for entry in log) else "PENDING",
+        "time": times.render(log[-1].at if log else command.created),
+        "log": [{"status": str(entry.delivery), "time": times.render(entry.at)} for entry in log],
+    }

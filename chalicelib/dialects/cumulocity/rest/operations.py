@@ -1,0 +1,259 @@
+"""Operations: made, listed, and reported on by whoever does them (reference, "Operations")."""
+
+from collections.abc import Iterator
+from functools import partial
+from heapq import merge
+from typing import Any
+
+from chalicelib.dialects.cumulocity import alarms as choices
+from chalicelib.dialects.cumulocity import fragments
+from chalicelib.dialects.cumulocity import operations as shapes
+from chalicelib.dialects.cumulocity.operations import Shown
+from chalicelib.dialects.cumulocity.rest import agents, asking, contents, links, managed_objects, paging
+from chalicelib.dialects.cumulocity.rest.sources import Sources
+from chalicelib.fleet import ids
+from chalicelib.fleet.commands import creating, reporting
+from chalicelib.fleet.commands.creating import Order
+from chalicelib.fleet.commands.records import Command, Policy
+from chalicelib.fleet.commands.reporting import Report
+from chalicelib.fleet.commands.transitions import as_of
+from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.errors import (
+    CommandDuplicate,
+    CommandLimitReached,
+    CommandNotFound,
+    Contended,
+    IllegalTransition,
+    Invalid,
+    TemporarilyUnavailable,
+)
+from chalicelib.fleet.inventory import promoting
+from chalicelib.fleet.inventory.managed_objects import ManagedObject
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.records import Route as Way
+from chalicelib.web.parameters import Parameter
+from chalicelib.web.request import Answer, Request
+from chalicelib.web.routes import Route
+
+KIND, COLLECTION = "operation", "operationCollection"
+PATH = ("devicecontrol", "operations")
+WITHIN = 20_000
+"""Milliseconds that a request deletes many."""
+
+
+def view(request: Request, sources: Sources, command: Command) -> dict[str, Any]:
+    device, itself = sources.view(command.device), links.to(request, *PATH, ids.as_number(command.id) or "")
+    shown = shapes.view(command, device["id"], itself)
+    return {**shown, "deviceName": device["name"]} if "name" in device else shown
+
+
+def _create(ports: Ports, request: Request) -> Answer:
+    body, sources = contents.read(request), Sources(ports, request)
+    fragments.ensure(body, "deviceId")
+    found, said = sources.known(str(body["deviceId"]), "deviceId"), shapes.read(body)
+    asked = shapes.request(said, agents.of(ports, found))
+    device = found.device or promoting.promote(ports, found.tenant, found.id, managed_objects.NAMESPACE).id
+    shown = view(request, sources, _ordered(ports, request, device, asked))
+    return contents.created(request, KIND, shown, shown["self"])
+
+
+def _ordered(ports: Ports, request: Request, device: str, asked: dict[str, Any]) -> Command:
+    policy = Policy(expiration=None, ack_mode=None, ack_timeout=None)
+    for _ in tries(ports):
+        number = ids.number(ports.clock.now(), ports.chance(2))
+        order = Order(
+            None, asked, policy, trace=request.trace, id=ids.of_number(number), dialect=managed_objects.DIALECT
+        )
+        try:
+            return creating.create(ports, request.tenant, device, order)
+        except CommandDuplicate:
+            # Two operations of one millisecond drew the same number.
+            continue
+    raise Contended("operations are made by too many at once")
+
+
+def _get(ports: Ports, request: Request) -> Answer:
+    return contents.found(request, KIND, view(request, Sources(ports, request), _found(ports, request)))
+
+
+def _found(ports: Ports, request: Request) -> Command:
+    number = request.path["operationId"]
+    try:
+        found = creating.get(ports, request.tenant, ids.of_number(number)) if ids.is_number(number) else None
+    except CommandNotFound:
+        found = None
+    if found is None or not shapes.is_own(found):
+        raise CommandNotFound(f"Finding device data from database failed : No operation for gid '{number[:64]}'!")
+    return found
+
+
+def _change(ports: Ports, request: Request) -> Answer:
+    body, sources, found = contents.read(request), Sources(ports, request), _found(ports, request)
+    fragments.ensure(body, "status")
+    wanted = choices.chosen(shapes.STATUSES, body["status"], "status")
+    after = _reported(ports, request, found, wanted, body)
+    return contents.changed(request, KIND, view(request, sources, after))
+
+
+def _reported(ports: Ports, request: Request, found: Command, wanted: Shown, body: dict[str, Any]) -> Command:
+    """The operation as it stands then. Errors: Invalid, IllegalTransition."""
+    stands, said = shapes.status(found), fragments.of(body, shapes.OWN)
+    if stands not in shapes.OPEN:
+        if stands is not wanted or reporting.merged(shapes.said(found), said) != shapes.said(found):
+            raise IllegalTransition(f"an operation that is {stands} stays as it is")
+        return found
+    by = managed_objects.owner(request.by)
+    report = Report(Way(managed_objects.DIALECT, by, managed_objects.NAMESPACE, by, by), response=said)
+    if wanted is Shown.PENDING and stands is Shown.PENDING:
+        return reporting.remark(ports, found.tenant, found.id, report) if said else found
+    if wanted is Shown.PENDING:
+        raise IllegalTransition(f"an operation that is {stands} cannot become {wanted}")
+    if wanted is Shown.EXECUTING:
+        return reporting.progress(ports, found.tenant, found.id, report)
+    if wanted is Shown.SUCCESSFUL:
+        return reporting.succeed(ports, found.tenant, found.id, report)
+    reason = body.get("failureReason")
+    if reason is not None and not isinstance(reason, str):
+        raise Invalid("failureReason is a text", "failureReason")
+    failed = Report(report.route, response=said, reason=reason)
+    return reporting.fail(ports, found.tenant, found.id, failed)
+
+
+def _list(ports: Ports, request: Request) -> Answer:
+    sources = Sources(ports, request)
+    shown = partial(_listed, ports, request, sources)
+    page = paging.listed(request, "operations", partial(_meant, ports, request, sources), shown, *PATH)
+    return contents.found(request, COLLECTION, page)
+
+
+def _listed(ports: Ports, request: Request, sources: Sources, command: Command) -> dict[str, Any]:
+    shown = view(request, sources, command)
+    if not request.asked["agentId"]:
+        return shown
+    names = ports.objects.names(request.tenant, shown["deviceId"])
+    external = [{"type": name.type, "externalId": name.value} for name in names]
+    return {**shown, "deviceExternalIDs": {"externalIds": external}}
+
+
+def _delete_all(ports: Ports, request: Request) -> Answer:
+    named = [parameter.name for parameter in _WHICH]
+    if not any(name in request.query for name in named):
+        raise Invalid(f"at least one of {', '.join(named)} says which operations are meant", "deviceId")
+    until = ports.clock.now() + WITHIN
+    for command in list(_meant(ports, request, Sources(ports, request))):
+        if ports.clock.now() >= until:
+            raise TemporarilyUnavailable("there are more of them: send the request again for the others")
+        creating.delete(ports, request.tenant, command.id)
+    return Answer()
+
+
+def _meant(ports: Ports, request: Request, sources: Sources) -> Iterator[Command]:
+    """Those that the query means, the oldest first; the newest of a range where it is to be the other way round."""
+    asked, moments = request.asked, asking.window(request)
+    status = choices.chosen(shapes.STATUSES, asked["status"], "status") if asked["status"] else None
+    fragment, now = asked.get("fragmentType"), ports.clock.now()
+    descending = bool(asked.get("revert")) and not moments.open
+
+    def meant(command: Command) -> bool:
+        return (
+            shapes.is_own(command)
+            and status in (None, shapes.status(command))
+            and moments.has(command.created)
+            and (not fragment or fragment in shapes.said(command))
+        )
+
+    if asked.get("bulkOperationId"):
+        return iter(())
+    each = []
+    for device in _devices(ports, request, sources):
+        if status in shapes.OPEN:
+            each.append(_waiting(ports, request.tenant, device, descending=descending))
+        else:
+            found = ports.commands.of_device(
+                request.tenant, device, start=moments.start, end=moments.end, descending=descending
+            )
+            each.append(as_of(command, now) for command in found)
+    every = merge(*each, key=lambda command: ids.rank(command.id), reverse=descending)
+    return filter(meant, asking.looked(every))
+
+
+def _waiting(ports: Ports, tenant: str, device: str, *, descending: bool) -> Iterator[Command]:
+    """What is not final: an agent that starts asks for it, however much it has done before."""
+    mailbox, now = ports.mailboxes.get(tenant, device), ports.clock.now()
+    for command_id in sorted(mailbox.queue if mailbox else (), reverse=descending):
+        command = ports.commands.get(tenant, command_id)
+        if command is not None:
+            yield as_of(command, now)
+
+
+def _devices(ports: Ports, request: Request, sources: Sources) -> list[str]:
+    """Devices, as the fleet names them, whose operations are asked for. Errors: Invalid."""
+    asked = request.asked
+    if not asked["deviceId"] and not asked["agentId"]:
+        return [source for source in sources.all() if not ids.is_number(source)]
+    device, agent = (_known(ports, request, asked[name]) for name in ("deviceId", "agentId"))
+    every = agents.served(ports, agent) if agent is not None else [device] if device is not None else []
+    wanted = [one for one in every if asked["deviceId"] in ("", one.id)]
+    return [one.device for one in wanted if one.device and (agent is not None or not asked["agentId"])]
+
+
+def _known(ports: Ports, request: Request, number: str) -> ManagedObject | None:
+    return ports.objects.get(request.tenant, number) if number and ids.is_number(number) else None
+
+
+_ALL, _ONE = "/devicecontrol/operations", "/devicecontrol/operations/{operationId}"
+_BODY: dict[str, Any] = {"schema": contents.OBJECT, "reads": contents.ANYTHING, "max_body": fragments.LARGEST}
+_WHICH = (
+    Parameter("agentId", default="", explained="of that object, and of its child devices that have no nearer agent"),
+    Parameter("deviceId", default=""),
+    Parameter("status", default="", explained=", ".join(shapes.STATUSES)),
+    *asking.DATES,
+)
+_READING, _WRITING = managed_objects.READING, managed_objects.WRITING
+ROUTES = (
+    Route(
+        "POST",
+        _ALL,
+        _create,
+        "Have a device do something",
+        roles=_WRITING,
+        success=201,
+        failures=(Invalid, CommandLimitReached),
+        **_BODY,
+    ),
+    Route(
+        "GET",
+        _ALL,
+        _list,
+        "Operations, the oldest first",
+        roles=_READING,
+        parameters=(
+            *paging.PARAMETERS,
+            *_WHICH,
+            Parameter("fragmentType", default=""),
+            Parameter("bulkOperationId", default=""),
+            asking.REVERT,
+        ),
+        failures=(Invalid,),
+    ),
+    Route(
+        "DELETE",
+        _ALL,
+        _delete_all,
+        "Delete operations by device, status and time",
+        roles=_WRITING,
+        success=204,
+        parameters=_WHICH,
+        failures=(Invalid, TemporarilyUnavailable),
+    ),
+    Route("GET", _ONE, _get, "An operation", roles=_READING, failures=(CommandNotFound,)),
+    Route(
+        "PUT",
+        _ONE,
+        _change,
+        "Say how far an operation is",
+        roles=_WRITING,
+        failures=(Invalid, CommandNotFound, IllegalTransition),
+        **_BODY,
+    ),
+)
