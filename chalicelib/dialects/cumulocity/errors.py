@@ -17,6 +17,10 @@ BAD_CREDENTIALS = "Invalid credentials! : Bad credentials"
 DENIED = "Access is denied"
 
 
+class BadRequest(fleet.Invalid):
+    """What the vendor answers with 400, where all else that is wrong is 422."""
+
+
 class EventNotFound(fleet.MessageNotFound):
     pass
 
@@ -26,6 +30,7 @@ class MeasurementNotFound(fleet.MessageNotFound):
 
 
 CODES: dict[type[Exception], tuple[int, str]] = {
+    BadRequest: (HTTPStatus.BAD_REQUEST, "general/badRequest"),
     fleet.Invalid: (HTTPStatus.UNPROCESSABLE_ENTITY, UNPROCESSABLE),
     fleet.TooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "general/payloadTooLarge"),
     fleet.Unauthenticated: (HTTPStatus.UNAUTHORIZED, "security/Unauthorized"),

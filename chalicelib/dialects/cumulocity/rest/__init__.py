@@ -13,6 +13,7 @@ from chalicelib.dialects.cumulocity.rest import (
     options,
     operations,
     platform,
+    series,
     tenant,
 )
 from chalicelib.dialects.cumulocity.rest.access import authenticate
@@ -30,6 +31,7 @@ API = Api(
         *children.ROUTES,
         *identity.ROUTES,
         *measurements.ROUTES,
+        *series.ROUTES,
         *events.ROUTES,
         *alarms.ROUTES,
         *operations.ROUTES,

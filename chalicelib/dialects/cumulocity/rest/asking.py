@@ -12,6 +12,8 @@ from chalicelib.web.request import Request
 Item = TypeVar("Item")
 MOST_LOOKED_AT = 10_000
 """Alarms, events, measurements or operations that one request looks at."""
+MOST_POINTS = 50_000
+"""Measurements whose series one request tells."""
 _EXPLAINED = "a moment in ISO 8601; without a zone it is UTC"
 DATES, CREATED, UPDATED = (
     tuple(Parameter(f"{name}{side}", default="", explained=_EXPLAINED) for side in ("From", "To"))
@@ -44,9 +46,9 @@ def window(request: Request, name: str = "date") -> Range:
     return Range(start, end)
 
 
-def looked(found: Iterable[Item]) -> Iterator[Item]:
+def looked(found: Iterable[Item], most: int = MOST_LOOKED_AT) -> Iterator[Item]:
     """All of them, as long as they are not too many. Errors: Invalid."""
     for count, one in enumerate(found, 1):
-        if count > MOST_LOOKED_AT:
-            raise Invalid(f"more than {MOST_LOOKED_AT} would have to be looked at: ask by source or dates", "source")
+        if count > most:
+            raise Invalid(f"more than {most} would have to be looked at: ask by source or dates", "source")
         yield one
