@@ -4,8 +4,10 @@ The fleet keeps of one what all dialects understand, `{fragment: {series: number
 stand beside it. What a device said by another dialect is a measurement where it has numbers.
 """
 
+import csv
+import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,6 +111,28 @@ def view(found: Measurement, number: str, source: Mapping[str, Any], itself: str
         "type": found.type,
         "time": times.render(found.time),
     }
+
+
+COLUMNS = ("time", "source", "device_name", "fragment.series", "value", "unit")
+
+
+def rows(every: Iterable[tuple[Measurement, Mapping[str, Any]]], most: int) -> str:
+    """CSV (RFC 4180), a row for each value of measurements and what they show as their source.
+
+    Errors: Invalid (more than `most` rows).
+    """
+    written = io.StringIO(newline="")
+    writer = csv.writer(written)
+    writer.writerow(COLUMNS)
+    count = 0
+    for found, source in every:
+        for fragment, series, value in found.series():
+            count += 1
+            if count > most:
+                raise Invalid(f"there are more than {most} values: ask for a shorter time", "dateFrom")
+            unit, name = found.unit(fragment, series), source.get("name", "")
+            writer.writerow((times.render(found.time), source["id"], name, f"{fragment}.{series}", value, unit or ""))
+    return written.getvalue()
 
 
 def _is_series(said: Any) -> bool:

@@ -168,6 +168,22 @@ def test_what_came_by_another_dialect_is_a_measurement_where_it_has_numbers(clie
     assert client.get(f"{PATH}/{found['id']}").body == found
 
 
+def test_a_list_is_csv_where_that_is_accepted(client: Client, device: str) -> None:
+    client.call("PUT", f"{OBJECTS}/{device}", {"name": 'Modem, "old"'})
+    client.made(PATH, measurement(device))
+    client.made(PATH, measurement(device, plain={"a": 1}))
+    reply = client.get(PATH, accept="text/csv", source=device)
+    assert (reply.status, reply.headers["Content-Type"]) == (200, "text/csv;charset=UTF-8")
+    start = f'2013-07-02T14:32:30.152Z,{device},"Modem, ""old""",c8y_SignalStrength'
+    assert reply.raw.decode().split("\r\n") == [
+        "time,source,device_name,fragment.series,value,unit",
+        f"{start}.rssi,-53,dBm",
+        f"{start}.ber,0.14,%",
+        "",
+    ]
+    assert client.get(PATH, accept="application/vnd.ms-excel").status == 406
+
+
 def test_another_tenants_measurement_is_not_there(client: Client, device: str) -> None:
     number = client.made(PATH, measurement(device))["id"]
     other = Client(client.ports, "other")

@@ -14,13 +14,17 @@ from chalicelib.fleet.data import messages
 from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.errors import Invalid, LimitReached, MessageNotFound
 from chalicelib.fleet.ports import Ports
+from chalicelib.web import media_types
 from chalicelib.web.parameters import Kind, Parameter
-from chalicelib.web.request import Answer, Request
+from chalicelib.web.refusals import NotAcceptable
+from chalicelib.web.request import Answer, Raw, Request
 from chalicelib.web.routes import Route
 
 KIND, COLLECTION = "measurement", "measurementCollection"
 PATH = ("measurement", "measurements")
 MOST_AT_ONCE = 1_000
+CSV = "text/csv"
+_SHEETS = frozenset({"application/vnd.ms-excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"})
 LARGEST = 1_000_000
 """Bytes of a body of many."""
 
@@ -85,7 +89,15 @@ def _found(ports: Ports, request: Request) -> DataMessage:
 
 
 def _list(ports: Ports, request: Request) -> Answer:
+    """As JSON, a page; as CSV all of it."""
     sources = Sources(ports, request)
+    accepted = media_types.named(request.headers.get("accept", "").partition(",")[0])
+    if accepted in _SHEETS:
+        raise NotAcceptable(f"what there is here is JSON and {CSV}")
+    if accepted == CSV:
+        every = meant(ports, request, sources, asking.MOST_POINTS)
+        shown = ((found, sources.view(str(message.metadata["source"]))) for message, found in every)
+        return Answer(Raw(shapes.rows(shown, asking.MOST_POINTS).encode(), f"{CSV};charset=UTF-8"))
     found = partial(meant, ports, request, sources)
     page = paging.listed(request, "measurements", found, lambda one: view(request, sources, *one), *PATH)
     return contents.found(request, COLLECTION, page)
@@ -96,11 +108,13 @@ def _delete_all(ports: Ports, request: Request) -> Answer:
     return Answer()
 
 
-def meant(ports: Ports, request: Request, sources: Sources) -> Iterator[tuple[DataMessage, Measurement]]:
+def meant(
+    ports: Ports, request: Request, sources: Sources, most: int = asking.MOST_LOOKED_AT
+) -> Iterator[tuple[DataMessage, Measurement]]:
     """Those that the query means: the oldest of a range first, else the newest, or the other way round."""
     asked, moments = request.asked, asking.window(request)
     ascending = not moments.open and not asked["revert"]
-    for message in asking.looked(data.walked(ports, request, sources, moments, ascending=ascending)):
+    for message in asking.looked(data.walked(ports, request, sources, moments, ascending=ascending), most):
         found = shapes.of(message)
         if found is not None and asked["type"] in ("", found.type) and _has(found, asked):
             yield message, found
