@@ -11,7 +11,7 @@ from chalicelib.fleet.ids import of_number
 from tests.dialects.cumulocity.client import Client
 
 OBJECTS, PATH = "/inventory/managedObjects", "/devicecontrol/operations"
-AGENT = {"c8y_IsDevice": {}, "com_cumulocity_model_Agent": {}}
+AGENT: dict[str, Any] = {"c8y_IsDevice": {}, "com_cumulocity_model_Agent": {}}
 
 
 @pytest.fixture
