@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from heapq import merge
+from itertools import count
 
 from chalicelib.fleet.compare_and_set import change_record, unrevised
 from chalicelib.fleet.data import deleting, unpacking
 from chalicelib.fleet.data.records import FUTURE, DataMessage, DecoderKind, StreamUse
-from chalicelib.fleet.errors import MessageNotFound, TemporarilyUnavailable
+from chalicelib.fleet.errors import LimitReached, MessageNotFound, TemporarilyUnavailable
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.ids import is_ordered_id, rank
 from chalicelib.fleet.ports import Ports
@@ -18,6 +19,7 @@ from chalicelib.fleet.tenancy.records import Kept
 PAST = 1_262_304_000_000
 """2010 (ms): a device that speaks of an earlier time has not set its clock."""
 
+_MOST_LOOKED_AT = 50_000
 _MOST_PAGES = 50
 """Pages of what is hidden that a reader goes through."""
 
@@ -112,14 +114,23 @@ def sent_by(
     start: int | None = None,
     end: int | None = None,
     ascending: bool = False,
+    most: int = _MOST_LOOKED_AT,
 ) -> Iterator[DataMessage]:
-    """Messages of a device, or of whoever else is their source, in whatever stream; in the order of `read`."""
+    """Messages of a device, or of whoever else is their source, in whatever stream; in the order of `read`.
+
+    Errors, on the way: LimitReached (`most` were looked at, as others send into the same streams).
+    """
+    looked = count(1)
     used = [use.stream for use in ports.messages.streams(tenant, source)]
 
     def walked(stream: str) -> Iterator[DataMessage]:
         before: str | None = None
         while page := read(ports, tenant, stream, start=start, end=end, before=before, ascending=ascending):
-            yield from (message for message in page if message.metadata.get("source") == source)
+            for message in page:
+                if next(looked) > most:
+                    raise LimitReached(f"more than {most} messages would have to be looked at")
+                if message.metadata.get("source") == source:
+                    yield message
             before = page[-1].id
 
     # A message whose stream was not counted, as a crash came between, is in the one that is named after its source.
