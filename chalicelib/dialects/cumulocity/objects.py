@@ -63,7 +63,7 @@ def type_of(body: Mapping[str, Any]) -> str | None:
 
 def fragments_of(body: Mapping[str, Any]) -> dict[str, Any]:
     """What of a body is kept as it is. Errors: Invalid (a name with a dot, or that begins with a dollar)."""
-    kept = {name: value for name, value in body.items() if name not in COMPUTED | {"name", "type"}}
+    kept = {name: value for name, value in body.items() if name not in COMPUTED | {"name", "type", "externalIds"}}
     for name in kept:
         if "." in name or name.startswith("$"):
             raise Invalid(f"the name of a property has no dot and does not begin with $: {name[:64]}", name)

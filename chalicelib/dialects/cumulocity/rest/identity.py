@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from chalicelib.dialects.cumulocity import elsewhere
-from chalicelib.dialects.cumulocity.errors import Missing
+from chalicelib.dialects.cumulocity import elsewhere, external_ids
 from chalicelib.dialects.cumulocity.rest import contents, links, managed_objects
 from chalicelib.fleet.errors import ExternalIdDuplicate, ExternalIdNotFound, Invalid, LimitReached, ObjectNotFound
 from chalicelib.fleet.inventory import objects
@@ -41,9 +40,7 @@ def _names(ports: Ports, request: Request) -> Answer:
 
 
 def _name(ports: Ports, request: Request) -> Answer:
-    type_, value = _named(contents.read(request))
-    if elsewhere.is_ours(type_):
-        raise Invalid(f"external ids of the type {type_[:64]} are the platform's own", "type")
+    type_, value = external_ids.given(contents.read(request))
     external = objects.name(ports, request.tenant, request.path["id"], type_, value)
     shown = _view(request, external)
     return contents.created(request, KIND, shown, shown["self"])
@@ -71,24 +68,12 @@ def _search(ports: Ports, request: Request) -> Answer:
     if not isinstance(sought, list) or len(sought) > MOST_SOUGHT:
         raise Invalid(f"externalIds is a list of at most {MOST_SOUGHT}", "externalIds")
     found = []
-    for type_, value in dict.fromkeys(_named(one) for one in sought):
+    for type_, value in dict.fromkeys(external_ids.read(one) for one in sought):
         try:
             found.append(_found(ports, request.tenant, type_, value))
         except ExternalIdNotFound:
             continue
     return _collection(request, found, "identity", "search")
-
-
-def _named(body: Any) -> tuple[str, str]:
-    """Type and value. Errors: Missing, Invalid."""
-    if not isinstance(body, dict):
-        raise Invalid("an external id is an object with externalId and type", "externalIds")
-    missing = [name for name in ("externalId", "type") if body.get(name) in (None, "")]
-    if missing:
-        raise Missing(*missing)
-    if not (isinstance(body["type"], str) and isinstance(body["externalId"], str)):
-        raise Invalid("externalId and type are texts", "externalId")
-    return body["type"], body["externalId"]
 
 
 _OF_OBJECT = "/identity/globalIds/{id}/externalIds"

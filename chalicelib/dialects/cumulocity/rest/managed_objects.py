@@ -5,13 +5,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from chalicelib.dialects.cumulocity import elsewhere
+from chalicelib.dialects.cumulocity import elsewhere, external_ids
 from chalicelib.dialects.cumulocity import objects as shapes
 from chalicelib.dialects.cumulocity.elsewhere import Known
 from chalicelib.dialects.cumulocity.rest import contents, links, relatives
 from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.errors import Invalid, LimitReached, ObjectNotFound
+from chalicelib.fleet.errors import ExternalIdDuplicate, FleetError, Invalid, LimitReached, ObjectNotFound
 from chalicelib.fleet.inventory import objects, promoting, removing
 from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
 from chalicelib.fleet.ports import Ports
@@ -23,7 +23,9 @@ from chalicelib.web.routes import Route
 DIALECT = "cumulocity"
 NAMESPACE = "c8y"
 """Of the ids of devices that came in by this API."""
-KIND = "managedObject"
+KIND, COLLECTION = "managedObject", "managedObjectCollection"
+MOST_AT_ONCE = 50
+"""Objects of one request."""
 PATH = relatives.PATH
 READING, WRITING = frozenset({Role.DEVICE_R}), frozenset({Role.DEVICE_W})
 LARGEST = 1_000_000
@@ -42,15 +44,35 @@ def view(request: Request, found: ManagedObject) -> dict[str, Any]:
 
 
 def made(ports: Ports, request: Request, body: Mapping[str, Any]) -> ManagedObject:
-    """A new object of the body; a device where it says so. Errors: Invalid, TooLarge, LimitReached."""
-    draft = objects.Draft(
+    """A new object of the body; a device where it says so.
+
+    Errors: Invalid, TooLarge, LimitReached, ExternalIdDuplicate, QuotaReached.
+    """
+    return _made(ports, request.tenant, draft(request, body))
+
+
+def draft(request: Request, body: Mapping[str, Any]) -> objects.Draft:
+    """What the body says that an object is to be. Errors: Invalid."""
+    wanted = objects.Draft(
         name=shapes.name_of(body),
         type=shapes.type_of(body),
         owner=owner(request.by),
         fragments={name: value for name, value in shapes.fragments_of(body).items() if value is not None},
+        named=external_ids.inline(body),
         indexed=shapes.INDEXED,
     )
-    return _device(ports, objects.create(ports, request.tenant, draft))
+    objects.ensure_fragments(wanted.fragments)
+    return wanted
+
+
+def _made(ports: Ports, tenant: str, wanted: objects.Draft) -> ManagedObject:
+    found = objects.create(ports, tenant, wanted)
+    try:
+        return _device(ports, found)
+    except FleetError:
+        # What cannot be the device that it is to be is not there at all: the client makes it again.
+        removing.delete(ports, tenant, found.id)
+        raise
 
 
 def owner(caller: Caller) -> str:
@@ -68,9 +90,34 @@ def _device(ports: Ports, found: ManagedObject) -> ManagedObject:
 
 
 def _create(ports: Ports, request: Request) -> Answer:
-    found = made(ports, request, contents.read(request))
+    body = contents.read(request)
+    if contents.kind_of(request).lower() == COLLECTION.lower() or isinstance(body.get("managedObjects"), list):
+        return _create_some(ports, request, body.get("managedObjects"))
+    found = made(ports, request, body)
     shown = view(request, found)
     return contents.created(request, KIND, shown, shown["self"])
+
+
+def _create_some(ports: Ports, request: Request, several: Any) -> Answer:
+    """All or none: where one cannot be made, those before it are removed."""
+    if (
+        not isinstance(several, list)
+        or len(several) > MOST_AT_ONCE
+        or not all(isinstance(one, dict) for one in several)
+    ):
+        raise Invalid(f"managedObjects is a list of at most {MOST_AT_ONCE} objects", "managedObjects")
+    found: list[ManagedObject] = []
+    drafts = [draft(request, one) for one in several]
+    try:
+        for wanted in drafts:
+            found.append(_made(ports, request.tenant, wanted))  # noqa: PERF401 - those before a failure are removed
+    except FleetError:
+        for one in found:
+            removing.delete(ports, request.tenant, one.id)
+        raise
+    itself = links.to(request, *PATH)
+    body = {"self": itself, "managedObjects": [view(request, one) for one in found]}
+    return contents.created(request, COLLECTION, body, itself)
 
 
 def _get(ports: Ports, request: Request) -> Answer:
@@ -118,7 +165,7 @@ ROUTES = (
         schema=contents.OBJECT,
         reads=contents.ANYTHING,
         max_body=LARGEST,
-        failures=(Invalid, LimitReached),
+        failures=(Invalid, LimitReached, ExternalIdDuplicate),
     ),
     Route(
         "GET",
