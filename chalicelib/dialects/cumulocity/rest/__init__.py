@@ -5,6 +5,7 @@ from chalicelib.dialects.cumulocity.errors import explain
 from chalicelib.dialects.cumulocity.rest import (
     alarms,
     children,
+    current_user,
     events,
     identity,
     listing,
@@ -26,6 +27,7 @@ API = Api(
         *platform.ROUTES,
         *tenant.ROUTES,
         *options.ROUTES,
+        *current_user.ROUTES,
         *managed_objects.ROUTES,
         *listing.ROUTES,
         *children.ROUTES,
