@@ -216,7 +216,7 @@ class TestArduino:
 
         def found() -> str | None:
             devices = rest.get(DEVICES, limit=1000, fields="interfaces")
-            nodes = {d["id"] for d in devices for i in d["interfaces"] if i["nodeId"] == ARDUINO_CLIENT}
+            nodes = {d["id"] for d in devices for i in d.get("interfaces", ()) if i["nodeId"] == ARDUINO_CLIENT}
             return next(iter(nodes), None)
 
         return str(until(found))

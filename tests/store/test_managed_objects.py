@@ -26,6 +26,9 @@ NOW = 1_800_000_000_000
 ASSET = ChildKind.ASSET
 LARGE = {"list": [{"name": f"package {n}", "version": f"{n}.{n * 7919}"} for n in range(300)]}
 
+LAST = 1 << 60
+"""A moment (ms) that never comes."""
+
 
 def new(tenant: str, n: int = 1, **fields: object) -> ManagedObject:
     made = ManagedObject(tenant, ids.number(NOW + n, b"\0\0"), NOW, NOW)
@@ -333,6 +336,8 @@ class TestDevices:
         assert promoting.promote(ports, tenant, gateway.id, "ns").id == device.id
         removing.delete(ports, tenant, gateway.id, frozenset({ChildKind.DEVICE}))
         assert ports.objects.page(tenant, after=None, limit=5).items == []
+        # Where the machine is slow, the request leaves something to the sweep.
+        assert removing.finish(ports, tenant, gateway.id, LAST)
         assert ports.objects.named(tenant, "t", "1") is None
         assert ports.devices.get(tenant, device.id) is None
         assert ports.devices.owner(tenant, "mqtt", f"{tenant}-node") is None
@@ -342,5 +347,6 @@ class TestDevices:
         made = objects.create(ports, tenant, objects.Draft("g", named=[("t", "1")]))
         device = promoting.promote(ports, tenant, made.id, "ns")
         devices.delete(ports, tenant, device.id)
+        assert removing.finish(ports, tenant, made.id, LAST)
         assert ports.objects.named(tenant, "t", "1") is None
         assert ports.objects.leaving(tenant, made.id) is None

@@ -1,6 +1,7 @@
 """The `iot-data` API, called by botocore as the back end calls it."""
 
 import base64
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -43,7 +44,9 @@ class Api:
     def close(self) -> None:
         self.client.close()
         server = self._server
-        server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map))
+        # A loop that is awake closes everything before it could be woken.
+        with contextlib.suppress(OSError):
+            server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map))
         self._thread.join(5)
         server.task_dispatcher.shutdown()
 
