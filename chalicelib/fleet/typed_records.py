@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from dataclasses import replace as replaced
 from typing import Generic, TypeVar
 
-from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
 from chalicelib.fleet.documents import Record
-from chalicelib.fleet.errors import Contended
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import Kind
 
@@ -48,19 +47,27 @@ class TypedRecords(Generic[T]):
         otherwise: Callable[[], T] | None = None,
     ) -> T | None:
         """The value after `change`; what is not there is None, or begins as `otherwise`. Errors: Contended."""
-        for _ in tries(ports):
+        wanted: tuple[Record, T] | None = None
+
+        def changed() -> T | Again | None:
+            nonlocal wanted
             found = ports.records.get(tenant, self.name, record)
             if found is None and otherwise is None:
                 return None
+            if wanted is not None and found is not None and found.body == wanted[0].body:
+                # A write whose answer was lost on the way is repeated, and then it fails: it was ours all the same.
+                return wanted[1]
             before = otherwise() if found is None and otherwise is not None else self._read(found)
             after = change(before)
             if found is not None and after == before:
                 return after
             written = self._written(tenant, record, after)
+            wanted = written, after
             # Another run may write it at the same time: whoever comes second begins with what the first has left.
-            if ports.records.create(written) if found is None else ports.records.replace(found, written):
-                return after
-        raise Contended(f"{self.name} {record} is written by too many at once")
+            done = ports.records.create(written) if found is None else ports.records.replace(found, written)
+            return after if done else AGAIN
+
+        return insist(ports, f"{self.name} {record}", changed)
 
     def delete(self, ports: Ports, tenant: str, record: str) -> None:
         ports.records.delete(tenant, self.name, record)
