@@ -166,6 +166,7 @@ def _deadlines(function: str, stage: Stage) -> Iterable[Grant]:
 def _broker(function: str) -> Iterable[Grant]:
     clients = (arn("iot", "client/*"),)
     because = "client ids are whatever the firmware in the field says"
+    # Whoever tells an event may find that a client of another dialect listens to it.
     if function in ("deliver", "pump", "uplink", "presence", "lwm2m", "sweep", API):
         topics = {"StringLike": {"iot:Topic": downlink_topics()}}
         yield Grant(("iot:SendDirectMessage",), clients, because, topics)
