@@ -49,6 +49,23 @@ def create(name: str, wanted: str | None, *, json: bool) -> None:
     show({"tenant": tenant.id, "name": tenant.name, "keyId": key.id, "apiKey": secret}, json=json)
 
 
+@group.command("objects")
+@click.option("--tenant", required=True, help="The tenant's six-character id.")
+@as_json
+@on_target
+@complaints
+def objects(tenant: str, *, json: bool) -> None:
+    """Let every device of a tenant be a managed object too, which Cumulocity's API needs; there is no way back.
+
+    Devices that are there become objects by and by, those that come at once. Known everywhere after a minute.
+    """
+    from chalicelib import wiring
+    from chalicelib.fleet.inventory import numbering
+
+    numbering.enable(wiring.ports(), tenant)
+    show({"tenant": tenant, "objects": "enabled"}, json=json)
+
+
 def _counted(command: Any) -> Any:
     for stored, name in reversed(_STORED.items()):
         what = "Bytes of all files of resources" if stored is Stored.RESOURCE_BYTES else f"{name.capitalize()} stored"

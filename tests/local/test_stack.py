@@ -26,7 +26,7 @@ def run(stack: RunningStack, *arguments: str) -> subprocess.CompletedProcess[str
         env=stack.environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 
@@ -96,7 +96,7 @@ def test_a_taken_port_is_named_with_the_variable_that_moves_it(stack: RunningSta
             env={**environment, **ports, variable: str(taken)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
         )
 
@@ -115,7 +115,7 @@ def test_a_setting_that_makes_no_sense_is_refused_by_name(stack: RunningStack) -
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 
@@ -137,6 +137,19 @@ def test_tenants_and_keys_are_made_from_the_shell(stack: RunningStack) -> None:
     assert "exists already" in again.stderr
     assert (key["roles"], key["label"]) == ("DATA_R DEVICE_R", "reader")
     assert key["validTo"] is not None
+
+
+def test_a_tenant_is_enabled_for_managed_objects_from_the_shell(stack: RunningStack) -> None:
+    made = json.loads(run(stack, "infra", "tenant", "create", "with objects", "--json").stdout)
+    enabled = run(stack, "infra", "tenant", "objects", "--tenant", made["tenant"], "--json")
+    assert json.loads(enabled.stdout) == {"tenant": made["tenant"], "objects": "enabled"}
+    answer = requests.get(
+        f"{stack.url}/tenant/currentTenant", auth=(f"{made['tenant']}/any", made["apiKey"]), timeout=PATIENCE_S
+    )
+    assert (answer.status_code, answer.json()["name"]) == (200, made["tenant"])
+    unknown = run(stack, "infra", "tenant", "objects", "--tenant", "nobody")
+    assert unknown.returncode != 0
+    assert "nobody" in unknown.stderr
 
 
 def test_a_tenant_is_limited_from_the_shell(stack: RunningStack) -> None:
@@ -184,7 +197,7 @@ def test_commands_without_a_stack_say_how_to_start_one(stack: RunningStack, tmp_
         env={**stack.environment(), "HOMEPORT_DATA": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 
