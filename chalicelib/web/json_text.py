@@ -110,7 +110,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise Invalid(f"{name[:64]} appears twice in one object", name[:64])
+                # It may have half of a surrogate pair, which nobody could be told.
+                shown = name[:64].encode(errors="replace").decode()
+                raise Invalid(f"{shown} appears twice in one object", shown)
             seen.add(name)
     return value
 

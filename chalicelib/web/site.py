@@ -113,7 +113,8 @@ def _rendered(api: Api, ports: Ports, answer: Answer) -> Rendered:
 
 
 def _json(body: Any) -> Raw:
-    return Raw(json_text.render(body).encode(), "application/json")
+    # Half of a surrogate pair has no UTF-8, but an escape that JSON knows too.
+    return Raw(json_text.render(body).encode(errors="backslashreplace"), "application/json")
 
 
 def _body(raw: Raw) -> str | bytes:

@@ -82,8 +82,12 @@ class OneTimeSignIn:
         peer = self._peer_of(int(environ.get("REMOTE_PORT") or 0)) or environ.get("REMOTE_ADDR", "")
         host = environ.get("HTTP_HOST", "")
         origin = environ.get("HTTP_ORIGIN")
-        own = origin is None or urlsplit(origin).netloc == host
-        return own and _is_loopback(peer) and _is_loopback(urlsplit(f"//{host}").hostname or "")
+        try:
+            own = origin is None or urlsplit(origin).netloc == host
+            named = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        return own and _is_loopback(peer) and _is_loopback(named)
 
 
 def _is_loopback(host: str) -> bool:
@@ -98,7 +102,7 @@ def _is_loopback(host: str) -> bool:
 def _code(body: bytes) -> str:
     try:
         read = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     code = read.get("code") if isinstance(read, dict) else None
     return code if isinstance(code, str) else ""

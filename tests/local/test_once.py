@@ -68,7 +68,9 @@ def test_its_minute_ends() -> None:
     assert "apiKey" not in asking.ask({"code": late})
 
 
-@pytest.mark.parametrize("body", [{}, {"code": ""}, {"code": None}, {"code": ["code-0"]}, [], b"\xff", b""])
+@pytest.mark.parametrize(
+    "body", [{}, {"code": ""}, {"code": None}, {"code": ["code-0"]}, [], b"\xff", b"", b"[" * 4096]
+)
 def test_nothing_else_is_a_code(body: Any) -> None:
     asking = Asking()
     asking.door.code()
@@ -81,6 +83,10 @@ def test_nothing_else_is_a_code(body: Any) -> None:
         {"REMOTE_ADDR": "192.0.2.7"},
         {"HTTP_HOST": "homeport.example.test:18080"},
         {"HTTP_HOST": ""},
+        {"HTTP_HOST": "["},
+        {"HTTP_HOST": "[::1"},
+        {"HTTP_HOST": "localhost@elsewhere.test"},
+        {"HTTP_ORIGIN": "http://["},
         {"HTTP_ORIGIN": "https://elsewhere.test"},
         {"HTTP_ORIGIN": "null"},
         {"HTTP_ORIGIN": "http://localhost:1"},

@@ -35,6 +35,10 @@ def read(_ports: Ports, request: Request) -> Answer:
     return Answer({"body": request.body, "raw": len(request.raw)})
 
 
+def half(_ports: Ports, _request: Request) -> Answer:
+    return Answer({"half": "\ud800 é"})
+
+
 def image(_ports: Ports, _request: Request) -> Answer:
     return Answer(Raw(PNG, "image/png"), headers={"Cache-Control": "no-store"})
 
@@ -51,6 +55,7 @@ ODD = Api(
         Route("POST", "/odd/forms", echo, "forms", reads=(FORM,), public=True),
         Route("POST", "/odd/both", read, "both", schema={"type": "object"}, reads=("text/*",), public=True),
         Route("GET", "/odd/shown", shown, "both ways", offers=(JSON, CSV), public=True),
+        Route("GET", "/odd/half", half, "half of a surrogate pair", public=True),
         Route("GET", "/odd/image", image, "an image", public=True),
         Route("POST", "/odd/silent", silent, "a body for who wants one", public=True),
         Route("GET", "/odd/pages/{path+}", image, "pages", public=True),
@@ -238,3 +243,17 @@ def test_an_answer_may_have_no_body() -> None:
     told = asked("POST", "/odd/silent")
     assert (told["statusCode"], told["body"], header(told, "Location")) == (201, "", "/odd/1")
     assert json.loads(content(asked("POST", "/odd/silent", Accept="*/*"))) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "body", [rb'{"\ud800":1,"\ud800":2}', rb'{"a":{"x\uDFFF":1,"x\udfff":2}}', rb'{"\ud800":1}', rb'["\udc00"]']
+)
+def test_half_of_a_surrogate_pair_is_refused_wherever_it_stands(body: bytes) -> None:
+    told = asked("POST", "/odd/both", body, Content_Type=JSON)
+    assert (told["statusCode"], json.loads(content(told))["code"]) == (400, "GENERIC_INVALID_PARAMETER_ERROR")
+
+
+def test_what_has_no_utf_8_is_answered_as_the_escape_that_it_came_as() -> None:
+    told = asked("GET", "/odd/half")
+    assert (told["statusCode"], content(told)) == (200, rb'{"half":"\ud800 \u00e9"}'.replace(rb"\u00e9", "é".encode()))
+    assert json.loads(content(told)) == {"half": "\ud800 é"}
