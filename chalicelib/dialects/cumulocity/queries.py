@@ -91,7 +91,7 @@ def parse(text: str) -> tuple[Condition | None, tuple[Order, ...]]:
 
 def _orders(text: str) -> Iterator[Order]:
     for part in text.split(","):
-        name, *way = part.split()
+        name, *way = part.split() or [""]
         if len(way) > 1 or (way and way[0].lower() not in ("asc", "desc")):
             raise _Unreadable
         yield _path(name), bool(way) and way[0].lower() == "desc"
@@ -300,9 +300,22 @@ def _moments(operator: str, value: str, sought: str) -> bool:
 
 def _texts(operator: str, value: str, sought: str) -> bool:
     if operator == "eq" and "*" in sought:
-        pattern = ".*".join(re.escape(part) for part in sought.split("*"))
-        return re.fullmatch(pattern, value, re.IGNORECASE | re.DOTALL) is not None
+        return _like(value.lower(), sought.lower())
     return _ordered(operator, value, sought)
+
+
+def _like(value: str, sought: str) -> bool:
+    """Part by part: a regular expression would try every way to share out a long text among many stars."""
+    first, *inner, last = sought.split("*")
+    at, end = len(first), len(value) - len(last)
+    if at > end or not (value.startswith(first) and value.endswith(last)):
+        return False
+    for part in inner:
+        found = value.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
 def _ordered(operator: str, value: Any, sought: Any) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from statistics import fmean, pstdev, stdev
+from statistics import fmean, mean, pstdev, stdev
 from typing import Any
 
 from chalicelib.dialects.cumulocity import times
@@ -12,12 +12,23 @@ from chalicelib.dialects.cumulocity.measurements import Measurement
 from chalicelib.fleet.errors import Invalid
 
 MOST_VALUES = 5_000
+_LARGEST = 1.7976931348623157e308
 TYPES = {"DAILY": "1d", "HOURLY": "1h", "MINUTELY": "1m"}
 USUAL = ("min", "max")
+
+
+def _average(values: Sequence[float]) -> float:
+    try:
+        return fmean(values)
+    except OverflowError:
+        # Their sum is beyond a double, and they are not.
+        return mean(values)
+
+
 FUNCTIONS: Mapping[str, Callable[[Sequence[float]], float | None]] = {
     "min": min,
     "max": max,
-    "avg": fmean,
+    "avg": _average,
     "sum": sum,
     "count": len,
     "stdDevPop": pstdev,
@@ -43,9 +54,9 @@ class Interval:
         """The beginning (ms, in UTC) of the interval that a moment is in."""
         if self.unit in _SECONDS:
             length, first = self.count * _SECONDS[self.unit] * 1_000, _MONDAY if self.unit == "w" else 0
-            return (at - first) // length * length + first
+            return times.within((at - first) // length * length + first)
         months = self.count * _MONTHS[self.unit]
-        moment = _EPOCH + timedelta(milliseconds=at)
+        moment = _EPOCH + timedelta(milliseconds=times.within(at))
         begun = (moment.year * 12 + moment.month - 1) // months * months
         year, month = max(begun // 12, 1), begun % 12 + 1
         return round((datetime(year, month, 1, tzinfo=UTC) - _EPOCH).total_seconds() * 1_000)
@@ -95,7 +106,16 @@ def table(
 
 
 def _told(values: Sequence[float] | None, functions: Sequence[str]) -> dict[str, float | None] | None:
-    return {name: FUNCTIONS[name](values) for name in functions} if values else None
+    return {name: _finite(FUNCTIONS[name], values) for name in functions} if values else None
+
+
+def _finite(function: Callable[[Sequence[float]], float | None], values: Sequence[float]) -> float | None:
+    """None for what JSON has no number for: values that can be told may have a sum that cannot."""
+    try:
+        found = function(values)
+    except OverflowError:
+        return None
+    return found if found is not None and abs(found) <= _LARGEST else None
 
 
 def _described(series: Name, unit: str | None) -> dict[str, str]:

@@ -7,11 +7,19 @@ from chalicelib.fleet import times
 from chalicelib.fleet.errors import Invalid
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
+_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
+
+
+def within(at: int) -> int:
+    """The moment (ms), or the end of the calendar that it is beyond: other dialects take any number for one."""
+    return min(max(at, _FIRST), _LAST)
 
 
 def render(at: int) -> str:
     """From milliseconds."""
-    return (_EPOCH + timedelta(milliseconds=at)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (_EPOCH + within(at) * _MILLISECOND).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse(said: Any, field: str) -> int:

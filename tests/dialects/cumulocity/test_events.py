@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.fleet.data import messages
+from chalicelib.fleet.data.records import DataMessage, message_id
 from tests.dialects.cumulocity.client import Client
 
 OBJECTS, PATH = "/inventory/managedObjects", "/event/events"
@@ -119,6 +121,26 @@ def test_what_is_asked_for_is_listed(fleet: tuple[Client, list[str]], query: dic
     assert counted["totalElements"] == len(texts)
     pages = [listed(client, **asked, pageSize=1, currentPage=n + 1) for n in range(len(texts) + 1)]
     assert pages == [*texts, ""]
+
+
+@pytest.mark.parametrize("name", ["source", "type", "dateFrom"])
+@pytest.mark.parametrize("path", [PATH, "/measurement/measurements"])
+def test_a_filter_that_is_empty_deletes_nothing(client: Client, device: str, path: str, name: str) -> None:
+    client.made(
+        path, {"source": {"id": device}, "type": "a", "text": "a", "time": "2020-01-01", "f": {"s": {"value": 1}}}
+    )
+    reply = client.call("DELETE", path, **{"dateTo": "2030-01-01", name: ""})
+    assert (reply.status, reply.error) == (422, "undefined/validationError")
+    assert len(client.get(path, source=device).body[path.rpartition("/")[2]]) == 1
+
+
+@pytest.mark.parametrize("value", [5, "said", [1, 2], None, True])
+def test_what_another_dialect_said_is_no_event_whatever_it_is(client: Client, device: str, value: Any) -> None:
+    urn = f"urn:lo:nsid:c8y:{device}"
+    sent = DataMessage(client.tenant.id, message_id(1, 1, "e"), urn, 1, 1, value, metadata={"source": urn})
+    messages.store(client.ports, sent, device=urn)
+    reply = client.get(PATH, source=device, fragmentType="mark", fragmentValue="yes")
+    assert (reply.status, reply.body["events"]) == (200, [])
 
 
 def test_many_are_deleted_by_source_type_and_time(client: Client, device: str) -> None:

@@ -1,7 +1,7 @@
 """The query language of the inventory (reference, "Query language")."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chalicelib.dialects.cumulocity.queries import UNREADABLE, holds, parse
@@ -88,6 +88,9 @@ def test_queries_that_do_not(query: str) -> None:
         "a..b eq 1",
         "$orderby=name up",
         "x eq 1 and",
+        "$orderby=",
+        "$orderby=name,",
+        "x eq 1 $orderby=,name",
         "(" * 40 + "x eq 1" + ")" * 40,
         " or ".join(["x eq 1"] * 31),
         "x eq '" + "y" * 3_000 + "'",
@@ -99,6 +102,25 @@ def test_what_cannot_be_understood_is_refused(query: str) -> None:
     assert query == "has(name)" or str(refused.value) == UNREADABLE
 
 
+@pytest.mark.parametrize(
+    ("pattern", "value", "fits"),
+    [
+        ("*a" * 500 + "*b", "a" * 10_000, False),
+        ("*a" * 500 + "*", "a" * 10_000, True),
+        ("ab*bc", "abc", False),
+        ("ab*bc", "abbc", True),
+        ("*", "", True),
+        ("a*b*c", "a\nb\nc", True),
+        ("*b*a", "ab", False),
+        ("**", "x", True),
+    ],
+)
+def test_stars_stand_for_any_text_however_many_there_are(pattern: str, value: str, *, fits: bool) -> None:
+    condition, _ = parse(f"name eq '{pattern}'")
+    assert condition is not None
+    assert holds(condition, {"name": value}, lambda _: False) is fits
+
+
 def test_the_order_is_that_of_the_properties_named() -> None:
     condition, order = parse("$filter=(has(size)) $orderby=name asc,creationTime desc, _id")
     assert condition is not None
@@ -107,6 +129,7 @@ def test_the_order_is_that_of_the_properties_named() -> None:
 
 
 @given(st.text(alphabet="ab'() ,.*$=eqandornothas123null", max_size=60))
+@example("$orderby=")
 def test_any_text_is_understood_or_refused(text: str) -> None:
     try:
         condition, _ = parse(text)

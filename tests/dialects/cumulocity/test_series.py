@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.dialects.cumulocity import series, times
 from chalicelib.dialects.cumulocity.measurements import Measurement
+from chalicelib.web import json_text
 from tests.dialects.cumulocity.client import Client
 
 PATH = "/measurement/measurements"
@@ -111,6 +112,29 @@ def test_an_interval_begins_in_utc(said: str, begin: str) -> None:
     assert times.render(found.begin(at)) == begin
     assert found.begin(found.begin(at)) == found.begin(at)
     assert found.begin(found.begin(at) - 1) < found.begin(at)
+
+
+@pytest.mark.parametrize("said", ["999s", "999d", "999w", "999M", "999y"])
+@pytest.mark.parametrize("at", [-(10**18), times.parse("0001-01-01", "at"), times.parse("9999-12-31", "at"), 10**18])
+def test_an_interval_is_within_the_calendar(said: str, at: int) -> None:
+    table = series.table([Measurement("t", at, {"a": {"x": 1}})], frozenset(), series.interval(said))
+    assert [len(moment) for moment in table["values"]] == [len("0001-01-01T00:00:00.000Z")]
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([1.7e308, 1.7e308], {"sum": None, "avg": 1.7e308, "min": 1.7e308, "stdDevPop": 0.0, "count": 2}),
+        ([1.7e308, -1.7e308], {"sum": 0.0, "avg": 0.0, "max": 1.7e308, "stdDevPop": 1.7e308, "stdDevSamp": None}),
+        ([17 * 10**307, 17 * 10**307], {"sum": None, "avg": 17 * 10**307}),
+        ([1e-320, 2], {"sum": 2.0}),
+    ],
+)
+def test_what_json_has_no_number_for_is_none(values: list[float], told: dict[str, Any]) -> None:
+    every = [Measurement("t", 0, {"a": {"x": value}}) for value in values]
+    table = series.table(every, frozenset(), series.interval("1h"), tuple(told))
+    assert table["values"] == {"1970-01-01T00:00:00.000Z": [told]}
+    assert json_text.render(table)
 
 
 def test_no_more_than_so_many_values_are_told() -> None:

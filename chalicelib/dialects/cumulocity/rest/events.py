@@ -86,10 +86,12 @@ def _meant(ports: Ports, request: Request, sources: Sources) -> Iterator[DataMes
     created, updated = asking.window(request, "created"), asking.window(request, "lastUpdated")
 
     def meant(message: DataMessage) -> bool:
+        if message.kind != shapes.KIND:
+            # What came by another dialect is any JSON.
+            return False
         fragment = message.value.get(asked["fragmentType"]) if asked["fragmentType"] else None
         return (
-            message.kind == shapes.KIND
-            and asked["type"] in ("", message.model)
+            asked["type"] in ("", message.model)
             and (not asked["fragmentType"] or fragment is not None)
             and asked["fragmentValue"] in ("", fragment)
             and created.has(message.created)
@@ -102,7 +104,6 @@ def _meant(ports: Ports, request: Request, sources: Sources) -> Iterator[DataMes
 
 _ALL, _ONE = "/event/events", "/event/events/{eventId}"
 _BODY: dict[str, Any] = {"schema": contents.OBJECT, "reads": contents.ANYTHING, "max_body": fragments.LARGEST}
-_TYPE = Parameter("type", default="")
 ROUTES = (
     Route("POST", _ALL, _create, "Make an event", roles=data.WRITING, success=201, failures=(Invalid,), **_BODY),
     Route(
@@ -114,7 +115,7 @@ ROUTES = (
         parameters=(
             *paging.PARAMETERS,
             SOURCE,
-            _TYPE,
+            data.TYPE,
             Parameter("fragmentType", default=""),
             Parameter("fragmentValue", default="", explained="a text, beside fragmentType"),
             *asking.DATES,
@@ -132,7 +133,7 @@ ROUTES = (
         "Delete events by source, type and time",
         roles=data.WRITING,
         success=204,
-        parameters=(SOURCE, _TYPE, *asking.DATES),
+        parameters=data.DELETED_BY,
         failures=(Invalid, LimitReached),
     ),
     Route("GET", _ONE, _get, "An event", roles=data.READING, failures=(EventNotFound,)),
