@@ -216,6 +216,17 @@ def test_many_are_changed_and_deleted_by_what_they_are(client: Client, device: s
     assert listed(client) == []
 
 
+@pytest.mark.parametrize("name", ["source", "type", "status", "severity", "resolved", "dateFrom", "createdTo"])
+def test_a_filter_that_is_empty_means_nothing_rather_than_everything(client: Client, device: str, name: str) -> None:
+    client.made(PATH, alarm(device))
+    for others in ({}, {"severity": "MAJOR"}):
+        for method, body in (("PUT", {"status": "CLEARED"}), ("DELETE", None)):
+            reply = client.call(method, PATH, body, **{**others, name: ""})
+            assert (reply.status, reply.error) == (422, "undefined/validationError")
+            assert reply.message.startswith(f"{name} is empty")
+    assert listed(client, resolved="false") == ["lost power"]
+
+
 def test_a_reader_changes_nothing(client: Client, device: str) -> None:
     number = client.made(PATH, alarm(device))["id"]
     reader = client.credentials_with(Role.DATA_R)

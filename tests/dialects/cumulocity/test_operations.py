@@ -193,6 +193,15 @@ def test_many_are_deleted(client: Client, device: str) -> None:
     assert gone.message == f"Finding device data from database failed : No operation for gid '{second}'!"
 
 
+@pytest.mark.parametrize("name", ["deviceId", "agentId", "status", "dateFrom", "dateTo"])
+def test_a_filter_that_is_empty_means_nothing_rather_than_everything(client: Client, device: str, name: str) -> None:
+    number = restart(client, device)
+    for others in ({}, {"status": "PENDING"}):
+        reply = client.call("DELETE", PATH, **{**others, name: ""})
+        assert (reply.status, reply.error) == (422, "undefined/validationError")
+    assert listed(client) == [number]
+
+
 def test_a_hundred_wait_for_a_device(client: Client, device: str) -> None:
     statuses = [client.call("POST", PATH, {"deviceId": device, "x": {}}, accept=None).status for _ in range(101)]
     assert statuses == [201] * 100 + [422]

@@ -124,9 +124,7 @@ def _delete_all(ports: Ports, request: Request) -> Answer:
 
 
 def _ensure_asked(request: Request) -> None:
-    named = [parameter.name for parameter in _FILTERS if parameter not in BELOW]
-    if not any(name in request.query for name in named):
-        raise Invalid(f"at least one of {', '.join(named)} says which alarms are meant", "source")
+    asking.ensure_said(request, [parameter for parameter in _FILTERS if parameter not in BELOW], "alarms")
 
 
 def _meant(ports: Ports, request: Request, sources: Sources) -> Iterator[Alarm]:

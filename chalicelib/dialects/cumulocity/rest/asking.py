@@ -1,6 +1,6 @@
 """What lists of data are asked for by: moments and their ranges, and how far a request looks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -44,6 +44,20 @@ def window(request: Request, name: str = "date") -> Range:
         times.parse(said, f"{name}{side}") if said else None for said, side in zip(given, ("From", "To"), strict=True)
     )
     return Range(start, end)
+
+
+def ensure_said(request: Request, filters: Sequence[Parameter], what: str) -> None:
+    """For requests that change or delete all that is meant: a filter without a value would mean everything.
+
+    Errors: Invalid (no filter is there, or one is empty).
+    """
+    sent = [parameter.name for parameter in filters if parameter.name in request.query]
+    if not sent:
+        names = ", ".join(parameter.name for parameter in filters)
+        raise Invalid(f"at least one of {names} says which {what} are meant", filters[0].name)
+    for name in sent:
+        if request.asked[name] in (None, "", []):
+            raise Invalid(f"{name} is empty: it says which {what} are meant", name)
 
 
 def looked(found: Iterable[Item], most: int = MOST_LOOKED_AT) -> Iterator[Item]:

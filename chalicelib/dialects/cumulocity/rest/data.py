@@ -6,8 +6,9 @@ from heapq import merge
 from typing import Any
 
 from chalicelib.dialects.cumulocity.measurements import CONNECTOR
+from chalicelib.dialects.cumulocity.rest import asking
 from chalicelib.dialects.cumulocity.rest.asking import Range
-from chalicelib.dialects.cumulocity.rest.sources import Sources
+from chalicelib.dialects.cumulocity.rest.sources import SOURCE, Sources
 from chalicelib.fleet import ids
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.data import deleting, messages
@@ -16,9 +17,13 @@ from chalicelib.fleet.errors import Invalid, MessageNotFound
 from chalicelib.fleet.inventory import groups, objects
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.ports import Ports
+from chalicelib.web.parameters import Parameter
 from chalicelib.web.request import Request
 
 READING, WRITING = frozenset({Role.DATA_R}), frozenset({Role.DATA_W})
+TYPE = Parameter("type", default="")
+DELETED_BY = (SOURCE, TYPE, *asking.DATES)
+"""What says which are to be deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,7 @@ def walked(
 def delete(ports: Ports, request: Request, sources: Sources, kind: str, moments: Range) -> None:
     """What is asked for of a kind, by source, type and moments. Errors: Invalid (none of them is there)."""
     asked = request.asked
+    asking.ensure_said(request, DELETED_BY, "messages")
     if not asked["source"] and moments.open:
         raise Invalid("source, dateFrom or dateTo says what is meant", "source")
     models = frozenset({asked["type"]} if asked["type"] else ())

@@ -128,7 +128,6 @@ def _has(found: Measurement, asked: Mapping[str, Any]) -> bool:
 
 
 _ALL, _ONE = "/measurement/measurements", "/measurement/measurements/{measurementId}"
-_TYPE = Parameter("type", default="")
 ROUTES = (
     Route(
         "POST",
@@ -151,7 +150,7 @@ ROUTES = (
         parameters=(
             *paging.PARAMETERS,
             SOURCE,
-            _TYPE,
+            data.TYPE,
             Parameter("valueFragmentType", default=""),
             Parameter("valueFragmentSeries", default=""),
             *asking.DATES,
@@ -166,7 +165,7 @@ ROUTES = (
         "Delete measurements by source, type and time",
         roles=data.WRITING,
         success=204,
-        parameters=(SOURCE, _TYPE, *asking.DATES),
+        parameters=data.DELETED_BY,
         failures=(Invalid, LimitReached),
     ),
     Route("GET", _ONE, _get, "A measurement", roles=data.READING, failures=(MeasurementNotFound,)),

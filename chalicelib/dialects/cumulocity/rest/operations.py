@@ -136,9 +136,7 @@ def _listed(ports: Ports, request: Request, sources: Sources, command: Command) 
 
 
 def _delete_all(ports: Ports, request: Request) -> Answer:
-    named = [parameter.name for parameter in _WHICH]
-    if not any(name in request.query for name in named):
-        raise Invalid(f"at least one of {', '.join(named)} says which operations are meant", "deviceId")
+    asking.ensure_said(request, _WHICH, "operations")
     until = ports.clock.now() + WITHIN
     for command in list(_meant(ports, request, Sources(ports, request))):
         if ports.clock.now() >= until:
