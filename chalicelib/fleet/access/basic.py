@@ -61,4 +61,4 @@ def _compared(ports: Ports, name: str, password: str, address: str, tenant: str 
 
 
 def _caller(user: User) -> Caller:
-    return callers.of_user(user.tenant, user.id, user.roles)
+    return callers.of_user(user.tenant, user.id, user.roles, user.password)

@@ -6,9 +6,10 @@ have it is not given: only a key has queues, an end and client certificates to s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from chalicelib.fleet.access.passwords import Password
 from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.access.roles import ALL_ROLES, Role
 from chalicelib.fleet.tenancy.records import Limit
@@ -28,7 +29,7 @@ class Caller:
 
     `key` is there for a KEY, and for a USER that came with a session; `user` is the id of a USER. Of a DEVICE or a
     GATEWAY `device` is its id in the fleet, None for a device that has not registered, and `name` what it calls itself
-    at the door: a user name or a client id.
+    at the door: a user name or a client id. `proven` is the kept password that a USER without a session came with.
     """
 
     tenant: str
@@ -38,6 +39,7 @@ class Caller:
     user: str | None = None
     device: str | None = None
     name: str | None = None
+    proven: Password | None = field(default=None, repr=False, compare=False)
 
     @property
     def queues(self) -> frozenset[str]:
@@ -68,9 +70,9 @@ def of_key(key: ApiKey) -> Caller:
     return Caller(key.tenant, key.roles, kind, key=key, user=key.user)
 
 
-def of_user(tenant: str, user: str, roles: frozenset[Role]) -> Caller:
+def of_user(tenant: str, user: str, roles: frozenset[Role], proven: Password | None = None) -> Caller:
     """A person who proves each request by a password."""
-    return Caller(tenant, roles, Kind.USER, user=user)
+    return Caller(tenant, roles, Kind.USER, user=user, proven=proven)
 
 
 def of_device(tenant: str, device: str | None, roles: frozenset[Role], name: str) -> Caller:

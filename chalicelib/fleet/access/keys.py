@@ -168,6 +168,7 @@ def update(
 ) -> tuple[ApiKey, str | None]:
     """Change a key, and what stands below it; with `renew` it also gets a new secret, which is returned.
 
+    The sessions that the secret before has begun end then.
     Errors: KeyNotFound, Forbidden (more rights than the caller's, before or after; the rights of a master key or of a
     session), Invalid.
     """
@@ -182,10 +183,18 @@ def update(
     if renew:
         signposts.put_up(ports, after)
         signposts.take_down(ports, before)
+        _end_sessions(ports, after)
     if inheriting.weaker(after, before):
         ports.background.revoke(after.tenant, after.id)
     inheriting.pass_on(ports, after)
     return after, text
+
+
+def _end_sessions(ports: Ports, parent: ApiKey) -> None:
+    """Those that somebody was given for the secret that the key had before."""
+    for key in ports.keys.all(parent.tenant):
+        if key.session and key.parent == parent.id:
+            end(ports, key)
 
 
 def _changed(ports: Ports, by: Caller, key: ApiKey, request: KeyRequest) -> ApiKey:
