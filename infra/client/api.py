@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from infra.client.problems import Refused, Unreachable
+from infra.client.problems import Refused, Unreachable, Unusable
 
 PAGE = 1000
 """Items that are asked for at once."""
@@ -31,7 +31,7 @@ class Place:
 
 
 class Api:
-    """Calls raise Refused and Unreachable."""
+    """Calls raise Refused, Unreachable and Unusable."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -116,13 +116,24 @@ def device_path(device: str, *further: str) -> str:
 
 
 def path(root: str, *segments: str) -> str:
-    """A path below `root`, whose further segments are encoded."""
-    return "/".join([root, *(quote(segment, safe=":") for segment in segments)])
+    """A path below `root`, whose further segments are encoded. Errors: Unusable (one is empty, or no UTF-8)."""
+    if not all(segments):
+        raise Unusable("an empty name is nobody's")
+    return "/".join([root, *(quote(sendable(segment), safe=":") for segment in segments)])
+
+
+def sendable(text: str) -> str:
+    """The same. Errors: Unusable (bytes of a command line that are no UTF-8)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Unusable(f"{text!r} is not UTF-8") from None
+    return text
 
 
 def _query(query: Mapping[str, Any]) -> str:
     given = {
-        name: str(value).lower() if isinstance(value, bool) else value
+        name: sendable(str(value).lower() if isinstance(value, bool) else str(value))
         for name, value in query.items()
         if value is not None
     }

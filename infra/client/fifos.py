@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from infra.client.api import Api, Place
+from infra.client.api import Api, Place, sendable
 from infra.client.output import formatted, harmless, line, show
-from infra.client.problems import Problem, TimedOut, Unreachable
+from infra.client.problems import Problem, TimedOut, Unreachable, Unusable
 from infra.client.program import with_api
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class _Subscription:
         from urllib.parse import urlsplit
 
         self._place = place
-        self._topic = f"fifo/{name}"
+        self._topic = f"fifo/{sendable(name)}"
         self._host, self._port = place.mqtt or (urlsplit(place.url).hostname or "", _MQTTS)
         self._events: queue.Queue[tuple[str, Any]] = queue.Queue()
         self._client = self._connected()
@@ -144,7 +144,7 @@ class _Subscription:
         try:
             client.tls_set(self._place.ca)
             client.connect(self._host, self._port)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise Unreachable(f"{self._host}:{self._port} cannot be reached: {error}") from None
         client.loop_start()
         try:
@@ -159,7 +159,10 @@ class _Subscription:
         reason = self._event("connected")
         if reason.value:
             raise Problem(f"{self._host}:{self._port} refuses the key: {reason}")
-        client.subscribe(self._topic, 1)
+        try:
+            client.subscribe(self._topic, 1)
+        except ValueError:
+            raise Unusable(f"{self._topic!r} is no topic of a FIFO") from None
         granted = self._event("subscribed")
         if granted[0].value >= _REFUSED:
             raise Problem(f"{self._topic} is refused: the key needs the role BUS_R, and this FIFO in its scope")

@@ -31,6 +31,12 @@ class Misconfigured(Problem):
     exit_code = USAGE
 
 
+class Unusable(Problem):
+    """An argument stands for nothing that could be asked for."""
+
+    exit_code = USAGE
+
+
 class Expired(Problem):
     exit_code = EXPIRED
 

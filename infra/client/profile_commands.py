@@ -73,4 +73,4 @@ def _key(file: str | None) -> str:
             raise Misconfigured(f"{file} cannot be read: {error}") from None
     if not key.strip():
         raise Misconfigured("the key is empty")
-    return key.strip()
+    return profiles.checked_key(key.strip(), file or "API key")

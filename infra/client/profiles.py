@@ -19,6 +19,7 @@ from infra.client.problems import Misconfigured
 
 DEFAULT = "default"
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_KEY = re.compile(r"[!-~]+")
 _FIELDS = ("url", "key", "ca", "mqtt")
 _MQTTS = 8883
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -72,18 +73,36 @@ def read(environment: Mapping[str, str]) -> dict[str, dict[str, str]]:
 
 
 def write(environment: Mapping[str, str], profiles: Mapping[str, Mapping[str, str]]) -> Path:
-    """Replace the file in one step, readable by its owner alone."""
+    """Replace the file in one step, readable by its owner alone. Errors: Misconfigured (what no file can hold)."""
     path = file(environment)
+    try:
+        content = "".join(map(_table, profiles, profiles.values())).encode()
+    except UnicodeEncodeError as error:
+        raise Misconfigured(f"{error.object[:200]!r} is not UTF-8") from None
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
-        for name, table in profiles.items():
-            # A basic string of TOML is written as one of JSON.
-            lines = [f"{field} = {json.dumps(table[field])}\n" for field in _FIELDS if table.get(field)]
-            opened.write(f"[{name}]\n{''.join(lines)}\n")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+        opened.write(content)
     part.replace(path)
     return path
+
+
+def _table(name: str, table: Mapping[str, str]) -> str:
+    lines = [f"{field} = {_string(table[field])}\n" for field in _FIELDS if table.get(field)]
+    return f"[{name if NAME.fullmatch(name) else _string(name)}]\n{''.join(lines)}\n"
+
+
+def _string(text: str) -> str:
+    """A basic string of TOML: as one of JSON, but that its escapes are of whole characters, and DEL has to be one."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+def checked_key(key: str, where: str) -> str:
+    """Errors: Misconfigured, which does not show it."""
+    if not _KEY.fullmatch(key):
+        raise Misconfigured(f"{where}: the key is to be one word of ASCII, as it was given out")
+    return key
 
 
 def checked_url(url: str, where: str) -> str:
@@ -111,7 +130,8 @@ def _place(table: Mapping[str, str], where: str) -> Place:
     missing = [field for field in ("url", "key") if not table.get(field)]
     if missing:
         raise Misconfigured(f"{where} has no {' and no '.join(missing)}")
-    return Place(checked_url(table["url"], where), table["key"], table.get("ca"), _endpoint(table.get("mqtt"), where))
+    url, key = checked_url(table["url"], where), checked_key(table["key"], where)
+    return Place(url, key, table.get("ca"), _endpoint(table.get("mqtt"), where))
 
 
 def _from_environment(environment: Mapping[str, str]) -> Place:
@@ -135,8 +155,8 @@ def _local(environment: Mapping[str, str]) -> Place | None:
     try:
         known = json.loads((folder / "credentials.json").read_text(encoding="utf-8"))
         return Place(
-            f"http://localhost:{known['http']}",
-            known["apiKey"],
+            checked_url(f"http://localhost:{known['http']}", str(folder)),
+            checked_key(known["apiKey"], str(folder)),
             str(folder / "ca.pem"),
             ("localhost", known["mqtts"]),
         )

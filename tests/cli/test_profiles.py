@@ -98,3 +98,39 @@ def test_profiles_are_made_used_and_forgotten(home: dict[str, str]) -> None:
         assert api.headers[-1]["x-api-key"] == KEY
     assert run("profile", "rm", "lab").returncode == 0
     assert run("--profile", "lab", "whoami").returncode == 64
+
+
+@pytest.mark.parametrize("key", [f"{KEY}\nx", f"{KEY} x", f"{KEY}\x7f", f"{KEY}é", f"{KEY}\udcff", f"{KEY}\0"])
+def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(home: dict[str, str], key: str) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        chosen({**home, "HOMEPORT_URL": "http://127.0.0.1:9", "HOMEPORT_KEY": key}, None)
+    assert KEY[:8] not in str(refused.value)
+
+
+def test_a_key_of_two_lines_makes_no_profile(home: dict[str, str]) -> None:
+    arguments = ("profile", "add", "--url", "https://one.test", "--key-file", "-")
+    refused = program(arguments, environment(**home), f"{KEY}\n{OTHER}\n")
+    assert (refused.returncode, KEY in refused.stderr + refused.stdout) == (64, False)
+    assert read(home) == {}
+
+
+@pytest.mark.parametrize("name", ["a", "a.b", "a b", 'x"]\n[default', "é", "\U0001f600", "\x7f", "\x00", "\\"])
+def test_whatever_stands_in_it_is_read_as_it_was_written(home: dict[str, str], name: str) -> None:
+    tables = {name: {"url": "https://one.test", "key": KEY, "ca": f"/{name}/ca.pem"}, "other": {"key": OTHER}}
+    write(home, tables)
+    assert read(home) == tables
+
+
+def test_what_no_file_can_hold_leaves_the_one_there_is(home: dict[str, str]) -> None:
+    profiles(home, default={"url": "https://one.test", "key": KEY})
+    with pytest.raises(Misconfigured, match="UTF-8"):
+        write(home, {"default": {"url": "https://one.test", "key": KEY, "ca": "/\udcff"}})
+    assert read(home) == {"default": {"url": "https://one.test", "key": KEY}}
+
+
+def test_the_stack_of_this_folder_is_on_this_machine(home: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    known = {"http": "80@elsewhere.test", "apiKey": KEY, "mqtts": 18883}
+    (tmp_path / "none" / "credentials.json").write_text(json.dumps(known))
+    with pytest.raises(Misconfigured):
+        chosen(home, None)

@@ -13,6 +13,7 @@ import click
 import pytest
 
 from infra.client.installing import install
+from infra.client.problems import Unusable
 from infra.client.program import COMMANDS, main
 from tests.cli.served import KEY, PROGRAM, Served, environment, homeport, program, served
 from tests.clients import PATIENCE_S
@@ -232,3 +233,21 @@ def test_the_installed_program_runs_from_anywhere(tmp_path: Path, api: Served) -
         check=False,
     )
     assert (ran.returncode, "demo:00007" in ran.stdout) == (0, True), ran.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("devices", "get", "\udcff"),
+        ("devices", "get", ""),
+        ("devices", "rm", "--yes", ""),
+        ("keys", "rm", "--yes", ""),
+        ("devices", "ls", "--name", "\udcff"),
+        ("data", "tail", "--stream", "\udcff"),
+        ("fifo", "read", "\udcff"),
+    ],
+)
+def test_names_that_nothing_can_have_are_asked_for_nowhere(arguments: tuple[str, ...]) -> None:
+    place = {"HOMEPORT_URL": "http://nowhere.invalid", "HOMEPORT_KEY": KEY, "HOMEPORT_MQTT": "nowhere.invalid:1"}
+    with pytest.raises(Unusable), main.make_context("homeport", list(arguments), obj=place) as context:
+        main.invoke(context)
