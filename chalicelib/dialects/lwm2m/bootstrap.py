@@ -160,10 +160,13 @@ def _own_instance(answered: Answered) -> int | None:
     except FormatError:
         return None
     for link in links:
-        parts = [part for part in link.target.split("/") if part]
-        is_instance = parts[:1] == [str(_SECURITY)] and len(parts) == len(("object", "instance"))
-        if is_instance and "ssid" not in link.parameters and parts[1].isdecimal():
-            return int(parts[1])
+        try:
+            path = paths.parse(link.target)
+        except ValueError:
+            continue
+        is_instance = path[:1] == (_SECURITY,) and len(path) == len(("object", "instance"))
+        if is_instance and "ssid" not in link.parameters:
+            return path[1]
     return None
 
 

@@ -14,7 +14,7 @@ def loads(payload: bytes) -> Any:
 
     try:
         value = cbor2.loads(payload, max_depth=_DEEPEST, strict_hashable_types=False)
-    except (cbor2.CBORError, ValueError, TypeError, ArithmeticError, MemoryError) as error:
+    except (cbor2.CBORError, ValueError, TypeError, ArithmeticError, MemoryError, RuntimeError) as error:
         raise FormatError(f"no CBOR: {error}") from error
     return plain(value)
 

@@ -58,6 +58,9 @@ class Decoded:
             raise FormatError(f"more than {MOST_ENTRIES} values")
         if len(path) < _RESOURCE:
             raise FormatError(f"a value at {paths.write(path)}, which is no resource")
+        if max(path) > paths.LAST:
+            # Formats with numbers of two bytes can say it; nobody could read such a path again.
+            raise FormatError(f"a value at {paths.write(path)}: no number of a path is greater than {paths.LAST}")
         try:
             entries.append(Entry(path, values.fit(type_of(path), value), at))
         except ValueError as error:

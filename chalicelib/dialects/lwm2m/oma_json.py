@@ -1,7 +1,6 @@
 """JSON of LwM2M 1.0 (Core 1.0, 6.4.4), which later versions dropped."""
 
 import base64
-import binascii
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -47,9 +46,15 @@ def _joined(base: object, name: object) -> str:
 
 def _time(record: Mapping[str, Any], label: str) -> float:
     value = record.get(label, 0)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise FormatError(f"{label} is no number")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise FormatError(f"{label} is out of range")
+    return number
 
 
 def _value(record: Mapping[str, Any], type_: ResourceType | None) -> object:
@@ -60,7 +65,7 @@ def _value(record: Mapping[str, Any], type_: ResourceType | None) -> object:
     if type_ is ResourceType.BASE64 and isinstance(value, str):
         try:
             return base64.b64decode(value, validate=True)
-        except binascii.Error as error:
+        except ValueError as error:  # of what is not ASCII, too
             raise FormatError(f"no base64: {error}") from error
     return value
 

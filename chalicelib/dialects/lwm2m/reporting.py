@@ -1,6 +1,7 @@
 """What devices report: into the twin, and where the tenant's rules ask for it into messages (manual 7.8.9, 7.8.11)."""
 
 import base64
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,10 +32,13 @@ Report = Sequence[Measured]
 
 def measured(entries: Iterable[Entry], arrived: int) -> list[Measured]:
     """`arrived` (ms) where the device does not say when, or not credibly."""
-    return [
-        Measured(each.path, each.value, arrived if each.at is None else clamped(int(each.at * 1000), arrived))
-        for each in entries
-    ]
+    return [Measured(each.path, each.value, _at(each.at, arrived)) for each in entries]
+
+
+def _at(seconds: float | None, arrived: int) -> int:
+    # Sums of times that a payload may have are beyond a double.
+    credible = seconds is not None and math.isfinite(seconds * 1000)
+    return clamped(int(seconds * 1000) if seconds is not None and credible else None, arrived)
 
 
 def show(ports: Ports, speaker: Speaker, report: Report, event: str, complaints: Sequence[str] = ()) -> None:

@@ -1,7 +1,6 @@
 """Values of resources: what type they have, and how they are written for people and programs."""
 
 import base64
-import binascii
 import math
 import re
 from collections.abc import Callable
@@ -31,6 +30,7 @@ class UnfitError(ValueError):
 
 _SIGNED = range(-(1 << 63), 1 << 63)
 _UNSIGNED = range(1 << 64)
+_ANY = range(_SIGNED[0], 1 << 64)
 _LINK = re.compile(r"([0-9]{1,5}):([0-9]{1,5})", re.ASCII)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
 _FLOAT = re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
@@ -42,11 +42,17 @@ def fit(type_: ResourceType | None, value: object) -> Value:
     """The value that a resource of this type has, of whatever a format made of it; raises UnfitError.
 
     Formats know fewer types than models: a whole number may have come as 3.0, a number as text. Without a type the
-    value stays what it is.
+    value stays what it is, within what any type allows.
     """
     if type_ is not None:
         return _FITTERS[type_](value)
-    if isinstance(value, str | bool | int | float | bytes):
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _whole(value, _ANY)
+    if isinstance(value, bool | bytes):
         return value
     raise UnfitError("a resource has no such value")
 
@@ -58,7 +64,7 @@ def parse(type_: ResourceType, text: str) -> Value:
     if type_ is ResourceType.BASE64:
         try:
             return base64.b64decode(text, validate=True)
-        except binascii.Error as error:
+        except ValueError as error:  # of what is not ASCII, too
             raise UnfitError("no base64") from error
     return fit(type_, text)
 
@@ -75,6 +81,10 @@ def write(value: Value) -> str:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise UnfitError("no text")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise UnfitError("no text: it has half of a surrogate pair") from error
     return value
 
 
