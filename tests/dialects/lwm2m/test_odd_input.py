@@ -114,3 +114,22 @@ def test_what_is_no_base64_fails_before_the_device_is_asked(
     assert endpoint.asked == []
     after = client.call("GET", f"{device}/twin/operations/{made['id']}").body
     assert (after["status"], after["error"]["code"]) == ("FAILED", "OPERATION_INVALID")
+
+
+NESTED = b"".join(b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (n, n + 1) for n in range(2000))
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw"),
+    [
+        ("boundary=b0", NESTED),
+        ("boundary=b", b"--b\r\nContent-Disposition: form-data; name*\r\n\r\n<x/>\r\n--b--\r\n"),
+        ("boundary=b", b"--b\r\nContent-Disposition: form-data; name*=utf-8''file\r\n\r\n<x/>\r\n--b--\r\n"),
+        ("boundary*0*=x; boundary*1=y; boundary*=''%", b"--x\r\n"),
+        ("", b"--x\r\n"),
+    ],
+)
+def test_a_form_that_is_none_is_refused(client: Client, kind: str, raw: bytes) -> None:
+    path = "/api/v1/deviceMgt/twin/model/object-definitions"
+    reply = client.call("POST", path, raw=raw, headers={"Content-Type": f"multipart/form-data; {kind}"})
+    assert (reply.status, reply.code) == (400, "GENERIC_INVALID_PARAMETER_ERROR")

@@ -293,6 +293,7 @@ def _at(client: Client, operations: str, path: str) -> Any:
         {"type": "WRITE-METADATA", "values": [{"path": "/3", "metadata": []}]},
         {"type": "WRITE-METADATA", "values": [{"path": "/", "metadata": [{"name": "pmin"}]}]},
         {"type": "WRITE-METADATA", "values": [{"path": "/3", "metadata": [{"name": "dim"}]}]},
+        {"type": "WRITE-METADATA", "values": [{"path": "/3", "metadata": [{"name": "gt", "value": "9" * 65}]}]},
         {"type": "WRITE-METADATA", "values": [{"path": "/3", "metadata": [{"name": "gt"}, {"name": "gt"}]}]},
         {"type": "READ", "paths": ["/3"], "policy": {"attempts": 0}},
         {"type": "READ", "paths": ["/3"], "policy": {"attempts": 6}},

@@ -1,7 +1,7 @@
 """`/api/v1/deviceMgt/twin`: which objects devices may have (manual 7.8.4), and which values become messages (7.8.9)."""
 
+from email.message import Message
 from email.parser import BytesParser
-from email.policy import HTTP
 from typing import Any
 
 from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
@@ -95,12 +95,23 @@ def _file(request: Request) -> bytes:
 def _field(kind: str, raw: bytes) -> bytes:
     if len(raw) > 2 * _LARGEST:
         raise Invalid(f"a file has at most {_LARGEST} bytes", _FILE)
-    form = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + raw)
-    for part in form.iter_parts() if form.is_multipart() else ():
+    try:
+        content = _found(BytesParser().parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + raw))
+    except (RecursionError, LookupError, TypeError, ValueError) as error:
+        # The parser is made for mail: it reads forms in forms, and stumbles over parameters in pieces.
+        raise Invalid("the form cannot be read", _FILE) from error
+    if content is not None:
+        return content
+    raise Invalid("the form has no field file", _FILE)
+
+
+def _found(form: Message) -> bytes | None:
+    parts: Any = form.get_payload() if form.is_multipart() else ()
+    for part in parts:
         if part.get_param("name", header="content-disposition") == _FILE:
             content = part.get_payload(decode=True)
             return content if isinstance(content, bytes) else b""
-    raise Invalid("the form has no field file", _FILE)
+    return None
 
 
 def _definition(definition: ObjectDefinition, *, whole: bool = False) -> dict[str, Any]:

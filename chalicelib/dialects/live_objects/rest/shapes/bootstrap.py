@@ -187,7 +187,7 @@ def entry(body: Mapping[str, Any], now: int) -> tuple[BootstrapEntry, str | None
         raise Invalid("security.pskInfo.identity is required", "security.pskInfo.identity")
     definition = body.get("definition") or {}
     made = BootstrapEntry(endpoint, identity, now, now, definition.get("bootstrapConfigId"))
-    return made, secret, _written(definition.get("runServers") or ())
+    return made, _unless_hidden(secret), _written(definition.get("runServers") or ())
 
 
 def render_entry(found: BootstrapEntry, reveal: Reveal) -> dict[str, Any]:
@@ -228,7 +228,9 @@ def _server(body: Mapping[str, Any]) -> dict[str, Any]:
         for name in ("lwm2mServerUri", "securityMode"):
             _ensure(name in given, f"{field}.security.{name}", "it is required where useLiveObjects is not true")
     _ensure(_is_binding(server.get("binding")), f"{field}.server.binding", "it is made of U, T, S, N; or UQ, SQ, UQS")
-    return {**body, OURS: True} if ours else dict(body)
+    _ensure("secretKey" not in security, f"{field}.security.secretKey", "secrets are those of entries")
+    kept = {name: value for name, value in body.items() if name != OURS}
+    return {**kept, OURS: True} if ours else kept
 
 
 def _is_binding(text: str | None) -> bool:
@@ -242,10 +244,15 @@ def _written(bodies: Sequence[Mapping[str, Any]]) -> list[Written]:
     for body in bodies:
         info = (body.get("security") or {}).get("pskInfo")
         identity, secret = psk_info(info, "definition.runServers.security.pskInfo")
-        found.append(Written(body["id"], identity, secret))
+        found.append(Written(body["id"], identity, _unless_hidden(secret)))
     ids = [each.id for each in found]
     _ensure(len(set(ids)) == len(ids), "definition.runServers.id", "two servers have one id")
     return found
+
+
+def _unless_hidden(secret: str | None) -> str | None:
+    """Whoever sends back what was shown to them changes no secret by it."""
+    return None if secret == HIDDEN else secret
 
 
 def _run(id_: str, identity: str | None, secret: str | None) -> dict[str, Any]:

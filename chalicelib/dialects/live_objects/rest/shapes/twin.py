@@ -31,6 +31,8 @@ _INSTANCE, _RESOURCE = 2, 3
 _SECURITY = 0
 _PATH = {"type": "string", "minLength": 1, "maxLength": 64}
 _VALUE = {"type": ["string", "number", "boolean", "null"], "maxLength": 400_000}
+_CONDITION = {**_VALUE, "maxLength": 64}
+"""It travels in an option of CoAP."""
 _NAME = {"type": ["string", "null"], "maxLength": 255}
 _FORMAT = {"enum": [*FORMATS, None]}
 
@@ -55,7 +57,7 @@ OPERATION = {
                         "items": {
                             "type": "object",
                             "required": ["name"],
-                            "properties": {"name": {"enum": list(METADATA)}, "value": _VALUE},
+                            "properties": {"name": {"enum": list(METADATA)}, "value": _CONDITION},
                         },
                     },
                 },
