@@ -2,6 +2,7 @@
 
 import pytest
 
+from chalicelib.fleet.inventory import heights
 from tests.dialects.cumulocity.client import Client
 
 OBJECTS = "/inventory/managedObjects"
@@ -37,6 +38,28 @@ def test_a_child_may_be_made_where_it_is_to_be(client: Client) -> None:
     assert client.call("DELETE", f"{OBJECTS}/{parent}/childDevices/{made['id']}").status == 204
     assert client.get(f"{OBJECTS}/{parent}/childDevices").body["references"] == []
     assert client.get(f"{OBJECTS}/{made['id']}").status == 200
+
+
+def test_what_cannot_be_a_child_is_not_made(client: Client) -> None:
+    parent = client.made(OBJECTS, {})["id"]
+    for _ in range(heights.DEEPEST):
+        parent = client.made(f"{OBJECTS}/{parent}/childAssets", {})["id"]
+    before = client.get(f"{OBJECTS}/count").raw
+    body = {"name": "One too many", "c8y_IsDevice": {}, "externalIds": [{"type": "c8y_Serial", "externalId": "1"}]}
+    assert client.call("POST", f"{OBJECTS}/{parent}/childAssets", body).status == 422
+    assert client.get(f"{OBJECTS}/count").raw == before
+    assert client.get("/identity/externalIds/c8y_Serial/1").status == 404
+
+
+def test_of_several_references_all_are_children_or_none(client: Client) -> None:
+    parent, present, other = (client.made(OBJECTS, {})["id"] for _ in range(3))
+    path = f"{OBJECTS}/{parent}/childAssets"
+    client.made(path, {"managedObject": {"id": present}})
+    references = [{"managedObject": {"id": number}} for number in (present, other, parent)]
+    assert client.call("POST", path, {"references": references}).status == 422
+    assert [one["managedObject"]["id"] for one in client.get(path).body["references"]] == [present]
+    assert client.made(path, {"references": references[:2]})["references"]
+    assert len(client.get(path).body["references"]) == 2
 
 
 def test_nothing_is_below_itself(client: Client) -> None:

@@ -1,13 +1,14 @@
 """What is below a managed object: child devices, assets and additions (reference, "Child operations")."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from chalicelib.dialects.cumulocity import objects as shapes
 from chalicelib.dialects.cumulocity.rest import contents, links, managed_objects, paging
-from chalicelib.fleet.errors import Circular, Invalid, LimitReached, ObjectNotFound
-from chalicelib.fleet.inventory import hierarchy, objects
+from chalicelib.fleet.errors import Circular, FleetError, Invalid, LimitReached, ObjectNotFound
+from chalicelib.fleet.inventory import hierarchy, objects, removing
 from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.request import Answer, Request
@@ -54,7 +55,7 @@ def _add(kind: ChildKind, ports: Ports, request: Request) -> Answer:
     """One reference, several of them, or a whole object that is made on the way."""
     body, parent = contents.read(request), request.path["id"]
     objects.get(ports, request.tenant, parent)
-    several = body.get("references")
+    several, made = body.get("references"), False
     if isinstance(several, list):
         if len(several) > MOST_AT_ONCE:
             raise Invalid(f"at most {MOST_AT_ONCE} references at once", "references")
@@ -62,17 +63,36 @@ def _add(kind: ChildKind, ports: Ports, request: Request) -> Answer:
     elif "managedObject" in body or contents.kind_of(request) == KIND:
         children = [_named(ports, request, body)]
     else:
-        children = [managed_objects.made(ports, request, body)]
-    for child in children:
-        hierarchy.link(ports, request.tenant, parent, child.id, kind)
+        children, made = [managed_objects.made(ports, request, body)], True
+    _link(ports, parent, children, kind, made=made)
     shown = references(ports, request, parent, kind, children)
     if isinstance(several, list):
         itself = links.to(request, *managed_objects.PATH, parent, shapes.CHILDREN[kind])
         return contents.created(request, COLLECTION, {"self": itself, "references": shown}, itself)
     if "managedObject" in body or contents.kind_of(request) == KIND:
         return contents.created(request, KIND, shown[0], shown[0]["self"])
-    made = managed_objects.view(request, children[0])
-    return contents.created(request, managed_objects.KIND, made, made["self"])
+    whole = managed_objects.view(request, children[0])
+    return contents.created(request, managed_objects.KIND, whole, whole["self"])
+
+
+def _link(ports: Ports, parent: str, children: Sequence[ManagedObject], kind: ChildKind, *, made: bool) -> None:
+    """All or none: where one cannot be a child, those before it are none either, and what was `made` for it goes.
+
+    Errors: ObjectNotFound, Circular, LimitReached.
+    """
+    joined: list[ManagedObject] = []
+    try:
+        for child in children:
+            if hierarchy.link(ports, child.tenant, parent, child.id, kind):
+                joined.append(child)  # noqa: PERF401 - those before a failure are parted
+    except FleetError:
+        # The parent itself may have gone meanwhile, and then nothing is left to part from.
+        with suppress(ObjectNotFound):
+            for child in joined:
+                hierarchy.unlink(ports, child.tenant, parent, child.id, kind)
+        for child in children if made else ():
+            removing.delete(ports, child.tenant, child.id)
+        raise
 
 
 def _named(ports: Ports, request: Request, body: Any) -> ManagedObject:
