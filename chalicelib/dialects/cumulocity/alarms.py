@@ -72,7 +72,9 @@ def changed(body: Mapping[str, Any], source: str) -> Callable[[Alarm], Alarm]:
 
     def change(alarm: Alarm) -> Alarm:
         _ensure_same(body, alarm, source)
-        return replace(alarm, **given, details=_given({**alarm.details, **details}))
+        merged = _given({**alarm.details, **details})
+        fragments.ensure_fits(merged)
+        return replace(alarm, **given, details=merged)
 
     return change
 

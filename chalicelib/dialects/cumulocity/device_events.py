@@ -50,6 +50,7 @@ def changed(body: Mapping[str, Any], source: str, now: int) -> Callable[[DataMes
     def change(message: DataMessage) -> DataMessage:
         _ensure_same(body, message, source)
         value = {name: one for name, one in {**message.value, **said}.items() if one is not None}
+        fragments.ensure_fits(value)
         return replace(message, value=value, extra={**(message.extra or {}), _UPDATED: now})
 
     return change

@@ -4,11 +4,13 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from chalicelib.dialects.cumulocity.errors import Missing
-from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.errors import Invalid, TooLarge
 from chalicelib.fleet.inventory import objects
+from chalicelib.web import json_text
 
-LARGEST = 250_000
-"""Bytes of an alarm, an event, a measurement or an operation: each is one item of a table."""
+LARGEST, MOST_KEPT = 250_000, 350_000
+"""Bytes of an alarm, an event, a measurement or an operation, and of one with all that is said of it later: each is one
+item of a table."""
 
 
 def of(body: Mapping[str, Any], own: Collection[str]) -> dict[str, Any]:
@@ -26,6 +28,12 @@ def ensure(body: Mapping[str, Any], *names: str) -> None:
     missing = [name for name in names if body.get(name) in (None, "")]
     if missing:
         raise Missing(*missing)
+
+
+def ensure_fits(kept: Any, most: int = MOST_KEPT) -> None:
+    """What was merged, or is kept twice, may be more than a body. Errors: TooLarge."""
+    if len(json_text.render(kept).encode()) > most:
+        raise TooLarge(f"all that is kept of it takes more than {most} bytes")
 
 
 def text(body: Mapping[str, Any], name: str, longest: int) -> str:

@@ -52,10 +52,15 @@ def read(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def request(said: Mapping[str, Any], agent: str) -> dict[str, Any]:
-    """What the fleet keeps of it; `agent` is the number of the object that is to do it, or have it done."""
+    """What the fleet keeps of it; `agent` is the number of the object that is to do it, or have it done.
+
+    Errors: TooLarge.
+    """
     name = next((name for name in said if name not in _SAID), next(iter(said)))
     arg = said[name] if isinstance(said[name], dict) else {"value": said[name]}
-    return {"req": name, "arg": arg, "agent": agent, "operation": dict(said)}
+    asked = {"req": name, "arg": arg, "agent": agent, "operation": dict(said)}
+    fragments.ensure_fits(asked, fragments.LARGEST)
+    return asked
 
 
 def is_own(command: Command) -> bool:

@@ -227,6 +227,13 @@ def test_a_filter_that_is_empty_means_nothing_rather_than_everything(client: Cli
     assert listed(client, resolved="false") == ["lost power"]
 
 
+def test_an_alarm_grows_no_further_than_it_can_be_kept(client: Client, device: str) -> None:
+    number = client.made(PATH, alarm(device, one="x" * 200_000))["id"]
+    reply = client.call("PUT", f"{PATH}/{number}", {"two": "y" * 200_000})
+    assert (reply.status, reply.error) == (413, "general/payloadTooLarge")
+    assert client.call("PUT", f"{PATH}/{number}", {"one": None, "two": "y" * 200_000}).status == 200
+
+
 def test_a_reader_changes_nothing(client: Client, device: str) -> None:
     number = client.made(PATH, alarm(device))["id"]
     reader = client.credentials_with(Role.DATA_R)

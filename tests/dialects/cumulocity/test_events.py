@@ -134,6 +134,12 @@ def test_a_filter_that_is_empty_deletes_nothing(client: Client, device: str, pat
     assert len(client.get(path, source=device).body[path.rpartition("/")[2]]) == 1
 
 
+def test_an_event_grows_no_further_than_so_much(client: Client, device: str) -> None:
+    number = client.made(PATH, event(device, one="x" * 200_000))["id"]
+    assert client.call("PUT", f"{PATH}/{number}", {"two": "y" * 200_000}).status == 413
+    assert client.call("PUT", f"{PATH}/{number}", {"one": None, "two": "y" * 200_000}).status == 200
+
+
 @pytest.mark.parametrize("value", [5, "said", [1, 2], None, True])
 def test_what_another_dialect_said_is_no_event_whatever_it_is(client: Client, device: str, value: Any) -> None:
     urn = f"urn:lo:nsid:c8y:{device}"

@@ -202,6 +202,19 @@ def test_a_filter_that_is_empty_means_nothing_rather_than_everything(client: Cli
     assert listed(client) == [number]
 
 
+def test_an_operation_is_no_larger_than_it_can_be_kept(client: Client, device: str) -> None:
+    large = {"deviceId": device, "c8y_Command": {"text": "x" * 130_000}}
+    reply = client.call("POST", PATH, large)
+    assert (reply.status, reply.error) == (413, "general/payloadTooLarge")
+    number = client.made(PATH, {"deviceId": device, "c8y_Command": {"text": "x" * 110_000}})["id"]
+    for said in ({"result": "y" * 200_000}, {"failureReason": "y" * 200_000}):
+        assert client.call("PUT", f"{PATH}/{number}", {"status": "FAILED", **said}).status == 413
+    assert client.get(f"{PATH}/{number}").body["status"] == "PENDING"
+    put(client, number, status="EXECUTING", result="y" * 50_000)
+    assert client.call("PUT", f"{PATH}/{number}", {"status": "SUCCESSFUL", "more": "y" * 200_000}).status == 413
+    put(client, number, status="SUCCESSFUL", result="z" * 60_000)
+
+
 def test_a_hundred_wait_for_a_device(client: Client, device: str) -> None:
     statuses = [client.call("POST", PATH, {"deviceId": device, "x": {}}, accept=None).status for _ in range(101)]
     assert statuses == [201] * 100 + [422]

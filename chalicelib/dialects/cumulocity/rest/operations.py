@@ -102,6 +102,7 @@ def _reported(ports: Ports, request: Request, found: Command, wanted: Shown, bod
         if stands is not wanted or reporting.merged(shapes.said(found), said) != shapes.said(found):
             raise IllegalTransition(f"an operation that is {stands} stays as it is")
         return found
+    fragments.ensure_fits([found.request, reporting.merged(found.response, said), body.get("failureReason")])
     by = managed_objects.owner(request.by)
     report = Report(Way(managed_objects.DIALECT, by, managed_objects.NAMESPACE, by, by), response=said)
     if wanted is Shown.PENDING and stands is Shown.PENDING:
