@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib.dialects.cumulocity import times
 from chalicelib.dialects.cumulocity.objects import AGENT, HOLDER, IS_DEVICE
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory import devices, promoting
 from chalicelib.fleet.inventory.managed_objects import ExternalId, ManagedObject
 from chalicelib.fleet.inventory.records import Device, Location
 from chalicelib.fleet.ports import Ports
@@ -28,7 +28,6 @@ COMPUTED = frozenset({IS_DEVICE, POSITION, PROPERTIES, TAGS}) | PRESENCE
 """Fragments that are not kept with the object."""
 _URN, _IBM, _PREFIX = "homeport_Urn", "homeport_Ibm", "homeport_"
 _IBM_KINDS = ("d", "g")
-_LONGEST_NAME = 255
 _NULLABLE: Mapping[str, Schema] = {
     POSITION: {
         "type": ["object", "null"],
@@ -51,7 +50,10 @@ _NULLABLE: Mapping[str, Schema] = {
         "items": {"type": "string", "minLength": 1, "maxLength": 32},
     },
 }
-_SENT: Schema = {"type": "object", "properties": {"name": {"type": "string", "maxLength": _LONGEST_NAME}, **_NULLABLE}}
+_SENT: Schema = {
+    "type": "object",
+    "properties": {"name": {"type": "string", "maxLength": promoting.LONGEST_NAME}, **_NULLABLE},
+}
 
 
 @dataclass(slots=True)

@@ -15,6 +15,8 @@ MOST = 500
 LONGEST_NAME, LONGEST_VALUE = 256, 10_000
 SECRET = "credentials."  # noqa: S105 - what keys of secrets begin with
 _PAGE = 100
+_LONGEST_ID = 1_024
+"""Bytes of a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ def ensure(option: Option) -> None:
     for name, text in (("category", option.category), ("key", option.key)):
         if not text or len(text) > LONGEST_NAME:
             raise Invalid(f"{name} is a text of 1 to {LONGEST_NAME} characters", name)
+    if len(_id(option.category, option.key)) > _LONGEST_ID:
+        raise Invalid("category and key are too long together", "key")
     if len(option.value) > LONGEST_VALUE:
         raise Invalid(f"value has at most {LONGEST_VALUE} characters", "value")
 

@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.dialects.cumulocity import elsewhere, queries
 from chalicelib.dialects.cumulocity.objects import HOLDER, IS_DEVICE
 from chalicelib.dialects.cumulocity.queries import Comparison, Condition, Either, Every, Has, Member
+from chalicelib.fleet import ids
 from chalicelib.fleet.inventory import hierarchy, objects
 from chalicelib.fleet.inventory.finding import ALL, Chosen
 from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject, ObjectFacet
@@ -118,7 +119,8 @@ def _elsewhere(path: tuple[str, ...], value: str) -> tuple[Chosen, ...]:
 
 
 def _members(ports: Ports, tenant: str, member: Member) -> set[str]:
-    if ports.objects.get(tenant, member.number) is None:
+    # What is no number may be longer than a key can be.
+    if not ids.is_number(member.number) or ports.objects.get(tenant, member.number) is None:
         return set()
     if member.deep:
         return {found.id for found in hierarchy.descendants(ports, tenant, member.number)}

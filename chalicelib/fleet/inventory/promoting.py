@@ -12,6 +12,9 @@ from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.tenancy.records import Way
 
+LONGEST_NAME = 255
+"""Characters of a device's name."""
+
 
 def promote(
     ports: Ports,
@@ -36,7 +39,9 @@ def promote(
         return device
     now = ports.clock.now()
     device_id = found.device or ids.device_id(namespace, number)
-    made = Device(tenant, device_id, now, now, name=found.name, interfaces=tuple(interfaces), number=number)
+    # What an object is called may be longer than a device's name.
+    called = found.name if found.name and len(found.name) <= LONGEST_NAME else None
+    made = Device(tenant, device_id, now, now, name=called, interfaces=tuple(interfaces), number=number)
     try:
         return devices.register(ports, made, way, entering, entitled=entitled)
     except DeviceDuplicate:

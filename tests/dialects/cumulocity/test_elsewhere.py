@@ -173,6 +173,13 @@ def test_name_and_place_of_a_device_of_its_own_are_the_fleets_as_well(client: Cl
     assert devices.get(client.ports, client.tenant.id, device.id).location == replace(device).location
 
 
+@pytest.mark.parametrize(("name", "called"), [("n" * 255, "n" * 255), ("n" * 256, None), ("n" * 500_000, None)])
+def test_a_name_that_no_device_could_have_is_the_objects_alone(client: Client, name: str, called: str | None) -> None:
+    made = client.made(PATH, {"name": name, "c8y_IsDevice": {}})
+    assert client.get(f"{PATH}/{made['id']}").body["name"] == name
+    assert devices.get(client.ports, client.tenant.id, f"urn:lo:nsid:c8y:{made['id']}").name == called
+
+
 def test_it_is_a_child_by_its_name(client: Client) -> None:
     number, room = registered(client, name="Meter"), client.made(PATH, {"name": "room"})["id"]
     client.made(f"{PATH}/{room}/childAssets", {"managedObject": {"id": number}})

@@ -67,6 +67,14 @@ def test_several_by_their_ids_and_what_is_not_there_left_out(client: Client) -> 
     assert listed(client, ids=f"{numbers[1]},1,{numbers[0]}") == ["Room 1", "Room 0"]
 
 
+@pytest.mark.parametrize("number", ["x", "0", "-1", "007", "1#object", "\0", "9" * 17, "é" * 1_100])
+def test_what_is_no_number_is_no_object(client: Client, number: str) -> None:
+    assert listed(client, ids=number) == []
+    assert client.get(PATH, childAssetId=number).status == 404
+    for function in ("bygroupid", "isinhierarchyof"):
+        assert listed(client, query=f"{function}('{number}')") == []
+
+
 @pytest.mark.parametrize(
     "query", [{"pageSize": 0}, {"pageSize": "x"}, {"currentPage": 0}, {"query": "type is x"}, {"currentPage": 20_000}]
 )

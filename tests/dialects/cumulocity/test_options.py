@@ -60,6 +60,7 @@ def test_secrets_are_shown_to_nobody(client: Client) -> None:
         ({"category": "a", "key": "b"}, "Following mandatory fields should be included: value"),
         ({"category": "", "key": "b", "value": "c"}, "category is a text of 1 to 256 characters"),
         ({"category": "a", "key": "k" * 257, "value": "c"}, "key is a text of 1 to 256 characters"),
+        ({"category": "é" * 128, "key": "é" * 128, "value": "c"}, "category and key are too long together"),
         ({"category": "a", "key": "b", "value": 1}, "value is a text"),
         ({"category": "a", "key": "b", "value": "v" * 10_001}, "value has at most 10000 characters"),
     ],

@@ -9,6 +9,7 @@ from chalicelib.dialects.cumulocity import elsewhere, queries, selecting
 from chalicelib.dialects.cumulocity.elsewhere import Known
 from chalicelib.dialects.cumulocity.rest import contents, managed_objects, paging, relatives
 from chalicelib.dialects.cumulocity.selecting import Hierarchy, Selection
+from chalicelib.fleet import ids
 from chalicelib.fleet.errors import Invalid, LimitReached
 from chalicelib.fleet.inventory import finding, objects
 from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject, ObjectFacet
@@ -104,10 +105,11 @@ def _walked(
             return
 
 
-def _some(ports: Ports, request: Request, ids: list[str]) -> list[ManagedObject]:
-    if len(ids) > MOST_IDS:
+def _some(ports: Ports, request: Request, asked: list[str]) -> list[ManagedObject]:
+    if len(asked) > MOST_IDS:
         raise Invalid(f"at most {MOST_IDS} ids at once", "ids")
-    return ports.objects.some(request.tenant, list(dict.fromkeys(ids)))
+    # What is no number may be longer than a key can be.
+    return ports.objects.some(request.tenant, [number for number in dict.fromkeys(asked) if ids.is_number(number)])
 
 
 def _selection(request: Request) -> Selection:
