@@ -28,6 +28,8 @@ _FORMATS = re.compile(r"[0-9]{1,5}", re.ASCII)
 _SECURITY = 0
 _QUEUE = "Q"
 _LONGEST_BINDING = 14
+_LONGEST_ROOT = 255
+"""Bytes; a longer one is in no request that a device could be sent."""
 _INSTANCE = 2
 _HOUR, _DAY = 3600, 24 * 3600
 
@@ -150,6 +152,8 @@ def _twin(links: Sequence[Link], version: str) -> Twin:
 
 def _root(links: Sequence[Link]) -> tuple[str, tuple[int, ...]]:
     for link in links:
+        if len(link.target.encode()) > _LONGEST_ROOT:
+            continue
         if "oma.lwm2m" in link.parameters.get("rt", "").split() or link.target == "/":
             formats = tuple(int(number) for number in _FORMATS.findall(link.parameters.get("ct", "")))
             return f"/{link.target.strip('/')}", formats

@@ -1,5 +1,6 @@
 """What a device reported last, by path: a record an object, so that a report costs what its objects weigh."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
@@ -15,7 +16,9 @@ from chalicelib.fleet.typed_records import TypedRecords
 VALUES = Kind(ObjectValues)
 REPORTED = TypedRecords("twin/values", VALUES)
 LARGEST = 300_000
-"""Characters that the values of one object may have together, so that they fit into an item of the store."""
+"""Bytes that the values of one object may have together, as they are kept: they fit into an item of the store."""
+_AROUND = 50
+"""Bytes that are kept around each value, beside its path."""
 _INSTANCE = 2
 
 
@@ -37,8 +40,8 @@ def report(ports: Ports, tenant: str, device: str, measured: Iterable[Measured])
             known[path] = latest
     records, complaints = REPORTED.of(device), list[str]()
     for number, fresh in by_object.items():
-        too_large = [path for path, each in fresh.items() if len(each.value) > LARGEST]
-        complaints += [f"{path}: a value of more than {LARGEST} characters is not kept" for path in too_large]
+        too_large = [path for path, each in fresh.items() if _weight(path, each) > LARGEST]
+        complaints += [f"{path}: a value of more than {LARGEST} bytes is not kept" for path in too_large]
         taken = {path: each for path, each in fresh.items() if path not in too_large}
 
         def merged(present: ObjectValues, taken: Mapping[str, Reported] = taken) -> ObjectValues:
@@ -78,12 +81,17 @@ def clear(ports: Ports, tenant: str, device: str) -> None:
 def _merged(present: Mapping[str, Reported], fresh: Mapping[str, Reported]) -> dict[str, Reported]:
     """An older value never takes the place of a newer one; what does not fit beside it makes the oldest go."""
     both = {**present, **{p: r for p, r in fresh.items() if p not in present or present[p].at <= r.at}}
-    size = sum(len(each.value) for each in both.values())
+    size = sum(_weight(path, each) for path, each in both.items())
     for path in sorted(both, key=lambda path: both[path].at):
         if size <= LARGEST:
             break
-        size -= len(both.pop(path).value)
+        size -= _weight(path, both.pop(path))
     return both
+
+
+def _weight(path: str, reported: Reported) -> int:
+    """Bytes, as JSON has it: what cannot be printed is longer there."""
+    return len(json.dumps(reported.value, ensure_ascii=False).encode()) + len(path) + _AROUND
 
 
 def _key(number: int) -> str:

@@ -8,6 +8,7 @@ from tests.dialects.live_objects.client import Client
 from tests.dialects.lwm2m.rig import ENDPOINT
 from tests.dialects.lwm2m.test_bootstrap import (
     BOOTSTRAP_IDENTITY,
+    CONFIGS,
     ENTRIES,
     KEY,
     THEIRS,
@@ -72,3 +73,10 @@ def test_a_discovery_that_tells_no_instance_is_one_that_told_nothing(
     door.begin()
     door.work(awaited=True)
     assert activity(client, entry)["status"] == "FINISHED"
+
+
+def test_a_configuration_that_an_entry_could_not_hold_is_refused(client: Client) -> None:
+    body = {"name": "n", "runServers": [{**THEIRS, "note": "x" * 200_000}]}
+    assert client.call("POST", CONFIGS, body).status in (400, 413)
+    config = configure(client, THEIRS)
+    assert client.call("PUT", f"{CONFIGS}/{config}", body).status in (400, 413)

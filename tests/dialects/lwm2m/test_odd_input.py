@@ -116,7 +116,7 @@ def test_what_is_no_base64_fails_before_the_device_is_asked(
     assert (after["status"], after["error"]["code"]) == ("FAILED", "OPERATION_INVALID")
 
 
-NESTED = b"".join(b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (n, n + 1) for n in range(2000))
+NESTED = b"".join(b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (n, n + 1) for n in range(1200))
 
 
 @pytest.mark.parametrize(
@@ -133,3 +133,48 @@ def test_a_form_that_is_none_is_refused(client: Client, kind: str, raw: bytes) -
     path = "/api/v1/deviceMgt/twin/model/object-definitions"
     reply = client.call("POST", path, raw=raw, headers={"Content-Type": f"multipart/form-data; {kind}"})
     assert (reply.status, reply.code) == (400, "GENERIC_INVALID_PARAMETER_ERROR")
+
+
+def kept(client: Client) -> int:
+    """Bytes of the largest record."""
+    return max(len(json.dumps(each.body, ensure_ascii=False).encode()) for each in client.ports.records.rows.values())
+
+
+def test_what_is_kept_of_an_object_is_bounded_however_many_resources_a_device_makes_up(
+    client: Client, device: str, endpoint: Endpoint
+) -> None:
+    endpoint.register(LINKS)
+    for row in range(9):
+        client.ports.clock.at += 1_000
+        records = [{"n": f"/40000/0/{row}/{n}", "vs": ""} for n in range(1000)]
+        assert endpoint.send("POST", ["dp"], json.dumps(records).encode(), format=SENML_JSON)["code"] == "2.04"
+    assert kept(client) < 400_000
+    shown = client.call("GET", f"{device}/twin/objects/40000/0").body["attributes"]
+    assert [each["pathSegment"] for each in shown][-1] == "8"
+
+
+@pytest.mark.parametrize("character", ["x", "\u20ac", "\U0001f600", "\x01"])
+def test_and_however_long_what_it_says_is_in_bytes(
+    client: Client, device: str, endpoint: Endpoint, character: str
+) -> None:
+    endpoint.register(LINKS)
+    for row in range(8):
+        client.ports.clock.at += 1_000
+        records = [{"n": f"/40000/0/{row}", "vs": character * 40_000}]
+        raw = json.dumps(records, ensure_ascii=False).encode()
+        assert endpoint.send("POST", ["dp"], raw, format=SENML_JSON)["code"] == "2.04"
+    assert 100_000 < kept(client) < 400_000
+
+
+def test_a_root_that_no_request_could_name_is_none(client: Client, device: str, endpoint: Endpoint) -> None:
+    root = "a" * 256
+    assert endpoint.register(f'</{root}>;rt="oma.lwm2m",</{root}/3/0>,</3/1>') == "2.01"
+    client.call("POST", f"{device}/twin/operations", {"type": "READ", "paths": ["/3/1"]})
+    endpoint.work()
+    assert endpoint.asked[-1]["path"] == ["3", "1"]
+
+
+def test_an_operation_that_no_record_could_hold_is_refused(client: Client, device: str) -> None:
+    value = {"path": "/40000/0/1", "value": "x" * 320_000}
+    body = {"type": "WRITE", "paths": ["/40000/0/1"], "values": [value]}
+    assert client.call("POST", f"{device}/twin/operations", body).status in (400, 413)

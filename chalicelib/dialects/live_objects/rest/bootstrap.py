@@ -23,13 +23,15 @@ from chalicelib.fleet.twin.identities import secret_bytes
 from chalicelib.fleet.twin.records import CONNECTOR, BootstrapEntry
 from chalicelib.web.parameters import Kind, Parameter, Place
 from chalicelib.web.request import Answer, Request
-from chalicelib.web.routes import Route
+from chalicelib.web.routes import KILOBYTE, Route
 
 _CONFIG = Parameter("config_id", place=Place.PATH, bounds=(1, 64))
 _ENDPOINT = Parameter("endpoint_name", place=Place.PATH, bounds=(1, 255))
 _SHOW = Parameter("showSecuritySecrets", Kind.BOOLEAN, default=False, explained="needs DEVICE_W, and is audited")
 _LIMIT = Parameter("limit", Kind.INTEGER, default=20, bounds=(1, 1000))
 _BOOKMARK = Parameter("bookmarkEndpointName", bounds=(1, 255), explained="only entries after this one")
+_LARGEST_CONFIG = 180 * KILOBYTE
+"""A device's entry has it twice: as it is sent, and as it was."""
 _KEY = "security.pskInfo.secret"
 
 
@@ -147,6 +149,7 @@ ROUTES = (
         WRITE,
         201,
         schema=shapes.CONFIG,
+        max_body=_LARGEST_CONFIG,
         failures=(LimitReached,),
     ),
     Route("GET", _CONFIGS, configs, "List the bootstrap configurations", READ),
@@ -166,6 +169,7 @@ ROUTES = (
         "Change a bootstrap configuration",
         WRITE,
         schema=shapes.CONFIG,
+        max_body=_LARGEST_CONFIG,
         parameters=(_CONFIG,),
         failures=_NO_CONFIG,
     ),

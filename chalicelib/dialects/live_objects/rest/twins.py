@@ -24,10 +24,11 @@ from chalicelib.fleet.twin.definitions import FIRST_VERSION, Definitions
 from chalicelib.fleet.twin.records import CONNECTOR, OperationStatus, OperationType, Twin
 from chalicelib.web.parameters import Kind, Parameter, Place
 from chalicelib.web.request import Answer, Request
-from chalicelib.web.routes import Route
+from chalicelib.web.routes import KILOBYTE, Route
 
 ROOT_DEFINITION = "urn:oma:lwm2m"
 _EXPAND = Parameter("expand", Kind.INTEGER, default=0, bounds=(0, 1), explained="1 shows what is below, too")
+_LARGEST = 300 * KILOBYTE
 _NUMBER = (0, paths.LAST)
 _OBJECT = Parameter("object_id", Kind.INTEGER, Place.PATH, bounds=_NUMBER)
 _OBJECT_INSTANCE = Parameter("instance_id", Kind.INTEGER, Place.PATH, bounds=_NUMBER)
@@ -239,6 +240,7 @@ ROUTES = (
         WRITE,
         201,
         schema=shapes.OPERATION,
+        max_body=_LARGEST,
         parameters=(DEVICE,),
         failures=(*_MISSING, LimitReached),
     ),
