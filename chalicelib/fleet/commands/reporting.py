@@ -4,6 +4,7 @@ It may say so of one that was never sent to it: whoever polls, or lists what wai
 report again changes nothing; so does an answer that was lost on its way.
 """
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,9 +14,12 @@ from chalicelib.fleet.commands.records import Command, DeliveryStatus, Failure, 
 from chalicelib.fleet.commands.taking import claimed_by
 from chalicelib.fleet.commands.transitions import as_of, begun, claimed, move
 from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
-from chalicelib.fleet.errors import CommandNotFound, IllegalTransition
+from chalicelib.fleet.errors import CommandNotFound, IllegalTransition, TooLarge
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.records import Route
+
+LARGEST = 360_000
+"""Bytes of JSON: so much of a command fits into an item of the store, with its history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Report:
 def progress(ports: Ports, tenant: str, command_id: str, said: Report) -> Command:
     """The device is at it: from now on it is not sent again, and has until it expires.
 
-    Errors: CommandNotFound, IllegalTransition (it is final).
+    Errors: CommandNotFound, IllegalTransition (it is final), TooLarge.
     """
 
     def at_it() -> Command | Again:
@@ -54,7 +58,7 @@ def _taken(ports: Ports, command: Command, said: Report) -> Command:
 
     def taken(present: Command, now: int, generation: int, policy: Policy) -> Command:
         out = claimed(present, now, generation, said.route.node, policy)
-        return begun(out, now, said.route.node, response=merged(present.response, said.response))
+        return begun(out, now, said.route.node, response=_told(present, said))
 
     claim = claimed_by(ports, mailbox, command, said.route, taken, force=True) if mailbox else None
     if claim is None or claim.command is None:
@@ -65,7 +69,7 @@ def _taken(ports: Ports, command: Command, said: Report) -> Command:
 def _begun(ports: Ports, command: Command, said: Report) -> Command:
     def at_it(present: Command) -> Command | None:
         _ensure_open(ports, present)
-        response, now = merged(present.response, said.response), ports.clock.now()
+        response, now = _told(present, said), ports.clock.now()
         if present.waiting:
             return None
         if present.begun is not None:
@@ -81,7 +85,7 @@ def _begun(ports: Ports, command: Command, said: Report) -> Command:
 
 
 def succeed(ports: Ports, tenant: str, command_id: str, said: Report) -> Command:
-    """The device has done it. Errors: CommandNotFound, IllegalTransition (it is final, and not so)."""
+    """The device has done it. Errors: CommandNotFound, IllegalTransition (it is final, and not so), TooLarge."""
     return _end(ports, tenant, command_id, said, Status.PROCESSED)
 
 
@@ -93,12 +97,12 @@ def fail(ports: Ports, tenant: str, command_id: str, said: Report) -> Command:
 def remark(ports: Ports, tenant: str, command_id: str, said: Report) -> Command:
     """What it says of a command that it has not begun: its response is merged, and nothing else changes.
 
-    Errors: CommandNotFound, IllegalTransition (it is final).
+    Errors: CommandNotFound, IllegalTransition (it is final), TooLarge.
     """
 
     def remarked(present: Command) -> Command | None:
         _ensure_open(ports, present)
-        response = merged(present.response, said.response)
+        response = _told(present, said)
         return None if response == present.response else replace(present, response=response)
 
     command, _ = change_command(ports, tenant, command_id, remarked)
@@ -111,6 +115,17 @@ def merged(before: Any, said: Any) -> Any:
     if isinstance(before, dict) and isinstance(said, dict):
         return {**before, **said}
     return before if said is None else said
+
+
+def _told(present: Command, said: Report) -> Any:
+    """The response after that. Errors: TooLarge."""
+    response = merged(present.response, said.response)
+    if response is not present.response or said.reason is not None:
+        # A device may say something else each time, for as long as it is at it.
+        kept = json.dumps([present.request, response, said.reason], ensure_ascii=False).encode(errors="surrogatepass")
+        if len(kept) > LARGEST:
+            raise TooLarge(f"a command has at most {LARGEST} bytes together with what is said of it")
+    return response
 
 
 def _end(
@@ -131,7 +146,7 @@ def _end(
         _ensure_open(ports, present)
         return replace(
             move(present, now, status, delivery=DeliveryStatus.REPLIED, error=error, node=said.route.node),
-            response=merged(present.response, said.response),
+            response=_told(present, said),
             reason=reason,
             answered_by=said.event or command_id,
         )

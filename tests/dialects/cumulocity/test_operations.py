@@ -237,3 +237,11 @@ def test_another_tenants_operation_is_not_there(client: Client, device: str) -> 
     assert listed(other) == listed(other, deviceId=device) == listed(other, agentId=device) == []
     assert other.call("DELETE", PATH, deviceId=device).status == 204
     assert listed(client) == [number]
+
+
+def test_what_an_agent_says_piece_by_piece_does_not_outgrow_an_operation(client: Client, device: str) -> None:
+    number = restart(client, device)
+    said = [put(client, number, status="EXECUTING", **{f"c8y_Piece{n}": "x" * 90_000}) for n in range(4)]
+    assert said[:3] == [200, 200, 200]
+    assert 400 <= said[3] < 500
+    assert put(client, number, status="SUCCESSFUL") == 200

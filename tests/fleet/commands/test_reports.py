@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.fleet.commands import finishing, renewing, reporting
 from chalicelib.fleet.commands.records import Failure, Status, Terms
-from chalicelib.fleet.errors import IllegalTransition
+from chalicelib.fleet.errors import IllegalTransition, TooLarge
 from chalicelib.fleet.events import events
 from tests.fleet.commands.test_taking import PUSHED, order, said
 from tests.fleet.rig import DEVICE, TENANT, Rig
@@ -72,3 +72,20 @@ def test_a_session_of_a_dialect_that_does_not_renew_puts_nothing_back(rig: Rig) 
     rig.ports.terms.known["dialect"] = Terms(window=5, ack_timeout=None)
     rig.connect("s2")
     assert len(rig.ports.delivery.commands) == 1
+
+
+def test_what_is_said_of_a_command_piece_by_piece_does_not_outgrow_it(online: Rig) -> None:
+    command = online.sent()
+    pieces = [{f"piece {n}": "\u20ac" * 25_000} for n in range(5)]
+    for piece in pieces[:4]:
+        reporting.progress(online.ports, TENANT, command.id, said(PUSHED, response=piece))
+    before = online.read(command)
+    for report in (reporting.progress, reporting.remark, reporting.succeed, reporting.fail):
+        with pytest.raises(TooLarge):
+            report(online.ports, TENANT, command.id, said(PUSHED, response=pieces[4]))
+    with pytest.raises(TooLarge):
+        reporting.fail(online.ports, TENANT, command.id, said(PUSHED, reason="x" * 70_000))
+    assert online.read(command) == before
+    # The same again is nothing more, and its end can be told.
+    reporting.progress(online.ports, TENANT, command.id, said(PUSHED, response=pieces[3]))
+    assert reporting.succeed(online.ports, TENANT, command.id, said(PUSHED)).status is S.PROCESSED
