@@ -1,11 +1,15 @@
 """Alarms (reference, "Alarms")."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.data import alarms
+from chalicelib.fleet.data.alarm_records import Alarm
 from tests.dialects.cumulocity.client import Client
+from tests.fakes.alarms import MemoryAlarms
 
 OBJECTS, PATH = "/inventory/managedObjects", "/alarm/alarms"
 AT = "2013-08-19T21:31:22.740+02:00"
@@ -219,7 +223,8 @@ def test_many_are_changed_and_deleted_by_what_they_are(client: Client, device: s
 @pytest.mark.parametrize("name", ["source", "type", "status", "severity", "resolved", "dateFrom", "createdTo"])
 def test_a_filter_that_is_empty_means_nothing_rather_than_everything(client: Client, device: str, name: str) -> None:
     client.made(PATH, alarm(device))
-    for others in ({}, {"severity": "MAJOR"}):
+    every: list[dict[str, Any]] = [{}, {"severity": "MAJOR"}]
+    for others in every:
         for method, body in (("PUT", {"status": "CLEARED"}), ("DELETE", None)):
             reply = client.call(method, PATH, body, **{**others, name: ""})
             assert (reply.status, reply.error) == (422, "undefined/validationError")
@@ -232,6 +237,58 @@ def test_an_alarm_grows_no_further_than_it_can_be_kept(client: Client, device: s
     reply = client.call("PUT", f"{PATH}/{number}", {"two": "y" * 200_000})
     assert (reply.status, reply.error) == (413, "general/payloadTooLarge")
     assert client.call("PUT", f"{PATH}/{number}", {"one": None, "two": "y" * 200_000}).status == 200
+
+
+class Meanwhile(MemoryAlarms):
+    """Where somebody else deletes, or clears and raises, an alarm between the reads and the write of a request."""
+
+    meanwhile: list[Callable[[], object]]
+
+    def replace(self, old: Alarm, new: Alarm, **how: Any) -> bool:
+        if self.meanwhile:
+            self.meanwhile.pop()()
+        return super().replace(old, new, **how)
+
+    def delete(self, tenant: str, alarm: str) -> None:
+        super().delete(tenant, alarm)
+        if self.meanwhile:
+            self.meanwhile.pop()()
+
+
+def meanwhile(client: Client, *happens: Callable[[], object]) -> None:
+    """From now on, by turns from the last."""
+    alarms = Meanwhile(**vars(client.ports.alarms))
+    alarms.meanwhile = list(happens)
+    client.ports.alarms = alarms
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_many_are_changed_though_somebody_deletes_some(client: Client, device: str, method: str) -> None:
+    numbers = [client.made(PATH, alarm(device, type=kind, text=kind))["id"] for kind in "abc"]
+    meanwhile(client, lambda: MemoryAlarms.delete(client.ports.alarms, client.tenant.id, numbers[1]))
+    body = {"status": "CLEARED"} if method == "PUT" else None
+    assert client.call(method, PATH, body, source=device).status in (200, 204)
+    assert listed(client, resolved="false") == []
+    assert listed(client) == (["c", "a"] if method == "PUT" else [])
+
+
+def test_what_is_upserted_is_raised_where_the_open_one_is_deleted(client: Client, device: str) -> None:
+    first = client.made(PATH, alarm(device))["id"]
+    meanwhile(client, lambda: alarms.delete(client.ports, client.tenant.id, first))
+    reply = client.call("POST", f"{PATH}/upsert", alarm(device, text="again"))
+    assert (reply.status, listed(client)) == (201, ["again"])
+
+
+def test_what_is_upserted_changes_the_one_that_is_open_by_now(client: Client, device: str) -> None:
+    first = client.made(PATH, alarm(device))["id"]
+
+    def another() -> None:
+        client.call("PUT", f"{PATH}/{first}", {"status": "CLEARED"})
+        client.made(PATH, alarm(device, text="another"))
+
+    meanwhile(client, another)
+    reply = client.call("POST", f"{PATH}/upsert", alarm(device, text="again"))
+    assert (reply.status, listed(client, resolved="false")) == (200, ["again"])
 
 
 def test_a_reader_changes_nothing(client: Client, device: str) -> None:

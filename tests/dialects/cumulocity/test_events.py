@@ -129,7 +129,8 @@ def test_a_filter_that_is_empty_deletes_nothing(client: Client, device: str, pat
     client.made(
         path, {"source": {"id": device}, "type": "a", "text": "a", "time": "2020-01-01", "f": {"s": {"value": 1}}}
     )
-    reply = client.call("DELETE", path, **{"dateTo": "2030-01-01", name: ""})
+    query: dict[str, Any] = {"dateTo": "2030-01-01", name: ""}
+    reply = client.call("DELETE", path, **query)
     assert (reply.status, reply.error) == (422, "undefined/validationError")
     assert len(client.get(path, source=device).body[path.rpartition("/")[2]]) == 1
 

@@ -1,6 +1,7 @@
 """Alarms: raised, counted, changed, cleared (reference, "Alarms")."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from heapq import merge
@@ -11,9 +12,10 @@ from chalicelib.dialects.cumulocity import fragments
 from chalicelib.dialects.cumulocity.rest import asking, contents, links, managed_objects, paging
 from chalicelib.dialects.cumulocity.rest.sources import BELOW, SOURCE, Sources
 from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.data import alarms
 from chalicelib.fleet.data.alarm_records import Alarm, AlarmStatus
-from chalicelib.fleet.errors import AlarmNotFound, AlarmOpen, Invalid, TemporarilyUnavailable
+from chalicelib.fleet.errors import AlarmNotFound, AlarmOpen, Contended, Invalid, TemporarilyUnavailable
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Kind, Parameter
@@ -51,21 +53,29 @@ def _upsert(ports: Ports, request: Request) -> Answer:
     shapes.ensure(body)
     source = sources.of_body(body)
     said = shapes.report(body, source.source, managed_objects.owner(request.by))
-    present = alarms.open_one(ports, request.tenant, said.source, said.type)
-    if present is None:
-        raised = alarms.raise_(ports, request.tenant, said, alarms.stamp(ports))
-        shown = view(request, sources, raised.alarm)
-        made = {"alarm": shown, "previousState": None}
-        return contents.created(request, UPSERTED, made, shown["self"])
-    if request.asked["incrementCount"]:
-        active = replace(said, status=AlarmStatus.ACTIVE)
-        alarms.raise_(ports, request.tenant, active, alarms.stamp(ports))
-    before, after = alarms.update(ports, request.tenant, present.id, shapes.replaced(said), said.by)
-    shown = {
-        "alarm": view(request, sources, after),
-        "previousState": view(request, sources, replace(before, count=present.count, time=present.time)),
-    }
-    return contents.changed(request, UPSERTED, shown)
+    counting = request.asked["incrementCount"]
+    for _ in tries(ports):
+        present = alarms.open_one(ports, request.tenant, said.source, said.type)
+        if present is None:
+            raised = alarms.raise_(ports, request.tenant, said, alarms.stamp(ports))
+            shown = view(request, sources, raised.alarm)
+            made = {"alarm": shown, "previousState": None}
+            return contents.created(request, UPSERTED, made, shown["self"])
+        if counting:
+            active = replace(said, status=AlarmStatus.ACTIVE)
+            alarms.raise_(ports, request.tenant, active, alarms.stamp(ports))
+            counting = False
+        try:
+            before, after = alarms.update(ports, request.tenant, present.id, shapes.replaced(said), said.by)
+        except (AlarmNotFound, AlarmOpen):
+            # Deleted since it was read, or cleared and another one raised: what is open by now is meant.
+            continue
+        shown = {
+            "alarm": view(request, sources, after),
+            "previousState": view(request, sources, replace(before, count=present.count, time=present.time)),
+        }
+        return contents.changed(request, UPSERTED, shown)
+    raise Contended(f"alarms {said.type[:64]} of {said.source} are written by too many at once")
 
 
 def _get(ports: Ports, request: Request) -> Answer:
@@ -109,7 +119,9 @@ def _change_all(ports: Ports, request: Request) -> Answer:
     for alarm in list(_meant(ports, request, Sources(ports, request))):
         if ports.clock.now() >= until:
             raise TemporarilyUnavailable(_NOT_ALL)
-        alarms.update(ports, request.tenant, alarm.id, lambda found: replace(found, status=status), by)
+        # Somebody else may have deleted it meanwhile.
+        with suppress(AlarmNotFound):
+            alarms.update(ports, request.tenant, alarm.id, lambda found: replace(found, status=status), by)
     return Answer()
 
 
@@ -119,7 +131,8 @@ def _delete_all(ports: Ports, request: Request) -> Answer:
     for alarm in list(_meant(ports, request, Sources(ports, request))):
         if ports.clock.now() >= until:
             raise TemporarilyUnavailable(_NOT_ALL)
-        alarms.delete(ports, request.tenant, alarm.id)
+        with suppress(AlarmNotFound):
+            alarms.delete(ports, request.tenant, alarm.id)
     return Answer()
 
 
