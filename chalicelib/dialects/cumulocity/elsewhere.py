@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.dialects.cumulocity import times
 from chalicelib.dialects.cumulocity.objects import AGENT, HOLDER, IS_DEVICE
-from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.errors import DeviceNotFound, Invalid
 from chalicelib.fleet.inventory import devices, promoting
 from chalicelib.fleet.inventory.managed_objects import ExternalId, ManagedObject
 from chalicelib.fleet.inventory.records import Device, Location
@@ -130,7 +130,13 @@ def change(ports: Ports, found: ManagedObject, sent: Mapping[str, Any]) -> None:
     if not found.origin:
         # What it is told of itself is kept as it was sent: the fleet has its name and place as well.
         told = {name: told[name] for name in ("name", POSITION) if name in told and _is_right(name, told[name])}
-    devices.update(ports, found.tenant, found.device, _change(schemas.check(_SENT, told)))
+    changes = _change(schemas.check(_SENT, told))
+    try:
+        devices.update(ports, found.tenant, found.device, changes)
+    except DeviceNotFound:
+        # One that could not be registered yet is told its name when it is.
+        if found.origin:
+            raise
 
 
 def _is_right(name: str, value: Any) -> bool:

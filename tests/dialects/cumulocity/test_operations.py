@@ -4,11 +4,15 @@ from typing import Any
 
 import pytest
 
+from chalicelib.fleet import ids
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.commands import creating
 from chalicelib.fleet.commands.records import Status
 from chalicelib.fleet.ids import of_number
+from chalicelib.fleet.tenancy import settings
+from chalicelib.fleet.tenancy.records import Stored
 from tests.dialects.cumulocity.client import Client
+from tests.fakes.commands import MemoryCommands
 
 OBJECTS, PATH = "/inventory/managedObjects", "/devicecontrol/operations"
 AGENT: dict[str, Any] = {"c8y_IsDevice": {}, "com_cumulocity_model_Agent": {}}
@@ -136,6 +140,32 @@ def test_an_object_becomes_a_device_by_an_operation(client: Client) -> None:
     assert client.ports.devices.get(client.tenant.id, f"urn:lo:nsid:c8y:{number}") is not None
 
 
+def test_an_object_whose_device_could_not_be_registered_becomes_one_later(client: Client) -> None:
+    asked, told = (client.made(OBJECTS, {"name": "thing"})["id"] for _ in range(2))
+    settings.set_quotas(client.ports, client.tenant.id, {Stored.DEVICES: 0})
+    assert client.call("POST", PATH, {"deviceId": asked, "c8y_Restart": {}}).status == 422
+    assert client.call("PUT", f"{OBJECTS}/{told}", {"c8y_IsDevice": {}}).status == 422
+    settings.set_quotas(client.ports, client.tenant.id, {Stored.DEVICES: None})
+    assert client.call("PUT", f"{OBJECTS}/{asked}", {"name": "renamed"}).status == 200
+    restart(client, asked)
+    assert client.call("PUT", f"{OBJECTS}/{told}", {"name": "device", "c8y_IsDevice": {}}).status == 200
+    found = [client.ports.devices.get(client.tenant.id, f"urn:lo:nsid:c8y:{number}") for number in (asked, told)]
+    assert [device.name for device in found if device] == ["renamed", "device"]
+
+
+def test_many_are_deleted_though_somebody_deletes_them_too(client: Client, device: str) -> None:
+    _, second, _ = (restart(client, device) for _ in range(3))
+
+    class Meanwhile(MemoryCommands):
+        def delete(self, tenant: str, command: str) -> None:
+            super().delete(tenant, command)
+            super().delete(tenant, ids.of_number(second))
+
+    client.ports.commands = Meanwhile(**vars(client.ports.commands))
+    assert client.call("DELETE", PATH, deviceId=device).status == 204
+    assert listed(client) == []
+
+
 def test_an_agent_finds_its_own_and_its_childrens(client: Client, device: str) -> None:
     child, grandchild = (client.made(OBJECTS, {"c8y_IsDevice": {}})["id"] for _ in range(2))
     other = client.made(OBJECTS, AGENT)["id"]
@@ -196,7 +226,8 @@ def test_many_are_deleted(client: Client, device: str) -> None:
 @pytest.mark.parametrize("name", ["deviceId", "agentId", "status", "dateFrom", "dateTo"])
 def test_a_filter_that_is_empty_means_nothing_rather_than_everything(client: Client, device: str, name: str) -> None:
     number = restart(client, device)
-    for others in ({}, {"status": "PENDING"}):
+    every: list[dict[str, Any]] = [{}, {"status": "PENDING"}]
+    for others in every:
         reply = client.call("DELETE", PATH, **{**others, name: ""})
         assert (reply.status, reply.error) == (422, "undefined/validationError")
     assert listed(client) == [number]
@@ -207,8 +238,8 @@ def test_an_operation_is_no_larger_than_it_can_be_kept(client: Client, device: s
     reply = client.call("POST", PATH, large)
     assert (reply.status, reply.error) == (413, "general/payloadTooLarge")
     number = client.made(PATH, {"deviceId": device, "c8y_Command": {"text": "x" * 110_000}})["id"]
-    for said in ({"result": "y" * 200_000}, {"failureReason": "y" * 200_000}):
-        assert client.call("PUT", f"{PATH}/{number}", {"status": "FAILED", **said}).status == 413
+    for name in ("result", "failureReason"):
+        assert client.call("PUT", f"{PATH}/{number}", {"status": "FAILED", name: "y" * 200_000}).status == 413
     assert client.get(f"{PATH}/{number}").body["status"] == "PENDING"
     put(client, number, status="EXECUTING", result="y" * 50_000)
     assert client.call("PUT", f"{PATH}/{number}", {"status": "SUCCESSFUL", "more": "y" * 200_000}).status == 413

@@ -81,9 +81,14 @@ def owner(caller: Caller) -> str:
     return caller.name or shapes.HOLDER
 
 
-def _device(ports: Ports, found: ManagedObject) -> ManagedObject:
-    """The object, which is a device from now on if it is to be one."""
-    if shapes.IS_DEVICE not in found.fragments or found.device is not None:
+def _device(ports: Ports, found: ManagedObject, *, told: bool = False) -> ManagedObject:
+    """The object, which is a device from now on if it is to be one.
+
+    Where it is `told` so, also one whose registration failed on the way, or was refused.
+    """
+    if shapes.IS_DEVICE not in found.fragments:
+        return found
+    if found.device is not None and not (told and objects.device_of(ports, found) is None):
         return found
     promoting.promote(ports, found.tenant, found.id, NAMESPACE)
     return objects.get(ports, found.tenant, found.id)
@@ -141,7 +146,7 @@ def _update(ports: Ports, request: Request) -> Answer:
     # What may be refused goes first; whoever sends it again after a failure between both writes the same.
     elsewhere.change(ports, objects.get(ports, request.tenant, number), {**sent, **({"name": name} if name else {})})
     _, after = objects.update(ports, request.tenant, number, changed)
-    after = _device(ports, after)
+    after = _device(ports, after, told=shapes.IS_DEVICE in sent)
     if not set(body) - {"id"}:
         return contents.changed(request, KIND, {"id": number})
     return contents.changed(request, KIND, shown(ports, request, [after])[0])

@@ -1,6 +1,7 @@
 """Operations: made, listed, and reported on by whoever does them (reference, "Operations")."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from heapq import merge
 from typing import Any
@@ -23,6 +24,7 @@ from chalicelib.fleet.errors import (
     CommandLimitReached,
     CommandNotFound,
     Contended,
+    DeviceNotFound,
     IllegalTransition,
     Invalid,
     TemporarilyUnavailable,
@@ -52,9 +54,20 @@ def _create(ports: Ports, request: Request) -> Answer:
     fragments.ensure(body, "deviceId")
     found, said = sources.known(str(body["deviceId"]), "deviceId"), shapes.read(body)
     asked = shapes.request(said, agents.of(ports, found))
-    device = found.device or promoting.promote(ports, found.tenant, found.id, managed_objects.NAMESPACE).id
-    shown = view(request, sources, _ordered(ports, request, device, asked))
+    if found.device is None:
+        ordered = _ordered(ports, request, _promoted(ports, found), asked)
+    else:
+        try:
+            ordered = _ordered(ports, request, found.device, asked)
+        except DeviceNotFound:
+            # Its registration failed on the way, or was refused, and is made up for now.
+            ordered = _ordered(ports, request, _promoted(ports, found), asked)
+    shown = view(request, sources, ordered)
     return contents.created(request, KIND, shown, shown["self"])
+
+
+def _promoted(ports: Ports, found: ManagedObject) -> str:
+    return promoting.promote(ports, found.tenant, found.id, managed_objects.NAMESPACE).id
 
 
 def _ordered(ports: Ports, request: Request, device: str, asked: dict[str, Any]) -> Command:
@@ -142,7 +155,9 @@ def _delete_all(ports: Ports, request: Request) -> Answer:
     for command in list(_meant(ports, request, Sources(ports, request))):
         if ports.clock.now() >= until:
             raise TemporarilyUnavailable("there are more of them: send the request again for the others")
-        creating.delete(ports, request.tenant, command.id)
+        # Somebody else may have deleted it meanwhile.
+        with suppress(CommandNotFound):
+            creating.delete(ports, request.tenant, command.id)
     return Answer()
 
 
