@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.fleet.access import certificates, inheriting, rights, secrets, signposts
+from chalicelib.fleet.access import callers, certificates, inheriting, rights, secrets, signposts
 from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.access.changing import change_key
 from chalicelib.fleet.access.records import NOTED, ApiKey, KeyRequest
@@ -170,19 +170,22 @@ def update(
 
     The sessions that the secret before has begun end then.
     Errors: KeyNotFound, Forbidden (more rights than the caller's, before or after; the rights of a master key or of a
-    session), Invalid.
+    session), Invalid, Unauthenticated (of a key that changes itself: it has ended, or another secret, since).
     """
     text = secrets.mint(ports.chance(secrets.CHANCE)) if renew else None
 
     def changed(key: ApiKey) -> ApiKey:
-        after = _changed(ports, by, key, request)
+        # Ours may be there already, its answer lost, and written by somebody else since.
+        ours = text is not None and secrets.matches(text, key.salt, key.digest)
+        after = _changed(ports, by if ours else _present(ports, by, key), key, request)
         return after if text is None else _renewed(ports, after, text)
 
     # Two changes at once, or a change of the parent that narrows this one: each has to see the other.
     before, after = change_key(ports, by.tenant, key_id, changed)
     if renew:
         signposts.put_up(ports, after)
-        signposts.take_down(ports, before)
+        if before.signpost != after.signpost:
+            signposts.take_down(ports, before)
         _end_sessions(ports, after)
     if inheriting.weaker(after, before):
         ports.background.revoke(after.tenant, after.id)
@@ -210,6 +213,19 @@ def _changed(ports: Ports, by: Caller, key: ApiKey, request: KeyRequest) -> ApiK
     if request.about_certificates:
         certificates.ensure_known(ports, key)
     return key
+
+
+def _present(ports: Ports, by: Caller, key: ApiKey) -> Caller:
+    """The caller as it is now, of a key that changes itself. Errors: Unauthenticated.
+
+    It may have been narrowed, disabled or renewed since it was let in, and gives nothing of that back to itself.
+    """
+    if by.key is None or not by.holds(key):
+        return by
+    if (by.key.digest, by.key.password) != (key.digest, key.password):
+        raise Unauthenticated("this API key has another secret by now")
+    ensure_usable(key, ports.clock.now())
+    return callers.of_key(key)
 
 
 def _renewed(ports: Ports, key: ApiKey, text: str) -> ApiKey:

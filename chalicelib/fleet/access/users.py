@@ -59,13 +59,19 @@ def person(by: Caller) -> str:
 
 
 def update(ports: Ports, by: Caller, user_id: str, request: UserRequest) -> User:
-    """Errors: UserNotFound, UserDuplicate, Forbidden (more rights than the caller's). Fewer rights end the sessions."""
+    """Fewer rights end the sessions.
+
+    Errors: UserNotFound, UserDuplicate, Forbidden (more rights than the caller's), Unauthenticated (users who change
+    themselves, and were disabled since they were let in).
+    """
 
     def change(user: User) -> User:
         _ensure_within(by, user)
         asked = {name: value for name in _FIELDS if (value := getattr(request, name)) is not None}
         changed = replace(user, **asked)
         _ensure_within(by, changed)
+        if _is(by, user_id):
+            _ensure_not_given_back(user, changed)
         return changed
 
     before, after = _change(ports, by.tenant, user_id, change)
@@ -101,6 +107,9 @@ def set_password(ports: Ports, by: Caller, user_id: str, new: str, old: str | No
     def change(present: User) -> User:
         if not _is(by, user_id):
             _ensure_within(by, present)
+        elif present.password not in (user.password, kept):
+            # Whose password has changed since it was compared has not proven the present one.
+            raise Unauthenticated(_REFUSED)
         return replace(present, password=kept)
 
     _, user = _change(ports, by.tenant, user_id, change)
@@ -209,6 +218,14 @@ def _ensure_within(by: Caller, user: User) -> None:
         rights.ensure_roles(by, user.roles)
         rights.ensure_unbound(by)
     elif not user.roles <= by.roles:
+        raise Forbidden("nobody gives roles to themselves")
+
+
+def _ensure_not_given_back(present: User, changed: User) -> None:
+    """What was taken from users since they were let in is theirs no more. Errors: Unauthenticated, Forbidden."""
+    if present.state is not UserState.ENABLED:
+        raise Unauthenticated(_REFUSED)
+    if not changed.roles <= present.roles:
         raise Forbidden("nobody gives roles to themselves")
 
 
