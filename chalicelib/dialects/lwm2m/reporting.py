@@ -24,6 +24,9 @@ MODEL = "twin_json"
 _LOCATION: Path = (6, 0)
 _PLACES = {0: "lat", 1: "lon", 2: "alt", 3: "accuracy"}
 _RESOURCE = 3
+_BOOTSTRAP_ONLY = frozenset({0, 21})
+"""The objects of credentials, which are nobody's but the bootstrap server's: what a device tells of them all the same
+is not passed on."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_LAT, _MOST_LON = 90, 180
 
@@ -41,16 +44,20 @@ def _at(seconds: float | None, arrived: int) -> int:
     return clamped(int(seconds * 1000) if seconds is not None and credible else None, arrived)
 
 
-def show(ports: Ports, speaker: Speaker, report: Report, event: str, complaints: Sequence[str] = ()) -> None:
-    """What the device has, asked or by itself."""
-    lost = values_of.report(ports, speaker.tenant, speaker.device.id, report) if report else []
+def show(
+    ports: Ports, speaker: Speaker, model: Model, report: Report, event: str, complaints: Sequence[str] = ()
+) -> None:
+    """What the device has, asked or by itself; of objects that it does not list nothing is shown, nor kept."""
+    listed = {int(number) for number in model.twin.objects} - _BOOTSTRAP_ONLY
+    shown = [each for each in report if each.path[0] in listed]
+    lost = values_of.report(ports, speaker.tenant, speaker.device.id, shown) if shown else []
     auditing.complain(ports, speaker, event, [*complaints, *lost])
 
 
 def tell(ports: Ports, speaker: Speaker, model: Model, report: Report, arrived: int, event: str) -> None:
     """Messages of what the device told by itself, one a moment, of the values that the tenant's rules cover."""
     named = rules.bases(ports, speaker.tenant)
-    covered = [each for each in report if rules.covers(named, each.path)]
+    covered = [each for each in report if rules.covers(named, each.path) and each.path[0] not in _BOOTSTRAP_ONLY]
     if not covered:
         return
     device = speaker.device

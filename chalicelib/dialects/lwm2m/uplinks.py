@@ -78,5 +78,5 @@ def _take(
 ) -> None:
     at, event = arrival
     report = reporting.measured(decoded.entries, at)
-    reporting.show(ports, speaker, report if newest else [], event, decoded.complaints)
+    reporting.show(ports, speaker, model, report if newest else [], event, decoded.complaints)
     reporting.tell(ports, speaker, model, report, at, event)

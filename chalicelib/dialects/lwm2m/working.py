@@ -131,7 +131,7 @@ def _show(ports: Ports, speaker: Speaker, wanted: list[Path], answered: Answered
     decoded = decode(model, base, answered.format, answered.payload, at)
     if any(not any(paths.is_below(entry.path, each) for each in wanted) for entry in decoded.entries):
         raise FormatError("something else came than what was asked for")
-    reporting.show(ports, speaker, reporting.measured(decoded.entries, at), event, decoded.complaints)
+    reporting.show(ports, speaker, model, reporting.measured(decoded.entries, at), event, decoded.complaints)
 
 
 def decode(model: Model, base: Path, format_: int | None, payload: bytes, at: int) -> Decoded:
