@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 Event = Mapping[str, Any]
 _MOST, _WINDOW_S = 100, 10
+_MOST_BOOTSTRAPS, _BOOTSTRAPS_S = 20, 60
 _FORGET = {"forget": True}
 
 
@@ -64,10 +65,11 @@ def _bootstrap_request(ports: Ports, event: Event) -> dict[str, Any]:
     if speaker is None:
         return {**Said(wire.FORBIDDEN).told(), **_FORGET}
     try:
+        _spend_bootstrap(ports, speaker)
         return bootstrap.request(ports, speaker, Heard.of(event)).told()
     except RefusedError as error:
         bootstrap.refuse(ports, speaker, str(event["id"]), str(error))
-        return Said(error.code).told()
+        return Said(error.code, max_age=_BOOTSTRAPS_S if error.code == wire.BUSY else None).told()
 
 
 def _served(ports: Ports, speaker: Speaker, heard: Heard) -> Said:
@@ -159,6 +161,13 @@ def _spend(ports: Ports, speaker: Speaker) -> None:
     own = Limit(Use.MESSAGES, _MOST, _WINDOW_S, f"device {speaker.device.id}")
     if ports.windows.spend(speaker.tenant, [own, *tenants], ports.clock.now()) is not None:
         raise RefusedError(wire.BUSY, "more messages than the device, or its tenant, may send")
+
+
+def _spend_bootstrap(ports: Ports, speaker: BootstrapSpeaker) -> None:
+    """Raises RefusedError: each may write new credentials."""
+    own = Limit(Use.MESSAGES, _MOST_BOOTSTRAPS, _BOOTSTRAPS_S, f"bootstrap {speaker.entry.endpoint}")
+    if ports.windows.spend(speaker.tenant, [own], ports.clock.now()) is not None:
+        raise RefusedError(wire.BUSY, "more bootstraps than a device may ask for")
 
 
 _DOORS: dict[str, Callable[[Ports, bytes], tuple[Speaker | BootstrapSpeaker, bytes] | None]] = {

@@ -47,7 +47,11 @@ def _put(ports: Ports, speaker: Speaker, found: Begin | End | Operation) -> tupl
     match found:
         case End():
             gone = found.cancellation
-            return f"end/{gone.token}", requesting.observation(model, gone.paths, gone.token, end=True)
+            try:
+                return f"end/{gone.token}", requesting.observation(model, gone.paths, gone.token, end=True)
+            except CannotCarry:
+                # It has come back as a version that has no such observations, and so it has none.
+                return "", None
         case Begin():
             begun = found.observation
             try:

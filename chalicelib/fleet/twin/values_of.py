@@ -19,6 +19,8 @@ LARGEST = 300_000
 """Bytes that the values of one object may have together, as they are kept: they fit into an item of the store."""
 _AROUND = 50
 """Bytes that are kept around each value, beside its path."""
+_FEW = 10
+"""Beyond so many objects it is looked which ones have values before those are dropped."""
 _INSTANCE = 2
 
 
@@ -59,9 +61,13 @@ def of_object(ports: Ports, tenant: str, device: str, number: int) -> Mapping[st
 def keep_only(ports: Ports, tenant: str, device: str, before: Twin, after: Twin) -> None:
     """Drop the values of instances that the device does not list any more."""
     gone = {paths.parse(path) for path in before.instances} - {paths.parse(path) for path in after.instances}
-    records = REPORTED.of(device)
-    for number in sorted({path[0] for path in gone}):
-        if not any(paths.parse(path)[0] == number for path in after.instances):
+    left_over = {paths.parse(path)[0] for path in after.instances}
+    records, numbers = REPORTED.of(device), sorted({path[0] for path in gone})
+    if len(numbers) > _FEW:
+        known = {record for record, _ in records.items(ports, tenant)}
+        numbers = [number for number in numbers if _key(number) in known]
+    for number in numbers:
+        if number not in left_over:
             records.delete(ports, tenant, _key(number))
             continue
 

@@ -11,6 +11,7 @@ from tests.dialects.lwm2m.test_bootstrap import (
     CONFIGS,
     ENTRIES,
     KEY,
+    OURS,
     THEIRS,
     Bootstrapping,
     activity,
@@ -80,3 +81,13 @@ def test_a_configuration_that_an_entry_could_not_hold_is_refused(client: Client)
     assert client.call("POST", CONFIGS, body).status in (400, 413)
     config = configure(client, THEIRS)
     assert client.call("PUT", f"{CONFIGS}/{config}", body).status in (400, 413)
+
+
+def test_a_device_asks_for_so_many_bootstraps_a_minute(client: Client, device_at_the_door: Bootstrapping) -> None:
+    managed(client)
+    enter(client, configure(client, {**OURS, "renewSecurityOnBootstrap": True}))
+    door = device_at_the_door
+    door.connect()
+    assert [door.begin() for _ in range(21)] == ["2.04"] * 20 + ["5.03"]
+    client.ports.clock.at += 61_000
+    assert door.begin() == "2.04"

@@ -1,12 +1,14 @@
 """Whatever a device sends or answers is said to be odd once, and nothing is tried again for ever because of it."""
 
 import json
+from dataclasses import replace
 
 import cbor2
 import pytest
 
+from chalicelib.fleet.twin.registering import TWINS
 from tests.dialects.live_objects.client import Client
-from tests.dialects.lwm2m.rig import Endpoint, content
+from tests.dialects.lwm2m.rig import URN, Endpoint, content
 from tests.dialects.lwm2m.test_reports import SENML_CBOR, SENML_JSON, TLV, messages, rule
 
 LINKS = '</>;rt="oma.lwm2m";ct="60 110 112",</1/0>,</3/0>,</5/0>,</3303/0>,</40000/0>'
@@ -178,3 +180,18 @@ def test_an_operation_that_no_record_could_hold_is_refused(client: Client, devic
     value = {"path": "/40000/0/1", "value": "x" * 320_000}
     body = {"type": "WRITE", "paths": ["/40000/0/1"], "values": [value]}
     assert client.call("POST", f"{device}/twin/operations", body).status in (400, 413)
+
+
+def test_the_end_of_an_observation_that_its_version_has_not_holds_up_nothing(
+    client: Client, device: str, endpoint: Endpoint
+) -> None:
+    endpoint.register(LINKS)
+    made = client.call("POST", f"{device}/twin/observations", {"paths": ["/3303/0", "/3/0"]}).body["id"]
+    endpoint.answers["FETCH /"] = content(b"[]", SENML_JSON, observing=True)
+    endpoint.work()
+    client.call("DELETE", f"{device}/twin/observations/{made}")
+    # It registers anew as 1.0: what it has is known before what it observes is forgotten.
+    TWINS.change(client.ports, client.tenant.id, URN, lambda twin: replace(twin, version="1.0"))
+    client.call("POST", f"{device}/twin/operations", {"type": "READ", "paths": ["/3/0"]})
+    endpoint.work()
+    assert endpoint.asked[-1]["path"] == ["3", "0"]

@@ -36,3 +36,26 @@ def test_what_is_kept_is_of_objects_that_the_device_lists(client: Client, device
     assert len(client.ports.records.rows) == before + 1
     (message,) = messages(client)
     assert len(message["value"]) == 201
+
+
+@pytest.mark.parametrize("others", [3, 1000])
+def test_a_device_that_lists_less_drops_what_it_had_and_touches_nothing_else(
+    client: Client, device: str, endpoint: Endpoint, others: int
+) -> None:
+    endpoint.register(",".join(["</3/0>", "</3303/0>", *(f"</{4000 + n}/0>" for n in range(others))]))
+    for path in ("/3/0/9", "/3303/0/5700", "/4001/0/1"):
+        records = json.dumps([{"n": path, "v": 20}]).encode()
+        assert endpoint.send("POST", ["dp"], records, format=SENML_JSON)["code"] == "2.04"
+    deleted: list[str] = []
+    delete = client.ports.records.delete
+
+    def watched(tenant: str, kind: str, record: str) -> None:
+        deleted.append(record)
+        delete(tenant, kind, record)
+
+    client.ports.records.delete = watched  # type: ignore[method-assign]
+    assert endpoint.register("</3/0>") == "2.01"
+    assert {"03303", "04001"} <= set(deleted)
+    assert len(deleted) <= 10
+    kept = [record for (_, kind, record) in client.ports.records.rows if kind.startswith("twin/values")]
+    assert kept == ["00003"]

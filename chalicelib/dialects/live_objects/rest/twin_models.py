@@ -29,6 +29,8 @@ _INPUT = Parameter("inputFormat", default="lwm2m", choices=("lwm2m",))
 _OVERRIDE = Parameter("override", Kind.BOOLEAN, default=False)
 _RULE = Parameter("rule_id", place=Place.PATH, bounds=(1, 64))
 _LARGEST = 256 * 1024
+_MOST_FORMS = 8
+"""Parts that are forms again, of which none is read: what they cost grows with the square of how many there are."""
 _FORM, _FILE = "multipart/form-data", "file"
 _OPERATIONS = {"R": "READ", "W": "WRITE", "E": "EXECUTE"}
 _AS_TEXT = frozenset({ResourceType.LINK, ResourceType.CORE_LINK})
@@ -95,6 +97,8 @@ def _file(request: Request) -> bytes:
 def _field(kind: str, raw: bytes) -> bytes:
     if len(raw) > 2 * _LARGEST:
         raise Invalid(f"a file has at most {_LARGEST} bytes", _FILE)
+    if raw.lower().count(b"multipart/") > _MOST_FORMS:
+        raise Invalid("there are forms in the form", _FILE)
     try:
         content = _found(BytesParser().parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + raw))
     except (RecursionError, LookupError, TypeError, ValueError) as error:
