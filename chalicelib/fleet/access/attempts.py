@@ -73,4 +73,9 @@ def network(address: str) -> str:
         known = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network((known, _IPV6_NETWORK), strict=False)) if known.version != 4 else str(known)  # noqa: PLR2004
+    if isinstance(known, ipaddress.IPv4Address):
+        return str(known)
+    if known.ipv4_mapped is not None:
+        # All of IPv4 is one network of them (RFC 4291 2.5.5.2), as a socket for both says it.
+        return str(known.ipv4_mapped)
+    return str(ipaddress.ip_network((known, _IPV6_NETWORK), strict=False))

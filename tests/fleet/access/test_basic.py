@@ -192,3 +192,26 @@ def test_a_user_whose_state_changes_back_is_let_in_again(site: Site) -> None:
         site.ask()
     users.update(site.ports, site.by, site.user.id, UserRequest(state=UserState.ENABLED))
     assert site.ask() == replace(site.ask(), roles=READ)
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("::FFFF:cb00:7107", "203.0.113.7"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+        ("nowhere", "nowhere"),
+    ],
+)
+def test_an_address_counts_by_its_network(address: str, place: str) -> None:
+    assert attempts.network(address) == place
+
+
+def test_who_guesses_over_ipv4_locks_out_nobody_else_on_a_socket_for_both(site: Site) -> None:
+    for number in range(attempts.MOST_FAILURES + basic.AT_ONCE):
+        with pytest.raises(Unauthenticated):
+            site.ask(f"{WRONG}{number}", address=f"::ffff:{ELSEWHERE}")
+    assert site.ask(address=f"::ffff:{HOME}").user == site.user.id
