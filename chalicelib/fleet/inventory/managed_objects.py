@@ -37,7 +37,8 @@ class ManagedObject(Extensible):
     """`id` is a number (`ids.number`), `fragments` are JSON by name, `device` is the id of the device that it is.
 
     `origin` is the dialect that its device came in by, of an object that was made for one. `indexed` names fragments
-    that go first where only MOST_FACETS are found by; what is not there changes nothing.
+    that go first where only MOST_FACETS are found by; what is not there changes nothing. `promoted` where it may have
+    sent data before it was a device.
 
     Kept by the hierarchy alone: `parents` counts them, `lineage` grows with each that comes or goes, `joined` with each
     child that comes, and no more than `height` levels are below. Times in ms.
@@ -55,6 +56,7 @@ class ManagedObject(Extensible):
     origin: str | None = None
     fragments: Mapping[str, Any] = field(default_factory=dict)
     indexed: tuple[str, ...] = ()
+    promoted: bool = False
     parents: int = 0
     lineage: int = 0
     height: int = 0
@@ -64,6 +66,11 @@ class ManagedObject(Extensible):
     def source(self) -> str:
         """What messages and alarms name it by."""
         return self.device or self.id
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What those that are there may name it by."""
+        return (self.source, self.id) if self.promoted else (self.source,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,14 +26,16 @@ def promote(
     way: Way = Way.HTTP,
     entering: Claim | None = None,
     entitled: bool = False,
+    fresh: bool = False,
 ) -> Device:
     """The device that the object is, registered now if it was none; its id is made of namespace and number for ever.
 
     Another one who does the same at the same time gets the same device. Where it was a device before, `interfaces` are
-    not looked at. Errors: ObjectNotFound, InterfaceDuplicate, QuotaReached.
+    not looked at; it is `fresh` where nobody can have sent anything as the object yet.
+    Errors: ObjectNotFound, InterfaceDuplicate, QuotaReached.
     """
     # First in the object: a device whose registration died on the way is registered by the next one who comes.
-    _, found = objects.update(ports, tenant, number, lambda o: o if o.device else _to_be(o, namespace))
+    _, found = objects.update(ports, tenant, number, lambda o: o if o.device else _to_be(o, namespace, fresh=fresh))
     device = objects.device_of(ports, found)
     if device is not None:
         return device
@@ -48,5 +50,5 @@ def promote(
         return devices.get(ports, tenant, device_id)
 
 
-def _to_be(found: ManagedObject, namespace: str) -> ManagedObject:
-    return replace(found, device=ids.device_id(namespace, found.id))
+def _to_be(found: ManagedObject, namespace: str, *, fresh: bool) -> ManagedObject:
+    return replace(found, device=ids.device_id(namespace, found.id), promoted=not fresh)

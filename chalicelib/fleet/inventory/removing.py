@@ -83,6 +83,8 @@ def _hide(ports: Ports, wanted: Leaving) -> ManagedObject:
 
 def _remove_data(ports: Ports, one: Leaving, until: int) -> bool:
     """Hidden at once; what is left of messages is removed by their own tombstones. Again changes nothing."""
-    source = one.device or one.id
-    deleting.of_source(ports, one.tenant, source)
-    return alarms.delete_of(ports, one.tenant, source, until, lambda _: True)
+    # It may have sent some before it was a device.
+    sources = [name for name in (one.device, one.id) if name is not None]
+    for source in sources:
+        deleting.of_source(ports, one.tenant, source)
+    return all(alarms.delete_of(ports, one.tenant, source, until, lambda _: True) for source in sources)

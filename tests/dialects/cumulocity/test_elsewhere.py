@@ -180,6 +180,33 @@ def test_a_name_that_no_device_could_have_is_the_objects_alone(client: Client, n
     assert devices.get(client.ports, client.tenant.id, f"urn:lo:nsid:c8y:{made['id']}").name == called
 
 
+@pytest.mark.parametrize("how", ["told", "operation"])
+def test_what_an_object_has_sent_stays_when_it_becomes_a_device(client: Client, how: str) -> None:
+    number = client.made(PATH, {"name": "thing"})["id"]
+    said = {"source": {"id": number}, "type": "t", "text": "t", "time": "2026-01-02T03:04:05Z"}
+    paths = ("/event/events", "/alarm/alarms", "/measurement/measurements")
+
+    def sent(severity: str) -> list[str]:
+        more = {"severity": severity, "f": {"s": {"value": 1}}}
+        return [f"{path}/{client.made(path, {**said, **more, 'type': severity})['id']}" for path in paths]
+
+    def counts(**query: Any) -> list[int]:
+        return [len(client.get(path, **query).body[path.rpartition("/")[2]]) for path in paths]
+
+    before = sent("MINOR")
+    if how == "told":
+        assert client.call("PUT", f"{PATH}/{number}", {"c8y_IsDevice": {}}).status == 200
+    else:
+        client.made("/devicecontrol/operations", {"deviceId": number, "c8y_Restart": {}})
+    every = before + sent("MAJOR")
+    assert [client.get(one).status for one in every] == [200] * 6
+    assert {client.get(one).body["source"]["id"] for one in every} == {number}
+    assert counts(source=number) == counts() == [2, 2, 2]
+    assert client.call("DELETE", f"{PATH}/{number}").status == 204
+    assert [client.get(one).status for one in every] == [404] * 6
+    assert counts() == [0, 0, 0]
+
+
 def test_it_is_a_child_by_its_name(client: Client) -> None:
     number, room = registered(client, name="Meter"), client.made(PATH, {"name": "room"})["id"]
     client.made(f"{PATH}/{room}/childAssets", {"managedObject": {"id": number}})

@@ -73,7 +73,13 @@ def get(ports: Ports, tenant: str, number: str) -> DataMessage:
         raise MessageNotFound(f"message {number[:64]} not found")
     device = objects.device_of(ports, found)
     stream = device.data_stream if device is not None else None
-    return messages.of_source(ports, tenant, found.source, named[1], stream)
+    try:
+        return messages.of_source(ports, tenant, found.source, named[1], stream)
+    except MessageNotFound:
+        if not found.promoted:
+            raise
+        # It may have been sent before the object was a device.
+        return messages.of_source(ports, tenant, found.id, named[1])
 
 
 def walked(

@@ -68,7 +68,7 @@ def draft(request: Request, body: Mapping[str, Any]) -> objects.Draft:
 def _made(ports: Ports, tenant: str, wanted: objects.Draft) -> ManagedObject:
     found = objects.create(ports, tenant, wanted)
     try:
-        return _device(ports, found)
+        return _device(ports, found, fresh=True)
     except FleetError:
         # What cannot be the device that it is to be is not there at all: the client makes it again.
         removing.delete(ports, tenant, found.id)
@@ -81,7 +81,7 @@ def owner(caller: Caller) -> str:
     return caller.name or shapes.HOLDER
 
 
-def _device(ports: Ports, found: ManagedObject, *, told: bool = False) -> ManagedObject:
+def _device(ports: Ports, found: ManagedObject, *, told: bool = False, fresh: bool = False) -> ManagedObject:
     """The object, which is a device from now on if it is to be one.
 
     Where it is `told` so, also one whose registration failed on the way, or was refused.
@@ -90,7 +90,7 @@ def _device(ports: Ports, found: ManagedObject, *, told: bool = False) -> Manage
         return found
     if found.device is not None and not (told and objects.device_of(ports, found) is None):
         return found
-    promoting.promote(ports, found.tenant, found.id, NAMESPACE)
+    promoting.promote(ports, found.tenant, found.id, NAMESPACE, fresh=fresh)
     return objects.get(ports, found.tenant, found.id)
 
 

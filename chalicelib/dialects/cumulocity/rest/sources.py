@@ -93,9 +93,9 @@ class Sources:
         return {**shown, "name": found.name} if found is not None and found.name is not None else shown
 
     def _noted(self, found: Sequence[ManagedObject]) -> list[str]:
-        for one in found:
-            self._known[one.source] = one.id, one
-        return [one.source for one in found]
+        named = [(name, one) for one in found for name in one.sources]
+        self._known.update({name: (one.id, one) for name, one in named})
+        return [name for name, _ in named]
 
     def _of(self, source: str) -> tuple[str, ManagedObject | None]:
         if source not in self._known:
