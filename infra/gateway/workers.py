@@ -107,6 +107,9 @@ class Workers:
             answer = await peer.ask(request, within)
         except DeliveryError as error:
             return {"silence": translating.silence(error)}
+        except Exception:  # noqa: BLE001 - whatever it is that cannot be sent: what waits behind it can
+            _log.exception("a request could not be sent")
+            return {"silence": "UNACKNOWLEDGED"}
         return translating.answer_event(answer)
 
     def _look_again(self, principal: str, at: int) -> None:
