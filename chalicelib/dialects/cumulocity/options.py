@@ -1,6 +1,6 @@
 """Options of a tenant: texts by category and key (reference, "Options"), which mean nothing to the platform itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
@@ -54,6 +54,18 @@ def put(ports: Ports, tenant: str, option: Option) -> Option:
             # Somebody else may write the same option: the later one stays.
             return option
     raise Contended("this option is written by too many at once")
+
+
+def put_all(ports: Ports, tenant: str, category: str, values: Mapping[str, str]) -> None:
+    """Those of one category by key; none where one is wrong, or not all have room. Errors: Invalid, LimitReached."""
+    wanted = [Option(category, key, value) for key, value in values.items()]
+    for option in wanted:
+        ensure(option)
+    new = values.keys() - {option.key for option in every(ports, tenant, category)}
+    if new and ports.records.count(tenant, KIND) + len(new) > MOST:
+        raise LimitReached(f"a tenant has at most {MOST} options")
+    for option in wanted:
+        put(ports, tenant, option)
 
 
 def delete(ports: Ports, tenant: str, category: str, key: str) -> None:

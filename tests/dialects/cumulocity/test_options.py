@@ -75,6 +75,16 @@ def test_of_a_category_all_are_written_or_none(client: Client) -> None:
     assert client.get(f"{PATH}/c").body == {}
 
 
+def test_of_a_category_none_are_written_where_not_all_have_room(client: Client) -> None:
+    for n in range(options.MOST - 1):
+        options.put(client.ports, client.tenant.id, options.Option("c", f"{n}", ""))
+    reply = client.call("PUT", f"{PATH}/c", {"0": "changed", "one more": "x", "two more": "x"})
+    assert (reply.status, reply.message) == (422, "a tenant has at most 500 options")
+    assert client.get(f"{PATH}/c/0").body["value"] == ""
+    assert client.get(f"{PATH}/c/one%20more").status == 404
+    assert client.call("PUT", f"{PATH}/c", {"0": "changed", "one more": "x"}).status == 200
+
+
 def test_a_tenant_has_so_many(client: Client) -> None:
     for n in range(options.MOST):
         options.put(client.ports, client.tenant.id, options.Option("c", f"{n}", ""))

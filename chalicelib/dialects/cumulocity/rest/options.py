@@ -57,11 +57,7 @@ def _category(ports: Ports, request: Request) -> Answer:
 def _update_category(ports: Ports, request: Request) -> Answer:
     """All that the body names; the others stay."""
     body, category = contents.read(request), request.path["category"]
-    wanted = [Option(category, key, _text(body, key)) for key in body]
-    for option in wanted:
-        options.ensure(option)
-    for option in wanted:
-        options.put(ports, request.tenant, option)
+    options.put_all(ports, request.tenant, category, {key: _text(body, key) for key in body})
     found = options.every(ports, request.tenant, category)
     return contents.changed(request, KIND, {one.key: _value(one) for one in found})
 
