@@ -24,7 +24,7 @@ _ORIGIN = re.compile(r"\*|https?://[a-zA-Z0-9.-]+(:\d{1,5})?")
 _ID = re.compile(r"(subnet|sg)-[0-9a-f]{8,17}")
 _HOSTS = ("mqtt_host", "certificate_host", "wss_host", "api_host")
 _FOR_WEBHOOKS = frozenset({"push", API})
-_FOR_AN_EDGE = frozenset({API, "deliver", "pump", "disconnect", "uplink", "presence"})
+_FOR_AN_EDGE = frozenset({API, "deliver", "pump", "disconnect", "uplink", "presence", "lwm2m", "sweep"})
 _LONGEST_REST = 86_400
 _TEXTS = (*_HOSTS, "certificate_arn", "alarm_email")
 

@@ -3,7 +3,9 @@
 import contextlib
 import json
 import os
+import secrets
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +17,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 _STARTS_WITHIN_S = 240.0
 _STOPS_WITHIN_S = 60.0
 _NOT_INHERITED = ("HOMEPORT_", "AWS_", "COVERAGE_")
+_PORTS = range(10_000, 32_768)
+"""The system gives none of these to whoever connects somewhere: a stack that is down finds its own ports free again."""
 
 
 class RunningStack:
@@ -106,7 +110,10 @@ class RunningStack:
         names = {"coaps_bootstrap": "coapsBootstrap"} | {
             each: each for each in ("http", "https", "mqtts", "mqtt", "aws", "coaps")
         }
-        ports = {f"HOMEPORT_{port.upper()}_PORT": str(self._credentials.get(name) or 0) for port, name in names.items()}
+        ports = {
+            f"HOMEPORT_{port.upper()}_PORT": str(self._credentials.get(name) or _unused())
+            for port, name in names.items()
+        }
         return {**inherited, **ports, "HOMEPORT_DATA": str(self.data), "HOMEPORT_HOSTS": "", **self._variables}
 
     def _limited(self) -> list[str]:
@@ -171,3 +178,16 @@ class RunningStack:
         if self._output is not None:
             self._output.close()
         return code
+
+
+def _unused() -> int:
+    """A port that nobody listens on, neither with TCP nor with UDP."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+            try:
+                stream.bind(("127.0.0.1", port))
+                datagrams.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
