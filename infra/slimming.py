@@ -1,4 +1,4 @@
-"""What botocore knows of services that no function calls is most of it, and stays out of the archive."""
+"""What botocore knows of services that no function calls, and what of Powertools none uses: both stay out."""
 
 import shutil
 from pathlib import Path
@@ -6,7 +6,10 @@ from pathlib import Path
 SERVICES = frozenset({"dynamodb", "iot", "iot-data", "lambda", "s3", "sqs", "ssm", "stepfunctions", "sts"})
 """Those that functions call, by botocore's names; `sts` is for credentials that it looks up by itself."""
 _DATA = Path("botocore", "data")
-_OTHERS = ("bin", "aws_lambda_powertools/event_handler/openapi/swagger_ui", "jsonschema/tests", "referencing/tests")
+_POWERTOOLS = Path("aws_lambda_powertools", "utilities")
+_USED = frozenset({"jmespath_utils", "typing"})
+"""Of Powertools' utilities; its Logger asks for them."""
+_OTHERS = ("bin", "aws_lambda_powertools/event_handler", "jsonschema/tests", "referencing/tests")
 
 
 def slim(folder: Path) -> None:
@@ -14,5 +17,8 @@ def slim(folder: Path) -> None:
     for described in (folder / _DATA).iterdir():
         if described.is_dir() and described.name not in SERVICES:
             shutil.rmtree(described)
+    for utility in (folder / _POWERTOOLS).iterdir():
+        if utility.is_dir() and utility.name not in _USED:
+            shutil.rmtree(utility)
     for other in _OTHERS:
         shutil.rmtree(folder / other, ignore_errors=True)

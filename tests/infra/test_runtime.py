@@ -8,6 +8,7 @@ from datetime import date
 from importlib.metadata import distribution
 from pathlib import Path
 
+import aws_lambda_powertools
 import botocore
 import pytest
 from click.testing import CliRunner
@@ -62,11 +63,14 @@ def test_what_functions_call_stays_in_the_archive() -> None:
     assert SERVICES - called <= {"sts"}
 
 
-def test_a_slim_botocore_makes_every_client_that_functions_make(tmp_path: Path) -> None:
-    shutil.copytree(Path(botocore.__file__).parent, tmp_path / "botocore")
+def test_what_is_slim_makes_every_client_log_and_metric_that_functions_make(tmp_path: Path) -> None:
+    for package in (botocore, aws_lambda_powertools):
+        shutil.copytree(Path(str(package.__file__)).parent, tmp_path / package.__name__)
     slim(tmp_path)
     script = (
         "import sys, botocore.session; session = botocore.session.get_session()\n"
+        "from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider\n"
+        "from aws_lambda_powertools import Logger; Logger('slim', stream=sys.stderr).info('said')\n"
         "for name in sys.argv[1:]: session.create_client(name, region_name='eu-west-1')\n"
         "print(*session.get_available_services())"
     )
@@ -79,6 +83,7 @@ def test_a_slim_botocore_makes_every_client_that_functions_make(tmp_path: Path) 
     )
     assert done.returncode == 0, done.stderr
     assert set(done.stdout.split()) == SERVICES
+    assert '"message":"said"' in done.stderr
 
 
 def test_botocore_is_pinned() -> None:

@@ -33,8 +33,11 @@ def test_what_is_deployed_is_imported_with_two_resources_a_root(running_ministac
     # MiniStack imports a description only for CloudFormation.
     made = {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "imported", "Body": described}}
     template = {"Resources": {"Imported": made}, "Outputs": {"Id": {"Value": {"Ref": "Imported"}}}}
-    cloudformation = running_ministack.client("cloudformation")
-    cloudformation.create_stack(StackName="imported", TemplateBody=json.dumps(template))
+    cloudformation, s3 = running_ministack.client("cloudformation"), running_ministack.client("s3")
+    # A template of more than 51,200 bytes is taken from a bucket only.
+    s3.create_bucket(Bucket="imports")
+    s3.put_object(Bucket="imports", Key="template.json", Body=json.dumps(template).encode())
+    cloudformation.create_stack(StackName="imported", TemplateURL=f"{running_ministack.endpoint}/imports/template.json")
     cloudformation.get_waiter("stack_create_complete").wait(StackName="imported", WaiterConfig={"Delay": 1})
     (stack,) = cloudformation.describe_stacks(StackName="imported")["Stacks"]
     roots = {f"/{prefix.split('/')[1]}" for prefix in site.prefixes()}
