@@ -3,8 +3,6 @@
 The organization is that of the key. Where the host name or the path names one too, it has to be the same.
 """
 
-import base64
-import binascii
 import re
 
 from chalicelib.dialects.ibm import behind, inventory, tokens
@@ -13,11 +11,12 @@ from chalicelib.dialects.ibm.login import TOKEN, key_of
 from chalicelib.fleet.access import callers, limiting
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.errors import FleetError, Forbidden, RateLimitReached, Unauthenticated, UnknownCredential
+from chalicelib.fleet.errors import FleetError, Forbidden, RateLimitReached, UnknownCredential
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import audit
 from chalicelib.fleet.tenancy.records import Way
+from chalicelib.web import basic
 from chalicelib.web.request import Request
 
 _ORGANIZATION = re.compile(r"([a-z0-9]{6})\.")
@@ -33,7 +32,7 @@ def authenticate(ports: Ports, request: Request) -> Caller:
     Errors: Unauthenticated (none, or not usable), UnknownCredential, Forbidden (not this organization's),
     RateLimitReached.
     """
-    username, password = _credentials(request)
+    username, password = basic.credentials(request, "an API key and its token are required")
     if username == TOKEN:
         caller = _device(ports, request, password)
     elif username.startswith("g/"):
@@ -57,19 +56,6 @@ def organization(host: str) -> str | None:
     """The organization that a host name begins with."""
     found = _ORGANIZATION.match(host)
     return found[1] if found else None
-
-
-def _credentials(request: Request) -> tuple[str, str]:
-    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        raise Unauthenticated("an API key and its token are required")
-    try:
-        username, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, ValueError):
-        raise Unauthenticated("the Authorization header cannot be read") from None
-    if not colon or not password:
-        raise Unauthenticated("an API key and its token are required")
-    return username, password
 
 
 def _key(ports: Ports, username: str, password: str) -> Caller:
