@@ -1,4 +1,4 @@
-"""Who may come in: tenants, keys, users, certificates, client ids."""
+"""Who may come in: tenants with what they use and did, keys, users, certificates."""
 
 import logging
 import os
@@ -6,8 +6,8 @@ import secrets
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-from chalicelib.aws import fence
-from chalicelib.wiring.shared import application, cached, clock, connection
+from chalicelib.wiring.running import RunningWiring
+from chalicelib.wiring.shared import application, clock, connection
 
 if TYPE_CHECKING:
     from chalicelib.aws.stage_key import CachedStageKey, StageKeyFile, StageKeyStore
@@ -28,6 +28,12 @@ class AccessWiring:
         from chalicelib.store.usages import UsageTable
 
         return UsageTable()
+
+    @cached_property
+    def audit(self) -> "p.AuditLog":
+        from chalicelib.store.audit import AuditTable
+
+        return AuditTable()
 
     @property
     def keys(self) -> "p.Keys":
@@ -68,13 +74,15 @@ class AccessWiring:
     def proven(self) -> "Proven":
         return _proven()
 
-    fence_rest = fence.rest()
+
+class DoorAccessWiring(AccessWiring, RunningWiring):
+    """A key that was just revoked lets nobody in again."""
 
     @cached_property
-    def claims(self) -> "p.Claims":
-        from chalicelib.store.cache import Announcing
+    def keys(self) -> "p.Keys":
+        from chalicelib.store.cache import CurrentKeys
 
-        return Announcing(cached("claims"))
+        return CurrentKeys(self.clock)
 
 
 def stage_key_store() -> "StageKeyFile | StageKeyStore":

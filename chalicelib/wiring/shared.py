@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from chalicelib.fleet.ports import Clock
     from chalicelib.store.cache import Cache
+    from chalicelib.store.objects import Objects
 
 
 def clock() -> "Clock":
@@ -47,3 +48,12 @@ def connection() -> "Connection":
     from chalicelib.store.tables import shared_connection
 
     return shared_connection()
+
+
+@cache
+def bucket() -> "Objects":
+    """Where files are kept, and messages that are too long for a table."""
+    from chalicelib.aws.clients import client
+    from chalicelib.store.objects import Objects
+
+    return Objects(os.environ.get("HOMEPORT_BUCKET", ""), lambda: client("s3"))

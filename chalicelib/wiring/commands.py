@@ -1,0 +1,43 @@
+"""Commands and configuration: their records, their deadlines, how they leave."""
+
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chalicelib.fleet import ports as p
+
+
+class CommandWiring:
+    @cached_property
+    def commands(self) -> "p.Commands":
+        from chalicelib.store.commands import CommandTable
+
+        return CommandTable()
+
+    @cached_property
+    def configurations(self) -> "p.Configurations":
+        from chalicelib.store.configurations import ConfigurationTable
+
+        return ConfigurationTable()
+
+    @cached_property
+    def terms(self) -> "p.RouteTerms":
+        from chalicelib.dialects.granting import DialectTerms
+
+        return DialectTerms()
+
+    @cached_property
+    def deadlines(self) -> "p.Deadlines":
+        from chalicelib.aws.clients import client
+        from chalicelib.aws.deadlines import StepFunctionsDeadlines
+
+        return StepFunctionsDeadlines(lambda: client("stepfunctions"), os.environ.get("HOMEPORT_STATE_MACHINE", ""))
+
+    @cached_property
+    def delivery(self) -> "p.Delivery":
+        from chalicelib.aws.clients import client
+        from chalicelib.delivery.iot_core import IotCoreDelivery
+        from chalicelib.delivery.transports import TransportDelivery
+
+        return TransportDelivery(self.terms, IotCoreDelivery(lambda: client("iot-data")))
