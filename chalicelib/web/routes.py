@@ -28,7 +28,8 @@ class Route:
     `reads`, which may be like `text/*`, is not looked at: the handler has it in `raw`. A body has at most `max_body`.
     `offers` are the content types that the handler can answer with, best first; without any it is JSON whatever the
     client accepts. `deprecated` is said of what the vendor has replaced.
-    A key that is for some queues only opens routes of `queues` alone, whose handlers look which one it is.
+    A key that is for some queues only opens routes of `queues` alone, whose handlers look which one it is. A device
+    with a secret of its own opens those for `devices` alone, whose handlers look what it may reach.
     """
 
     method: str
@@ -46,6 +47,7 @@ class Route:
     max_body: int = 512 * KILOBYTE
     public: bool = False
     queues: bool = False
+    devices: bool = False
     deprecated: bool = False
 
 

@@ -44,6 +44,7 @@ def _serve(api: Api, route: Route, ports: Ports, request: Request) -> Answer:
         raise Forbidden(f"this needs an API key with the role {' or '.join(sorted(route.roles))}")
     if caller is not None:
         doors.ensure_unscoped(caller, queues=route.queues)
+        doors.ensure_no_device(caller, devices=route.devices)
     with reading("the request"):
         asked = read_all(route.parameters, request)
     offered, body = _offered(route, request), _body(route, request)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chalicelib.fleet.access.callers import Caller
+from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Forbidden
 
@@ -31,3 +31,9 @@ def ensure_unscoped(caller: Caller, *, queues: bool) -> None:
     """Errors: Forbidden (the key is for some queues only, and this is none)."""
     if caller.queues and not queues:
         raise Forbidden("this API key is for some queues only")
+
+
+def ensure_no_device(caller: Caller, *, devices: bool) -> None:
+    """Errors: Forbidden (a device, where nobody looks what it may reach)."""
+    if caller.kind is Kind.DEVICE and not devices:
+        raise Forbidden("this is not for devices")

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.dialects.cumulocity import alarms as shapes
 from chalicelib.dialects.cumulocity import fragments
-from chalicelib.dialects.cumulocity.rest import asking, contents, links, managed_objects, paging
+from chalicelib.dialects.cumulocity.rest import asking, contents, links, managed_objects, paging, reach
 from chalicelib.dialects.cumulocity.rest.sources import BELOW, SOURCE, Sources
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.compare_and_set import tries
@@ -93,9 +93,11 @@ def _change(ports: Ports, request: Request) -> Answer:
 def _found(ports: Ports, request: Request) -> Alarm:
     number = request.path["alarmId"]
     try:
-        return alarms.get(ports, request.tenant, number)
+        found = alarms.get(ports, request.tenant, number)
     except AlarmNotFound:
         raise AlarmNotFound(f"Finding alarm from database failed : No alarm for gid '{number[:64]}'!") from None
+    Sources(ports, request).ensure(found.source)
+    return found
 
 
 def _list(ports: Ports, request: Request) -> Answer:
@@ -157,8 +159,9 @@ def _meant(ports: Ports, request: Request, sources: Sources) -> Iterator[Alarm]:
             and sources.number(alarm.source) is not None
         )
 
-    if asked["source"]:
-        each = [_of_source(ports, request.tenant, source) for source in sources.chosen(asked["source"])]
+    if asked["source"] or reach.bounded(request.by):
+        names = sources.chosen(asked["source"]) if asked["source"] else sources.all()
+        each = [_of_source(ports, request.tenant, source) for source in names]
     else:
         places = {status is not AlarmStatus.CLEARED for status in statuses}
         each = [alarms.of_tenant(ports, request.tenant, is_open=is_open) for is_open in places]
@@ -204,13 +207,16 @@ _FILTERS = (
 _ALL, _ONE = "/alarm/alarms", "/alarm/alarms/{alarmId}"
 _BODY: dict[str, Any] = {"schema": contents.OBJECT, "reads": contents.ANYTHING, "max_body": fragments.LARGEST}
 ROUTES = (
-    Route("POST", _ALL, _raise, "Raise an alarm", roles=WRITING, success=201, failures=(Invalid,), **_BODY),
+    Route(
+        "POST", _ALL, _raise, "Raise an alarm", roles=WRITING, devices=True, success=201, failures=(Invalid,), **_BODY
+    ),
     Route(
         "GET",
         _ALL,
         _list,
         "Alarms, the newest first",
         roles=READING,
+        devices=True,
         parameters=(*paging.PARAMETERS, *_FILTERS),
         failures=(Invalid,),
     ),
@@ -220,6 +226,7 @@ ROUTES = (
         _change_all,
         "Give all the alarms that are asked for the status of the body",
         roles=WRITING,
+        devices=True,
         parameters=_FILTERS,
         failures=(Invalid, AlarmOpen, TemporarilyUnavailable),
         **_BODY,
@@ -230,6 +237,7 @@ ROUTES = (
         _delete_all,
         "Delete all the alarms that are asked for",
         roles=WRITING,
+        devices=True,
         success=204,
         parameters=_FILTERS,
         failures=(Invalid, TemporarilyUnavailable),
@@ -240,6 +248,7 @@ ROUTES = (
         _count,
         "How many alarms there are",
         roles=READING,
+        devices=True,
         parameters=_FILTERS,
         failures=(Invalid,),
     ),
@@ -249,19 +258,21 @@ ROUTES = (
         _upsert,
         "Change the open alarm of a source and type, or raise one",
         roles=WRITING,
+        devices=True,
         success=201,
         others=(200,),
         parameters=(Parameter("incrementCount", Kind.BOOLEAN, default=False),),
         failures=(Invalid, AlarmOpen),
         **_BODY,
     ),
-    Route("GET", _ONE, _get, "An alarm", roles=READING, failures=(AlarmNotFound,)),
+    Route("GET", _ONE, _get, "An alarm", roles=READING, devices=True, failures=(AlarmNotFound,)),
     Route(
         "PUT",
         _ONE,
         _change,
         "Change status, severity, text or fragments of an alarm",
         roles=WRITING,
+        devices=True,
         failures=(Invalid, AlarmNotFound, AlarmOpen),
         **_BODY,
     ),

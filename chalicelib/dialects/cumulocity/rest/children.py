@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any
 
 from chalicelib.dialects.cumulocity import objects as shapes
-from chalicelib.dialects.cumulocity.rest import contents, links, managed_objects, paging
+from chalicelib.dialects.cumulocity.rest import contents, links, managed_objects, paging, reach
 from chalicelib.fleet.errors import Circular, FleetError, Invalid, LimitReached, ObjectNotFound
-from chalicelib.fleet.inventory import hierarchy, objects, removing
+from chalicelib.fleet.inventory import hierarchy, removing
 from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.request import Answer, Request
@@ -30,6 +30,7 @@ def references(
 
 def _children(kind: ChildKind, ports: Ports, request: Request) -> Answer:
     parent, asked = request.path["id"], paging.wanted(request)
+    reach.ensure_number(ports, request.by, parent)
     found = list(_walked(ports, request.tenant, parent, kind, asked.skipped + asked.size))
     shown = references(ports, request, parent, kind, found[asked.skipped :])
     total = None
@@ -54,7 +55,7 @@ def _walked(ports: Ports, tenant: str, parent: str, kind: ChildKind, most: int) 
 def _add(kind: ChildKind, ports: Ports, request: Request) -> Answer:
     """One reference, several of them, or a whole object that is made on the way."""
     body, parent = contents.read(request), request.path["id"]
-    objects.get(ports, request.tenant, parent)
+    reach.get(ports, request.by, parent)
     several, made = body.get("references"), False
     if isinstance(several, list):
         if len(several) > MOST_AT_ONCE:
@@ -103,17 +104,19 @@ def _named(ports: Ports, request: Request, body: Any) -> ManagedObject:
     number = inner.get("id") or str(inner.get("self") or "").rstrip("/").rpartition("/")[2]
     if not number:
         raise Invalid("a reference has the id or the address of a managed object", "managedObject")
-    return objects.get(ports, request.tenant, str(number))
+    return reach.get(ports, request.by, str(number))
 
 
 def _get(kind: ChildKind, ports: Ports, request: Request) -> Answer:
     parent, number = request.path["id"], request.path["childId"]
+    reach.ensure_number(ports, request.by, parent)
     child = hierarchy.ensure_child(ports, request.tenant, parent, number, kind)
     return contents.found(request, KIND, references(ports, request, parent, kind, [child])[0])
 
 
 def _remove(kind: ChildKind, ports: Ports, request: Request) -> Answer:
     parent, number = request.path["id"], request.path["childId"]
+    reach.ensure_number(ports, request.by, parent)
     hierarchy.ensure_child(ports, request.tenant, parent, number, kind)
     hierarchy.unlink(ports, request.tenant, parent, number, kind)
     return Answer()
@@ -124,6 +127,7 @@ def _remove_some(kind: ChildKind, ports: Ports, request: Request) -> Answer:
     parent, several = request.path["id"], contents.read(request).get("references")
     if not isinstance(several, list) or len(several) > MOST_AT_ONCE:
         raise Invalid(f"references is a list of at most {MOST_AT_ONCE}", "references")
+    reach.ensure_number(ports, request.by, parent)
     for child in [_named(ports, request, one) for one in several]:
         hierarchy.unlink(ports, request.tenant, parent, child.id, kind)
     return Answer()
@@ -139,6 +143,7 @@ def _routes(kind: ChildKind) -> tuple[Route, ...]:
             partial(_children, kind),
             f"Child {kind}s of an object",
             roles=reading,
+            devices=True,
             parameters=paging.PARAMETERS,
             failures=(ObjectNotFound, Invalid),
         ),
@@ -148,6 +153,7 @@ def _routes(kind: ChildKind) -> tuple[Route, ...]:
             partial(_add, kind),
             f"Make objects child {kind}s of an object",
             roles=writing,
+            devices=True,
             success=201,
             schema=contents.OBJECT,
             reads=contents.ANYTHING,
@@ -160,6 +166,7 @@ def _routes(kind: ChildKind) -> tuple[Route, ...]:
             partial(_remove_some, kind),
             f"Take child {kind}s away from an object; all stay",
             roles=writing,
+            devices=True,
             success=204,
             schema=contents.OBJECT,
             reads=contents.ANYTHING,
@@ -171,6 +178,7 @@ def _routes(kind: ChildKind) -> tuple[Route, ...]:
             partial(_get, kind),
             f"A child {kind} of an object",
             roles=reading,
+            devices=True,
             failures=(ObjectNotFound,),
         ),
         Route(
@@ -179,6 +187,7 @@ def _routes(kind: ChildKind) -> tuple[Route, ...]:
             partial(_remove, kind),
             f"Take a child {kind} away from an object; both stay",
             roles=writing,
+            devices=True,
             success=204,
             failures=(ObjectNotFound,),
         ),

@@ -37,4 +37,4 @@ def _person(ports: Ports, caller: Caller) -> dict[str, Any]:
     return {"id": name, "userName": name}
 
 
-ROUTES = (Route("GET", "/user/currentUser", _get, "Who the client has come as, and what it may do"),)
+ROUTES = (Route("GET", "/user/currentUser", _get, "Who the client has come as, and what it may do", devices=True),)

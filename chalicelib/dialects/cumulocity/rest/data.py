@@ -6,10 +6,11 @@ from heapq import merge
 from typing import Any
 
 from chalicelib.dialects.cumulocity.measurements import CONNECTOR
-from chalicelib.dialects.cumulocity.rest import asking
+from chalicelib.dialects.cumulocity.rest import asking, reach
 from chalicelib.dialects.cumulocity.rest.asking import Range
 from chalicelib.dialects.cumulocity.rest.sources import SOURCE, Sources
 from chalicelib.fleet import ids
+from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.data import deleting, messages
 from chalicelib.fleet.data.records import DataMessage, message_id
@@ -65,13 +66,14 @@ def number(sources: Sources, found: DataMessage) -> str:
     return ids.message_number(numbered, found.id) if numbered else ""
 
 
-def get(ports: Ports, tenant: str, number: str) -> DataMessage:
-    """Errors: MessageNotFound."""
+def get(ports: Ports, by: Caller, number: str) -> DataMessage:
+    """Errors: MessageNotFound, Forbidden."""
+    tenant = by.tenant
     named = ids.numbered_message(number)
     found = ports.objects.get(tenant, named[0]) if named else None
     if named is None or found is None:
         raise MessageNotFound(f"message {number[:64]} not found")
-    device = objects.device_of(ports, found)
+    device = objects.device_of(ports, reach.ensure(ports, by, found))
     stream = device.data_stream if device is not None else None
     try:
         return messages.of_source(ports, tenant, found.source, named[1], stream)

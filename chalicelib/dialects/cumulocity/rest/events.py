@@ -60,7 +60,7 @@ def _delete(ports: Ports, request: Request) -> Answer:
 def _found(ports: Ports, request: Request) -> DataMessage:
     number = request.path["eventId"]
     try:
-        found = data.get(ports, request.tenant, number)
+        found = data.get(ports, request.by, number)
     except MessageNotFound:
         found = None
     if found is None or found.kind != shapes.KIND:
@@ -105,13 +105,24 @@ def _meant(ports: Ports, request: Request, sources: Sources) -> Iterator[DataMes
 _ALL, _ONE = "/event/events", "/event/events/{eventId}"
 _BODY: dict[str, Any] = {"schema": contents.OBJECT, "reads": contents.ANYTHING, "max_body": fragments.LARGEST}
 ROUTES = (
-    Route("POST", _ALL, _create, "Make an event", roles=data.WRITING, success=201, failures=(Invalid,), **_BODY),
+    Route(
+        "POST",
+        _ALL,
+        _create,
+        "Make an event",
+        roles=data.WRITING,
+        devices=True,
+        success=201,
+        failures=(Invalid,),
+        **_BODY,
+    ),
     Route(
         "GET",
         _ALL,
         _list,
         "Events, the newest first",
         roles=data.READING,
+        devices=True,
         parameters=(
             *paging.PARAMETERS,
             SOURCE,
@@ -132,19 +143,30 @@ ROUTES = (
         _delete_all,
         "Delete events by source, type and time",
         roles=data.WRITING,
+        devices=True,
         success=204,
         parameters=data.DELETED_BY,
         failures=(Invalid, LimitReached),
     ),
-    Route("GET", _ONE, _get, "An event", roles=data.READING, failures=(EventNotFound,)),
+    Route("GET", _ONE, _get, "An event", roles=data.READING, devices=True, failures=(EventNotFound,)),
     Route(
         "PUT",
         _ONE,
         _change,
         "Change text or fragments of an event",
         roles=data.WRITING,
+        devices=True,
         failures=(Invalid, EventNotFound),
         **_BODY,
     ),
-    Route("DELETE", _ONE, _delete, "Delete an event", roles=data.WRITING, success=204, failures=(EventNotFound,)),
+    Route(
+        "DELETE",
+        _ONE,
+        _delete,
+        "Delete an event",
+        roles=data.WRITING,
+        devices=True,
+        success=204,
+        failures=(EventNotFound,),
+    ),
 )

@@ -3,8 +3,15 @@
 from typing import Any
 
 from chalicelib.dialects.cumulocity import elsewhere, external_ids
-from chalicelib.dialects.cumulocity.rest import contents, links, managed_objects
-from chalicelib.fleet.errors import ExternalIdDuplicate, ExternalIdNotFound, Invalid, LimitReached, ObjectNotFound
+from chalicelib.dialects.cumulocity.rest import contents, links, managed_objects, reach
+from chalicelib.fleet.errors import (
+    ExternalIdDuplicate,
+    ExternalIdNotFound,
+    Forbidden,
+    Invalid,
+    LimitReached,
+    ObjectNotFound,
+)
 from chalicelib.fleet.inventory import objects
 from chalicelib.fleet.inventory.managed_objects import ExternalId
 from chalicelib.fleet.ports import Ports
@@ -35,12 +42,13 @@ def _collection(request: Request, found: list[ExternalId], *path: str) -> Answer
 
 def _names(ports: Ports, request: Request) -> Answer:
     number = request.path["id"]
-    found = elsewhere.names(ports, objects.get(ports, request.tenant, number))
+    found = elsewhere.names(ports, reach.get(ports, request.by, number))
     return _collection(request, found, "identity", "globalIds", number, "externalIds")
 
 
 def _name(ports: Ports, request: Request) -> Answer:
     type_, value = external_ids.given(contents.read(request))
+    reach.ensure_number(ports, request.by, request.path["id"])
     external = objects.name(ports, request.tenant, request.path["id"], type_, value)
     shown = _view(request, external)
     return contents.created(request, KIND, shown, shown["self"])
@@ -48,16 +56,19 @@ def _name(ports: Ports, request: Request) -> Answer:
 
 def _get(ports: Ports, request: Request) -> Answer:
     type_, value = request.path["type"], request.path["externalId"]
-    return contents.found(request, KIND, _view(request, _found(ports, request.tenant, type_, value)))
+    return contents.found(request, KIND, _view(request, _found(ports, request, type_, value)))
 
 
-def _found(ports: Ports, tenant: str, type_: str, value: str) -> ExternalId:
-    """Errors: ExternalIdNotFound."""
+def _found(ports: Ports, request: Request, type_: str, value: str) -> ExternalId:
+    """Errors: ExternalIdNotFound, Forbidden."""
+    tenant = request.tenant
     found = elsewhere.named(ports, tenant, type_, value) or objects.named(ports, tenant, type_, value)
-    return ExternalId(tenant, type_, value, found.id)
+    return ExternalId(tenant, type_, value, reach.ensure(ports, request.by, found).id)
 
 
 def _unname(ports: Ports, request: Request) -> Answer:
+    if reach.bounded(request.by):
+        _found(ports, request, request.path["type"], request.path["externalId"])
     objects.unname(ports, request.tenant, request.path["type"], request.path["externalId"])
     return Answer()
 
@@ -70,8 +81,8 @@ def _search(ports: Ports, request: Request) -> Answer:
     found = []
     for type_, value in dict.fromkeys(external_ids.read(one) for one in sought):
         try:
-            found.append(_found(ports, request.tenant, type_, value))
-        except ExternalIdNotFound:
+            found.append(_found(ports, request, type_, value))
+        except (ExternalIdNotFound, Forbidden):
             continue
     return _collection(request, found, "identity", "search")
 
@@ -80,25 +91,37 @@ _OF_OBJECT = "/identity/globalIds/{id}/externalIds"
 _ONE = "/identity/externalIds/{type}/{externalId}"
 _READING, _WRITING = managed_objects.READING, managed_objects.WRITING
 ROUTES = (
-    Route("GET", _OF_OBJECT, _names, "External ids of an object", roles=_READING, failures=(ObjectNotFound,)),
+    Route(
+        "GET", _OF_OBJECT, _names, "External ids of an object", roles=_READING, devices=True, failures=(ObjectNotFound,)
+    ),
     Route(
         "POST",
         _OF_OBJECT,
         _name,
         "Give an object one external id more",
         roles=_WRITING,
+        devices=True,
         success=201,
         schema=contents.OBJECT,
         reads=contents.ANYTHING,
         failures=(ObjectNotFound, Invalid, ExternalIdDuplicate, LimitReached),
     ),
-    Route("GET", _ONE, _get, "The object with an external id", roles=_READING, failures=(ExternalIdNotFound,)),
+    Route(
+        "GET",
+        _ONE,
+        _get,
+        "The object with an external id",
+        roles=_READING,
+        devices=True,
+        failures=(ExternalIdNotFound,),
+    ),
     Route(
         "DELETE",
         _ONE,
         _unname,
         "Take an external id away",
         roles=_WRITING,
+        devices=True,
         success=204,
         failures=(ExternalIdNotFound,),
     ),
@@ -108,6 +131,7 @@ ROUTES = (
         _search,
         "The objects with any of some external ids",
         roles=_READING,
+        devices=True,
         schema=contents.OBJECT,
         reads=contents.ANYTHING,
         failures=(Invalid,),

@@ -7,11 +7,11 @@ from typing import Any
 
 from chalicelib.dialects.cumulocity import elsewhere, queries, selecting
 from chalicelib.dialects.cumulocity.elsewhere import Known
-from chalicelib.dialects.cumulocity.rest import contents, managed_objects, paging, relatives
+from chalicelib.dialects.cumulocity.rest import contents, managed_objects, paging, reach, relatives
 from chalicelib.dialects.cumulocity.selecting import Hierarchy, Selection
 from chalicelib.fleet import ids
 from chalicelib.fleet.errors import Invalid, LimitReached
-from chalicelib.fleet.inventory import finding, objects
+from chalicelib.fleet.inventory import finding
 from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject, ObjectFacet
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Kind, Parameter
@@ -65,12 +65,12 @@ def _found(ports: Ports, request: Request) -> Found:
     """All that is meant, one after the other, read as it is asked for."""
     given = request.asked
     if given["ids"]:
-        return iter(_some(ports, request, given["ids"]))
+        return iter(reach.some(ports, request.by, _some(ports, request, given["ids"])))
     for name, kind in _CHILD.items():
         if given[name]:
-            objects.get(ports, request.tenant, given[name])
+            reach.get(ports, request.by, given[name])
             links = [link.parent for link in ports.objects.parents(request.tenant, given[name]) if link.kind is kind]
-            return iter(ports.objects.some(request.tenant, links))
+            return iter(reach.some(ports, request.by, ports.objects.some(request.tenant, links)))
     selection, known = _selection(request), Known(ports, request.tenant, presence=_presence(request))
     condition = _words(ports, request, known)
 
@@ -78,6 +78,8 @@ def _found(ports: Ports, request: Request) -> Found:
         return managed_objects.view(request, known.shown(found))
 
     meant = selecting.wanted(selection, Hierarchy(ports, request.tenant), shown)
+    if reach.bounded(request.by):
+        return iter(_own(ports, request, selection, lambda one: meant(one) and condition(one), shown))
     if selection.order and selection.order[0][0] != ("id",):
         every = finding.every(
             ports, request.tenant, selection.chosen, lambda one: meant(one) and condition(one), ahead=known.read
@@ -85,6 +87,20 @@ def _found(ports: Ports, request: Request) -> Found:
         return iter(_sorted(every, selection, shown))
     ahead = known.read if selection.filtered or given["text"] else None
     return _walked(ports, request.tenant, selection, lambda one: meant(one) and condition(one), ahead)
+
+
+def _own(
+    ports: Ports, request: Request, selection: Selection, wanted: finding.Wanted, shown: selecting.Shown
+) -> list[ManagedObject]:
+    """Of a device that asks: what it reaches is few, and no index leads to what is below its own objects."""
+    chosen = selection.chosen
+    every = (one for one in reach.every(ports, request.by) if any(way.holds(one) for way in chosen))
+    found = [one for one in every if wanted(one)]
+    if not selection.order:
+        return found
+    if selection.order[0][0] == ("id",):
+        return found[::-1] if selection.order[0][1] else found
+    return _sorted(found, selection, shown)
 
 
 def _presence(request: Request) -> bool:
@@ -172,6 +188,7 @@ ROUTES = (
         _list,
         "Managed objects",
         roles=managed_objects.READING,
+        devices=True,
         parameters=(
             *paging.PARAMETERS,
             *_FILTERS,
@@ -186,6 +203,7 @@ ROUTES = (
         _count,
         "How many managed objects there are",
         roles=managed_objects.READING,
+        devices=True,
         parameters=_FILTERS,
         failures=(Invalid,),
     ),

@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.dialects.cumulocity import elsewhere, external_ids
 from chalicelib.dialects.cumulocity import objects as shapes
 from chalicelib.dialects.cumulocity.elsewhere import Known
-from chalicelib.dialects.cumulocity.rest import contents, links, relatives
+from chalicelib.dialects.cumulocity.rest import contents, links, reach, relatives
 from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import ExternalIdDuplicate, FleetError, Invalid, LimitReached, ObjectNotFound
@@ -126,7 +126,7 @@ def _create_some(ports: Ports, request: Request, several: Any) -> Answer:
 
 
 def _get(ports: Ports, request: Request) -> Answer:
-    found = objects.get(ports, request.tenant, request.path["id"])
+    found = reach.get(ports, request.by, request.path["id"])
     (body,) = shown(ports, request, [found])
     return contents.found(request, KIND, relatives.add(ports, request, found, body))
 
@@ -144,7 +144,7 @@ def _update(ports: Ports, request: Request) -> Answer:
         return replace(merged, name=name or found.name, type=type_ or found.type)
 
     # What may be refused goes first; whoever sends it again after a failure between both writes the same.
-    elsewhere.change(ports, objects.get(ports, request.tenant, number), {**sent, **({"name": name} if name else {})})
+    elsewhere.change(ports, reach.get(ports, request.by, number), {**sent, **({"name": name} if name else {})})
     _, after = objects.update(ports, request.tenant, number, changed)
     after = _device(ports, after, told=shapes.IS_DEVICE in sent)
     if not set(body) - {"id"}:
@@ -153,6 +153,7 @@ def _update(ports: Ports, request: Request) -> Answer:
 
 
 def _delete(ports: Ports, request: Request) -> Answer:
+    reach.ensure_number(ports, request.by, request.path["id"])
     cascade = frozenset(ChildKind) if request.asked["cascade"] or request.asked["forceCascade"] else removing.NOBODY
     removing.delete(ports, request.tenant, request.path["id"], cascade, data=True)
     return Answer()
@@ -166,6 +167,7 @@ ROUTES = (
         _create,
         "Make a managed object",
         roles=WRITING,
+        devices=True,
         success=201,
         schema=contents.OBJECT,
         reads=contents.ANYTHING,
@@ -178,6 +180,7 @@ ROUTES = (
         _get,
         "A managed object",
         roles=READING,
+        devices=True,
         parameters=relatives.parameters(children=True),
         failures=(ObjectNotFound,),
     ),
@@ -187,6 +190,7 @@ ROUTES = (
         _update,
         "Change a managed object: properties are put in the place of those of the same name, null takes one away",
         roles=WRITING,
+        devices=True,
         schema=contents.OBJECT,
         reads=contents.ANYTHING,
         max_body=LARGEST,
@@ -198,6 +202,7 @@ ROUTES = (
         _delete,
         "Delete a managed object",
         roles=WRITING,
+        devices=True,
         success=204,
         parameters=(
             Parameter("cascade", Typed.BOOLEAN, default=False, explained="with what is below a group"),

@@ -80,7 +80,7 @@ def _delete(ports: Ports, request: Request) -> Answer:
 def _found(ports: Ports, request: Request) -> DataMessage:
     number = request.path["measurementId"]
     try:
-        found = data.get(ports, request.tenant, number)
+        found = data.get(ports, request.by, number)
     except MessageNotFound:
         found = None
     if found is None or shapes.of(found) is None:
@@ -135,6 +135,7 @@ ROUTES = (
         _create,
         "Make a measurement, or many",
         roles=data.WRITING,
+        devices=True,
         success=201,
         schema=contents.OBJECT,
         reads=contents.ANYTHING,
@@ -147,6 +148,7 @@ ROUTES = (
         _list,
         "Measurements: the oldest of a range first, without one the newest",
         roles=data.READING,
+        devices=True,
         parameters=(
             *paging.PARAMETERS,
             SOURCE,
@@ -164,17 +166,19 @@ ROUTES = (
         _delete_all,
         "Delete measurements by source, type and time",
         roles=data.WRITING,
+        devices=True,
         success=204,
         parameters=data.DELETED_BY,
         failures=(Invalid, LimitReached),
     ),
-    Route("GET", _ONE, _get, "A measurement", roles=data.READING, failures=(MeasurementNotFound,)),
+    Route("GET", _ONE, _get, "A measurement", roles=data.READING, devices=True, failures=(MeasurementNotFound,)),
     Route(
         "DELETE",
         _ONE,
         _delete,
         "Delete a measurement",
         roles=data.WRITING,
+        devices=True,
         success=204,
         failures=(MeasurementNotFound,),
     ),

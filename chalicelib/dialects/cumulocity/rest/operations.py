@@ -10,7 +10,7 @@ from chalicelib.dialects.cumulocity import alarms as choices
 from chalicelib.dialects.cumulocity import fragments
 from chalicelib.dialects.cumulocity import operations as shapes
 from chalicelib.dialects.cumulocity.operations import Shown
-from chalicelib.dialects.cumulocity.rest import agents, asking, contents, links, managed_objects, paging
+from chalicelib.dialects.cumulocity.rest import agents, asking, contents, links, managed_objects, paging, reach
 from chalicelib.dialects.cumulocity.rest.sources import Sources
 from chalicelib.fleet import ids
 from chalicelib.fleet.commands import creating, reporting
@@ -97,6 +97,7 @@ def _found(ports: Ports, request: Request) -> Command:
         found = None
     if found is None or not shapes.is_own(found):
         raise CommandNotFound(f"Finding device data from database failed : No operation for gid '{number[:64]}'!")
+    Sources(ports, request).ensure(found.device)
     return found
 
 
@@ -212,7 +213,9 @@ def _devices(ports: Ports, request: Request, sources: Sources) -> list[str]:
 
 
 def _known(ports: Ports, request: Request, number: str) -> ManagedObject | None:
-    return ports.objects.get(request.tenant, number) if number and ids.is_number(number) else None
+    """Errors: Forbidden."""
+    found = ports.objects.get(request.tenant, number) if number and ids.is_number(number) else None
+    return reach.ensure(ports, request.by, found) if found is not None else None
 
 
 _ALL, _ONE = "/devicecontrol/operations", "/devicecontrol/operations/{operationId}"
@@ -231,6 +234,7 @@ ROUTES = (
         _create,
         "Have a device do something",
         roles=_WRITING,
+        devices=True,
         success=201,
         failures=(Invalid, CommandLimitReached),
         **_BODY,
@@ -241,6 +245,7 @@ ROUTES = (
         _list,
         "Operations, the oldest first",
         roles=_READING,
+        devices=True,
         parameters=(
             *paging.PARAMETERS,
             *_WHICH,
@@ -256,17 +261,19 @@ ROUTES = (
         _delete_all,
         "Delete operations by device, status and time",
         roles=_WRITING,
+        devices=True,
         success=204,
         parameters=_WHICH,
         failures=(Invalid, TemporarilyUnavailable),
     ),
-    Route("GET", _ONE, _get, "An operation", roles=_READING, failures=(CommandNotFound,)),
+    Route("GET", _ONE, _get, "An operation", roles=_READING, devices=True, failures=(CommandNotFound,)),
     Route(
         "PUT",
         _ONE,
         _change,
         "Say how far an operation is",
         roles=_WRITING,
+        devices=True,
         failures=(Invalid, CommandNotFound, IllegalTransition),
         **_BODY,
     ),

@@ -82,9 +82,9 @@ def _described(request: Request, root: str) -> dict[str, Any]:
 
 
 ROUTES = (
-    Route("GET", "/platform", _platform, "What there is, with templates of its addresses"),
+    Route("GET", "/platform", _platform, "What there is, with templates of its addresses", devices=True),
     *(
-        Route("GET", f"/{root}", partial(_root, root), f"What there is below /{root}")
+        Route("GET", f"/{root}", partial(_root, root), f"What there is below /{root}", devices=True)
         for root in (*_COLLECTIONS, "identity")
     ),
 )

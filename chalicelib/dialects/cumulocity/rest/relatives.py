@@ -5,7 +5,7 @@ from typing import Any
 
 from chalicelib.dialects.cumulocity import objects as shapes
 from chalicelib.dialects.cumulocity.elsewhere import Known
-from chalicelib.dialects.cumulocity.rest import links
+from chalicelib.dialects.cumulocity.rest import links, reach
 from chalicelib.fleet.inventory import hierarchy
 from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
 from chalicelib.fleet.ports import Ports
@@ -43,7 +43,8 @@ def add(ports: Ports, request: Request, found: ManagedObject, shown: dict[str, A
         if asked["withParents"] or (asked["withGroups"] and kind is ChildKind.ASSET):
             above = hierarchy.ancestors(ports, found, kind) if found.parents else ()
             name = shapes.PARENTS[kind]
-            shown[name]["references"] = _references(ports, request, found, name, list(above), named=True)
+            there = reach.some(ports, request.by, list(above))
+            shown[name]["references"] = _references(ports, request, found, name, there, named=True)
     return shown
 
 

@@ -52,6 +52,7 @@ ROUTES = (
         _series,
         "Values of the series of a source, as they are or by interval",
         roles=data.READING,
+        devices=True,
         parameters=(
             SOURCE,
             *asking.DATES,

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.dialects.cumulocity.errors import Missing
-from chalicelib.dialects.cumulocity.rest import links, managed_objects
+from chalicelib.dialects.cumulocity.rest import links, managed_objects, reach
 from chalicelib.fleet import ids
-from chalicelib.fleet.errors import Invalid, LimitReached, ObjectNotFound
+from chalicelib.fleet.errors import Forbidden, Invalid, LimitReached, ObjectNotFound
 from chalicelib.fleet.inventory import finding, hierarchy, objects
 from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
 from chalicelib.fleet.ports import Ports
@@ -45,7 +45,7 @@ class Sources:
         return self.known(str(number), "source")
 
     def known(self, number: str, where: str) -> ManagedObject:
-        """An object that has to be there. Errors: Invalid."""
+        """An object that has to be there. Errors: Invalid, Forbidden."""
         try:
             found = objects.get(self.ports, self.request.tenant, number)
         except ObjectNotFound:
@@ -53,18 +53,18 @@ class Sources:
                 f"Finding device data from database failed : No managedObject for id '{number[:64]}'!", where
             ) from None
         self._known[found.source] = found.id, found
-        return found
+        return reach.ensure(self.ports, self.request.by, found)
 
     def chosen(self, number: str) -> list[str]:
         """Whose data is asked for, as the fleet names them: of that object, and of what is below where that is wanted.
 
-        Empty where there is no such object. Errors: Invalid (too many).
+        Empty where there is no such object. Errors: Invalid (too many), Forbidden.
         """
         tenant = self.request.tenant
         found = self.ports.objects.get(tenant, number) if ids.is_number(number) else None
         if found is None:
             return []
-        every = [found]
+        every = [reach.ensure(self.ports, self.request.by, found)]
         wanted = [kind for name, kinds in _BELOW.items() if self.request.asked.get(name) for kind in kinds]
         if wanted:
             for below in hierarchy.descendants(self.ports, tenant, found.id, tuple(dict.fromkeys(wanted))):
@@ -74,7 +74,9 @@ class Sources:
         return self._noted(every)
 
     def all(self) -> list[str]:
-        """All objects of the tenant, as the fleet names them. Errors: Invalid (too many)."""
+        """All objects that the caller reaches, as the fleet names them. Errors: Invalid (too many)."""
+        if reach.bounded(self.request.by):
+            return self._noted(reach.every(self.ports, self.request.by, MOST))
         try:
             page = finding.page(self.ports, self.request.tenant, limit=MOST)
         except LimitReached:
@@ -82,6 +84,15 @@ class Sources:
         if page is None or page.cursor is not None:
             raise Invalid(f"there are more than {MOST} objects: ask for the data of one by source", "source")
         return self._noted(page.items)
+
+    def ensure(self, source: str) -> None:
+        """Errors: Forbidden (what the fleet calls so is out of the caller's reach)."""
+        if not reach.bounded(self.request.by):
+            return
+        found = self._of(source)[1]
+        if found is None:
+            raise Forbidden("what it came from belongs to nobody")
+        reach.ensure(self.ports, self.request.by, found)
 
     def number(self, source: str) -> str | None:
         """The id of the object that the fleet calls so; None where it has none."""

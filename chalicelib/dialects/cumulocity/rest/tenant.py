@@ -32,6 +32,6 @@ def _login_options(ports: Ports, request: Request) -> Answer:  # noqa: ARG001 - 
 
 
 ROUTES = (
-    Route("GET", "/tenant/currentTenant", _current, "The tenant that the client has come to"),
+    Route("GET", "/tenant/currentTenant", _current, "The tenant that the client has come to", devices=True),
     Route("GET", "/tenant/loginOptions", _login_options, "How one may log in", public=True),
 )

@@ -110,7 +110,9 @@ _LARGE = (*_GONE, TooLarge)
 ROUTES = (
     Route("GET", _EVENTS, last_events, "List the last events", _HEAR, parameters=ONE, failures=_GONE),
     Route("GET", _EVENT, last_event, "Get the last event", _HEAR, parameters=_ONE_EVENT, failures=(NotFound,)),
-    Route("POST", _EVENT, publish_event, "Publish an event", _SAY, parameters=_ONE_EVENT, failures=_LARGE),
+    Route(
+        "POST", _EVENT, publish_event, "Publish an event", _SAY, parameters=_ONE_EVENT, failures=_LARGE, devices=True
+    ),
     Route(
         "POST",
         f"{_APPLICATION}/events/{{event_id}}",
