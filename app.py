@@ -1,14 +1,13 @@
-"""Homeport's table of contents: one site for all that is served, one function a trigger."""
+"""Where Chalice begins: the functions of `chalicelib/triggers/functions.py`, and one site for all that is served."""
 
 import os
 import sys
-from typing import Any
-
-from chalice.app import Rate, SQSEvent
 
 from chalicelib import wiring
 from chalicelib.aws import logs
+from chalicelib.triggers.functions import FUNCTIONS
 from chalicelib.web.application import Application
+from chalicelib.wiring import handlers
 
 
 def _refuse_to_be_deployed_alone() -> None:
@@ -36,89 +35,8 @@ if _FUNCTION:
     logs.start()
 app = Application(app_name="homeport", configure_logs=False)
 app.api.binary_types = ["*/*"]
-
-
-@app.lambda_function(name="uplink")
-def uplink(event: dict[str, Any], _context: Any) -> None:
-    from chalicelib.triggers import uplink as trigger
-
-    trigger.handle(wiring.hot_ports(), event)
-
-
-@app.lambda_function(name="presence")
-def presence(event: dict[str, Any], _context: Any) -> None:
-    from chalicelib.triggers import presence as trigger
-
-    trigger.handle(wiring.ports(), event)
-
-
-@app.lambda_function(name="authorizer")
-def authorizer(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    from chalicelib.triggers import authorizer as trigger
-
-    return trigger.handle(wiring.door_ports(), event, context.invoked_function_arn)
-
-
-@app.lambda_function(name="lwm2m")
-def lwm2m(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    from chalicelib.triggers import lwm2m as trigger
-
-    return trigger.handle(wiring.hot_ports(), event)
-
-
-@app.lambda_function(name="deliver")
-def deliver(event: dict[str, Any], context: Any) -> None:
-    from chalicelib.triggers import downlink
-
-    downlink.deliver(wiring.ports(), event, context.get_remaining_time_in_millis())
-
-
-@app.lambda_function(name="pump")
-def pump(event: dict[str, Any], context: Any) -> None:
-    from chalicelib.triggers import queues
-
-    queues.pump(wiring.ports(), event, context.get_remaining_time_in_millis())
-
-
-# SQS takes turns between tenants from thirty messages of one under way: there has to be room for others beside them.
-PUSHES_AT_ONCE = 60
-
-
-@app.on_sqs_message(queue=wiring.function_name("push"), batch_size=1, name="push", maximum_concurrency=PUSHES_AT_ONCE)
-def push(event: SQSEvent) -> None:
-    from chalicelib.triggers import push as trigger
-
-    trigger.handle(wiring.ports(), event.to_dict())
-
-
-@app.lambda_function(name="activate")
-def activate(event: dict[str, Any], _context: Any) -> None:
-    from chalicelib.triggers import certificates
-
-    certificates.handle(wiring.ports(), event)
-
-
-@app.lambda_function(name="disconnect")
-def disconnect(event: dict[str, Any], context: Any) -> None:
-    from chalicelib.triggers import downlink
-
-    downlink.disconnect(wiring.ports(), event, context.get_remaining_time_in_millis())
-
-
-@app.lambda_function(name="settle")
-def settle(event: dict[str, Any], _context: Any) -> None:
-    from chalicelib.triggers import deadlines
-
-    deadlines.settle(wiring.ports(), event)
-
-
-@app.schedule(Rate(1, unit=Rate.MINUTES), name="sweep")
-def sweep(_event: Any) -> dict[str, int]:
-    from chalicelib.triggers import deadlines, metrics
-
-    done = deadlines.sweep(wiring.ports())
-    metrics.tell_overdue(wiring.ports())
-    return done
+for _function in FUNCTIONS:
+    globals()[_function.name] = handlers.registered(app, _function)
 
 
 def _serve_rest() -> None:
@@ -134,6 +52,5 @@ def _serve_rest() -> None:
 # one that does has them before the first request comes, while Lambda still gives a whole processor.
 if _FUNCTION not in {wiring.function_name(f) for f in app.handler_map}:
     _serve_rest()
-# Who looks up secrets reads what they are looked up by then, too.
-if _FUNCTION in {wiring.application(), wiring.function_name("authorizer"), wiring.function_name("lwm2m")}:
+if _FUNCTION in {wiring.application(), *(wiring.function_name(f.name) for f in FUNCTIONS if f.looks_up_secrets)}:
     wiring.read_stage_key()

@@ -4,9 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+import app
+from chalicelib import wiring
+from chalicelib.triggers.functions import FUNCTIONS, Function
 
 ROOT = Path(__file__).parent.parent
 _LOOK = "import app, sys; print('/api/{proxy+}' in app.app.routes, 'chalicelib.dialects.ibm.rest' in sys.modules)"
@@ -36,6 +43,27 @@ def test_a_dialect_that_the_stage_does_not_speak_is_not_imported() -> None:
 @pytest.mark.parametrize("function", ["homeport-dev-authorizer", "homeport-dev-uplink", "homeport-dev-sweep"])
 def test_functions_that_answer_no_request_do_not_wait_for_routes(function: str) -> None:
     assert seen(function) == "False False"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.name)
+def test_lambda_finds_a_function_by_its_name_and_it_calls_what_is_there(function: Function) -> None:
+    assert getattr(app, function.name) is app.app.handler_map[function.name]
+    module, _, called = function.handler.partition(".")
+    handler = getattr(import_module(f"chalicelib.triggers.{module}"), called)
+    given = ["ports", "event", *(["taken"] if function.takes else [])]
+    signature(handler).bind(*given)
+    assert hasattr(wiring, function.ports)
+
+
+def test_what_calls_functions_by_itself_is_given_to_chalice_as_it_stands_in_the_table() -> None:
+    made: list[Any] = app.app.event_sources
+    assert [(each.name, each.handler_string) for each in made] == [("push", "app.push"), ("sweep", "app.sweep")]
+    push, sweep = made
+    assert (push.queue, push.batch_size, push.maximum_concurrency) == (wiring.function_name("push"), 1, 60)
+    assert sweep.schedule_expression.to_string() == "rate(1 minute)"
+    assert {f.handler_string for f in app.app.pure_lambda_functions} == {
+        f"app.{f.name}" for f in FUNCTIONS if f.name not in {"push", "sweep"}
+    }
 
 
 _LOG = """

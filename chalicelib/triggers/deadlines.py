@@ -8,6 +8,7 @@ from chalicelib.fleet.data import deleting
 from chalicelib.fleet.inventory import numbering, removing
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import publishing
+from chalicelib.triggers import metrics
 
 TIDIES = 15_000
 """Milliseconds of a sweep for work that may take many."""
@@ -22,6 +23,12 @@ def sweep(ports: Ports, *, everything: bool = False) -> dict[str, int]:
     inspected = sweeping.sweep(ports, everything=everything)
     woken = publishing.sweep(ports, everything=everything)
     return {"inspected": inspected, "woken": woken, "removed": tidy(ports)}
+
+
+def every_minute(ports: Ports, _event: object) -> dict[str, int]:
+    done = sweep(ports)
+    metrics.tell_overdue(ports)
+    return done
 
 
 def tidy(ports: Ports) -> int:
