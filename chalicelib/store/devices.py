@@ -175,7 +175,7 @@ class DeviceTable:
                 enter(transaction, claims)
                 if device.number is not None:
                     known_as = ObjectItem(key(device.tenant, device.number), MAIN)
-                    transaction.update(known_as, actions=managed_objects.hidden())
+                    transaction.update(known_as, actions=managed_objects.hidden(known_as.pk))
                 usages.give_back(transaction, share)
         except DeviceDuplicate:
             return False

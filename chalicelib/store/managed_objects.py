@@ -1,6 +1,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from zlib import crc32
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.exceptions import TransactWriteError
@@ -42,8 +43,9 @@ MAX_ITEM = 350_000
 MOST_LARGE = 40
 MAIN, _FRAGMENT, _NAME = "a", "b#", "i#"
 _BEHIND_FRAGMENTS = "c"
+SHARDS = 8
 _LEFT = "!left"
-"""Among the tenants in the index: those of all tenants that are leaving."""
+"""Among the tenants in the index, with the number of a shard: those of all tenants that are leaving."""
 _HIDDEN, _WITH_DATA = "yes", "data"
 OBJECT = Kind(ManagedObject, frozenset({"tenant", "id", "revision", "parents", "lineage", "height", "joined"}))
 
@@ -166,7 +168,8 @@ class ObjectRecords:
         return Page(self.some(tenant, numbers), found[limit - 1][0] if len(found) > limit else None)
 
     def leave(self, old: ManagedObject, cascade: frozenset[ChildKind] = frozenset(), *, data: bool = False) -> bool:
-        item, actions = ObjectItem(key(old.tenant, old.id), MAIN), hidden(cascade, data=data)
+        item = ObjectItem(key(old.tenant, old.id), MAIN)
+        actions = hidden(item.pk, cascade, data=data)
         # What was written since it was read is to be seen by whoever deletes it.
         return held(lambda: item.update(actions=actions, condition=unchanged(old)))
 
@@ -177,9 +180,11 @@ class ObjectRecords:
             return None
         return _leaving(item) if item.leaving else None
 
-    def left(self, limit: int) -> list[Leaving]:
-        found = (_leaving(item) for item in _batch([(i.pk, MAIN) for i in _placed(_LEFT, None, limit)]) if item.leaving)
-        return sorted(found, key=lambda one: (sortable(one.id), one.tenant))
+    def left(self) -> Iterator[tuple[str, str]]:
+        for shard in range(SHARDS):
+            for item in ObjectItem.inventory.query(f"{_LEFT}{shard}"):
+                tenant, _, number = item.pk.partition("#")
+                yield tenant, number
 
     def erase(self, tenant: str, number: str) -> None:
         pk = key(tenant, number)
@@ -233,12 +238,12 @@ def unchanged(old: ManagedObject) -> Condition:
     return same
 
 
-def hidden(cascade: frozenset[ChildKind] = frozenset(), *, data: bool = False) -> list[Action]:
+def hidden(pk: str, cascade: frozenset[ChildKind] = frozenset(), *, data: bool = False) -> list[Action]:
     """How an object becomes one that is leaving; nobody who has read it before joins or writes it any more."""
     return [
         # A device that is deleted because its object leaves takes along what that was to take along.
         ObjectItem.leaving.set(ObjectItem.leaving | ",".join([_WITH_DATA if data else _HIDDEN, *sorted(cascade)])),
-        ObjectItem.place.set(_LEFT),
+        ObjectItem.place.set(f"{_LEFT}{crc32(pk.encode()) % SHARDS}"),
         ObjectItem.lineage.add(1),
         ObjectItem.revision.add(1),
     ]

@@ -1,6 +1,6 @@
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
@@ -135,8 +135,11 @@ class MessageTable:
     def tombstones(self, tenant: str, stream: str) -> list[Tombstone]:
         return tombstones.of_stream(tenant, stream)
 
-    def buried(self, limit: int) -> list[Tombstone]:
-        return tombstones.open_ones(limit)
+    def unbury(self, tombstone: Tombstone) -> None:
+        tombstones.remove(tombstone)
+
+    def buried(self, until: int) -> Iterator[tuple[str, str, str]]:
+        return tombstones.due(until)
 
     def clear(self, tombstone: Tombstone, limit: int) -> str | None:
         tenant, stream = tombstone.tenant, tombstone.stream

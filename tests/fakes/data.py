@@ -120,9 +120,15 @@ class MemoryMessages:
     def tombstones(self, tenant: str, stream: str) -> list[Tombstone]:
         return list(self.graves.get((tenant, stream), {}).values())
 
-    def buried(self, limit: int) -> list[Tombstone]:
-        every = (one for graves in self.graves.values() for one in graves.values() if not one.done)
-        return sorted(every, key=lambda one: one.id)[:limit]
+    def unbury(self, tombstone: Tombstone) -> None:
+        self.graves.get((tombstone.tenant, tombstone.stream), {}).pop(tombstone.id, None)
+
+    def buried(self, until: int) -> Iterator[tuple[str, str, str]]:
+        every = sorted((one.due, one.tenant, one.stream, one.id) for one in self._buried() if one.due <= until)
+        return ((tenant, stream, name) for _, tenant, stream, name in every)
+
+    def _buried(self) -> Iterator[Tombstone]:
+        return (one for graves in self.graves.values() for one in graves.values())
 
     def clear(self, tombstone: Tombstone, limit: int) -> str | None:
         tenant, stream, before = tombstone.tenant, tombstone.stream, tombstone.cursor

@@ -1,7 +1,7 @@
 """Managed objects with external ids and hierarchy in memory."""
 
 from bisect import insort
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from chalicelib.fleet.errors import ExternalIdDuplicate
@@ -100,8 +100,8 @@ class MemoryObjects:
     def leaving(self, tenant: str, number: str) -> Leaving | None:
         return self.hidden.get((tenant, number))
 
-    def left(self, limit: int) -> list[Leaving]:
-        return sorted(self.hidden.values(), key=lambda one: (sortable(one.id), one.tenant))[:limit]
+    def left(self) -> Iterator[tuple[str, str]]:
+        return iter(sorted(self.hidden, key=lambda name: (sortable(name[1]), name[0])))
 
     def erase(self, tenant: str, number: str) -> None:
         self.rows.pop((tenant, number), None)

@@ -11,8 +11,10 @@ from chalicelib.fleet.commands.records import PATROL
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.due import Keeper, Matter
 from chalicelib.fleet.ports import Ports
-from tests.fakes import START
-from tests.fleet.rig import TENANT, Rig
+from chalicelib.fleet.twin import clearing, operating
+from chalicelib.fleet.twin.records import EXPIRY, Operation, OperationStatus, OperationType
+from tests.fakes import START, MemoryPorts
+from tests.fleet.rig import DEVICE, TENANT, Rig
 
 KIND = "fleet/lifetimes"
 EARLY, LATE = START + 60_000, START + 3_600_000
@@ -116,3 +118,99 @@ def test_a_commands_timer_says_that_it_is_one(rig: Rig) -> None:
     rig.pass_time(600)
     sweeping.timed(rig.ports, subject)
     assert rig.read(command).final
+
+
+@dataclass
+class Slow:
+    """Keeps work that takes as long as it is let."""
+
+    done: dict[str, int] = field(default_factory=dict)
+
+    def work(self, ports: Ports, matter: Matter, until: int) -> None:
+        assert isinstance(ports, MemoryPorts)
+        self.done[matter.id] = self.done.get(matter.id, 0) + until - ports.clock.now()
+        ports.clock.at = until
+        if matter.id == "broken":
+            raise ValueError(matter.id)
+
+
+def test_long_work_shares_the_time_and_comes_again(rig: Rig) -> None:
+    slow = Slow()
+    keepers = {**sweeping.KEEPERS, KIND: Keeper(work=slow.work)}
+    for name in ("a", "broken", "c"):
+        remember(rig, name, EARLY)
+    rig.ports.clock.at = EARLY
+    command = rig.create(expiration=60)
+    rig.ports.clock.at = LATE
+    with pytest.raises(ExceptionGroup):
+        sweeping.sweep(rig.ports, keepers=keepers)
+    assert slow.done == dict.fromkeys(("a", "broken", "c"), sweeping.WORKED // 3)
+    assert rig.ports.clock.at == LATE + sweeping.WORKED
+    assert rig.read(command).final
+
+
+def test_of_more_work_than_one_sweep_does_none_is_always_last(rig: Rig) -> None:
+    slow, every = Slow(), {f"w{n:03}" for n in range(100)}
+    keepers = {**sweeping.KEEPERS, KIND: Keeper(work=slow.work)}
+    for name in every:
+        remember(rig, name, EARLY)
+    rig.ports.clock.at = EARLY
+    for _ in range(100):
+        sweeping.sweep(rig.ports, keepers=keepers)
+        rig.ports.clock.advance(ms=60_000)
+    assert set(slow.done) == every
+
+
+def test_what_a_device_is_asked_ends_though_nobody_looks(rig: Rig) -> None:
+    operation = operating.create(rig.ports, TENANT, DEVICE, read)
+    rig.ports.clock.advance(ms=EXPIRY - 1)
+    sweeping.sweep(rig.ports)
+    assert operating.ACTIVE.of(DEVICE).get(rig.ports, TENANT, operation.id) == operation
+    rig.ports.clock.advance(ms=1)
+    assert sweeping.sweep(rig.ports) == 1
+    final = operating.FINAL.of(DEVICE).get(rig.ports, TENANT, operation.id)
+    assert final is not None
+    assert final.status is OperationStatus.EXPIRED
+    assert operating.ACTIVE.of(DEVICE).count(rig.ports, TENANT) == 0
+    assert sweeping.sweep(rig.ports) == 0
+
+
+def test_an_operation_that_is_being_tried_again_is_looked_at_when_that_is_over(rig: Rig) -> None:
+    made = operating.create(rig.ports, TENANT, DEVICE, lambda id_, now: replace(read(id_, now), attempts=2))
+    rig.ports.clock.advance(ms=EXPIRY // 2)
+    operating.take(rig.ports, TENANT, DEVICE, "run", awaited=True)
+    for status, wait in ((OperationStatus.SENT, EXPIRY // 2 - 1), (OperationStatus.RETRYING, 1)):
+        rig.ports.clock.advance(ms=wait)
+        sweeping.sweep(rig.ports)
+        active = operating.ACTIVE.of(DEVICE).get(rig.ports, TENANT, made.id)
+        assert active is not None
+        assert active.status is status
+    rig.ports.clock.advance(ms=EXPIRY)
+    sweeping.sweep(rig.ports)
+    assert operating.get(rig.ports, TENANT, DEVICE, made.id).status is OperationStatus.EXPIRED
+
+
+def test_an_operation_whose_run_died_as_it_ended_is_in_one_place_again(rig: Rig) -> None:
+    made = operating.create(rig.ports, TENANT, DEVICE, read)
+    rig.ports.records.delete = lambda *_: (_ for _ in ()).throw(ConnectionError)  # type: ignore[method-assign]
+    with pytest.raises(ConnectionError):
+        operating.cancel(rig.ports, TENANT, DEVICE, made.id)
+    del rig.ports.records.delete
+    rig.ports.clock.advance(ms=EXPIRY)
+    sweeping.sweep(rig.ports)
+    assert operating.ACTIVE.of(DEVICE).count(rig.ports, TENANT) == 0
+    assert operating.get(rig.ports, TENANT, DEVICE, made.id).status is OperationStatus.CANCELED
+
+
+def test_an_operation_of_a_device_that_is_gone_is_nobodys(rig: Rig) -> None:
+    operating.create(rig.ports, TENANT, DEVICE, read)
+    rig.ports.clock.advance(ms=EXPIRY)
+    (matter,) = sweeping.due(rig.ports, after=0, until=rig.ports.clock.now())
+    assert (matter.kind, matter.subject) == (operating.ACTIVE.name, DEVICE)
+    clearing.clear(rig.ports, TENANT, DEVICE)
+    operating.on_due(rig.ports, matter)
+    assert operating.listing(rig.ports, TENANT, DEVICE) == []
+
+
+def read(id_: str, now: int) -> Operation:
+    return Operation(id_, OperationType.READ, ("/3/0/9",), now, now, now)

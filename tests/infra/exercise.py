@@ -23,7 +23,7 @@ from chalicelib.aws.clients import client
 from chalicelib.fleet.data import alarms
 from chalicelib.fleet.data.alarm_records import Severity
 from chalicelib.fleet.documents import Record
-from chalicelib.fleet.inventory import devices, hierarchy, objects
+from chalicelib.fleet.inventory import devices, hierarchy, numbering, objects
 from chalicelib.fleet.inventory.managed_objects import ChildKind
 from chalicelib.fleet.inventory.objects import Draft
 from chalicelib.fleet.tenancy import settings
@@ -170,7 +170,7 @@ def _managed(bench: Bench) -> None:
     device, node = Device("urn:lo:nsid:bench:managed"), "urn:lo:nsid:x-connector:managed"
     gone = objects.create(ports, bench.tenant, Draft("gone", named=[("serial", "1")]))
     settings.want_objects(ports, bench.tenant)
-    ports.records.create(Record("!", "numbering", bench.tenant, {"since": 0, "began": 0, "after": None}))
+    ports.records.create(Record("!", numbering.KIND, bench.tenant, {"since": 0, "began": 0, "after": None}, due=1))
     sweep()
     bench.cloud.connect(device, bench.key, COMMANDS)
     bench.cloud.publish(Device("external"), "connector/v1/nodes/managed/data", {"value": {"n": 1}})

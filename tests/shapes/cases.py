@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from chalicelib.dialects.ibm import applications
+from chalicelib.fleet import sweeping
 from chalicelib.fleet.access import debugging, keys, limiting, tenants, users
 from chalicelib.fleet.access.callers import Caller, of_key
 from chalicelib.fleet.access.records import KeyRequest, User, UserRequest
@@ -12,7 +13,7 @@ from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.commands.records import DEFAULT_ACK_TIMEOUT, Status
 from chalicelib.fleet.configuration import synchronizing
 from chalicelib.fleet.configuration.records import ParameterType, Value
-from chalicelib.fleet.data import alarms, decoders, deleting
+from chalicelib.fleet.data import alarms, decoders
 from chalicelib.fleet.data.records import DecoderKind, DecoderRecord
 from chalicelib.fleet.events import policies, suspension
 from chalicelib.fleet.events.records import ActionPolicy, Filter, HttpPush
@@ -345,7 +346,7 @@ CASES = [
         "store.tombstones.TOMBSTONE",
         lambda ports: ports.messages.graves.get((TENANT, DEVICE), {}),
         buried,
-        (lambda ports: deleting.sweep(ports, ports.clock.now() + 1),),
+        (sweeping.sweep,),
     ),
     Case(
         "store.managed_objects.OBJECT",

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from chalicelib.fleet.data.deletions import Tombstone
+from chalicelib.fleet.data.deletions import REMEMBERED, Tombstone
 from chalicelib.fleet.data.records import DataMessage, message_id
 from chalicelib.fleet.ports import Ports
 
@@ -17,6 +17,10 @@ def message(tenant: str, n: int, **fields: object) -> DataMessage:
 
 def values(ports: Ports, tenant: str) -> list[object]:
     return [m.value for m in ports.messages.page(tenant, "s", start=None, end=None, before=None, limit=50)]
+
+
+def mine(ports: Ports, tenant: str, until: int) -> list[tuple[str, str, str]]:
+    return [one for one in ports.messages.buried(until) if one[0] == tenant]
 
 
 def test_one_is_read_changed_and_removed(ports: Ports, tenant: str) -> None:
@@ -39,11 +43,16 @@ def test_tombstones_are_those_of_a_stream_and_of_the_sweep(ports: Ports, tenant:
     ports.messages.bury(made)
     assert ports.messages.tombstones(tenant, "s#1") == [made]
     assert ports.messages.tombstones(tenant, "s") == []
-    assert made in ports.messages.buried(100)
+    assert mine(ports, tenant, NOW - 1) == []
+    assert mine(ports, tenant, NOW) == [(tenant, "s#1", made.id)]
     done = replace(made, cursor="x", done=True)
     ports.messages.bury(done)
     assert ports.messages.tombstones(tenant, "s#1") == [done]
-    assert [one for one in ports.messages.buried(100) if one.tenant == tenant] == []
+    assert mine(ports, tenant, NOW + REMEMBERED - 1) == []
+    assert mine(ports, tenant, NOW + REMEMBERED) == [(tenant, "s#1", made.id)]
+    ports.messages.unbury(done)
+    ports.messages.unbury(done)
+    assert ports.messages.tombstones(tenant, "s#1") == mine(ports, tenant, NOW + REMEMBERED) == []
 
 
 def test_clearing_goes_from_the_newest_to_the_oldest(ports: Ports, tenant: str) -> None:

@@ -8,19 +8,17 @@ same do no harm. Who reads looks at the tombstones first: what was hidden by one
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
-from chalicelib.fleet.data.deletions import Tombstone
+from chalicelib.fleet.data.deletions import REMEMBERED, Tombstone
 from chalicelib.fleet.data.records import DataMessage
+from chalicelib.fleet.due import Matter
 from chalicelib.fleet.errors import LimitReached
 from chalicelib.fleet.ports import Ports
 
 WITHIN = 2_000
 """Milliseconds that a request removes itself; the sweep does the rest."""
-REMEMBERED = 15 * 86_400_000
-"""How long (ms) a tombstone stays: longer than an event may still be delivered."""
 MOST = 500
 """Tombstones of one stream, all of which every page reads."""
 _PAGE = 100
-_SWEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +88,26 @@ def remove(ports: Ports, tombstone: Tombstone, until: int) -> bool:
     return True
 
 
-def sweep(ports: Ports, until: int) -> int:
-    """Go on with what somebody began to delete; how many tombstones are done by now."""
-    done = 0
-    for tombstone in ports.messages.buried(_SWEPT):
-        if ports.clock.now() >= until or not remove(ports, tombstone, until):
-            break
-        done += 1
-    return done
+def on_due(ports: Ports, matter: Matter, until: int) -> None:
+    """Go on with a deletion that somebody began, until the clock shows `until` (ms).
+
+    One that is done comes once more when no event can bring back anything any more: what was delivered again meanwhile
+    is hidden, and must not come to light when the tombstone goes.
+    """
+    found = next((one for one in hidden(ports, matter.tenant, matter.subject) if one.id == matter.id), None)
+    now = ports.clock.now()
+    if found is None or found.due > now:
+        return
+    if not found.done:
+        remove(ports, found, until)
+        return
+    # The moment stays what it is: who looks again meanwhile changes nothing, and a crash leaves it due.
+    while (cursor := ports.messages.clear(found, _PAGE)) is not None:
+        found = replace(found, cursor=cursor)
+        ports.messages.bury(found)
+        if ports.clock.now() >= until:
+            return
+    ports.messages.unbury(found)
 
 
 def hidden(ports: Ports, tenant: str, stream: str) -> list[Tombstone]:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.shapes import Extensible
 
+REMEMBERED = 15 * 86_400_000
+"""How long (ms) a tombstone stays: longer than an event may still be delivered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tombstone(Extensible):
@@ -26,6 +29,11 @@ class Tombstone(Extensible):
     end: int | None = None
     cursor: str | None = None
     done: bool = False
+
+    @property
+    def due(self) -> int:
+        """When (ms) somebody has to look at it: until it is done, and once more before it goes."""
+        return self.at + REMEMBERED if self.done else self.at
 
     def hides(self, message: DataMessage) -> bool:
         return (

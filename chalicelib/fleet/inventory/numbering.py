@@ -12,6 +12,7 @@ from dataclasses import replace
 from chalicelib.fleet import ids
 from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
 from chalicelib.fleet.documents import Record
+from chalicelib.fleet.due import Matter
 from chalicelib.fleet.errors import NumberTaken
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.inventory.records import Device
@@ -23,26 +24,28 @@ SETTLED = 2 * 60_000
 WITHIN = 5_000
 """Milliseconds that the request which enables objects works itself: all of a small tenant is done with it."""
 _PAGE = 100
-_NOBODYS, _KIND = "!", "numbering"
-"""Under no tenant: the sweep finds those of all."""
+KIND = "inventory/numbering"
+_NOBODYS = "!"
+"""Under no tenant: what the operator began."""
 Store = Callable[[Device, ManagedObject | None], object]
 
 
 def enable(ports: Ports, tenant: str) -> None:
     """From now on every device is an object, those that are there included. Errors: TenantNotFound."""
     since = settings.want_objects(ports, tenant).objects
-    if ports.records.create(Record(_NOBODYS, _KIND, tenant, {"since": since, "began": since, "after": None})):
+    body = {"since": since, "began": since, "after": None}
+    if ports.records.create(Record(_NOBODYS, KIND, tenant, body, due=since)):
         _go_on(ports, tenant, ports.clock.now() + WITHIN)
 
 
-def sweep(ports: Ports, until: int) -> None:
-    """Go on with every tenant whose devices are not all objects yet, until the clock shows `until` (ms)."""
-    for record in ports.records.page(_NOBODYS, _KIND, after=None, limit=_PAGE).items:
-        _go_on(ports, record.id, until)
+def on_due(ports: Ports, matter: Matter, until: int) -> None:
+    """Go on with a tenant whose devices are not all objects yet, until the clock shows `until` (ms)."""
+    if matter.tenant == _NOBODYS:
+        _go_on(ports, matter.id, until)
 
 
 def _go_on(ports: Ports, tenant: str, until: int) -> None:
-    record = ports.records.get(_NOBODYS, _KIND, tenant)
+    record = ports.records.get(_NOBODYS, KIND, tenant)
     now = ports.clock.now()
     if record is None or now >= until:
         return
@@ -54,11 +57,12 @@ def _go_on(ports: Ports, tenant: str, until: int) -> None:
         began, after = now, None
     after = number_all(ports, tenant, after, until)
     if after is None and began >= since + SETTLED:
-        ports.records.delete(_NOBODYS, _KIND, tenant)
+        ports.records.delete(_NOBODYS, KIND, tenant)
         return
     # Two sweeps at once do the same twice, which changes nothing.
     body = {"since": since, "began": began, "after": "" if after is None else after}
-    ports.records.replace(record, replace(record, body=body))
+    due = since + SETTLED if after is None else now
+    ports.records.replace(record, replace(record, body=body, due=due))
 
 
 def registered(ports: Ports, device: Device, store: Store) -> Device:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
 from chalicelib.fleet.data import alarms, deleting
+from chalicelib.fleet.due import Matter
 from chalicelib.fleet.errors import DeviceNotFound
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.events.events import EventKind
@@ -16,7 +17,6 @@ WITHIN = 5_000
 """Milliseconds that a request clears up behind what it deletes; the sweep does the rest."""
 NOBODY: frozenset[ChildKind] = frozenset()
 _PAGE = 100
-_SWEPT = 100
 
 
 def delete(
@@ -56,14 +56,9 @@ def finish(ports: Ports, tenant: str, number: str, until: int) -> bool:
     return leaving.clear(ports, tenant, number, until)
 
 
-def sweep(ports: Ports, until: int) -> int:
-    """Go on with what somebody began to delete; how many objects are gone by now."""
-    done = 0
-    for one in ports.objects.left(_SWEPT):
-        if ports.clock.now() >= until or not finish(ports, one.tenant, one.id, until):
-            break
-        done += 1
-    return done
+def on_due(ports: Ports, matter: Matter, until: int) -> None:
+    """Go on with an object that somebody began to delete, until the clock shows `until` (ms)."""
+    finish(ports, matter.tenant, matter.id, until)
 
 
 def _hide(ports: Ports, wanted: Leaving) -> ManagedObject:

@@ -59,8 +59,12 @@ class Messages(Protocol):
         """Write a tombstone, or how far its removal came."""
 
     def tombstones(self, tenant: str, stream: str) -> list[Tombstone]: ...
-    def buried(self, limit: int) -> list[Tombstone]:
-        """Tombstones of all tenants that are not done, the oldest first; a moment late."""
+    def unbury(self, tombstone: Tombstone) -> None: ...
+    def buried(self, until: int) -> Iterator[tuple[str, str, str]]:
+        """(tenant, stream, id) of all tombstones that are due until then (ms), the first due first within a shard.
+
+        A moment late.
+        """
 
     def clear(self, tombstone: Tombstone, limit: int) -> str | None:
         """Remove what it hides of so many messages before its cursor; the next cursor, None at the end."""

@@ -1,6 +1,6 @@
 """Managed objects as they are kept, with external ids and hierarchy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from chalicelib.fleet.inventory.managed_objects import ChildKind, ExternalId, Leaving, Link, ManagedObject, ObjectFacet
@@ -37,8 +37,8 @@ class Objects(Protocol):
         """Hide it, unchanged since it was read, until it is erased."""
 
     def leaving(self, tenant: str, number: str) -> Leaving | None: ...
-    def left(self, limit: int) -> list[Leaving]:
-        """Objects of any tenant that are leaving, those first whose number is lowest; a moment late."""
+    def left(self) -> Iterator[tuple[str, str]]:
+        """(tenant, number) of all objects that are leaving, the lowest first within a shard; a moment late."""
 
     def erase(self, tenant: str, number: str) -> None:
         """What is left of it, but for external ids and links."""

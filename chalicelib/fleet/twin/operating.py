@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
+from chalicelib.fleet.due import Matter
 from chalicelib.fleet.errors import IllegalTransition, LimitReached, OperationNotFound
 from chalicelib.fleet.ids import ordered_id
 from chalicelib.fleet.ports import Ports
@@ -17,8 +18,9 @@ from chalicelib.fleet.twin.records import MOST_ACTIVE, MOST_FINAL, Operation
 from chalicelib.fleet.typed_records import TypedRecords
 
 OPERATION = Kind(Operation)
-ACTIVE = TypedRecords("twin/operation", OPERATION)
+ACTIVE = TypedRecords("twin/operation", OPERATION, states.due)
 FINAL = TypedRecords("twin/operation-final", OPERATION)
+"""Both of a device; those that are not final are due when time ends them."""
 _CHANCE = 8
 
 
@@ -102,6 +104,13 @@ def conclude(
 ) -> Operation | None:
     """What came of one attempt; a late word of an earlier one changes nothing."""
     return _change(ports, tenant, device, operation, lambda each: change(each) if each.tried == tried else None)[0]
+
+
+def on_due(ports: Ports, matter: Matter) -> None:
+    """Time may have ended it. Whoever has moved it on meanwhile has given it another moment."""
+    active = ACTIVE.of(matter.subject).get(ports, matter.tenant, matter.id)
+    if active is not None:
+        _aged(ports, matter.tenant, matter.subject, active)
 
 
 def clear(ports: Ports, tenant: str, device: str) -> None:

@@ -91,6 +91,16 @@ def aged(operation: Operation, now: int) -> Operation | None:
     return None
 
 
+def due(operation: Operation) -> int:
+    """When (ms) the sweep is to look what time has done to it.
+
+    No sooner than it would have expired where it was never sent: whoever reads it or takes the next one ages it by
+    itself, and a moment that stays the same costs no write of an index when it leaves.
+    """
+    ends = operation.since + (EXPIRY if operation.waiting else LOST)
+    return max(ends, operation.created + EXPIRY)
+
+
 def _again(operation: Operation, now: int) -> Operation:
     pause = _PAUSES[min(max(operation.tried, 1), len(_PAUSES)) - 1]
     return replace(_in(operation, OperationStatus.RETRYING, now), retry_at=now + pause, holder="")

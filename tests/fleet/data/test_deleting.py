@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.fleet import sweeping
 from chalicelib.fleet.data import deleting, messages
 from chalicelib.fleet.data.deleting import Chosen
 from chalicelib.fleet.data.records import DataMessage, message_id
@@ -92,7 +93,7 @@ class TestMany:
         deleting.of_source(ports, TENANT, "d1")
         assert [values(ports, stream) for stream in ("a", "b", "d1")] == [[12, 11, 10], [], []]
         assert {one.value for rows in ports.messages.rows.values() for one in rows.values()} == {10, 11, 12}
-        assert ports.messages.buried(9) == []
+        assert [*ports.messages.buried(ports.clock.now())] == []
 
     def test_what_comes_afterwards_stays_and_what_comes_again_does_not(self, ports: MemoryPorts) -> None:
         keep(ports, message(1), message(2))
@@ -111,11 +112,42 @@ class TestMany:
         assert values(ports) == []
         assert not deleting.remove(ports, tombstone, ports.clock.now())
         assert len(ports.messages.rows[TENANT, "d1"]) == 250
-        (left,) = ports.messages.buried(9)
-        assert not deleting.remove(ports, left, ports.clock.now())
-        assert deleting.sweep(ports, ports.clock.now() + 1) == 1
+        (left,) = sweeping.begun(ports, ports.clock.now())
+        deleting.on_due(ports, left, ports.clock.now())
+        assert len(ports.messages.rows[TENANT, "d1"]) == 150
+        assert sweeping.sweep(ports) == 1
         assert ports.messages.rows[TENANT, "d1"] == {}
-        assert deleting.sweep(ports, ports.clock.now() + 1) == 0
+        assert sweeping.sweep(ports) == 0
+
+    def test_what_was_delivered_again_does_not_come_to_light_when_the_tombstone_goes(self, ports: MemoryPorts) -> None:
+        keep(ports, *(message(n) for n in range(250)))
+        deleting.of_source(ports, TENANT, "d1")
+        keep(ports, *(message(n) for n in range(120)))
+        late = replace(message(500), created=ports.clock.advance(ms=1))
+        keep(ports, late)
+        ports.clock.advance(ms=deleting.REMEMBERED - 2)
+        assert sweeping.sweep(ports) == 0
+        assert len(ports.messages.rows[TENANT, "d1"]) == 121
+        ports.clock.advance(ms=1)
+        (matter,) = sweeping.begun(ports, ports.clock.now())
+        deleting.on_due(ports, matter, ports.clock.now())
+        assert ports.messages.tombstones(TENANT, "d1")
+        # Stopped on its way, it is due as before.
+        assert sweeping.sweep(ports) == 1
+        assert ports.messages.tombstones(TENANT, "d1") == []
+        assert values(ports) == [500]
+        deleting.on_due(ports, matter, ports.clock.now())
+        assert values(ports) == [500]
+
+    def test_a_sweep_that_is_late_by_the_index_leaves_a_deletion_that_is_done_alone(self, ports: MemoryPorts) -> None:
+        keep(ports, message(1))
+        tombstone = deleting.of_stream(ports, TENANT, "d1")
+        (matter,) = sweeping.begun(ports, ports.clock.now())
+        deleting.remove(ports, tombstone, ports.clock.now() + 1)
+        keep(ports, message(1))
+        deleting.on_due(ports, matter, ports.clock.now() + 1)
+        assert values(ports) == []
+        assert len(ports.messages.tombstones(TENANT, "d1")) == 1
 
     def test_the_same_deletion_before_it_is_through_is_one(self, ports: MemoryPorts) -> None:
         keep(ports, message(1))
@@ -136,7 +168,7 @@ class TestMany:
         deleting.of_stream(ports, TENANT, "d1")
         with pytest.raises(TemporarilyUnavailable):
             messages.read(ports, TENANT, "d1", limit=1)
-        deleting.sweep(ports, ports.clock.now() + 1)
+        sweeping.sweep(ports)
         assert messages.read(ports, TENANT, "d1", limit=1) == []
 
 
@@ -180,5 +212,5 @@ def test_readers_see_what_is_left_at_any_time(
             found += page
             assert len(page) == limit or len(found) == len(left)
         assert found == left[::-1]
-    deleting.sweep(ports, ports.clock.now() + 1)
+    sweeping.sweep(ports)
     assert messages.read(ports, TENANT, "s", limit=100) == left[::-1]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet import ids
+from chalicelib.fleet import ids, sweeping
 from chalicelib.fleet.access import tenants
 from chalicelib.fleet.data import alarms, messages
 from chalicelib.fleet.data.alarm_records import Severity
@@ -161,15 +161,15 @@ class TestDevices:
         # An instance whose settings are a minute old.
         late = replace(device("late"), tenant=tenant)
         ports.devices.create(late)
-        numbering.sweep(ports, ports.clock.now() + 1_000)
+        sweeping.sweep(ports)
         assert ports.devices.get(tenant, late.id) == late
         ports.clock.advance(ms=numbering.SETTLED)
-        numbering.sweep(ports, ports.clock.now() + 1_000)
+        sweeping.sweep(ports)
         numbered = ports.devices.get(tenant, late.id)
         assert numbered is not None
         assert numbered.number is not None
-        numbering.sweep(ports, ports.clock.now() + 1_000)
-        assert ports.records.count("!", "numbering") == 0
+        sweeping.sweep(ports)
+        assert ports.records.count("!", numbering.KIND) == 0
 
     def test_a_job_that_is_stopped_goes_on_where_it_was(self, ports: MemoryPorts) -> None:
         tenant = tenants.create(ports, "lab")[0].id
@@ -205,7 +205,7 @@ class TestDevices:
         ports.clock.advance(ms=5)
         again = devices.register(ports, replace(device("a"), tenant=tenant))
         assert again.number != first.number
-        removing.sweep(ports, ports.clock.now() + 1_000)
+        sweeping.sweep(ports)
         assert devices.get(ports, tenant, first.id) == again
         assert objects.of_device(ports, again) is not None
         assert ports.objects.hidden == {}
