@@ -13,7 +13,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.fleet.data.alarm_records import Alarm, Seat, slot
-from chalicelib.fleet.data.deleting import REMEMBERED
+from chalicelib.fleet.data.deletions import REMEMBERED
 from chalicelib.fleet.ids import arrival, sortable
 from chalicelib.fleet.ports import Page
 from chalicelib.fleet.shapes import Kind

@@ -20,6 +20,8 @@ _COMPRESS_FROM = 600
 _STREAMS = 1000
 MESSAGE = Kind(DataMessage, frozenset({"tenant", "stream", "id"}))
 _PLAIN, _DEFLATED, _ELSEWHERE = b"j", b"z", b"o"
+_REMOVED = b"-"
+"""It was here: what is left of one that was removed, so that the same event delivered again does not bring it back."""
 
 
 class MessageItem(Table):
@@ -98,36 +100,36 @@ class MessageTable:
         if condition is None:
             return []
         found = MessageItem.query(
-            key(tenant, stream), condition, scan_index_forward=ascending, limit=limit + 1, consistent_read=True
+            key(tenant, stream),
+            condition,
+            MessageItem.doc != _REMOVED,
+            scan_index_forward=ascending,
+            limit=limit + 1,
+            consistent_read=True,
         )
         beyond = {before, first_id(end) if end is not None else None}
         items = [item for item in found if item.id not in beyond]
         return [self._load(tenant, stream, item) for item in items[:limit]]
 
     def get(self, tenant: str, stream: str, message: str) -> DataMessage | None:
-        try:
-            return self._load(tenant, stream, MessageItem.get(key(tenant, stream), message, consistent_read=True))
-        except MessageItem.DoesNotExist:
-            return None
+        item = _present(tenant, stream, message)
+        return None if item is None else self._load(tenant, stream, item)
 
     def replace(self, old: DataMessage, new: DataMessage) -> bool:
-        try:
-            present = MessageItem.get(key(old.tenant, old.stream), old.id, consistent_read=True)
-        except MessageItem.DoesNotExist:
-            return False
-        if self._load(old.tenant, old.stream, present) != old:
+        present = _present(old.tenant, old.stream, old.id)
+        if present is None or self._load(old.tenant, old.stream, present) != old:
             return False
         doc, unchanged = self._item(new, 0).doc, MessageItem.doc == present.doc
         # Somebody may have written or removed it since.
         return held(lambda: present.update(actions=[MessageItem.doc.set(doc)], condition=unchanged))
 
-    def remove(self, message: DataMessage) -> None:
-        try:
-            item = MessageItem.get(key(message.tenant, message.stream), message.id, consistent_read=True)
-        except MessageItem.DoesNotExist:
+    def remove(self, message: DataMessage, until: int) -> None:
+        item = _present(message.tenant, message.stream, message.id)
+        if item is None:
             return
         self._forget(item)
-        item.delete()
+        # Whoever changes it at the same time finds it gone, or is overwritten: it goes in any case.
+        item.update(actions=[MessageItem.doc.set(_REMOVED), MessageItem.ttl.set(until // 1000)])
 
     def bury(self, tombstone: Tombstone) -> None:
         tombstones.put(tombstone)
@@ -153,7 +155,7 @@ class MessageTable:
         )
         with MessageItem.batch_write() as batch:
             for item in items:
-                if tombstone.hides(self._load(tenant, stream, item)):
+                if bytes(item.doc) != _REMOVED and tombstone.hides(self._load(tenant, stream, item)):
                     self._forget(item)
                     batch.delete(item)
         return items[-1].id if len(items) == limit else None
@@ -170,6 +172,14 @@ class MessageTable:
             packed = self._objects.get(json.loads(packed[1:]))
         body = zlib.decompress(packed[1:]) if packed[:1] == _DEFLATED else packed[1:]
         return MESSAGE.load(body.decode(), tenant=tenant, stream=stream, id=item.id)
+
+
+def _present(tenant: str, stream: str, message: str) -> MessageItem | None:
+    try:
+        item = MessageItem.get(key(tenant, stream), message, consistent_read=True)
+    except MessageItem.DoesNotExist:
+        return None
+    return None if bytes(item.doc) == _REMOVED else item
 
 
 def _between(start: int | None, end: int | None, before: str | None) -> Condition | None:

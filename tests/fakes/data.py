@@ -58,10 +58,12 @@ class MemoryMessages:
     used: dict[Id, dict[str, StreamUse]] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
     """Seconds, by the id of a message."""
+    removed: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    """Until when (ms) what was removed stays away."""
 
     def put(self, message: DataMessage, kept: int) -> bool:
         stream = (message.tenant, message.stream)
-        if message.id in self.rows.setdefault(stream, {}):
+        if message.id in self.rows.setdefault(stream, {}) or (*stream, message.id) in self.removed:
             return False
         insort(self.order.setdefault(stream, []), message.id)
         self.rows[stream][message.id] = message
@@ -109,7 +111,12 @@ class MemoryMessages:
         self.rows[old.tenant, old.stream][old.id] = new
         return True
 
-    def remove(self, message: DataMessage) -> None:
+    def remove(self, message: DataMessage, until: int) -> None:
+        if self.get(message.tenant, message.stream, message.id) is not None:
+            self.removed[message.tenant, message.stream, message.id] = until
+            self._drop(message)
+
+    def _drop(self, message: DataMessage) -> None:
         if self.rows.get((message.tenant, message.stream), {}).pop(message.id, None) is not None:
             known = self.order[message.tenant, message.stream]
             del known[bisect_left(known, message.id)]
@@ -135,7 +142,7 @@ class MemoryMessages:
         found = self.page(tenant, stream, start=tombstone.start, end=tombstone.end, before=before, limit=limit)
         for message in found:
             if tombstone.hides(message):
-                self.remove(message)
+                self._drop(message)
         return found[-1].id if len(found) == limit else None
 
 

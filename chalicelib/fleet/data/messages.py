@@ -8,6 +8,7 @@ from itertools import count
 
 from chalicelib.fleet.compare_and_set import change_record, unrevised
 from chalicelib.fleet.data import deleting, unpacking
+from chalicelib.fleet.data.deletions import REMEMBERED
 from chalicelib.fleet.data.records import FUTURE, DataMessage, DecoderKind, StreamUse
 from chalicelib.fleet.errors import LimitReached, MessageNotFound, TemporarilyUnavailable
 from chalicelib.fleet.events import routing
@@ -182,7 +183,10 @@ def update(
 
 
 def remove(ports: Ports, tenant: str, stream: str, identifier: str) -> DataMessage:
-    """Delete one message, and answer what it was; for many there is `deleting`. Errors: MessageNotFound."""
+    """Delete one message, and answer what it was; for many there is `deleting`. Errors: MessageNotFound.
+
+    The same event delivered once more does not bring it back.
+    """
     found = get(ports, tenant, stream, identifier)
-    ports.messages.remove(found)
+    ports.messages.remove(found, ports.clock.now() + REMEMBERED)
     return found

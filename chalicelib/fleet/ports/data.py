@@ -54,7 +54,9 @@ class Messages(Protocol):
     def replace(self, old: DataMessage, new: DataMessage) -> bool:
         """In its place, if it is as it was read; it is kept as long as before."""
 
-    def remove(self, message: DataMessage) -> None: ...
+    def remove(self, message: DataMessage, until: int) -> None:
+        """Until then (ms) the same one put again is taken for one that is there already."""
+
     def bury(self, tombstone: Tombstone) -> None:
         """Write a tombstone, or how far its removal came."""
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from chalicelib.fleet import sweeping
 from chalicelib.fleet.data import deleting, messages
 from chalicelib.fleet.data.deleting import Chosen
+from chalicelib.fleet.data.deletions import REMEMBERED
 from chalicelib.fleet.data.records import DataMessage, message_id
 from chalicelib.fleet.errors import Contended, LimitReached, MessageNotFound, TemporarilyUnavailable
 from tests.fakes import START, MemoryPorts
@@ -84,6 +85,15 @@ class TestOne:
         with pytest.raises(MessageNotFound):
             messages.remove(ports, TENANT, "d1", message(1).id)
 
+    def test_one_that_was_removed_does_not_come_back_with_its_event(self, ports: MemoryPorts) -> None:
+        keep(ports, message(1), message(2))
+        messages.remove(ports, TENANT, "d1", message(1).id)
+        keep(ports, message(1), message(3))
+        assert values(ports) == [3, 2]
+        with pytest.raises(MessageNotFound):
+            messages.get(ports, TENANT, "d1", message(1).id)
+        assert [use.count for use in messages.streams(ports, TENANT, "d1", 9)] == [3]
+
 
 class TestMany:
     def test_what_a_device_sent_is_gone_from_every_stream_and_of_others_nothing(self, ports: MemoryPorts) -> None:
@@ -125,7 +135,7 @@ class TestMany:
         keep(ports, *(message(n) for n in range(120)))
         late = replace(message(500), created=ports.clock.advance(ms=1))
         keep(ports, late)
-        ports.clock.advance(ms=deleting.REMEMBERED - 2)
+        ports.clock.advance(ms=REMEMBERED - 2)
         assert sweeping.sweep(ports) == 0
         assert len(ports.messages.rows[TENANT, "d1"]) == 121
         ports.clock.advance(ms=1)
@@ -160,7 +170,7 @@ class TestMany:
             deleting.of_stream(ports, TENANT, "d1", Chosen(start=n))
         with pytest.raises(LimitReached):
             deleting.of_stream(ports, TENANT, "d1", Chosen(start=deleting.MOST))
-        ports.clock.advance(ms=deleting.REMEMBERED + 1)
+        ports.clock.advance(ms=REMEMBERED + 1)
         deleting.of_stream(ports, TENANT, "d1", Chosen(start=deleting.MOST))
 
     def test_a_reader_who_would_look_at_too_much_is_told_to_come_back(self, ports: MemoryPorts) -> None:
