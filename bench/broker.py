@@ -12,8 +12,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,8 @@ class _Served:
             while self.count < wanted:
                 time.sleep(0.002)
             return {"count": self.count}
+        if command == "cpu":
+            return {"seconds": time.process_time()}
         if command == "memory":
             return {"mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (MIB if _MACOS else 1024)}
         return {"milliseconds": [self._direct() for _ in range(DIRECT_MESSAGES)]}
@@ -156,8 +158,22 @@ async def _clients(broker: Broker, folder: Path, names: list[str]) -> AsyncItera
             writer.transport.abort()
 
 
-async def _qos_0(broker: Broker, folder: Path) -> float:
-    """Messages a second, from the first byte sent to the last function called."""
+Rate = tuple[float, float]
+"""Messages a second, and how many microseconds of CPU the broker's process takes for one."""
+
+
+@contextmanager
+def _measured(broker: Broker, messages: int) -> Iterator[list[Rate]]:
+    """Gives a list that has the rate in it behind the block."""
+    rates: list[Rate] = []
+    used, start = broker.ask("cpu")["seconds"], time.perf_counter()
+    yield rates
+    took = time.perf_counter() - start
+    rates.append((messages / took, (broker.ask("cpu")["seconds"] - used) / messages * 1e6))
+
+
+async def _qos_0(broker: Broker, folder: Path) -> Rate:
+    """From the first byte sent to the last function called."""
     batch = packets.publish(Publish("dev/data", PAYLOAD)) * QOS_0_BATCH
     batches = QOS_0_MESSAGES // CONNECTIONS // QOS_0_BATCH
     sent = batches * QOS_0_BATCH * CONNECTIONS
@@ -169,14 +185,14 @@ async def _qos_0(broker: Broker, folder: Path) -> float:
             await streams[1].drain()
 
     async with _clients(broker, folder, [f"bench-{number}" for number in range(CONNECTIONS)]) as clients:
-        start = time.perf_counter()
-        await asyncio.gather(*map(send, clients))
-        await asyncio.to_thread(broker.ask, f"count {before + sent}")
-        return sent / (time.perf_counter() - start)
+        with _measured(broker, sent) as rates:
+            await asyncio.gather(*map(send, clients))
+            await asyncio.to_thread(broker.ask, f"count {before + sent}")
+    return rates[0]
 
 
-async def _qos_1(broker: Broker, folder: Path) -> float:
-    """Messages a second, acknowledged; each client has a window of QOS_1_WINDOW."""
+async def _qos_1(broker: Broker, folder: Path) -> Rate:
+    """Until the last is acknowledged; each client has a window of QOS_1_WINDOW."""
     batch = b"".join(packets.publish(Publish("dev/data", PAYLOAD, 1, packet_id=n + 1)) for n in range(QOS_1_WINDOW))
     batches = QOS_1_MESSAGES // CONNECTIONS // QOS_1_WINDOW
 
@@ -186,9 +202,9 @@ async def _qos_1(broker: Broker, folder: Path) -> float:
             await streams[0].readexactly(4 * QOS_1_WINDOW)
 
     async with _clients(broker, folder, [f"bench-{number}" for number in range(CONNECTIONS)]) as clients:
-        start = time.perf_counter()
-        await asyncio.gather(*map(send, clients))
-        return batches * QOS_1_WINDOW * CONNECTIONS / (time.perf_counter() - start)
+        with _measured(broker, batches * QOS_1_WINDOW * CONNECTIONS) as rates:
+            await asyncio.gather(*map(send, clients))
+    return rates[0]
 
 
 async def _direct(broker: Broker, folder: Path) -> list[float]:
@@ -214,15 +230,17 @@ async def _idle(broker: Broker, folder: Path) -> float:
 
 
 def run() -> dict[str, float]:
-    """Measure and print; rates in messages a second, times in milliseconds, memory in MiB."""
+    """Measure and print; rates in messages a second, times in milliseconds, CPU in microseconds, memory in MiB."""
     shrink_read_buffers()
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         certificates.write(folder)
         loaded = Broker(folder)
-        figures["qos0_messages_per_second"] = round(asyncio.run(_qos_0(loaded, folder)))
-        figures["qos1_messages_per_second"] = round(asyncio.run(_qos_1(loaded, folder)))
+        for qos, send in enumerate((_qos_0, _qos_1)):
+            rate, cpu = asyncio.run(send(loaded, folder))
+            figures[f"qos{qos}_messages_per_second"] = round(rate)
+            figures[f"qos{qos}_cpu_us_a_message"] = round(cpu, 1)
         times = asyncio.run(_direct(loaded, folder))
         figures["direct_message_p50_ms"] = round(times[len(times) // 2], 3)
         figures["direct_message_p99_ms"] = round(times[len(times) * 99 // 100], 3)

@@ -4,7 +4,7 @@ Not thread-safe, and without threads or clocks: who runs the jobs holds a lock o
 """
 
 from collections import Counter, deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 Job = TypeVar("Job")
@@ -36,11 +36,15 @@ class Turns(Generic[Job]):
 
     def add(self, place: Place, job: Job) -> None:
         """Behind the others of its lane, which stays in the group that its first job came with until it is empty."""
+        self.add_all(place, (job,))
+
+    def add_all(self, place: Place, jobs: Sequence[Job]) -> None:
+        """As `add`, one after the other; there is at least one."""
         lane = object() if place.lane is None else place.lane
         if lane in self._waiting:
-            self._waiting[lane].append(job)
+            self._waiting[lane].extend(jobs)
             return
-        self._waiting[lane] = deque((job,))
+        self._waiting[lane] = deque(jobs)
         self._groups[lane] = lane if place.group is None else place.group
         self.wake(lane)
 
@@ -55,9 +59,21 @@ class Turns(Generic[Job]):
         self._list(group)
         return lane, self._waiting[lane].popleft()
 
-    def finished(self, lane: Hashable) -> None:
-        """The lane's next job, if it has one, may be taken, behind other lanes of its group."""
+    def take_run(self, most: int) -> tuple[Hashable, list[Job]] | None:
+        """As `take`, with up to `most` jobs of the lane, for one turn; which were not done goes to `finished`."""
+        taken = self.take()
+        if taken is None:
+            return None
+        lane, first = taken
+        waiting, run = self._waiting[lane], [first]
+        while waiting and len(run) < most:
+            run.append(waiting.popleft())
+        return lane, run
+
+    def finished(self, lane: Hashable, undone: Sequence[Job] = ()) -> None:
+        """The lane's next job, if it has one, may be taken, behind other lanes of its group; `undone` come first."""
         group = self._groups[lane]
+        self._waiting[lane].extendleft(reversed(undone))
         self._running[group] -= 1
         if self._waiting[lane]:
             self._ready.setdefault(group, deque()).append(lane)

@@ -89,6 +89,21 @@ def test_a_lane_stays_in_order_when_its_client_goes_to_another_tenant() -> None:
     assert order(turns) == ["b0", "b1", "b2", "a"]
 
 
+def test_a_run_is_of_one_lane_and_what_is_left_of_it_comes_first() -> None:
+    turns: Turns[str] = Turns()
+    for number in range(5):
+        turns.add(Place("b", "b"), f"b{number}")
+    turns.add(Place("a", "a"), "a")
+    assert turns.take_run(3) == ("b", ["b0", "b1", "b2"])
+    turns.finished("b", ["b1", "b2"])
+    assert turns.take_run(3) == ("a", ["a"])
+    turns.finished("a")
+    assert turns.take_run(9) == ("b", ["b1", "b2", "b3", "b4"])
+    assert turns.take_run(9) is None
+    turns.finished("b")
+    assert (turns.takeable, turns.backlog()) == (0, 0)
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["a", "b", None])), max_size=60),
     st.integers(1, 5),

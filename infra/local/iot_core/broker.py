@@ -34,7 +34,8 @@ class Broker:
         self.settings = settings
         self.authorizer = Authorizer(authorize, settings.limits)
         self.rules = Rules(rules, settings)
-        self.lanes = Lanes(settings.lanes, invoke, asyncio.get_running_loop(), settings.vital)
+        loop = asyncio.get_running_loop()
+        self.lanes = Lanes(settings.lanes, invoke, loop, settings.vital, monotonic=settings.monotonic)
         self.subscriptions: SubscriptionTree[Session] = SubscriptionTree(parent=settings.lenient)
         self.retained = RetainedMessages(wildcards=settings.lenient, parent=settings.lenient)
         self.sessions: dict[str, Session] = {}

@@ -1,14 +1,15 @@
 """Lanes: worker threads that run rules away from the event loop, each client's messages in order.
 
-`invoke` may block while it writes to disk. What the loop collected during one turn is handed over as a batch, and what
-is over by the time it comes round is reported as one, so that a busy broker pays for few thread switches.
+`invoke` may block while it writes to disk. What the loop collected during one turn of its is handed over as a batch. A
+client's turn is a run of its messages, short in number and in time, and what is over is reported a run at a time, so
+that a busy broker pays for few locks and thread switches.
 """
 
 import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +20,11 @@ from .message import Message
 from .rules import Invoke, PreparedRule
 
 log = logging.getLogger(__name__)
+
+RUN = 64
+"""The most messages of a client in one turn."""
+RUN_S = 0.001
+"""Seconds after which no further message of a turn is begun: what takes long has a turn of its own for each."""
 
 
 class Sender(Protocol):
@@ -75,10 +81,20 @@ class Lanes:
     Tenants take turns, and a tenant's clients among themselves. What comes over HTTP has a lane of its own, `api`.
     """
 
-    def __init__(self, count: int, invoke: Invoke, loop: asyncio.AbstractEventLoop, vital: Vital) -> None:
+    def __init__(
+        self,
+        count: int,
+        invoke: Invoke,
+        loop: asyncio.AbstractEventLoop,
+        vital: Vital,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`monotonic` gives seconds, by which turns are measured."""
+        self._monotonic = monotonic
         self._invoke = invoke
         self._loop = loop
-        self._collected: list[tuple[Place, Errand]] = []
+        self._collected: list[tuple[Place, list[Errand]]] = []
         self._changed = threading.Condition()
         self._turns: Turns[Errand] = Turns()
         self._closing = False
@@ -96,7 +112,10 @@ class Lanes:
     def put(self, place: Place, errand: Errand) -> None:
         if not self._collected:
             self._loop.call_soon(self._hand_over)
-        self._collected.append((place, errand))
+        elif self._collected[-1][0] is place:
+            self._collected[-1][1].append(errand)
+            return
+        self._collected.append((place, [errand]))
 
     def _hand_over(self) -> None:
         batch, self._collected = self._collected, []
@@ -104,32 +123,50 @@ class Lanes:
             return
         with self._changed:
             before = self._turns.takeable
-            for place, errand in batch:
-                self._turns.add(place, errand)
+            for place, errands in batch:
+                self._turns.add_all(place, errands)
             self._changed.notify(self._turns.takeable - before)
 
     def _work(self) -> None:
-        while (taken := self._take()) is not None:
-            lane, errand = taken
-            errand.run(self._invoke)
+        taken = self._take()
+        while taken is not None:
+            lane, run = taken
+            done = self._run(run)
             # Before another thread may take the client's next one: acknowledgements keep the order.
-            self._report(errand)
-            with self._changed:
-                # This thread takes what that sets free, or something else in its place: nobody has to be called.
-                self._turns.finished(lane)
+            self._report(run[:done])
+            taken = self._take(lane, run[done:])
 
-    def _take(self) -> tuple[Hashable, Errand] | None:
-        """None when nothing more comes, but for what is behind another thread's errand and taken by that one."""
+    def _run(self, run: list[Errand]) -> int:
+        """Run the first of them and what of the others fits into the turn; how many that were."""
+        ends = self._monotonic() + RUN_S
+        for done, errand in enumerate(run, 1):
+            errand.run(self._invoke)
+            if self._monotonic() > ends:
+                return done
+        return len(run)
+
+    def _take(
+        self, lane: Hashable | None = None, undone: Sequence[Errand] = ()
+    ) -> tuple[Hashable, list[Errand]] | None:
+        """None when nothing more comes, but for what is behind another thread's run and taken by that one.
+
+        `lane` is what the thread has had until now: it takes what that sets free, or something else in its place, and
+        nobody has to be called.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._turns.takeable or self._closing)
-            return self._turns.take()
+            if lane is not None:
+                self._turns.finished(lane, undone)
+            while not self._turns.takeable and not self._closing:
+                self._changed.wait()
+            return self._turns.take_run(RUN)
 
-    def _report(self, errand: Errand) -> None:
+    def _report(self, errands: list[Errand]) -> None:
         """The loop is called once for all that are over before it comes."""
         with self._reporting:
-            self._over.append(errand)
-            if len(self._over) > 1:
-                return
+            called = bool(self._over)
+            self._over += errands
+        if called:
+            return
         try:
             self._loop.call_soon_threadsafe(self._finish)
         except RuntimeError:
