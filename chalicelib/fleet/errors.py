@@ -42,6 +42,10 @@ class NotFound(FleetError):
     """What was named does not exist in this tenant."""
 
 
+class AttachmentNotFound(NotFound):
+    pass
+
+
 class DeviceNotFound(NotFound):
     pass
 
@@ -203,6 +207,10 @@ class GroupDuplicate(Conflict):
 
 
 class ExternalIdDuplicate(Conflict):
+    pass
+
+
+class AttachmentDuplicate(Conflict):
     pass
 
 

@@ -10,6 +10,7 @@ from chalicelib.fleet.data import deleting
 from chalicelib.fleet.due import COMMAND, DELETION, LEAVING, Keeper, Matter
 from chalicelib.fleet.inventory import numbering, removing
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.resources import attachments
 from chalicelib.fleet.twin import operating, registering
 
 KEEPERS: Mapping[str, Keeper] = {
@@ -19,6 +20,7 @@ KEEPERS: Mapping[str, Keeper] = {
     numbering.KIND: Keeper(work=numbering.on_due),
     DELETION: Keeper(work=deleting.on_due),
     LEAVING: Keeper(work=removing.on_due),
+    attachments.UPLOADS.name: Keeper(settle=attachments.on_due),
 }
 """By kind; a kind of documents is called as they are, or as what stands before the name of whose they are."""
 WORKED = 15_000

@@ -281,8 +281,9 @@ def _leaving(item: ObjectItem) -> Leaving:
     tenant, _, number = item.pk.partition("#")
     how, *chosen = (item.leaving or "").split(",")
     kinds = frozenset(ChildKind(kind) for kind in chosen)
-    device = _load(tenant, item, ()).device if item.doc else None
-    return Leaving(tenant, number, device, kinds, how == _WITH_DATA)
+    was = _load(tenant, item, ()) if item.doc else None
+    file = was.attachment.file if was is not None and was.attachment is not None else None
+    return Leaving(tenant, number, was.device if was is not None else None, kinds, how == _WITH_DATA, file)
 
 
 def _packed(text: str) -> bytes:

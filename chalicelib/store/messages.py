@@ -127,7 +127,7 @@ class MessageTable:
         item = _present(message.tenant, message.stream, message.id)
         if item is None:
             return
-        self._forget(item)
+        self._forget(item, self._load(message.tenant, message.stream, item))
         # Whoever changes it at the same time finds it gone, or is overwritten: it goes in any case.
         item.update(actions=[MessageItem.doc.set(_REMOVED), MessageItem.ttl.set(until // 1000)])
 
@@ -155,14 +155,19 @@ class MessageTable:
         )
         with MessageItem.batch_write() as batch:
             for item in items:
-                if bytes(item.doc) != _REMOVED and tombstone.hides(self._load(tenant, stream, item)):
-                    self._forget(item)
+                if bytes(item.doc) == _REMOVED:
+                    continue
+                found = self._load(tenant, stream, item)
+                if tombstone.hides(found):
+                    self._forget(item, found)
                     batch.delete(item)
         return items[-1].id if len(items) == limit else None
 
-    def _forget(self, item: MessageItem) -> None:
+    def _forget(self, item: MessageItem, message: DataMessage) -> None:
         """What of it stands elsewhere; before the item itself, which alone knows where."""
         packed = bytes(item.doc)
+        if message.attachment is not None:
+            self._objects.delete(message.attachment.file)
         if packed[:1] == _ELSEWHERE:
             self._objects.delete(json.loads(packed[1:]))
 

@@ -4,20 +4,18 @@ Lambda answers 6 MB at most. A file that does not fit is fetched in ranges (RFC 
 redirect, from the object store; an edge does that for its clients.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.resources import links
 from chalicelib.fleet.resources.records import CARRIED, Link
-from chalicelib.web import plain
+from chalicelib.web import plain, ranges
 from chalicelib.web.refusals import RouteNotFound
 from chalicelib.web.request import Answer, Raw, Request
 from chalicelib.web.routes import Route
 
 _ELSEWHERE_VALID = 300
-_RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})|bytes=-(\d{1,15})")
 _OCTETS = "application/octet-stream"
 _BYTES = {
     "Accept-Ranges": "bytes",
@@ -42,7 +40,7 @@ def download(ports: Ports, token: str, asked: str | None, *, only_headers: bool 
     link = links.find(ports, token)
     if link is None:
         raise RouteNotFound("this link does not exist, or is no longer valid")
-    span = _span(asked, link.size)
+    span = ranges.span(asked, link.size)
     if span is None:
         return Download(416, {"Content-Range": f"bytes */{link.size}"})
     first, last = span
@@ -72,17 +70,3 @@ API = plain.api("downloads", (PREFIX,), (Route("GET", f"{PREFIX}/{{token}}", ser
 
 def _described(link: Link) -> dict[str, str]:
     return {"ETag": f'"{link.md5}"'}
-
-
-def _span(asked: str | None, size: int) -> tuple[int, int] | None:
-    """First and last byte, both included; None where there are no such bytes. What is no range asks for all."""
-    found = _RANGE.fullmatch((asked or "").strip())
-    if found is None or not size:
-        return 0, size - 1
-    first, last, final = found.groups()
-    if final is not None:
-        return (max(0, size - int(final)), size - 1) if int(final) else None
-    end = min(int(last), size - 1) if last else size - 1
-    if int(first) >= size:
-        return None
-    return (int(first), end) if int(first) <= end else (0, size - 1)

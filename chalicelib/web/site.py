@@ -24,6 +24,8 @@ PREFLIGHT = "OPTIONS"
 _NO_CONTENT = 204
 LARGEST = 4_600_000
 """Bytes of an answer: a Lambda function's has at most 6 MB, and the biggest are encoded in base64 on the way."""
+_LONGEST_TEXT = 1_000_000
+"""Bytes of a body that goes as a text."""
 _TEXTS = ("text/*", "application/json", "application/javascript", "application/xml")
 
 
@@ -119,6 +121,9 @@ def _json(body: Any) -> Raw:
 
 def _body(raw: Raw) -> str | bytes:
     kind = media_types.named(raw.content_type)
+    # In the JSON of Lambda's answer each character of a text may take six.
+    if len(raw.content) > _LONGEST_TEXT:
+        return raw.content
     if kind.endswith(("+json", "+xml")) or any(media_types.matches(text, kind) for text in _TEXTS):
         try:
             return raw.content.decode()

@@ -38,7 +38,7 @@ _CLEARING: dict[str, tuple[str, ...]] = {
     "records": (GET, PUT, DELETE, QUERY),
     "tombstones": (PUT, QUERY, DELETE),
     "tombstones/index/due": (QUERY,),
-    "messages": (QUERY, "dynamodb:BatchWriteItem"),
+    "messages": (GET, QUERY, "dynamodb:BatchWriteItem"),
     "streams": (QUERY,),
     "alarms": (BATCH, DELETE),
     "alarms/index/by_source": (QUERY,),

@@ -152,7 +152,7 @@ class MemoryPorts:
         self.links = MemoryLinks()
         self.commands = MemoryCommands()
         self.decoders = MemoryDecoders()
-        self.messages = MemoryMessages()
+        self.messages = MemoryMessages(files=self.files)
         self.alarms = MemoryAlarms()
         self.queues = MemoryQueues(usages=self.usages)
         self.queued = MemoryQueued()

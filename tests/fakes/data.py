@@ -10,6 +10,7 @@ from chalicelib.fleet.data.records import DataMessage, DecoderRecord, Directory,
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.ports import Page
 from chalicelib.fleet.tenancy.records import AuditEntry
+from tests.fakes.resources import MemoryFiles
 
 Id = tuple[str, str]
 
@@ -60,6 +61,7 @@ class MemoryMessages:
     """Seconds, by the id of a message."""
     removed: dict[tuple[str, str, str], int] = field(default_factory=dict)
     """Until when (ms) what was removed stays away."""
+    files: MemoryFiles = field(default_factory=MemoryFiles)
 
     def put(self, message: DataMessage, kept: int) -> bool:
         stream = (message.tenant, message.stream)
@@ -117,7 +119,10 @@ class MemoryMessages:
             self._drop(message)
 
     def _drop(self, message: DataMessage) -> None:
-        if self.rows.get((message.tenant, message.stream), {}).pop(message.id, None) is not None:
+        there = self.rows.get((message.tenant, message.stream), {}).pop(message.id, None)
+        if there is not None:
+            if there.attachment is not None:
+                self.files.delete(there.attachment.file)
             known = self.order[message.tenant, message.stream]
             del known[bisect_left(known, message.id)]
 

@@ -95,7 +95,8 @@ class MemoryObjects:
         before = self.hidden.get((tenant, number))
         chosen, with_data = (cascade, data) if before is None else (before.cascade, before.data)
         device = known.device if known else None
-        self.hidden[tenant, number] = Leaving(tenant, number, device, chosen, with_data)
+        file = known.attachment.file if known and known.attachment else None
+        self.hidden[tenant, number] = Leaving(tenant, number, device, chosen, with_data, file)
 
     def leaving(self, tenant: str, number: str) -> Leaving | None:
         return self.hidden.get((tenant, number))

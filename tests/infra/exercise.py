@@ -26,6 +26,8 @@ from chalicelib.fleet.documents import Record
 from chalicelib.fleet.inventory import devices, hierarchy, numbering, objects
 from chalicelib.fleet.inventory.managed_objects import ChildKind
 from chalicelib.fleet.inventory.objects import Draft
+from chalicelib.fleet.resources import attachments
+from chalicelib.fleet.resources.records import Upload
 from chalicelib.fleet.tenancy import settings
 from chalicelib.fleet.tenancy.records import Stored
 from tests import pki
@@ -182,7 +184,10 @@ def _managed(bench: Bench) -> None:
     report = alarms.Report(device.client, "hot", Severity.MAJOR, "it is hot", 1)
     alarms.raise_(ports, bench.tenant, report, alarms.stamp(ports))
     ports.objects.leave(objects.get(ports, bench.tenant, gone.id), frozenset({ChildKind.DEVICE}), data=True)
+    attachments.UPLOADS.create(ports, bench.tenant, "lost", Upload("attachments/lost", "0" * 24, 1, "stream"))
     sweep()
+    if attachments.UPLOADS.get(ports, bench.tenant, "lost") is not None:
+        raise RuntimeError("the sweep did not remove a file that is nobody's")
     if ports.devices.get(bench.tenant, node) is not None:
         raise RuntimeError("the sweep did not delete what was left")
 

@@ -10,9 +10,12 @@ from chalicelib.dialects.ibm import applications, settings
 from chalicelib.dialects.ibm.applications import APPLICATION
 from chalicelib.dialects.ibm.settings import EVENT_CACHE, EventCache
 from chalicelib.fleet.access import attempts
+from chalicelib.fleet.data.records import DataMessage, message_id
 from chalicelib.fleet.documents import Record
+from chalicelib.fleet.due import Matter
 from chalicelib.fleet.events import policies, suspension
 from chalicelib.fleet.queues import subscriptions
+from chalicelib.fleet.resources import attachments
 from chalicelib.fleet.shapes import Kind
 from tests.fakes import MemoryPorts
 from tests.fleet.rig import TENANT
@@ -137,10 +140,27 @@ def test_a_session_keeps_what_a_newer_release_knows_of_it() -> None:
     assert (body["mood"], body["ring"]["colour"], body["ring"]["next"]) == ("fine", "red", 1)
 
 
+def test_an_upload_keeps_what_a_newer_release_knows_of_it() -> None:
+    ports = MemoryPorts()
+    made = DataMessage(TENANT, message_id(1, 1, "e"), "s", 1, ports.clock.now(), {}, metadata={"source": "s"})
+    ports.messages.put(made, 60)
+    content = attachments.Content("a", "text/plain", b"x")
+    attachments.put_in_message(ports, made, content, lambda found, _: found, new=True)
+    ((key, known),) = (
+        (key, record) for key, record in ports.records.rows.items() if key[1] == attachments.UPLOADS.name
+    )
+    ports.records.rows[key] = replace(known, body=newer(attachments.UPLOAD, known.body))
+    attachments.on_due(ports, Matter(key[1], TENANT, key[2], key[2]))
+    after = ports.records.rows[key]
+    assert (after.due or 0) > (known.due or 0)
+    assert after.body == newer(attachments.UPLOAD, {**known.body, "due": after.due})
+
+
 def test_every_kind_is_changed_here_or_never() -> None:
     changed = {case.name for case in CASES} | {
         "dialects.ibm.applications.APPLICATION",
         "dialects.ibm.settings.EVENT_CACHE",
         "fleet.queues.subscriptions.SUBSCRIPTION",
+        "fleet.resources.attachments.UPLOAD",
     }
     assert changed | TWINS.keys() | NEVER_CHANGED.keys() == set(KINDS), "a new kind: add the use cases that change it"

@@ -20,6 +20,7 @@ from chalicelib.fleet.inventory.managed_objects import (
 from chalicelib.fleet.inventory.records import MAX_INTERFACES, Device, Interface
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.claims import Change, Claim
+from chalicelib.fleet.resources.records import Attachment
 from chalicelib.fleet.tenancy.records import Share, Stored, Usage
 
 NOW = 1_800_000_000_000
@@ -265,6 +266,13 @@ class TestLeaving:
         leaving = Leaving(tenant, made.id, "d", frozenset({ASSET}))
         assert ports.objects.leaving(tenant, made.id) == leaving
         assert (tenant, made.id) in ports.objects.left()
+
+    def test_its_file_is_found_by_who_clears_up(self, ports: Ports, tenant: str) -> None:
+        file = Attachment(f"attachments/{tenant}/1", "a.txt", "text/plain", 1)
+        made = stored(ports, tenant, attachment=file)
+        assert current(ports, made).attachment == file
+        assert ports.objects.leave(made)
+        assert ports.objects.leaving(tenant, made.id) == Leaving(tenant, made.id, file=file.file)
 
     def test_nothing_of_it_stays_when_it_is_erased(self, ports: Ports, tenant: str) -> None:
         made = stored(ports, tenant, name="n", fragments={"f": 1, "big": LARGE})

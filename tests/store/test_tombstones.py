@@ -1,10 +1,16 @@
 """What the tables of messages promise of single ones and of deletion, of the fake and of DynamoDB."""
 
+import os
 from dataclasses import replace
 
+import pytest
+
+from chalicelib.aws.clients import client
 from chalicelib.fleet.data.deletions import REMEMBERED, Tombstone
 from chalicelib.fleet.data.records import DataMessage, message_id
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.resources.records import Attachment
+from tests.fakes import MemoryPorts
 
 NOW = 1_800_000_000_000
 
@@ -87,3 +93,21 @@ def test_clearing_goes_from_the_newest_to_the_oldest(ports: Ports, tenant: str) 
         cursor = ports.messages.clear(replace(made, cursor=cursor), 4)
     assert values(ports, tenant) == [9, 7, 5, 3, 1, 0]
     assert ports.messages.clear(replace(made, start=5, end=5), 4) is None
+
+
+def test_the_file_of_a_message_goes_with_it(ports: Ports, tenant: str) -> None:
+    if not isinstance(ports, MemoryPorts):
+        client.cache_clear()
+        client("s3").create_bucket(Bucket=os.environ["HOMEPORT_BUCKET"])
+    files = [Attachment(f"attachments/{tenant}/{n}", "a", "text/plain", 1) for n in range(3)]
+    sent = [message(tenant, n, attachment=file) for n, file in enumerate(files)]
+    ports.messages.put_new(sent, 60)
+    for file in files:
+        ports.files.put(file.file, b"x")
+    ports.messages.remove(sent[0], NOW + REMEMBERED)
+    ports.messages.clear(Tombstone(tenant, "s", ports.new_id(NOW), NOW + 100, end=NOW + 2), 10)
+    assert values(ports, tenant) == [2]
+    for file in files[:2]:
+        with pytest.raises(FileNotFoundError):
+            ports.files.read(file.file, 0, 0)
+    assert ports.files.read(files[2].file, 0, 0) == b"x"

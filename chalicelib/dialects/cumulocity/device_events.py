@@ -7,11 +7,13 @@ from typing import Any
 from chalicelib.dialects.cumulocity import fragments, times
 from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.resources.records import Attachment
 
 KIND = "event"
 MANDATORY = ("source", "text", "time", "type")
 OWN = frozenset({*MANDATORY, "id", "self", "creationTime", "lastUpdated"})
 LONGEST_TYPE, LONGEST_TEXT = 256, 10_000
+IS_BINARY = "c8y_IsBinary"
 _UPDATED = "updated"
 
 
@@ -54,6 +56,14 @@ def changed(body: Mapping[str, Any], source: str, now: int) -> Callable[[DataMes
         return replace(message, value=value, extra={**(message.extra or {}), _UPDATED: now})
 
     return change
+
+
+def attached(message: DataMessage, file: Attachment | None, now: int) -> DataMessage:
+    """The event that tells of its file; None where it has none any more."""
+    value = {name: one for name, one in message.value.items() if name != IS_BINARY}
+    if file is not None:
+        value[IS_BINARY] = {"name": file.name, "length": file.size, "type": file.type}
+    return replace(message, value=value, extra={**(message.extra or {}), _UPDATED: now})
 
 
 def _ensure_same(body: Mapping[str, Any], message: DataMessage, source: str) -> None:

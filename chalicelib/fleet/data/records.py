@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.fleet.errors import DecoderDuplicate, LimitReached
 from chalicelib.fleet.ids import ordered_id
+from chalicelib.fleet.resources.records import Attachment
 from chalicelib.fleet.shapes import Extensible, in_place_of
 
 FUTURE = 24 * 3_600_000
@@ -21,7 +22,10 @@ ENCODING = "encoding"
 
 @dataclass(frozen=True, slots=True)
 class DataMessage(Extensible):
-    """One reading. `id` is made by `message_id`; `metadata` says where it came from, `sender` with which key."""
+    """One reading. `id` is made by `message_id`; `metadata` says where it came from, `sender` with which key.
+
+    `attachment` is a file that goes with it.
+    """
 
     tenant: str
     id: str
@@ -36,6 +40,7 @@ class DataMessage(Extensible):
     extra: Mapping[str, Any] | None = None
     kind: str = "data"
     sender: str | None = None
+    attachment: Attachment | None = None
 
 
 @dataclass(frozen=True, slots=True)

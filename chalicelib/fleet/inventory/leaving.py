@@ -17,11 +17,12 @@ def unname(ports: Ports, held: ExternalId) -> None:
 
 
 def clear(ports: Ports, tenant: str, number: str, until: int) -> bool:
-    """Remove external ids, links and record of an object that is leaving; False where the clock (ms) stopped it.
+    """Remove external ids, links, file and record of an object that is leaving; False where the clock (ms) stopped it.
 
     Its children stay, and have one parent less.
     """
-    if ports.objects.leaving(tenant, number) is None:
+    one = ports.objects.leaving(tenant, number)
+    if one is None:
         return True
     for external in ports.objects.names(tenant, number):
         ports.objects.unname(external)
@@ -35,5 +36,7 @@ def clear(ports: Ports, tenant: str, number: str, until: int) -> bool:
                 ports.objects.part(link, ports.objects.get(tenant, link.child))
                 if ports.clock.now() >= until:
                     return False
+    if one.file is not None:
+        ports.files.delete(one.file)
     ports.objects.erase(tenant, number)
     return True

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.fleet.resources.records import Attachment
 from chalicelib.fleet.shapes import Extensible
 
 MOST_FACETS = 18
@@ -38,7 +39,7 @@ class ManagedObject(Extensible):
 
     `origin` is the dialect that its device came in by, of an object that was made for one. `indexed` names fragments
     that go first where only MOST_FACETS are found by; what is not there changes nothing. `promoted` where it may have
-    sent data before it was a device.
+    sent data before it was a device. `attachment` is a file that goes with it.
 
     Kept by the hierarchy alone: `parents` counts them, `lineage` grows with each that comes or goes, `joined` with each
     child that comes, and no more than `height` levels are below. Times in ms.
@@ -61,6 +62,7 @@ class ManagedObject(Extensible):
     lineage: int = 0
     height: int = 0
     joined: int = 0
+    attachment: Attachment | None = None
 
     @property
     def source(self) -> str:
@@ -98,7 +100,7 @@ class Link:
 class Leaving:
     """An object that is hidden and whose traces are being removed, with its device and children of these kinds.
 
-    `data` where what it sent goes as well.
+    `data` where what it sent goes as well; `file` is the name of the file that it has.
     """
 
     tenant: str
@@ -106,6 +108,7 @@ class Leaving:
     device: str | None = None
     cascade: frozenset[ChildKind] = frozenset()
     data: bool = False
+    file: str | None = None
 
 
 def facets(found: ManagedObject) -> frozenset[tuple[ObjectFacet, str]]:

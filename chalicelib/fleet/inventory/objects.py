@@ -23,6 +23,7 @@ from chalicelib.fleet.inventory import leaving
 from chalicelib.fleet.inventory.managed_objects import ExternalId, ManagedObject
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.resources.records import Attachment
 
 DEEPEST = 50
 """Levels of arrays and objects in a fragment."""
@@ -35,7 +36,10 @@ MOST_NAMES = 20
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What an object is to be. `named` are its external ids, as (type, value)."""
+    """What an object is to be. `named` are its external ids, as (type, value).
+
+    `attach` makes its file, by its number.
+    """
 
     name: str | None = None
     type: str | None = None
@@ -43,6 +47,7 @@ class Draft:
     fragments: Mapping[str, Any] = field(default_factory=dict)
     named: Sequence[tuple[str, str]] = ()
     indexed: tuple[str, ...] = ()
+    attach: Callable[[str], Attachment] | None = None
 
 
 def create(ports: Ports, tenant: str, draft: Draft) -> ManagedObject:
@@ -66,6 +71,7 @@ def create(ports: Ports, tenant: str, draft: Draft) -> ManagedObject:
             owner=draft.owner,
             fragments=dict(draft.fragments),
             indexed=draft.indexed,
+            attachment=draft.attach(number) if draft.attach is not None else None,
         )
         named = [ExternalId(tenant, type_, value, number) for type_, value in dict.fromkeys(draft.named)]
         try:

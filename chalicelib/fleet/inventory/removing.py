@@ -46,7 +46,7 @@ def finish(ports: Ports, tenant: str, number: str, until: int) -> bool:
         while links := ports.objects.children(tenant, number, kind, after=None, limit=_PAGE).items:
             for link in links:
                 if ports.objects.get(tenant, link.child) is not None:
-                    _hide(ports, replace(one, id=link.child))
+                    _hide(ports, replace(one, id=link.child, file=None))
                 # It hangs here until its own children are gone: whoever goes on from here finds them by it.
                 if not finish(ports, tenant, link.child, until):
                     return False
@@ -68,7 +68,8 @@ def _hide(ports: Ports, wanted: Leaving) -> ManagedObject:
         if ports.objects.leave(found, wanted.cascade, data=wanted.data):
             routing.object_changed(ports, EventKind.OBJECT_DELETED, found)
             return found
-        if ports.objects.leaving(wanted.tenant, wanted.id) == replace(wanted, device=found.device):
+        file = found.attachment.file if found.attachment is not None else None
+        if ports.objects.leaving(wanted.tenant, wanted.id) == replace(wanted, device=found.device, file=file):
             # A write whose answer was lost on the way, or somebody who wants the same.
             return found
         return AGAIN

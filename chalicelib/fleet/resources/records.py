@@ -1,4 +1,4 @@
-"""Resources and their versions, as the catalog lists them."""
+"""Resources and their versions, as the catalog lists them, and files that belong to an object or a message."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -47,6 +47,29 @@ class ResourceVersion(Extensible):
 
     def follows(self, current: str | None) -> bool:
         return current is None or not self.compatible or current in self.compatible
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment(Extensible):
+    """A file that belongs to a managed object or a message: `file` is the object's name, `size` its bytes."""
+
+    file: str
+    name: str
+    type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upload(Extensible):
+    """A file whose owner is looked at again at `due` (ms): nobody's file is removed.
+
+    `owner` is the number of an object; of a message it is the id, and `stream` is where it is.
+    """
+
+    file: str
+    owner: str
+    due: int
+    stream: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

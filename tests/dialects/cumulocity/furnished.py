@@ -1,6 +1,7 @@
 """A tenant that has one of everything, for tests that walk through all operations."""
 
 from tests.dialects.cumulocity.client import Client
+from tests.dialects.cumulocity.forms import HEADERS, form
 
 OBJECTS = "/inventory/managedObjects"
 
@@ -23,6 +24,9 @@ def furnish(client: Client, word: str) -> dict[str, str]:
     event = client.made("/event/events", data)["id"]
     measurement = client.made("/measurement/measurements", {**data, "text": word, word: {"t": {"value": 1}}})["id"]
     client.call("POST", "/tenant/options", {"category": word, "key": word, "value": word})
+    told = {"name": word, "mine": word}
+    client.call("POST", "/inventory/binaries", raw=form(word.encode(), told), headers=HEADERS)
+    client.call("POST", f"/event/events/{event}/binaries", raw=word.encode(), headers={"Content-Type": "text/plain"})
     operation = client.made("/devicecontrol/operations", {"deviceId": device, "c8y_Command": {"text": word}})["id"]
     return {
         "category": word,

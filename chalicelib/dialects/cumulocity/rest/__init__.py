@@ -4,8 +4,10 @@ from chalicelib.dialects.cumulocity import DIALECT
 from chalicelib.dialects.cumulocity.errors import explain
 from chalicelib.dialects.cumulocity.rest import (
     alarms,
+    binaries,
     children,
     current_user,
+    event_binaries,
     events,
     identity,
     listing,
@@ -31,10 +33,12 @@ API = Api(
         *managed_objects.ROUTES,
         *listing.ROUTES,
         *children.ROUTES,
+        *binaries.ROUTES,
         *identity.ROUTES,
         *measurements.ROUTES,
         *series.ROUTES,
         *events.ROUTES,
+        *event_binaries.ROUTES,
         *alarms.ROUTES,
         *operations.ROUTES,
     ),

@@ -40,38 +40,39 @@ def _create(ports: Ports, request: Request) -> Answer:
 
 
 def _get(ports: Ports, request: Request) -> Answer:
-    return contents.found(request, KIND, view(request, Sources(ports, request), _found(ports, request)))
+    return contents.found(request, KIND, view(request, Sources(ports, request), found(ports, request)))
 
 
 def _change(ports: Ports, request: Request) -> Answer:
-    body, sources, found = contents.read(request), Sources(ports, request), _found(ports, request)
-    source = sources.number(str(found.metadata["source"])) or ""
+    body, sources, present = contents.read(request), Sources(ports, request), found(ports, request)
+    source = sources.number(str(present.metadata["source"])) or ""
     change = shapes.changed(body, source, ports.clock.now())
-    after = messages.update(ports, request.tenant, found.stream, found.id, change)
+    after = messages.update(ports, request.tenant, present.stream, present.id, change)
     return contents.changed(request, KIND, view(request, sources, after))
 
 
 def _delete(ports: Ports, request: Request) -> Answer:
-    found = _found(ports, request)
-    messages.remove(ports, request.tenant, found.stream, found.id)
+    present = found(ports, request)
+    messages.remove(ports, request.tenant, present.stream, present.id)
     return Answer()
 
 
-def _found(ports: Ports, request: Request) -> DataMessage:
+def found(ports: Ports, request: Request) -> DataMessage:
+    """The event of the path. Errors: EventNotFound."""
     number = request.path["eventId"]
     try:
-        found = data.get(ports, request.by, number)
+        message = data.get(ports, request.by, number)
     except MessageNotFound:
-        found = None
-    if found is None or found.kind != shapes.KIND:
+        message = None
+    if message is None or message.kind != shapes.KIND:
         raise EventNotFound(f"Finding event from database failed : No event for gid '{number[:64]}'!")
-    return found
+    return message
 
 
 def _list(ports: Ports, request: Request) -> Answer:
     sources = Sources(ports, request)
-    found = partial(_meant, ports, request, sources)
-    page = paging.listed(request, "events", found, partial(view, request, sources), *PATH)
+    meant = partial(_meant, ports, request, sources)
+    page = paging.listed(request, "events", meant, partial(view, request, sources), *PATH)
     return contents.found(request, COLLECTION, page)
 
 

@@ -25,30 +25,33 @@ MOST_SKIPPED = 20_000
 MOST_COUNTED = 10_000
 _PAGE = 100
 _INDEXED = "filter by type, fragmentType, owner or name, which have an index"
-_CHILD = {"childDeviceId": ChildKind.DEVICE, "childAssetId": ChildKind.ASSET, "childAdditionId": ChildKind.ADDITION}
+CHILD = {"childDeviceId": ChildKind.DEVICE, "childAssetId": ChildKind.ASSET, "childAdditionId": ChildKind.ADDITION}
 Found = Iterator[ManagedObject]
 
 
 def _list(ports: Ports, request: Request) -> Answer:
+    return contents.found(request, COLLECTION, page(ports, request, lambda _: True, *managed_objects.PATH))
+
+
+def page(ports: Ports, request: Request, meant: Callable[[ManagedObject], bool], *path: str) -> dict[str, Any]:
+    """The page that is asked for of the objects that are `meant`. Errors: Invalid, ObjectNotFound."""
     asked = paging.wanted(request)
     if asked.skipped > MOST_SKIPPED:
         raise Invalid(f"pages begin within the first {MOST_SKIPPED} elements: ask for fewer by a filter", "currentPage")
     try:
-        found = list(islice(_found(ports, request), asked.skipped, asked.skipped + asked.size))
-        total = _total(ports, request) if asked.pages or asked.elements else None
+        found = list(islice(filter(meant, _found(ports, request)), asked.skipped, asked.skipped + asked.size))
+        total = _total(ports, request, meant) if asked.pages or asked.elements else None
     except LimitReached as error:
         raise Invalid(f"{error}: {_INDEXED}", "query") from None
     pairs = zip(found, managed_objects.shown(ports, request, found), strict=True)
     shown = [relatives.add(ports, request, one, body) for one, body in pairs]
-    return contents.found(
-        request, COLLECTION, paging.body(request, "managedObjects", shown, asked, total, *managed_objects.PATH)
-    )
+    return paging.body(request, "managedObjects", shown, asked, total, *path)
 
 
 def _count(ports: Ports, request: Request) -> Answer:
     """The number alone."""
     try:
-        total = _total(ports, request)
+        total = _total(ports, request, lambda _: True)
     except LimitReached as error:
         raise Invalid(f"{error}: {_INDEXED}", "query") from None
     if total is None:
@@ -56,8 +59,8 @@ def _count(ports: Ports, request: Request) -> Answer:
     return Answer(total)
 
 
-def _total(ports: Ports, request: Request) -> int | None:
-    counted = sum(1 for _ in islice(_found(ports, request), MOST_COUNTED + 1))
+def _total(ports: Ports, request: Request, meant: Callable[[ManagedObject], bool]) -> int | None:
+    counted = sum(1 for _ in islice(filter(meant, _found(ports, request)), MOST_COUNTED + 1))
     return counted if counted <= MOST_COUNTED else None
 
 
@@ -66,7 +69,7 @@ def _found(ports: Ports, request: Request) -> Found:
     given = request.asked
     if given["ids"]:
         return iter(reach.some(ports, request.by, _some(ports, request, given["ids"])))
-    for name, kind in _CHILD.items():
+    for name, kind in CHILD.items():
         if given[name]:
             reach.get(ports, request.by, given[name])
             links = [link.parent for link in ports.objects.parents(request.tenant, given[name]) if link.kind is kind]
@@ -175,11 +178,16 @@ def _value(shown: Any, path: tuple[str, ...]) -> tuple[Any, ...]:
     return ("text", shown) if isinstance(shown, str) else ("number", shown)
 
 
-_TEXTS = ("type", "fragmentType", "owner", "text", "query", "q", *_CHILD)
+_TEXTS = ("type", "fragmentType", "owner", "text", "query", "q", *CHILD)
 _FILTERS = (
     Parameter("ids", Kind.LIST, default=[]),
     *(Parameter(name, default="") for name in _TEXTS),
     Parameter("onlyRoots", Kind.BOOLEAN, default=False),
+)
+PARAMETERS = (
+    *_FILTERS,
+    *relatives.parameters(children=False),
+    Parameter("withLatestValues", Kind.BOOLEAN, default=False, explained="there are none"),
 )
 ROUTES = (
     Route(
@@ -189,12 +197,7 @@ ROUTES = (
         "Managed objects",
         roles=managed_objects.READING,
         devices=True,
-        parameters=(
-            *paging.PARAMETERS,
-            *_FILTERS,
-            *relatives.parameters(children=False),
-            Parameter("withLatestValues", Kind.BOOLEAN, default=False, explained="there are none"),
-        ),
+        parameters=(*paging.PARAMETERS, *PARAMETERS),
         failures=(Invalid,),
     ),
     Route(

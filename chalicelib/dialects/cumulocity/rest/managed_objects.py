@@ -48,7 +48,7 @@ def made(ports: Ports, request: Request, body: Mapping[str, Any]) -> ManagedObje
 
     Errors: Invalid, TooLarge, LimitReached, ExternalIdDuplicate, QuotaReached.
     """
-    return _made(ports, request.tenant, draft(request, body))
+    return make(ports, request.tenant, draft(request, body))
 
 
 def draft(request: Request, body: Mapping[str, Any]) -> objects.Draft:
@@ -65,7 +65,8 @@ def draft(request: Request, body: Mapping[str, Any]) -> objects.Draft:
     return wanted
 
 
-def _made(ports: Ports, tenant: str, wanted: objects.Draft) -> ManagedObject:
+def make(ports: Ports, tenant: str, wanted: objects.Draft) -> ManagedObject:
+    """A new object; a device where it says so. Errors: as of `made`."""
     found = objects.create(ports, tenant, wanted)
     try:
         return _device(ports, found, fresh=True)
@@ -115,7 +116,7 @@ def _create_some(ports: Ports, request: Request, several: Any) -> Answer:
     drafts = [draft(request, one) for one in several]
     try:
         for wanted in drafts:
-            found.append(_made(ports, request.tenant, wanted))  # noqa: PERF401 - those before a failure are removed
+            found.append(make(ports, request.tenant, wanted))  # noqa: PERF401 - those before a failure are removed
     except FleetError:
         for one in found:
             removing.delete(ports, request.tenant, one.id)
