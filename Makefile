@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: deploy destroy units package with-lambda-deploy with-lambda-package run test core check shapes other-python conformance soak sim bench demo format clean
+.PHONY: deploy destroy units package with-lambda-deploy with-lambda-package run test core check shapes other-python rows conformance soak sim bench demo format clean
 
 $(READY): requirements.txt requirements-dev.txt $(wildcard infra/client/installing.py)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Homeport needs Python 3.11 or newer")'
@@ -32,6 +32,9 @@ check: $(READY)  ## format, lint, types, floors
 
 shapes: $(READY)  ## record what documents of each kind look like now, beside what they looked like before
 	$(BIN)/python -m tests.shapes
+
+rows: $(READY)  ## what works, and by which tests, into the README
+	$(BIN)/python -m tests.rows
 
 OTHER ?= 3.13
 # On the path, or where pyenv keeps those that it does not offer.

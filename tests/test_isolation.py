@@ -23,6 +23,7 @@ from tests.dialects.live_objects.furnished import NODE, URN
 from tests.dialects.walked import Login, dialects, inhabitant, routes
 from tests.fakes import MemoryPorts
 
+pytestmark = pytest.mark.row("A1")
 SECRET = "of-acme"
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:authorizer"
 CID = 7

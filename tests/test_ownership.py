@@ -15,6 +15,7 @@ from chalicelib.triggers import deadlines, downlink
 from tests.dialects.live_objects.client import DEVICES
 from tests.ownership import CLIENT, HOUR, MINUTE, SECOND, Event, Scene
 
+pytestmark = pytest.mark.row("A1")
 OLD, NEW = "secret-of-old", "secret-of-new"
 WAYS: dict[str, tuple[str, Callable[[Scene], object]]] = {
     "delete": ("device", Scene.delete),

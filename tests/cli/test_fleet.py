@@ -12,6 +12,7 @@ from tests.cli.served import environment, program
 from tests.clients import PATIENCE_S, MqttClient, Rest, until
 from tests.local.running import RunningStack
 
+pytestmark = pytest.mark.row("J8")
 URN = "urn:lo:nsid:shell:one"
 
 

@@ -21,7 +21,7 @@ from tests.conformance.environments import python_environment
 from tests.conformance.gateway import LARGE, PATIENCE_S, Bare, InThread, Judged, bare, gateway
 from tests.gateway.coaps_rig import KEY
 
-pytestmark = pytest.mark.conformance
+pytestmark = [pytest.mark.conformance, pytest.mark.row("F1", "J1")]
 
 CLIENTS = Path(__file__).parent / "clients"
 REGISTER = Message(
@@ -193,6 +193,7 @@ def undressed() -> Iterator[tuple[Bare, InThread]]:
         yield both
 
 
+@pytest.mark.row("F2")
 def test_aiocoap_asks_everything(undressed: tuple[Bare, InThread]) -> None:
     server, _ = undressed
     python = python_environment(*AIOCOAP)

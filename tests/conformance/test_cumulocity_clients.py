@@ -12,7 +12,7 @@ from tests.clients import PATIENCE_S
 from tests.conformance.environments import node_environment, python_environment
 from tests.local.running import RunningStack
 
-pytestmark = pytest.mark.conformance
+pytestmark = [pytest.mark.conformance, pytest.mark.row("G9", "J1")]
 
 CLIENTS = Path(__file__).parent / "clients"
 

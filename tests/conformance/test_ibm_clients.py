@@ -15,7 +15,7 @@ from tests.conformance.environments import node_environment, python_environment,
 from tests.ibm.clients import Organization
 from tests.local.running import RunningStack
 
-pytestmark = pytest.mark.conformance
+pytestmark = [pytest.mark.conformance, pytest.mark.row("H6", "J1")]
 
 CLIENTS = Path(__file__).parent / "clients"
 HOSTS = "*.messaging.internetofthings.ibmcloud.com *.internetofthings.ibmcloud.com internetofthings.ibmcloud.com"
@@ -220,6 +220,7 @@ def test_the_last_node_client_runs_registry_and_messages(
     }
 
 
+@pytest.mark.row("H8")
 def test_quickstart_takes_the_python_client_without_credentials(
     edge: RunningStack, organization: Organization, device: str
 ) -> None:

@@ -16,7 +16,7 @@ from tests.clients import PATIENCE_S, Rest, until
 from tests.conformance.environments import node_environment
 from tests.local.running import RunningStack
 
-pytestmark = pytest.mark.conformance
+pytestmark = [pytest.mark.conformance, pytest.mark.row("J1")]
 
 CLIENTS = Path(__file__).parent / "clients"
 DEVICE = "urn:lo:nsid:NodeJS:sample"
@@ -107,6 +107,7 @@ def test_configuration_is_taken(rest: Rest, device: Program) -> None:
     until(lambda: rest.get(parameter)["syncStatus"] == "OK")
 
 
+@pytest.mark.row("C6")
 def test_a_resource_is_downloaded_and_its_new_version_reported(rest: Rest, device: Program) -> None:
     rest.post("/api/v0/rm", {"resourceId": "X11_firmware"})
     checksum = base64.b64encode(hashlib.md5(FIRMWARE, usedforsecurity=False).digest()).decode()
@@ -119,6 +120,7 @@ def test_a_resource_is_downloaded_and_its_new_version_reported(rest: Rest, devic
     until(lambda: rest.get(resource)["reported"]["version"] == "1.1")
 
 
+@pytest.mark.row("C8")
 def test_an_application_takes_what_is_in_a_fifo(lenient: RunningStack, rest: Rest) -> None:
     rest.post("/api/v0/topics/fifo", {"name": "sample", "maxLengthBytes": 1_000_000})
     rest.post("/api/v0/topics/fifo/sample", {"n": 1})

@@ -12,7 +12,7 @@ from tests.clients import PATIENCE_S, until
 from tests.conformance.environments import python_environment
 from tests.local.running import RunningStack
 
-pytestmark = pytest.mark.conformance
+pytestmark = [pytest.mark.conformance, pytest.mark.row("J1")]
 
 PROGRAM = Path(__file__).parent / "clients" / "live_objects_python.py"
 
@@ -65,6 +65,7 @@ def _found(api: Api) -> str | None:
     return next((d["id"] for d in devices if d["id"].startswith("urn:lo:nsid:Python:")), None)
 
 
+@pytest.mark.row("C2")
 def test_the_device_registers_itself_and_is_online(api: Api, device: str) -> None:
     (interface,) = until(lambda: api.get(f"/api/v1/deviceMgt/devices/{device}/interfaces"))
     assert interface["connector"] == "mqtt"
@@ -78,6 +79,7 @@ def test_its_data_is_stored_in_its_default_stream(api: Api, device: str) -> None
     assert message["metadata"]["source"] == device
 
 
+@pytest.mark.row("C5")
 def test_a_command_comes_back_with_the_answer_of_its_callback(api: Api, device: str) -> None:
     body = {"request": {"connector": "mqtt", "value": {"req": "blink", "arg": {"times": 3}}}}
     command = api.post(f"/api/v1/deviceMgt/devices/{device}/commands", body)
@@ -88,6 +90,7 @@ def test_a_command_comes_back_with_the_answer_of_its_callback(api: Api, device: 
     assert done["deliveryStatus"] == "REPLIED"
 
 
+@pytest.mark.row("C4")
 def test_what_it_reports_and_what_is_requested_come_to_agree(api: Api, device: str) -> None:
     parameters = f"/api/v1/deviceMgt/devices/{device}/config/parameters"
     reported = until(lambda: api.get(parameters))

@@ -61,6 +61,7 @@ def test_a_device_sends_and_takes_a_command(running_stack: RunningStack, rest: R
     until(lambda: rest.get(path)["deliveryStatus"] == "DELIVERED")
 
 
+@pytest.mark.row("C7")
 def test_a_connector_speaks_for_a_node(running_stack: RunningStack, rest: Rest) -> None:
     who = ("mosquitto-connector", "connector")
     publish(running_stack, who, "connector/v1/nodes/n1/data", {"value": {"battery": 7}})

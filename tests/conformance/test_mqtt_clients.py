@@ -70,12 +70,14 @@ def _check(site: Site, output: str, payload: bytes) -> None:
     assert left["disconnectReason"] == "CLIENT_INITIATED_DISCONNECT"
 
 
+@pytest.mark.row("C1")
 def test_the_aws_iot_device_sdk_for_python(site: Site) -> None:
     python = python_environment("aws-iot-sdk", "awsiotsdk==1.31.0")
     output = site.drive([str(python), str(CLIENTS / "aws_iot_sdk.py"), str(site.port), site.ca, "sdk-1"], "sdk-1")
     _check(site, output, b"from the SDK")
 
 
+@pytest.mark.row("C1")
 @pytest.mark.parametrize("url", ["mqtts://localhost:{port}", "wss://localhost:{port}/mqtt"])
 def test_mqtt_js_over_tcp_and_websocket(site: Site, url: str) -> None:
     folder = node_environment("mqtt-js", "mqtt@5.16.0")

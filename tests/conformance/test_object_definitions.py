@@ -12,7 +12,7 @@ from chalicelib.fleet.twin.public import public_objects
 from chalicelib.fleet.twin.values import ResourceType
 from tests.conformance.environments import node_environment, python_environment
 
-pytestmark = pytest.mark.conformance
+pytestmark = [pytest.mark.conformance, pytest.mark.row("F3")]
 
 FIRST = {each.id: each for each in public_objects() if each.version == "1.0"}
 TYPES = {

@@ -11,6 +11,7 @@ from tests.clients import PATIENCE_S
 from tests.local.running import REPOSITORY, RunningStack
 
 pytestmark = [
+    pytest.mark.row("J3"),
     pytest.mark.conformance,
     pytest.mark.skipif(shutil.which("mosquitto_pub") is None, reason="the mosquitto clients are not installed"),
     pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed"),

@@ -22,6 +22,7 @@ from tests.fakes.clock import SetClock
 from tests.gateway.coaps_rig import KEY, NotingApplication, SimulatedDevice, everybody
 from tests.gateway.dtls.rig import LIB, until
 
+pytestmark = pytest.mark.row("F1")
 REGISTER = Request(Code.POST, ("rd",), b"</1/0>,</3/0>", content_format=40, query=("ep=device", "lwm2m=1.1"))
 READ = Request(Code.GET, ("3", "0", "9"))
 SEALER = Sealer([b"k" * 32])

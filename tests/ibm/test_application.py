@@ -12,6 +12,7 @@ from tests.clients import MqttClient, until
 from tests.ibm.clients import Organization, another_tenant
 from tests.local.running import RunningStack
 
+pytestmark = pytest.mark.row("H4")
 EVENTS = "iot-2/type/+/id/+/evt/+/fmt/+"
 COMMANDS = "iot-2/type/+/id/+/cmd/+/fmt/+"
 
@@ -66,6 +67,7 @@ def test_a_command_of_an_application_comes_to_the_device(organization: Organizat
         assert device.next("iot-2/cmd/reboot/fmt/json") == {"delay": 5}
 
 
+@pytest.mark.row("J2")
 def test_an_ibm_command_reaches_a_device_of_live_objects(
     edge: RunningStack, organization: Organization, name: str
 ) -> None:
@@ -110,6 +112,7 @@ def test_another_organization_hears_nothing(edge: RunningStack, organization: Or
         assert {heard_topic for heard_topic, _ in spy.messages.queue} == {own}
 
 
+@pytest.mark.row("H8")
 def test_a_durable_application_gets_what_it_missed(organization: Organization, name: str) -> None:
     token = organization.register("pump", name)
     topic = f"iot-2/type/pump/id/{name}/evt/status/fmt/json"

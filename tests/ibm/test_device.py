@@ -9,6 +9,8 @@ from tests.clients import MqttClient, Rest, until
 from tests.ibm.clients import Organization
 from tests.local.running import RunningStack
 
+pytestmark = pytest.mark.row("H3")
+
 
 @pytest.fixture
 def organization(stack: RunningStack) -> Organization:
@@ -30,6 +32,7 @@ def test_the_stack_tells_how_ibm_clients_come_in(stack: RunningStack, organizati
     assert organization.ok("GET", "/api/v0001/")["id"] == organization.id
 
 
+@pytest.mark.row("H2")
 def test_an_event_is_in_the_historian_and_in_the_stream_of_live_objects(
     stack: RunningStack, organization: Organization, name: str
 ) -> None:
@@ -61,6 +64,7 @@ def test_live_objects_lists_the_device_with_its_interface_and_status(
     until(lambda: rest.get(path)["interfaces"][0]["status"] == "OFFLINE")
 
 
+@pytest.mark.row("J2")
 def test_a_live_objects_command_reaches_the_device_as_one_of_ibm(
     stack: RunningStack, organization: Organization, name: str
 ) -> None:
@@ -101,6 +105,7 @@ def test_a_device_of_live_objects_is_listed_read_and_deleted_through_ibm(
     assert rest.call("GET", f"/api/v1/deviceMgt/devices/{urn}").status_code == 404
 
 
+@pytest.mark.row("H5")
 def test_strict_mode_carries_the_status_of_devices_to_applications(organization: Organization, name: str) -> None:
     token = organization.register("pump", name)
     with organization.application(name) as application:

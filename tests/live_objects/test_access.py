@@ -42,6 +42,7 @@ def key(rest: Rest, **fields: Any) -> Any:
     return rest.post(KEYS, {"parentId": master, "roles": ["DEVICE_ACCESS"], **fields})
 
 
+@pytest.mark.row("A4")
 def test_a_user_logs_in_looks_around_and_logs_out(stack: RunningStack, rest: Rest, name: str) -> None:
     user = created(rest, name)
     with closing(Rest(stack, session(rest, name))) as mine:
@@ -52,6 +53,7 @@ def test_a_user_logs_in_looks_around_and_logs_out(stack: RunningStack, rest: Res
         assert mine.call("GET", DEVICES).status_code == 403
 
 
+@pytest.mark.row("A4")
 def test_five_wrong_passwords_keep_the_right_one_out(rest: Rest, name: str) -> None:
     created(rest, name)
     for _ in range(5):
@@ -67,6 +69,7 @@ def test_a_disabled_user_loses_the_session_and_its_connection(stack: RunningStac
         until(lambda: application.closed)
 
 
+@pytest.mark.row("A2")
 @pytest.mark.parametrize("how", ["disabled", "parent disabled", "deleted"])
 def test_a_revoked_key_closes_its_connections_and_lets_nobody_in_again(
     stack: RunningStack, rest: Rest, how: str

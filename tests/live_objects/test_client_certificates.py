@@ -20,6 +20,7 @@ from tests.local.iot_core.device import Device, tls_client
 from tests.local.running import RunningStack
 from tests.pki import Identity
 
+pytestmark = pytest.mark.row("A5", "C1")
 CERTIFICATES, KEYS = "/api/v0/certificates/ca", "/api/v0/apiKeys"
 PASSWORD_HOST, CERTIFICATE_HOST = "localhost", "mtls.localhost"
 ACCEPTED, BAD_CREDENTIALS, NOT_AUTHORIZED = 0, 4, 5

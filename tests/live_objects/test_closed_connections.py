@@ -8,6 +8,7 @@ import pytest
 from tests.clients import MqttClient, Rest, until
 from tests.local.running import RunningStack
 
+pytestmark = pytest.mark.row("A7")
 REFUSED = {
     "outside of the topics": ("/dev/data", b"{}", False, "FORBIDDEN_ACCESS"),
     "another root": ("foo", b"{}", False, "FORBIDDEN_ACCESS"),

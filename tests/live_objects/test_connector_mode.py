@@ -11,6 +11,7 @@ import pytest
 from tests.clients import MqttClient, Rest, until
 from tests.local.running import RunningStack
 
+pytestmark = pytest.mark.row("C7")
 DEVICES = "/api/v1/deviceMgt/devices"
 REQUESTS = ("connector/v1/requests/command", "connector/v1/requests/configuration", "connector/v1/requests/resource")
 ABLE = {name: {"available": True} for name in ("command", "configuration", "resource")}

@@ -9,6 +9,7 @@ import pytest
 from tests.clients import MqttClient, Rest, until
 from tests.local.running import RunningStack
 
+pytestmark = pytest.mark.row("C3", "E2")
 STREAMS = "/api/v0/data/streams"
 _numbers = itertools.count(1)
 

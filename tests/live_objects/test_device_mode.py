@@ -61,6 +61,7 @@ def reasons(rest: Rest, urn: str) -> list[str]:
     return [json.dumps(entry) for entry in found]
 
 
+@pytest.mark.row("C2")
 def test_connecting_registers_the_device_and_shows_it_online(rest: Rest, urn: str, device: MqttClient) -> None:
     shown = until(lambda: (i := interface(rest, urn))["status"] == "ONLINE" and i)
     assert (shown["connector"], shown["nodeId"], shown["enabled"]) == ("mqtt", urn, True)
@@ -68,6 +69,7 @@ def test_connecting_registers_the_device_and_shows_it_online(rest: Rest, urn: st
     assert rest.get(f"{DEVICES}/{urn}")["group"] == {"id": "root", "path": "/"}
 
 
+@pytest.mark.row("C2")
 def test_disconnecting_shows_it_offline_with_the_end_of_its_session(rest: Rest, urn: str, device: MqttClient) -> None:
     until(lambda: interface(rest, urn)["status"] == "ONLINE")
     device.close()
@@ -75,6 +77,7 @@ def test_disconnecting_shows_it_offline_with_the_end_of_its_session(rest: Rest, 
     assert shown["activity"]["lastSessionEndTime"] >= shown["activity"]["lastSessionStartTime"]
 
 
+@pytest.mark.row("C3")
 @pytest.mark.parametrize(
     ("body", "stream"),
     [
@@ -112,6 +115,7 @@ def test_what_is_no_number_costs_that_value(rest: Rest, urn: str, device: MqttCl
     assert until(lambda: reasons(rest, urn))
 
 
+@pytest.mark.row("C2")
 def test_a_device_may_listen_to_its_own_topics_and_to_no_others(device: MqttClient) -> None:
     granted = device.subscribe("dev/cmd", "dev/cfg/upd", "dev/rsc/upd", "dev/data", "dev/#", "#", "$aws/events/#")
     assert granted == [1, 1, 1, 0x80, 0x80, 0x80, 0x80]
@@ -122,6 +126,7 @@ def test_a_device_that_publishes_where_others_listen_is_cut_off(device: MqttClie
     until(lambda: device.closed)
 
 
+@pytest.mark.row("C5")
 @pytest.mark.parametrize(
     ("policy", "delivery"),
     [({"ackMode": "NONE"}, "SENT"), ({"ackMode": "NETWORK"}, "DELIVERED"), ({"ackMode": "APPLICATIVE"}, "REPLIED")],
@@ -152,6 +157,7 @@ def answer_with(response: Any) -> Callable[[str, bytes], tuple[str, Any] | None]
     return answer
 
 
+@pytest.mark.row("C5")
 def test_the_answer_is_in_the_command(rest: Rest, urn: str, device: MqttClient) -> None:
     device.answer = answer_with({"error": "unknown method 'buzz'"})
     listening(rest, urn, device, "dev/cmd", "command")
@@ -159,6 +165,7 @@ def test_the_answer_is_in_the_command(rest: Rest, urn: str, device: MqttClient) 
     assert done["response"]["value"] == {"error": "unknown method 'buzz'"}
 
 
+@pytest.mark.row("D2")
 def test_commands_wait_for_the_device_and_come_one_at_a_time_in_order(
     rest: Rest, urn: str, stack: RunningStack
 ) -> None:
@@ -184,6 +191,7 @@ def test_the_eleventh_waiting_command_is_refused(rest: Rest, urn: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (403, "DM_COMMAND_LIMIT_REACHED")
 
 
+@pytest.mark.row("D2")
 def test_a_command_for_a_device_that_never_comes_expires(rest: Rest, urn: str) -> None:
     rest.post(DEVICES, {"id": urn})
     done = settled(rest, order(rest, urn, expirationInSeconds=5))
@@ -226,6 +234,7 @@ def test_a_canceled_command_is_not_delivered_and_cannot_be_canceled_again(
         assert device.messages.empty()
 
 
+@pytest.mark.row("C4")
 def test_configuration_goes_to_the_device_and_its_answer_settles_each_parameter(
     rest: Rest, urn: str, device: MqttClient
 ) -> None:
@@ -240,6 +249,7 @@ def test_configuration_goes_to_the_device_and_its_answer_settles_each_parameter(
     assert (shown["level"]["syncStatus"], shown["level"]["reported"]["value"]) == ("FAILED", "INFO")
 
 
+@pytest.mark.row("D1")
 def test_configuration_requested_before_the_device_exists_waits_for_it(
     rest: Rest, urn: str, stack: RunningStack
 ) -> None:
@@ -249,6 +259,7 @@ def test_configuration_requested_before_the_device_exists_waits_for_it(
         assert device.next("dev/cfg/upd")["cfg"] == {"rate": {"t": "i32", "v": 5}}
 
 
+@pytest.mark.row("A3")
 def test_a_wrong_password_is_refused_and_does_not_touch_the_live_connection(
     rest: Rest, urn: str, device: MqttClient, stack: RunningStack
 ) -> None:

@@ -12,6 +12,7 @@ from tests.clients import MqttClient, Rest, until
 from tests.ibm.clients import Organization
 from tests.local.running import RunningStack
 
+pytestmark = pytest.mark.row("C9")
 MQTT_3_1, MQTT_3_1_1, MQTT_5 = MQTTProtocolVersion.MQTTv31, MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5
 DEVICES = "/api/v1/deviceMgt/devices"
 _numbers = itertools.count(1)

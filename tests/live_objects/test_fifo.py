@@ -17,6 +17,7 @@ from tests.clients import PATIENCE_S, MqttClient, Rest, until
 from tests.live_objects.webhook import Webhook
 from tests.local.running import REPOSITORY, RunningStack
 
+pytestmark = pytest.mark.row("C8")
 FIFOS = "/api/v0/topics/fifo"
 POLICIES = "/api/v1/event2action/actionPolicies"
 TEST_PUSH = "/api/v1/event2action/test/http-push"
@@ -207,6 +208,7 @@ def test_a_fifo_with_a_consumer_is_deleted_by_force_only(stack: RunningStack, re
 
 
 class TestRouting:
+    @pytest.mark.row("E4")
     def test_the_data_of_devices_reaches_the_fifo(self, stack: RunningStack, rest: Rest, fifo: str) -> None:
         urn = f"urn:lo:nsid:fifo:d{next(_numbers)}"
         policy = routed(
@@ -277,6 +279,7 @@ class TestRouting:
         next(lives, None)
         next(status, None)
 
+    @pytest.mark.row("E4")
     def test_events_are_posted_to_webhooks_signed(self, rest: Rest) -> None:
         secret = "a secret of twenty characters"
         with Webhook() as webhook:

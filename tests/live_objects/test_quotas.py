@@ -12,6 +12,7 @@ import pytest
 from tests.clients import MqttClient, Rest, until
 from tests.local.running import REPOSITORY, RunningStack
 
+pytestmark = pytest.mark.row("A8")
 DEVICES = "/api/v1/deviceMgt/devices"
 
 

@@ -15,6 +15,7 @@ import requests
 from tests.clients import PATIENCE_S, MqttClient, Rest, until
 from tests.local.running import RunningStack
 
+pytestmark = pytest.mark.row("C6", "D3")
 DEVICES = "/api/v1/deviceMgt/devices"
 FIRMWARE = bytes(range(256)) * 40
 MD5 = hashlib.md5(FIRMWARE, usedforsecurity=False)

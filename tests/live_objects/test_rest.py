@@ -38,6 +38,7 @@ def sent(stack: RunningStack, path: str, body: bytes, **headers: str) -> request
     return requests.post(stack.url + path, data=body, headers=named, timeout=30)
 
 
+@pytest.mark.row("B1")
 def test_a_device_lives_from_registration_to_deletion(rest: Rest, urn: str) -> None:
     interface = {"connector": "mqtt", "enabled": True, "definition": {"clientId": f"{urn}:node"}}
     made = rest.post(DEVICES, {"id": urn, "name": "é 😀", "interfaces": [interface]})
@@ -75,6 +76,7 @@ def test_a_value_of_any_size_is_stored_and_read(rest: Rest, size: int) -> None:
     assert rest.get(stream)[0]["value"] == {"text": text}
 
 
+@pytest.mark.row("E1")
 def test_a_stream_is_read_by_time_and_bookmark(rest: Rest) -> None:
     stream = f"/api/v0/data/streams/rest-{next(_numbers)}"
     messages = [{"value": {"n": n}, "timestamp": f"2024-01-01T00:00:0{n}.000Z"} for n in range(6)]
@@ -93,6 +95,7 @@ def test_the_streams_of_a_device_are_counted(rest: Rest, urn: str) -> None:
     assert (use["streamId"], use["count"]) == (f"{urn}!a", 2)
 
 
+@pytest.mark.row("A2")
 def test_a_key_is_made_limited_renewed_and_deleted(rest: Rest, stack: RunningStack) -> None:
     master = rest.get(f"{KEYS}/current_key")
     key = rest.post(KEYS, {"parentId": master["id"], "roles": ["DEVICE_R"], "label": "reader"})
@@ -108,6 +111,7 @@ def test_a_key_is_made_limited_renewed_and_deleted(rest: Rest, stack: RunningSta
     assert refusal(gone) == (403, "GENERIC_ACTION_FORBIDDEN_ERROR")
 
 
+@pytest.mark.row("A3")
 @pytest.mark.parametrize(
     ("body", "headers", "expected"),
     [

@@ -12,6 +12,7 @@ from tests.clients import Rest
 from tests.live_objects.test_quotas import DEVICES, infra
 from tests.local.running import RunningStack
 
+pytestmark = pytest.mark.row("A8")
 DAY = 86_400
 COMMAND = {"request": {"connector": "mqtt", "value": {"req": "x"}}, "policy": {"expirationInSeconds": 600}}
 

@@ -9,6 +9,7 @@ import pytest
 from tests.clients import MqttClient, Rest, until
 from tests.local.running import RunningStack
 
+pytestmark = pytest.mark.row("D2")
 DEVICES = "/api/v1/deviceMgt/devices"
 _numbers = itertools.count(1)
 

@@ -5,8 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.fleet.twin.test_twin_models import FILE
 from tests.local.running import REPOSITORY, RunningStack
+
+pytestmark = pytest.mark.row("F3")
 
 
 def import_models(stack: RunningStack, folder: Path) -> "subprocess.CompletedProcess[str]":

@@ -18,6 +18,8 @@ import requests
 from tests.clients import PATIENCE_S, until
 from tests.local.running import REPOSITORY, RunningStack
 
+pytestmark = pytest.mark.row("J3")
+
 
 def run(stack: RunningStack, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

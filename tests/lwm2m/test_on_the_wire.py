@@ -3,6 +3,8 @@
 import json
 from base64 import urlsafe_b64decode
 
+import pytest
+
 from infra.gateway.coap.message import Response
 from infra.gateway.coap.numbers import Code
 from tests.clients import Rest, until
@@ -32,6 +34,7 @@ def outcome(rest: Rest, operations: str, operation: str) -> str:
     return str(rest.get(f"{operations}/{operation}")["status"])
 
 
+@pytest.mark.row("F2")
 def test_a_device_is_read_written_executed_and_observed(rest: Rest, provision: Provision) -> None:
     path, device = provision()
     twin = f"{path}/twin"
@@ -92,6 +95,7 @@ def test_a_secret_that_was_changed_ends_what_was_opened_with_it(rest: Rest, prov
     until(lambda: device.over)
 
 
+@pytest.mark.row("F8")
 def test_a_device_is_bootstrapped_and_registers_with_what_it_was_told(
     rest: Rest, stack: RunningStack, devices: Devices
 ) -> None:

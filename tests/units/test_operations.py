@@ -12,6 +12,7 @@ import pytest
 from bench.units import price
 from bench.units.dialects import counted
 
+pytestmark = pytest.mark.row("J4")
 ROOT = Path(__file__).parents[2]
 COUNTED = (
     "lambda_invocations",

@@ -12,7 +12,7 @@ from tests.conformance.browser import Browser
 from tests.conformance.console.fleet import DEVICES, register
 from tests.local.running import RunningStack
 
-pytestmark = pytest.mark.conformance
+pytestmark = [pytest.mark.conformance, pytest.mark.row("J6")]
 
 
 # Is everything well?

@@ -11,6 +11,7 @@ from chalicelib.fleet.data.alarm_records import Alarm
 from tests.dialects.cumulocity.client import Client
 from tests.fakes.alarms import MemoryAlarms
 
+pytestmark = pytest.mark.row("G6")
 OBJECTS, PATH = "/inventory/managedObjects", "/alarm/alarms"
 AT = "2013-08-19T21:31:22.740+02:00"
 LATER = "2013-08-19T19:31:23Z"

@@ -5,6 +5,7 @@ import pytest
 from chalicelib.fleet.inventory import heights
 from tests.dialects.cumulocity.client import Client
 
+pytestmark = pytest.mark.row("G3")
 OBJECTS = "/inventory/managedObjects"
 KINDS = ("childDevices", "childAssets", "childAdditions")
 

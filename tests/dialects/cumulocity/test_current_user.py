@@ -1,10 +1,13 @@
 """Who a client has come as (reference, "Current user")."""
 
+import pytest
+
 from chalicelib.fleet.access import callers, users
 from chalicelib.fleet.access.records import User
 from chalicelib.fleet.access.roles import Role
 from tests.dialects.cumulocity.client import Client
 
+pytestmark = pytest.mark.row("A6", "G1")
 PATH = "/user/currentUser"
 
 

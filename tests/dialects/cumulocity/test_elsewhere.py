@@ -10,6 +10,7 @@ from chalicelib.fleet.inventory.records import Device, Interface, Location
 from chalicelib.fleet.presence.records import Presence
 from tests.dialects.cumulocity.client import Client
 
+pytestmark = pytest.mark.row("G3", "J2")
 PATH = "/inventory/managedObjects"
 URN = "urn:lo:nsid:demo:one"
 

@@ -8,6 +8,7 @@ from chalicelib.fleet.data import messages
 from chalicelib.fleet.data.records import DataMessage, message_id
 from tests.dialects.cumulocity.client import Client
 
+pytestmark = pytest.mark.row("G6")
 OBJECTS, PATH = "/inventory/managedObjects", "/event/events"
 AT = "2013-07-19T09:07:22.598+02:00"
 

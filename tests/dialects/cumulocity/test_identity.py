@@ -6,6 +6,7 @@ import pytest
 
 from tests.dialects.cumulocity.client import Client
 
+pytestmark = pytest.mark.row("G2")
 OBJECTS, IDS = "/inventory/managedObjects", "/identity/externalIds"
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.dialects.cumulocity.client import Client
 
+pytestmark = pytest.mark.row("G3")
 PATH = "/inventory/managedObjects"
 
 

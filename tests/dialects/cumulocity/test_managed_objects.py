@@ -5,6 +5,7 @@ import pytest
 from chalicelib.fleet.access.roles import Role
 from tests.dialects.cumulocity.client import Client
 
+pytestmark = pytest.mark.row("G3")
 PATH = "/inventory/managedObjects"
 
 

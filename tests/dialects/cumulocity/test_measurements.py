@@ -8,6 +8,7 @@ from chalicelib.fleet.data import messages
 from chalicelib.fleet.data.records import DataMessage, message_id
 from tests.dialects.cumulocity.client import Client
 
+pytestmark = pytest.mark.row("G6")
 OBJECTS, PATH = "/inventory/managedObjects", "/measurement/measurements"
 AT = "2013-07-02T16:32:30.152+02:00"
 SIGNAL = {"rssi": {"value": -53, "unit": "dBm"}, "ber": {"value": 0.14, "unit": "%"}}

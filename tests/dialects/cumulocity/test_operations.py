@@ -14,6 +14,7 @@ from chalicelib.fleet.tenancy.records import Stored
 from tests.dialects.cumulocity.client import Client
 from tests.fakes.commands import MemoryCommands
 
+pytestmark = pytest.mark.row("G4")
 OBJECTS, PATH = "/inventory/managedObjects", "/devicecontrol/operations"
 AGENT: dict[str, Any] = {"c8y_IsDevice": {}, "com_cumulocity_model_Agent": {}}
 

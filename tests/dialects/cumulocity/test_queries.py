@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from chalicelib.dialects.cumulocity.queries import UNREADABLE, holds, parse
 from chalicelib.fleet.errors import Invalid
 
+pytestmark = pytest.mark.row("G3")
 SHOWN = {
     "id": "17",
     "name": "it's Room 7",

@@ -14,6 +14,7 @@ from chalicelib.fleet.ports import Outcome
 from tests.dialects.ibm.client import V1, V2
 from tests.dialects.ibm.site import Site
 
+pytestmark = pytest.mark.row("H3")
 EVENT = "iot-2/type/sensor/id/s1/evt/status/fmt/json"
 COMMANDS = "iot-2/type/+/id/+/cmd/+/fmt/+"
 NOTIFY = "iot-2/type/gw/id/g1/notify"

@@ -19,6 +19,7 @@ from chalicelib.fleet.inventory.records import Device
 from tests.dialects.ibm.client import V1, V2, Client, Reply
 from tests.fakes import START
 
+pytestmark = pytest.mark.row("H2")
 HISTORY = f"{V1}/historian"
 P1 = Name("pump", "p1")
 REFERENCE: dict[str, Callable[[list[float]], float]] = {

@@ -9,6 +9,7 @@ from chalicelib.fleet.errors import Conflict, Invalid
 from tests.dialects.ibm.client import V2
 from tests.dialects.ibm.site import Site
 
+pytestmark = pytest.mark.row("A6")
 TOKEN = "x!Nq7@yTkP*2aB-cDe"
 READING = KeyRequest(roles=frozenset({Role.DEVICE_R, Role.DATA_R}))
 

@@ -10,6 +10,7 @@ from chalicelib.fleet.tenancy.records import Cause, Use
 from tests.dialects.ibm.client import V2, Client
 from tests.dialects.ibm.site import Site
 
+pytestmark = pytest.mark.row("H1")
 EVENTS = f"{V2}/device/types/pump/devices/p1/events"
 APPLICATION = f"{V2}/application/types/pump/devices/p1"
 KEYS = f"{V2}/authorization/apikeys"

@@ -17,6 +17,7 @@ from chalicelib.fleet.presence.records import Route
 from tests.dialects.ibm.client import V1, Client
 from tests.dialects.ibm.site import Site
 
+pytestmark = pytest.mark.row("H5", "J2")
 EVENTS = "iot-2/type/+/id/+/evt/+/fmt/+"
 COMMANDS = "iot-2/type/+/id/+/cmd/+/fmt/+"
 STATUS = "iot-2/type/+/id/+/mon"

@@ -12,6 +12,7 @@ from chalicelib.fleet.inventory.records import Device
 from chalicelib.store.messages import MESSAGE
 from tests.fakes import START
 
+pytestmark = pytest.mark.row("H7")
 DEVICE = Device("ey67sp", "urn:lo:nsid:pump:p1", START, START, tags=("roof",))
 
 

@@ -9,6 +9,7 @@ from chalicelib.fleet.inventory.records import Device
 from tests.dialects.ibm.client import V1, Client
 from tests.fakes import START
 
+pytestmark = pytest.mark.row("H1")
 ADDRESS = {"address": {"number": 29, "street": "Acacia Road"}}
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from tests.dialects.ibm.site import Site
 
+pytestmark = pytest.mark.row("H4")
 EVENTS = "iot-2/type/+/id/+/evt/+/fmt/+"
 
 

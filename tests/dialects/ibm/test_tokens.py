@@ -10,6 +10,7 @@ from chalicelib.fleet.access import secrets
 from tests.dialects.ibm.client import V2
 from tests.dialects.ibm.site import Site
 
+pytestmark = pytest.mark.row("A6")
 CHOSEN = "correct horse"
 CLIENT = "d:{}:pump:p1"
 ITSELF = f"{V2}/device/types/pump/devices/p1/events/e"

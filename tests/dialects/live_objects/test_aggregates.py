@@ -8,6 +8,7 @@ from chalicelib.dialects.live_objects.rest import aggregates
 from chalicelib.fleet.presence.records import Presence
 from tests.dialects.live_objects.client import DEVICES, Client
 
+pytestmark = pytest.mark.row("B7")
 COUNT = "/api/v1/deviceMgt/devicesCount"
 GROUPS = "/api/v1/deviceMgt/groups"
 

@@ -8,6 +8,7 @@ from chalicelib.fleet.access.roles import Role
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.fakes import START, MemoryPorts
 
+pytestmark = pytest.mark.row("A2")
 KEYS = "/api/v0/apiKeys"
 
 

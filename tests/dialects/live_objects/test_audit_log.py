@@ -5,6 +5,7 @@ import pytest
 from chalicelib.fleet.tenancy import audit
 from tests.dialects.live_objects.client import Client
 
+pytestmark = pytest.mark.row("A7")
 PATH = "/api/v0/auditlog/messages"
 
 

@@ -10,6 +10,7 @@ from tests.dialects.live_objects.client import Client
 from tests.fakes import START
 from tests.pki import Identity
 
+pytestmark = pytest.mark.row("A5")
 ALL = "/api/v0/certificates/ca"
 KEYS = "/api/v0/apiKeys"
 NOW = dt.datetime.fromtimestamp(START / 1000, dt.UTC)

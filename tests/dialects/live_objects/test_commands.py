@@ -10,6 +10,7 @@ from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.conftest import URN
 from tests.fakes import START
 
+pytestmark = pytest.mark.row("D2")
 COMMANDS = "/api/v1/deviceMgt/commands"
 REQUEST = {"connector": "mqtt", "value": {"req": "reboot", "arg": {"delay": 1000}}}
 

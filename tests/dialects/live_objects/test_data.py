@@ -10,6 +10,7 @@ from chalicelib.fleet.ids import repeatable_id
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.conftest import URN
 
+pytestmark = pytest.mark.row("E1")
 STREAM = "/api/v0/data/streams/urn:lo:nsid:sensor:temp001!measures"
 BULK = "/api/v0/data/bulk"
 

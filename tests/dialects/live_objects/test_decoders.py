@@ -7,6 +7,7 @@ import pytest
 from chalicelib.fleet.access.roles import Role
 from tests.dialects.live_objects.client import Client
 
+pytestmark = pytest.mark.row("E2")
 ROOT = "/api/v0/decoders"
 BINARY = {"encoding": "my_encoding_v0", "format": "float sent_value;", "enabled": True, "model": "my_model_v0"}
 CSV = {"encoding": "rows", "enabled": True, "columns": [{"name": "t", "jsonType": "NUMERIC"}]}

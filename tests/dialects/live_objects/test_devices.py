@@ -10,6 +10,7 @@ from chalicelib.fleet.presence.records import Capability, Peer
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.conftest import URN
 
+pytestmark = pytest.mark.row("B1")
 MQTT = {"connector": "mqtt", "enabled": True, "definition": {"clientId": "mydevice_001"}}
 
 

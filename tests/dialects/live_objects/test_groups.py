@@ -8,6 +8,7 @@ from chalicelib.fleet.inventory.records import MOST
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.conftest import URN
 
+pytestmark = pytest.mark.row("B4")
 GROUPS = "/api/v1/deviceMgt/groups"
 
 

@@ -17,6 +17,7 @@ from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.conftest import URN
 from tests.fakes import START
 
+pytestmark = pytest.mark.row("B3")
 NODE = "node1"
 KEY = f"{DEVICES}/{URN}/interfaces/mqtt:{NODE}"
 

@@ -8,6 +8,7 @@ from chalicelib.fleet.presence.claims import Claim
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.conftest import URN
 
+pytestmark = pytest.mark.row("B3")
 BODY = {"connector": "mqtt", "enabled": True, "definition": {"clientId": "node1", "encoding": "mine"}}
 OTHER = f"{URN}b"
 

@@ -12,6 +12,7 @@ from chalicelib.fleet.presence.records import Presence
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.fakes.clock import SetClock
 
+pytestmark = pytest.mark.row("B2")
 GROUPS = "/api/v1/deviceMgt/groups"
 WITH_TOTAL = {"X-Total-Count": "true"}
 

@@ -9,6 +9,7 @@ from chalicelib.fleet.access.roles import Role
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.fakes import START
 
+pytestmark = pytest.mark.row("A2")
 KEYS = "/api/v0/apiKeys"
 ALL = [role.value for role in Role]
 

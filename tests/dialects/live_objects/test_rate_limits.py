@@ -1,11 +1,14 @@
 """What a client sees of the limits of its key and of its tenant; OpenAPI, `RateLimit`."""
 
+import pytest
+
 from chalicelib.fleet.access import limiting
 from chalicelib.fleet.tenancy import settings
 from chalicelib.fleet.tenancy.records import Cause, Use
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.fakes import START
 
+pytestmark = pytest.mark.row("A8")
 KEYS = "/api/v0/apiKeys"
 
 

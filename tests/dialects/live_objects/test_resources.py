@@ -19,6 +19,7 @@ from chalicelib.fleet.resources.updates import Offer
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.fakes import START
 
+pytestmark = pytest.mark.row("D3")
 RM = "/api/v0/rm"
 URN = "urn:lo:nsid:sensor:1"
 RESOURCES = f"{DEVICES}/{URN}/resources"

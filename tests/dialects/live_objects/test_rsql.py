@@ -14,6 +14,7 @@ from chalicelib.fleet.inventory.records import Device, Group, GroupTree, Interfa
 from chalicelib.web.parameters import read_all
 from chalicelib.web.request import Query, Request
 
+pytestmark = pytest.mark.row("B2")
 TREE = GroupTree("t", 1, {g.id: g for g in (Group("t", "france", "France", "root", 0, 0),
                                             Group("t", "lyon", "lyon", "france", 0, 0))})  # fmt: skip
 

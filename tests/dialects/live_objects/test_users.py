@@ -10,6 +10,7 @@ from chalicelib.fleet.access.users import MOST, SESSION
 from tests.dialects.live_objects.client import DEVICES, Client, Reply
 from tests.fakes import START
 
+pytestmark = pytest.mark.row("A4")
 USERS = "/api/v0/users"
 KEYS = "/api/v0/apiKeys"
 PASSWORD = "Corr3ct-horse"

@@ -11,6 +11,7 @@ from chalicelib.fleet.access.roles import Role
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.lwm2m.rig import ENDPOINT, IDENTITY, SECRET, URN, Endpoint, provision
 
+pytestmark = pytest.mark.row("F8")
 CONFIGS, ENTRIES = "/api/v1/bootstrap/lwm2m/configs", "/api/v1/bootstrap/lwm2m/entries"
 BOOTSTRAP_IDENTITY, KEY = "bootstrap-identity", "0123456789ABCDEF0123456789ABCDEF"
 SENML = 110

@@ -11,6 +11,7 @@ from chalicelib.triggers import deadlines
 from tests.dialects.live_objects.client import Client
 from tests.dialects.lwm2m.rig import ENDPOINT, URN, Endpoint, content
 
+pytestmark = pytest.mark.row("F6")
 SECOND = 1000
 RULES = "/api/v1/deviceMgt/twin/data/rules"
 STREAM = f"/api/v0/data/streams/{URN}"

@@ -9,6 +9,7 @@ from chalicelib.fleet.access.roles import Role
 from tests.dialects.live_objects.client import Client
 from tests.dialects.lwm2m.rig import Endpoint, content
 
+pytestmark = pytest.mark.row("F5")
 SECOND = 1000
 DAY = 24 * 3_600_000
 PLAIN = "</1/0>,</3/0>,</3303/0>"

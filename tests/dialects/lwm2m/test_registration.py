@@ -10,6 +10,7 @@ from chalicelib.triggers import deadlines
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.lwm2m.rig import ENDPOINT, IDENTITY, KEY, URN, Endpoint, interface, provision
 
+pytestmark = pytest.mark.row("F1")
 SECOND = 1000
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.lwm2m.rig import URN, Endpoint, provision
 
+pytestmark = pytest.mark.row("F2")
 SECOND = 1000
 RULES = "/api/v1/deviceMgt/twin/data/rules"
 STREAM = f"/api/v0/data/streams/{URN}"
@@ -42,6 +43,7 @@ def send(endpoint: Endpoint, records: Sequence[Mapping[Any, Any]], format: int =
     return str(endpoint.send("POST", ["dp"], raw, format=format)["code"])
 
 
+@pytest.mark.row("F7")
 def test_a_device_sends_and_its_values_become_messages_by_their_times(
     client: Client, device: str, endpoint: Endpoint
 ) -> None:
@@ -181,6 +183,7 @@ def test_without_a_rule_the_twin_alone_knows(client: Client, device: str, endpoi
 # -- the twin
 
 
+@pytest.mark.row("F4")
 def test_what_a_device_announced_is_its_twin(client: Client, device: str, endpoint: Endpoint) -> None:
     links = '</>;rt="oma.lwm2m",</1>;ver=1.1,</1/0>,</1/1>,</3/0>,</5>;ver="1.1",</0/0>,</29999/0>'
     endpoint.register(links)

@@ -10,6 +10,7 @@ import pytest
 from tests.dialects.live_objects.client import Client
 from tests.dialects.lwm2m.rig import Endpoint
 
+pytestmark = pytest.mark.row("F2")
 PLAIN = "</1/0>,</3/0>,</3303/0>"
 """A device that declares no formats."""
 

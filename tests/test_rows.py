@@ -1,0 +1,48 @@
+"""The README's tables say what tests prove, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from tests import rows
+
+TABLE = """
+| row | what | state | proof |
+|---|---|---|---|
+| A1 | this | works; some of it | [old](tests/test_old.py) |
+| A2 | that | works | none yet |
+| B1-B3 | more | not yet | none yet |
+"""
+
+
+def test_the_readme_says_what_the_tests_prove() -> None:
+    said = rows.README.read_text(encoding="utf-8")
+    assert said == rows.written(said, rows.proofs()), "`make rows` brings the README up to date"
+
+
+def test_every_marker_names_a_row_of_the_readme() -> None:
+    assert rows.proofs().keys() - rows.named(rows.README.read_text(encoding="utf-8")) == set()
+
+
+def test_a_row_without_a_test_does_not_work_and_one_with_a_test_keeps_what_people_say() -> None:
+    proven = {"A1": [rows.ROOT / "tests/test_rows.py"], "B2": [rows.ROOT / "tests/lwm2m/test_on_the_wire.py"]}
+    lines = rows.written(TABLE, proven).splitlines()
+    assert lines[3:] == [
+        "| A1 | this | works; some of it | [rows](tests/test_rows.py) |",
+        "| A2 | that | not yet | none yet |",
+        "| B1-B3 | more | works | [on the wire](tests/lwm2m/test_on_the_wire.py) |",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ('@pytest.mark.row("A1", "C2")\ndef test_x(): ...', ["A1", "C2"]),
+        ('pytestmark = [pytest.mark.conformance, pytest.mark.row("J3")]', ["J3"]),
+        ('ROW = "A1"\n@pytest.mark.slow("A2")\ndef test_x(): ...', []),
+    ],
+)
+def test_markers_are_found_wherever_they_stand(tmp_path: Path, source: str, found: list[str]) -> None:
+    (tmp_path / "test_some.py").write_text(source)
+    (tmp_path / "other.py").write_text('@pytest.mark.row("Z9")\ndef test_x(): ...')
+    assert list(rows.proofs(tmp_path)) == found
