@@ -8,16 +8,20 @@ from typing import Any
 import pytest
 
 from chalicelib.console import serving
+from chalicelib.dialects.cumulocity.rest import API as CUMULOCITY
 from chalicelib.dialects.ibm.rest import APIS
 from chalicelib.dialects.live_objects.rest import API
-from chalicelib.fleet.access import adopting, callers, keys, tenants
-from chalicelib.fleet.access.records import KeyRequest
+from chalicelib.fleet.access import adopting, attempts, callers, keys, tenants, users
+from chalicelib.fleet.access import basic as proving
+from chalicelib.fleet.access.records import KeyRequest, User
 from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.inventory import numbering
 from tests.dialects.served import Served
 from tests.fakes import MemoryPorts
 
-SITE = Served([serving.api((API, *APIS)), API, *APIS])
+SITE = Served([serving.api((API, *APIS, CUMULOCITY)), API, *APIS, CUMULOCITY])
 TOKEN = "x!Nq7@yTkP*2aB-cDe"
+PASSWORD = "a Long enough 1 password!"
 READING = KeyRequest(roles=frozenset({Role.DEVICE_R, Role.DATA_R}))
 
 
@@ -78,3 +82,41 @@ def test_a_key_that_is_disabled_begins_none(door: Door) -> None:
     key = next(key for key in door.ports.keys.all(door.tenant.id) if not key.master)
     assert door.ports.keys.replace(key, replace(key, active=False))
     assert door.ask("POST", "/console/session", Authorization=basic(door.name, TOKEN))[0] == 401
+
+
+def with_a_user(door: Door) -> None:
+    user = User(door.tenant.id, "u1", "ann", "ann@example.test", frozenset({Role.DATA_R}), door.ports.clock.now())
+    users.create(door.ports, callers.of_key(door.master), user, PASSWORD)
+
+
+def test_a_user_signs_in_with_the_tenant_beside_the_name(door: Door) -> None:
+    with_a_user(door)
+    numbering.enable(door.ports, door.tenant.id)
+    sent = basic(f"{door.tenant.id}/ann", PASSWORD)
+    status, opened = door.ask("POST", "/console/session", Authorization=sent)
+    assert status == 200
+    status, key = door.ask("GET", "/api/v0/apiKeys/current_key", X_API_Key=opened["apiKey"])
+    assert (status, key["userId"], key["roles"], key["to"]) == (200, "u1", ["DATA_R"], opened["validTo"])
+    assert door.ask("GET", "/alarm/alarms", Authorization=basic("console", opened["apiKey"]))[0] == 200
+
+
+@pytest.mark.parametrize("tenant", ["another", ""])
+def test_a_user_is_not_known_in_another_tenant(door: Door, tenant: str) -> None:
+    with_a_user(door)
+    numbering.enable(door.ports, door.tenant.id)
+    assert door.ask("POST", "/console/session", Authorization=basic(f"{tenant}/ann", PASSWORD))[0] == 401
+
+
+def test_a_tenant_without_objects_has_no_such_users(door: Door) -> None:
+    with_a_user(door)
+    assert door.ask("POST", "/console/session", Authorization=basic(f"{door.tenant.id}/ann", PASSWORD))[0] == 401
+
+
+def test_a_wrong_password_counts_once_whatever_dialects_there_are(door: Door) -> None:
+    with_a_user(door)
+    numbering.enable(door.ports, door.tenant.id)
+    name = f"{door.tenant.id}/ann"
+    more_than_half = (attempts.MOST_FAILURES + proving.AT_ONCE) // 2 + 1
+    for number in range(more_than_half):
+        assert door.ask("POST", "/console/session", Authorization=basic(name, f"Wrong-{number}-guess!"))[0] == 401
+    assert door.ask("POST", "/console/session", Authorization=basic(name, PASSWORD))[0] == 200

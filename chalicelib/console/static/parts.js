@@ -20,9 +20,9 @@ export function Ago({ at }) {
   return html`<time datetime=${new Date(at).toISOString()} title=${`${local(at)} · ${utc(at)}`}>${ago(at)}</time>`;
 }
 
-const GOOD = ["ONLINE", "PROCESSED", "OK", "enabled", "active"];
-const BAD = ["ERROR", "FAILED", "EXPIRED", "CONNECTIVITY_ERROR", "suspended", "error", "expired"];
-const BUSY = ["PENDING", "PROCESSING", "RETRYING", "SENT", "SENDING", "DELIVERED"];
+const GOOD = ["ONLINE", "PROCESSED", "OK", "OBSERVING", "enabled", "active"];
+const BAD = ["ERROR", "FAILED", "EXPIRED", "CONNECTIVITY_ERROR", "suspended", "error", "expired", "ACTIVE", "CRITICAL", "MAJOR"];
+const BUSY = ["PENDING", "PROCESSING", "RETRYING", "SENT", "SENDING", "DELIVERED", "ACKNOWLEDGED", "MINOR", "WARNING"];
 
 /** A state: its sign and its word say the same as its colour. */
 export function State({ is, children }) {

@@ -47,8 +47,9 @@ const verbs = {
     await line.evaluate((node) => { node.closest("details").open = true; });
   },
   fill: ({ label, value, within = "body" }) => page.locator(within).getByLabel(label, { exact: true }).filter({ visible: true }).first().fill(value),
-  choose: ({ label, value, within = "body" }) => page.locator(within).getByLabel(label, { exact: true }).filter({ visible: true }).first().selectOption(value),
+  choose: ({ label, value, within = "body" }) => named("combobox", label, true, within).selectOption(value),
   check: ({ label, on = true }) => page.getByLabel(label, { exact: true }).filter({ visible: true }).first().setChecked(on),
+  upload: ({ selector, path }) => page.locator(selector).first().setInputFiles(path),
   press: ({ key }) => page.keyboard.press(key),
   type: ({ text }) => page.keyboard.type(text),
   focused: () => page.evaluate(() => document.activeElement.innerText || document.activeElement.name || document.activeElement.tagName),

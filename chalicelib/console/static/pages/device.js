@@ -7,17 +7,21 @@ import { Asking, Field, Form, Pairs, Text, Time, Waiting } from "../parts.js";
 import { usePolled } from "../polling.js";
 import { may } from "../session.js";
 import { t } from "../words.js";
+import { AlarmsOf } from "./alarms.js";
 import { Commands } from "./commands.js";
 import { Configuration } from "./configuration.js";
 import { Data } from "./data.js";
-import { Interfaces, lastContact, named } from "./device-list.js";
+import { interfaces, Interfaces, lastContact, named } from "./device-list.js";
 import { InterfacesTab } from "./interfaces.js";
 import { Log } from "./log.js";
 import { Resources } from "./resources.js";
+import { CONNECTOR, Twin } from "./twin.js";
 
-/** The tabs of a device, and the roles that open each. */
+/** The tabs of a device, the roles that open each, and which devices have it. */
 const TABS = [
   { name: "data", roles: ["DATA_R"], shows: Data },
+  { name: "twin", roles: ["DEVICE_R"], shows: Twin, has: (one) => interfaces(one).some((each) => each.connector === CONNECTOR) },
+  { name: "alarms", roles: ["DATA_R"], shows: AlarmsOf },
   { name: "commands", roles: ["DEVICE_R"], shows: Commands },
   { name: "configuration", roles: ["DEVICE_R"], shows: Configuration },
   { name: "resources", roles: ["DEVICE_R"], shows: Resources },
@@ -29,9 +33,9 @@ const TABS = [
 export function Device({ path, query }) {
   const [id, asked] = path;
   const found = usePolled((signal) => get(device(id), {}, signal), [id]);
-  const open = TABS.filter((tab) => may(...tab.roles));
-  const tab = open.find((one) => one.name === asked) ?? open[0];
   const { data } = found;
+  const open = TABS.filter((tab) => may(...tab.roles) && (!tab.has || (data && tab.has(data))));
+  const tab = open.find((one) => one.name === asked) ?? open[0];
   return html`<p><a href=${to(["devices"])}>← ${t("devices")}</a></p>
     <${Waiting} of=${found} />
     ${data && html`<h2 class="device"><${Text}>${named(data)}</${Text}></h2>
