@@ -66,6 +66,10 @@ class Known:
     _devices: dict[str, Device] = field(default_factory=dict)
     _mailboxes: dict[str, Mailbox] = field(default_factory=dict)
 
+    def note(self, device: Device) -> None:
+        """One that was read already."""
+        self._devices[device.id] = device
+
     def read(self, found: Sequence[ManagedObject]) -> None:
         """Whatever of them is to be shown soon."""
         wanted = [one.device for one in found if one.origin and one.device and one.device not in self._devices]

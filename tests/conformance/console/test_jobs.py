@@ -283,7 +283,7 @@ def test_a_user_signs_in_sees_what_their_roles_open_and_the_server_decides(
     signed_in.fill("Password", password)
     signed_in.click("button", "Sign in")
     signed_in.do("there", selector="nav[aria-label]")
-    assert signed_in.texts("header nav a") == ["Overview", "Devices", "Groups", "About"]
+    assert signed_in.texts("header nav a") == ["Overview", "Devices", "Groups", "Twins", "About"]
     signed_in.go("#/access")
     signed_in.see("your roles do not open it")
     signed_in.go(f"#/devices/{urn}/commands")
@@ -320,7 +320,7 @@ def test_a_key_that_an_organization_brought_along_signs_in_too(browser: Browser,
         if presented == "wrong":
             browser.see("not known here")
     browser.see(stack.tenant, within="header")
-    assert browser.texts("header nav a") == ["Overview", "Devices", "Groups", "About"]
+    assert browser.texts("header nav a") == ["Overview", "Devices", "Groups", "Twins", "About"]
 
 
 def test_a_key_that_is_none_is_told_to_be_none(browser: Browser) -> None:

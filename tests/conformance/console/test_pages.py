@@ -85,6 +85,8 @@ def test_it_is_read_in_the_dark_and_on_a_narrow_screen(
         "#/devices",
         f"#/devices/{urn}/commands",
         "#/groups",
+        "#/alarms",
+        "#/twins",
         "#/routing",
         "#/access",
         "#/about",

@@ -196,9 +196,7 @@ def test_an_alarm_is_raised_acknowledged_and_cleared(signed_in: Browser, rest: R
     signed_in.see("There is no such alarm.")
 
 
-def test_who_may_only_read_is_offered_nothing_else(
-    browser: Browser, stack: RunningStack, rest: Rest, urn: str
-) -> None:
+def test_who_may_only_read_is_offered_nothing_else(browser: Browser, stack: RunningStack, rest: Rest, urn: str) -> None:
     del stack
     provision(rest, urn)
     master = rest.get("/api/v0/apiKeys/current_key")["id"]
@@ -219,9 +217,7 @@ def test_who_may_only_read_is_offered_nothing_else(
 def test_a_tenant_without_managed_objects_is_told_why_there_are_no_alarms(
     browser: Browser, stack: RunningStack
 ) -> None:
-    made = program(
-        ["operator", "tenant", "create", "bare", "--json"], environment(HOMEPORT_DATA=str(stack.data))
-    )
+    made = program(["operator", "tenant", "create", "bare", "--json"], environment(HOMEPORT_DATA=str(stack.data)))
     assert made.returncode == 0, made.stderr
     browser.sign_in(json.loads(made.stdout)["apiKey"])
     browser.go("#/alarms")

@@ -215,3 +215,12 @@ def test_it_is_a_child_by_its_name(client: Client) -> None:
     assert reference["managedObject"]["name"] == "Meter"
     (listed,) = client.get(f"{PATH}/{room}/childAssets").body["references"]
     assert listed["managedObject"]["type"] == "homeport_LiveObjects"
+
+
+def test_what_is_of_it_names_it(client: Client) -> None:
+    number = registered(client, name="Meter")
+    said = {"type": "t", "text": "hot", "severity": "MAJOR", "time": "2026-01-02T03:04:05Z", "source": {"id": number}}
+    client.made("/alarm/alarms", said)
+    for query in ({}, {"source": number}):
+        (alarm,) = client.get("/alarm/alarms", **query).body["alarms"]
+        assert (alarm["source"]["id"], alarm["source"]["name"]) == (number, "Meter")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.dialects.cumulocity import elsewhere
 from chalicelib.dialects.cumulocity.errors import Missing
 from chalicelib.dialects.cumulocity.rest import links, managed_objects, reach
 from chalicelib.fleet import ids
@@ -35,6 +36,10 @@ class Sources:
     ports: Ports
     request: Request
     _known: dict[str, tuple[str, ManagedObject | None]] = field(default_factory=dict)
+    _elsewhere: elsewhere.Known = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._elsewhere = elsewhere.Known(self.ports, self.request.tenant, presence=False)
 
     def of_body(self, body: Mapping[str, Any]) -> ManagedObject:
         """Errors: Missing, Invalid (there is no such object)."""
@@ -101,7 +106,8 @@ class Sources:
     def view(self, source: str) -> dict[str, Any]:
         number, found = self._of(source)
         shown = {"id": number, "self": links.to(self.request, *managed_objects.PATH, number)}
-        return {**shown, "name": found.name} if found is not None and found.name is not None else shown
+        name = self._elsewhere.shown(found).name if found is not None else None
+        return shown if name is None else {**shown, "name": name}
 
     def _noted(self, found: Sequence[ManagedObject]) -> list[str]:
         named = [(name, one) for one in found for name in one.sources]
@@ -122,4 +128,7 @@ class Sources:
         if ids.is_number(source):
             return source
         device = self.ports.devices.get(self.request.tenant, source)
-        return device.number or "" if device is not None else ""
+        if device is None:
+            return ""
+        self._elsewhere.note(device)
+        return device.number or ""
