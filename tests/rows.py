@@ -1,6 +1,6 @@
 """The tables of the README: which tests prove a row, by the marker `row`, and what follows from that for its state.
 
-`make rows` writes it down; `tests/test_rows.py` says where the README differs.
+`make rows` writes it down; `tests/test_floors.py` says where the README differs.
 """
 
 import ast
@@ -25,7 +25,8 @@ def proofs(folder: Path = ROOT / "tests") -> dict[str, list[Path]]:
     """The files with tests of a row, by its id."""
     found: dict[str, list[Path]] = {}
     for path in sorted(folder.rglob("test_*.py")):
-        for row in dict.fromkeys(marked(path.read_text(encoding="utf-8"))):
+        source = path.read_text(encoding="utf-8")
+        for row in dict.fromkeys(marked(source)) if "mark.row" in source else ():
             found.setdefault(row, []).append(path)
     return found
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import rows
+
 ROOT = Path(__file__).parent.parent
 PARTS = ("app.py", "chalicelib", "infra", "tests", "bench")
 
@@ -278,3 +280,12 @@ def test_a_rule_is_ignored_for_a_reason(rule: str) -> None:
     for number in named:
         block = lines[number : number + 2]
         assert any("#" in line for line in block), lines[number]
+
+
+def test_the_readme_says_what_the_tests_prove() -> None:
+    said = rows.README.read_text(encoding="utf-8")
+    assert said == rows.written(said, rows.proofs()), "`make rows` brings the README up to date"
+
+
+def test_every_marker_names_a_row_of_the_readme() -> None:
+    assert rows.proofs().keys() - rows.named(rows.README.read_text(encoding="utf-8")) == set()
