@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,7 +43,7 @@ class Gateway:
         if self.failing:
             raise ConnectionError("the store is away")
         credential = await everybody(identity, server_name)
-        return credential and replace(credential, key=self.keys.get(identity, credential.key))
+        return credential and credential._replace(key=self.keys.get(identity, credential.key))
 
     async def crash(self) -> None:
         """As `kill -9` leaves it: nothing is saved, and the socket is gone."""

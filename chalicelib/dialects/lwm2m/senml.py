@@ -57,29 +57,31 @@ def _decode(base: Path, pack: object, type_of: TypeOf, now: float, *, binary: bo
     if not isinstance(pack, list):
         raise FormatError("SenML is an array of records")
     decoded, name, time, value = Decoded(), "", 0.0, 0.0
+    shape_of = _cbor_shape if binary else _json_shape
     for each in pack:
         if not isinstance(each, dict):
             raise FormatError("a SenML record is a map")
-        shape = _shape(tuple(each), binary=binary)
-        if not shape.common:
+        common, named, timed, valued, label = shape_of(tuple(each))
+        if not common:
             record = {_LABELS.get(label, label): content for label, content in each.items()} if binary else each
             _refuse_unknown(record)
             name = record.get("bn", name)
             time, value = _number(record, "bt", time), _number(record, "bv", value)
-        label = shape.label
         if label is None:
             continue
-        own = each.get(shape.name, "")
+        own = each.get(named, "")
         path = path_of(own if name == "" else _joined(name, own))
-        if path[: len(base)] != base:
+        if base and path[: len(base)] != base:
             raise FormatError("something else came than what was asked for")
-        at = time if shape.time is _NOWHERE else time + _number(each, shape.time, 0.0)
-        found = each[shape.value]
+        at = time if timed is _NOWHERE else time + _number(each, timed, 0.0)
+        found = each[valued]
         if label == "v" and value:
-            found = _number(each, shape.value, 0.0) + value
-        elif label == "vd" and not binary:
+            found = _number(each, valued, 0.0) + value
+        elif binary:
+            found = cbor.plain(found)
+        elif label == "vd":
             found = _base64(found)
-        decoded.add(path, cbor.plain(found), type_of, None if at == 0 else now + at if at < RELATIVE_BELOW else at)
+        decoded.add(path, found, type_of, None if at == 0 else now + at if at < RELATIVE_BELOW else at)
     return decoded
 
 
@@ -96,9 +98,18 @@ class _Shape(NamedTuple):
 _NOWHERE = object()
 
 
-@lru_cache(maxsize=64)  # devices send records of the same few shapes over and over
-def _shape(keys: tuple[object, ...], *, binary: bool) -> _Shape:
-    fields = {_LABELS.get(key, key) if binary else key: key for key in keys}
+# Devices send records of the same few shapes over and over.
+@lru_cache(maxsize=64)
+def _cbor_shape(keys: tuple[object, ...]) -> _Shape:
+    return _shape({_LABELS.get(key, key): key for key in keys})
+
+
+@lru_cache(maxsize=64)
+def _json_shape(keys: tuple[object, ...]) -> _Shape:
+    return _shape({key: key for key in keys})
+
+
+def _shape(fields: Mapping[object, object]) -> _Shape:
     labels = [label for label in fields if label in _VALUES]
     if len(labels) > 1:
         raise FormatError("a record has more than one value")

@@ -2,7 +2,7 @@
 
 import contextlib
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from infra.gateway.dtls.numbers import Numbers, NumbersSpentError
 from infra.gateway.dtls.protection import Protection
@@ -33,8 +33,7 @@ class ClosedError(Exception):
     """The association has ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(NamedTuple):
     """Whom a handshake proved. `key_digest` tells whether the identity's key is still the one that was used."""
 
     identity: bytes

@@ -91,7 +91,7 @@ class Context:
         lib.SSL_CTX_set_session_id_context(self._handle, b"coaps", 5)
         self._callbacks = self._hear(retransmit_ms)
         self.buffer = create_string_buffer(_BUFFER)
-        self.anybody = lib.BIO_ADDR_new()
+        self.memory, self.anybody = lib.BIO_s_mem(), lib.BIO_ADDR_new()
 
     def __del__(self) -> None:
         if getattr(self, "_handle", None):
@@ -221,10 +221,9 @@ class Context:
         return found
 
     def session_to(self, session: int) -> bytes:
-        size = self.lib.i2d_SSL_SESSION(session, None)
-        data = create_string_buffer(size)
-        self.lib.i2d_SSL_SESSION(session, c_void_p(addressof(data)))
-        return data.raw
+        """DER; a session is far smaller than the buffer, as the names in it are at most 256 bytes."""
+        at = c_void_p(addressof(self.buffer))
+        return string_at(self.buffer, self.lib.i2d_SSL_SESSION(session, at))
 
 
 class Connection:
@@ -235,7 +234,7 @@ class Connection:
     def __init__(self, context: Context, ssl: int, host_name: str | None) -> None:
         self._context, self._ssl = context, ssl
         lib = self._lib = context.lib
-        self._in, self._out = lib.BIO_new(lib.BIO_s_mem()), lib.BIO_new(lib.BIO_s_mem())
+        self._in, self._out = lib.BIO_new(context.memory), lib.BIO_new(context.memory)
         for bio in (self._in, self._out):
             lib.BIO_ctrl(bio, _BIO_AT_END, -1, None)
         lib.SSL_set_bio(ssl, self._in, self._out)

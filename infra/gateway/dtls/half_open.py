@@ -5,9 +5,8 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from infra.gateway.dtls import reassembly, records
 from infra.gateway.dtls.association import Address, Peer
@@ -28,8 +27,7 @@ _LONG_PAUSE_S = 30.0
 _TIMER_SLACK_S = 0.01
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(NamedTuple):
     """What an identity stands for: its key, and whoever presents it."""
 
     key: bytes
@@ -72,10 +70,9 @@ class HalfOpen:
         self._session: Session | None = None
         self._answers: dict[bytes, Credential | None] = {}
         self._identity: bytes | None = None
-        self._nobodys_key = secrets.token_bytes(16)
         self._key_exchange = Reassembly(CLIENT_KEY_EXCHANGE)
         self._asking: asyncio.Task[None] | None = None
-        self._held: list[bytes] = []
+        self._held: list[list[Record]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._reported = self._over = False
 
@@ -86,7 +83,7 @@ class HalfOpen:
         asked = self._identity
         credential = self._answers.get(asked) if asked is not None else None
         if asked is None or credential is None or identity != asked.split(b"\0")[0]:
-            return self._nobodys_key
+            return secrets.token_bytes(16)
         return credential.key
 
     def introduce(self) -> tuple[bytes, bytes]:
@@ -121,22 +118,26 @@ class HalfOpen:
             self._ask(session.peer.identity, session.peer.server_name, session)
 
     def take(self, datagram: bytes) -> None:
+        self._take(records.read(datagram, CID))
+
+    def _take(self, found: list[Record]) -> None:
+        """The records of one datagram."""
         if self._asking is not None:
             if len(self._held) < _MOST_HELD:
-                self._held.append(datagram)
+                self._held.append(found)
             return
-        identity = self._identity_in(datagram) if self._identity is None else None
+        identity = self._identity_in(found) if self._identity is None else None
         if identity is None:
-            self._feed(datagram)
+            self._feed(found)
         elif identity in self._answers:
             self._identified(identity, self._answers[identity], self._connection.server_name())
-            self._feed(datagram)
+            self._feed(found)
         else:
-            self._held.append(datagram)
+            self._held.append(found)
             self._ask(identity, self._connection.server_name(), None)
 
-    def _identity_in(self, datagram: bytes) -> bytes | None:
-        for record in records.read(datagram, CID):
+    def _identity_in(self, found: list[Record]) -> bytes | None:
+        for record in found:
             if record.content_type == HANDSHAKE and record.epoch == 0:
                 for message in records.messages(record.body):
                     whole = self._key_exchange.add(message)
@@ -164,8 +165,8 @@ class HalfOpen:
         elif known:
             self._identified(identity, credential, server_name)
         if known or session is not None:
-            for datagram in held:
-                self.take(datagram)
+            for found in held:
+                self._take(found)
 
     def _session_checked(self, session: Session, credential: Credential | None) -> None:
         if (
@@ -189,8 +190,7 @@ class HalfOpen:
         self._advance(self.handshake.step, [])
         self._rearm()
 
-    def _feed(self, datagram: bytes) -> None:
-        rest = list(records.read(datagram, CID))
+    def _feed(self, rest: list[Record]) -> None:
         while rest and not self._over:
             record = rest.pop(0)
             self._advance(lambda record=record: self.handshake.take(record), rest)  # type: ignore[misc]

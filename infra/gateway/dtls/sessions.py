@@ -1,15 +1,14 @@
 """Sessions that clients may resume, without the key being used again (RFC 5246, 7.3)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from infra.gateway.dtls.association import DAY_S, Peer
 
 MOST = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     """`der` is OpenSSL's form of it; `at` seconds of the table's clock."""
 
     der: bytes

@@ -2,8 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cbor2
 from cryptography.exceptions import InvalidTag
@@ -26,8 +25,7 @@ class UnreadableError(Exception):
     """Not sealed by any of our keys, or by a release with another form."""
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """`origin` is the generation of the keys; `saved` milliseconds since 1970. No sequence number of ours is in it."""
 
     id: str

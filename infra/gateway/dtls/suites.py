@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM
 
@@ -44,8 +44,7 @@ SUITES = {suite.name: suite for suite in _SUITES}
 """By OpenSSL's names."""
 
 
-@dataclass(frozen=True)
-class Secrets:
+class Secrets(NamedTuple):
     """What a handshake agreed on."""
 
     suite: Suite
@@ -54,8 +53,7 @@ class Secrets:
     server_random: bytes
 
 
-@dataclass(frozen=True)
-class Keys:
+class Keys(NamedTuple):
     client: bytes
     server: bytes
     client_iv: bytes
