@@ -30,7 +30,8 @@ from chalicelib.fleet.twin.records import (
 PSK = 0
 OURS = "ours"
 """In a server of a configuration: it is this platform itself."""
-_ID, _IDENTITY, _SECRET = 8, 12, 32
+_ID, _IDENTITY = 8, 12
+_SECRET = 16  # bytes: what tinydtls, and with it many a small device, takes no more of
 _MOST_REPLACED = 3
 
 

@@ -46,10 +46,13 @@ def get(ports: Ports, tenant: str, device: str, operation: str) -> Operation:
 
 def find(ports: Ports, tenant: str, device: str, operation: str) -> Operation | None:
     found = FINAL.of(device).get(ports, tenant, operation)
-    if found is None:
-        active = ACTIVE.of(device).get(ports, tenant, operation)
-        found = _aged(ports, tenant, device, active) if active is not None else None
-    return found
+    if found is not None:
+        return found
+    active = ACTIVE.of(device).get(ports, tenant, operation)
+    if active is not None:
+        return _aged(ports, tenant, device, active)
+    # One that ended between these two reads was written among the final ones before it was gone from the active ones.
+    return FINAL.of(device).get(ports, tenant, operation)
 
 
 def listing(ports: Ports, tenant: str, device: str) -> list[Operation]:

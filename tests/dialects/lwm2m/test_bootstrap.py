@@ -208,7 +208,7 @@ def test_credentials_are_new_at_each_bootstrap_and_the_last_ones_go_on_until_the
         endpoint = Endpoint(client, identity)
         assert endpoint.connect()
         assert endpoint.key == decoded(door.written["/0/0/5"])
-        assert len(endpoint.key) == 32
+        assert len(endpoint.key) == 16
         proven.append(endpoint)
     first, second = proven
     assert (first.identity, first.key) != (second.identity, second.key)

@@ -1,13 +1,15 @@
 """Operations, from the API to the request that a device is sent and back (manual 7.8.6)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
 from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.documents import Record
 from tests.dialects.live_objects.client import Client
-from tests.dialects.lwm2m.rig import Endpoint, content
+from tests.dialects.lwm2m.rig import Endpoint, content, provision
+from tests.fakes.data import MemoryRecords
 
 pytestmark = pytest.mark.row("F5")
 SECOND = 1000
@@ -325,3 +327,33 @@ def test_a_device_without_such_an_interface_has_no_twin(client: Client) -> None:
     for path in ("supported-objects", "objects", "objects/3", "objects/3/0", "operations", "observations"):
         reply = client.call("GET", f"/api/v1/deviceMgt/devices/urn:lo:nsid:x:1/twin/{path}")
         assert reply.code == "DM_INTERFACE_NOT_FOUND"
+
+
+class EndingWhileRead(MemoryRecords):
+    """`meanwhile` runs once, after the next look among the final operations."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def get(self, tenant: str, kind: str, record: str) -> Record | None:
+        found = super().get(tenant, kind, record)
+        if kind.startswith("twin/operation-final/") and self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
+        return found
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_an_operation_is_found_also_while_it_ends(answered: bool) -> None:  # noqa: FBT001 - a parameter
+    client = Client()
+    records = client.ports.records = EndingWhileRead()
+    operations = f"{provision(client)}/twin/operations"
+    endpoint = Endpoint(client)
+    endpoint.connect()
+    endpoint.register()
+    endpoint.answers["GET /3/0/9"] = content(b"42")
+    operation = ask(client, operations, type="READ", paths=["/3/0/9"])
+    records.meanwhile = (
+        endpoint.work if answered else lambda: client.call("PUT", f"{operations}/{operation}/status", "CANCELED")
+    )
+    assert status(client, operations, operation) == ("OK" if answered else "CANCELED")
+    assert records.meanwhile is None
