@@ -3,6 +3,7 @@
 import click
 
 from infra.cli import (
+    bootstrapping,
     claims,
     deploying,
     doctoring,
@@ -31,6 +32,7 @@ main.add_command(tenants.group)
 keys.group.add_command(rotating.rotate)
 main.add_command(keys.group)
 main.add_command(claims.group)
+main.add_command(bootstrapping.group)
 main.add_command(stage_keys.group)
 main.add_command(deploying.deploy)
 main.add_command(deploying.destroy)

@@ -58,12 +58,15 @@ def objects(tenant: str, *, json: bool) -> None:
     """Let every device of a tenant be a managed object too, which Cumulocity's API needs; there is no way back.
 
     Devices that are there become objects by and by, those that come at once. Known everywhere after a minute.
+    `bootstrap` is how devices without credentials come in (`homeport operator bootstrap`).
     """
     from chalicelib import wiring
+    from chalicelib.dialects.cumulocity import bootstrap
     from chalicelib.fleet.inventory import numbering
 
-    numbering.enable(wiring.ports(), tenant)
-    show({"tenant": tenant, "objects": "enabled"}, json=json)
+    ports = wiring.ports()
+    numbering.enable(ports, tenant)
+    show({"tenant": tenant, "objects": "enabled", "bootstrap": bootstrap.name(ports) or "none"}, json=json)
 
 
 def _counted(command: Any) -> Any:

@@ -46,9 +46,15 @@ def _enable(tenant: str) -> None:
     from chalicelib.dialects import registry
     from chalicelib.fleet.inventory import numbering
 
+    if "cumulocity" not in registry.enabled():
+        return
+    from chalicelib.dialects.cumulocity import bootstrap
+
     ports = wiring.ports()
-    if "cumulocity" in registry.enabled() and ports.tenants.current_settings(tenant).objects is None:
+    if ports.tenants.current_settings(tenant).objects is None:
         numbering.enable(ports, tenant)
+    if bootstrap.name(ports) is None:
+        bootstrap.put(ports, f"{bootstrap.TENANT}/{bootstrap.USER}", bootstrap.PASSWORD)
 
 
 def association_keys() -> list[bytes]:

@@ -52,6 +52,14 @@ def test_the_javascript_client(running_stack: RunningStack, tmp_path: Path) -> N
         "found": True,
         "names": ["js 1/a"],
         "gone": [404, "identity/notFound"],
+        "asked": ["WAITING_FOR_CONNECTION", [404, "devicecontrol/Not Found"], "PENDING_ACCEPTANCE"],
+        "accepted": "ACCEPTED",
+        "given": [201, running_stack.tenant, "device_js 1/a"],
+        "owner": "device_js 1/a",
+        "reach": ["own"],
+        "denied": [403, "security/Forbidden"],
+        "roles": ["ROLE_DEVICE"],
+        "registrations": 0,
         "deleted": [404, "inventory/notFound"],
     }
 
@@ -77,4 +85,9 @@ def test_the_python_client(running_stack: RunningStack) -> None:
         "childless": [],
         "found": True,
         "names": ["py 1:a"],
+        "waits": "PENDING_ACCEPTANCE",
+        "registered": [True, "device_py-1"],
+        "owner": "device_py-1",
+        "reach": [True],
+        "foreign": "AccessDeniedError",
     }

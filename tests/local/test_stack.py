@@ -144,7 +144,12 @@ def test_tenants_and_keys_are_made_from_the_shell(stack: RunningStack) -> None:
 def test_a_tenant_is_enabled_for_managed_objects_from_the_shell(stack: RunningStack) -> None:
     made = json.loads(run(stack, "infra", "tenant", "create", "with objects", "--json").stdout)
     enabled = run(stack, "infra", "tenant", "objects", "--tenant", made["tenant"], "--json")
-    assert json.loads(enabled.stdout) == {"tenant": made["tenant"], "objects": "enabled"}
+    vendors = {"user": "management/devicebootstrap", "password": "Fhdt1bb1f"}
+    told = {"tenant": made["tenant"], "objects": "enabled", "bootstrap": vendors["user"]}
+    assert json.loads(enabled.stdout) == told
+    again = run(stack, "infra", "bootstrap", "set", "--password", vendors["password"], "--json")
+    kept = json.loads((stack.data / "credentials.json").read_text(encoding="utf-8"))
+    assert json.loads(again.stdout) == vendors == kept["cumulocity"]["bootstrap"]
     answer = requests.get(
         f"{stack.url}/tenant/currentTenant", auth=(f"{made['tenant']}/any", made["apiKey"]), timeout=PATIENCE_S
     )

@@ -29,6 +29,10 @@ class MeasurementNotFound(fleet.MessageNotFound):
     pass
 
 
+class RequestNotFound(fleet.NotFound):
+    """Of registrations of devices; clients look for the blank in its code."""
+
+
 CODES: dict[type[Exception], tuple[int, str]] = {
     BadRequest: (HTTPStatus.BAD_REQUEST, "general/badRequest"),
     fleet.Invalid: (HTTPStatus.UNPROCESSABLE_ENTITY, UNPROCESSABLE),
@@ -39,6 +43,9 @@ CODES: dict[type[Exception], tuple[int, str]] = {
     fleet.LimitReached: (HTTPStatus.UNPROCESSABLE_ENTITY, UNPROCESSABLE),
     fleet.RateLimitReached: (HTTPStatus.TOO_MANY_REQUESTS, "general/tooManyRequests"),
     fleet.NotFound: (HTTPStatus.NOT_FOUND, "general/notFound"),
+    RequestNotFound: (HTTPStatus.NOT_FOUND, "devicecontrol/Not Found"),
+    fleet.UserNotFound: (HTTPStatus.NOT_FOUND, "user/notFound"),
+    fleet.UserDuplicate: (HTTPStatus.CONFLICT, "user/Duplicate"),
     fleet.ObjectNotFound: (HTTPStatus.NOT_FOUND, "inventory/notFound"),
     fleet.ExternalIdNotFound: (HTTPStatus.NOT_FOUND, "identity/notFound"),
     fleet.DeviceNotFound: (HTTPStatus.NOT_FOUND, "inventory/notFound"),

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from chalicelib.dialects.cumulocity import device_users
+from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.access.roles import Role
 
 NAMES = {
@@ -28,3 +30,8 @@ NAMES = {
 def named(roles: Iterable[Role]) -> list[str]:
     """In order of their names."""
     return sorted(name for role in roles for name in NAMES.get(role, ()))
+
+
+def of(caller: Caller) -> list[str]:
+    """What the caller may do, in order of the names."""
+    return [device_users.ROLE] if caller.kind is Kind.DEVICE else named(caller.roles)

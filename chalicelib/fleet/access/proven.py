@@ -22,10 +22,10 @@ _MOST = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Who it was, by which kept password, as read at `at` (ms)."""
+    """Who it was, by which kept password, as read at `at` (ms); without one for whom it is no person's."""
 
     caller: Caller
-    password: Password
+    password: Password | None
     at: int
 
     def fresh(self, now: int) -> bool:

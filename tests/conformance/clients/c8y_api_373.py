@@ -5,7 +5,7 @@
 import json
 import os
 
-from c8y_api import CumulocityApi
+from c8y_api import CumulocityApi, CumulocityDeviceRegistry
 from c8y_api.model import Device, DeviceGroup, ManagedObject
 
 told = json.loads(os.environ["HOMEPORT_CONFORMANCE"])
@@ -46,6 +46,26 @@ c8y.identity.create("py 1:a", "c8y_Serial", boiler.id)
 results["found"] = c8y.identity.get_id("py 1:a", "c8y_Serial") == boiler.id
 results["names"] = [one.external_id for one in c8y.identity.get_all(boiler.id)]
 c8y.identity.delete("py 1:a", "c8y_Serial")
+
+# A device that registers: somebody lets it, it asks, somebody accepts it, and it is given its credentials.
+tenant, _, user = told["bootstrap"]["user"].partition("/")
+registry = CumulocityDeviceRegistry(told["url"], tenant, user, told["bootstrap"]["password"])
+c8y.post("/devicecontrol/newDeviceRequests", {"id": "py-1"})
+try:
+    registry.await_credentials("py-1", timeout="1s", pause="1s")
+except TimeoutError:
+    results["waits"] = c8y.get("/devicecontrol/newDeviceRequests/py-1")["status"]
+c8y.put("/devicecontrol/newDeviceRequests/py-1", {"status": "ACCEPTED"})
+connection = registry.await_connection("py-1", timeout="60s", pause="1s")
+results["registered"] = [connection.tenant_id == c8y.tenant_id, connection.username]
+own = Device(connection, name="py-1", type="py_Registered").create()
+results["owner"] = connection.inventory.get(own.id).owner
+results["reach"] = [one.id == own.id for one in connection.inventory.get_all()]
+try:
+    connection.inventory.get(boiler.id)
+except Exception as error:  # noqa: BLE001 - what the library makes of a 403 is told
+    results["foreign"] = type(error).__name__
+c8y.inventory.delete(own.id)
 
 c8y.group_inventory.delete_trees(site.id)
 c8y.inventory.delete(boiler.id)

@@ -1,7 +1,7 @@
 // npm @c8y/client: tenant, inventory, children and identity; the results are printed as JSON.
 import { BasicAuth, Client } from "@c8y/client";
 
-const { url, tenant, user, password } = JSON.parse(process.env.HOMEPORT_CONFORMANCE);
+const { url, tenant, user, password, bootstrap } = JSON.parse(process.env.HOMEPORT_CONFORMANCE);
 const results = {};
 
 const client = new Client(new BasicAuth({ tenant, user, password }), url);
@@ -54,6 +54,27 @@ async function main() {
   results.names = (await identity.list(made.id)).data.map((each) => each.externalId);
   await identity.delete(escaped);
   results.gone = await identity.detail(escaped).catch(({ res, data }) => [res.status, data.error]);
+
+  const { deviceRegistration } = client;
+  const waiting = (await deviceRegistration.create({ id: "js 1/a" })).data;
+  const door = { basicAuth: { user: bootstrap.user, pass: bootstrap.password } };
+  const early = await deviceRegistration.bootstrap(waiting.id, door).catch(({ res, data }) => [res.status, data.error]);
+  const pending = (await deviceRegistration.detail(waiting.id)).data.status;
+  results.asked = [waiting.status, early, pending];
+  results.accepted = (await deviceRegistration.accept({ id: waiting.id })).data.status;
+  // As the client's own devices do it: again and again, without a pause.
+  let given;
+  while (!given) given = await deviceRegistration.bootstrap(waiting.id, door).catch(() => undefined);
+  const { tenantId, username } = given.data;
+  results.given = [given.res.status, tenantId, username];
+  const device = await Client.authenticate({ tenant: tenantId, user: username, password: given.data.password }, url);
+  const own = (await device.inventory.create({ name: "own", c8y_IsDevice: {} })).data;
+  results.owner = own.owner;
+  results.reach = (await device.inventory.list()).data.map((each) => each.name);
+  results.denied = await device.inventory.detail(made.id).catch(({ res, data }) => [res.status, data.error]);
+  results.roles = (await device.user.currentWithEffectiveRoles()).data.effectiveRoles.map((each) => each.name);
+  results.registrations = (await deviceRegistration.list()).data.length;
+  await inventory.delete(own.id, { withDeviceUser: true });
 
   await inventory.delete(made.id, { cascade: true });
   results.deleted = await inventory.detail(made.id).catch(({ res, data }) => [res.status, data.error]);

@@ -28,7 +28,9 @@ def furnish(client: Client, word: str) -> dict[str, str]:
     client.call("POST", "/inventory/binaries", raw=form(word.encode(), told), headers=HEADERS)
     client.call("POST", f"/event/events/{event}/binaries", raw=word.encode(), headers={"Content-Type": "text/plain"})
     operation = client.made("/devicecontrol/operations", {"deviceId": device, "c8y_Command": {"text": word}})["id"]
+    client.made("/devicecontrol/newDeviceRequests", {"id": word, "type": word})
     return {
+        "requestId": word,
         "category": word,
         "key": word,
         "operationId": operation,

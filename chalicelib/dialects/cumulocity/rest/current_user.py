@@ -15,8 +15,7 @@ KIND = "currentUser"
 
 def _get(ports: Ports, request: Request) -> Answer:
     effective = [
-        {"id": name, "name": name, "self": links.to(request, "user", "roles", name)}
-        for name in roles.named(request.by.roles)
+        {"id": name, "name": name, "self": links.to(request, "user", "roles", name)} for name in roles.of(request.by)
     ]
     body = {
         **_person(ports, request.by),

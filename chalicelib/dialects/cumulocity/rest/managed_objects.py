@@ -1,17 +1,18 @@
 """Managed objects: made, read, changed and deleted (reference, "Managed objects")."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from chalicelib.dialects.cumulocity import elsewhere, external_ids
+from chalicelib.dialects.cumulocity import device_users, elsewhere, external_ids
 from chalicelib.dialects.cumulocity import objects as shapes
 from chalicelib.dialects.cumulocity.elsewhere import Known
 from chalicelib.dialects.cumulocity.rest import contents, links, reach, relatives
 from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.errors import ExternalIdDuplicate, FleetError, Invalid, LimitReached, ObjectNotFound
+from chalicelib.fleet.errors import ExternalIdDuplicate, FleetError, Invalid, LimitReached, ObjectNotFound, UserNotFound
 from chalicelib.fleet.inventory import objects, promoting, removing
 from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
 from chalicelib.fleet.ports import Ports
@@ -156,7 +157,11 @@ def _update(ports: Ports, request: Request) -> Answer:
 def _delete(ports: Ports, request: Request) -> Answer:
     reach.ensure_number(ports, request.by, request.path["id"])
     cascade = frozenset(ChildKind) if request.asked["cascade"] or request.asked["forceCascade"] else removing.NOBODY
-    removing.delete(ports, request.tenant, request.path["id"], cascade, data=True)
+    gone = removing.delete(ports, request.tenant, request.path["id"], cascade, data=True)
+    if request.asked["withDeviceUser"] and gone.owner:
+        # The owner may be a person, or an object of the same device may have taken the user along already.
+        with suppress(UserNotFound):
+            device_users.delete(ports, request.tenant, gone.owner)
     return Answer()
 
 
@@ -208,6 +213,7 @@ ROUTES = (
         parameters=(
             Parameter("cascade", Typed.BOOLEAN, default=False, explained="with what is below a group"),
             Parameter("forceCascade", Typed.BOOLEAN, default=False, explained="with everything below"),
+            Parameter("withDeviceUser", Typed.BOOLEAN, default=False, explained="with the user that the device was"),
         ),
         failures=(ObjectNotFound,),
     ),

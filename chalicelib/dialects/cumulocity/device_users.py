@@ -1,0 +1,209 @@
+"""Users that devices are: `device_{id}`, made when a registration is accepted (reference, "Device credentials").
+
+Their passwords are 192 bits of chance, so that a salted digest keeps them. One that is deleted leaves a trace for a
+day: whoever was about to give it the password of an older registration finds it there.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chalicelib.fleet.access import callers
+from chalicelib.fleet.access.callers import Caller
+from chalicelib.fleet.access.proven import Known
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.compare_and_set import AGAIN, Again, change_record, insist
+from chalicelib.fleet.documents import Record
+from chalicelib.fleet.errors import Unauthenticated, UserNotFound
+from chalicelib.fleet.ports import Ports
+
+KIND = "cumulocity.deviceUser"
+PREFIX = "device_"
+ROLE = "ROLE_DEVICE"
+"""What the vendor calls all that such a user may do."""
+ROLES = frozenset({Role.DEVICE_R, Role.DEVICE_W, Role.DATA_R, Role.DATA_W})
+"""What it may do with what it owns, and with nothing else."""
+CHANCE = 24
+"""Bytes that a password is made from."""
+_SALT = 16
+_TRACE = 86_400
+_LONGEST_KEY = 900
+"""Bytes of a name that a key holds; a longer one is found by its digest."""
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceUser:
+    """`issued` (ms) is when it was given its password, `used` whether it has come in with it since."""
+
+    record: Record
+
+    @property
+    def tenant(self) -> str:
+        return self.record.tenant
+
+    @property
+    def name(self) -> str:
+        return str(self.record.body["name"])
+
+    @property
+    def enabled(self) -> bool:
+        return bool(self.record.body["enabled"])
+
+    @property
+    def issued(self) -> int:
+        return int(self.record.body["issued"])
+
+    @property
+    def used(self) -> bool:
+        return bool(self.record.body["used"])
+
+    @property
+    def gone(self) -> bool:
+        return "digest" not in self.record.body
+
+    def fits(self, password: str) -> bool:
+        body = self.record.body
+        return hmac.compare_digest(_digest(password, body["salt"]), str(body["digest"]))
+
+
+def name_of(device: str) -> str:
+    """What the user of the device that calls itself so is called."""
+    return PREFIX + device
+
+
+def device_of(name: str) -> str:
+    """What the device of that user calls itself."""
+    return name.removeprefix(PREFIX)
+
+
+def find(ports: Ports, tenant: str, name: str) -> DeviceUser | None:
+    """None for one that is not, or no longer, there."""
+    record = ports.records.get(tenant, KIND, _key(name)) if name.startswith(PREFIX) else None
+    found = DeviceUser(record) if record is not None else None
+    return found if found is not None and not found.gone else None
+
+
+def get(ports: Ports, tenant: str, name: str) -> DeviceUser:
+    """Errors: UserNotFound."""
+    found = find(ports, tenant, name)
+    if found is None:
+        raise UserNotFound(f"there is no user {name[:64]}")
+    return found
+
+
+def every(ports: Ports, tenant: str) -> Iterator[DeviceUser]:
+    after: str | None = None
+    while True:
+        page = ports.records.page(tenant, KIND, after=after, limit=_PAGE)
+        yield from (found for record in page.items if not (found := DeviceUser(record)).gone)
+        after = page.cursor
+        if after is None:
+            return
+
+
+def issue(ports: Ports, tenant: str, name: str, password: str, at: int) -> bool:
+    """Give the user, made now if there is none, the password of `at` (ms); False where it has a later one, or is gone.
+
+    The same again changes nothing.
+    """
+    salt = ports.chance(_SALT).hex()
+    given = {"salt": salt, "digest": _digest(password, salt), "issued": at, "used": False, "enabled": True}
+
+    def issued() -> bool | Again:
+        old = ports.records.get(tenant, KIND, _key(name))
+        if old is None:
+            # Two polls of one registration at the same time: one of them makes the user.
+            return ports.records.create(Record(tenant, KIND, _key(name), {"name": name, **given})) or AGAIN
+        present = DeviceUser(old)
+        if present.issued == at and not present.gone:
+            return present.fits(password)
+        if present.issued >= at:
+            return False
+        # A poll that took long, and the registration after it: the later password stays.
+        return ports.records.replace(old, replace(old, body={**old.body, **given}, expires=None)) or AGAIN
+
+    return insist(ports, f"the user {name[:64]}", issued)
+
+
+def change(ports: Ports, tenant: str, name: str, *, enabled: bool) -> DeviceUser:
+    """Known everywhere after a minute. Errors: UserNotFound."""
+    return _changed(ports, tenant, name, lambda _: {"enabled": enabled})
+
+
+def delete(ports: Ports, tenant: str, name: str) -> None:
+    """Known everywhere after a minute. Errors: UserNotFound."""
+    now = ports.clock.now()
+
+    def deleted(record: Record) -> Record:
+        if DeviceUser(record).gone:
+            raise UserNotFound(f"there is no user {name[:64]}")
+        # No password of a registration before this is given to it any more.
+        return replace(record, body={"name": name, "issued": now}, expires=now // 1000 + _TRACE)
+
+    found, _ = change_record(
+        ports,
+        f"the user {name[:64]}",
+        lambda: ports.records.get(tenant, KIND, _key(name)),
+        # A registration that is accepted at the same time: one of them is the later one.
+        ports.records.replace,
+        deleted,
+    )
+    if found is None:
+        raise UserNotFound(f"there is no user {name[:64]}")
+
+
+def authenticate(
+    ports: Ports, tenant: str, name: str, password: str, first: Callable[[DeviceUser], None]
+) -> Caller | None:
+    """The device that comes with its password; None where there is no such user.
+
+    `first` is told of the first time that it does. Errors: Unauthenticated (wrong, or disabled).
+    """
+    digest = ports.proven.digest("\0device", tenant, name, password)
+    known = ports.proven.get(digest)
+    now = ports.clock.now()
+    if known is not None and known.fresh(now):
+        return known.caller
+    found = find(ports, tenant, name)
+    if found is None:
+        return None
+    if not (found.fits(password) and found.enabled):
+        raise Unauthenticated("the password is wrong, or the device is disabled")
+    if not found.used:
+        first(found)
+        _changed(ports, tenant, name, lambda present: {"used": True} if present.issued == found.issued else {})
+    caller = callers.of_device(tenant, None, ROLES, name)
+    ports.proven.keep(digest, Known(caller, None, now))
+    return caller
+
+
+def _changed(ports: Ports, tenant: str, name: str, change_: Callable[[DeviceUser], dict[str, Any]]) -> DeviceUser:
+    def changed(record: Record) -> Record | None:
+        found = DeviceUser(record)
+        if found.gone:
+            raise UserNotFound(f"there is no user {name[:64]}")
+        return replace(record, body={**record.body, **change_(found)})
+
+    after, _ = change_record(
+        ports,
+        f"the user {name[:64]}",
+        lambda: ports.records.get(tenant, KIND, _key(name)),
+        # Its first login and somebody who disables it, or registers it again: each has to last.
+        ports.records.replace,
+        changed,
+    )
+    if after is None:
+        raise UserNotFound(f"there is no user {name[:64]}")
+    return DeviceUser(after)
+
+
+def _digest(password: str, salt: str) -> str:
+    return hashlib.sha256(f"{salt}{password}".encode(errors="surrogatepass")).hexdigest()
+
+
+def _key(name: str) -> str:
+    encoded = name.encode(errors="surrogatepass")
+    return name if len(encoded) <= _LONGEST_KEY else f"{PREFIX}#{hashlib.sha256(encoded).hexdigest()}"
