@@ -69,9 +69,20 @@ class Login(Protocol):
         """Whether clients of that user name may call themselves what they like, also all the same."""
 
     def authenticate(
-        self, ports: Ports, *, username: str, password: str, client: str, server_name: str | None, secured: bool = True
+        self,
+        ports: Ports,
+        *,
+        username: str,
+        password: str,
+        client: str,
+        server_name: str | None,
+        secured: bool = True,
+        address: str = "",
     ) -> tuple[Caller, Candidate]:
-        """`secured` says whether TLS protects the connection. Errors: Refused."""
+        """`secured` says whether TLS protects the connection, `address` where it comes from, if that is known.
+
+        Errors: Refused.
+        """
 
 
 class Receiver(Protocol):

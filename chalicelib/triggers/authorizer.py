@@ -38,8 +38,8 @@ _AT_ONCE = 5
 def handle(ports: Ports, event: dict[str, Any], function_arn: str) -> dict[str, Any]:
     """AWS's event in, AWS's answer out; what else is in them is between us and our own broker, in its lenient mode.
 
-    That is `connackCode`, what the vendor would answer; and an `offeredClientId`, which a client may get whose own id
-    means nothing, so that two of one name do not throw each other out.
+    That is `connackCode`, what the vendor would answer; an `offeredClientId`, which a client may get whose own id means
+    nothing, so that two of one name do not throw each other out; and the `clientAddress`, which IoT Core tells nobody.
     """
     mqtt = event.get("protocolData", {}).get("mqtt", {})
     client = str(mqtt.get("clientId", ""))
@@ -166,6 +166,7 @@ def _admit(ports: Ports, event: dict[str, Any], mqtt: dict[str, Any], client: st
         server_name=_tls(event).get("serverName"),
         # IoT Core takes nothing else; a broker of ours that does says so by leaving it out.
         secured="tls" in event.get("protocols", ("tls",)),
+        address=str(event.get("clientAddress", "")),
     )
     try:
         candidate = _certified(ports, caller, candidate, _tls(event))

@@ -28,16 +28,23 @@ def recognises(username: str, client: str) -> bool:
 
 
 def authenticate(
-    ports: Ports, *, username: str, password: str, client: str, server_name: str | None, secured: bool = True
+    ports: Ports,
+    *,
+    username: str,
+    password: str,
+    client: str,
+    server_name: str | None,
+    secured: bool = True,
+    address: str = "",
 ) -> tuple[Caller, Candidate]:
     found = parse_client(client)
     if found is None:
         raise Refused("a client id is d:org:type:id, g:org:type:id or a:org:app", BAD_IDENTIFIER)
     if found.name is not None and username == TOKEN:
-        caller = _device(ports, found, found.name, client, password)
+        caller = _device(ports, found, found.name, client, password, address)
         mode, connector, device = DEVICE if found.kind == "d" else GATEWAY, MQTT, found.name.fleet_id
     elif found.name is None and username != TOKEN:
-        caller = _application(ports, found, username, password, secured=secured)
+        caller = _application(ports, found, username, password, secured=secured, address=address)
         mode, connector, device = APPLICATION, "", None
     else:
         raise Refused(f"the user name {username!r} does not go with this client id", NOT_AUTHORIZED)
@@ -57,7 +64,7 @@ def authenticate(
     return caller, candidate
 
 
-def _device(ports: Ports, found: Client, name: Name, client: str, password: str) -> Caller:
+def _device(ports: Ports, found: Client, name: Name, client: str, password: str, address: str) -> Caller:
     """No API key stands behind a device: it has a token of its own, and may do what a device does."""
     device = ports.devices.get(found.organization, name.fleet_id)
     if device is None:
@@ -66,7 +73,7 @@ def _device(ports: Ports, found: Client, name: Name, client: str, password: str)
     own = known_as(found.organization, device.id, frozenset({Role.DEVICE_ACCESS}), client)
     try:
         known = device.interface(MQTT, client) is not None
-        fits = known and tokens.fits(ports, device, inventory.own(device).get("token"), password)
+        fits = known and tokens.fits(ports, device, inventory.own(device).get("token"), password, address=address)
     except RateLimitReached as error:
         raise Refused(str(error), NOT_AUTHORIZED, own) from error
     if not fits:
@@ -74,8 +81,8 @@ def _device(ports: Ports, found: Client, name: Name, client: str, password: str)
     return own
 
 
-def key_of(ports: Ports, username: str, password: str) -> ApiKey:
-    """The key with that name, by its token or one that it was given elsewhere.
+def key_of(ports: Ports, username: str, password: str, *, address: str = "") -> ApiKey:
+    """The key with that name, by its token or one that it was given elsewhere; `address` is the client's, if known.
 
     Errors: Unauthenticated (not usable), UnknownCredential (no such key, or not its token), RateLimitReached.
     """
@@ -84,16 +91,16 @@ def key_of(ports: Ports, username: str, password: str) -> ApiKey:
         raise UnknownCredential("the token does not go with the API key")
     named = API_KEY.fullmatch(username)
     if key is None and named is not None:
-        key = adopting.named(ports, named["organization"], username, password)
+        key = adopting.named(ports, named["organization"], username, password, address=address)
     if key is None:
         raise UnknownCredential("unknown API key")
     keys.use(ports, key)
     return key
 
 
-def _application(ports: Ports, found: Client, username: str, password: str, *, secured: bool) -> Caller:
+def _application(ports: Ports, found: Client, username: str, password: str, *, secured: bool, address: str) -> Caller:
     try:
-        caller = callers.of_key(key_of(ports, username, password))
+        caller = callers.of_key(key_of(ports, username, password, address=address))
     except (Unauthenticated, UnknownCredential, RateLimitReached) as error:
         raise Refused(str(error), NOT_AUTHORIZED, _owner(ports, password)) from error
     if caller.tenant != found.organization:

@@ -9,15 +9,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.fleet.access import secrets
+from chalicelib.fleet.access import attempts, secrets
 from chalicelib.fleet.access.passwords import Cost, Password
-from chalicelib.fleet.errors import Invalid, RateLimitReached
+from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.tenancy.records import Limit, Use
 
-GUESSES = 10
-"""Times in a minute that a token of a device is compared by scrypt, in each instance."""
 MOST_AT_ONCE = 50
 """Tokens that take scrypt in one request: 16 MB and half a second each, as a function has them."""
 TOO_MANY = f"at most {MOST_AT_ONCE} devices at once may bring tokens that somebody may have thought of"
@@ -70,8 +67,11 @@ def kept(ports: Ports, token: str, *, generated: bool) -> dict[str, Any]:
     return {"salt": _text(salt), "digest": _text(made.digest), "scrypt": cost}
 
 
-def fits(ports: Ports, device: Device, stored: Mapping[str, Any] | None, presented: str) -> bool:
-    """Whether that is the device's token. Errors: RateLimitReached (too many guesses)."""
+def fits(ports: Ports, device: Device, stored: Mapping[str, Any] | None, presented: str, *, address: str) -> bool:
+    """Whether that is the device's token; `address` is where it comes from, empty where nobody knows.
+
+    Errors: RateLimitReached (too many guesses from there).
+    """
     if not stored:
         return False
     salt, digest = base64.b64decode(stored["salt"]), base64.b64decode(stored["digest"])
@@ -81,10 +81,7 @@ def fits(ports: Ports, device: Device, stored: Mapping[str, Any] | None, present
     # A device that was here before is not kept out by whoever guesses, and costs nothing more.
     if ports.hasher.remembers(presented, password):
         return True
-    limit = Limit(Use.REQUESTS, GUESSES, 60, f"token {device.id}")
-    wait = ports.windows.spend(device.tenant, [limit], ports.clock.now())
-    if wait is not None:
-        raise RateLimitReached("too many tokens were tried for this device", wait)
+    attempts.guess(ports, device.tenant, f"token {device.id}", address)
     return ports.hasher.matches(presented, password, patient=True)
 
 

@@ -41,7 +41,14 @@ def recognises(username: str, client: str) -> bool:  # noqa: ARG001 - other dial
 
 
 def authenticate(
-    ports: Ports, *, username: str, password: str, client: str, server_name: str | None, secured: bool = True
+    ports: Ports,
+    *,
+    username: str,
+    password: str,
+    client: str,
+    server_name: str | None,
+    secured: bool = True,
+    address: str = "",  # noqa: ARG001 - its keys are not guessed
 ) -> tuple[Caller, Candidate]:
     mode = MODES[username]
     try:

@@ -2,18 +2,16 @@
 
 from dataclasses import replace
 
-from chalicelib.fleet.access import keys, secrets, signposts
+from chalicelib.fleet.access import attempts, keys, secrets, signposts
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.records import ApiKey, KeyRequest
-from chalicelib.fleet.errors import Conflict, Invalid, KeyNotFound, RateLimitReached
+from chalicelib.fleet.errors import Conflict, Invalid, KeyNotFound
 from chalicelib.fleet.fields import Field
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import quotas
-from chalicelib.fleet.tenancy.records import Limit, Stored, Use
+from chalicelib.fleet.tenancy.records import Stored
 
 _SHORTEST, _LONGEST = 8, 255
-_GUESSES = Limit(Use.REQUESTS, 10, 60, "guesses")
-"""At the secret of one name, in each instance."""
 
 
 def adopt(
@@ -57,14 +55,15 @@ def adopt(
     return replace(adopted, revision=made.revision + 1)
 
 
-def named(ports: Ports, tenant: str, name: str, presented: str) -> ApiKey | None:
-    """The key that this name and this secret, made elsewhere, open together. Errors: RateLimitReached."""
+def named(ports: Ports, tenant: str, name: str, presented: str, *, address: str = "") -> ApiKey | None:
+    """The key that this name and this secret, made elsewhere, open together; `address` is where they come from.
+
+    Errors: RateLimitReached.
+    """
     key = signposts.named(ports, tenant, name)
     if key is None or key.password is None:
         return None
     if ports.hasher.remembers(presented, key.password):
         return key
-    wait = ports.windows.spend(tenant, [replace(_GUESSES, holder=f"name {name}")], ports.clock.now())
-    if wait is not None:
-        raise RateLimitReached("too many secrets were tried for this name", wait)
+    attempts.guess(ports, tenant, f"key {name}", address)
     return key if ports.hasher.matches(presented, key.password, patient=True) else None

@@ -1,7 +1,8 @@
 """Guesses at passwords, counted by name and address: whoever guesses locks themselves out, and nobody else.
 
 Names that nobody has are counted as those that somebody has, so that the answer tells nothing. How many names an
-address may try in a minute is counted in the memory of each instance.
+address may try in a minute is counted in the memory of each instance, and so are guesses at what devices and keys of
+other makes come in by, of which each instance compares a few.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ LOCKED = 15 * 60_000
 """How long (ms) a name is locked for an address after so many attempts in a row that failed."""
 A_MINUTE = 30
 """Logins that an address may try in a minute, whatever the names."""
+GUESSES = 10
+"""Secrets of one name that an address may have compared in a minute, in each instance."""
 _NOBODY = "-"
 _IPV6_NETWORK = 64
 
@@ -63,6 +66,17 @@ def begin(ports: Ports, name: str, address: str, most: int = MOST_FAILURES) -> A
 def forget(ports: Ports, attempt: Attempt) -> None:
     """It succeeded: the next failure is the first again."""
     ports.records.delete(_NOBODY, attempt.kind, attempt.id)
+
+
+def guess(ports: Ports, tenant: str, name: str, address: str) -> None:
+    """Count one at the secret of a name that is nobody's login: a device's token, or a key that was made elsewhere.
+
+    Where no address is known, all that come so share one count. Errors: RateLimitReached.
+    """
+    limit = Limit(Use.REQUESTS, GUESSES, 60, f"guesses {network(address)} {name}")
+    wait = ports.windows.spend(tenant, [limit], ports.clock.now())
+    if wait is not None:
+        raise RateLimitReached("too many secrets were tried for this name", wait)
 
 
 def network(address: str) -> str:

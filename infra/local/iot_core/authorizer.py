@@ -81,6 +81,7 @@ class Credentials:
     http_headers: dict[str, str] | None = None
     http_query: str = ""
     offered_id: str | None = None  # a client id that the answer may give the client; not on IoT Core
+    address: str | None = None  # of the client; not on IoT Core
 
     def event(self) -> dict[str, Any]:
         """The event of a custom authorizer; with a certificate that of the type CUSTOM_AUTH_X509."""
@@ -95,6 +96,7 @@ class Credentials:
             "protocolData": data,
             "connectionMetadata": {"id": self.connection_id},
             **({} if self.offered_id is None else {"offeredClientId": self.offered_id}),
+            **({} if self.address is None else {"clientAddress": self.address}),
         }
 
     def _mqtt(self) -> dict[str, str]:

@@ -164,10 +164,12 @@ def _failed(connection: "Connection", code: int, detail: str) -> _Refused:
 
 def _credentials(connection: "Connection", packet: Connect, offered: str) -> Credentials:
     websocket = connection.wire.websocket
+    lenient = connection.broker.settings.lenient
     return Credentials(
         connection_id=connection.broker.settings.new_id(),
         client_id=packet.client_id or None,
-        offered_id=offered if connection.broker.settings.lenient else None,
+        offered_id=offered if lenient else None,
+        address=connection.wire.peer()[0] if lenient else None,
         username=packet.username,
         password=packet.password,
         server_name=connection.server_name,

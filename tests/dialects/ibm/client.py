@@ -69,6 +69,7 @@ class Client:
         auth: tuple[str, str] | None = ("", ""),
         headers: Mapping[str, str] | None = None,
         host: str | None = None,
+        address: str = "192.0.2.1",
         **query: Any,
     ) -> Reply:
         sent = raw if raw is not None else (json.dumps(body).encode() if body is not None else b"")
@@ -78,7 +79,7 @@ class Client:
         if auth is not None:
             username, password = auth if auth[0] else self.credentials
             named["Authorization"] = "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
-        return self._send(method, path, {**named, **(headers or {})}, sent, urlencode(query, doseq=True))
+        return self._send(method, path, {**named, **(headers or {})}, sent, urlencode(query, doseq=True), address)
 
     def get(self, path: str, **query: Any) -> Reply:
         return self.call("GET", path, **query)
@@ -92,9 +93,9 @@ class Client:
     def fleet_id(self, type_: str = "pump", id_: str = "p1") -> str:
         return Name(type_, id_).fleet_id
 
-    def _send(self, method: str, path: str, headers: Mapping[str, str], body: bytes, query: str) -> Reply:
+    def _send(self, method: str, path: str, headers: Mapping[str, str], body: bytes, query: str, address: str) -> Reply:
         return Reply(
-            *_served().send(self.ports, method, path, headers, body, query=query, safe="/%:!+"),
+            *_served().send(self.ports, method, path, headers, body, query=query, safe="/%:!+", address=address),
         )
 
 

@@ -25,9 +25,15 @@ class Site:
     def org(self) -> str:
         return self.client.org
 
-    def knock(self, client: str, username: str, password: str) -> dict[str, Any]:
+    def knock(self, client: str, username: str, password: str, *, address: str | None = None) -> dict[str, Any]:
+        """`address` is what a broker of ours tells, and IoT Core does not."""
         mqtt = {"username": username, "password": base64.b64encode(password.encode()).decode(), "clientId": client}
-        event = {"protocols": ["tls", "mqtt"], "protocolData": {"tls": {"serverName": "x"}, "mqtt": mqtt}}
+        event: dict[str, Any] = {
+            "protocols": ["tls", "mqtt"],
+            "protocolData": {"tls": {"serverName": "x"}, "mqtt": mqtt},
+        }
+        if address is not None:
+            event["clientAddress"] = address
         return authorizer.handle(self.client.ports, event, ARN)
 
     def device(self, type_: str = "pump", id_: str = "p1") -> str:

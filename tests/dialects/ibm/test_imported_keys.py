@@ -57,7 +57,28 @@ def test_guessing_is_slowed_down(site: Site) -> None:
     for n in range(30):
         assert not knock(site, f"guess number {n}")
     assert site.client.ports.hasher.calls == 10
-    assert site.client.call("GET", f"{V2}/device/types", auth=(name(site), TOKEN)).status == 429
+    assert not knock(site)
+    tried = [
+        site.client.call("GET", f"{V2}/device/types", auth=(name(site), f"guess number {n}")).status for n in range(12)
+    ]
+    assert tried == [403] * 10 + [429] * 2
+
+
+@pytest.mark.parametrize("through", ["MQTT", "HTTP"])
+def test_who_guesses_elsewhere_keeps_nobody_out(site: Site, through: str) -> None:
+    adopted(site)
+    elsewhere = "198.51.100.9"
+
+    def comes_in(token: str, address: str) -> bool:
+        if through == "MQTT":
+            return bool(site.knock(f"a:{site.org}:app", name(site), token, address=address)["isAuthenticated"])
+        return site.client.call("GET", f"{V2}/device/types", auth=(name(site), token), address=address).status == 200
+
+    for n in range(30):
+        assert not comes_in(f"guess number {n}", elsewhere)
+    assert not comes_in(TOKEN, elsewhere)
+    assert comes_in(TOKEN, "192.0.2.7")
+    assert comes_in(TOKEN, elsewhere)  # who was let in by this instance is known to it
 
 
 def test_a_name_is_taken_once(site: Site) -> None:

@@ -6,7 +6,7 @@ import string
 import pytest
 
 from chalicelib.dialects.ibm import inventory, tokens
-from chalicelib.fleet.access import secrets
+from chalicelib.fleet.access import attempts, secrets
 from tests.dialects.ibm.client import V2
 from tests.dialects.ibm.site import Site
 
@@ -21,8 +21,8 @@ def site() -> Site:
     return Site()
 
 
-def knock(site: Site, token: str) -> bool:
-    return bool(site.knock(CLIENT.format(site.org), "use-token-auth", token)["isAuthenticated"])
+def knock(site: Site, token: str, address: str | None = None) -> bool:
+    return bool(site.knock(CLIENT.format(site.org), "use-token-auth", token, address=address)["isAuthenticated"])
 
 
 def calls(site: Site) -> int:
@@ -84,7 +84,7 @@ def test_a_token_that_was_kept_before_stays_good(site: Site) -> None:
 def test_a_device_that_was_here_costs_scrypt_once_in_each_instance(site: Site) -> None:
     site.client.registered(password=CHOSEN)
     calls(site)
-    for _ in range(tokens.GUESSES * 2):
+    for _ in range(attempts.GUESSES * 2):
         assert knock(site, CHOSEN)
     assert calls(site) == 1
 
@@ -92,9 +92,9 @@ def test_a_device_that_was_here_costs_scrypt_once_in_each_instance(site: Site) -
 def test_guessing_is_slowed_down_and_told(site: Site) -> None:
     site.client.registered(password=CHOSEN)
     calls(site)
-    for n in range(tokens.GUESSES * 3):
+    for n in range(attempts.GUESSES * 3):
         assert not knock(site, f"guess number {n}")
-    assert calls(site) == tokens.GUESSES
+    assert calls(site) == attempts.GUESSES
     assert {"connection refused: the token is not that of the device"} < set(site.complaints()) | {""}
     assert not knock(site, CHOSEN)
     site.client.ports.clock.advance(seconds=60)
@@ -104,15 +104,48 @@ def test_guessing_is_slowed_down_and_told(site: Site) -> None:
 def test_a_device_that_is_known_comes_in_while_somebody_guesses(site: Site) -> None:
     site.client.registered(password=CHOSEN)
     assert knock(site, CHOSEN)
-    for n in range(tokens.GUESSES * 2):
+    for n in range(attempts.GUESSES * 2):
         knock(site, f"guess number {n}")
+    assert knock(site, CHOSEN)
+
+
+@pytest.mark.parametrize(
+    ("guessing", "owning"), [("198.51.100.9", "192.0.2.7"), ("2001:db8:1::9", "2001:db8:2::9"), (None, "192.0.2.7")]
+)
+def test_who_guesses_elsewhere_keeps_nobody_out_that_was_never_here(
+    site: Site, guessing: str | None, owning: str
+) -> None:
+    site.client.registered(password=CHOSEN)
+    calls(site)
+    for n in range(attempts.GUESSES * 2):
+        assert not knock(site, f"guess number {n}", guessing)
+    assert calls(site) == attempts.GUESSES
+    assert not knock(site, CHOSEN, guessing)
+    assert knock(site, CHOSEN, owning)
+
+
+def test_a_household_of_ipv6_is_one_guesser(site: Site) -> None:
+    site.client.registered(password=CHOSEN)
+    calls(site)
+    for n in range(attempts.GUESSES * 2):
+        assert not knock(site, f"guess number {n}", f"2001:db8::{n:x}")
+    assert calls(site) == attempts.GUESSES
+
+
+def test_over_http_who_guesses_elsewhere_keeps_nobody_out(site: Site) -> None:
+    site.client.registered(password=CHOSEN)
+    for n in range(attempts.GUESSES * 2):
+        site.client.call("POST", ITSELF, {}, auth=("use-token-auth", f"guess number {n}"), address="198.51.100.9")
+    own = ("use-token-auth", CHOSEN)
+    assert site.client.call("POST", ITSELF, {}, auth=own, address="198.51.100.9").status == 429
+    assert site.client.call("POST", ITSELF, {}, auth=own).status == 200
     assert knock(site, CHOSEN)
 
 
 def test_guessing_at_one_device_slows_down_no_other(site: Site) -> None:
     site.client.registered(password=CHOSEN)
     site.client.registered("pump", "p2", password=CHOSEN)
-    for n in range(tokens.GUESSES * 2):
+    for n in range(attempts.GUESSES * 2):
         knock(site, f"guess number {n}")
     assert site.knock(f"d:{site.org}:pump:p2", "use-token-auth", CHOSEN)["isAuthenticated"]
 
@@ -122,10 +155,10 @@ def test_over_http_it_is_the_same(site: Site) -> None:
     calls(site)
     tried = [
         site.client.call("POST", ITSELF, {}, auth=("use-token-auth", f"guess number {n}"))
-        for n in range(tokens.GUESSES + 2)
+        for n in range(attempts.GUESSES + 2)
     ]
-    assert [reply.status for reply in tried] == [403] * tokens.GUESSES + [429] * 2
-    assert calls(site) == tokens.GUESSES
+    assert [reply.status for reply in tried] == [403] * attempts.GUESSES + [429] * 2
+    assert calls(site) == attempts.GUESSES
     assert "the token is not that of the device" in site.complaints()
 
 

@@ -150,10 +150,15 @@ def test_nothing_is_kept_where_the_original_platform_kept_nothing(lenient: Site)
     assert not lenient.core.broker.sessions
 
 
+def test_the_authorizer_is_told_where_a_client_is(lenient: Site) -> None:
+    lenient.connected()
+    assert lenient.cloud.asked[0]["clientAddress"] == "127.0.0.1"
+
+
 def test_iot_core_neither_offers_an_id_nor_takes_one(site: Site) -> None:
     site.cloud.extra = {"clientId": "another", "cleanSession": True}
     site.connected()
-    assert "offeredClientId" not in site.cloud.asked[0]
+    assert not {"offeredClientId", "clientAddress"} & site.cloud.asked[0].keys()
     assert site.core.get_connection(CLIENT)["connected"]
     site.device().connect(CLIENT, clean=False)
     assert not site.core.get_connection(CLIENT)["cleanSession"]

@@ -38,7 +38,7 @@ def authenticate(ports: Ports, request: Request) -> Caller:
     elif username.startswith("g/"):
         caller = _gateway(ports, request, username, password)
     else:
-        caller = _key(ports, username, password)
+        caller = _key(ports, request, username, password)
     host = hostname(request)
     if _VENDOR.fullmatch(host) and organization(host) not in (None, caller.tenant):
         raise Forbidden("this API key belongs to another organization")
@@ -58,8 +58,8 @@ def organization(host: str) -> str | None:
     return found[1] if found else None
 
 
-def _key(ports: Ports, username: str, password: str) -> Caller:
-    caller = callers.of_key(key_of(ports, username, password))
+def _key(ports: Ports, request: Request, username: str, password: str) -> Caller:
+    caller = callers.of_key(key_of(ports, username, password, address=request.address))
     limiting.request(ports, caller)
     return caller
 
@@ -97,7 +97,7 @@ def _gateway(ports: Ports, request: Request, username: str, password: str) -> Ca
 def _prove(ports: Ports, request: Request, device: Device, token: str, otherwise: str) -> None:
     """Who guesses is told to the audit log. Errors: UnknownCredential, RateLimitReached."""
     try:
-        if tokens.fits(ports, device, inventory.own(device).get("token"), token):
+        if tokens.fits(ports, device, inventory.own(device).get("token"), token, address=request.address):
             return
         error: FleetError = UnknownCredential(otherwise)
     except RateLimitReached as reached:
