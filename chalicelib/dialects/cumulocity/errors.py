@@ -25,6 +25,10 @@ class EventNotFound(fleet.MessageNotFound):
     pass
 
 
+class AuditRecordNotFound(fleet.NotFound):
+    pass
+
+
 class MeasurementNotFound(fleet.MessageNotFound):
     pass
 
@@ -49,6 +53,7 @@ CODES: dict[type[Exception], tuple[int, str]] = {
     fleet.ObjectNotFound: (HTTPStatus.NOT_FOUND, "inventory/notFound"),
     fleet.ExternalIdNotFound: (HTTPStatus.NOT_FOUND, "identity/notFound"),
     fleet.DeviceNotFound: (HTTPStatus.NOT_FOUND, "inventory/notFound"),
+    AuditRecordNotFound: (HTTPStatus.NOT_FOUND, "audit/notFound"),
     EventNotFound: (HTTPStatus.NOT_FOUND, "event/notFound"),
     MeasurementNotFound: (HTTPStatus.NOT_FOUND, "measurement/notFound"),
     fleet.AttachmentNotFound: (HTTPStatus.NOT_FOUND, "general/notFound"),

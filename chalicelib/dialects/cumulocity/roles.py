@@ -21,7 +21,7 @@ NAMES = {
     Role.USER_R: ("ROLE_USER_MANAGEMENT_READ",),
     Role.USER_W: ("ROLE_USER_MANAGEMENT_ADMIN",),
     Role.SETTINGS_R: ("ROLE_OPTION_MANAGEMENT_READ",),
-    Role.SETTINGS_W: ("ROLE_OPTION_MANAGEMENT_ADMIN",),
+    Role.SETTINGS_W: ("ROLE_AUDIT_ADMIN", "ROLE_OPTION_MANAGEMENT_ADMIN"),
     Role.LOGS_R: ("ROLE_AUDIT_READ",),
 }
 """What each role of the platform opens of this API; the others open nothing of it."""

@@ -59,8 +59,7 @@ def raise_(ports: Ports, tenant: str, report: Report, stamped: str) -> Raised:
 
     One that is reported as cleared, or was cleared since, is kept as a cleared one. Errors: Invalid, Contended.
     """
-    if not report.type or len(report.type) > LONGEST_TYPE:
-        raise Invalid(f"the type of an alarm has 1 to {LONGEST_TYPE} characters")
+    _ensure_type(report)
     for attempt, _ in enumerate(tries(ports)):
         made = _made(ports, tenant, report, stamped, attempt)
         seat = ports.alarms.seat(tenant, report.source, report.type)
@@ -75,6 +74,14 @@ def raise_(ports: Ports, tenant: str, report: Report, stamped: str) -> Raised:
             _tell_raised(ports, done)
             return done
     raise Contended(f"alarms {report.type[:64]} of {report.source} are raised by too many at once")
+
+
+def tell(ports: Ports, tenant: str, report: Report, stamped: str) -> Raised:
+    """What is reported, told to whoever listens; nothing of it is kept. Errors: Invalid."""
+    _ensure_type(report)
+    made = Raised(_made(ports, tenant, report, stamped, 0), created=True)
+    _tell_raised(ports, made)
+    return made
 
 
 def clear(ports: Ports, tenant: str, source: str, type_: str, stamped: str, by: str = "") -> Alarm | None:
@@ -210,6 +217,11 @@ def _all(read: Callable[[str | None], Page[Alarm]], before: str | None) -> Itera
         if page.cursor is None:
             return
         before = page.cursor
+
+
+def _ensure_type(report: Report) -> None:
+    if not report.type or len(report.type) > LONGEST_TYPE:
+        raise Invalid(f"the type of an alarm has 1 to {LONGEST_TYPE} characters")
 
 
 def _made(ports: Ports, tenant: str, report: Report, stamped: str, attempt: int) -> Alarm:

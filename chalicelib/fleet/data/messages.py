@@ -64,6 +64,11 @@ def store_all(ports: Ports, sent: Sequence[tuple[DataMessage, str | None]]) -> l
     return decoded
 
 
+def tell(ports: Ports, sent: Sequence[DataMessage]) -> None:
+    """Tell messages of one request, decoded, to whoever listens, and keep none of them."""
+    routing.messages(ports, unpacking.decoded_all(ports, list(sent)), fresh=True)
+
+
 def _keep(ports: Ports, message: DataMessage, device: str | None) -> DataMessage:
     kept = retention.seconds(ports, message.tenant, Kept.MESSAGES)
     # A crash between the two loses one from the count, never a message.

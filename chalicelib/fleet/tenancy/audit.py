@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from chalicelib.fleet.ids import repeatable_id
+from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
+from chalicelib.fleet.ids import is_id, moment, repeatable_id
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import retention
 from chalicelib.fleet.tenancy.records import AuditEntry, Cause, Kept, Way
@@ -44,6 +45,29 @@ def note(
     """Record what somebody who looks for an error wants to see, as often as what was refused and beside it."""
     told = _Telling(Cause.REFUSED, Way.MQTT, reason, source, content)
     _keep(ports, tenant, at, event, "info", told)
+
+
+def report(
+    ports: Ports, tenant: str, *, reason: str, source: Mapping[str, str], content: Mapping[str, Any]
+) -> AuditEntry:
+    """Record what a client wants to be in the log. Errors: Contended."""
+    now = ports.clock.now()
+    kept = retention.seconds(ports, tenant, Kept.AUDIT)
+
+    def reported() -> AuditEntry | Again:
+        name = ports.new_id(now)
+        entry = AuditEntry(tenant, name, now, "info", Cause.REPORTED, Way.HTTP, reason, source, content, name)
+        return entry if ports.audit.put(entry, kept) else AGAIN
+
+    return insist(ports, "the audit log", reported)
+
+
+def get(ports: Ports, tenant: str, name: str) -> AuditEntry | None:
+    """The entry of that id, while it is kept."""
+    if not is_id(name):
+        return None
+    found = ports.audit.within(tenant, moment(name), name, name)
+    return next(iter(found), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ class Cause(StrEnum):
     """Why something is in the audit log: a client or what it sent was REFUSED, or taken while somebody looks.
 
     Others are what a QUOTA or a RATE had no room for, a user who is LOCKED out, and what did not get into a QUEUE, to a
-    WEBHOOK or through DECODING.
+    WEBHOOK or through DECODING. REPORTED is what a client wants to be there.
     """
 
     REFUSED = "refused"
@@ -143,6 +143,7 @@ class Cause(StrEnum):
     QUEUE = "queue"
     WEBHOOK = "webhook"
     DECODING = "decoding"
+    REPORTED = "reported"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,11 @@ def furnish(client: Client, word: str) -> dict[str, str]:
     client.call("POST", f"/event/events/{event}/binaries", raw=word.encode(), headers={"Content-Type": "text/plain"})
     operation = client.made("/devicecontrol/operations", {"deviceId": device, "c8y_Command": {"text": word}})["id"]
     client.made("/devicecontrol/newDeviceRequests", {"id": word, "type": word})
+    record = {**{name: data[name] for name in ("source", "text", "time", "type")}, "activity": word, "told": word}
+    audit = client.made("/audit/auditRecords", record)["id"]
     return {
         "requestId": word,
+        "auditId": audit,
         "category": word,
         "key": word,
         "operationId": operation,

@@ -173,3 +173,13 @@ def test_another_tenants_event_is_not_there(client: Client, device: str) -> None
     assert listed(other) == listed(other, source=device) == ""
     assert other.call("DELETE", PATH, source=device).status == 204
     assert listed(client) == "Location updated"
+
+
+def test_many_are_made_at_once_or_none(client: Client, device: str) -> None:
+    several = {"events": [event(device, text="a"), event(device, text="b")]}
+    made = client.made(PATH, several)
+    assert [one["text"] for one in made["events"]] == ["a", "b"]
+    assert client.get(f"{PATH}/{made['events'][1]['id']}").body == made["events"][1]
+    for wrong in ([event(device), {}], [], [1], "x"):
+        assert client.call("POST", PATH, {"events": wrong}).status == 422
+    assert listed(client) == "ba"

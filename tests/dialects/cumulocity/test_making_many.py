@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.tenancy import settings
+from chalicelib.fleet.tenancy.records import Stored
 from tests.dialects.cumulocity.client import Client
 
 PATH = "/inventory/managedObjects"
@@ -91,3 +93,55 @@ def test_a_fragment_has_at_most_50_levels(client: Client) -> None:
         deep = [deep]
     reply = client.call("POST", PATH, {"deep": deep})
     assert (reply.status, reply.error) == (422, "undefined/validationError")
+
+
+class TestChangingMany:
+    """Several objects by one PUT."""
+
+    def test_all_of_them_are_changed(self, client: Client) -> None:
+        one, other = (client.made(PATH, {"name": name, "old": 1})["id"] for name in "ab")
+        body = {"managedObjects": [{"id": one, "name": "c", "old": None}, {"id": other, "new": {"x": 2}}]}
+        reply = client.call("PUT", PATH, body)
+        assert reply.status == 200
+        assert [(found["name"], "old" in found, found.get("new")) for found in reply.body["managedObjects"]] == [
+            ("c", False, None),
+            ("b", True, {"x": 2}),
+        ]
+        assert client.get(f"{PATH}/{other}").body["new"] == {"x": 2}
+        assert client.call("PUT", PATH, body, accept=None).raw == b""
+
+    @pytest.mark.parametrize(
+        ("bad", "status"),
+        [({"id": "12"}, 404), ({}, 422), ({"id": "{one}"}, 422), ({"name": 1}, 422), ({"$a": 1}, 422), (1, 422)],
+    )
+    def test_where_one_is_wrong_none_is_changed(self, client: Client, bad: Any, status: int) -> None:
+        one, other = (client.made(PATH, {"name": name})["id"] for name in "ab")
+        if isinstance(bad, dict):
+            bad = {"id": other, **bad} if bad and bad.get("id") is None else bad
+            bad = {"id": one} if bad.get("id") == "{one}" else bad
+        reply = client.call("PUT", PATH, {"managedObjects": [{"id": one, "name": "c"}, bad]})
+        assert reply.status == status, reply.raw
+        assert client.get(f"{PATH}/{one}").body["name"] == "a"
+
+    def test_what_fails_on_the_way_is_undone(self, client: Client) -> None:
+        one, other = (client.made(PATH, {"name": name, "f": 1})["id"] for name in "ab")
+        # Each fragment is small enough, all of them together are not.
+        known = client.ports.objects.rows[client.tenant.id, other]
+        big = {"id": other, "c8y_IsDevice": {}}
+        settings.set_quotas(client.ports, client.tenant.id, {Stored.DEVICES: 0})
+        reply = client.call("PUT", PATH, {"managedObjects": [{"id": one, "name": "c", "f": 2, "g": 3}, big]})
+        assert reply.status >= 400
+        found = client.get(f"{PATH}/{one}").body
+        assert (found["name"], found["f"], "g" in found) == ("a", 1, False)
+        assert known.name == client.get(f"{PATH}/{other}").body["name"]
+
+    def test_one_of_another_tenant_is_not_there(self, client: Client) -> None:
+        stranger = Client(client.ports, "stranger")
+        one, foreign = client.made(PATH, {"name": "a"})["id"], stranger.made(PATH, {"name": "b"})["id"]
+        body = {"managedObjects": [{"id": one, "name": "c"}, {"id": foreign, "name": "c"}]}
+        assert client.call("PUT", PATH, body).status == 404
+        assert (client.get(f"{PATH}/{one}").body["name"], stranger.get(f"{PATH}/{foreign}").body["name"]) == ("a", "b")
+
+    def test_there_are_fifty_at_most(self, client: Client) -> None:
+        assert client.call("PUT", PATH, {"managedObjects": [{"id": str(n)} for n in range(1, 52)]}).status == 422
+        assert client.call("PUT", PATH, {"managedObjects": []}).status == 200

@@ -100,3 +100,11 @@ def test_options_need_the_roles_of_settings(client: Client) -> None:
     assert client.call("PUT", f"{PATH}/c/k", {"value": "x"}, auth=reader).status == 403
     assert client.call("GET", PATH, auth=client.credentials_with(Role.DEVICE_R)).status == 403
     assert not Client(client.ports, "other").get(PATH).body["options"]
+
+
+def test_what_holds_for_every_tenant_is_read(client: Client) -> None:
+    path = "/tenant/system/options"
+    (one,) = client.get(path).body["options"]
+    assert (one["category"], one["key"], int(one["value"]) > 4_000_000) == ("files", "max.size", True)
+    assert client.get(f"{path}/files/max.size").body == one
+    assert client.get(f"{path}/files/none").status == 404

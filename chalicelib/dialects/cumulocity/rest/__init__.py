@@ -4,6 +4,7 @@ from chalicelib.dialects.cumulocity import DIALECT
 from chalicelib.dialects.cumulocity.errors import explain
 from chalicelib.dialects.cumulocity.rest import (
     alarms,
+    audit_records,
     binaries,
     children,
     current_user,
@@ -13,12 +14,14 @@ from chalicelib.dialects.cumulocity.rest import (
     identity,
     listing,
     managed_objects,
+    many_objects,
     measurements,
     operations,
     options,
     platform,
     registration,
     series,
+    system_options,
     tenant,
 )
 from chalicelib.dialects.cumulocity.rest.access import authenticate
@@ -31,8 +34,10 @@ API = Api(
         *platform.ROUTES,
         *tenant.ROUTES,
         *options.ROUTES,
+        *system_options.ROUTES,
         *current_user.ROUTES,
         *managed_objects.ROUTES,
+        *many_objects.ROUTES,
         *listing.ROUTES,
         *children.ROUTES,
         *binaries.ROUTES,
@@ -45,6 +50,7 @@ API = Api(
         *alarms.ROUTES,
         *operations.ROUTES,
         *registration.ROUTES,
+        *audit_records.ROUTES,
     ),
     authenticate,
     explain,

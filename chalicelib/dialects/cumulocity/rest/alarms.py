@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.dialects.cumulocity import alarms as shapes
 from chalicelib.dialects.cumulocity import fragments
-from chalicelib.dialects.cumulocity.rest import asking, contents, links, managed_objects, paging, reach
+from chalicelib.dialects.cumulocity.rest import asking, contents, links, managed_objects, paging, processing, reach
 from chalicelib.dialects.cumulocity.rest.sources import BELOW, SOURCE, Sources
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.compare_and_set import tries
@@ -43,9 +43,11 @@ def _raise(ports: Ports, request: Request) -> Answer:
         # Nobody is to be alarmed while somebody works on it (reference, "Maintenance mode").
         itself = links.to(request, *PATH, "null")
         return contents.created(request, KIND, {**body, "self": itself, "source": sources.view(source.source)}, itself)
-    raised = alarms.raise_(ports, request.tenant, said, alarms.stamp(ports))
-    shown = view(request, sources, raised.alarm)
-    return contents.created(request, KIND, shown, shown["self"])
+    mode = processing.mode(request)
+    raise_ = alarms.raise_ if mode.stored else alarms.tell
+    raised = raise_(ports, request.tenant, said, alarms.stamp(ports))
+    shown = processing.shown(mode, view(request, sources, raised.alarm))
+    return contents.created(request, KIND, shown, shown.get("self"))
 
 
 def _upsert(ports: Ports, request: Request) -> Answer:
@@ -84,6 +86,7 @@ def _get(ports: Ports, request: Request) -> Answer:
 
 
 def _change(ports: Ports, request: Request) -> Answer:
+    processing.ensure_stored(request)
     body, sources, found = contents.read(request), Sources(ports, request), _found(ports, request)
     change = shapes.changed(body, sources.number(found.source) or found.source)
     _, after = alarms.update(ports, request.tenant, found.id, change, managed_objects.owner(request.by))

@@ -51,10 +51,10 @@ def changed(request: Request, kind: str, body: Mapping[str, Any], status: int = 
     return Answer(found(request, kind, body).body if accepts(request) else None, status)
 
 
-def created(request: Request, kind: str, body: Mapping[str, Any], location: str) -> Answer:
-    """What a POST answers that made something; `location` is its address."""
+def created(request: Request, kind: str, body: Mapping[str, Any], location: str | None) -> Answer:
+    """What a POST answers that made something; `location` is its address, None where it has none."""
     sent = found(request, kind, body).body if accepts(request) else None
-    return Answer(sent, HTTPStatus.CREATED, {"Location": location})
+    return Answer(sent, HTTPStatus.CREATED, {"Location": location} if location is not None else {})
 
 
 def accepts(request: Request) -> bool:

@@ -1,6 +1,6 @@
 """What measurements and events have in common: both are messages of the fleet, with the number of their source."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.dialects.cumulocity.measurements import CONNECTOR
 from chalicelib.dialects.cumulocity.rest import asking, reach
 from chalicelib.dialects.cumulocity.rest.asking import Range
+from chalicelib.dialects.cumulocity.rest.processing import Mode
 from chalicelib.dialects.cumulocity.rest.sources import SOURCE, Sources
 from chalicelib.fleet import ids
 from chalicelib.fleet.access.callers import Caller
@@ -22,6 +23,10 @@ from chalicelib.web.parameters import Parameter
 from chalicelib.web.request import Request
 
 READING, WRITING = frozenset({Role.DATA_R}), frozenset({Role.DATA_W})
+MOST_AT_ONCE = 1_000
+"""Elements of one request."""
+LARGEST = 1_000_000
+"""Bytes of a body of many."""
 TYPE = Parameter("type", default="")
 DELETED_BY = (SOURCE, TYPE, *asking.DATES)
 """What says which are to be deleted."""
@@ -58,6 +63,22 @@ def message(ports: Ports, source: ManagedObject, said: Said, event: str) -> Data
         extra=said.extra,
         kind=said.kind,
     )
+
+
+def several(body: Mapping[str, Any], name: str) -> list[Any] | None:
+    """The elements of a body that has many; None where it is one. Errors: Invalid."""
+    found = body.get(name)
+    if found is not None and not (isinstance(found, list) and 0 < len(found) <= MOST_AT_ONCE):
+        raise Invalid(f"{name} is a list of 1 to {MOST_AT_ONCE}", name)
+    return found
+
+
+def store(ports: Ports, made: Sequence[tuple[DataMessage, str]], mode: Mode) -> None:
+    """Keep and tell them, each with who sent it, as far as the mode says."""
+    if mode.stored:
+        messages.store_all(ports, made)
+    else:
+        messages.tell(ports, [message for message, _ in made])
 
 
 def number(sources: Sources, found: DataMessage) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.dialects.cumulocity import device_events as shapes
 from chalicelib.dialects.cumulocity import fragments, times
 from chalicelib.dialects.cumulocity.errors import EventNotFound
-from chalicelib.dialects.cumulocity.rest import asking, contents, data, links, paging
+from chalicelib.dialects.cumulocity.rest import asking, contents, data, links, paging, processing
 from chalicelib.dialects.cumulocity.rest.sources import BELOW, SOURCE, Sources
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.data.records import DataMessage
@@ -28,15 +28,28 @@ def view(request: Request, sources: Sources, message: DataMessage) -> dict[str, 
 
 
 def _create(ports: Ports, request: Request) -> Answer:
+    """One, or all of a collection or none."""
     body, sources = contents.read(request), Sources(ports, request)
+    several = data.several(body, "events")
+    event = ports.new_id(ports.clock.now())
+    made = [_made(ports, sources, one, event, row) for row, one in enumerate([body] if several is None else several)]
+    mode = processing.mode(request)
+    data.store(ports, made, mode)
+    shown = [processing.shown(mode, view(request, sources, message)) for message, _ in made]
+    if several is None:
+        return contents.created(request, KIND, shown[0], shown[0].get("self"))
+    itself = links.to(request, *PATH)
+    return contents.created(request, COLLECTION, {"self": itself, "events": shown}, itself)
+
+
+def _made(ports: Ports, sources: Sources, body: Any, event: str, row: int) -> tuple[DataMessage, str]:
+    if not isinstance(body, dict):
+        raise Invalid("an event is a JSON object", "events")
     fragments.ensure(body, *shapes.MANDATORY)
     source = sources.of_body(body)
     type_ = fragments.text(body, "type", shapes.LONGEST_TYPE)
-    said = data.Said(shapes.KIND, type_, times.parse(body["time"], "time"), shapes.read(body))
-    made = data.message(ports, source, said, ports.new_id(ports.clock.now()))
-    messages.store_all(ports, [(made, source.source)])
-    shown = view(request, sources, made)
-    return contents.created(request, KIND, shown, shown["self"])
+    said = data.Said(shapes.KIND, type_, times.parse(body["time"], "time"), shapes.read(body), row=row)
+    return data.message(ports, source, said, event), source.source
 
 
 def _get(ports: Ports, request: Request) -> Answer:
@@ -44,6 +57,7 @@ def _get(ports: Ports, request: Request) -> Answer:
 
 
 def _change(ports: Ports, request: Request) -> Answer:
+    processing.ensure_stored(request)
     body, sources, present = contents.read(request), Sources(ports, request), found(ports, request)
     source = sources.number(str(present.metadata["source"])) or ""
     change = shapes.changed(body, source, ports.clock.now())
@@ -104,7 +118,7 @@ def _meant(ports: Ports, request: Request, sources: Sources) -> Iterator[DataMes
 
 
 _ALL, _ONE = "/event/events", "/event/events/{eventId}"
-_BODY: dict[str, Any] = {"schema": contents.OBJECT, "reads": contents.ANYTHING, "max_body": fragments.LARGEST}
+_BODY: dict[str, Any] = {"schema": contents.OBJECT, "reads": contents.ANYTHING, "max_body": data.LARGEST}
 ROUTES = (
     Route(
         "POST",

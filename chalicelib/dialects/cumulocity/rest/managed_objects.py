@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.dialects.cumulocity import device_users, elsewhere, external_ids
 from chalicelib.dialects.cumulocity import objects as shapes
 from chalicelib.dialects.cumulocity.elsewhere import Known
-from chalicelib.dialects.cumulocity.rest import contents, links, reach, relatives
+from chalicelib.dialects.cumulocity.rest import contents, links, processing, reach, relatives
 from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import ExternalIdDuplicate, FleetError, Invalid, LimitReached, ObjectNotFound, UserNotFound
@@ -97,6 +97,7 @@ def _device(ports: Ports, found: ManagedObject, *, told: bool = False, fresh: bo
 
 
 def _create(ports: Ports, request: Request) -> Answer:
+    processing.ensure_stored(request)
     body = contents.read(request)
     if contents.kind_of(request).lower() == COLLECTION.lower() or isinstance(body.get("managedObjects"), list):
         return _create_some(ports, request, body.get("managedObjects"))
@@ -134,8 +135,16 @@ def _get(ports: Ports, request: Request) -> Answer:
 
 
 def _update(ports: Ports, request: Request) -> Answer:
-    body = contents.read(request)
-    number = request.path["id"]
+    processing.ensure_stored(request)
+    body, number = contents.read(request), request.path["id"]
+    after = updated(ports, request, reach.get(ports, request.by, number), body)
+    if not set(body) - {"id"}:
+        return contents.changed(request, KIND, {"id": number})
+    return contents.changed(request, KIND, shown(ports, request, [after])[0])
+
+
+def updated(ports: Ports, request: Request, present: ManagedObject, body: Mapping[str, Any]) -> ManagedObject:
+    """The object with what the body says. Errors: ObjectNotFound, Invalid, TooLarge, LimitReached."""
     sent = shapes.fragments_of(body)
     name, type_ = shapes.name_of(body), shapes.type_of(body)
 
@@ -146,12 +155,9 @@ def _update(ports: Ports, request: Request) -> Answer:
         return replace(merged, name=name or found.name, type=type_ or found.type)
 
     # What may be refused goes first; whoever sends it again after a failure between both writes the same.
-    elsewhere.change(ports, reach.get(ports, request.by, number), {**sent, **({"name": name} if name else {})})
-    _, after = objects.update(ports, request.tenant, number, changed)
-    after = _device(ports, after, told=shapes.IS_DEVICE in sent)
-    if not set(body) - {"id"}:
-        return contents.changed(request, KIND, {"id": number})
-    return contents.changed(request, KIND, shown(ports, request, [after])[0])
+    elsewhere.change(ports, present, {**sent, **({"name": name} if name else {})})
+    _, after = objects.update(ports, request.tenant, present.id, changed)
+    return _device(ports, after, told=shapes.IS_DEVICE in sent)
 
 
 def _delete(ports: Ports, request: Request) -> Answer:

@@ -8,7 +8,7 @@ from chalicelib.dialects.cumulocity import fragments
 from chalicelib.dialects.cumulocity import measurements as shapes
 from chalicelib.dialects.cumulocity.errors import MeasurementNotFound
 from chalicelib.dialects.cumulocity.measurements import Measurement
-from chalicelib.dialects.cumulocity.rest import asking, contents, data, links, paging
+from chalicelib.dialects.cumulocity.rest import asking, contents, data, links, paging, processing
 from chalicelib.dialects.cumulocity.rest.sources import SOURCE, Sources
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.data.records import DataMessage
@@ -22,11 +22,8 @@ from chalicelib.web.routes import Route
 
 KIND, COLLECTION = "measurement", "measurementCollection"
 PATH = ("measurement", "measurements")
-MOST_AT_ONCE = 1_000
 CSV = "text/csv"
 _SHEETS = frozenset({"application/vnd.ms-excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"})
-LARGEST = 1_000_000
-"""Bytes of a body of many."""
 
 
 def view(request: Request, sources: Sources, message: DataMessage, found: Measurement) -> dict[str, Any]:
@@ -38,15 +35,14 @@ def view(request: Request, sources: Sources, message: DataMessage, found: Measur
 def _create(ports: Ports, request: Request) -> Answer:
     """One, or all of a collection or none."""
     body, sources = contents.read(request), Sources(ports, request)
-    several = body.get("measurements")
-    if several is not None and not (isinstance(several, list) and 0 < len(several) <= MOST_AT_ONCE):
-        raise Invalid(f"measurements is a list of 1 to {MOST_AT_ONCE}", "measurements")
+    several = data.several(body, "measurements")
     event = ports.new_id(ports.clock.now())
     made = [_made(ports, sources, one, event, row) for row, one in enumerate([body] if several is None else several)]
-    messages.store_all(ports, made)
-    shown = [_view(request, sources, message) for message, _ in made]
+    mode = processing.mode(request)
+    data.store(ports, made, mode)
+    shown = [processing.shown(mode, _view(request, sources, message)) for message, _ in made]
     if several is None:
-        return contents.created(request, KIND, shown[0], shown[0]["self"])
+        return contents.created(request, KIND, shown[0], shown[0].get("self"))
     itself = links.to(request, *PATH)
     return contents.created(request, COLLECTION, {"self": itself, "measurements": shown}, itself)
 
@@ -139,7 +135,7 @@ ROUTES = (
         success=201,
         schema=contents.OBJECT,
         reads=contents.ANYTHING,
-        max_body=LARGEST,
+        max_body=data.LARGEST,
         failures=(Invalid,),
     ),
     Route(

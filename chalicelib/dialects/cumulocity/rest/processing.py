@@ -1,0 +1,45 @@
+"""How far a request is to have an effect: the header X-Cumulocity-Processing-Mode (reference, "Processing mode").
+
+What is not stored is told to queues and webhooks all the same, and has no id.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from chalicelib.fleet.errors import Invalid
+from chalicelib.web.request import Request
+
+HEADER = "X-Cumulocity-Processing-Mode"
+
+
+class Mode(StrEnum):
+    PERSISTENT = "PERSISTENT"
+    TRANSIENT = "TRANSIENT"
+    QUIESCENT = "QUIESCENT"
+    CEP = "CEP"
+
+    @property
+    def stored(self) -> bool:
+        return self in (Mode.PERSISTENT, Mode.QUIESCENT)
+
+
+def mode(request: Request) -> Mode:
+    """Errors: Invalid."""
+    said = request.headers.get(HEADER, "").strip().upper()
+    if not said:
+        return Mode.PERSISTENT
+    if said not in Mode.__members__:
+        raise Invalid(f"{HEADER} is one of {', '.join(Mode)}, not {said[:64]}", HEADER)
+    return Mode[said]
+
+
+def ensure_stored(request: Request) -> None:
+    """For what cannot have an effect without being stored. Errors: Invalid."""
+    if not (asked := mode(request)).stored:
+        raise Invalid(f"what is changed here is always stored: {HEADER} is not {asked}", HEADER)
+
+
+def shown(asked: Mode, view: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was not stored cannot be read by its id."""
+    return view if asked.stored else {name: value for name, value in view.items() if name not in ("id", "self")}
