@@ -183,3 +183,14 @@ def test_many_are_made_at_once_or_none(client: Client, device: str) -> None:
     for wrong in ([event(device), {}], [], [1], "x"):
         assert client.call("POST", PATH, {"events": wrong}).status == 422
     assert listed(client) == "ba"
+
+
+def test_only_what_a_deletion_asks_for_goes(client: Client, device: str) -> None:
+    client.made(PATH, event(device, text="a", f=1))
+    client.made(PATH, event(device, text="b"))
+    at = client.made(PATH, event(device, text="c", f=2))["creationTime"]
+    assert client.call("DELETE", PATH, source=device, fragmentType="f", createdTo=at).status == 204
+    assert listed(client) == "cb"
+    assert client.call("DELETE", PATH, fragmentType="f").status == 204
+    assert client.call("DELETE", PATH, source=device, createdTo="2000-01-01").status == 204
+    assert listed(client) == "b"

@@ -193,3 +193,13 @@ def test_another_tenants_measurement_is_not_there(client: Client, device: str) -
     assert times(other) == times(other, source=device) == []
     assert other.call("DELETE", PATH, source=device).status == 204
     assert times(client) == ["02"]
+
+
+def test_only_what_a_deletion_asks_for_goes(client: Client, device: str) -> None:
+    for name in ("a", "b"):
+        client.made(PATH, measurement(device, **{name: {"s": {"value": 1}}}))
+    assert client.call("DELETE", PATH, source=device, fragmentType="a", dateTo="2000-01-01").status == 204
+    assert len(times(client)) == 2
+    assert client.call("DELETE", PATH, source=device, fragmentType="a").status == 204
+    (left,) = client.get(PATH).body["measurements"]
+    assert "b" in left

@@ -1,6 +1,7 @@
 """What measurements and events have in common: both are messages of the fleet, with the number of their source."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from heapq import merge
 from typing import Any
@@ -15,7 +16,7 @@ from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.data import deleting, messages
 from chalicelib.fleet.data.records import DataMessage, message_id
-from chalicelib.fleet.errors import Invalid, MessageNotFound
+from chalicelib.fleet.errors import Invalid, MessageNotFound, TemporarilyUnavailable
 from chalicelib.fleet.inventory import groups, objects
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.ports import Ports
@@ -28,8 +29,11 @@ MOST_AT_ONCE = 1_000
 LARGEST = 1_000_000
 """Bytes of a body of many."""
 TYPE = Parameter("type", default="")
-DELETED_BY = (SOURCE, TYPE, *asking.DATES)
+_PICKED = (Parameter("fragmentType", default=""), *asking.CREATED)
+DELETED_BY = (SOURCE, TYPE, *asking.DATES, *_PICKED)
 """What says which are to be deleted."""
+WITHIN = 20_000
+"""Milliseconds that a request deletes one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +121,32 @@ def walked(
     return merge(*each, key=lambda one: ids.rank(one.id), reverse=not ascending)
 
 
-def delete(ports: Ports, request: Request, sources: Sources, kind: str, moments: Range) -> None:
-    """What is asked for of a kind, by source, type and moments. Errors: Invalid (none of them is there)."""
-    asked = request.asked
+def delete(
+    ports: Ports, request: Request, sources: Sources, kind: str, each: Callable[[], Iterator[DataMessage]]
+) -> None:
+    """What is asked for of a kind is gone: by source, type and time at once, by more than that as `each` finds it.
+
+    Errors: Invalid (none of them is there), TemporarilyUnavailable (there are more than a request can remove).
+    """
+    asked, moments = request.asked, asking.window(request)
     asking.ensure_said(request, DELETED_BY, "messages")
-    if not asked["source"] and moments.open:
+    picked = any(asked.get(one.name) for one in _PICKED)
+    if not asked["source"] and moments.open and not picked:
         raise Invalid("source, dateFrom or dateTo says what is meant", "source")
+    if picked:
+        _delete_each(ports, request.tenant, each())
+        return
     models = frozenset({asked["type"]} if asked["type"] else ())
     chosen = deleting.Chosen(frozenset({kind}), models, moments.start, moments.end)
     for name in sources.chosen(asked["source"]) if asked["source"] else sources.all():
         deleting.of_source(ports, request.tenant, name, chosen)
+
+
+def _delete_each(ports: Ports, tenant: str, found: Iterator[DataMessage]) -> None:
+    until = ports.clock.now() + WITHIN
+    for message in list(found):
+        if ports.clock.now() >= until:
+            raise TemporarilyUnavailable("there are more of them: send the request again for the others")
+        # Somebody else may have deleted it meanwhile.
+        with suppress(MessageNotFound):
+            messages.remove(ports, tenant, message.stream, message.id)

@@ -11,7 +11,7 @@ from chalicelib.dialects.cumulocity.rest import asking, contents, data, links, p
 from chalicelib.dialects.cumulocity.rest.sources import BELOW, SOURCE, Sources
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.data.records import DataMessage
-from chalicelib.fleet.errors import Invalid, LimitReached, MessageNotFound
+from chalicelib.fleet.errors import Invalid, LimitReached, MessageNotFound, TemporarilyUnavailable
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Parameter
 from chalicelib.web.request import Answer, Request
@@ -91,7 +91,8 @@ def _list(ports: Ports, request: Request) -> Answer:
 
 
 def _delete_all(ports: Ports, request: Request) -> Answer:
-    data.delete(ports, request, Sources(ports, request), shapes.KIND, asking.window(request))
+    sources = Sources(ports, request)
+    data.delete(ports, request, sources, shapes.KIND, partial(_meant, ports, request, sources))
     return Answer()
 
 
@@ -108,12 +109,12 @@ def _meant(ports: Ports, request: Request, sources: Sources) -> Iterator[DataMes
         return (
             asked["type"] in ("", message.model)
             and (not asked["fragmentType"] or fragment is not None)
-            and asked["fragmentValue"] in ("", fragment)
+            and asked.get("fragmentValue", "") in ("", fragment)
             and created.has(message.created)
             and updated.has(shapes.updated(message))
         )
 
-    ascending = asked["revert"] and not moments.open
+    ascending = bool(asked.get("revert")) and not moments.open
     return filter(meant, asking.looked(data.walked(ports, request, sources, moments, ascending=ascending)))
 
 
@@ -161,7 +162,7 @@ ROUTES = (
         devices=True,
         success=204,
         parameters=data.DELETED_BY,
-        failures=(Invalid, LimitReached),
+        failures=(Invalid, LimitReached, TemporarilyUnavailable),
     ),
     Route("GET", _ONE, _get, "An event", roles=data.READING, devices=True, failures=(EventNotFound,)),
     Route(

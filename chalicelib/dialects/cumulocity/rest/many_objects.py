@@ -35,7 +35,9 @@ def _update_some(ports: Ports, request: Request) -> Answer:
         raise
     itself = links.to(request, *managed_objects.PATH)
     shown = managed_objects.shown(ports, request, after)
-    return contents.changed(request, managed_objects.COLLECTION, {"self": itself, "managedObjects": shown})
+    statistics = {"currentPage": 1, "pageSize": len(shown)}
+    body = {"self": itself, "managedObjects": shown, "statistics": statistics}
+    return contents.changed(request, managed_objects.COLLECTION, body)
 
 
 def _wanted(body: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

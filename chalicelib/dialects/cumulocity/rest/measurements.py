@@ -12,7 +12,7 @@ from chalicelib.dialects.cumulocity.rest import asking, contents, data, links, p
 from chalicelib.dialects.cumulocity.rest.sources import SOURCE, Sources
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.data.records import DataMessage
-from chalicelib.fleet.errors import Invalid, LimitReached, MessageNotFound
+from chalicelib.fleet.errors import Invalid, LimitReached, MessageNotFound, TemporarilyUnavailable
 from chalicelib.fleet.ports import Ports
 from chalicelib.web import media_types
 from chalicelib.web.parameters import Kind, Parameter
@@ -100,8 +100,20 @@ def _list(ports: Ports, request: Request) -> Answer:
 
 
 def _delete_all(ports: Ports, request: Request) -> Answer:
-    data.delete(ports, request, Sources(ports, request), shapes.KIND, asking.window(request))
+    sources = Sources(ports, request)
+    data.delete(ports, request, sources, shapes.KIND, partial(_picked, ports, request, sources))
     return Answer()
+
+
+def _picked(ports: Ports, request: Request, sources: Sources) -> Iterator[DataMessage]:
+    """Measurements by what a deletion asks for."""
+    asked, moments, created = request.asked, asking.window(request), asking.window(request, "created")
+    for message in asking.looked(data.walked(ports, request, sources, moments, ascending=False)):
+        found = shapes.of(message) if message.kind == shapes.KIND else None
+        if found is None or asked["type"] not in ("", found.type) or not created.has(message.created):
+            continue
+        if not asked["fragmentType"] or asked["fragmentType"] in found.numbers:
+            yield message
 
 
 def meant(
@@ -165,7 +177,7 @@ ROUTES = (
         devices=True,
         success=204,
         parameters=data.DELETED_BY,
-        failures=(Invalid, LimitReached),
+        failures=(Invalid, LimitReached, TemporarilyUnavailable),
     ),
     Route("GET", _ONE, _get, "A measurement", roles=data.READING, devices=True, failures=(MeasurementNotFound,)),
     Route(

@@ -29,18 +29,33 @@ _FILTERS: dict[str, dict[str, str]] = {
         "measurementsForValueFragmentType": "measurements?valueFragmentType={valueFragmentType}",
         "measurementsForDate": "measurements?dateFrom={dateFrom}&dateTo={dateTo}",
         "measurementsForSourceAndType": "measurements?source={source}&type={type}",
+        "measurementsForSourceAndDate": "measurements?source={source}&dateFrom={dateFrom}&dateTo={dateTo}",
+        "measurementsForDateAndFragmentType": (
+            "measurements?dateFrom={dateFrom}&dateTo={dateTo}&valueFragmentType={valueFragmentType}"
+        ),
+        "measurementsForSourceAndValueFragmentTypeAndValueFragmentSeries": (
+            "measurements?source={source}&valueFragmentType={valueFragmentType}"
+            "&valueFragmentSeries={valueFragmentSeries}"
+        ),
     },
     "event": {
         "eventsForSource": "events?source={source}",
         "eventsForType": "events?type={type}",
         "eventsForSourceAndType": "events?source={source}&type={type}",
         "eventsForTime": "events?dateFrom={dateFrom}&dateTo={dateTo}",
+        "eventsForFragmentType": "events?fragmentType={fragmentType}",
+        "eventsForSourceAndTime": "events?source={source}&dateFrom={dateFrom}&dateTo={dateTo}",
     },
     "alarm": {
         "alarmsForSource": "alarms?source={source}",
         "alarmsForStatus": "alarms?status={status}",
         "alarmsForSourceAndStatus": "alarms?source={source}&status={status}",
         "alarmsForTime": "alarms?dateFrom={dateFrom}&dateTo={dateTo}",
+        "alarmsForSourceAndTime": "alarms?source={source}&dateFrom={dateFrom}&dateTo={dateTo}",
+        "alarmsForStatusAndTime": "alarms?status={status}&dateFrom={dateFrom}&dateTo={dateTo}",
+        "alarmsForSourceAndStatusAndTime": (
+            "alarms?source={source}&status={status}&dateFrom={dateFrom}&dateTo={dateTo}"
+        ),
     },
     "devicecontrol": {
         "operationsByAgentId": "operations?agentId={agentId}",
@@ -53,12 +68,17 @@ _FILTERS: dict[str, dict[str, str]] = {
         "auditRecordsForType": "auditRecords?type={type}",
         "auditRecordsForUser": "auditRecords?user={user}",
         "auditRecordsForApplication": "auditRecords?application={application}",
+        "auditRecordsForTypeAndApplication": "auditRecords?type={type}&application={application}",
+        "auditRecordsForUserAndType": "auditRecords?user={user}&type={type}",
+        "auditRecordsForUserAndApplication": "auditRecords?user={user}&application={application}",
+        "auditRecordsForTypeAndUserAndApplication": "auditRecords?type={type}&user={user}&application={application}",
     },
 }
 _IDENTITY = {
     "externalId": "externalIds/{type}/{externalId}",
     "externalIdsOfGlobalId": "globalIds/{globalId}/externalIds",
 }
+_OTHERS = {"tenant": "options", "user": "currentUser"}
 _NAMES = {"devicecontrol": "deviceControl"}
 
 
@@ -68,6 +88,8 @@ def _root(root: str, ports: Ports, request: Request) -> Answer:  # noqa: ARG001 
 
 def _platform(ports: Ports, request: Request) -> Answer:  # noqa: ARG001 - the same for all
     parts = {_NAMES.get(root, root): _described(request, root) for root in (*_COLLECTIONS, "identity")}
+    for root, collection in _OTHERS.items():
+        parts[root] = {"self": links.to(request, root), collection: {"self": links.to(request, root, collection)}}
     return contents.found(request, "platformApi", {"self": links.to(request, "platform"), **parts})
 
 
