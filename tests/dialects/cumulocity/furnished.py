@@ -31,7 +31,16 @@ def furnish(client: Client, word: str) -> dict[str, str]:
     client.made("/devicecontrol/newDeviceRequests", {"id": word, "type": word})
     record = {**{name: data[name] for name in ("source", "text", "time", "type")}, "activity": word, "told": word}
     audit = client.made("/audit/auditRecords", record)["id"]
+    person = {"userName": f"{word}-user", "email": f"{word}@example.com", "firstName": word, "password": "A pass-w0rd"}
+    client.made(f"/user/{client.tenant.id}/users", person)
     return {
+        "tenantId": client.tenant.id,
+        "userId": f"{word}-user",
+        "username": f"{word}-user",
+        "groupId": "2",
+        "groupName": "business",
+        "name": "ROLE_INVENTORY_READ",
+        "roleId": "ROLE_INVENTORY_READ",
         "requestId": word,
         "auditId": audit,
         "category": word,

@@ -16,6 +16,7 @@ from chalicelib.dialects.cumulocity.rest import (
     managed_objects,
     many_objects,
     measurements,
+    memberships,
     operations,
     options,
     platform,
@@ -23,6 +24,7 @@ from chalicelib.dialects.cumulocity.rest import (
     series,
     system_options,
     tenant,
+    users,
 )
 from chalicelib.dialects.cumulocity.rest.access import authenticate
 from chalicelib.web.routes import Api, Route
@@ -36,6 +38,8 @@ API = Api(
         *options.ROUTES,
         *system_options.ROUTES,
         *current_user.ROUTES,
+        *users.ROUTES,
+        *memberships.ROUTES,
         *managed_objects.ROUTES,
         *many_objects.ROUTES,
         *listing.ROUTES,

@@ -8,7 +8,7 @@ from chalicelib.dialects.cumulocity.errors import RequestNotFound
 from chalicelib.dialects.cumulocity.registration import NewDevice, Status
 from chalicelib.dialects.cumulocity.rest import access, contents, links, managed_objects, paging
 from chalicelib.fleet.access import attempts
-from chalicelib.fleet.errors import Invalid, LimitReached
+from chalicelib.fleet.errors import Invalid, LimitReached, Unauthenticated
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy.records import Limit, Use
 from chalicelib.web import basic
@@ -166,7 +166,7 @@ ROUTES = (
         "What a device comes in with from now on, once it was accepted",
         success=201,
         public=True,
-        failures=(Invalid, RequestNotFound),
+        failures=(Unauthenticated, Invalid, RequestNotFound),
         **_BODY,
     ),
 )
