@@ -20,16 +20,20 @@ def create(description: Description, client: Callable[[str], Any], settle_arn: s
 
     `client` makes an AWS client for a service, `settle_arn` is the function that the state machine ends in.
     """
+    dynamodb = client("dynamodb")
+    present = {name for page in dynamodb.get_paginator("list_tables").paginate() for name in page["TableNames"]}
     for model in description.tables():
-        _create_table(model, client("dynamodb"))
+        if model.Meta.table_name in present:
+            _add_indexes(model, dynamodb)
+        else:
+            model.create_table(wait=False)  # moto has it at once
     for bucket in description.buckets():
         _create_bucket(client("s3"), deployed_name(bucket))
     _create_state_machine(client("stepfunctions"), description.state_machine(settle_arn))
     return _create_queues(description, client("sqs"))
 
 
-def _create_table(model: type[Model], dynamodb: Any) -> None:
-    model.create_table(wait=True)
+def _add_indexes(model: type[Model], dynamodb: Any) -> None:
     name, schema = model.Meta.table_name, model._get_schema()
     present = dynamodb.describe_table(TableName=name)["Table"].get("GlobalSecondaryIndexes", [])
     known = {index["IndexName"] for index in present}

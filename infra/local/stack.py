@@ -23,7 +23,6 @@ from infra.local import (
     product,
     resources,
     s3,
-    service_models,
     shortcut,
     sqs,
     step_functions,
@@ -114,7 +113,6 @@ class Stack:
         # whoever reaches this port may do anything, so it is for this machine alone whatever HOMEPORT_BIND says
         aws = self._listen("HOMEPORT_AWS_PORT", "127.0.0.1", settings.aws_port)
         certificates = ensure_certificates(settings.data, settings.hosts, now=datetime.now(UTC))
-        service_models.share()
         variables = {
             **environment(self._description, aws.getsockname()[1], settings.data),
             **entrances(http.getsockname()[1], https.getsockname()[1]),
