@@ -27,6 +27,7 @@ NAMES = (
     "live_objects",
     "ibm",
     "cumulocity",
+    "lwm2m",
 )
 """Every dialect there is; each says in its own package what it has."""
 

@@ -97,3 +97,10 @@ def arm_deadlines() -> None:
 
     found = deadlines.sweep(wiring.ports(), everything=True)
     _log.info("deadlines looked at: %s", found)
+
+
+def speaks(dialect: str) -> bool:
+    """Whether this stage speaks it."""
+    from chalicelib.dialects import registry
+
+    return dialect in registry.enabled()

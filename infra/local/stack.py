@@ -243,7 +243,8 @@ class Stack:
 
     def _serve_coaps(self, runtime: LambdaRuntime, urls: dict[str, str]) -> tuple[int | None, int | None]:
         """The ports, run and bootstrap, or none where this Python cannot serve CoAP over DTLS."""
-        self.without_coaps = coap_gateway.missing() if coap_gateway.HINTS in urls else "nothing in here speaks LwM2M"
+        spoken = coap_gateway.HINTS in urls and product.speaks("lwm2m")
+        self.without_coaps = coap_gateway.missing() if spoken else "nothing in here speaks LwM2M"
         if self.without_coaps is not None:
             return None, None
         settings = self._settings

@@ -26,7 +26,7 @@ from tests.gateway.dtls.rig import LIB
 from tests.local.running import RunningStack
 from tests.lwm2m.device import WireDevice, content
 
-pytestmark = pytest.mark.conformance
+pytestmark = [pytest.mark.conformance, pytest.mark.row("F1", "F2", "F5", "F6", "F8")]
 
 DEVICES = "/api/v1/deviceMgt/devices"
 BOOTSTRAP = "/api/v1/bootstrap/lwm2m"

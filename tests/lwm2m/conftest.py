@@ -13,6 +13,7 @@ from tests.local.running import RunningStack
 from tests.lwm2m.device import WireDevice
 
 DEVICES = "/api/v1/deviceMgt/devices"
+RULES = "/api/v1/deviceMgt/twin/data/rules"
 KEY = bytes(range(16))
 Provision = Callable[[], tuple[str, WireDevice]]
 _numbers = itertools.count(1)
@@ -48,6 +49,10 @@ def devices() -> Iterator[Devices]:
 
 @pytest.fixture
 def provision(stack: RunningStack, rest: Rest, devices: Devices) -> Provision:
+    return provisioning(stack, rest, devices)
+
+
+def provisioning(stack: RunningStack, rest: Rest, devices: Devices) -> Provision:
     """Registers a device over the API and makes it, not connected; its path and itself."""
 
     def provision() -> tuple[str, WireDevice]:
