@@ -6,7 +6,7 @@ import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import broker, coaps, cold_start, local_stack
+from bench import broker, coaps, cold_start, console, local_stack
 
 OUTPUT = Path("build") / "bench.json"
 
@@ -17,6 +17,7 @@ def main() -> None:
         "cold_start": cold_start.run(),
         "broker": broker.run(),
         "coaps": coaps.run(),
+        "console": console.run(),
     }
     machine = {
         "processors": os.cpu_count(),

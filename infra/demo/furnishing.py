@@ -22,14 +22,21 @@ _STANDING = 8
 """Devices with a past; they are registered and never connect."""
 _RECORDED = 3
 """How many of them have a week behind them."""
+_ALARMS = (
+    ("MAJOR", "c8y_HighTemperature", "It is too warm: 8.4 °C for ten minutes"),
+    ("MINOR", "c8y_LowPressure", "The pressure is low"),
+    ("WARNING", "c8y_Service", "A service is due within a week"),
+)
+"""Of the first devices, one each: severity, type and text."""
 _EVERY = timedelta(hours=2)
 _WEEK = timedelta(days=7)
+_NOT_SERVED = (401, 403, 404)
 _NOT_FOUND, _CONFLICT = 404, 409
 _REGISTERS_WITHIN_S = 60
 
 
 def furnish(place: Platform) -> list[str]:
-    """Make groups, devices with a past, a FIFO and a policy that fills it; the ids of the devices.
+    """Make groups, devices with a past and with alarms, a FIFO and a policy that fills it; the ids of the devices.
 
     What is there already stays as it is.
     """
@@ -38,10 +45,12 @@ def furnish(place: Platform) -> list[str]:
     ids = [f"urn:lo:nsid:demo:{_KINDS[n % len(_KINDS)][1]}-{n:02}" for n in range(_STANDING)]
     for number, device in enumerate(ids):
         definition = {"connector": "mqtt", "enabled": True, "definition": {"clientId": device}}
-        if _unless_there(place, _DEVICES, {**described(device, number), "interfaces": [definition]}) and (
-            number < _RECORDED
-        ):
+        if not _unless_there(place, _DEVICES, {**described(device, number), "interfaces": [definition]}):
+            continue
+        if number < _RECORDED:
             _record(place, device, number)
+        if number < len(_ALARMS):
+            _raise(place, device, *_ALARMS[number])
     if _unless_there(place, "/api/v0/topics/fifo", {"name": "business", "maxLengthBytes": 1_000_000}):
         trigger = {"dataMessage": {"version": 1, "filter": {"tags": [["cold-chain"]]}}}
         actions = {"fifoPublish": [{"fifoName": "business"}]}
@@ -93,6 +102,25 @@ def _record(place: Platform, device: str, number: int) -> None:
         )
         at += _EVERY
     place.call("POST", "/api/v0/data/bulk", messages)
+
+
+def _raise(place: Platform, device: str, severity: str, kind: str, text: str) -> None:
+    """Where the stage speaks an API that has alarms, and the tenant has it."""
+    try:
+        found = place.call_basic("GET", f"/identity/externalIds/homeport_Urn/{device}")
+    except requests.HTTPError as error:
+        if error.response.status_code not in _NOT_SERVED:
+            raise
+        return
+    at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    said = {
+        "source": {"id": found["managedObject"]["id"]},
+        "severity": severity,
+        "type": kind,
+        "text": text,
+        "time": at,
+    }
+    place.call_basic("POST", "/alarm/alarms", said)
 
 
 def _ensure_group(place: Platform, path: str) -> None:

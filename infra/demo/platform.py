@@ -20,7 +20,7 @@ _STOPS_WITHIN_S = 15
 
 @dataclass(frozen=True)
 class Platform:
-    """Where things are. `call` is the REST API with the master key."""
+    """Where things are. `call` is the REST API with the master key, `call_basic` those that take it as a password."""
 
     tenant: str
     api_key: str
@@ -29,14 +29,13 @@ class Platform:
     ca: Path
 
     def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        answer = requests.request(
-            method,
-            f"http://localhost:{self.http}{path}",
-            headers={"X-API-Key": self.api_key},
-            json=body,
-            params=query,
-            timeout=30,
-        )
+        return self._call(method, path, json=body, params=query, headers={"X-API-Key": self.api_key})
+
+    def call_basic(self, method: str, path: str, body: Any = None) -> Any:
+        return self._call(method, path, json=body, auth=("demo", self.api_key))
+
+    def _call(self, method: str, path: str, **sent: Any) -> Any:
+        answer = requests.request(method, f"http://localhost:{self.http}{path}", timeout=30, **sent)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 

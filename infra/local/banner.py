@@ -18,7 +18,7 @@ Homeport is ready.
   certificate    {ca}
   all of this    {credentials}
 
-Send a first message as a device, then read it back:
+Send a first message as a device, and a moment later read it back:
 
   mosquitto_pub -h localhost -p {c.mqtts} --cafile {ca} -i urn:lo:nsid:demo:one \\
     -u 'json+device' -P '{c.apiKey}' -q 1 -t dev/data -m '{{"s":"demo","v":{{"temperature":21.5}}}}'

@@ -19,6 +19,8 @@ OURS = {name: text.decode() for name, text in files.files().items() if not name.
 SCRIPTS = {name: text for name, text in OURS.items() if name.endswith(".js")}
 MOST = 250_000
 """Bytes, of all that a browser may load."""
+MOST_FILES = 50
+"""Each is a request of whoever comes for the first time."""
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +77,13 @@ def test_every_answer_says_that_nothing_but_its_own_files_is_run(served: Served)
 
 def test_it_is_small() -> None:
     assert sum(map(len, files.files().values())) <= MOST
+    assert len(files.files()) <= MOST_FILES
+
+
+def test_it_belongs_to_no_host() -> None:
+    """One package serves every account, region and host name."""
+    hosts = {host for text in OURS.values() for host in re.findall(r"(?:https?|wss?)://[a-z0-9.-]+\.[a-z]+", text)}
+    assert hosts == {"http://www.w3.org"}, "the name of SVG"
 
 
 def test_its_version_changes_with_its_files() -> None:

@@ -9,7 +9,7 @@ from tests.clients import PATIENCE_S, MqttClient, Rest, until
 from tests.local.half_open import HALF, HALF_A_CONNECT, client_hello, opened_by_another
 from tests.local.running import RunningStack
 
-MANY = 1100
+MANY = 1200
 KINDS = {
     "mqtts, nothing": ("mqtts", b""),
     "mqtts, half a handshake": ("mqtts", client_hello()),
@@ -30,6 +30,8 @@ def test_half_open_connections_shut_nobody_out(stack: RunningStack, port: str, s
         (message,) = until(lambda: rest.get(f"/api/v0/data/streams/{urn}"))
         assert message["value"] == {"n": 1}
         assert requests.get(f"{stack.url}/health", timeout=PATIENCE_S).json() == {"status": "UP"}
+        page = requests.get(f"{stack.url}/console/", timeout=PATIENCE_S)
+        assert "<title>Homeport</title>" in page.text
         secured = requests.get(f"https://localhost:{stack.https}/health", verify=str(stack.ca), timeout=PATIENCE_S)
         assert secured.json() == {"status": "UP"}
     rest.close()

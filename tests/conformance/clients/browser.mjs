@@ -14,6 +14,7 @@ const EXPECTED = /Failed to load resource: the server responded with a status of
 
 const browser = await chromium.launch({ executablePath: process.argv[2], args: ["--no-sandbox", "--disable-gpu"] });
 let context, page, complaints, requests;
+let held = [];
 
 const named = (kind, name, exact, within = "body") => page.locator(within).getByRole(kind, { name, exact }).filter({ visible: true }).first();
 
@@ -60,6 +61,21 @@ const verbs = {
   clock: async ({ now }) => page.clock.install({ time: now }),
   forward: async ({ ms }) => page.clock.runFor(ms),
   requests: () => requests,
+  // Answers of the API that are kept back until they are released, as by a platform that is slow.
+  async hold({ below }) {
+    held = [];
+    await page.route(`**${below}**`, (route) => { held.push(route); });
+  },
+  held: () => held.length,
+  async release() {
+    await page.unrouteAll();
+    // The page has given up some of them by now.
+    for (const route of held.splice(0)) await route.continue().catch(() => {});
+  },
+  // What is read at that path says this from now on.
+  instead: ({ path, body }) => page.route((url) => url.pathname === path, (route) => (route.request().method() === "GET" ? route.fulfill({ json: body }) : route.continue())),
+  // As behind a gateway that puts the name of a stage before every path.
+  below: ({ prefix }) => page.route(`**/${prefix}/**`, async (route) => route.fulfill({ response: await route.fetch({ url: route.request().url().replace(`/${prefix}/`, "/") }) })),
   complaints: () => complaints,
   // How many points of the curve are drawn: not transparent, in another colour than the grid's.
   drawn: () => page.evaluate(() => {

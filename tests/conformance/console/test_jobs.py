@@ -366,6 +366,17 @@ def test_fifos_and_policies_show_what_waits(signed_in: Browser, rest: Rest) -> N
     signed_in.accessible()
     signed_in.click("button", "Disable")
     signed_in.see("disabled", within="tbody")
+    diagnostics = "/api/v1/event2action/diagnostics/actionPolicies"
+    (found,) = rest.get(diagnostics)
+    failed = {"reason": "connection refused", "time": "2026-01-02T03:04:05Z"}
+    told = {**found["actions"][0], "suspended": True, "lastSuspension": failed}
+    signed_in.do("instead", path=diagnostics, body=[{**found, "actions": [told]}])
+    signed_in.see("suspended", within="tbody")
+    signed_in.see("connection refused", within="tbody")
+    signed_in.accessible()
+    signed_in.do("instead", path=diagnostics, body=[found])
+    signed_in.click("button", "Resume")
+    signed_in.gone("connection refused", within="tbody")
 
 
 def test_about_says_the_version_and_the_price(signed_in: Browser) -> None:

@@ -20,6 +20,7 @@ from tests.local.running import RunningStack
 pytestmark = pytest.mark.conformance
 
 ONLINE = 6
+ALARMS = {"MAJOR", "MINOR", "WARNING"}
 
 
 @contextmanager
@@ -63,5 +64,8 @@ def test_pictures_of_the_pages() -> None:
             browser.go(f"#/devices/{live[0].id}/commands")
             browser.see("PROCESSED", within=".commands")
             browser.do("shot", path=str(folder / "console-commands.png"))
+            browser.go("#/alarms")
+            until(lambda: len(browser.texts("tbody tr")) == len(ALARMS))
+            assert {line.split()[1] for line in browser.texts("tbody tr td:first-child")} == ALARMS
             browser.content()
         others.close()
