@@ -18,7 +18,7 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
-from chalicelib.dialects.lwm2m import codec, senml
+from chalicelib.dialects.lwm2m import payloads, senml
 from chalicelib.dialects.lwm2m.content_formats import ContentFormat
 from chalicelib.dialects.lwm2m.entries import Item
 from chalicelib.fleet.twin.definitions import Definitions
@@ -75,7 +75,7 @@ class Backend:
     def request(self, _: Any, request: Message) -> Response | Awaitable[Response]:
         if request.path == ("rd",):
             return Response(Code.CREATED, options=tuple(path_options(("rd", "1"), Option.LOCATION_PATH)))
-        decoded = codec.decode(request.content_format, (), request.payload, self._type_of, now=0.0)
+        decoded = payloads.decode(request.content_format, (), request.payload, self._type_of, now=0.0)
         self.reports += len(decoded.entries) == 2
         return Response(Code.CHANGED)
 

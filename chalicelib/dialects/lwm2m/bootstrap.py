@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.dialects.lwm2m import codec, link_format, wire
+from chalicelib.dialects.lwm2m import link_format, payloads, wire
 from chalicelib.dialects.lwm2m.content_formats import ContentFormat
 from chalicelib.dialects.lwm2m.entries import CannotCarry, FormatError, Item
 from chalicelib.dialects.lwm2m.refusals import RefusedError
@@ -187,7 +187,7 @@ def _steps(ports: Ports, speaker: BootstrapSpeaker, sequence: Sequence) -> list[
 
 def _write(format_: ContentFormat, base: paths.Path, items: list[Item]) -> Asked:
     target = tuple(map(str, base))
-    return Asked("PUT", target, codec.encode(format_, base, items), int(format_))
+    return Asked("PUT", target, payloads.encode(format_, base, items), int(format_))
 
 
 def _security(sent: ServerSent, base: paths.Path, secret: bytes | None) -> list[Item]:

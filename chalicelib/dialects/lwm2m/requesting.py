@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chalicelib.dialects.lwm2m import codec
+from chalicelib.dialects.lwm2m import payloads
 from chalicelib.dialects.lwm2m.content_formats import ContentFormat
 from chalicelib.dialects.lwm2m.entries import CannotCarry, Item
 from chalicelib.dialects.lwm2m.modelled import Model
@@ -44,8 +44,10 @@ def observation(model: Model, observed: Sequence[str], token: str, *, end: bool 
     observe = 1 if end else 0
     if len(wanted) == 1:
         return Asked("GET", model.target(wanted[0]), observe=observe, token=token)
-    accept = codec.format_to_accept(model.twin.version, model.twin.formats, composite=True) or ContentFormat.SENML_JSON
-    payload = codec.encode_paths(accept, wanted)
+    accept = (
+        payloads.format_to_accept(model.twin.version, model.twin.formats, composite=True) or ContentFormat.SENML_JSON
+    )
+    payload = payloads.encode_paths(accept, wanted)
     return Asked("FETCH", model.target(ROOT), payload, accept, accept, observe=observe, token=token)
 
 
@@ -54,9 +56,9 @@ def _read(model: Model, asked: Operation) -> Asked:
     accept = _named(asked.response_format)
     if len(wanted) == 1 and wanted[0] != ROOT:
         return Asked("GET", model.target(wanted[0]), accept=accept, answer=ANSWER_S)
-    own = codec.format_to_accept(model.twin.version, model.twin.formats, composite=True)
+    own = payloads.format_to_accept(model.twin.version, model.twin.formats, composite=True)
     sent = _chosen(asked.request_format, own or ContentFormat.SENML_JSON)
-    payload = codec.encode_paths(sent, wanted)
+    payload = payloads.encode_paths(sent, wanted)
     return Asked("FETCH", model.target(ROOT), payload, sent, own if accept is None else accept, answer=ANSWER_S)
 
 
@@ -73,9 +75,9 @@ def _write(model: Model, asked: Operation) -> Asked:
         method, base = "POST", base[:_INSTANCE]
     elif len(base) == _RESOURCE and [i.path for i in items] == [base] and model.is_multiple(base):
         raise CannotCarry(f"{paths.write(base)} has instances: say which ones have what value")
-    own = codec.format_to_write(model.twin.version, base, items, model.twin.formats, composite=base == ROOT)
+    own = payloads.format_to_write(model.twin.version, base, items, model.twin.formats, composite=base == ROOT)
     format_ = _chosen(asked.request_format, own)
-    payload = codec.encode(format_, base, items)
+    payload = payloads.encode(format_, base, items)
     return Asked(method.upper(), model.target(base), payload, format_, answer=ANSWER_S)
 
 
@@ -86,10 +88,10 @@ def _create(model: Model, asked: Operation) -> Asked:
     object_ = base[:1]
     if not items and len(base) == 1:
         return Asked("POST", model.target(object_), answer=ANSWER_S)
-    own = codec.format_to_write(model.twin.version, object_, items, model.twin.formats)
+    own = payloads.format_to_write(model.twin.version, object_, items, model.twin.formats)
     format_ = _chosen(asked.request_format, own)
     encoded_at = object_ if len(base) == _INSTANCE or format_ is not ContentFormat.TLV else items[0].path[:_INSTANCE]
-    return Asked("POST", model.target(object_), codec.encode(format_, encoded_at, items), format_, answer=ANSWER_S)
+    return Asked("POST", model.target(object_), payloads.encode(format_, encoded_at, items), format_, answer=ANSWER_S)
 
 
 def _metadata(model: Model, asked: Operation) -> Asked:

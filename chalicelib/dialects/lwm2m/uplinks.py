@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chalicelib.dialects.lwm2m import auditing, codec, reporting, wire
+from chalicelib.dialects.lwm2m import auditing, payloads, reporting, wire
 from chalicelib.dialects.lwm2m.content_formats import ContentFormat, content_format
 from chalicelib.dialects.lwm2m.entries import Decoded, FormatError
 from chalicelib.dialects.lwm2m.modelled import Model, model_of
@@ -70,7 +70,7 @@ def notified(ports: Ports, speaker: Speaker, told: Notification) -> tuple[bool, 
 
 
 def _decoded(model: Model, base: Path, answered: Answered, at: int) -> Decoded:
-    return codec.decode(answered.format, base, answered.payload, model.type_of, now=at / 1000)
+    return payloads.decode(answered.format, base, answered.payload, model.type_of, now=at / 1000)
 
 
 def _take(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from chalicelib.dialects.lwm2m import auditing, codec, reporting, requesting
+from chalicelib.dialects.lwm2m import auditing, payloads, reporting, requesting
 from chalicelib.dialects.lwm2m.entries import CannotCarry, Decoded, FormatError
 from chalicelib.dialects.lwm2m.modelled import Model, model_of
 from chalicelib.dialects.lwm2m.wire import Answered, Asked
@@ -140,7 +140,7 @@ def _show(ports: Ports, speaker: Speaker, wanted: list[Path], answered: Answered
 
 def decode(model: Model, base: Path, format_: int | None, payload: bytes, at: int) -> Decoded:
     """Raises FormatError; `at` in ms."""
-    return codec.decode(format_, base, payload, model.type_of, now=at / 1000)
+    return payloads.decode(format_, base, payload, model.type_of, now=at / 1000)
 
 
 def _concluded(ports: Ports, speaker: Speaker, operation: Operation, change: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.dialects.lwm2m import codec, senml, tlv
+from chalicelib.dialects.lwm2m import payloads, senml, tlv
 from chalicelib.dialects.lwm2m.content_formats import ContentFormat, content_format
 from chalicelib.dialects.lwm2m.entries import MOST_ENTRIES, CannotCarry, Entry, FormatError, Item
 from chalicelib.fleet.twin.definitions import Definitions
@@ -32,7 +32,7 @@ def public(path: Path) -> T | None:
 def decoded(
     number: int | None, base: Path, payload: bytes, type_of: Callable[[Path], T | None] = public
 ) -> list[Entry]:
-    result = codec.decode(number, base, payload, type_of, now=NOW)
+    result = payloads.decode(number, base, payload, type_of, now=NOW)
     assert result.complaints == []
     return result.entries
 
@@ -72,7 +72,7 @@ def test_the_standards_device_in_tlv() -> None:
     assert values(decoded(11542, (3, 0), DEVICE_TLV)) == DEVICE
     assert values(decoded(1542, (3,), bytes((0x08, 0, len(DEVICE_TLV))) + DEVICE_TLV)) == DEVICE
     items = [Item(path, public(path) or T.STRING, value) for path, value in DEVICE.items()]
-    assert codec.encode(ContentFormat.TLV, (3, 0), items) == DEVICE_TLV
+    assert payloads.encode(ContentFormat.TLV, (3, 0), items) == DEVICE_TLV
 
 
 def test_the_standards_device_in_json() -> None:
@@ -145,7 +145,7 @@ def test_senml_in_cbor_has_numbers_for_labels() -> None:
 )
 def test_senml_that_makes_no_sense_says_why(payload: bytes, why: str) -> None:
     with pytest.raises(FormatError, match=why):
-        codec.decode(110, (), payload, public, now=NOW)
+        payloads.decode(110, (), payload, public, now=NOW)
 
 
 @pytest.mark.parametrize("number", [11542, 11543, 110])
@@ -156,16 +156,16 @@ def test_what_was_not_asked_for_is_refused(number: int) -> None:
         110: b'[{"n":"/3/0/10","v":1}]',
     }
     with pytest.raises(FormatError, match="asked for"):
-        codec.decode(number, (3, 0, 9), payload[number], public, now=NOW)
+        payloads.decode(number, (3, 0, 9), payload[number], public, now=NOW)
 
 
 def test_one_senseless_value_leaves_the_others() -> None:
     """A battery level of three bytes, a boolean of two, a time that is text."""
     payload = b"\xc3\x09\x01\x02\x03" + b"\xc1\x0a\x07"
-    result = codec.decode(11542, (3, 0), payload, public, now=NOW)
+    result = payloads.decode(11542, (3, 0), payload, public, now=NOW)
     assert result.entries == [Entry((3, 0, 10), 7)]
     assert result.complaints == ["/3/0/9: a whole number has 1, 2, 4 or 8 bytes"]
-    result = codec.decode(
+    result = payloads.decode(
         110, (), b'[{"n":"/3/0/9","vs":"much"},{"n":"/3/0/13","v":1.5},{"n":"/3/0/0","vs":"x"}]', public, now=NOW
     )
     assert [entry.value for entry in result.entries] == [1, "x"]
@@ -175,9 +175,9 @@ def test_one_senseless_value_leaves_the_others() -> None:
 def test_no_more_values_are_read_than_a_report_may_have() -> None:
     pack = [{"n": f"/3303/{number}/5700", "v": 1} for number in range(MOST_ENTRIES + 1)]
     with pytest.raises(FormatError, match="more than 1000"):
-        codec.decode(110, (), json.dumps(pack).encode(), public, now=NOW)
+        payloads.decode(110, (), json.dumps(pack).encode(), public, now=NOW)
     with pytest.raises(FormatError, match="more than 1000"):
-        codec.decode(11542, (3, 0, 6), b"".join(bytes((0x41, n % 256, 1)) for n in range(1001)), public, now=NOW)
+        payloads.decode(11542, (3, 0, 6), b"".join(bytes((0x41, n % 256, 1)) for n in range(1001)), public, now=NOW)
 
 
 def test_without_a_definition_a_value_keeps_its_formats_own_type() -> None:
@@ -192,7 +192,7 @@ def test_without_a_definition_a_value_keeps_its_formats_own_type() -> None:
 @pytest.mark.parametrize("payload", [b"\xff\xfe", b"12x", b"1_0", "١٢".encode(), b"nan", b""])
 def test_text_that_is_no_number_is_no_number(payload: bytes) -> None:
     try:
-        result = codec.decode(0, (3, 0, 9), payload, public, now=NOW)
+        result = payloads.decode(0, (3, 0, 9), payload, public, now=NOW)
     except FormatError:
         return
     assert result.entries == []
@@ -210,7 +210,7 @@ def test_content_formats_have_old_numbers_and_none_means_text() -> None:
     ]
     for number in (40, 50):
         with pytest.raises(FormatError, match=str(number)):
-            codec.decode(number, (), b"", public, now=NOW)
+            payloads.decode(number, (), b"", public, now=NOW)
 
 
 VALUES: dict[T, st.SearchStrategy[Value]] = {
@@ -250,7 +250,7 @@ def types(items: list[Item]) -> Callable[[Path], T | None]:
 @given(instances(), st.sampled_from([each for each in FORMATS if each not in SINGLE]), st.sampled_from([1, 2]))
 def test_an_instance_survives_every_format(items: list[Item], number: ContentFormat, depth: int) -> None:
     base = items[0].path[:depth]
-    payload = codec.encode(number, base, items)
+    payload = payloads.encode(number, base, items)
     got = decoded(number, base, payload, types(items))
     assert [(entry.path, entry.value, type(entry.value)) for entry in got] == [
         (item.path, item.value, type(item.value)) for item in items
@@ -263,14 +263,14 @@ def test_a_value_survives_every_format(data: st.DataObject, number: ContentForma
         return
     path = (31_000, 7, data.draw(NUMBER), data.draw(NUMBER))[:depth]
     item = Item(path, type_, data.draw(VALUES[type_]))
-    payload = codec.encode(number, path, [item])
+    payload = payloads.encode(number, path, [item])
     assert decoded(number, path, payload, types([item])) == [Entry(path, item.value)]
 
 
 @given(st.sampled_from(FORMATS), st.binary(max_size=120), st.sampled_from([(), (3,), (3, 0), (3, 0, 9), (3, 0, 7, 1)]))
 def test_whatever_arrives_is_values_or_a_format_error(number: ContentFormat, payload: bytes, base: Path) -> None:
     try:
-        result = codec.decode(number, base, payload, public, now=NOW)
+        result = payloads.decode(number, base, payload, public, now=NOW)
     except FormatError:
         return
     for entry in result.entries:
@@ -295,12 +295,12 @@ JSON = st.recursive(
 
 @given(JSON, st.sampled_from([(), (3, 0)]))
 def test_whatever_structure_arrives_is_values_or_a_format_error(structure: object, base: Path) -> None:
-    payloads = {ContentFormat.SENML_CBOR: cbor2.dumps(structure), ContentFormat.CBOR: cbor2.dumps(structure)}
+    written = {ContentFormat.SENML_CBOR: cbor2.dumps(structure), ContentFormat.CBOR: cbor2.dumps(structure)}
     text = json.dumps(structure, default=str, skipkeys=True).encode()
-    payloads |= {ContentFormat.SENML_JSON: text, ContentFormat.JSON: text}
-    for number, payload in payloads.items():
+    written |= {ContentFormat.SENML_JSON: text, ContentFormat.JSON: text}
+    for number, payload in written.items():
         try:
-            codec.decode(number, base or (3, 0, 9), payload, public, now=NOW)
+            payloads.decode(number, base or (3, 0, 9), payload, public, now=NOW)
         except FormatError as error:
             assert str(error)  # noqa: PT017 - any reason is good, as long as there is one
 
@@ -328,7 +328,7 @@ def test_whatever_structure_arrives_is_values_or_a_format_error(structure: objec
 def test_hostile_cbor_costs_nothing_and_says_why(payload: str) -> None:
     for number in (60, 112):
         try:
-            result = codec.decode(number, (3, 0, 9), bytes.fromhex(payload), public, now=NOW)
+            result = payloads.decode(number, (3, 0, 9), bytes.fromhex(payload), public, now=NOW)
         except FormatError:
             continue
         assert len(result.entries) + len(result.complaints) <= 1
@@ -362,12 +362,12 @@ def test_the_format_of_a_write_is_the_manuals(
     items = [Item((5, 0, number), type_, "x") for number, type_ in enumerate(types_)]
     if expected is None:
         with pytest.raises(CannotCarry):
-            codec.format_to_write(version, base, items, declared, composite=composite)
+            payloads.format_to_write(version, base, items, declared, composite=composite)
         with pytest.raises(CannotCarry):
-            codec.format_to_accept(version, declared, composite=True)
+            payloads.format_to_accept(version, declared, composite=True)
         return
-    assert codec.format_to_write(version, base, items, declared, composite=composite).name == expected
-    accepted = codec.format_to_accept(version, declared, composite=composite)
+    assert payloads.format_to_write(version, base, items, declared, composite=composite).name == expected
+    accepted = payloads.format_to_accept(version, declared, composite=composite)
     assert (accepted.name if accepted else None) == (expected if composite else None)
 
 
@@ -385,12 +385,12 @@ def test_the_format_of_a_write_is_the_manuals(
 )
 def test_what_a_format_cannot_carry_is_said(number: ContentFormat, base: Path, items: list[Item]) -> None:
     with pytest.raises(CannotCarry):
-        codec.encode(number, base, items)
+        payloads.encode(number, base, items)
     with pytest.raises(CannotCarry):
-        codec.encode_paths(ContentFormat.TLV, [base])
+        payloads.encode_paths(ContentFormat.TLV, [base])
 
 
 def test_an_instance_without_a_number_is_its_resources() -> None:
     items = [Item((31_000, 0, 1), T.STRING, "x")]
     assert tlv.encode_instance(items) == b"\xc1\x01x"
-    assert codec.encode(ContentFormat.TLV, (31_000,), items) == b"\x03\x00\xc1\x01x"
+    assert payloads.encode(ContentFormat.TLV, (31_000,), items) == b"\x03\x00\xc1\x01x"
