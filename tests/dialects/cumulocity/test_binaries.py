@@ -10,6 +10,8 @@ from chalicelib.fleet.resources.records import CARRIED
 from tests.dialects.cumulocity.client import Client, Reply
 from tests.dialects.cumulocity.forms import HEADERS, WITHOUT_BOUNDARY, form
 
+pytestmark = pytest.mark.row("G3")
+
 PATH, OBJECTS = "/inventory/binaries", "/inventory/managedObjects"
 BYTES = bytes(range(256)) + b"\r\n--\r\n"
 HOUR = 3_600_000

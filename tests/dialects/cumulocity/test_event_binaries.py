@@ -8,6 +8,8 @@ from chalicelib.fleet.tenancy.records import DAY
 from tests.dialects.cumulocity.client import Client
 from tests.dialects.cumulocity.forms import WITHOUT_BOUNDARY, form
 
+pytestmark = pytest.mark.row("G6")
+
 AT = "2013-07-19T09:07:22.598+02:00"
 TEXT = {"Content-Type": "text/plain"}
 

@@ -277,3 +277,12 @@ def test_what_an_agent_says_piece_by_piece_does_not_outgrow_an_operation(client:
     assert said[:3] == [200, 200, 200]
     assert 400 <= said[3] < 500
     assert put(client, number, status="SUCCESSFUL") == 200
+
+
+def test_what_a_deleted_device_was_to_do_is_gone_with_it(client: Client, device: str) -> None:
+    number = restart(client, device)
+    assert client.call("DELETE", f"{OBJECTS}/{device}").status == 204
+    gone = client.get(f"{PATH}/{number}")
+    assert (gone.status, gone.error) == (404, "devicecontrol/notFound")
+    assert put(client, number, status="EXECUTING") == 404
+    assert listed(client) == []

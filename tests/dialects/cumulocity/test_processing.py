@@ -10,6 +10,8 @@ from chalicelib.fleet.events.records import ActionPolicy, Filter, QueuePublish
 from chalicelib.fleet.queues import lifecycle, queues
 from tests.dialects.cumulocity.client import Client
 
+pytestmark = pytest.mark.row("G6")
+
 AT = "2013-07-19T09:07:22.598+02:00"
 OBJECTS = "/inventory/managedObjects"
 DATA = {"type": "t", "text": "x", "time": AT, "severity": "MAJOR", "f": {"s": {"value": 1}}}
@@ -20,7 +22,7 @@ PATHS = ("/measurement/measurements", "/event/events", "/alarm/alarms")
 def client() -> Client:
     made = Client()
     lifecycle.create(made.ports, made.tenant.id, "inbox")
-    every = dict.fromkeys((EventKind.DATA_MESSAGE, EventKind.ALARM_RAISED), Filter())
+    every: dict[str, Filter] = dict.fromkeys((EventKind.DATA_MESSAGE, EventKind.ALARM_RAISED), Filter())
     queue = (QueuePublish("a", "inbox"),)
     policies.save(made.ports, ActionPolicy(made.tenant.id, "p", "live_objects", "p", 0, triggers=every, queues=queue))
     return made

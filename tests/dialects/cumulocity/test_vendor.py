@@ -18,6 +18,8 @@ from tests.dialects.cumulocity.forms import HEADERS, form
 from tests.dialects.cumulocity.furnished import furnish
 from tests.dialects.cumulocity.vendor_table import place
 
+pytestmark = pytest.mark.row("G1")
+
 VENDOR: dict[str, Any] = json.loads(Path(__file__).with_name("vendor_operations.json").read_text(encoding="utf-8"))
 OURS_ALONE = {
     # Clients use them, the description has not heard of them.
@@ -138,7 +140,7 @@ def tenant() -> tuple[Client, dict[str, str], dict[str, Any]]:
     return client, names, asked(client, names)
 
 
-QUERIES = {"GET /measurement/measurements/series": {"dateFrom": "2020-01-01", "dateTo": "2030-01-01"}}
+QUERIES: dict[str, Any] = {"GET /measurement/measurements/series": {"dateFrom": "2020-01-01", "dateTo": "2030-01-01"}}
 OTHERWISE = {
     # The bytes of a file, a number alone, or what can only be done once.
     *("GET /inventory/binaries/{}", "GET /event/events/{}/binaries", "GET /alarm/alarms/count"),

@@ -81,25 +81,27 @@ def _upsert(ports: Ports, request: Request) -> Answer:
 
 
 def _get(ports: Ports, request: Request) -> Answer:
-    found = _found(ports, request)
-    return contents.found(request, KIND, view(request, Sources(ports, request), found))
+    sources = Sources(ports, request)
+    return contents.found(request, KIND, view(request, sources, _found(ports, request, sources)))
 
 
 def _change(ports: Ports, request: Request) -> Answer:
     processing.ensure_stored(request)
-    body, sources, found = contents.read(request), Sources(ports, request), _found(ports, request)
+    body, sources = contents.read(request), Sources(ports, request)
+    found = _found(ports, request, sources)
     change = shapes.changed(body, sources.number(found.source) or found.source)
     _, after = alarms.update(ports, request.tenant, found.id, change, managed_objects.owner(request.by))
     return contents.changed(request, KIND, view(request, sources, after))
 
 
-def _found(ports: Ports, request: Request) -> Alarm:
-    number = request.path["alarmId"]
-    try:
+def _found(ports: Ports, request: Request, sources: Sources) -> Alarm:
+    """What is raised of an object that is deleted is gone with it."""
+    number, found = request.path["alarmId"], None
+    with suppress(AlarmNotFound):
         found = alarms.get(ports, request.tenant, number)
-    except AlarmNotFound:
-        raise AlarmNotFound(f"Finding alarm from database failed : No alarm for gid '{number[:64]}'!") from None
-    Sources(ports, request).ensure(found.source)
+    if found is None or not sources.there(found.source):
+        raise AlarmNotFound(f"Finding alarm from database failed : No alarm for gid '{number[:64]}'!")
+    sources.ensure(found.source)
     return found
 
 

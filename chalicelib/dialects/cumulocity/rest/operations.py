@@ -86,23 +86,26 @@ def _ordered(ports: Ports, request: Request, device: str, asked: dict[str, Any])
 
 
 def _get(ports: Ports, request: Request) -> Answer:
-    return contents.found(request, KIND, view(request, Sources(ports, request), _found(ports, request)))
+    sources = Sources(ports, request)
+    return contents.found(request, KIND, view(request, sources, _found(ports, request, sources)))
 
 
-def _found(ports: Ports, request: Request) -> Command:
+def _found(ports: Ports, request: Request, sources: Sources) -> Command:
+    """What was to be done by a device that is deleted is gone with it."""
     number = request.path["operationId"]
     try:
         found = creating.get(ports, request.tenant, ids.of_number(number)) if ids.is_number(number) else None
     except CommandNotFound:
         found = None
-    if found is None or not shapes.is_own(found):
+    if found is None or not shapes.is_own(found) or not sources.there(found.device):
         raise CommandNotFound(f"Finding device data from database failed : No operation for gid '{number[:64]}'!")
-    Sources(ports, request).ensure(found.device)
+    sources.ensure(found.device)
     return found
 
 
 def _change(ports: Ports, request: Request) -> Answer:
-    body, sources, found = contents.read(request), Sources(ports, request), _found(ports, request)
+    body, sources = contents.read(request), Sources(ports, request)
+    found = _found(ports, request, sources)
     fragments.ensure(body, "status")
     wanted = choices.chosen(shapes.STATUSES, body["status"], "status")
     after = _reported(ports, request, found, wanted, body)

@@ -90,6 +90,10 @@ class Sources:
             raise Invalid(f"there are more than {MOST} objects: ask for the data of one by source", "source")
         return self._noted(page.items)
 
+    def there(self, source: str) -> bool:
+        """Whether what the fleet calls so is an object that has not been deleted."""
+        return self._of(source)[1] is not None
+
     def ensure(self, source: str) -> None:
         """Errors: Forbidden (what the fleet calls so is out of the caller's reach)."""
         if not reach.bounded(self.request.by):
