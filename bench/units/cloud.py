@@ -7,6 +7,7 @@ when the caller has returned, as on AWS. The clock is set by hand. One process c
 import base64
 import json
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -41,7 +42,6 @@ from chalicelib import wiring  # noqa: E402
 from chalicelib.aws.clients import client  # noqa: E402
 from chalicelib.delivery.iot_core import IotCoreDelivery  # noqa: E402
 from chalicelib.fleet.access import stage_key  # noqa: E402
-from chalicelib.wiring import access, shared  # noqa: E402
 from infra import description  # noqa: E402
 from infra.functions import API, named  # noqa: E402
 from infra.local.api_gateway import ApiGateway  # noqa: E402
@@ -147,7 +147,7 @@ class Cloud:
             self.meter.count("apigateway:request")
             basic = base64.b64encode(":".join(credentials or ()).encode()).decode()
             who = ("Authorization", f"Basic {basic}") if credentials else ("X-API-Key", key)
-            headers = [who, ("Content-Type", "application/json")]
+            headers = [who, ("Content-Type", "application/json"), ("Accept", "application/json")]
             raw = {RAW_HEADERS: headers}
             answer = self.gateway.open(path, method=method, json=body, headers=headers, environ_overrides=raw)
         if answer.status_code >= HTTPStatus.BAD_REQUEST:
@@ -242,7 +242,7 @@ class Cloud:
 
     def _forget_all(self) -> None:
         """New ports, with our clock in them."""
-        for module in (wiring, access, shared):
+        for module in [module for name, module in sys.modules.items() if name.startswith(wiring.__name__)]:
             for made in vars(module).values():
                 if hasattr(made, "cache_clear"):
                     made.cache_clear()

@@ -112,6 +112,17 @@ class ObjectTable(ObjectRecords):
         ]
         return Page(found[:limit], found[limit - 1].order if len(found) > limit else None)
 
+    def family(self, tenant: str, parent: str, most: int) -> list[Link] | None:
+        below = ObjectItem.part.startswith(_CHILD)
+        items = list(ObjectItem.query(key(tenant, parent), below, limit=most + 1, consistent_read=True))
+        if len(items) > most:
+            return None
+        found: list[Link] = []
+        for item in items:
+            _, kind, order = item.part.split("#")
+            found.append(Link(tenant, parent, ChildKind(kind), item.child or "", order))
+        return found
+
     def count_children(self, tenant: str, parent: str, kind: ChildKind, most: int) -> int:
         return counted(ObjectItem, key(tenant, parent), ObjectItem.part.startswith(f"{_CHILD}{kind}#"), most)
 

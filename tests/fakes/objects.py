@@ -172,6 +172,15 @@ class MemoryObjects:
         found = [Link(tenant, parent, kind, child, order) for order, child in every[:limit]]
         return Page(found, found[-1].order if len(every) > limit else None)
 
+    def family(self, tenant: str, parent: str, most: int) -> list[Link] | None:
+        kinds = sorted(ChildKind)
+        found = [
+            Link(tenant, parent, kind, child, order)
+            for kind in kinds
+            for order, child in self.down.get((tenant, parent, kind), [])
+        ]
+        return found if len(found) <= most else None
+
     def count_children(self, tenant: str, parent: str, kind: ChildKind, most: int) -> int:
         return min(most, len(self.down.get((tenant, parent, kind), [])))
 

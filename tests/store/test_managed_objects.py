@@ -251,6 +251,25 @@ class TestHierarchy:
         assert current(ports, parent).height == 1
 
 
+class TestFamily:
+    def test_all_children_are_read_at_once_where_they_are_few(self, ports: Ports, tenant: str) -> None:
+        parent, *others = (stored(ports, tenant, n) for n in range(4))
+        wanted = [(ASSET, others[1], "2"), (ASSET, others[0], "1"), (ChildKind.ADDITION, others[2], "0")]
+        for kind, child, order in wanted:
+            over = current(ports, parent)
+            assert ports.objects.join(Link(tenant, parent.id, kind, child.id, order), child, {parent.id: (over, 1)})
+        found = ports.objects.family(tenant, parent.id, 3)
+        assert found is not None
+        assert [(link.kind, link.child) for link in found] == [
+            (ChildKind.ADDITION, others[2].id),
+            (ASSET, others[0].id),
+            (ASSET, others[1].id),
+        ]
+        assert all(ports.objects.link(tenant, parent.id, link.kind, link.child) == link for link in found)
+        assert ports.objects.family(tenant, parent.id, 2) is None
+        assert ports.objects.family(tenant, others[0].id, 1) == []
+
+
 class TestLeaving:
     def test_it_is_hidden_at_once_and_found_by_who_clears_up(self, ports: Ports, tenant: str) -> None:
         made = stored(ports, tenant, name="n", fragments={"f": 1, "big": LARGE}, device="d")

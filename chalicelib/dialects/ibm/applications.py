@@ -114,13 +114,14 @@ def keep(ports: Ports, application: Application, name: str, message: Downlink) -
     True if the application is there and nobody yet sends it what is in its buffers.
     """
     place: dict[str, Ring] = {}
+    draw = rings.new_draw(ports)
     idle = False
 
     def drawn(present: Application) -> Application:
         nonlocal idle
         idle = present.session is not None and not present.behind
         place["old"] = present.rings.get(name, Ring())
-        place["new"] = place["old"].drawn(BUFFER)
+        place["new"] = place["old"].drawn(BUFFER, draw)
         return replace(present, behind=True).with_ring(name, place["new"])
 
     change(ports, application.tenant, application.client, drawn)

@@ -97,10 +97,15 @@ def get(ports: Ports, tenant: str, number: str) -> ManagedObject:
 
 
 def update(
-    ports: Ports, tenant: str, number: str, change: Callable[[ManagedObject], ManagedObject]
+    ports: Ports,
+    tenant: str,
+    number: str,
+    change: Callable[[ManagedObject], ManagedObject],
+    seen: ManagedObject | None = None,
 ) -> tuple[ManagedObject, ManagedObject]:
     """The object before and after `change` of its name, type, owner or fragments.
 
+    `seen` is how it was read just now, if it was.
     Errors: ObjectNotFound, Invalid, TooLarge, Contended.
     """
     before: list[ManagedObject] = []
@@ -119,6 +124,7 @@ def update(
         lambda: ports.objects.get(tenant, number) if ids.is_number(number) else None,
         ports.objects.replace,
         changed,
+        seen=seen,
     )
     if after is None:
         raise ObjectNotFound(f"object {number[:64]} not found")

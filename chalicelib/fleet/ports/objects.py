@@ -71,6 +71,9 @@ class Objects(Protocol):
     def children(self, tenant: str, parent: str, kind: ChildKind, *, after: str | None, limit: int) -> Page[Link]:
         """In order of joining; the cursor is a link's `order`. Also those that are leaving."""
 
+    def family(self, tenant: str, parent: str, most: int) -> list[Link] | None:
+        """All its children of whatever kind, each kind in order of joining; None where there are more than `most`."""
+
     def count_children(self, tenant: str, parent: str, kind: ChildKind, most: int) -> int: ...
     def parents(self, tenant: str, child: str) -> list[Link]:
         """Also those that are leaving."""

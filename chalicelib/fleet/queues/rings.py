@@ -14,22 +14,27 @@ from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import Extensible
 
 _PAGE = 100
+_CHANCE = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Ring(Extensible):
-    """The numbers of the oldest message in a buffer and of the next one."""
+    """The numbers of the oldest message in a buffer and of the next one.
+
+    `draw` is of whoever drew last: without it two who drew the same number at once would take each other's for theirs.
+    """
 
     first: int = 0
     next: int = 0
+    draw: str = ""
 
     @property
     def empty(self) -> bool:
         return self.first >= self.next
 
-    def drawn(self, most: int) -> "Ring":
+    def drawn(self, most: int, draw: str) -> "Ring":
         """With one message more, of `most` at the same time: its number is `next` of the ring as it was."""
-        return replace(self, first=max(self.first, self.next + 1 - most), next=self.next + 1)
+        return replace(self, first=max(self.first, self.next + 1 - most), next=self.next + 1, draw=draw)
 
     def past(self, number: int) -> "Ring":
         """Without that message and those before it."""
@@ -43,6 +48,11 @@ class Buffer:
     tenant: str
     kind: str
     expires: int | None = None
+
+
+def new_draw(ports: Ports) -> str:
+    """Told apart from all others that are drawn at the same time."""
+    return ports.chance(_CHANCE).hex()
 
 
 def put(ports: Ports, buffer: Buffer, before: Ring, after: Ring, body: Any) -> None:

@@ -148,12 +148,12 @@ def waits(ports: Ports, session: Subscription) -> bool:
 
 
 def _put(ports: Ports, session: Subscription, body: Any) -> bool:
-    before = Ring()
+    before, draw = Ring(), rings.new_draw(ports)
     lost = False
 
     def drawn(present: Subscription) -> Subscription:
         nonlocal before, lost
-        before, after = present.ring, present.ring.drawn(BUFFER)
+        before, after = present.ring, present.ring.drawn(BUFFER, draw)
         dropped = after.first - before.first
         lost = bool(dropped) and not present.lost
         return replace(present, ring=after, lost=present.lost + dropped)

@@ -45,9 +45,9 @@ def test_who_listens_is_told_in_order_and_who_does_not_is_not(ports: MemoryPorts
 def test_where_nobody_listens_nothing_is_kept(ports: MemoryPorts) -> None:
     session = opened(ports)
     subscriptions.ignore(ports, session, frozenset({"a"}))
-    before = dict(ports.records.rows)
+    before = subscriptions.get(ports, TENANT, DIALECT, "s1")
     assert told(ports, 1) == 0
-    assert ports.records.rows == before
+    assert (taken(ports), subscriptions.get(ports, TENANT, DIALECT, "s1")) == ([], before)
 
 
 def test_what_was_given_comes_again_to_who_says_that_it_did_not_come(ports: MemoryPorts) -> None:
@@ -96,7 +96,7 @@ def test_one_that_is_closed_leaves_nothing(ports: MemoryPorts) -> None:
     told(ports, 1)
     subscriptions.close(ports, session)
     subscriptions.close(ports, session)
-    assert ports.records.rows == {}
+    assert [ports.records.count(TENANT, f"{DIALECT}.{kind}") for kind in ("sessions", "told s1")] == [0, 0]
     with pytest.raises(SubscriptionNotFound):
         subscriptions.listen(ports, session, frozenset({"b"}))
 
@@ -121,6 +121,21 @@ def test_those_of_an_owner_are_found_the_oldest_first(ports: MemoryPorts) -> Non
     subscriptions.open_(ports, TENANT, DIALECT, "c", "bob", HOUR)
     every = subscriptions.every(ports, TENANT, DIALECT)
     assert [one.id for one in subscriptions.owned(every, "ann")] == ["b", "a"]
+
+
+@pytest.mark.parametrize("others", [1, 3])
+def test_two_who_draw_the_same_place_at_once_have_two(ports: MemoryPorts, others: int) -> None:
+    opened(ports)
+    waiting, store = list(range(others)), ports.records.replace
+
+    def overtaken(old: Record, new: Record) -> bool:
+        if waiting:
+            told(ports, waiting.pop())
+        return store(old, new)
+
+    ports.records.replace = overtaken  # type: ignore[method-assign]
+    told(ports, others)
+    assert sorted(taken(ports)) == list(range(others + 1))
 
 
 class Overtaken(MemoryPorts):
@@ -181,7 +196,7 @@ def test_everything_arrives_once_it_was_asked_for_in_order(steps: list[Any], lim
 def test_a_ring_holds_the_newest(ports: MemoryPorts, most: int) -> None:
     buffer, ring = Buffer(TENANT, "k"), Ring()
     for n in range(12):
-        after = ring.drawn(most)
+        after = ring.drawn(most, str(n))
         rings.put(ports, buffer, ring, after, n)
         ring = after
         assert [body for _, body in rings.waiting(ports, buffer)] == list(range(max(0, n + 1 - most), n + 1))

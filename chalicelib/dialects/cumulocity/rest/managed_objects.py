@@ -156,7 +156,7 @@ def updated(ports: Ports, request: Request, present: ManagedObject, body: Mappin
 
     # What may be refused goes first; whoever sends it again after a failure between both writes the same.
     elsewhere.change(ports, present, {**sent, **({"name": name} if name else {})})
-    _, after = objects.update(ports, request.tenant, present.id, changed)
+    _, after = objects.update(ports, request.tenant, present.id, changed, seen=present)
     return _device(ports, after, told=shapes.IS_DEVICE in sent)
 
 

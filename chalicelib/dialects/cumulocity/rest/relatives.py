@@ -1,6 +1,6 @@
 """What stands in an object of its children and parents (reference, "Managed objects")."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.dialects.cumulocity import objects as shapes
@@ -31,11 +31,12 @@ def parameters(*, children: bool) -> tuple[Parameter, ...]:
 def add(ports: Ports, request: Request, found: ManagedObject, shown: dict[str, Any]) -> dict[str, Any]:
     """The object as it is shown, with what the request asks for. What has no children, or parents, costs nothing."""
     asked = request.asked
+    below = _below(ports, found) if asked["withChildren"] and found.height else {}
     for kind in ChildKind:
         name = shapes.CHILDREN[kind]
-        if asked["withChildren"] and found.height:
+        if kind in below:
             named = not asked["skipChildrenNames"]
-            shown[name]["references"] = _children(ports, request, found, kind, named=named)
+            shown[name]["references"] = _references(ports, request, found, name, below[kind], named=named)
         if asked["withChildrenCount"]:
             most = hierarchy.MOST_CHILDREN
             count = ports.objects.count_children(found.tenant, found.id, kind, most) if found.height else 0
@@ -48,12 +49,15 @@ def add(ports: Ports, request: Request, found: ManagedObject, shown: dict[str, A
     return shown
 
 
-def _children(
-    ports: Ports, request: Request, found: ManagedObject, kind: ChildKind, *, named: bool
-) -> Sequence[dict[str, Any]]:
-    page = ports.objects.children(found.tenant, found.id, kind, after=None, limit=MOST_SHOWN)
-    there = ports.objects.some(found.tenant, [link.child for link in page.items])
-    return _references(ports, request, found, shapes.CHILDREN[kind], there, named=named)
+def _below(ports: Ports, found: ManagedObject) -> Mapping[ChildKind, Sequence[ManagedObject]]:
+    """The first of each kind; where they are few, as is usual, they are all read at once."""
+    tenant = found.tenant
+    near = ports.objects.family(tenant, found.id, MOST_SHOWN)
+    if near is None:
+        pages = (ports.objects.children(tenant, found.id, kind, after=None, limit=MOST_SHOWN) for kind in ChildKind)
+        near = [link for page in pages for link in page.items]
+    there = {one.id: one for one in ports.objects.some(tenant, list(dict.fromkeys(link.child for link in near)))}
+    return {kind: [there[k.child] for k in near if k.kind is kind and k.child in there] for kind in ChildKind}
 
 
 def _references(

@@ -1,0 +1,24 @@
+"""Cumulocity's operations, in the order of `COUNTED`.
+
+A raise takes its seat and makes its alarm in one transaction, which costs twice: whatever comes at once, and dies on
+the way, one alarm of a source and type is open.
+"""
+
+EXPECTED = {
+    "object_create": (1, 25, 3, 0, 0, 0, 0, 0, 0),
+    "object_create_asset": (1, 13, 0, 0, 0, 0, 0, 0, 0),
+    "object_change": (1, 1, 1, 0, 0, 0, 0, 0, 0),
+    "object_heartbeat": (1, 0, 1, 0, 0, 0, 0, 0, 0),
+    "object_get": (1, 0, 3, 0, 0, 0, 0, 0, 0),
+    "identity_create": (1, 6, 2, 0, 0, 0, 0, 0, 0),
+    "identity_get": (1, 0, 2, 0, 0, 0, 0, 0, 0),
+    "child_link": (1, 12, 5.5, 0, 0, 0, 0, 0, 0),
+    "alarm_raise": (1, 6, 2, 0, 0, 0, 0, 0, 0),
+    "alarm_repeat": (1, 1, 2, 0, 0, 0, 0, 0, 0),
+    "alarm_acknowledge": (1, 1, 3, 0, 0, 0, 0, 0, 0),
+    "alarm_clear": (1, 4, 4, 0, 0, 0, 0, 0, 0),
+    "measurement_create": (1, 2, 2, 0, 0, 0, 0, 0, 0),
+    "message_delete": (1, 1, 7, 0, 0, 0, 0, 0, 0),
+    "messages_delete": (1, 16, 4.5, 0, 0, 0, 0, 0, 0),
+    "operation_polled": (4, 9, 19, 0, 0, 0, 0, 0, 0),
+}
