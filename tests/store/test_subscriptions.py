@@ -55,7 +55,7 @@ def opened(ports: Ports) -> None:
     subscriptions.listen(ports, made, frozenset({"a"}))
 
 
-def test_whoever_is_overtaken_draws_another_place(ports: Ports, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_is_overtaken_draws_another_place(ports: Ports) -> None:
     opened(ports)
     others, replace = [3, 2], ports.records.replace
 
@@ -67,16 +67,7 @@ def test_whoever_is_overtaken_draws_another_place(ports: Ports, monkeypatch: pyt
             tell(others.pop())
         return replace(old, new)
 
-    monkeypatch.setattr(ports.records, "replace", overtaken)
+    ports.records.replace = overtaken  # type: ignore[method-assign]
     tell(1)
     assert sorted(subscriptions.take(ports, TENANT, DIALECT, "s1", 100)) == [1, 2, 3]
     assert subscriptions.get(ports, TENANT, DIALECT, "s1").ring.next == 3
-
-
-def test_a_full_buffer_keeps_the_newest(ports: Ports, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subscriptions, "BUFFER", 5)
-    opened(ports)
-    for body in range(9):
-        subscriptions.tell(ports, TENANT, DIALECT, lambda _: True, body)
-    assert subscriptions.take(ports, TENANT, DIALECT, "s1", 100) == [4, 5, 6, 7, 8]
-    assert subscriptions.get(ports, TENANT, DIALECT, "s1").lost == 4
