@@ -33,12 +33,9 @@ def create(ports: Ports, tenant: str, name: str, parent: str, description: str |
     now = ports.clock.now()
 
     def made(tree: GroupTree) -> Group:
-        if len(tree.groups) >= MOST:
-            raise LimitReached(f"there are {MOST} groups already")
-        quotas.ensure_room(ports, tenant, Stored.GROUPS, len(tree.groups))
-        return Group(tenant, _free_id(ports, tree), name, parent, now, now, description)
+        return Group(tenant, free_id(ports, tree), name, parent, now, now, description)
 
-    return _write(ports, tenant, made)
+    return write(ports, tenant, made)
 
 
 def update(ports: Ports, tenant: str, group: str, change: Callable[[Group], Group]) -> Group:
@@ -49,7 +46,7 @@ def update(ports: Ports, tenant: str, group: str, change: Callable[[Group], Grou
     if group == ROOT_GROUP:
         raise Forbidden("the root group cannot be changed")
     now = ports.clock.now()
-    return _write(ports, tenant, lambda tree: replace(change(tree.get(group)), updated=now, closing=False))
+    return write(ports, tenant, lambda tree: replace(change(tree.get(group)), updated=now, closing=False))
 
 
 def delete(ports: Ports, tenant: str, group: str) -> None:
@@ -73,9 +70,9 @@ def delete(ports: Ports, tenant: str, group: str) -> None:
 
 def _close(ports: Ports, tenant: str, group: str) -> None:
     """From here on nobody can put a device into it: what is empty now stays so. Errors: GroupInUse, GroupNotFound."""
-    _write(ports, tenant, lambda tree: replace(_childless(tree, group), closing=True))
+    write(ports, tenant, lambda tree: replace(_childless(tree, group), closing=True))
     if ports.devices.grouped(tenant, group, after=None, limit=1):
-        _write(ports, tenant, lambda tree: replace(tree.get(group), closing=False))
+        write(ports, tenant, lambda tree: replace(tree.get(group), closing=False))
         raise GroupInUse("the group cannot be deleted: it contains devices")
 
 
@@ -97,7 +94,8 @@ def assigned(ports: Ports, tenant: str, group: str | None, path: str | None) -> 
     return found
 
 
-def _write(ports: Ports, tenant: str, change: Callable[[GroupTree], Group]) -> Group:
+def write(ports: Ports, tenant: str, change: Callable[[GroupTree], Group]) -> Group:
+    """The group that `change` makes of the tree, or changes in it. Errors: as of `update`, and what `change` raises."""
     made: list[Group] = []
 
     def changed(tree: GroupTree) -> GroupTree:
@@ -105,11 +103,11 @@ def _write(ports: Ports, tenant: str, change: Callable[[GroupTree], Group]) -> G
         _ensure_fits(tree, made[0])
         return replace(tree, groups={**tree.groups, made[0].id: made[0]})
 
-    def write(tree: GroupTree, _changed: GroupTree) -> bool:
+    def put(tree: GroupTree, _changed: GroupTree) -> bool:
         # Two writers would each find the name free, or move two groups below one another: one of them comes first.
         return ports.groups.put(tree, made[0])
 
-    change_record(ports, "the tree of groups", lambda: ports.groups.tree(tenant), write, changed)
+    change_record(ports, "the tree of groups", lambda: ports.groups.tree(tenant), put, changed)
     return made[0]
 
 
@@ -133,7 +131,11 @@ def _childless(tree: GroupTree, group: str) -> Group:
     return found
 
 
-def _free_id(ports: Ports, tree: GroupTree) -> str:
+def free_id(ports: Ports, tree: GroupTree) -> str:
+    """For one group more. Errors: LimitReached, QuotaReached."""
+    if len(tree.groups) >= MOST:
+        raise LimitReached(f"there are {MOST} groups already")
+    quotas.ensure_room(ports, tree.tenant, Stored.GROUPS, len(tree.groups))
     while True:
         made = "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in ports.chance(ID_LENGTH))
         if made not in tree:

@@ -99,7 +99,10 @@ class Device(Extensible):
 
 @dataclass(frozen=True, slots=True)
 class Group(Extensible):
-    """`name` is the last part of the path. While `closing`, it is being deleted and takes no devices. Times in ms."""
+    """`name` is the last part of the path. While `closing`, it is being deleted and takes no devices. Times in ms.
+
+    `number` is that of the managed object that it stands for, if any.
+    """
 
     tenant: str
     id: str
@@ -109,6 +112,7 @@ class Group(Extensible):
     updated: int
     description: str | None = None
     closing: bool = False
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,10 @@ class GroupTree:
         if group not in self.groups:
             raise GroupNotFound(f"group {group[:64]} not found")
         return self.groups[group]
+
+    def numbered(self, number: str) -> Group | None:
+        """The group that stands for that managed object."""
+        return next((group for group in self.groups.values() if group.number == number), None)
 
     def path(self, group: str) -> str:
         """The whole path; the root's for a group that is not, or no longer, there."""

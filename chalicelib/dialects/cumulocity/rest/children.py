@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from chalicelib.dialects.cumulocity import objects as shapes
-from chalicelib.dialects.cumulocity.rest import contents, links, managed_objects, paging, reach
+from chalicelib.dialects.cumulocity.rest import contents, device_groups, links, managed_objects, paging, reach
 from chalicelib.fleet.errors import Circular, FleetError, Invalid, LimitReached, ObjectNotFound
 from chalicelib.fleet.inventory import hierarchy, removing
 from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
@@ -55,7 +55,7 @@ def _walked(ports: Ports, tenant: str, parent: str, kind: ChildKind, most: int) 
 def _add(kind: ChildKind, ports: Ports, request: Request) -> Answer:
     """One reference, several of them, or a whole object that is made on the way."""
     body, parent = contents.read(request), request.path["id"]
-    reach.get(ports, request.by, parent)
+    over = reach.get(ports, request.by, parent)
     several, made = body.get("references"), False
     if isinstance(several, list):
         if len(several) > MOST_AT_ONCE:
@@ -66,6 +66,9 @@ def _add(kind: ChildKind, ports: Ports, request: Request) -> Answer:
     else:
         children, made = [managed_objects.made(ports, request, body)], True
     _link(ports, parent, children, kind, made=made)
+    device_groups.made(ports, children if made else ())
+    if kind is ChildKind.ASSET and device_groups.is_group(over):
+        device_groups.moved(ports, over, children)
     shown = references(ports, request, parent, kind, children)
     if isinstance(several, list):
         itself = links.to(request, *managed_objects.PATH, parent, shapes.CHILDREN[kind])
@@ -119,6 +122,7 @@ def _remove(kind: ChildKind, ports: Ports, request: Request) -> Answer:
     reach.ensure_number(ports, request.by, parent)
     hierarchy.ensure_child(ports, request.tenant, parent, number, kind)
     hierarchy.unlink(ports, request.tenant, parent, number, kind)
+    _parted(ports, request, parent, [number], kind)
     return Answer()
 
 
@@ -128,9 +132,16 @@ def _remove_some(kind: ChildKind, ports: Ports, request: Request) -> Answer:
     if not isinstance(several, list) or len(several) > MOST_AT_ONCE:
         raise Invalid(f"references is a list of at most {MOST_AT_ONCE}", "references")
     reach.ensure_number(ports, request.by, parent)
-    for child in [_named(ports, request, one) for one in several]:
-        hierarchy.unlink(ports, request.tenant, parent, child.id, kind)
+    numbers = [_named(ports, request, one).id for one in several]
+    for number in numbers:
+        hierarchy.unlink(ports, request.tenant, parent, number, kind)
+    _parted(ports, request, parent, numbers, kind)
     return Answer()
+
+
+def _parted(ports: Ports, request: Request, parent: str, children: Sequence[str], kind: ChildKind) -> None:
+    if kind is ChildKind.ASSET:
+        device_groups.moved_by(ports, request.tenant, parent, children)
 
 
 def _routes(kind: ChildKind) -> tuple[Route, ...]:

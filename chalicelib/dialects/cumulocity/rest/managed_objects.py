@@ -9,10 +9,18 @@ from typing import Any
 from chalicelib.dialects.cumulocity import device_users, elsewhere, external_ids
 from chalicelib.dialects.cumulocity import objects as shapes
 from chalicelib.dialects.cumulocity.elsewhere import Known
-from chalicelib.dialects.cumulocity.rest import contents, links, processing, reach, relatives
+from chalicelib.dialects.cumulocity.rest import contents, device_groups, links, processing, reach, relatives
 from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.errors import ExternalIdDuplicate, FleetError, Invalid, LimitReached, ObjectNotFound, UserNotFound
+from chalicelib.fleet.errors import (
+    ExternalIdDuplicate,
+    FleetError,
+    Invalid,
+    LimitReached,
+    ObjectNotFound,
+    TemporarilyUnavailable,
+    UserNotFound,
+)
 from chalicelib.fleet.inventory import objects, promoting, removing
 from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
 from chalicelib.fleet.ports import Ports
@@ -102,6 +110,7 @@ def _create(ports: Ports, request: Request) -> Answer:
     if contents.kind_of(request).lower() == COLLECTION.lower() or isinstance(body.get("managedObjects"), list):
         return _create_some(ports, request, body.get("managedObjects"))
     found = made(ports, request, body)
+    device_groups.made(ports, [found])
     shown = view(request, found)
     return contents.created(request, KIND, shown, shown["self"])
 
@@ -123,6 +132,7 @@ def _create_some(ports: Ports, request: Request, several: Any) -> Answer:
         for one in found:
             removing.delete(ports, request.tenant, one.id)
         raise
+    device_groups.made(ports, found)
     itself = links.to(request, *PATH)
     body = {"self": itself, "managedObjects": [view(request, one) for one in found]}
     return contents.created(request, COLLECTION, body, itself)
@@ -156,14 +166,19 @@ def updated(ports: Ports, request: Request, present: ManagedObject, body: Mappin
 
     # What may be refused goes first; whoever sends it again after a failure between both writes the same.
     elsewhere.change(ports, present, {**sent, **({"name": name} if name else {})})
-    _, after = objects.update(ports, request.tenant, present.id, changed, seen=present)
-    return _device(ports, after, told=shapes.IS_DEVICE in sent)
+    before, after = objects.update(ports, request.tenant, present.id, changed, seen=present)
+    after = _device(ports, after, told=shapes.IS_DEVICE in sent)
+    device_groups.changed(ports, before, after)
+    return after
 
 
 def _delete(ports: Ports, request: Request) -> Answer:
-    reach.ensure_number(ports, request.by, request.path["id"])
+    found = reach.get(ports, request.by, request.path["id"])
     cascade = frozenset(ChildKind) if request.asked["cascade"] or request.asked["forceCascade"] else removing.NOBODY
-    gone = removing.delete(ports, request.tenant, request.path["id"], cascade, data=True)
+    if device_groups.is_group(found):
+        gone = device_groups.delete(ports, found, cascade)
+    else:
+        gone = removing.delete(ports, request.tenant, found.id, cascade, data=True)
     if request.asked["withDeviceUser"] and gone.owner:
         # The owner may be a person, or an object of the same device may have taken the user along already.
         with suppress(UserNotFound):
@@ -206,7 +221,7 @@ ROUTES = (
         schema=contents.OBJECT,
         reads=contents.ANYTHING,
         max_body=LARGEST,
-        failures=(Invalid, ObjectNotFound),
+        failures=(Invalid, ObjectNotFound, TemporarilyUnavailable),
     ),
     Route(
         "DELETE",
@@ -221,6 +236,6 @@ ROUTES = (
             Parameter("forceCascade", Typed.BOOLEAN, default=False, explained="with everything below"),
             Parameter("withDeviceUser", Typed.BOOLEAN, default=False, explained="with the user that the device was"),
         ),
-        failures=(ObjectNotFound,),
+        failures=(ObjectNotFound, TemporarilyUnavailable),
     ),
 )
