@@ -5,67 +5,44 @@ On the tables of moto's DynamoDB, which refuse what DynamoDB refuses.
 
 import json
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
+import boto3
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.dialects.ibm import rest as ibm
-from chalicelib.dialects.live_objects import rest as live_objects
+from chalicelib.dialects import registry
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.openapi import document
 from tests import fuzzing
-from tests.dialects.ibm.client import Client as IbmClient
-from tests.dialects.ibm.furnished import furnish as furnish_ibm
-from tests.dialects.ibm.site import Site
-from tests.dialects.live_objects.client import Client
-from tests.dialects.live_objects.furnished import furnish
+from tests.dialects.walked import Client, dialects, inhabitant
 from tests.fakes import MemoryPorts
 from tests.fakes.tables import ports_on
 
-DOCUMENTS = {
-    "live_objects": document((live_objects.API,), MemoryPorts(), "1"),
-    "ibm": document((ibm.V1, ibm.V2), MemoryPorts(), "1"),
-}
+DOCUMENTS = {name: document(registry.rest(name).APIS, MemoryPorts(), "1") for name in dialects()}
 SCHEMAS: dict[str, Any] = {dialect: schemathesis.openapi.from_dict(found) for dialect, found in DOCUMENTS.items()}
 OPERATIONS = [(dialect, found.ok()) for dialect, schema in SCHEMAS.items() for found in schema.get_all_operations()]
 ODD_TEXTS = [text for text in fuzzing.TEXTS if text.isprintable() and not set(text) & set(fuzzing.HALVES) and text]
 KINDS = ("application/json", "application/json; charset=utf-8", "text/plain", "", "application/xml", "\x7f")
-
-
-class Reply(Protocol):
-    @property
-    def status(self) -> int: ...
-    @property
-    def raw(self) -> bytes: ...
-
-
-class Caller(Protocol):
-    def call(
-        self, method: str, path: str, /, *, raw: bytes | None, headers: Mapping[str, str] | None, **query: Any
-    ) -> Reply: ...
+Callers = Mapping[str, tuple[Client, Mapping[str, str]]]
 
 
 @pytest.fixture(scope="module")
-def callers(dynamodb: Ports) -> Mapping[str, tuple[Caller, Mapping[str, str]]]:
+def callers(dynamodb: Ports) -> Callers:
     """By dialect a client of a tenant that has one of everything, and what there is."""
+    boto3.client("s3").create_bucket(Bucket="objects")
     ports = ports_on(dynamodb, seed=20_261_201)
-    client, site = Client(ports, "hooli"), Site(IbmClient(ports, "initech"))
-    return {
-        "live_objects": (client, furnish(client, "asecret")),
-        "ibm": (site.client, furnish_ibm(site, "asecret")),
-    }
+    made = {name: inhabitant(name, ports, f"{name} of all") for name in dialects()}
+    return {name: (each.client, each.furnish("asecret")) for name, each in made.items()}
 
 
 @pytest.mark.parametrize(
     ("dialect", "operation"), OPERATIONS, ids=lambda o: o if isinstance(o, str) else f"{o.method.upper()} {o.path}"
 )
-def test_whatever_is_asked_it_is_answered(
-    callers: Mapping[str, tuple[Caller, Mapping[str, str]]], dialect: str, operation: Any
-) -> None:
+def test_whatever_is_asked_it_is_answered(callers: Callers, dialect: str, operation: Any) -> None:
     client, names = callers[dialect]
     told = DOCUMENTS[dialect]["paths"][operation.path][operation.method]
     takes_body = "requestBody" in told
@@ -91,7 +68,7 @@ def test_whatever_is_asked_it_is_answered(
 
 
 @pytest.mark.parametrize("dialect", DOCUMENTS)
-def test_all_can_be_read_afterwards(callers: Mapping[str, tuple[Caller, Mapping[str, str]]], dialect: str) -> None:
+def test_all_can_be_read_afterwards(callers: Callers, dialect: str) -> None:
     client, names = callers[dialect]
     for path, methods in DOCUMENTS[dialect]["paths"].items():
         if "get" in methods:
