@@ -8,6 +8,7 @@ from chalicelib.aws import stage_key
 from chalicelib.dialects import registry
 from chalicelib.dialects.dialect import Part
 from chalicelib.dialects.topics import Direction
+from chalicelib.triggers import functions
 from infra import description
 from infra.functions import API, log_group, named
 from infra.stage import Stage, arn, bucket_name, sub
@@ -57,7 +58,7 @@ OBJECTS: dict[str, tuple[str, ...]] = {
 }
 
 
-READS_STAGE_KEY = frozenset({API, "authorizer", "lwm2m"})
+READS_STAGE_KEY = frozenset({API, *(f.name for f in functions.FUNCTIONS if f.looks_up_secrets)})
 """Who looks up secrets, or opens them. AWS's own key encrypts the parameter, and lets in whoever may read that."""
 
 REGISTER = (
