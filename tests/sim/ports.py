@@ -51,7 +51,8 @@ class SimMailboxes:
         self._world.scheduler.step()
         if not self._inner.replace(old, new):
             return False
-        self._world.scheduler.note(new.device, f"mailbox queue={[c[-4:] for c in new.queue]} flights={_short(new)}")
+        if self._world.scheduler.trace is not None:
+            self._world.scheduler.note(new.device, f"mailbox queue={[c[-4:] for c in new.queue]} flights={_short(new)}")
         self._world.monitor.mailbox_changed(new)
         return self._world.heard_of()
 
@@ -76,11 +77,12 @@ class SimCommands:
         self._world.scheduler.step()
         if not self._inner.replace(old, new):
             return False
-        self._world.scheduler.note(
-            new.device,
-            f"{new.id} {old.status} → {new.status} {new.delivery} generation={new.generation} due={new.due} "
-            f"check_at={new.check_at} attempts={new.attempts_used} {new.history[-1].note or ''}",
-        )
+        if self._world.scheduler.trace is not None:
+            self._world.scheduler.note(
+                new.device,
+                f"{new.id} {old.status} → {new.status} {new.delivery} generation={new.generation} due={new.due} "
+                f"check_at={new.check_at} attempts={new.attempts_used} {new.history[-1].note or ''}",
+            )
         self._world.monitor.changed(old, new, self._world.scheduler.now)
         return self._world.heard_of()
 
@@ -117,11 +119,12 @@ class SimConfigurations:
         self._world.scheduler.step()
         if not self._inner.replace(old, new):
             return False
-        self._world.scheduler.note(
-            new.device,
-            f"configuration cid={new.correlation} sent_to={new.sent_to} "
-            f"{ {k: p.status.value for k, p in new.parameters.items()} }",
-        )
+        if self._world.scheduler.trace is not None:
+            self._world.scheduler.note(
+                new.device,
+                f"configuration cid={new.correlation} sent_to={new.sent_to} "
+                f"{ {k: p.status.value for k, p in new.parameters.items()} }",
+            )
         return self._world.heard_of()
 
 
