@@ -8,7 +8,7 @@ never expires an item.
 import copy
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import moto.dynamodb.models as moto_models
 from moto.dynamodb.models import DynamoDBBackend
@@ -22,6 +22,8 @@ from infra.local.dynamodb_expiry import Expiry
 from infra.local.dynamodb_index import COMPARISONS, TableIndex
 from infra.local.dynamodb_items import Key, drop_if_empty, find, key_in, place, text_of
 from infra.local.journal import Change, Journal
+
+Answer = TypeVar("Answer")
 
 _TABLE_ACTIONS = {"CreateTable", "UpdateTable", "DeleteTable", "UpdateTimeToLive", "UpdateContinuousBackups"}
 
@@ -93,6 +95,18 @@ def _atomically(call_action: Callable[[Any], Any]) -> Callable[[Any], Any]:
                     _keep_tables(handler.dynamodb_backend, tables)
 
     return locked
+
+
+def act(handler: DynamoHandler, method: str, read: Callable[[Any], Answer]) -> Answer:
+    """Have moto do something to items, past its HTTP; `read` makes the answer while nothing else changes it.
+
+    Raises what moto raises.
+    """
+    with _conflicts.entered(handler), _lock:
+        try:
+            return read(getattr(handler, method)())
+        finally:
+            _settle()
 
 
 def _keep_tables(backend: DynamoDBBackend, before: dict[str, Table]) -> None:
