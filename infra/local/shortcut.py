@@ -29,7 +29,7 @@ def install(endpoint: str) -> None:
             botocore.handlers.BUILTIN_HANDLERS.append(hook)
 
 
-class _Direct(BaseClient):
+class _Direct(BaseClient):  # type: ignore[misc]  # botocore has no types
     """A client of DynamoDB that asks moto itself where it can."""
 
     def _make_api_call(self, operation_name: str, api_params: dict[str, Any]) -> Any:

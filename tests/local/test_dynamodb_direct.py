@@ -177,7 +177,7 @@ def test_what_is_kept_is_neither_the_callers_nor_the_next_ones_to_change(clients
 
 def test_only_what_moto_refuses_goes_through_http(clients: tuple[Any, Any]) -> None:
     _, direct = clients
-    went: list[str] = []
+    went: list[bytes] = []
     direct.meta.events.register_first("before-send", lambda request, **_: went.append(request.headers["X-Amz-Target"]))
     answer(direct, CALLS["put"])
     assert went == []
