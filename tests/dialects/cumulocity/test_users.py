@@ -105,6 +105,8 @@ def test_users_are_listed_page_by_page_and_by_what_their_names_begin_with(client
     assert [one["userName"] for page in pages for one in page["users"]] == ["Bea", "bob", "cid"]
     assert pages[0]["statistics"]["totalPages"] == 2
     assert [one["userName"] for one in client.get(users, username="B").body["users"]] == ["Bea", "bob"]
+    assert [one["userName"] for one in client.get(users, usernameContains="I").body["users"]] == ["cid"]
+    assert client.get(users, owner="bob").body["users"] == []
 
 
 def test_devices_are_listed_apart(client: Client, users: str) -> None:

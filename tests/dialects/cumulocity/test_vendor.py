@@ -26,6 +26,7 @@ OURS_ALONE = {
     "GET /inventory/managedObjects/count",
     "POST /devicecontrol/newDeviceRequests/acceptAll",
     "GET /devicecontrol/newDeviceRequests/limit",
+    "GET /user/{}/users/{}/roles",
 }
 STATUSES: dict[str, set[int]] = {
     # Whoever comes in may see where everything is, and who it is.
@@ -45,7 +46,8 @@ STATUSES: dict[str, set[int]] = {
     # Many are changed before it is answered, or the request is to be sent again (503).
     "PUT /alarm/alarms": {202},
     # Clients take 201 alone, and only who registers devices comes that far.
-    "POST /devicecontrol/deviceCredentials": {200, 401, 403},
+    "POST /devicecontrol/deviceCredentials": {200, 403},
+    "POST /user/logout": {403},
     # Who is no child is not there.
     **{
         f"{method} /inventory/managedObjects/{{}}/{kind}/{{}}": {422}
@@ -66,7 +68,7 @@ QUERY: dict[str, set[str]] = {
 }
 _LINKS = {"next", "prev"}
 _PERSONAL = {"firstName", "lastName", "email", "phone", "devicePermissions", "lastPasswordChange"}
-_PERSONAL |= {"shouldResetPassword", "twoFactorAuthenticationEnabled"}
+_PERSONAL |= {"shouldResetPassword", "twoFactorAuthenticationEnabled", "displayName", "passwordStrength"}
 _SHOWN = {"c8y_DeviceTypes", "c8y_LatestMeasurements", "c8y_PreviousMeasurements", "c8y_SupportedOperations"}
 _SHOWN |= {"c8y_Steam", "com_cumulocity_model_WebCamDevice"}
 """Fragments of the examples."""
@@ -130,6 +132,10 @@ def asked(client: Client, names: dict[str, str]) -> dict[str, Any]:
         "PUT /devicecontrol/operations/{}": {"status": "EXECUTING"},
         "POST /devicecontrol/newDeviceRequests": {"id": "another"},
         "POST /audit/auditRecords": {**data, "activity": "done"},
+        "POST /user/{}/users": {"userName": "another"},
+        "PUT /user/{}/users/{}": {"firstName": "Another"},
+        "POST /user/{}/users/{}/roles": {"role": {"id": "ROLE_ALARM_READ"}},
+        "POST /user/{}/groups/{}/users": {"user": {"id": names["userId"]}},
     }
 
 
@@ -147,6 +153,8 @@ OTHERWISE = {
     *("POST /event/events/{}/binaries", "PUT /inventory/binaries/{}"),
     *("POST /devicecontrol/deviceCredentials", "PUT /devicecontrol/newDeviceRequests/{}"),
     *("GET /inventory/managedObjects/{}/user", "PUT /inventory/managedObjects/{}/user"),
+    # For people, which who comes with a key is not.
+    *("PUT /user/currentUser", "PUT /user/currentUser/password", "POST /user/logout"),
     # Values by whatever keys there are.
     *("GET /tenant/options/{}", "PUT /tenant/options/{}", "GET /tenant/system/options/{}/{}"),
     "PUT /alarm/alarms",

@@ -52,20 +52,25 @@ def _list(ports: Ports, request: Request) -> Answer:
     """People; `onlyDevices` instead the users of devices."""
     memberships.ensure_tenant(request)
     asked, wanted = request.asked, paging.wanted(request)
-    prefix = asked["username"].casefold()
     if asked["onlyDevices"]:
-        devices = [one for one in device_users.every(ports, request.tenant) if one.name.casefold().startswith(prefix)]
+        devices = [one for one in device_users.every(ports, request.tenant) if _meant(request, one.name)]
         page = [view_device(request, one) for one in devices[wanted.skipped : wanted.skipped + wanted.size]]
         count = len(devices)
     else:
         groups = [user_groups.get(number) for number in asked["groups"]]
-        found = [one for one in _people(ports, request) if one.login.casefold().startswith(prefix)]
+        found = [one for one in _people(ports, request) if _meant(request, one.login)]
         found = [one for one in found if not groups or any(group in user_groups.of(one.roles) for group in groups)]
         told = people.told_of_all(ports, request.tenant)
         shown = found[wanted.skipped : wanted.skipped + wanted.size]
         page, count = [view(request, one, told.get(one.id, {})) for one in shown], len(found)
     body = paging.body(request, "users", page, wanted, count, "user", request.tenant, "users")
     return contents.found(request, COLLECTION, body)
+
+
+def _meant(request: Request, name: str) -> bool:
+    asked, called = request.asked, name.casefold()
+    contained = asked["usernameContains"].casefold() in called
+    return contained and called.startswith(asked["username"].casefold()) and not asked["owner"]
 
 
 def _people(ports: Ports, request: Request) -> list[User]:
@@ -160,11 +165,13 @@ ROUTES = (
         parameters=(
             *paging.PARAMETERS,
             Parameter("username", default="", explained="what the name begins with"),
+            Parameter("usernameContains", default=""),
+            Parameter("owner", default="", explained="nobody is below another user"),
             Parameter("groups", Kind.LIST, default=[], explained="ids of groups, of which a user is in one"),
             Parameter("onlyDevices", Kind.BOOLEAN, default=False),
             Parameter("withSubusersCount", Kind.BOOLEAN, default=False, explained="there are none"),
         ),
-        failures=(NotFound,),
+        failures=(Invalid, NotFound),
     ),
     Route(
         "POST",
@@ -193,7 +200,7 @@ ROUTES = (
         "/user/currentUser",
         _change_current,
         "Change who has come",
-        failures=(Invalid, UserNotFound, UserDuplicate),
+        failures=(Invalid, Forbidden, UserNotFound, UserDuplicate),
         **_BODY,
     ),
     Route(
@@ -201,7 +208,7 @@ ROUTES = (
         "/user/currentUser/password",
         _change_password,
         "Change one's password",
-        failures=(Invalid, UserNotFound),
+        failures=(Invalid, Forbidden, UserNotFound),
         **_BODY,
     ),
     Route("POST", "/user/logout", _log_out, "Nothing: credentials come with every request", devices=True),
