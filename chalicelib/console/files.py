@@ -35,6 +35,8 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
+"""Of a host name that is one's own: on this machine http and https have ports of their own."""
 NEVER_KEPT = {"Cache-Control": "no-cache"}
 KEPT_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 

@@ -11,6 +11,7 @@ from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Api, Route
 
 PREFIX = f"/{files.BESIDE}"
+_THIS_MACHINE = frozenset({"", "localhost", "127.0.0.1", "[", "[::1]"})
 _FILES = (PREFIX, f"{PREFIX}/{files.BESIDE}")
 """Where files are looked for by a page whose address ends with and without a slash."""
 
@@ -29,8 +30,9 @@ def api(letting_in: Sequence[Api]) -> Api:
     return plain.api("console", (PREFIX,), routes)
 
 
-def page(_ports: Ports, _request: Request) -> Answer:
-    return Answer(files.index(), headers={**files.HEADERS, **files.NEVER_KEPT})
+def page(_ports: Ports, request: Request) -> Answer:
+    secured = files.OVER_TLS if _over_tls(request) else {}
+    return Answer(files.index(), headers={**files.HEADERS, **files.NEVER_KEPT, **secured})
 
 
 def file(_ports: Ports, request: Request) -> Answer:
@@ -44,3 +46,9 @@ def file(_ports: Ports, request: Request) -> Answer:
 def about(_ports: Ports, _request: Request) -> Answer:
     body = {"version": describing.VERSION, "price": prices.A_MILLION}
     return Answer(body, headers={**files.HEADERS, **files.NEVER_KEPT})
+
+
+def _over_tls(request: Request) -> bool:
+    """Whether it came over TLS to another machine than the browser's own."""
+    host = request.headers.get("host", "").rpartition("@")[2].partition(":")[0].lower()
+    return request.headers.get("x-forwarded-proto") == "https" and host not in _THIS_MACHINE

@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 import pytest
 
 from chalicelib.console import files, prices, serving
+from chalicelib.web.request import Headers, Request
 from infra import vendored
 from tests.dialects.served import Raw, Served
 from tests.fakes import MemoryPorts
@@ -73,6 +74,25 @@ def test_every_answer_says_that_nothing_but_its_own_files_is_run(served: Served)
         assert (policy["require-trusted-types-for"], policy["trusted-types"]) == ("'script'", "'none'")
         assert "unsafe" not in headers["Content-Security-Policy"]
         assert (headers["X-Content-Type-Options"], headers["Referrer-Policy"]) == ("nosniff", "no-referrer")
+
+
+@pytest.mark.parametrize(
+    ("host", "way", "told"),
+    [
+        ("iot.example.org", "https", True),
+        ("iot.example.org:8443", "https", True),
+        ("iot.example.org", "http", False),
+        ("localhost:8443", "https", False),
+        ("127.0.0.1:8443", "https", False),
+        ("[::1]:8443", "https", False),
+    ],
+)
+def test_browsers_come_back_over_tls_where_the_host_is_no_machine_of_their_own(
+    host: str, way: str, *, told: bool
+) -> None:
+    sent = Headers({"Host": host, "X-Forwarded-Proto": way})
+    answer = serving.page(MemoryPorts(), Request(headers=sent))
+    assert ("Strict-Transport-Security" in answer.headers) is told
 
 
 def test_it_is_small() -> None:
