@@ -52,6 +52,9 @@ class Bench:
     def post(self, path: str, body: Any) -> Any:
         return self.cloud.request("POST", path, self.key, body)
 
+    def get(self, path: str) -> Any:
+        return self.cloud.request("GET", path, self.key)
+
     def data(self, method: str, path: str) -> Any:
         return self.cloud.request(method, f"/api/v0/{path}", self.key)
 

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Callable
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 
 from bench.units.cloud import Cloud
 from chalicelib import wiring
@@ -20,8 +20,17 @@ _DONE = {"GET": "4.00", "DELETE": "2.02", "PUT": "2.04", "POST": "2.04"}
 _numbers = count()
 
 
+class Asking(Protocol):
+    """A tenant's client of the API."""
+
+    cloud: Cloud
+
+    def post(self, path: str, body: Any) -> Any: ...
+    def get(self, path: str) -> Any: ...
+
+
 class Api:
-    """What a tenant of its own asks."""
+    """That of a tenant of its own."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
@@ -37,7 +46,7 @@ class Api:
 class TwinDevice:
     """Registered over the API, connected, not registered over CoAP."""
 
-    def __init__(self, bench: Api, urn: str = URN, name: str = NAME) -> None:
+    def __init__(self, bench: Asking, urn: str = URN, name: str = NAME) -> None:
         self._cloud: Cloud = bench.cloud
         self._bench, self.urn, self._name, self._location, self.token = bench, urn, name, "", ""
         security = {"mode": "PSK", "pskInfo": {"identity": name, "secret": "00" * 16}}
@@ -132,7 +141,7 @@ class Bench:
 class Bootstrapped:
     """A device at the bootstrap port: new credentials each time."""
 
-    def __init__(self, bench: Api) -> None:
+    def __init__(self, bench: Asking) -> None:
         self._cloud, name = bench.cloud, "urn:bench:bootstrapped"
         definition = {"endpointName": name, "bootstrap": {"managed": True}}
         body = {"id": "urn:lo:nsid:bench:boot", "interfaces": [{"connector": "lwm2m", "definition": definition}]}

@@ -3,7 +3,7 @@
 import base64
 
 from bench.units.live_objects import Bench
-from bench.units.twins import TwinDevice
+from bench.units.lwm2m import TwinDevice
 
 _NAME = "urn:exercise:meter"
 _SCHEDULED = {
