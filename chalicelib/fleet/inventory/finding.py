@@ -66,7 +66,7 @@ def page(
     Costs a page of each where all are wanted. Errors: LimitReached (`most` were looked at, and the page is not full).
     """
     found: list[ManagedObject] = []
-    for looked, one in enumerate(_any(ports, tenant, chosen, after, min(limit + 1, _PAGE), ahead), 1):
+    for looked, one in enumerate(_any(ports, tenant, chosen, after, min(limit, _PAGE) + 1, ahead), 1):
         if wanted(one):
             if len(found) == limit:
                 return Page(found, found[-1].id)

@@ -1,10 +1,13 @@
 """Lists of managed objects (reference, "Managed objects")."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from chalicelib.fleet.inventory.managed_objects import ManagedObject
+from chalicelib.fleet.ports import Page
 from tests.dialects.cumulocity.client import Client
+from tests.fakes.objects import MemoryObjects
 
 pytestmark = pytest.mark.row("G3")
 PATH = "/inventory/managedObjects"
@@ -87,3 +90,27 @@ def test_strangers_see_nothing_of_it(client: Client) -> None:
     other = Client(client.ports, "other")
     numbers = [one["id"] for one in client.get(PATH).body["managedObjects"]]
     assert listed(other, query="has(size)") == listed(other, text="room") == listed(other, ids=",".join(numbers)) == []
+
+
+class CountedObjects(MemoryObjects):
+    """How many objects were read, page by page."""
+
+    read: ClassVar[list[int]] = []
+
+    def page(self, tenant: str, *, after: str | None, limit: int, descending: bool = False) -> Page[ManagedObject]:
+        found = super().page(tenant, after=after, limit=limit, descending=descending)
+        self.read.append(len(found.items))
+        return found
+
+
+@pytest.mark.parametrize(
+    ("query", "read"), [({}, [6]), ({"pageSize": 100}, [101]), ({"pageSize": 2, "currentPage": 3}, [7])]
+)
+def test_a_page_reads_what_it_shows(query: dict[str, int], read: list[int]) -> None:
+    client = Client()
+    CountedObjects.read.clear()
+    for n in range(3):
+        client.call("POST", PATH, {"managedObjects": [{"name": f"{n}"}] * 50})
+    client.ports.objects = CountedObjects(**vars(client.ports.objects))
+    assert client.get(PATH, **query).status == 200
+    assert CountedObjects.read == read

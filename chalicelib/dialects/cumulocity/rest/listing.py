@@ -89,7 +89,16 @@ def _found(ports: Ports, request: Request) -> Found:
         )
         return iter(_sorted(every, selection, shown))
     ahead = known.read if selection.filtered or given["text"] else None
-    return _walked(ports, request.tenant, selection, lambda one: meant(one) and condition(one), ahead)
+    looked_at_once = _PAGE if ahead is not None or given["onlyRoots"] else _needed(request)
+    return _walked(ports, request.tenant, selection, lambda one: meant(one) and condition(one), ahead, looked_at_once)
+
+
+def _needed(request: Request) -> int:
+    """How many objects there have to be read at once where all that are read are meant."""
+    if "pageSize" not in request.asked:
+        return _PAGE
+    asked = paging.wanted(request)
+    return min(asked.skipped + asked.size, _PAGE)
 
 
 def _own(
@@ -113,11 +122,11 @@ def _presence(request: Request) -> bool:
 
 
 def _walked(
-    ports: Ports, tenant: str, selection: Selection, meant: finding.Wanted, ahead: finding.Ahead | None
+    ports: Ports, tenant: str, selection: Selection, meant: finding.Wanted, ahead: finding.Ahead | None, size: int
 ) -> Found:
     after: str | None = None
     while True:
-        page = finding.page(ports, tenant, selection.chosen, meant, after=after, limit=_PAGE, ahead=ahead)
+        page = finding.page(ports, tenant, selection.chosen, meant, after=after, limit=size, ahead=ahead)
         yield from page.items
         after = page.cursor
         if after is None:
