@@ -6,7 +6,7 @@ import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import broker, coaps, cold_start, console, local_stack
+from bench import basic, broker, coaps, cold_start, console, local_stack
 
 OUTPUT = Path("build") / "bench.json"
 
@@ -14,6 +14,7 @@ OUTPUT = Path("build") / "bench.json"
 def main() -> None:
     figures = {
         "stack": local_stack.run(),
+        "basic": basic.run(),
         "cold_start": cold_start.run(),
         "broker": broker.run(),
         "coaps": coaps.run(),

@@ -14,16 +14,16 @@ them, they are given the same again. A device names no tenant when it asks, so t
 | any | somebody deletes it, or nobody asks for WAITS | ENDED |
 """
 
-import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.dialects.cumulocity import device_users
+from chalicelib.dialects.cumulocity import device_users, waiting
 from chalicelib.dialects.cumulocity.device_users import DeviceUser
 from chalicelib.dialects.cumulocity.errors import RequestNotFound
+from chalicelib.dialects.cumulocity.waiting import key_of
 from chalicelib.fleet.access import sealing
 from chalicelib.fleet.compare_and_set import AGAIN, Again, change_record, insist
 from chalicelib.fleet.documents import Record
@@ -40,9 +40,6 @@ WAITS = 30 * 86_400_000
 MOST = 1_000
 """Ids that wait in a tenant."""
 _DAY = 86_400_000
-_NOBODYS, _CLAIM = "!", "cumulocity.waiting"
-_SETTLED = 60_000
-"""Longer (ms) than a request lasts: until then whoever has claimed an id may be about to register it."""
 _TRACE = 3_600
 _PURPOSE = "cumulocity registration"
 
@@ -103,7 +100,7 @@ def create(ports: Ports, tenant: str, device: str, owner: str, said: Mapping[str
     now = ports.clock.now()
     if ports.records.count(tenant, KIND) >= MOST and len(every(ports, tenant)) >= MOST:
         raise LimitReached(f"{MOST} devices wait already")
-    _claim(ports, tenant, device, now)
+    waiting.claim(ports, tenant, device, now + WAITS, lambda other: _waits(ports, other, device, now))
     body = {"id": device, "status": Status.WAITING.value, "created": now, "owner": owner, "said": dict(said)}
     wanted = Record(tenant, KIND, key_of(device), _until(body, now + WAITS), expires=_seconds(now + WAITS))
 
@@ -187,10 +184,10 @@ def poll(ports: Ports, device: str, token: str | None = None, *, tenant: str | N
     _ensure_id(device)
     if token is not None and len(token) > LONGEST_TOKEN:
         raise Invalid(f"a security token has at most {LONGEST_TOKEN} characters", "securityToken")
-    claim = ports.records.get(_NOBODYS, _shard(device), key_of(device))
-    holder = claim.body["tenant"] if claim is not None else None
-    if claim is None or holder is None or tenant not in (None, holder):
+    claim = waiting.find(ports, device)
+    if claim is None or tenant not in (None, waiting.holder(claim)):
         raise _nothing(device)
+    holder = waiting.holder(claim)
     password, now = ports.chance(device_users.CHANCE).hex(), ports.clock.now()
 
     def polled(found: NewDevice) -> dict[str, Any] | None:
@@ -201,7 +198,7 @@ def poll(ports: Ports, device: str, token: str | None = None, *, tenant: str | N
     except RequestNotFound:
         raise _nothing(device) from None
     if found.status is not Status.DELIVERED:
-        _keep(ports, claim, int(found.record.body["until"]))
+        waiting.keep(ports, claim, int(found.record.body["until"]))
         raise _nothing(device)
     user = device_users.name_of(device)
     try:
@@ -267,35 +264,9 @@ def _change(
     return NewDevice(after)
 
 
-def _claim(ports: Ports, tenant: str, device: str, now: int) -> None:
-    """Errors: Invalid (the id waits in another tenant)."""
-    kind, identifier = _shard(device), key_of(device)
-    body, expires = {"tenant": tenant, "at": now}, _seconds(now + WAITS + _DAY)
-
-    def claimed() -> bool | Again:
-        old = ports.records.get(_NOBODYS, kind, identifier)
-        if old is None:
-            # Two tenants that register one id at the same time: one of them has it.
-            return ports.records.create(Record(_NOBODYS, kind, identifier, body, expires=expires)) or AGAIN
-        holder = old.body["tenant"]
-        if holder != tenant and (now < old.body["at"] + _SETTLED or _waits(ports, holder, device, now)):
-            raise Invalid(f"the device {device[:64]} is registered already", "id")
-        # Whoever had it may register it again at the same time, which writes this first.
-        return ports.records.replace(old, replace(old, body={**old.body, **body}, expires=expires)) or AGAIN
-
-    insist(ports, "this registration", claimed)
-
-
 def _waits(ports: Ports, tenant: str, device: str, now: int) -> bool:
     record = ports.records.get(tenant, KIND, key_of(device))
     return record is not None and NewDevice(record).live(now)
-
-
-def _keep(ports: Ports, claim: Record, until: int) -> None:
-    """The claim outlives the registration. Where somebody else writes it, it is theirs, or was kept just now."""
-    expires = _seconds(until + _DAY)
-    if claim.expires is None or claim.expires < expires:
-        ports.records.replace(claim, replace(claim, expires=expires))
 
 
 def _bare(found: NewDevice) -> dict[str, Any]:
@@ -335,15 +306,6 @@ def _opened(ports: Ports, found: NewDevice, text: str | None) -> str | None:
 
 def _context(found: NewDevice) -> str:
     return f"{found.record.tenant} {found.record.id} {found.created}"
-
-
-def _shard(device: str) -> str:
-    return f"{_CLAIM} {key_of(device)[:2]}"
-
-
-def key_of(device: str) -> str:
-    """What an id is found by."""
-    return hashlib.sha256(device.encode(errors="surrogatepass")).hexdigest()
 
 
 def _seconds(moment: int) -> int:

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from chalicelib.dialects.cumulocity import bootstrap, fragments, registration, times
+from chalicelib.dialects.cumulocity import bootstrap, fragments, registration, times, waiting
 from chalicelib.dialects.cumulocity.errors import RequestNotFound
 from chalicelib.dialects.cumulocity.registration import NewDevice, Status
 from chalicelib.dialects.cumulocity.rest import access, contents, links, managed_objects, paging
@@ -120,7 +120,7 @@ def _credentials(ports: Ports, request: Request) -> Answer:
 def _too_often(ports: Ports, request: Request, device: str) -> bool:
     place = attempts.network(request.address)
     limits = [
-        Limit(Use.REQUESTS, A_SECOND, 1, f"credentials {registration.key_of(device)}"),
+        Limit(Use.REQUESTS, A_SECOND, 1, f"credentials {waiting.key_of(device)}"),
         Limit(Use.REQUESTS, OF_ONE_PLACE, 1, f"credentials for {place}"),
     ]
     return ports.windows.spend("!", limits, ports.clock.now()) is not None
