@@ -104,13 +104,20 @@ def every(ports: Ports, tenant: str) -> Iterator[DeviceUser]:
             return
 
 
-def issue(ports: Ports, tenant: str, name: str, password: str, at: int) -> bool:
+def issue(ports: Ports, tenant: str, name: str, password: str, at: int, group: str | None = None) -> bool:
     """Give the user, made now if there is none, the password of `at` (ms); False where it has a later one, or is gone.
 
-    The same again changes nothing.
+    The same again changes nothing. `group` is the number of what the first device that it makes is to be an asset of.
     """
     salt = ports.chance(_SALT).hex()
-    given = {"salt": salt, "digest": _digest(password, salt), "issued": at, "used": False, "enabled": True}
+    given: dict[str, Any] = {
+        "salt": salt,
+        "digest": _digest(password, salt),
+        "issued": at,
+        "used": False,
+        "enabled": True,
+    }
+    given["group"] = group
 
     def issued() -> bool | Again:
         old = ports.records.get(tenant, KIND, _key(name))
@@ -178,6 +185,16 @@ def authenticate(
     caller = callers.of_device(tenant, None, ROLES, name)
     ports.proven.keep(digest, Known(caller, None, now))
     return caller
+
+
+def take_group(ports: Ports, tenant: str, name: str) -> str | None:
+    """What `issue` has said, the first time that it is asked for."""
+    found = find(ports, tenant, name)
+    group = found.record.body.get("group") if found is not None else None
+    if group is None:
+        return None
+    _changed(ports, tenant, name, lambda _: {"group": None})
+    return str(group)
 
 
 def _changed(ports: Ports, tenant: str, name: str, change_: Callable[[DeviceUser], dict[str, Any]]) -> DeviceUser:

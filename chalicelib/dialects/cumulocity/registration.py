@@ -205,7 +205,7 @@ def poll(ports: Ports, device: str, token: str | None = None, *, tenant: str | N
         given = sealing.unseal(ports, _PURPOSE, _context(found), found.record.body["sealed"]).decode()
     except sealing.Unsealable:
         raise _nothing(device) from None
-    if not device_users.issue(ports, holder, user, given, found.record.body["delivered"]):
+    if not device_users.issue(ports, holder, user, given, found.record.body["delivered"], found.said.get("groupId")):
         raise _nothing(device)
     return Credentials(holder, user, given)
 

@@ -10,7 +10,7 @@ from chalicelib.fleet.inventory.records import ROOT_GROUP
 from chalicelib.fleet.tenancy import settings
 from chalicelib.fleet.tenancy.records import Stored
 from tests.dialects.cumulocity.client import Client
-from tests.dialects.cumulocity.registering import registered
+from tests.dialects.cumulocity.registering import REQUESTS, accept, open_door, poll, registered
 
 pytestmark = pytest.mark.row("G3", "J2")
 OBJECTS = "/inventory/managedObjects"
@@ -247,3 +247,34 @@ def test_a_device_groups_what_is_its_own(fleet: Fleet) -> None:
     denied = fleet.client.call("POST", f"{OBJECTS}/{site}/childAssets", {"managedObject": {"id": own}}, auth=auth)
     assert denied.status == 403
     assert fleet.path(own) == "/"
+
+
+def test_a_device_is_put_where_its_registration_has_said(fleet: Fleet) -> None:
+    client, site = fleet.client, fleet.group("Site")
+    open_door(client)
+    client.made(REQUESTS, {"id": "d1", "groupId": site})
+    assert accept(client, "d1").body["groupId"] == site
+    given = poll(client, "d1").body
+    auth = (f"{given['tenantId']}/{given['username']}", given["password"])
+    first, second = (client.call("POST", OBJECTS, {"c8y_IsDevice": {}}, auth=auth).body["id"] for _ in range(2))
+    assert [fleet.path(number) for number in (first, second)] == ["/Site", "/"]
+    assert [one["managedObject"]["id"] for one in client.get(f"{OBJECTS}/{site}/childAssets").body["references"]] == [
+        first
+    ]
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_group_that_is_gone_holds_up_no_device(fleet: Fleet, *, gone: bool) -> None:
+    client, site = fleet.client, fleet.group("Site")
+    open_door(client)
+    foreign = Client(client.ports, "other").made(OBJECTS, {"name": "foreign"})["id"]
+    for number in ("123456789012345", foreign, "none"):
+        assert client.call("POST", REQUESTS, {"id": "d1", "groupId": number}).status == 422
+    client.made(REQUESTS, {"id": "d1", "groupId": site})
+    accept(client, "d1")
+    given = poll(client, "d1").body
+    if gone:
+        fleet.delete(site)
+    auth = (f"{given['tenantId']}/{given['username']}", given["password"])
+    own = client.call("POST", OBJECTS, {"c8y_IsDevice": {}}, auth=auth)
+    assert (own.status, fleet.path(own.body["id"])) == (201, "/" if gone else "/Site")

@@ -6,9 +6,11 @@ Whatever has the fragment `c8y_IsDeviceGroup` is one; its child assets are what 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
+from chalicelib.dialects.cumulocity import device_users
 from chalicelib.dialects.cumulocity.objects import IS_GROUP
-from chalicelib.fleet.errors import ObjectNotFound, TemporarilyUnavailable
-from chalicelib.fleet.inventory import grouping, removing
+from chalicelib.fleet.access.callers import Caller, Kind
+from chalicelib.fleet.errors import LimitReached, ObjectNotFound, TemporarilyUnavailable
+from chalicelib.fleet.inventory import grouping, hierarchy, removing
 from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
 from chalicelib.fleet.ports import Ports
 
@@ -26,6 +28,20 @@ def made(ports: Ports, several: Sequence[ManagedObject]) -> None:
     for found in several:
         if is_group(found):
             grouping.settle(ports, found.tenant, found.id, is_group)
+
+
+def registered(ports: Ports, by: Caller, several: Sequence[ManagedObject]) -> None:
+    """Of what a device has made of itself: the first one is put where its registration has said."""
+    device = next((found for found in several if found.device is not None), None)
+    if by.kind is not Kind.DEVICE or by.name is None or device is None:
+        return
+    group = device_users.take_group(ports, by.tenant, by.name)
+    if group is None:
+        return
+    # The group may be gone, or full: the device is there all the same.
+    with suppress(ObjectNotFound, LimitReached):
+        hierarchy.link(ports, by.tenant, group, device.id, ChildKind.ASSET)
+        moved_by(ports, by.tenant, group, [device.id])
 
 
 def changed(ports: Ports, before: ManagedObject, after: ManagedObject) -> None:

@@ -111,6 +111,7 @@ def _create(ports: Ports, request: Request) -> Answer:
         return _create_some(ports, request, body.get("managedObjects"))
     found = made(ports, request, body)
     device_groups.made(ports, [found])
+    device_groups.registered(ports, request.by, [found])
     shown = view(request, found)
     return contents.created(request, KIND, shown, shown["self"])
 
@@ -133,6 +134,7 @@ def _create_some(ports: Ports, request: Request, several: Any) -> Answer:
             removing.delete(ports, request.tenant, one.id)
         raise
     device_groups.made(ports, found)
+    device_groups.registered(ports, request.by, found)
     itself = links.to(request, *PATH)
     body = {"self": itself, "managedObjects": [view(request, one) for one in found]}
     return contents.created(request, COLLECTION, body, itself)

@@ -8,7 +8,8 @@ from chalicelib.dialects.cumulocity.errors import RequestNotFound
 from chalicelib.dialects.cumulocity.registration import NewDevice, Status
 from chalicelib.dialects.cumulocity.rest import access, contents, links, managed_objects, paging
 from chalicelib.fleet.access import attempts
-from chalicelib.fleet.errors import Invalid, LimitReached, Unauthenticated
+from chalicelib.fleet.errors import Invalid, LimitReached, ObjectNotFound, Unauthenticated
+from chalicelib.fleet.inventory import objects
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy.records import Limit, Use
 from chalicelib.web import basic
@@ -44,6 +45,11 @@ def _create(ports: Ports, request: Request) -> Answer:
     fragments.ensure(body, "id")
     device = fragments.text(body, "id", registration.LONGEST)
     said = {name: fragments.text(body, name, _LONGEST_SAID) for name in _SAID if body.get(name) is not None}
+    if "groupId" in said:
+        try:
+            objects.get(ports, request.tenant, said["groupId"])
+        except ObjectNotFound:
+            raise Invalid(f"there is no group {said['groupId'][:64]}", "groupId") from None
     found = registration.create(ports, request.tenant, device, managed_objects.owner(request.by), said)
     shown = _view(request, found)
     return contents.created(request, KIND, shown, shown["self"])
