@@ -12,6 +12,7 @@ import { Bulk, JOBS } from "./bulk.js";
 import { Interfaces, lastContact, named, NOT_ONLINE } from "./device-list.js";
 
 const SIZE = 50;
+const SELDOM_MS = 60_000;
 const MOST_AT_ONCE = 10_000;
 const FILTERS = ["id", "name", "tag", "group", "connector", "status", "property"];
 const STATUSES = { online: "ONLINE", not_online: NOT_ONLINE, offline: "OFFLINE", registered: "REGISTERED" };
@@ -37,7 +38,8 @@ export function Devices({ query }) {
   const [job, setJob] = useState(null);
   const backward = query.before !== undefined;
   const list = usePolled((signal) => page(query, signal), [query]);
-  const { data } = list;
+  const sum = usePolled((signal) => total(query, signal), [filters(query)], SELDOM_MS);
+  const data = list.data && { ...list.data, total: sum.data };
   const shown = (query.columns ?? SHOWN_UNLESS_ASKED).split(",");
   const choose = (id, on) => {
     const next = new Set(chosen);
@@ -61,7 +63,7 @@ export function Devices({ query }) {
   return html`<${Filters} query=${query} key=${JSON.stringify(query)} />
     <${Register} />
     <${Waiting} of=${list} />
-    ${data && html`<p role="status">${t("found", { n: number(data.total) })}</p>
+    ${data && html`${sum.error && sum.data === undefined ? html`<${Waiting} of=${sum} />` : html`<p role="status">${sum.data === undefined ? t("loading") : t("found", { n: number(sum.data) })}</p>`}
       ${may("DEVICE_W") && html`<div class="row tools" role="group" aria-label=${t("chosen_devices")}>
         <span>${t("chosen", { n: number(chosen.size) })}</span>
         <button type="button" onClick=${() => setChosen(new Set([...chosen, ...data.items.map((d) => d.id)]))}>${t("choose_page")}</button>
@@ -70,18 +72,21 @@ export function Devices({ query }) {
           ${Object.keys(JOBS).map((name) => html`<button type="button" onClick=${() => setJob(name)}>${t(`bulk_${name}`)}</button>`)}`}
       </div>`}
       <${Table} caption=${t("devices")} columns=${columns} rows=${data.items} empty=${t("no_devices")} />
-      <${Pager} query=${query} items=${data.items} total=${data.total} more=${data.more} backward=${backward} />`}
-    ${job && html`<${Bulk} job=${job} ids=${[...chosen]} close=${() => { setJob(null); list.reload(); }} />`}`;
+      <${Pager} query=${query} items=${data.items} more=${data.more} backward=${backward} />`}
+    ${job && html`<${Bulk} job=${job} ids=${[...chosen]} close=${() => { setJob(null); list.reload(); sum.reload(); }} />`}`;
 }
 
-/** One page, and how many there are in all; one more than is shown tells whether it goes on. */
+/** How many there are in all: counting takes longer than reading a page, and is done less often. */
+const total = async (query, signal) => (await counted(DEVICES, { ...filters(query), fields: "id", limit: 1 }, signal)).total;
+
+/** One page; one more than is shown tells whether it goes on. */
 async function page(query, signal) {
   const backward = query.before !== undefined;
   const asked = { ...filters(query), fields: FIELDS, limit: SIZE + 1, sort: backward ? "-id" : "id" };
-  const { items, total } = await counted(DEVICES, { ...asked, bookmarkId: query.after ?? query.before }, signal);
+  const items = await get(DEVICES, { ...asked, bookmarkId: query.after ?? query.before }, signal);
   const more = items.length > SIZE;
   const kept = items.slice(0, SIZE);
-  return { items: backward ? kept.reverse() : kept, total, more };
+  return { items: backward ? kept.reverse() : kept, more };
 }
 
 /** The ids of all that the filters find. */
