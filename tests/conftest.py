@@ -12,6 +12,7 @@ from moto import mock_aws
 from chalicelib import wiring
 from chalicelib.fleet.ports import Ports
 from chalicelib.store.tables import all_models, shared_connection
+from infra.local import light_moto
 from tests.aws import model_check
 from tests.cpu_times import CpuTimes
 from tests.local.running import RunningStack
@@ -23,6 +24,7 @@ if os.environ.get("CI"):
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    light_moto.remember_methods()
     if os.environ.get("CI"):
         config.pluginmanager.register(CpuTimes())
 
@@ -45,7 +47,7 @@ def dynamodb() -> Iterator[Ports]:
             environment.setenv("AWS_ENDPOINT_URL", another)
         with aws:
             for model in () if another else all_models():
-                model.create_table(wait=True)
+                model.create_table(wait=False)  # moto has it at once
             events = shared_connection().client.meta.events
             events.register(model_check.EVENT, model_check.check)
             yield wiring.Wiring()

@@ -33,10 +33,13 @@ def main() -> int:
 
 def _run(settings: Settings) -> int:
     # these take a second to import: not before the settings make sense and the data is ours
-    from infra.local import light_moto, service_models
+    from infra.local import service_models
 
     service_models.share()  # first: moto reads models while it is imported
+    from infra.local import light_moto
+
     light_moto.import_step_functions()
+    light_moto.remember_methods()
     import infra.description
     from infra.local.banner import banner
     from infra.local.stack import Stack

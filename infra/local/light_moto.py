@@ -1,11 +1,18 @@
-"""moto's Step Functions without its AWS Batch, and so without EC2: half a second of every start that nobody needs."""
+"""moto without what it does in vain.
 
+Its Step Functions import AWS Batch, and so EC2: half a second of every start that nobody needs. And it looks over the
+class of a handler at each request to learn the names of its methods.
+"""
+
+import functools
 import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from types import ModuleType
+
+from moto.core import responses
 
 _BATCH = "moto.batch"
 _UTILS = "moto.batch.utils"
@@ -25,6 +32,13 @@ def import_step_functions() -> None:
         return
     with _stand_in():
         importlib.import_module(_NEEDS_IT)
+
+
+def remember_methods() -> None:
+    """Let moto look over each class of handlers once; calling it again changes nothing."""
+    look = responses.method_names_from_class
+    if not hasattr(look, "cache_info"):
+        vars(responses)["method_names_from_class"] = functools.cache(look)
 
 
 @contextmanager

@@ -111,6 +111,7 @@ class Load:
             while not (sent <= device.acknowledged and sent <= _numbers(self._get(stored, limit=2 * _AT_ONCE))):
                 if self._stopping.wait(_PAUSE_S):
                     return
+            self._stopping.wait(_PAUSE_S)  # or they would keep the machine busy for as long as commands wait
 
     def _insert(self) -> None:
         for number in count():
