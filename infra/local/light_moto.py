@@ -36,7 +36,7 @@ def import_step_functions() -> None:
 
 def remember_methods() -> None:
     """Let moto look over each class of handlers once; calling it again changes nothing."""
-    look = responses.method_names_from_class
+    look = vars(responses)["method_names_from_class"]
     if not hasattr(look, "cache_info"):
         vars(responses)["method_names_from_class"] = functools.cache(look)
 
