@@ -31,7 +31,7 @@ INVOKES: dict[str, tuple[str, ...]] = {
     "uplink": ("deliver", "disconnect", "pump"),
     "presence": ("deliver", "disconnect", "pump"),
     "authorizer": ("disconnect", "pump"),
-    "lwm2m": ("pump",),
+    "lwm2m": ("deliver", "pump"),
     "deliver": ("deliver", "pump"),
     "settle": ("deliver", "pump"),
     "sweep": ("deliver", "disconnect", "pump"),

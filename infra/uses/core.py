@@ -98,6 +98,8 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "records": (GET, PUT, QUERY, DELETE),
         "devices": (GET,),
         "mailboxes": _RECORD,
+        # Those that are carried out as operations end with them.
+        "commands": _RECORD,
         "messages": (PUT,),
         "streams": (UPDATE,),
         "groups": (QUERY,),

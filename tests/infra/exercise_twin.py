@@ -4,6 +4,11 @@ import base64
 
 from bench.units.live_objects import Bench
 from bench.units.lwm2m import TwinDevice
+from chalicelib import wiring
+from chalicelib.dialects.cumulocity import modelled
+from chalicelib.fleet.commands import creating
+from chalicelib.fleet.commands.creating import Order
+from chalicelib.fleet.commands.records import Policy
 
 _NAME = "urn:exercise:meter"
 _SCHEDULED = {
@@ -37,6 +42,7 @@ def _lived(bench: Bench) -> None:
     device.notify(token, "20")
     device.report(21)
     device.read()
+    _restart(bench, device)
     device.update()
     device.event("refused", why="bad key", identity=base64.b64encode(_NAME.encode()).decode(), address="192.0.2.1")
     device.event("malformed", principal=device.principal, why="no CoAP")
@@ -46,6 +52,15 @@ def _lived(bench: Bench) -> None:
     device.register()
     device.deregister()
     bench.request("DELETE", "devices/urn:lo:nsid:exercise:meter")
+
+
+def _restart(bench: Bench, device: TwinDevice) -> None:
+    """By a command of the fleet, which ends with what the device answers; another one waits behind it."""
+    ports = wiring.ports()
+    for _ in range(2):
+        order = Order(None, {"req": "c8y_Restart", "arg": {}}, Policy(), dialect="cumulocity")
+        modelled.carry_out(ports, creating.create(ports, bench.tenant, device.urn, order))
+    device.work()
 
 
 STEPS = (_lived,)

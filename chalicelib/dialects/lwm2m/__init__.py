@@ -3,6 +3,6 @@
 Its devices come through the gateway, never the broker; its REST API is that of Live Objects, chapter 7.
 """
 
-from chalicelib.dialects.dialect import Dialect
+from chalicelib.dialects.dialect import Dialect, Part
 
-DIALECT = Dialect(parts=frozenset())
+DIALECT = Dialect(parts=frozenset({Part.TERMS}))

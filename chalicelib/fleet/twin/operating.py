@@ -14,6 +14,7 @@ from chalicelib.fleet.ids import ordered_id
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.twin import operation_states as states
+from chalicelib.fleet.twin import outcomes
 from chalicelib.fleet.twin.records import MOST_ACTIVE, MOST_FINAL, Operation
 from chalicelib.fleet.typed_records import TypedRecords
 
@@ -87,6 +88,9 @@ def take(ports: Ports, tenant: str, device: str, holder: str, *, awaited: bool) 
             continue
         if waiting.retry_at > now and not awaited:
             return waiting.retry_at
+        if waiting.command is not None and outcomes.is_over(ports, tenant, waiting.command):
+            _change(ports, tenant, device, waiting.id, partial(states.cancelled, now=now))
+            continue
         taken, ours = _change(ports, tenant, device, waiting.id, partial(states.taken, holder=holder, now=now))
         if ours:
             return taken
@@ -152,6 +156,7 @@ def _change(
     if after is None:
         return FINAL.of(device).get(ports, tenant, operation), False
     if after.final:
+        outcomes.tell(ports, tenant, device, after)
         FINAL.of(device).create(ports, tenant, operation, replace(after, holder=""))
         ACTIVE.of(device).delete(ports, tenant, operation)
     return after, ours[0]

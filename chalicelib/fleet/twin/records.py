@@ -165,6 +165,8 @@ class Operation(Extensible):
     retry_at: int = 0
     holder: str = ""
     failure: OperationFailure | None = None
+    command: str | None = None
+    """The command that is carried out by it."""
 
     @property
     def final(self) -> bool:

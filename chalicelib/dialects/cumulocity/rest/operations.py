@@ -7,7 +7,7 @@ from heapq import merge
 from typing import Any
 
 from chalicelib.dialects.cumulocity import alarms as choices
-from chalicelib.dialects.cumulocity import fragments
+from chalicelib.dialects.cumulocity import fragments, modelled
 from chalicelib.dialects.cumulocity import operations as shapes
 from chalicelib.dialects.cumulocity.operations import Shown
 from chalicelib.dialects.cumulocity.rest import agents, asking, contents, links, managed_objects, paging, reach
@@ -33,6 +33,7 @@ from chalicelib.fleet.inventory import promoting
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.records import Route as Way
+from chalicelib.fleet.twin.records import CONNECTOR
 from chalicelib.web.parameters import Parameter
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
@@ -62,6 +63,8 @@ def _create(ports: Ports, request: Request) -> Answer:
         except DeviceNotFound:
             # Its registration failed on the way, or was refused, and is made up for now.
             ordered = _ordered(ports, request, _promoted(ports, found), asked)
+    if found.origin == CONNECTOR:
+        ordered = modelled.carry_out(ports, ordered)
     shown = view(request, sources, ordered)
     return contents.created(request, KIND, shown, shown["self"])
 
