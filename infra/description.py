@@ -24,11 +24,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue; `function` consumes it, and what that cannot handle goes to `dead_letter`."""
+    """A queue; `function` consumes it, and what that could not handle in so many `tries` goes to `dead_letter`."""
 
     name: str
     dead_letter: str | None = None
     function: str | None = None
+    tries: int = 5
 
 
 # IoT SQL, made of our own topics.

@@ -9,9 +9,6 @@ from pynamodb.models import Model
 
 from infra.local.description import REGION, STATE_MACHINE, STATE_MACHINE_ARN, Description, deployed_name
 
-MOST_RECEIVES = 5
-"""After how many failed receives a message goes to the dead-letter queue."""
-
 _ROLE = "arn:aws:iam::123456789012:role/homeport-local"
 
 
@@ -74,7 +71,7 @@ def _create_queues(description: Description, sqs: Any) -> dict[str, str]:
         if queue.dead_letter is not None:
             found = sqs.get_queue_attributes(QueueUrl=urls[queue.dead_letter], AttributeNames=["QueueArn"])
             target = found["Attributes"]["QueueArn"]
-            attributes["RedrivePolicy"] = json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": MOST_RECEIVES})
+            attributes["RedrivePolicy"] = json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": queue.tries})
         urls[queue.name] = _create_queue(sqs, deployed_name(queue.name), attributes)
     return urls
 

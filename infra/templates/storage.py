@@ -9,7 +9,6 @@ from infra.templates.document import Document, Resources, logical, resource, tag
 
 _TWO_WEEKS = 14 * 86_400
 """The longest that SQS keeps a message."""
-_MOST_RECEIVES = 5
 
 
 def document(stage: Stage) -> Document:
@@ -40,7 +39,7 @@ def _queues(stage: Stage) -> Resources:
 def _redrive(queue: description.Queue, stage: Stage) -> dict[str, Any] | None:
     if queue.dead_letter is None:
         return None
-    return {"deadLetterTargetArn": arn("sqs", stage.called(queue.dead_letter)), "maxReceiveCount": _MOST_RECEIVES}
+    return {"deadLetterTargetArn": arn("sqs", stage.called(queue.dead_letter)), "maxReceiveCount": queue.tries}
 
 
 def _buckets(stage: Stage) -> Resources:

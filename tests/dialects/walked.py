@@ -62,6 +62,19 @@ class Inhabitant(Protocol):
         """As the victim's client of that mode, with credentials of one's own."""
 
 
+class Messages(Protocol):
+    """`tests/dialects/NAME/messages.py`, of a dialect that speaks MQTT."""
+
+    GOOD: Mapping[str, Any]
+    """One for every topic that its clients publish on, by its filter, and for some that it does not have."""
+    SAYING_AGAIN: frozenset[str]
+    """Where a good message may be what was known already."""
+
+
+def messages(dialect: str) -> Messages:
+    return cast("Messages", importlib.import_module(f"tests.dialects.{dialect}.messages"))
+
+
 def inhabitant(dialect: str, ports: MemoryPorts, name: str) -> Inhabitant:
     module = importlib.import_module(f"tests.dialects.{dialect}.inhabitant")
     return cast("Inhabitant", module.Inhabitant(ports, name))

@@ -25,86 +25,17 @@ from chalicelib.triggers import presence, uplink
 from chalicelib.web import json_text
 from tests import fuzzing
 from tests.dialects.ibm.client import Client as IbmClient
+from tests.dialects.ibm.messages import MANAGEMENT
 from tests.dialects.ibm.site import Site
 from tests.dialects.live_objects.client import DEVICES, Client
+from tests.dialects.walked import messages
 from tests.fakes import MemoryPorts
 from tests.fakes.tables import ports_on
 
 URN, NODE, GATEWAY = "urn:lo:nsid:any:1", "n1", "gateway"
-MOMENT, DIGITS = "2027-01-01T00:00:00Z", "0" * 24
-_PARAMETERS = {"a": {"t": "i32", "v": 1}, "b": {"t": "f64", "v": 0.5}, "c": {"t": "str", "v": "x"}}
-_TYPED = {"a": {"type": "INT32", "value": 1}, "b": {"type": "BINARY", "value": "AAE="}}
-_EVENT = {"d": {"n": 1, "o": {"x": 2.5}}, "ts": MOMENT}
-_PLACE = {"latitude": 1, "longitude": 2, "elevation": 3, "accuracy": 4, "measuredDateTime": MOMENT}
-_READING = {
-    "s": "mine",
-    "ts": MOMENT,
-    "m": "model",
-    "v": {"payload": "00FF", "n": 1, "o": {"x": [1, None]}},
-    "t": ["a", "b"],
-    "loc": {"lat": 1, "lon": 2, "alt": 3, "accuracy": 4, "provider": "GPS"},
-    "metadata": {"encoding": "mine"},
-}
-GOOD: dict[str, dict[str, Any]] = {
-    "live_objects": {
-        "dev/data": _READING,
-        "dev/v1/data/binary": {"any": "bytes"},
-        "dev/v1/data/binary/+": {"any": "bytes"},
-        "dev/cmd/res": {"res": {"done": True}, "cid": 7},
-        "dev/cfg": {"cfg": _PARAMETERS, "cid": 7},
-        "dev/rsc": {"rsc": {"fw": {"v": "1.0", "m": {"k": "x"}}}},
-        "dev/rsc/upd/res": {"res": "OK", "cid": 7},
-        "dev/rsc/upd/err": {"errorCode": "BAD", "errorDetails": "x"},
-        "dev/info": {"any": "thing"},
-        "connector/v1/nodes/+/status": {
-            "status": "ONLINE",
-            "capabilities": {"command": {"available": True}},
-            "lastContact": MOMENT,
-            "sessionSequenceId": 1,
-            "eventSequenceId": 2,
-        },
-        "connector/v1/nodes/+/data": _READING,
-        "connector/v1/responses/command": {"id": DIGITS, "nodeId": NODE, "response": {"x": 1}},
-        "connector/v1/current/configuration": {"nodeId": NODE, "parameters": _TYPED},
-        "connector/v1/responses/configuration": {"nodeId": NODE, "targetVersion": 7, "parameters": _TYPED},
-        "connector/v1/current/resource": {"nodeId": NODE, "resources": {"fw": {"version": "1.0"}}},
-        "connector/v1/responses/resource": {
-            "nodeId": NODE,
-            "status": "FAILED",
-            "updateCorrelationId": DIGITS,
-            "error": {"code": "BAD", "details": "x"},
-        },
-        "dev/nowhere": {"any": "thing"},
-        "connector/v1/nowhere": {"any": "thing"},
-    },
-    "ibm": {
-        "iot-2/evt/+/fmt/+": _EVENT,
-        "iot-2/type/+/id/+/evt/+/fmt/+": _EVENT,
-        "iot-2/type/+/id/+/cmd/+/fmt/+": {"d": {"do": 1}},
-        "iotdevice-1/#": {"d": {"n": 1}, "reqId": "r1"},
-        "iot-2/nowhere": {"any": "thing"},
-    },
-}
-MANAGEMENT: dict[str, Any] = {
-    "mgmt/manage": {
-        "d": {
-            "lifetime": 3600,
-            "supports": {"deviceActions": True, "firmwareActions": False},
-            "deviceInfo": {"model": "m", "description": None},
-            "metadata": {"k": [1]},
-        },
-        "reqId": "r1",
-    },
-    "mgmt/unmanage": {"reqId": "r1"},
-    "device/update/location": {"d": _PLACE, "reqId": "r1"},
-    "add/diag/errorCodes": {"d": {"errorCode": 7, "timestamp": MOMENT}, "reqId": "r1"},
-    "clear/diag/errorCodes": {"reqId": "r1"},
-    "add/diag/log": {"d": {"message": "m", "severity": 1, "data": "x", "timestamp": MOMENT}, "reqId": "r1"},
-    "clear/diag/log": {"reqId": "r1"},
-    "notify": {"d": {"fields": [{"field": "mgmt.firmware", "value": {"state": 1, "updateStatus": 0}}]}},
-    "response": {"rc": 200, "reqId": DIGITS, "message": "m"},
-    "nowhere": {"any": "thing"},
-}
+DIGITS = "0" * 24
+GOOD = {name: messages(name).GOOD for name in registry.having(Part.TOPICS)}
+SAYING_AGAIN = {topic for name in GOOD for topic in messages(name).SAYING_AGAIN}
 RELAYED = ("iot-2/type/+/id/+/evt/+/fmt/+", "iot-2/type/+/id/+/cmd/+/fmt/+")
 LEVELS = ("n1", "pump", "p1", "status", "json", "text", "bin", "", " ", "é", "$x", "a.b", "x" * 120, "٣")
 
@@ -224,19 +155,6 @@ def world(dynamodb: Ports) -> World:
 def _modes(dialect: str, pattern: str) -> list[str]:
     known = [t.mode for t in registry.topics(dialect).TOPICS if t.filter == pattern and t.direction is Direction.UP]
     return known or sorted({t.mode for t in registry.topics(dialect).TOPICS if t.direction is Direction.UP})
-
-
-SAYING_AGAIN = frozenset(
-    {
-        "dev/cfg",
-        "dev/rsc",
-        "connector/v1/nodes/+/status",
-        "connector/v1/current/configuration",
-        "connector/v1/current/resource",
-        "iotdevice-1/#",
-    }
-)
-"""Where a good message may be what was known already."""
 
 
 ANSWERS = {

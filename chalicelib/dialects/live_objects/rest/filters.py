@@ -10,6 +10,7 @@ from typing import Any
 
 from chalicelib.dialects.live_objects.identity import is_urn
 from chalicelib.dialects.live_objects.rest import rsql
+from chalicelib.dialects.live_objects.rest.shapes.devices import MAX_NAME
 from chalicelib.dialects.live_objects.rest.shapes.interfaces import status
 from chalicelib.fleet import patterns
 from chalicelib.fleet.inventory.facets import Facet
@@ -42,7 +43,7 @@ _STATUSES = (
 
 PARAMETERS = (
     Parameter("id", bounds=(1, 269), explained="or a regular expression that it has to have a match for"),
-    Parameter("name", bounds=(1, 257), explained="with * at the beginning, the end or both"),
+    Parameter("name", bounds=(1, MAX_NAME + len("**")), explained="with * at the beginning, the end or both"),
     Parameter("tags", Kind.LIST, bounds=(1, 32)),
     Parameter("connectors", Kind.LIST, bounds=(1, 129), explained="with - in front to exclude; none for no interface"),
     Parameter("groupId", bounds=(1, 6)),

@@ -48,8 +48,9 @@ _IDENTIFIER = {
     "pattern": f"^{URN.pattern}$",
     "description": "is urn:lo:nsid:{namespace}:{id}, of letters, digits, - and _, and : in the id",
 }
+MAX_NAME = 255
 DESCRIPTION = {
-    "name": {"type": ["string", "null"], "maxLength": 255},
+    "name": {"type": ["string", "null"], "maxLength": MAX_NAME},
     "description": {"type": ["string", "null"], "maxLength": 500},
     "tags": {
         "type": ["array", "null"],
