@@ -1,8 +1,11 @@
-"""How many calls of the stores and of the timers each step of a command makes; `docs/commands.md` has the table."""
+"""Calls of stores and timers that each step of a command makes, as the table in `docs/commands.md` has them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,25 +61,50 @@ def cost(calls: "Counter[str]") -> tuple[int, ...]:
     return tuple(sum(calls[each] for each in group) for group in names)
 
 
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "commands.md"
+WORDS = (("read", 1), ("write", 1), ("read", 2), ("write", 2), ("start", 3), ("stop", 3))
+"""What is counted, in the order of `cost`, and the column of the table that says how often."""
+
+
+@cache
+def table() -> dict[str, tuple[str, ...]]:
+    rows = PAGE.read_text(encoding="utf-8").partition("### What each step costs")[2].partition("\n## ")[0]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows.splitlines() if row.startswith("|")]
+    return {step: tuple(row) for step, *row in cells[2:]}
+
+
+def says(*steps: str, ran: bool = False) -> tuple[int, ...]:
+    """What the page says of these steps together; `ran` where a timer was running."""
+    return tuple(sum(_said(table()[step][column - 1], word, ran=ran) for step in steps) for word, column in WORDS)
+
+
+def _said(cell: str, word: str, *, ran: bool) -> int:
+    found = re.search(rf"(\d+) {word}s?\b( if one ran)?", cell)
+    return int(found[1]) if found is not None and (ran or not found[2]) else 0
+
+
 def test_creating(online: Rig) -> None:
     with counted(online) as calls:
         online.create()
-    assert cost(calls) == (1, 1, 0, 1, 0, 0)
+    assert cost(calls) == says("create") == (1, 1, 0, 1, 0, 0)
+
+
+SENT = "sent, no time-out for an answer"
 
 
 @pytest.mark.parametrize(
-    ("mode", "expected"),
+    ("mode", "steps"),
     [
-        (AckMode.NETWORK, (1, 2, 1, 2, 0, 0)),
-        (AckMode.NONE, (1, 2, 1, 2, 0, 0)),
-        (AckMode.APPLICATIVE, (1, 1, 1, 2, 1, 0)),
+        (AckMode.NETWORK, (SENT, "… ended by its acknowledgement")),
+        (AckMode.NONE, (SENT, "… ended by its acknowledgement")),
+        (AckMode.APPLICATIVE, ("sent, an answer has a time-out",)),
     ],
 )
-def test_sending(online: Rig, mode: AckMode, expected: tuple[int, ...]) -> None:
+def test_sending(online: Rig, mode: AckMode, steps: tuple[str, ...]) -> None:
     online.create(mode)
     with counted(online) as calls:
         online.ports.run_background()
-    assert cost(calls) == expected
+    assert cost(calls) == says(*steps)
     assert calls["delivery.command"] == 1
 
 
@@ -85,41 +113,41 @@ def test_sending_what_has_no_time_out(online: Rig) -> None:
     online.create(None, expiration=None)
     with counted(online) as calls:
         online.ports.run_background()
-    assert cost(calls) == (1, 1, 1, 2, 0, 0)
+    assert cost(calls) == says(SENT)
 
 
 def test_answering(online: Rig) -> None:
     command = online.sent()
     with counted(online) as calls:
         online.answer(command)
-    assert cost(calls) == (1, 1, 1, 1, 0, 1)
+    assert cost(calls) == says("answered")
 
 
 def test_taking_and_asking_again(rig: Rig) -> None:
     rig.ports.terms.known["polled"] = Terms(ack_timeout=None)
     command = rig.create(None, connector=None, expiration=None)
-    for expected in ((1, 1, 1, 1, 0, 0), (1, 0, 1, 0, 0, 0)):
+    for step in ("taken by a poll", "polled again"):
         with counted(rig) as calls:
             assert [c.id for c in taking.take(rig.ports, TENANT, DEVICE, POLL)] == [command.id]
-        assert cost(calls) == expected
+        assert cost(calls) == says(step)
 
 
 def test_beginning_and_ending_what_was_sent(online: Rig) -> None:
     command = online.sent()
     with counted(online) as calls:
         reporting.progress(online.ports, TENANT, command.id, Report(PUSHED))
-    assert cost(calls) == (0, 0, 1, 1, 0, 1)
-    for expected in ((1, 1, 1, 1, 0, 0), (1, 0, 1, 0, 0, 0)):
+    assert cost(calls) == says("begun, after it was sent or taken", ran=True)
+    for step in ("succeeded, failed", "the same report again"):
         with counted(online) as calls:
             reporting.fail(online.ports, TENANT, command.id, Report(PUSHED, reason="no"))
-        assert cost(calls) == expected
+        assert cost(calls) == says(step)
 
 
 def test_beginning_what_was_never_sent(rig: Rig) -> None:
     command = rig.create(None, connector=None, expiration=None)
     with counted(rig) as calls:
         reporting.progress(rig.ports, TENANT, command.id, Report(POLL))
-    assert cost(calls) == (1, 1, 1, 1, 0, 0)
+    assert cost(calls) == says("begun, never sent")
 
 
 def test_expiring(rig: Rig) -> None:
@@ -127,7 +155,7 @@ def test_expiring(rig: Rig) -> None:
     rig.pass_time(3_600)
     with counted(rig) as calls:
         rig.deadline(command)
-    assert cost(calls) == (1, 1, 1, 1, 0, 0)
+    assert cost(calls) == says("expired")
     assert rig.read(command).status is Status.EXPIRED
 
 
@@ -137,5 +165,17 @@ def test_a_line_that_is_blocked_costs_one_read_a_run(online: Rig) -> None:
         online.create(AckMode.NETWORK)
     with counted(online) as calls:
         online.deliver()
-    assert calls["commands.get"] == 1 + 3
+    assert calls["commands.get"] == says("another line of the same device is blocked")[2] + 3
     assert len(online.mailbox.queue) == 1
+
+
+def test_ending_what_a_timer_runs_for(online: Rig) -> None:
+    command = online.sent()
+    with counted(online) as calls:
+        reporting.succeed(online.ports, TENANT, command.id, Report(PUSHED))
+    assert cost(calls) == says("succeeded, failed", ran=True)
+
+
+def test_the_page_has_no_step_that_is_not_counted() -> None:
+    source = Path(__file__).read_text(encoding="utf-8")
+    assert [step for step in table() if f'"{step}"' not in source] == []
