@@ -185,6 +185,7 @@ def test_an_operation_that_is_being_tried_again_is_looked_at_when_that_is_over(r
         active = operating.ACTIVE.of(DEVICE).get(rig.ports, TENANT, made.id)
         assert active is not None
         assert active.status is status
+    assert sweeping.sweep(rig.ports) == 0
     rig.ports.clock.advance(ms=EXPIRY)
     sweeping.sweep(rig.ports)
     assert operating.get(rig.ports, TENANT, DEVICE, made.id).status is OperationStatus.EXPIRED
