@@ -27,7 +27,7 @@ OUTPUT = Path("build") / "object_growth.json"
 PAGE, TRIES = 100, 5
 _ONE_IN = 500
 _START = 1_700_000_000_000
-QUERIES = {
+QUERIES: dict[str, dict[str, Any]] = {
     "has(), page of 100": {"query": "has(c8y_Rare)", "pageSize": PAGE},
     "fragmentType, page of 100": {"fragmentType": "c8y_Rare", "pageSize": PAGE},
     "type, page of 100": {"type": "t7", "pageSize": PAGE},

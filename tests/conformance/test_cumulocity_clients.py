@@ -60,6 +60,11 @@ def test_the_javascript_client(running_stack: RunningStack, tmp_path: Path) -> N
         "denied": [403, "security/Forbidden"],
         "roles": ["ROLE_DEVICE"],
         "registrations": 0,
+        "file": ["js.txt", 6, "hello\n"],
+        "files": ["js.txt"],
+        "fileless": 404,
+        "attached": [0, 255, 10, 13],
+        "audited": ["js", True],
         "deleted": [404, "inventory/notFound"],
     }
 
@@ -90,4 +95,8 @@ def test_the_python_client(running_stack: RunningStack) -> None:
         "owner": "device_py-1",
         "reach": [True],
         "foreign": "AccessDeniedError",
+        "file": ["py.bin", "application/x-py", 6, [0, 255, 13, 10, 45, 45]],
+        "replaced": "new",
+        "attached": "two",
+        "detached": True,
     }

@@ -33,7 +33,10 @@ class Option:
 
 def get(ports: Ports, tenant: str, category: str, key: str) -> Option:
     """Errors: NotFound."""
-    found = ports.records.get(tenant, KIND, _id(category, key)) if category and key else None
+    name = _id(category, key)
+    # What is longer than a key can be is not even looked for.
+    there = bool(category and key) and len(name) <= _LONGEST_ID
+    found = ports.records.get(tenant, KIND, name) if there else None
     if found is None:
         raise NotFound(f"there is no option {key[:64]} in the category {category[:64]}")
     return _option(found)

@@ -2,11 +2,12 @@
 
 # Runs in an environment of its own, where the library is: nothing of the project can be imported here.
 # mypy: ignore-errors
+import io
 import json
 import os
 
 from c8y_api import CumulocityApi, CumulocityDeviceRegistry
-from c8y_api.model import Device, DeviceGroup, ManagedObject
+from c8y_api.model import Device, DeviceGroup, Event, ManagedObject
 
 told = json.loads(os.environ["HOMEPORT_CONFORMANCE"])
 c8y = CumulocityApi(told["url"], told["tenant"], told["user"], told["password"])
@@ -66,6 +67,21 @@ try:
 except Exception as error:  # noqa: BLE001 - what the library makes of a 403 is told
     results["foreign"] = type(error).__name__
 c8y.inventory.delete(own.id)
+
+upload = c8y.binaries.upload(io.BytesIO(b"\0\xff\r\n--"), "py.bin", "application/x-py")
+results["file"] = [upload.name, upload.content_type, upload.length, list(c8y.binaries.read_file(upload.id))]
+c8y.binaries.update(upload.id, io.BytesIO(b"new"), "text/plain")
+results["replaced"] = c8y.binaries.read_file(upload.id).decode()
+c8y.inventory.delete(upload.id)
+event = Event(c8y, type="py_Log", time="now", source=boiler.id, text="a log").create()
+event.create_attachment(io.BytesIO(b"one"), "text/plain")
+event.update_attachment(io.BytesIO(b"two"), "text/plain")
+results["attached"] = event.download_attachment().decode()
+event.delete_attachment()
+try:
+    event.download_attachment()
+except KeyError:
+    results["detached"] = True
 
 c8y.group_inventory.delete_trees(site.id)
 c8y.inventory.delete(boiler.id)

@@ -76,6 +76,20 @@ async function main() {
   results.registrations = (await deviceRegistration.list()).data.length;
   await inventory.delete(own.id, { withDeviceUser: true });
 
+  const file = (await client.inventoryBinary.create("hello\n", { name: "js.txt", type: "text/plain" })).data;
+  results.file = [file.name, file.length, await (await client.inventoryBinary.download(file)).text()];
+  results.files = (await client.inventoryBinary.list()).data.map((each) => each.name);
+  await client.inventoryBinary.delete(file.id);
+  results.fileless = await client.inventoryBinary.download(file).catch(({ res }) => res.status);
+  const told = { source: { id: made.id }, type: "js_Log", text: "a log", time: new Date().toISOString() };
+  const event = (await client.event.create(told)).data;
+  await client.eventBinary.upload(Buffer.from([0, 255, 10, 13]), event.id);
+  const read = await (await client.eventBinary.download(event.id)).arrayBuffer();
+  results.attached = [...new Uint8Array(read)];
+  await client.eventBinary.delete(event.id);
+  const record = (await client.audit.create({ ...told, activity: "js" })).data;
+  results.audited = [(await client.audit.detail(record.id)).data.activity, (await client.audit.list()).data.length > 0];
+
   await inventory.delete(made.id, { cascade: true });
   results.deleted = await inventory.detail(made.id).catch(({ res, data }) => [res.status, data.error]);
 }

@@ -319,3 +319,44 @@ def test_an_object_takes_its_alarms_along(client: Client) -> None:
     client.made(PATH, alarm(number))
     client.call("DELETE", f"{OBJECTS}/{number}")
     assert client.get(f"{PATH}/count").raw == b"0"
+
+
+class TestMapping:
+    """Options of the category `alarm.type.mapping` change what is raised."""
+
+    def option(self, client: Client, value: str, key: str = "c8y_PowerAlarm") -> None:
+        body = {"category": "alarm.type.mapping", "key": key, "value": value}
+        assert client.call("POST", "/tenant/options", body).status == 200
+
+    @pytest.mark.parametrize(
+        ("value", "severity", "text"),
+        [
+            ("CRITICAL|no power", "CRITICAL", "no power"),
+            ("warning|", "WARNING", "lost power"),
+            ("|no power", "MAJOR", "no power"),
+            ("BAD|a|b", "MAJOR", "a|b"),
+            ("", "MAJOR", "lost power"),
+        ],
+    )
+    def test_severity_and_text_are_those_of_the_option(
+        self, client: Client, device: str, value: str, severity: str, text: str
+    ) -> None:
+        self.option(client, value)
+        made = client.made(PATH, alarm(device))
+        assert (made["severity"], made["text"]) == (severity, text)
+        found = client.call("POST", f"{PATH}/upsert", alarm(device)).body["alarm"]
+        assert (found["id"], found["severity"], found["text"]) == (made["id"], severity, text)
+
+    def test_nobody_hears_of_what_is_none(self, client: Client, device: str) -> None:
+        self.option(client, "NONE")
+        reply = client.call("POST", PATH, alarm(device))
+        assert (reply.status, reply.body["self"].endswith("/alarm/alarms/null")) == (201, True)
+        assert client.call("POST", f"{PATH}/upsert", alarm(device)).status == 201
+        assert listed(client) == []
+
+    def test_other_types_and_tenants_are_as_they_were(self, client: Client, device: str) -> None:
+        self.option(client, "NONE", key="other")
+        stranger = Client(client.ports, "stranger")
+        self.option(stranger, "NONE")
+        assert client.made(PATH, alarm(device))["severity"] == "MAJOR"
+        assert client.made(PATH, alarm(device, type="\u20ac" * 256))["severity"] == "MAJOR"

@@ -7,8 +7,8 @@ from functools import partial
 from heapq import merge
 from typing import Any
 
+from chalicelib.dialects.cumulocity import alarm_mapping, fragments
 from chalicelib.dialects.cumulocity import alarms as shapes
-from chalicelib.dialects.cumulocity import fragments
 from chalicelib.dialects.cumulocity.rest import asking, contents, links, managed_objects, paging, processing, reach
 from chalicelib.dialects.cumulocity.rest.sources import BELOW, SOURCE, Sources
 from chalicelib.fleet.access.roles import Role
@@ -38,9 +38,8 @@ def _raise(ports: Ports, request: Request) -> Answer:
     body, sources = contents.read(request), Sources(ports, request)
     shapes.ensure(body)
     source = sources.of_body(body)
-    said = shapes.report(body, source.source, managed_objects.owner(request.by))
-    if _maintained(source):
-        # Nobody is to be alarmed while somebody works on it (reference, "Maintenance mode").
+    said = _said(ports, request, body, source)
+    if said is None:
         itself = links.to(request, *PATH, "null")
         return contents.created(request, KIND, {**body, "self": itself, "source": sources.view(source.source)}, itself)
     mode = processing.mode(request)
@@ -54,7 +53,11 @@ def _upsert(ports: Ports, request: Request) -> Answer:
     body, sources = contents.read(request), Sources(ports, request)
     shapes.ensure(body)
     source = sources.of_body(body)
-    said = shapes.report(body, source.source, managed_objects.owner(request.by))
+    said = _said(ports, request, body, source)
+    if said is None:
+        itself = links.to(request, *PATH, "null")
+        kept = {**body, "self": itself, "source": sources.view(source.source)}
+        return contents.created(request, UPSERTED, {"alarm": kept, "previousState": None}, itself)
     counting = request.asked["incrementCount"]
     for _ in tries(ports):
         present = alarms.open_one(ports, request.tenant, said.source, said.type)
@@ -190,6 +193,15 @@ def _statuses(request: Request) -> frozenset[AlarmStatus]:
 
 def _chosen(choices: Any, said: list[str], name: str) -> frozenset[Any]:
     return frozenset(shapes.chosen(choices, one, name) for one in said)
+
+
+def _said(ports: Ports, request: Request, body: dict[str, Any], source: ManagedObject) -> alarms.Report | None:
+    """What is reported, as the tenant wants it; None where nobody is to hear of it.
+
+    Nobody is alarmed while somebody works on it (reference, "Maintenance mode"). Errors: Invalid.
+    """
+    said = shapes.report(body, source.source, managed_objects.owner(request.by))
+    return None if _maintained(source) else alarm_mapping.mapped(ports, request.tenant, said)
 
 
 def _maintained(source: ManagedObject) -> bool:
