@@ -1,5 +1,5 @@
 // npm @c8y/client: tenant, inventory, children and identity; the results are printed as JSON.
-import { BasicAuth, Client } from "@c8y/client";
+import { BasicAuth, Client, EventBinaryService } from "@c8y/client";
 
 const { url, tenant, user, password, bootstrap } = JSON.parse(process.env.HOMEPORT_CONFORMANCE);
 const results = {};
@@ -83,10 +83,11 @@ async function main() {
   results.fileless = await client.inventoryBinary.download(file).catch(({ res }) => res.status);
   const told = { source: { id: made.id }, type: "js_Log", text: "a log", time: new Date().toISOString() };
   const event = (await client.event.create(told)).data;
-  await client.eventBinary.upload(Buffer.from([0, 255, 10, 13]), event.id);
-  const read = await (await client.eventBinary.download(event.id)).arrayBuffer();
+  const eventBinary = new EventBinaryService(client.core);
+  await eventBinary.upload(Buffer.from([0, 255, 10, 13]), event.id);
+  const read = await (await eventBinary.download(event.id)).arrayBuffer();
   results.attached = [...new Uint8Array(read)];
-  await client.eventBinary.delete(event.id);
+  await eventBinary.delete(event.id);
   const record = (await client.audit.create({ ...told, activity: "js" })).data;
   results.audited = [(await client.audit.detail(record.id)).data.activity, (await client.audit.list()).data.length > 0];
 
