@@ -27,6 +27,7 @@ COMMANDS = {
     "config": ("infra.client.configuration", "group", "What devices are to be set to."),
     "data": ("infra.client.data", "group", "What devices said: follow it, export it."),
     "fifo": ("infra.client.fifos", "group", "FIFOs: how full they are, what is in them."),
+    "bootstrap": ("infra.client.bootstrap", "group", "LwM2M bootstrap: import entries."),
     "keys": ("infra.client.keys", "group", "API keys: list, make, revoke."),
     "whoami": ("infra.client.here", "whoami", "Whose key this is, and what it may do."),
     "console": ("infra.client.here", "console", "Where the console is."),
