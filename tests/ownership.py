@@ -142,6 +142,13 @@ class Scene:
     def give(self) -> None:
         fencing.give(self.ports, CLIENT, self.new.tenant.id)
 
+    def reclaim(self) -> None:
+        """By a client of the new tenant whose id names its tenant, as those of IBM do."""
+        claim = self.ports.claims.get(CLIENT)
+        assert claim is not None
+        named = Claim(CLIENT, self.new.tenant.id, claim.dialect, "", None, self.ports.clock.now(), entitled=True)
+        assert fencing.displace(self.ports, claim, named)
+
     def move(self) -> None:
         """To another device of the old tenant, which is deleted then."""
         other = "urn:lo:nsid:meter:other"

@@ -23,6 +23,8 @@ WAYS: dict[str, tuple[str, Callable[[Scene], object]]] = {
     "release": ("device", Scene.release),
     "give": ("device", Scene.give),
     "move": ("device", Scene.move),
+    "reclaim": ("device", Scene.reclaim),
+    "reclaim from an application": ("application", Scene.reclaim),
     "an application leaves": ("application", lambda scene: scene.leave()),
     "a connector leaves": ("connector", lambda scene: scene.leave()),
     "a device comes for an application's id": ("application", lambda scene: scene.knock(scene.new)),

@@ -2,19 +2,22 @@
 
 import json
 import os
+import statistics
 import threading
 from collections import Counter
 from pathlib import Path
 from random import Random
 
 import pytest
+import requests
 
-from tests.clients import Rest, until
+from tests.clients import PATIENCE_S, Rest, until
 from tests.figures import tell
 from tests.infra.edges import bare_key, running_edge
 from tests.infra.elsewhere import Refusal, elsewhere
 from tests.local.running import RunningStack
 from tests.local.swarm import Swarm
+from tests.local.test_under_load import MANY, online, timed
 
 pytestmark = pytest.mark.soak
 
@@ -72,6 +75,35 @@ def test_poison_and_refusals_lose_nothing_of_anybody_else_and_leave_nothing_behi
     assert moody.refused["for good"] == _ROUNDS * _EACH
     half = len(threads) // 2
     assert max(threads[half:]) <= max(threads[:half]) + _EACH
+
+
+@pytest.mark.alone
+def test_many_connected_devices_slow_rest_through_the_edge_at_most_twofold(
+    stack: RunningStack, edge: dict[str, int]
+) -> None:
+    key, rest = bare_key(stack), Rest(stack)
+    with (
+        requests.Session() as session,
+        Swarm(edge["mqtt"], key, "edge-few", 10) as few,
+        Swarm(edge["mqtt"], key, "edge-many", MANY) as many,
+    ):
+        session.headers["X-API-Key"] = stack.api_key
+        url = f"https://localhost:{edge['https']}/api/v1/deviceMgt/devices?limit=10"
+
+        def asked() -> None:
+            session.get(url, verify=str(stack.ca), timeout=PATIENCE_S).raise_for_status()
+
+        few.connect()
+        until(lambda: online(rest) >= 10)
+        timed(asked, 5)
+        before = timed(asked)
+        many.connect()
+        until(lambda: online(rest) >= 10 + MANY, 600)
+        after = timed(asked)
+    rest.close()
+    few_ms, many_ms = (f"{statistics.median(times) * 1000:.0f} ms" for times in (before, after))
+    tell(f"GET through the edge: median {few_ms} with 10 devices connected, {many_ms} with {MANY}")
+    assert statistics.median(after) <= 2 * statistics.median(before)
 
 
 def whole(rest: Rest, stream: str) -> bool:

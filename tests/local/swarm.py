@@ -63,6 +63,8 @@ class Swarm:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._floods: list[asyncio.Task[None]] = []
+        self.acknowledged = 0
+        """Messages of floods."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -95,6 +97,7 @@ class Swarm:
     async def _go_on(self, device: Device, stream: str, pause: float) -> None:
         for number in itertools.count():
             await asyncio.gather(device.publish(stream, number), asyncio.sleep(pause))
+            self.acknowledged += 1
 
     async def _end(self) -> None:
         for flood in self._floods:

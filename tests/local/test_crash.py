@@ -14,6 +14,7 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.clients import PATIENCE_S, Rest, until
+from tests.figures import tell
 from tests.local.running import RunningStack
 
 FINAL = {"PROCESSED", "ERROR", "CANCELED", "EXPIRED"}
@@ -81,11 +82,13 @@ class Device:
 class Load:
     """Devices that send, a client that inserts messages and one that orders commands, until `stop`.
 
-    Each goes on when what it did last is done, so that all of them are as fast as the stack.
+    Each goes on when what it did last is done, so that all of them are as fast as the stack. `refused` are the messages
+    that were answered with an error of the server's, which is none of ours where it `may_refuse`.
     """
 
-    def __init__(self, stack: RunningStack, devices: int) -> None:
-        self._url, self._key = stack.url, stack.api_key
+    def __init__(self, stack: RunningStack, devices: int, *, may_refuse: bool = False) -> None:
+        self._url, self._key, self._may_refuse = stack.url, stack.api_key, may_refuse
+        self.refused: set[int] = set()
         self.devices = [Device(stack, number) for number in range(devices)]
         self.inserted: set[int] = set()
         self.commands: set[str] = set()
@@ -115,8 +118,9 @@ class Load:
 
     def _insert(self) -> None:
         for number in count():
-            if self._post("/api/v0/data/streams/crash-inserted", {"value": {"n": number}}) is not None:
-                self.inserted.add(number)
+            answer = self._answer("POST", "/api/v0/data/streams/crash-inserted", json={"value": {"n": number}})
+            if answer is not None:
+                (self.inserted if answer.ok else self.refused).add(number)
             if self._stopping.wait(_PAUSE_S):
                 return
 
@@ -146,11 +150,16 @@ class Load:
 
     def _asked(self, method: str, path: str, **more: Any) -> Any:
         """The answer's body when it was acknowledged, None when not: refused, cut off, or nobody there."""
+        answer = self._answer(method, path, **more)
+        if answer is None or not answer.ok:
+            return None
+        return answer.json() if answer.content else {}
+
+    def _answer(self, method: str, path: str, **more: Any) -> requests.Response | None:
         with contextlib.suppress(requests.RequestException):
             answer = requests.request(method, self._url + path, headers={"X-API-Key": self._key}, timeout=30, **more)
-            assert answer.status_code < 500, answer.text
-            if answer.ok:
-                return answer.json() if answer.content else {}
+            assert self._may_refuse or answer.status_code < 500, answer.text
+            return answer
         return None
 
 
@@ -187,11 +196,22 @@ def crash(rounds: int, seed: int) -> None:
             stack.kill9()
             stack.restart()
         progress(load, rest)
-        load.stop()
-        # the function behind an acknowledged message may run a moment later
-        until(lambda: everything_is_stored(load, rest))
-        until(lambda: statuses(rest, load.commands) <= FINAL)
+        settle(load, rest)
+        tell(f"{rounds} times kill -9: {told(load)}")
         assert "Traceback" not in stack.log, stack.log
+
+
+def settle(load: Load, rest: Rest) -> None:
+    """Stop it; what was acknowledged is stored then, and every command comes to its end."""
+    load.stop()
+    # The function behind an acknowledged message may run a moment later.
+    until(lambda: everything_is_stored(load, rest))
+    until(lambda: statuses(rest, load.commands) <= FINAL)
+
+
+def told(load: Load) -> str:
+    published = sum(len(device.acknowledged) for device in load.devices)
+    return f"{published} messages over MQTT, {len(load.inserted)} over HTTP and {len(load.commands)} commands, all kept"
 
 
 def progress(load: Load, rest: Rest) -> None:

@@ -13,8 +13,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.clients import MqttClient, Rest, until
+from tests.figures import tell
 from tests.local.running import RunningStack
+from tests.local.test_crash import Load, progress, settle, stored, told
 
+_ROUNDS = 10
 BEFORE, REFUSED = "urn:lo:nsid:disk:before", "urn:lo:nsid:disk:refused"
 
 
@@ -142,3 +145,21 @@ def test_what_queues_and_buckets_refuse_is_not_there(stack: RunningStack) -> Non
         ]
         assert s3.get_object(Bucket="disk", Key="old")["Body"].read() == b"kept"
         assert [found["Key"] for found in s3.list_objects_v2(Bucket="disk")["Contents"]] == ["old"]
+
+
+@pytest.mark.soak
+def test_a_disk_that_fills_up_again_and_again_under_load_loses_nothing() -> None:
+    with (
+        RunningStack() as stack,
+        contextlib.closing(Load(stack, devices=3, may_refuse=True)) as load,
+        contextlib.closing(Rest(stack)) as rest,
+    ):
+        for _ in range(_ROUNDS):
+            progress(load, rest)
+            known = set(load.refused)
+            with full_disk(stack):
+                until(lambda: load.refused > known)  # noqa: B023 - used before the next turn
+        progress(load, rest)
+        settle(load, rest)
+        tell(f"{_ROUNDS} times a full disk: {told(load)}; {len(load.refused)} refused, none of them seen")
+        assert not load.refused & stored(rest, "crash-inserted")

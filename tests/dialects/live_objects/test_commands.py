@@ -175,6 +175,15 @@ def test_a_canceled_command_cannot_be_canceled_again(client: Client, device: str
     assert (again.status, again.code) == (409, "DM_INVALID_STATUS_UPDATE")
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "text/plain; charset=utf-8", "application/json", ""])
+@pytest.mark.parametrize("raw", [b"CANCELED", b"CANCELED\r\n", b' "CANCELED" '])
+def test_the_word_may_come_without_its_quotes(client: Client, device: str, raw: bytes, kind: str) -> None:
+    path = f"{COMMANDS}/{ordered(client)['id']}/status"
+    reply = client.call("PUT", path, raw=raw, headers={"Content-Type": kind})
+    assert reply.status == (415 if b'"' in raw and kind.startswith("text") else 200), reply.raw
+    assert client.get(path).body == {"content": "PENDING" if reply.status == 415 else "CANCELED"}
+
+
 @pytest.mark.parametrize("status", ["PROCESSED", "canceled", "", 7, {"content": "CANCELED"}, None, ["CANCELED"]])
 def test_a_client_can_only_cancel(client: Client, device: str, status: Any) -> None:
     path = f"{COMMANDS}/{ordered(client)['id']}/status"

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from chalicelib.fleet.presence.claims import Claim
+from chalicelib.triggers import presence
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.live_objects.conftest import URN
+from tests.fakes import START
 
 pytestmark = pytest.mark.row("B3")
 BODY = {"connector": "mqtt", "enabled": True, "definition": {"clientId": "node1", "encoding": "mine"}}
@@ -99,6 +101,27 @@ def test_an_interface_moves_to_another_device(client: Client, interface: str, de
     assert reply.body["deviceId"] == OTHER
     assert client.get(f"{device}/interfaces").body == []
     assert client.get(f"{DEVICES}/{OTHER}/interfaces/mqtt:node1").status == 200
+
+
+@pytest.mark.parametrize("kind", ["subscribed", "disconnected"])
+@pytest.mark.parametrize("way", ["interfaces", "nodes"])
+def test_a_moved_interface_keeps_its_status_and_activity(client: Client, interface: str, way: str, kind: str) -> None:
+    claimed(client)
+    client.call("POST", DEVICES, {"id": OTHER})
+    told = {"ipAddress": "192.0.2.7", "sourcePort": 61214, "keepAliveDuration": 60}
+    for number, event in enumerate(("connected", kind)):
+        lifecycle = {"clientId": "node1", "eventType": event, "timestamp": START + number, "sessionIdentifier": "s1"}
+        presence.handle(client.ports, {**lifecycle, "topics": ["dev/cmd"], **told})
+    before = client.get(interface).body
+    assert before["status"] == ("ONLINE" if kind == "subscribed" else "OFFLINE")
+    assert before["activity"]["remoteAddress"] == "192.0.2.7/61214"
+    path = interface if way == "interfaces" else "/api/v1/deviceMgt/connectors/mqtt/nodes/node1"
+    shown = client.call("PATCH", path, {"deviceId": OTHER}).body
+    assert shown == client.get(f"{DEVICES}/{OTHER}/interfaces/mqtt:node1").body
+    kept = ("status", "activity", "capabilities", "lastContact", "created", "definition")
+    assert {name: shown[name] for name in kept} == {name: before[name] for name in kept}
+    (listed,) = client.get(DEVICES, fields="interfaces", **{"interfaces.status": before["status"]}).body
+    assert listed["id"] == OTHER
 
 
 def test_an_interface_does_not_move_to_a_device_that_is_not_there(client: Client, interface: str) -> None:

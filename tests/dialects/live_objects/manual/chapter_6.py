@@ -166,6 +166,20 @@ def _status(manual: Manual) -> Any:
     return manual.call("GET", f"{DEVICES}/{DEVICE}/resources/X11_firmware/updates/latest").body
 
 
+@sample("6.5.8.1 message")
+def _(manual: Manual) -> None:
+    manual.device()
+    # Size and signature are the only values that the manual leaves open.
+    firmware = {"v": "1.2", "m": {"size": "12", "md5": "098f6bcd4621d373cade4e832627b4f6"}}
+    manual.say("dev/rsc", {"rsc": {"X11_firmware": firmware, "X11_modem_driver": {"v": "4.0.M2"}}})
+    shown = manual.call("GET", f"{DEVICES}/{DEVICE}").body["resources"]
+    assert shown == {"X11_firmware": "1.2", "X11_modem_driver": "4.0.M2"}
+    found = manual.call("GET", f"{DEVICES}/{DEVICE}/resources/X11_firmware").body
+    assert found["reported"]["version"] == "1.2"
+    assert found["metadata"] == firmware["m"]
+    assert manual.complaints() == []
+
+
 @sample("6.5.8.2 message")
 def _(manual: Manual) -> None:
     manual.device()
