@@ -17,10 +17,10 @@ from tests.aws import model_check
 from tests.cpu_times import CpuTimes
 from tests.local.running import RunningStack
 
-# A gate says the same of the same code; at home every run looks at new cases.
-hypothesis.settings.register_profile("gate", derandomize=True)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("gate")
+# A machine may be slow. A gate says the same of the same code; at home every run looks at new cases.
+hypothesis.settings.register_profile("here", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("gate", hypothesis.settings.get_profile("here"), derandomize=True)
+hypothesis.settings.load_profile("gate" if os.environ.get("CI") else "here")
 
 
 def pytest_configure(config: pytest.Config) -> None:
