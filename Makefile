@@ -63,10 +63,9 @@ sim: $(READY)
 	$(BIN)/python -m tests.sim --seed $(SEED) --commands $(COMMANDS)
 
 DEVICES ?= 100
-SECONDS ?= 30
 DIALECT ?= live_objects
-demo: $(READY)  ## a simulated fleet, against the running stack or one of its own
-	$(BIN)/python -m infra.demo --devices $(DEVICES) --seconds $(SECONDS) --dialect $(DIALECT)
+demo: $(READY)  ## a simulated fleet, against the running stack or one of its own; DIALECT=lwm2m: devices that sleep
+	$(BIN)/python -m infra.demo --devices $(DEVICES) $(if $(SECONDS),--seconds $(SECONDS)) --dialect $(DIALECT)
 
 bench: $(READY)
 	$(BIN)/python -m bench

@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 import requests
 
-from infra.demo.devices import DIALECTS, SimulatedDevice
+from infra.demo.devices import SimulatedDevice
+from infra.demo.dialects import DIALECTS
 from infra.demo.furnishing import furnish
 from infra.demo.platform import Platform, platform
 from infra.demo.tally import Tally
@@ -24,14 +25,14 @@ _CONNECTING_AT_ONCE = 16
 
 @click.command()
 @click.option("--devices", default=100, show_default=True, type=click.IntRange(1, 2000))
-@click.option("--seconds", default=30, show_default=True, type=click.IntRange(1, 3600))
+@click.option("--seconds", type=click.IntRange(1, 3600), help="Default: 30; of lwm2m, whose devices sleep, 180.")
 @click.option("--dialect", default="live_objects", show_default=True, type=click.Choice(sorted(DIALECTS)))
-def main(devices: int, seconds: int, dialect: str) -> None:
+def main(devices: int, seconds: int | None, dialect: str) -> None:
     """Drive a simulated fleet; exit code 1 if anything acknowledged was lost or a command did not come to its end."""
     data = Path(os.environ.get("HOMEPORT_DATA", ".homeport"))
     with platform(data) as place:
         print(f"Look at it: http://localhost:{place.http}/console/ (`.venv/bin/homeport console` signs you in)")
-        sys.exit(0 if _Demo(place, dialect, devices).run(seconds) else 1)
+        sys.exit(0 if _Demo(place, dialect, devices).run(seconds or DIALECTS[dialect].seconds) else 1)
 
 
 class _Demo:
@@ -39,7 +40,7 @@ class _Demo:
         self._place = place
         self._tally = Tally()
         run = format(int(time.time()), "x")
-        self._fleet = [DIALECTS[dialect](place, self._tally, number, run) for number in range(devices)]
+        self._fleet = [DIALECTS[dialect].device(place, self._tally, number, run) for number in range(devices)]
         self._commands: list[tuple[SimulatedDevice, str]] = []
         self._over = threading.Event()
         self._random = random.Random()  # noqa: S311 - which device drops is no secret
@@ -80,6 +81,8 @@ class _Demo:
         """What an operator does meanwhile: order commands and change configurations."""
         while not self._over.wait(0.2):
             device = self._random.choice(self._fleet)
+            if not device.commandable:
+                continue
             # The 11th waiting command of a device is refused, as it should be.
             with contextlib.suppress(requests.HTTPError):
                 self._commands.append((device, device.command()))
@@ -116,6 +119,8 @@ class _Demo:
         print(f"  messages        {tally['sent']} sent, {tally['acknowledged']} acknowledged, {lost} of these lost")
         print(f"  commands        {tally['commanded']} given, {tally['processed']} processed, {tally['failed']} failed")
         print(f"  configurations  {tally['configured']} updates taken")
+        if tally["woken"]:
+            print(f"  sleeping        {tally['woken']} times woken, to take what waited")
         if unsettled:
             print(f"  {unsettled} commands did not come to their end")
 

@@ -3,7 +3,6 @@
 import json
 import math
 import threading
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from paho.mqtt import client as paho
@@ -16,6 +15,10 @@ from infra.demo.tally import Tally
 
 class SimulatedDevice(Protocol):
     id: str
+
+    @property
+    def commandable(self) -> bool:
+        """Whether an operator may order something of it just now."""
 
     def connect(self) -> None: ...
     def drop(self) -> None:
@@ -48,6 +51,10 @@ class LiveObjectsDevice:
         self._pending: dict[int, int] = {}
         self._lock = threading.Lock()
         self._client: paho.Client | None = None
+
+    @property
+    def commandable(self) -> bool:
+        return True
 
     def connect(self) -> None:
         client = paho.Client(CallbackAPIVersion.VERSION2, self.id, protocol=MQTTProtocolVersion.MQTTv311)
@@ -143,6 +150,3 @@ class LiveObjectsDevice:
         elif message.topic == "dev/cfg/upd":
             self._tally.add("configured")
             client.publish("dev/cfg", json.dumps(body), 1)
-
-
-DIALECTS: dict[str, Callable[[Platform, Tally, int, str], SimulatedDevice]] = {"live_objects": LiveObjectsDevice}

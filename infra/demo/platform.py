@@ -20,13 +20,17 @@ _STOPS_WITHIN_S = 15
 
 @dataclass(frozen=True)
 class Platform:
-    """Where things are. `call` is the REST API with the master key, `call_basic` those that take it as a password."""
+    """Where things are, `coaps` where CoAP is served.
+
+    `call` is the REST API with the master key, `call_basic` those that take it as a password.
+    """
 
     tenant: str
     api_key: str
     http: int
     mqtts: int
     ca: Path
+    coaps: int | None = None
 
     def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         return self._call(method, path, json=body, params=query, headers={"X-API-Key": self.api_key})
@@ -74,7 +78,9 @@ def _wait(stack: "subprocess.Popen[bytes]", data: Path) -> Platform:
 def _running(data: Path) -> Platform | None:
     try:
         known = json.loads((data / "credentials.json").read_text(encoding="utf-8"))
-        found = Platform(known["tenant"], known["apiKey"], known["http"], known["mqtts"], data / "ca.pem")
+        found = Platform(
+            known["tenant"], known["apiKey"], known["http"], known["mqtts"], data / "ca.pem", known.get("coaps")
+        )
         ready = requests.get(f"http://localhost:{found.http}/health", timeout=2).ok
     except (OSError, ValueError, KeyError, requests.RequestException):
         return None

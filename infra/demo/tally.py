@@ -20,8 +20,9 @@ class Tally:
             return self._counts[name]
 
     def line(self) -> str:
+        asleep = f"asleep {self['asleep']:4}   " if self["asleep"] or self["woken"] else ""
         return (
-            f"online {self['online']:4}   sent {self['sent']:6}   acknowledged {self['acknowledged']:6}   "
+            f"online {self['online']:4}   {asleep}sent {self['sent']:6}   acknowledged {self['acknowledged']:6}   "
             f"commands {self['processed']}/{self['commanded']}   configurations {self['configured']}   "
             f"dropped {self['dropped']}"
         )
