@@ -51,6 +51,9 @@ class RecordTable:
         # Two clients making the same thing at once: one of them made it.
         return _saved(_item(record), RecordItem.id.does_not_exist())
 
+    def put(self, record: Record) -> None:
+        _item(record).save()
+
     def get(self, tenant: str, kind: str, record: str) -> Record | None:
         try:
             item = RecordItem.get(key(tenant, kind), record, consistent_read=True)
@@ -94,6 +97,10 @@ class AnnouncingRecords(RecordTable):
         created = super().create(record)
         self._cache.forget(key(record.tenant, record.kind))
         return created
+
+    def put(self, record: Record) -> None:
+        super().put(record)
+        self._cache.forget(key(record.tenant, record.kind))
 
     def replace(self, old: Record, new: Record) -> bool:
         replaced = super().replace(old, new)

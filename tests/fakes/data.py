@@ -168,6 +168,10 @@ class MemoryRecords:
         self.rows[record.tenant, record.kind, record.id] = record
         return True
 
+    def put(self, record: Record) -> None:
+        self.delete(record.tenant, record.kind, record.id)
+        self.create(record)
+
     def get(self, tenant: str, kind: str, record: str) -> Record | None:
         if len(record.encode()) > _LONGEST_ID:
             raise ValueError("DynamoDB refuses to look for what is longer than a key can be")

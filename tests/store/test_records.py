@@ -19,6 +19,13 @@ def test_an_id_is_taken_once(ports: Ports, tenant: str) -> None:
     assert found.body == {"n": 1}
 
 
+def test_what_is_put_is_there_whatever_was_before(ports: Ports, tenant: str) -> None:
+    for record in (Record(tenant, KIND, "a", {"n": 1}), Record(tenant, KIND, "a", {"n": 2}, expires=1_900_000_000)):
+        ports.records.put(record)
+        assert ports.records.get(tenant, KIND, "a") == record
+    assert ports.records.count(tenant, KIND) == 1
+
+
 def test_of_two_writers_that_read_the_same_one_wins(ports: Ports, tenant: str) -> None:
     old = Record(tenant, KIND, "a", {"n": 1})
     ports.records.create(old)

@@ -119,6 +119,7 @@ def sent_by(
     *,
     start: int | None = None,
     end: int | None = None,
+    before: str | None = None,
     ascending: bool = False,
     most: int = _MOST_LOOKED_AT,
 ) -> Iterator[DataMessage]:
@@ -130,14 +131,14 @@ def sent_by(
     used = [use.stream for use in ports.messages.streams(tenant, source)]
 
     def walked(stream: str) -> Iterator[DataMessage]:
-        before: str | None = None
-        while page := read(ports, tenant, stream, start=start, end=end, before=before, ascending=ascending):
+        last = before
+        while page := read(ports, tenant, stream, start=start, end=end, before=last, ascending=ascending):
             for message in page:
                 if next(looked) > most:
                     raise LimitReached(f"more than {most} messages would have to be looked at")
                 if message.metadata.get("source") == source:
                     yield message
-            before = page[-1].id
+            last = page[-1].id
 
     # A message whose stream was not counted, as a crash came between, is in the one that is named after its source.
     streams = [walked(stream) for stream in dict.fromkeys([source, *used])]

@@ -60,13 +60,15 @@ def page(
     limit: int = _PAGE,
     most: int = MOST_LOOKED_AT,
     ahead: Ahead | None = None,
+    descending: bool = False,
 ) -> Page[ManagedObject]:
     """Objects under any of `chosen` that are `wanted`, by number from `after` on, each once.
 
     Costs a page of each where all are wanted. Errors: LimitReached (`most` were looked at, and the page is not full).
     """
     found: list[ManagedObject] = []
-    for looked, one in enumerate(_any(ports, tenant, chosen, after, min(limit, _PAGE) + 1, ahead), 1):
+    way = _Way(ports, tenant, min(limit, _PAGE) + 1, ahead, descending)
+    for looked, one in enumerate(_any(way, chosen, after), 1):
         if wanted(one):
             if len(found) == limit:
                 return Page(found, found[-1].id)
@@ -81,7 +83,7 @@ def count(
 ) -> int | None:
     """How many there are; None where more than `most` would have to be looked at."""
     total = 0
-    for looked, one in enumerate(_any(ports, tenant, chosen, None), 1):
+    for looked, one in enumerate(_any(_Way(ports, tenant), chosen), 1):
         if looked > most:
             return None
         total += wanted(one)
@@ -97,7 +99,7 @@ def every(
     ahead: Ahead | None = None,
 ) -> list[ManagedObject]:
     """All of them, to be sorted otherwise. Errors: LimitReached."""
-    looked = list(islice(_any(ports, tenant, chosen, None, ahead=ahead), MOST_SORTED + 1))
+    looked = list(islice(_any(_Way(ports, tenant, ahead=ahead), chosen), MOST_SORTED + 1))
     if len(looked) > MOST_SORTED:
         raise LimitReached(f"more than {MOST_SORTED} objects would have to be looked at")
     return [one for one in looked if wanted(one)]
@@ -133,48 +135,43 @@ def says(found: ManagedObject, names: Iterable[str], text: str) -> bool:
     return any(words(text) & words(value) for value in own if value)
 
 
-def _any(
-    ports: Ports,
-    tenant: str,
-    chosen: Sequence[Chosen],
-    after: str | None,
-    size: int = _PAGE,
-    ahead: Ahead | None = None,
-) -> Iterator[ManagedObject]:
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a walk reads: so many at once, and the highest numbers first where `descending`."""
+
+    ports: Ports
+    tenant: str
+    size: int = _PAGE
+    ahead: Ahead | None = None
+    descending: bool = False
+
+
+def _any(way: _Way, chosen: Sequence[Chosen], after: str | None = None) -> Iterator[ManagedObject]:
     """Merged by number, each once."""
-    sides = [side for one in chosen for side in _sides(ports, tenant, one, after, size, ahead)]
+    sides = [side for one in chosen for side in _sides(way, one, after)]
     last: str | None = None
-    for found in merge(*sides, key=lambda one: int(one.id)):
+    for found in merge(*sides, key=lambda one: int(one.id), reverse=way.descending):
         if found.id != last and any(one.holds(found) for one in chosen):
             last = found.id
             yield found
 
 
-def _sides(
-    ports: Ports, tenant: str, chosen: Chosen, after: str | None, size: int, ahead: Ahead | None
-) -> list[Iterator[ManagedObject]]:
+def _sides(way: _Way, chosen: Chosen, after: str | None) -> list[Iterator[ManagedObject]]:
     if chosen.facet is not ObjectFacet.FRAGMENT:
-        return [_under(ports, tenant, chosen.facet, chosen.value, after, size, ahead)]
+        return [_under(way, chosen.facet, chosen.value, after)]
     # Of an object with many fragments not every one has an index.
-    return [_under(ports, tenant, chosen.facet, value, after, size, ahead) for value in (chosen.value, MORE)]
+    return [_under(way, chosen.facet, value, after) for value in (chosen.value, MORE)]
 
 
-def _under(
-    ports: Ports,
-    tenant: str,
-    facet: ObjectFacet | None,
-    value: str,
-    after: str | None,
-    size: int,
-    ahead: Ahead | None,
-) -> Iterator[ManagedObject]:
+def _under(way: _Way, facet: ObjectFacet | None, value: str, after: str | None) -> Iterator[ManagedObject]:
+    objects_, tenant, down = way.ports.objects, way.tenant, way.descending
     while True:
         if facet is None:
-            found = ports.objects.page(tenant, after=after, limit=size)
+            found = objects_.page(tenant, after=after, limit=way.size, descending=down)
         else:
-            found = ports.objects.with_facet(tenant, facet, value, after=after, limit=size)
-        if ahead is not None:
-            ahead(found.items)
+            found = objects_.with_facet(tenant, facet, value, after=after, limit=way.size, descending=down)
+        if way.ahead is not None:
+            way.ahead(found.items)
         yield from found.items
         if found.cursor is None:
             return

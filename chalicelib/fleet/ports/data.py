@@ -78,6 +78,9 @@ class Records(Protocol):
     def create(self, record: Record) -> bool:
         """False if there is one with this id."""
 
+    def put(self, record: Record) -> None:
+        """Whatever was there before."""
+
     def get(self, tenant: str, kind: str, record: str) -> Record | None: ...
     def replace(self, old: Record, new: Record) -> bool: ...
     def delete(self, tenant: str, kind: str, record: str) -> None: ...

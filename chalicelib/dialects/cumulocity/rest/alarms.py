@@ -9,7 +9,16 @@ from typing import Any
 
 from chalicelib.dialects.cumulocity import alarm_mapping, fragments
 from chalicelib.dialects.cumulocity import alarms as shapes
-from chalicelib.dialects.cumulocity.rest import asking, contents, links, managed_objects, paging, processing, reach
+from chalicelib.dialects.cumulocity.rest import (
+    asking,
+    contents,
+    links,
+    lists,
+    managed_objects,
+    paging,
+    processing,
+    reach,
+)
 from chalicelib.dialects.cumulocity.rest.sources import BELOW, SOURCE, Sources
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.compare_and_set import tries
@@ -111,7 +120,7 @@ def _found(ports: Ports, request: Request, sources: Sources) -> Alarm:
 def _list(ports: Ports, request: Request) -> Answer:
     sources = Sources(ports, request)
     found = partial(_meant, ports, request, sources)
-    page = paging.listed(request, "alarms", found, partial(view, request, sources), *PATH)
+    page = lists.page(ports, request, "alarms", found, lambda one: one.id, partial(view, request, sources), *PATH)
     return contents.found(request, COLLECTION, page)
 
 
@@ -150,8 +159,8 @@ def _ensure_asked(request: Request) -> None:
     asking.ensure_said(request, [parameter for parameter in _FILTERS if parameter not in BELOW], "alarms")
 
 
-def _meant(ports: Ports, request: Request, sources: Sources) -> Iterator[Alarm]:
-    """Those that the query means, newest first."""
+def _meant(ports: Ports, request: Request, sources: Sources, after: str | None = None) -> Iterator[Alarm]:
+    """Those that the query means, newest first; those that come `after` that alarm."""
     asked = request.asked
     statuses, severities = _statuses(request), _chosen(shapes.SEVERITIES, asked["severity"], "severity")
     types = frozenset(asked["type"])
@@ -169,18 +178,19 @@ def _meant(ports: Ports, request: Request, sources: Sources) -> Iterator[Alarm]:
 
     if asked["source"] or reach.bounded(request.by):
         names = sources.chosen(asked["source"]) if asked["source"] else sources.all()
-        each = [_of_source(ports, request.tenant, source) for source in names]
+        each = [_of_source(ports, request.tenant, source, after) for source in names]
     else:
         places = {status is not AlarmStatus.CLEARED for status in statuses}
-        each = [alarms.of_tenant(ports, request.tenant, is_open=is_open) for is_open in places]
+        each = [alarms.of_tenant(ports, request.tenant, is_open=is_open, before=after) for is_open in places]
     return filter(meant, asking.looked(merge(*each, key=lambda alarm: int(alarm.id), reverse=True)))
 
 
-def _of_source(ports: Ports, tenant: str, source: str) -> Iterator[Alarm]:
+def _of_source(ports: Ports, tenant: str, source: str, after: str | None) -> Iterator[Alarm]:
     """Newest first. The open ones as they are now: an agent that has just raised one looks for it."""
-    open_ones = alarms.open_ones(ports, tenant, source)[::-1]
+    every = alarms.open_ones(ports, tenant, source)[::-1]
+    open_ones = [alarm for alarm in every if after is None or int(alarm.id) < int(after)]
     known = {alarm.id for alarm in open_ones}
-    others = (alarm for alarm in alarms.of_source(ports, tenant, source) if alarm.id not in known)
+    others = (alarm for alarm in alarms.of_source(ports, tenant, source, after) if alarm.id not in known)
     return merge(open_ones, others, key=lambda alarm: int(alarm.id), reverse=True)
 
 

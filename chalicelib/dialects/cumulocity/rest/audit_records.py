@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.dialects.cumulocity import fragments, times
 from chalicelib.dialects.cumulocity.errors import AuditRecordNotFound
-from chalicelib.dialects.cumulocity.rest import asking, contents, links, managed_objects, paging
+from chalicelib.dialects.cumulocity.rest import asking, contents, links, lists, managed_objects, paging
 from chalicelib.dialects.cumulocity.rest.sources import SOURCE, Sources
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Invalid
@@ -105,13 +105,19 @@ def _get(ports: Ports, request: Request) -> Answer:
 def _list(ports: Ports, request: Request) -> Answer:
     sources = Sources(ports, request)
     found = partial(_meant, ports, request, sources)
-    page = paging.listed(request, "auditRecords", found, partial(_view, request, sources), *PATH)
+    page = lists.page(ports, request, "auditRecords", found, _mark, partial(_view, request, sources), *PATH)
     return contents.found(request, COLLECTION, page)
 
 
-def _meant(ports: Ports, request: Request, sources: Sources) -> Iterator[AuditEntry]:
-    """Newest first."""
+def _mark(entry: AuditEntry) -> str:
+    return f"{entry.at} {entry.id}"
+
+
+def _meant(ports: Ports, request: Request, sources: Sources, after: str | None = None) -> Iterator[AuditEntry]:
+    """Newest first; those that come `after` the entry of that mark."""
     asked, moments = request.asked, asking.window(request)
+    at, _, last = (after or "").partition(" ")
+    end = int(at) + 1 if after else moments.end
 
     def meant(entry: AuditEntry) -> bool:
         return (
@@ -122,8 +128,9 @@ def _meant(ports: Ports, request: Request, sources: Sources) -> Iterator[AuditEn
             and not asked["application"]
         )
 
-    entries = audit.read(ports, request.tenant, start=moments.start, end=moments.end)
-    return filter(meant, asking.looked(entries))
+    entries = audit.read(ports, request.tenant, start=moments.start, end=end)
+    others = (one for one in entries if not after or (one.at, one.id) < (int(at), last))
+    return filter(meant, asking.looked(others))
 
 
 _ALL = "/audit/auditRecords"

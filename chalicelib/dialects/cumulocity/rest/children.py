@@ -1,16 +1,17 @@
 """What is below a managed object: child devices, assets and additions (reference, "Child operations")."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from chalicelib.dialects.cumulocity import objects as shapes
-from chalicelib.dialects.cumulocity.rest import contents, device_groups, links, managed_objects, paging, reach
+from chalicelib.dialects.cumulocity.rest import contents, device_groups, links, lists, managed_objects, paging, reach
 from chalicelib.fleet.errors import Circular, FleetError, Invalid, LimitReached, ObjectNotFound
-from chalicelib.fleet.inventory import hierarchy, removing
-from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
-from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.inventory import hierarchy, objects, removing
+from chalicelib.fleet.inventory.managed_objects import ChildKind, Link, ManagedObject
+from chalicelib.fleet.ports import Page, Ports
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
 
@@ -31,25 +32,28 @@ def references(
 def _children(kind: ChildKind, ports: Ports, request: Request) -> Answer:
     parent, asked = request.path["id"], paging.wanted(request)
     reach.ensure_number(ports, request.by, parent)
-    found = list(_walked(ports, request.tenant, parent, kind, asked.skipped + asked.size))
-    shown = references(ports, request, parent, kind, found[asked.skipped :])
+    path = (*managed_objects.PATH, parent, shapes.CHILDREN[kind])
+    walk = partial(_walked, ports, request.tenant, parent, kind, min(asked.size, _PAGE))
+    found = lists.items(ports, request, asked, walk, itemgetter(0), path)
+    shown = references(ports, request, parent, kind, [child for _, child in found])
     total = None
     if asked.pages or asked.elements:
         total = ports.objects.count_children(request.tenant, parent, kind, hierarchy.MOST_CHILDREN)
-    path = (*managed_objects.PATH, parent, shapes.CHILDREN[kind])
     return contents.found(request, COLLECTION, paging.body(request, "references", shown, asked, total, *path))
 
 
-def _walked(ports: Ports, tenant: str, parent: str, kind: ChildKind, most: int) -> list[ManagedObject]:
-    found: list[ManagedObject] = []
-    after: str | None = None
-    while len(found) < most:
-        page = hierarchy.children(ports, tenant, parent, kind, after=after, limit=min(_PAGE, most - len(found)))
-        found += page.items
-        after = page.cursor
-        if after is None:
-            break
-    return found[:most]
+def _walked(
+    ports: Ports, tenant: str, parent: str, kind: ChildKind, size: int, after: str | None
+) -> Iterator[tuple[str, ManagedObject]]:
+    """Children in order of joining, each with what tells its place in that."""
+    objects.get(ports, tenant, parent)
+
+    def read(last: str | None) -> Page[Link]:
+        return ports.objects.children(tenant, parent, kind, after=last, limit=size)
+
+    for links_ in paging.pages(read, after):
+        there = {child.id: child for child in ports.objects.some(tenant, [link.child for link in links_])}
+        yield from ((link.order, there[link.child]) for link in links_ if link.child in there)
 
 
 def _add(kind: ChildKind, ports: Ports, request: Request) -> Answer:

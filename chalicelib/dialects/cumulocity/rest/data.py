@@ -91,6 +91,11 @@ def number(sources: Sources, found: DataMessage) -> str:
     return ids.message_number(numbered, found.id) if numbered else ""
 
 
+def mark(found: DataMessage) -> str:
+    """What a list goes on after."""
+    return found.id
+
+
 def get(ports: Ports, by: Caller, number: str) -> DataMessage:
     """Errors: MessageNotFound, Forbidden."""
     tenant = by.tenant
@@ -110,12 +115,14 @@ def get(ports: Ports, by: Caller, number: str) -> DataMessage:
 
 
 def walked(
-    ports: Ports, request: Request, sources: Sources, moments: Range, *, ascending: bool
+    ports: Ports, request: Request, sources: Sources, moments: Range, *, ascending: bool, after: str | None = None
 ) -> Iterator[DataMessage]:
-    """Of the source that is asked for, or of all, in order of their times."""
+    """Of the source that is asked for, or of all, in order of their times; those that come `after` that message."""
     names = sources.chosen(request.asked["source"]) if request.asked["source"] else sources.all()
     each = [
-        messages.sent_by(ports, request.tenant, name, start=moments.start, end=moments.end, ascending=ascending)
+        messages.sent_by(
+            ports, request.tenant, name, start=moments.start, end=moments.end, before=after, ascending=ascending
+        )
         for name in names
     ]
     return merge(*each, key=lambda one: ids.rank(one.id), reverse=not ascending)

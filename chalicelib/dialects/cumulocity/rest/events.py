@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.dialects.cumulocity import device_events as shapes
 from chalicelib.dialects.cumulocity import fragments, times
 from chalicelib.dialects.cumulocity.errors import EventNotFound
-from chalicelib.dialects.cumulocity.rest import asking, contents, data, links, paging, processing
+from chalicelib.dialects.cumulocity.rest import asking, contents, data, links, lists, paging, processing
 from chalicelib.dialects.cumulocity.rest.sources import BELOW, SOURCE, Sources
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.data.records import DataMessage
@@ -86,7 +86,7 @@ def found(ports: Ports, request: Request) -> DataMessage:
 def _list(ports: Ports, request: Request) -> Answer:
     sources = Sources(ports, request)
     meant = partial(_meant, ports, request, sources)
-    page = paging.listed(request, "events", meant, partial(view, request, sources), *PATH)
+    page = lists.page(ports, request, "events", meant, data.mark, partial(view, request, sources), *PATH)
     return contents.found(request, COLLECTION, page)
 
 
@@ -96,7 +96,7 @@ def _delete_all(ports: Ports, request: Request) -> Answer:
     return Answer()
 
 
-def _meant(ports: Ports, request: Request, sources: Sources) -> Iterator[DataMessage]:
+def _meant(ports: Ports, request: Request, sources: Sources, after: str | None = None) -> Iterator[DataMessage]:
     """Those that the query means, newest first; the oldest of a range where it is to be the other way round."""
     asked, moments = request.asked, asking.window(request)
     created, updated = asking.window(request, "created"), asking.window(request, "lastUpdated")
@@ -115,7 +115,8 @@ def _meant(ports: Ports, request: Request, sources: Sources) -> Iterator[DataMes
         )
 
     ascending = bool(asked.get("revert")) and not moments.open
-    return filter(meant, asking.looked(data.walked(ports, request, sources, moments, ascending=ascending)))
+    found = data.walked(ports, request, sources, moments, ascending=ascending, after=after)
+    return filter(meant, asking.looked(found))
 
 
 _ALL, _ONE = "/event/events", "/event/events/{eventId}"

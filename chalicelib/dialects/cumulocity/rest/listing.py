@@ -1,28 +1,26 @@
 """Lists of managed objects: by type, fragment, owner, words, query, ids or children (reference, "Managed objects")."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from operator import itemgetter
 from typing import Any
 
 from chalicelib.dialects.cumulocity import elsewhere, queries, selecting
 from chalicelib.dialects.cumulocity.elsewhere import Known
-from chalicelib.dialects.cumulocity.rest import contents, managed_objects, paging, reach, relatives
+from chalicelib.dialects.cumulocity.rest import contents, cursors, lists, managed_objects, paging, reach, relatives
 from chalicelib.dialects.cumulocity.selecting import Hierarchy, Selection
 from chalicelib.fleet import ids
 from chalicelib.fleet.errors import Invalid, LimitReached
 from chalicelib.fleet.inventory import finding
 from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject, ObjectFacet
-from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.ports import Page, Ports
 from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
 
 COLLECTION = "managedObjectCollection"
 MOST_IDS = 200
-MOST_SKIPPED = 20_000
-"""Elements of the pages before the one that is asked for."""
-MOST_COUNTED = 10_000
 _PAGE = 100
 _INDEXED = "filter by type, fragmentType, owner or name, which have an index"
 CHILD = {"childDeviceId": ChildKind.DEVICE, "childAssetId": ChildKind.ASSET, "childAdditionId": ChildKind.ADDITION}
@@ -36,11 +34,17 @@ def _list(ports: Ports, request: Request) -> Answer:
 def page(ports: Ports, request: Request, meant: Callable[[ManagedObject], bool], *path: str) -> dict[str, Any]:
     """The page that is asked for of the objects that are `meant`. Errors: Invalid, ObjectNotFound."""
     asked = paging.wanted(request)
-    if asked.skipped > MOST_SKIPPED:
-        raise Invalid(f"pages begin within the first {MOST_SKIPPED} elements: ask for fewer by a filter", "currentPage")
+
+    def walk(after: str | None) -> Found:
+        return filter(meant, _found(ports, request, after))
+
     try:
-        found = list(islice(filter(meant, _found(ports, request)), asked.skipped, asked.skipped + asked.size))
-        total = _total(ports, request, meant) if asked.pages or asked.elements else None
+        if _by_number(request):
+            found = lists.items(ports, request, asked, walk, lambda one: one.id, path)
+        else:
+            cursors.ensure_near(asked)
+            found = list(islice(walk(None), asked.skipped, asked.skipped + asked.size))
+        total = lists.counted(walk) if asked.pages or asked.elements else None
     except LimitReached as error:
         raise Invalid(f"{error}: {_INDEXED}", "query") from None
     pairs = zip(found, managed_objects.shown(ports, request, found), strict=True)
@@ -51,21 +55,25 @@ def page(ports: Ports, request: Request, meant: Callable[[ManagedObject], bool],
 def _count(ports: Ports, request: Request) -> Answer:
     """The number alone."""
     try:
-        total = _total(ports, request, lambda _: True)
+        total = lists.counted(partial(_found, ports, request))
     except LimitReached as error:
         raise Invalid(f"{error}: {_INDEXED}", "query") from None
     if total is None:
-        raise Invalid(f"more than {MOST_COUNTED} objects would have to be counted: {_INDEXED}", "query")
+        raise Invalid(f"more than {lists.MOST_COUNTED} objects would have to be counted: {_INDEXED}", "query")
     return Answer(total)
 
 
-def _total(ports: Ports, request: Request, meant: Callable[[ManagedObject], bool]) -> int | None:
-    counted = sum(1 for _ in islice(filter(meant, _found(ports, request)), MOST_COUNTED + 1))
-    return counted if counted <= MOST_COUNTED else None
+def _by_number(request: Request) -> bool:
+    """Whether they come by their numbers, read as they are asked for, so that one can go on after any of them."""
+    given = request.asked
+    if given["ids"] or any(given[name] for name in CHILD) or reach.bounded(request.by):
+        return False
+    order = _selection(request).order
+    return not order or order[0][0] == ("id",)
 
 
-def _found(ports: Ports, request: Request) -> Found:
-    """All that is meant, one after the other, read as it is asked for."""
+def _found(ports: Ports, request: Request, after: str | None) -> Found:
+    """All that is meant, one after the other, read as it is asked for; `after` one where they come by their numbers."""
     given = request.asked
     if given["ids"]:
         return iter(reach.some(ports, request.by, _some(ports, request, given["ids"])))
@@ -83,22 +91,35 @@ def _found(ports: Ports, request: Request) -> Found:
     meant = selecting.wanted(selection, Hierarchy(ports, request.tenant), shown)
     if reach.bounded(request.by):
         return iter(_own(ports, request, selection, lambda one: meant(one) and condition(one), shown))
-    if selection.order and selection.order[0][0] != ("id",):
+    if not _by_number(request):
         every = finding.every(
             ports, request.tenant, selection.chosen, lambda one: meant(one) and condition(one), ahead=known.read
         )
         return iter(_sorted(every, selection, shown))
     ahead = known.read if selection.filtered or given["text"] else None
-    looked_at_once = _PAGE if ahead is not None or given["onlyRoots"] else _needed(request)
-    return _walked(ports, request.tenant, selection, lambda one: meant(one) and condition(one), ahead, looked_at_once)
+    looked_at_once = _PAGE if ahead is not None or given["onlyRoots"] else _needed(request, after)
+
+    def read(last: str | None) -> Page[ManagedObject]:
+        return finding.page(
+            ports,
+            request.tenant,
+            selection.chosen,
+            lambda one: meant(one) and condition(one),
+            after=last,
+            limit=looked_at_once,
+            ahead=ahead,
+            descending=bool(selection.order) and selection.order[0][1],
+        )
+
+    return paging.walked(read, after)
 
 
-def _needed(request: Request) -> int:
+def _needed(request: Request, after: str | None) -> int:
     """How many objects there have to be read at once where all that are read are meant."""
     if "pageSize" not in request.asked:
         return _PAGE
     asked = paging.wanted(request)
-    return min(asked.skipped + asked.size, _PAGE)
+    return min(asked.size if after is not None else asked.skipped + asked.size, _PAGE)
 
 
 def _own(
@@ -119,18 +140,6 @@ def _presence(request: Request) -> bool:
     """Whether a condition asks for it: it is read apart."""
     asked = " ".join((request.asked["query"] or request.asked["q"], request.asked["fragmentType"]))
     return any(name in asked for name in elsewhere.PRESENCE)
-
-
-def _walked(
-    ports: Ports, tenant: str, selection: Selection, meant: finding.Wanted, ahead: finding.Ahead | None, size: int
-) -> Found:
-    after: str | None = None
-    while True:
-        page = finding.page(ports, tenant, selection.chosen, meant, after=after, limit=size, ahead=ahead)
-        yield from page.items
-        after = page.cursor
-        if after is None:
-            return
 
 
 def _some(ports: Ports, request: Request, asked: list[str]) -> list[ManagedObject]:

@@ -8,7 +8,7 @@ from chalicelib.dialects.cumulocity import fragments
 from chalicelib.dialects.cumulocity import measurements as shapes
 from chalicelib.dialects.cumulocity.errors import MeasurementNotFound
 from chalicelib.dialects.cumulocity.measurements import Measurement
-from chalicelib.dialects.cumulocity.rest import asking, contents, data, links, paging, processing
+from chalicelib.dialects.cumulocity.rest import asking, contents, data, links, lists, paging, processing
 from chalicelib.dialects.cumulocity.rest.sources import SOURCE, Sources
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.data.records import DataMessage
@@ -94,9 +94,23 @@ def _list(ports: Ports, request: Request) -> Answer:
         every = meant(ports, request, sources, asking.MOST_POINTS)
         shown = ((found, sources.view(str(message.metadata["source"]))) for message, found in every)
         return Answer(Raw(shapes.rows(shown, asking.MOST_POINTS).encode(), f"{CSV};charset=UTF-8"))
-    found = partial(meant, ports, request, sources)
-    page = paging.listed(request, "measurements", found, lambda one: view(request, sources, *one), *PATH)
+    found = partial(_after, ports, request, sources)
+    page = lists.page(
+        ports,
+        request,
+        "measurements",
+        found,
+        lambda one: data.mark(one[0]),
+        lambda one: view(request, sources, *one),
+        *PATH,
+    )
     return contents.found(request, COLLECTION, page)
+
+
+def _after(
+    ports: Ports, request: Request, sources: Sources, after: str | None
+) -> Iterator[tuple[DataMessage, Measurement]]:
+    return meant(ports, request, sources, after=after)
 
 
 def _delete_all(ports: Ports, request: Request) -> Answer:
@@ -117,12 +131,13 @@ def _picked(ports: Ports, request: Request, sources: Sources) -> Iterator[DataMe
 
 
 def meant(
-    ports: Ports, request: Request, sources: Sources, most: int = asking.MOST_LOOKED_AT
+    ports: Ports, request: Request, sources: Sources, most: int = asking.MOST_LOOKED_AT, after: str | None = None
 ) -> Iterator[tuple[DataMessage, Measurement]]:
     """Those that the query means: the oldest of a range first, else the newest, or the other way round."""
     asked, moments = request.asked, asking.window(request)
     ascending = not moments.open and not asked["revert"]
-    for message in asking.looked(data.walked(ports, request, sources, moments, ascending=ascending), most):
+    walked = data.walked(ports, request, sources, moments, ascending=ascending, after=after)
+    for message in asking.looked(walked, most):
         found = shapes.of(message)
         if found is not None and asked["type"] in ("", found.type) and _has(found, asked):
             yield message, found

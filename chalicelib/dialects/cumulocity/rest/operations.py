@@ -10,7 +10,7 @@ from chalicelib.dialects.cumulocity import alarms as choices
 from chalicelib.dialects.cumulocity import fragments, modelled
 from chalicelib.dialects.cumulocity import operations as shapes
 from chalicelib.dialects.cumulocity.operations import Shown
-from chalicelib.dialects.cumulocity.rest import agents, asking, contents, links, managed_objects, paging, reach
+from chalicelib.dialects.cumulocity.rest import agents, asking, contents, links, lists, managed_objects, paging, reach
 from chalicelib.dialects.cumulocity.rest.sources import Sources
 from chalicelib.fleet import ids
 from chalicelib.fleet.commands import creating, reporting
@@ -143,7 +143,8 @@ def _reported(ports: Ports, request: Request, found: Command, wanted: Shown, bod
 def _list(ports: Ports, request: Request) -> Answer:
     sources = Sources(ports, request)
     shown = partial(_listed, ports, request, sources)
-    page = paging.listed(request, "operations", partial(_meant, ports, request, sources), shown, *PATH)
+    found = partial(_meant, ports, request, sources)
+    page = lists.page(ports, request, "operations", found, lambda one: one.id, shown, *PATH)
     return contents.found(request, COLLECTION, page)
 
 
@@ -168,8 +169,11 @@ def _delete_all(ports: Ports, request: Request) -> Answer:
     return Answer()
 
 
-def _meant(ports: Ports, request: Request, sources: Sources) -> Iterator[Command]:
-    """Those that the query means, the oldest first; the newest of a range where it is to be the other way round."""
+def _meant(ports: Ports, request: Request, sources: Sources, after: str | None = None) -> Iterator[Command]:
+    """Those that the query means, the oldest first; the newest of a range where it is to be the other way round.
+
+    Those that come `after` that operation.
+    """
     asked, moments = request.asked, asking.window(request)
     status = choices.chosen(shapes.STATUSES, asked["status"], "status") if asked["status"] else None
     fragment, now = asked.get("fragmentType"), ports.clock.now()
@@ -180,22 +184,29 @@ def _meant(ports: Ports, request: Request, sources: Sources) -> Iterator[Command
             shapes.is_own(command)
             and status in (None, shapes.status(command))
             and moments.has(command.created)
+            and (after is None or _comes_after(command.id, after, descending=descending))
             and (not fragment or fragment in shapes.said(command))
         )
 
     if asked.get("bulkOperationId"):
         return iter(())
-    each = []
+    each, start, end = [], moments.start, moments.end
+    if after is not None:
+        # What is before it need not be read, but what was made in the same millisecond.
+        at = ids.moment(after)
+        start, end = (start, at + 1) if descending else (at, end)
     for device in _devices(ports, request, sources):
         if status in shapes.OPEN:
             each.append(_waiting(ports, request.tenant, device, descending=descending))
         else:
-            found = ports.commands.of_device(
-                request.tenant, device, start=moments.start, end=moments.end, descending=descending
-            )
+            found = ports.commands.of_device(request.tenant, device, start=start, end=end, descending=descending)
             each.append(as_of(command, now) for command in found)
     every = merge(*each, key=lambda command: ids.rank(command.id), reverse=descending)
     return filter(meant, asking.looked(every))
+
+
+def _comes_after(command: str, mark: str, *, descending: bool) -> bool:
+    return ids.rank(command) < ids.rank(mark) if descending else ids.rank(command) > ids.rank(mark)
 
 
 def _waiting(ports: Ports, tenant: str, device: str, *, descending: bool) -> Iterator[Command]:

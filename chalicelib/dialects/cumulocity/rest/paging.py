@@ -2,19 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain
 from typing import Any, TypeVar
 
 from chalicelib.dialects.cumulocity.rest import links
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.ports import Page
 from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Request
 
 Item = TypeVar("Item")
 DEFAULT, LARGEST = 5, 2_000
-MOST_SKIPPED = 20_000
-"""Elements of the pages before the one that is asked for."""
-MOST_COUNTED = 10_000
 _MOST_PAGES = 1_000_000
 PARAMETERS = (
     Parameter("currentPage", Kind.INTEGER, default=1, bounds=(1, _MOST_PAGES)),
@@ -72,20 +70,16 @@ def _page(request: Request, path: Sequence[str], asked: Wanted, number: int) -> 
     return links.to(request, *path, query=query)
 
 
-def listed(
-    request: Request,
-    name: str,
-    found: Callable[[], Iterator[Item]],
-    view: Callable[[Item], Mapping[str, Any]],
-    *path: str,
-) -> dict[str, Any]:
-    """The page that is asked for of what `found` walks through. Errors: Invalid (too far on)."""
-    asked = wanted(request)
-    if asked.skipped > MOST_SKIPPED:
-        raise Invalid(f"pages begin within the first {MOST_SKIPPED} elements: ask for fewer by a filter", "currentPage")
-    shown = [view(one) for one in islice(found(), asked.skipped, asked.skipped + asked.size)]
-    total = None
-    if asked.pages or asked.elements:
-        counted = sum(1 for _ in islice(found(), MOST_COUNTED + 1))
-        total = counted if counted <= MOST_COUNTED else None
-    return body(request, name, shown, asked, total, *path)
+def walked(read: Callable[[str | None], Page[Item]], after: str | None = None) -> Iterator[Item]:
+    """All elements of the pages that are read one after the other, as they are asked for."""
+    return chain.from_iterable(pages(read, after))
+
+
+def pages(read: Callable[[str | None], Page[Item]], after: str | None = None) -> Iterator[Sequence[Item]]:
+    """One page after the other, read as they are asked for."""
+    while True:
+        page = read(after)
+        yield page.items
+        if page.cursor is None:
+            return
+        after = page.cursor
