@@ -8,7 +8,7 @@ from chalicelib.fleet.commands import sweeping as commands
 from chalicelib.fleet.commands.records import MINUTE, PATROL
 from chalicelib.fleet.data import deleting
 from chalicelib.fleet.due import COMMAND, DELETION, LEAVING, Keeper, Matter
-from chalicelib.fleet.inventory import numbering, removing
+from chalicelib.fleet.inventory import group_objects, numbering, removing
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.resources import attachments
 from chalicelib.fleet.twin import operating, registering
@@ -18,6 +18,7 @@ KEEPERS: Mapping[str, Keeper] = {
     registering.LIFETIMES.name: Keeper(settle=registering.on_due),
     operating.ACTIVE.name: Keeper(settle=operating.on_due),
     numbering.KIND: Keeper(work=numbering.on_due),
+    group_objects.KIND: Keeper(settle=group_objects.on_due),
     DELETION: Keeper(work=deleting.on_due),
     LEAVING: Keeper(work=removing.on_due),
     attachments.UPLOADS.name: Keeper(settle=attachments.on_due),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.fleet.errors import DeviceDuplicate, GroupInUse, GroupNotFound, InterfaceDuplicate
-from chalicelib.fleet.inventory import groups
+from chalicelib.fleet.inventory import group_paths, groups
 from chalicelib.fleet.inventory.facets import Facet
 from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
@@ -42,7 +42,7 @@ class TestGroups:
 
     def test_a_group_that_was_made_since_is_known(self, ports: Ports, tenant: str) -> None:
         assert ports.groups.known(tenant, "root").path("root") == "/"
-        assert groups.path_of(ports, tenant, grown(ports, tenant)) == "/france"
+        assert group_paths.path_of(ports, tenant, grown(ports, tenant)) == "/france"
 
     def test_a_device_is_not_put_into_a_group_that_is_not_there(self, ports: Ports, tenant: str) -> None:
         with pytest.raises(GroupNotFound):

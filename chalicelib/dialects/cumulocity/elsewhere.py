@@ -1,4 +1,4 @@
-"""Devices that came in by another dialect, as managed objects: how they are shown, named and changed.
+"""Devices and groups that came in by another dialect, as managed objects: how they are shown, named and changed.
 
 What they are stays the fleet's: it is read with them, and changed there. Other fragments are kept beside it.
 """
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.dialects.cumulocity import times
-from chalicelib.dialects.cumulocity.objects import AGENT, HOLDER, IS_DEVICE
+from chalicelib.dialects.cumulocity.objects import AGENT, HOLDER, IS_DEVICE, IS_GROUP
 from chalicelib.fleet.errors import DeviceNotFound, Invalid
 from chalicelib.fleet.inventory import devices, promoting
-from chalicelib.fleet.inventory.managed_objects import ExternalId, ManagedObject
+from chalicelib.fleet.inventory.managed_objects import GROUP, UNCONNECTED, ExternalId, ManagedObject
 from chalicelib.fleet.inventory.records import Device, Location
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import relaying
@@ -19,8 +19,15 @@ from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.web import schemas
 from chalicelib.web.schemas import Schema
 
-TYPES: Mapping[str, str | None] = {"live_objects": "homeport_LiveObjects", "lwm2m": "homeport_LwM2M", "ibm": None}
+TYPES: Mapping[str, str | None] = {
+    "live_objects": "homeport_LiveObjects",
+    UNCONNECTED: "homeport_LiveObjects",
+    "lwm2m": "homeport_LwM2M",
+    "ibm": None,
+}
 """By the dialect that a device came in by: the type that all of those have, None where each has one of its own."""
+GROUP_TYPE, SUBGROUP_TYPE = "c8y_DeviceGroup", "c8y_DeviceSubgroup"
+"""Of groups that were made there, at the root and below it."""
 POSITION, PROPERTIES, TAGS = "c8y_Position", "homeport_Properties", "homeport_Tags"
 AVAILABILITY, CONNECTION = "c8y_Availability", "c8y_Connection"
 PRESENCE = frozenset({AVAILABILITY, CONNECTION, AGENT})
@@ -82,6 +89,9 @@ class Known:
 
     def shown(self, found: ManagedObject) -> ManagedObject:
         """The object as it is shown; one of a device that is not read yet is read now."""
+        if found.origin == GROUP:
+            kind = SUBGROUP_TYPE if found.parents else GROUP_TYPE
+            return replace(found, type=kind, fragments={**found.fragments, IS_GROUP: {}})
         if not found.origin or not found.device:
             return found
         if found.device not in self._devices:

@@ -6,18 +6,19 @@ from functools import partial
 from typing import Any
 
 from chalicelib.dialects.cumulocity import elsewhere, queries
-from chalicelib.dialects.cumulocity.objects import HOLDER, IS_DEVICE
+from chalicelib.dialects.cumulocity.objects import HOLDER, IS_DEVICE, IS_GROUP
 from chalicelib.dialects.cumulocity.queries import Comparison, Condition, Either, Every, Has, Member
 from chalicelib.fleet import ids
 from chalicelib.fleet.inventory import hierarchy, objects
 from chalicelib.fleet.inventory.finding import ALL, Chosen
-from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject, ObjectFacet
+from chalicelib.fleet.inventory.managed_objects import GROUP, ChildKind, ManagedObject, ObjectFacet
 from chalicelib.fleet.ports import Ports
 
 MOST_SIDES = 4
 """Parts of an `or` that are looked up each by its own index."""
 Shown = Callable[[ManagedObject], Mapping[str, Any]]
 _ELSEWHERE = tuple(Chosen(ObjectFacet.ORIGIN, origin) for origin in elsewhere.TYPES)
+_GROUPS = (Chosen(ObjectFacet.ORIGIN, GROUP),)
 _FACETS = {("type",): ObjectFacet.TYPE, ("owner",): ObjectFacet.OWNER, ("name",): ObjectFacet.NAME}
 
 
@@ -90,7 +91,7 @@ def _chosen(condition: Condition) -> tuple[Chosen, ...]:
             own = [one for one in several if one.facet is not ObjectFacet.ORIGIN]
             return several if all(sides) and len(own) <= MOST_SIDES else ()
         case Has((name,)):
-            others = _ELSEWHERE if name in elsewhere.COMPUTED else ()
+            others = _GROUPS if name == IS_GROUP else _ELSEWHERE if name in elsewhere.COMPUTED else ()
             return (Chosen(ObjectFacet.FRAGMENT, name), *others)
         case Comparison(path, "eq", str(value)) if path in _FACETS and "*" not in value:
             return (Chosen(_FACETS[path], value), *_elsewhere(path, value))
@@ -102,18 +103,21 @@ def _answered(condition: Condition, chosen: Sequence[Chosen]) -> bool:
     """Whether all that is found there is meant, without a look at it."""
     if not isinstance(condition, Comparison | Has) or chosen != _chosen(condition) or not chosen:
         return False
-    return condition == Has((IS_DEVICE,)) or all(one.facet is not ObjectFacet.ORIGIN for one in chosen)
+    return condition in (Has((IS_DEVICE,)), Has((IS_GROUP,))) or all(
+        one.facet is not ObjectFacet.ORIGIN for one in chosen
+    )
 
 
 def _elsewhere(path: tuple[str, ...], value: str) -> tuple[Chosen, ...]:
     """Where devices of other dialects may be that have this value: it does not stand in their objects."""
     match path:
         case ("owner",):
-            return _ELSEWHERE if value == HOLDER else ()
+            return (*_ELSEWHERE, *_GROUPS) if value == HOLDER else ()
         case ("type",):
             every = {origin: type_ for origin, type_ in elsewhere.TYPES.items() if type_ in (None, value)}
             exact = {origin: type_ for origin, type_ in every.items() if type_ == value}
-            return tuple(Chosen(ObjectFacet.ORIGIN, origin) for origin in exact or every)
+            groups = _GROUPS if value in (elsewhere.GROUP_TYPE, elsewhere.SUBGROUP_TYPE) else ()
+            return (*(Chosen(ObjectFacet.ORIGIN, origin) for origin in exact or every), *groups)
         case _:
             return _ELSEWHERE
 

@@ -9,7 +9,7 @@ from chalicelib.fleet.commands.creating import Order
 from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.ids import repeatable_id
-from chalicelib.fleet.inventory import groups
+from chalicelib.fleet.inventory import group_paths
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.reading import reading
@@ -20,7 +20,7 @@ def event(ports: Ports, device: Device, said: Said, connector: str = MQTT) -> st
 
     The same one again changes nothing. Errors: Invalid.
     """
-    path = groups.path_of(ports, device.tenant, device.group)
+    path = group_paths.path_of(ports, device.tenant, device.group)
     with reading("the event"):
         found = payload.specified(said.payload, said.format)
         message = payload.message(device, said, found, connector, path)

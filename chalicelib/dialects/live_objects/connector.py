@@ -17,7 +17,7 @@ from chalicelib.fleet.data import messages
 from chalicelib.fleet.errors import Forbidden, Invalid, QuotaReached
 from chalicelib.fleet.ids import correlation, is_id
 from chalicelib.fleet.integers import whole
-from chalicelib.fleet.inventory import groups
+from chalicelib.fleet.inventory import group_paths
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import nodes
 from chalicelib.fleet.presence.claims import Claim
@@ -148,7 +148,7 @@ def node_data(ports: Ports, said: Said[Stated]) -> None:
     device = ports.devices.get(said.node.tenant, said.device)
     if device is None:
         raise Malformed(f"device {said.device} was deleted")
-    path = groups.path_of(ports, device.tenant, device.group)
+    path = group_paths.path_of(ports, device.tenant, device.group)
     messages.store(ports, message_of(said.content, device, path, said.node, said.uplink), device=said.device)
     faults.tell(said.content.wrong)
 

@@ -16,7 +16,7 @@ from chalicelib.fleet.data import messages
 from chalicelib.fleet.data.records import DecoderKind
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.integers import whole
-from chalicelib.fleet.inventory import groups
+from chalicelib.fleet.inventory import group_paths
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.claims import Claim
@@ -139,7 +139,7 @@ HANDLERS: dict[str, Callable[[Ports, Claim, Uplink], Claim | None]] = {
 
 
 def _path(ports: Ports, device: Device) -> str:
-    return groups.path_of(ports, device.tenant, device.group)
+    return group_paths.path_of(ports, device.tenant, device.group)
 
 
 def _device(ports: Ports, claim: Claim) -> Device:

@@ -11,7 +11,7 @@ from chalicelib.dialects.lwm2m.entries import Entry
 from chalicelib.dialects.lwm2m.modelled import Model
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.data.records import DataMessage, clamped, message_id
-from chalicelib.fleet.inventory import groups
+from chalicelib.fleet.inventory import group_paths
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.twin import paths, rules, values_of
 from chalicelib.fleet.twin.identities import Speaker
@@ -61,7 +61,7 @@ def tell(ports: Ports, speaker: Speaker, model: Model, report: Report, arrived: 
     if not covered:
         return
     device = speaker.device
-    place = groups.path_of(ports, device.tenant, device.group)
+    place = group_paths.path_of(ports, device.tenant, device.group)
     for row, at in enumerate(sorted({each.at for each in covered})):
         now = [each for each in covered if each.at == at]
         message = DataMessage(

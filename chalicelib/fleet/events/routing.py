@@ -17,7 +17,7 @@ from chalicelib.fleet.errors import QueueNotFound
 from chalicelib.fleet.events import events
 from chalicelib.fleet.events.events import DeviceStatus, Event, EventKind
 from chalicelib.fleet.events.records import ActionPolicy, Push
-from chalicelib.fleet.inventory import groups
+from chalicelib.fleet.inventory import group_paths
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.inventory.records import ROOT_PATH, Device
 from chalicelib.fleet.ports import Ports
@@ -61,7 +61,7 @@ def deleted(ports: Ports, device: Device) -> None:
 def status(ports: Ports, tenant: str, status: DeviceStatus, session: str, at: int) -> None:
     def event() -> Event:
         device = ports.devices.get(tenant, status.device)
-        path = groups.path_of(ports, tenant, device.group) if device else ROOT_PATH
+        path = group_paths.path_of(ports, tenant, device.group) if device else ROOT_PATH
         return events.of_status(tenant, status, session, at, path)
 
     _tell(ports, tenant, EventKind.DEVICE_STATUS, event)
@@ -104,7 +104,7 @@ def notify(ports: Ports, event: Event, destination: str) -> None:
 
 def _device(ports: Ports, kind: EventKind, device: Device, at: int) -> None:
     def event() -> Event:
-        return events.of_device(kind, device, at, groups.path_of(ports, device.tenant, device.group))
+        return events.of_device(kind, device, at, group_paths.path_of(ports, device.tenant, device.group))
 
     _tell(ports, device.tenant, kind, event)
 

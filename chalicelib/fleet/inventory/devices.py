@@ -7,10 +7,11 @@ from typing import Any
 
 from chalicelib.fleet.commands.finishing import settle
 from chalicelib.fleet.compare_and_set import AGAIN, Again, change_record, insist, unrevised
+from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import DeviceNotFound, InterfaceDuplicate, InterfaceNotFound
 from chalicelib.fleet.events import routing
-from chalicelib.fleet.inventory import leaving, numbering
-from chalicelib.fleet.inventory.records import Device, Interface
+from chalicelib.fleet.inventory import group_objects, leaving, numbering
+from chalicelib.fleet.inventory.records import ROOT_GROUP, Device, Interface
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import reserving
 from chalicelib.fleet.presence.changing import change_mailbox
@@ -52,8 +53,12 @@ def register(
             ports, device, lambda numbered, known_as: ports.devices.create(numbered, share, claims, known_as)
         )
 
+    placed = device.group != ROOT_GROUP and group_objects.enabled(ports, device.tenant)
+    note = group_objects.moving(ports, device, ROOT_GROUP) if placed else None
     reserving.written(ports, None, device, created, entering, entitled=entitled)
     routing.created(ports, device)
+    if note is not None:
+        group_objects.moved(ports, note)
     return device
 
 
@@ -64,12 +69,21 @@ def get(ports: Ports, tenant: str, device_id: str) -> Device:
     return device
 
 
-def update(ports: Ports, tenant: str, device_id: str, change: Callable[[Device], Device]) -> Device:
-    """The device after `change`. Errors: DeviceNotFound, InterfaceDuplicate, and what `change` raises."""
+def update(
+    ports: Ports, tenant: str, device_id: str, change: Callable[[Device], Device], *, followed: bool = True
+) -> Device:
+    """The device after `change`; the object that it is goes to its group with it, unless that is not `followed`.
+
+    Errors: DeviceNotFound, InterfaceDuplicate, and what `change` raises.
+    """
     now = ports.clock.now()
+    notes: list[Record] = []
 
     def changed(device: Device) -> Device | None:
         after = change(device)
+        if followed and device.number is not None and after.group != device.group:
+            # Before it is written, as nobody else would know where it has been.
+            notes.append(group_objects.moving(ports, device, device.group))
         return None if after == device else replace(after, updated=now)
 
     def write(old: Device, new: Device) -> bool:
@@ -82,7 +96,10 @@ def update(ports: Ports, tenant: str, device_id: str, change: Callable[[Device],
     def tell(_before: Device, after: Device) -> None:
         routing.changed(ports, after)
 
-    return change_record(ports, f"device {device_id}", read, write, changed, tell=tell)[0]
+    after, _ = change_record(ports, f"device {device_id}", read, write, changed, tell=tell)
+    for note in notes:
+        group_objects.moved(ports, note)
+    return after
 
 
 def delete(ports: Ports, tenant: str, device_id: str) -> None:

@@ -19,13 +19,11 @@ from chalicelib.fleet.errors import (
     LimitReached,
     ObjectNotFound,
 )
-from chalicelib.fleet.inventory import devices, groups, hierarchy, objects
+from chalicelib.fleet.inventory import devices, group_objects, groups, hierarchy, objects
 from chalicelib.fleet.inventory.managed_objects import ChildKind, Link, ManagedObject
 from chalicelib.fleet.inventory.records import ROOT_GROUP, Group, GroupTree
 from chalicelib.fleet.ports import Ports
 
-LONGEST = 64
-"""Characters of a group's name; an object may be called by more."""
 _PAGE = 100
 Grouped = Callable[[ManagedObject], bool]
 """Whether an object is a group of devices."""
@@ -73,7 +71,7 @@ def place(ports: Ports, tenant: str, number: str, grouped: Grouped) -> None:
         if wanted == device.group:
             return True
         with suppress(DeviceNotFound, GroupNotFound):
-            devices.update(ports, tenant, device.id, lambda one: replace(one, group=wanted))
+            devices.update(ports, tenant, device.id, lambda one: replace(one, group=wanted), followed=False)
         # It may have been taken away from there, or the group have gone, since that was read.
         return AGAIN
 
@@ -94,7 +92,7 @@ def dissolve(ports: Ports, tenant: str, number: str, until: int) -> bool:
             if ports.clock.now() >= until:
                 return False
         try:
-            groups.delete(ports, tenant, group.id)
+            groups.remove(ports, tenant, group.id)
         except GroupNotFound:
             return True
         except GroupInUse:
@@ -116,7 +114,11 @@ def _move_out(ports: Ports, tenant: str, device_id: str, group: Group) -> None:
     wanted = others[0] if others else ROOT_GROUP
     with suppress(DeviceNotFound, GroupNotFound):
         devices.update(
-            ports, tenant, device_id, lambda one: replace(one, group=wanted) if one.group == group.id else one
+            ports,
+            tenant,
+            device_id,
+            lambda one: replace(one, group=wanted) if one.group == group.id else one,
+            followed=False,
         )
 
 
@@ -141,20 +143,14 @@ def _wanted(ports: Ports, tree: GroupTree, number: str, grouped: Grouped) -> Gro
     above = [one.id for n in _above(ports, found, grouped) if (one := tree.numbered(n)) is not None]
     parent = above[0] if above else ROOT_GROUP
     now = ports.clock.now()
-    called = (found.name or number).replace("/", "_").strip()[:LONGEST] or number
+    called = group_objects.name_for(found)
     if present is None:
         made = groups.free_id(ports, tree)
         return Group(tree.tenant, made, _free(tree, parent, called, made), parent, now, now, number=number)
-    if present.parent == parent and _is_called(present.name, called):
+    if present.parent == parent and group_objects.is_called(present.name, called):
         return present
     name = _free(tree, parent, called, present.id)
     return replace(present, parent=parent, name=name, updated=now)
-
-
-def _is_called(name: str, called: str) -> bool:
-    """Whether that is the name, or what became of it where another group had it."""
-    rest = name.removeprefix(called)
-    return name.startswith(called) and (not rest or (rest.startswith(" (") and rest[2:-1].isdigit()))
 
 
 def _free(tree: GroupTree, parent: str, name: str, group: str) -> str:

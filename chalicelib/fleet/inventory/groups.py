@@ -18,6 +18,7 @@ from chalicelib.fleet.errors import (
     LimitReached,
 )
 from chalicelib.fleet.fields import Field
+from chalicelib.fleet.inventory import group_objects
 from chalicelib.fleet.inventory.records import MOST, ROOT_GROUP, ROOT_PATH, Group, GroupTree
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import quotas
@@ -32,10 +33,16 @@ def create(ports: Ports, tenant: str, name: str, parent: str, description: str |
     """Errors: GroupNotFound (the parent), GroupDuplicate, Invalid (path too long), LimitReached, QuotaReached."""
     now = ports.clock.now()
 
-    def made(tree: GroupTree) -> Group:
-        return Group(tenant, free_id(ports, tree), name, parent, now, now, description)
+    number = group_objects.draw(ports, ports.groups.tree(tenant)) if group_objects.enabled(ports, tenant) else None
 
-    return write(ports, tenant, made)
+    def written() -> Group:
+        return write(
+            ports,
+            tenant,
+            lambda tree: Group(tenant, free_id(ports, tree), name, parent, now, now, description, number=number),
+        )
+
+    return written() if number is None else group_objects.changing(ports, tenant, None, number, written)
 
 
 def update(ports: Ports, tenant: str, group: str, change: Callable[[Group], Group]) -> Group:
@@ -46,10 +53,28 @@ def update(ports: Ports, tenant: str, group: str, change: Callable[[Group], Grou
     if group == ROOT_GROUP:
         raise Forbidden("the root group cannot be changed")
     now = ports.clock.now()
-    return write(ports, tenant, lambda tree: replace(change(tree.get(group)), updated=now, closing=False))
+
+    def written() -> Group:
+        return write(ports, tenant, lambda tree: replace(change(tree.get(group)), updated=now, closing=False))
+
+    return (
+        group_objects.changing(ports, tenant, group, None, written)
+        if group_objects.enabled(ports, tenant)
+        else written()
+    )
 
 
 def delete(ports: Ports, tenant: str, group: str) -> None:
+    """Remove a group, and the object that it is. Errors: GroupNotFound, GroupInUse (it holds devices or groups)."""
+    if not group_objects.enabled(ports, tenant):
+        remove(ports, tenant, group)
+        return
+    present = ports.groups.tree(tenant).groups.get(group)
+    number = present.number if present is not None else None
+    group_objects.changing(ports, tenant, group, number, lambda: remove(ports, tenant, group))
+
+
+def remove(ports: Ports, tenant: str, group: str) -> None:
     """Errors: GroupNotFound, GroupInUse (it holds devices or groups, or is the root)."""
     if group == ROOT_GROUP:
         raise GroupInUse("the root group cannot be deleted")
@@ -74,11 +99,6 @@ def _close(ports: Ports, tenant: str, group: str) -> None:
     if ports.devices.grouped(tenant, group, after=None, limit=1):
         write(ports, tenant, lambda tree: replace(tree.get(group), closing=False))
         raise GroupInUse("the group cannot be deleted: it contains devices")
-
-
-def path_of(ports: Ports, tenant: str, group: str) -> str:
-    """The path as known to this instance, which may be a minute old."""
-    return ROOT_PATH if group == ROOT_GROUP else ports.groups.known(tenant, group).path(group)
 
 
 def assigned(ports: Ports, tenant: str, group: str | None, path: str | None) -> str:

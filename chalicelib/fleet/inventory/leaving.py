@@ -4,11 +4,38 @@ Hiding is one write. What follows may die anywhere and be done again, by whoever
 object's own record goes last, and what is left of it is found by that.
 """
 
+from dataclasses import replace
+
+from chalicelib.fleet import ids
+from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
+from chalicelib.fleet.errors import ObjectNotFound
+from chalicelib.fleet.events import routing
+from chalicelib.fleet.events.events import EventKind
 from chalicelib.fleet.inventory import heights
-from chalicelib.fleet.inventory.managed_objects import ChildKind, ExternalId
+from chalicelib.fleet.inventory.managed_objects import ChildKind, ExternalId, Leaving, ManagedObject
 from chalicelib.fleet.ports import Ports
 
 _PAGE = 100
+
+
+def hide(ports: Ports, wanted: Leaving) -> ManagedObject:
+    """The object as it was; from now on nobody finds it, and the sweep removes what is left. Errors: ObjectNotFound."""
+
+    def hidden() -> ManagedObject | Again:
+        found = ports.objects.get(wanted.tenant, wanted.id) if ids.is_number(wanted.id) else None
+        if found is None:
+            raise ObjectNotFound(f"object {wanted.id[:64]} not found")
+        # Whatever is written since it was read is to be seen by whoever deletes it.
+        if ports.objects.leave(found, wanted.cascade, data=wanted.data):
+            routing.object_changed(ports, EventKind.OBJECT_DELETED, found)
+            return found
+        file = found.attachment.file if found.attachment is not None else None
+        if ports.objects.leaving(wanted.tenant, wanted.id) == replace(wanted, device=found.device, file=file):
+            # A write whose answer was lost on the way, or somebody who wants the same.
+            return found
+        return AGAIN
+
+    return insist(ports, f"object {wanted.id}", hidden)
 
 
 def unname(ports: Ports, held: ExternalId) -> None:

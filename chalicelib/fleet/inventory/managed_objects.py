@@ -16,6 +16,10 @@ _LONGEST_VALUE = 200
 """Characters of a value that count in its facet: with all escapes they fit into a key."""
 
 
+GROUP, UNCONNECTED = "group", "device"
+"""Origin of an object that was made for a group of the fleet, and for a device that no dialect has an interface of."""
+
+
 class ChildKind(StrEnum):
     DEVICE = "device"
     ASSET = "asset"
@@ -37,9 +41,9 @@ class ObjectFacet(StrEnum):
 class ManagedObject(Extensible):
     """`id` is a number (`ids.number`), `fragments` are JSON by name, `device` is the id of the device that it is.
 
-    `origin` is the dialect that its device came in by, of an object that was made for one. `indexed` names fragments
-    that go first where only MOST_FACETS are found by; what is not there changes nothing. `promoted` where it may have
-    sent data before it was a device. `attachment` is a file that goes with it.
+    `origin` is the dialect that its device came in by, of an object that was made for one, or GROUP. `indexed` names
+    fragments that go first where only MOST_FACETS are found by; what is not there changes nothing. `promoted` where it
+    may have sent data before it was a device. `attachment` is a file that goes with it.
 
     Kept by the hierarchy alone: `parents` counts them, `lineage` grows with each that comes or goes, `joined` with each
     child that comes, and no more than `height` levels are below. Times in ms.

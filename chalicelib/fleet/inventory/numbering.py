@@ -14,8 +14,9 @@ from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.due import Matter
 from chalicelib.fleet.errors import NumberTaken
-from chalicelib.fleet.inventory.managed_objects import ManagedObject
-from chalicelib.fleet.inventory.records import Device
+from chalicelib.fleet.inventory import group_objects
+from chalicelib.fleet.inventory.managed_objects import UNCONNECTED, ManagedObject
+from chalicelib.fleet.inventory.records import ROOT_GROUP, Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import settings
 
@@ -50,18 +51,24 @@ def _go_on(ports: Ports, tenant: str, until: int) -> None:
     if record is None or now >= until:
         return
     since, began, after = record.body["since"], record.body["began"], record.body["after"]
+    path = record.body.get("path")
     if after == "":
         # The first look is over, and the second one not due.
         if now < since + SETTLED:
             return
-        began, after = now, None
-    after = number_all(ports, tenant, after, until)
-    if after is None and began >= since + SETTLED:
+        began, after, path = now, None, None
+    if path != "":
+        # Groups come first, as devices are put into them.
+        path = group_objects.number_all(ports, tenant, path, until) or ""
+    if not path:
+        after = number_all(ports, tenant, after, until)
+    ended = not path and after is None
+    if ended and began >= since + SETTLED:
         ports.records.delete(_NOBODYS, KIND, tenant)
         return
     # Two sweeps at once do the same twice, which changes nothing.
-    body = {"since": since, "began": began, "after": "" if after is None else after}
-    due = since + SETTLED if after is None else now
+    body = {"since": since, "began": began, "after": "" if ended else after, "path": path}
+    due = since + SETTLED if ended else now
     ports.records.replace(record, replace(record, body=body, due=due))
 
 
@@ -91,6 +98,8 @@ def number_all(ports: Ports, tenant: str, after: str | None, until: int) -> str 
         for device in page.items:
             if device.number is None:
                 number(ports, tenant, device.id)
+            if device.group != ROOT_GROUP:
+                group_objects.place(ports, tenant, device.id, ROOT_GROUP)
             after = device.id
             if ports.clock.now() >= until:
                 return after
@@ -118,6 +127,6 @@ def number(ports: Ports, tenant: str, device_id: str) -> Device | None:
 
 def _object(ports: Ports, device: Device) -> ManagedObject:
     now = ports.clock.now()
-    origin = next((interface.dialect for interface in device.interfaces), None)
+    origin = next((interface.dialect for interface in device.interfaces), UNCONNECTED)
     number = ids.number(now, ports.chance(2))
     return ManagedObject(device.tenant, number, now, now, device=device.id, origin=origin)

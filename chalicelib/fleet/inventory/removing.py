@@ -3,13 +3,10 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
 from chalicelib.fleet.data import alarms, deleting
 from chalicelib.fleet.due import Matter
 from chalicelib.fleet.errors import DeviceNotFound
-from chalicelib.fleet.events import routing
-from chalicelib.fleet.events.events import EventKind
-from chalicelib.fleet.inventory import devices, leaving, objects
+from chalicelib.fleet.inventory import devices, grouping, leaving
 from chalicelib.fleet.inventory.managed_objects import ChildKind, Leaving, ManagedObject
 from chalicelib.fleet.ports import Ports
 
@@ -27,7 +24,7 @@ def delete(
     With `data` goes what it and they sent, too: otherwise that stays until it expires. The object as it was.
     Errors: ObjectNotFound, Contended.
     """
-    found = _hide(ports, Leaving(tenant, number, cascade=cascade, data=data))
+    found = leaving.hide(ports, Leaving(tenant, number, cascade=cascade, data=data))
     finish(ports, tenant, number, ports.clock.now() + WITHIN)
     return found
 
@@ -42,17 +39,11 @@ def finish(ports: Ports, tenant: str, number: str, until: int) -> bool:
             devices.withdraw(ports, tenant, one.device, number)
     if one.data and not _remove_data(ports, one, until):
         return False
-    for kind in sorted(one.cascade):
-        while links := ports.objects.children(tenant, number, kind, after=None, limit=_PAGE).items:
-            for link in links:
-                if ports.objects.get(tenant, link.child) is not None:
-                    _hide(ports, replace(one, id=link.child, file=None))
-                # It hangs here until its own children are gone: whoever goes on from here finds them by it.
-                if not finish(ports, tenant, link.child, until):
-                    return False
-                ports.objects.part(link, None)
-                if ports.clock.now() >= until:
-                    return False
+    if not _cascade(ports, one, until):
+        return False
+    # Nobody finds the group of an object that is erased.
+    if one.device is None and not grouping.dissolve(ports, tenant, number, until):
+        return False
     return leaving.clear(ports, tenant, number, until)
 
 
@@ -61,20 +52,20 @@ def on_due(ports: Ports, matter: Matter, until: int) -> None:
     finish(ports, matter.tenant, matter.id, until)
 
 
-def _hide(ports: Ports, wanted: Leaving) -> ManagedObject:
-    def hidden() -> ManagedObject | Again:
-        found = objects.get(ports, wanted.tenant, wanted.id)
-        # Whatever is written since it was read is to be seen by whoever deletes it.
-        if ports.objects.leave(found, wanted.cascade, data=wanted.data):
-            routing.object_changed(ports, EventKind.OBJECT_DELETED, found)
-            return found
-        file = found.attachment.file if found.attachment is not None else None
-        if ports.objects.leaving(wanted.tenant, wanted.id) == replace(wanted, device=found.device, file=file):
-            # A write whose answer was lost on the way, or somebody who wants the same.
-            return found
-        return AGAIN
-
-    return insist(ports, f"object {wanted.id}", hidden)
+def _cascade(ports: Ports, one: Leaving, until: int) -> bool:
+    tenant, number = one.tenant, one.id
+    for kind in sorted(one.cascade):
+        while links := ports.objects.children(tenant, number, kind, after=None, limit=_PAGE).items:
+            for link in links:
+                if ports.objects.get(tenant, link.child) is not None:
+                    leaving.hide(ports, replace(one, id=link.child, file=None))
+                # It hangs here until its own children are gone: whoever goes on from here finds them by it.
+                if not finish(ports, tenant, link.child, until):
+                    return False
+                ports.objects.part(link, None)
+                if ports.clock.now() >= until:
+                    return False
+    return True
 
 
 def _remove_data(ports: Ports, one: Leaving, until: int) -> bool:

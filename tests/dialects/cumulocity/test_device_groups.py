@@ -157,7 +157,7 @@ def test_child_devices_and_additions_are_in_no_group_by_it(fleet: Fleet) -> None
     assert fleet.path(pump) == "/"
 
 
-def test_a_device_that_somebody_put_elsewhere_stays_there(fleet: Fleet) -> None:
+def test_a_device_that_somebody_put_elsewhere_stays_there_when_it_joins_others(fleet: Fleet) -> None:
     site, pump = fleet.group("Site"), fleet.device()
     elsewhere = groups.create(fleet.client.ports, fleet.tenant, "Elsewhere", ROOT_GROUP, None)
     fleet.put(pump, elsewhere.id)
@@ -214,15 +214,6 @@ def test_where_there_is_no_room_for_a_group_it_is_an_object_alone(fleet: Fleet) 
     assert fleet.path(pump) == "/"
     fleet.delete(second)
     assert fleet.client.get(f"{OBJECTS}/{pump}").status == 200
-
-
-def test_a_group_that_another_dialect_removed_is_made_again_by_the_next_change(fleet: Fleet) -> None:
-    site = fleet.group("Site")
-    known = fleet.client.ports.groups.tree(fleet.tenant).numbered(site)
-    assert known is not None
-    groups.delete(fleet.client.ports, fleet.tenant, known.id)
-    fleet.client.call("PUT", f"{OBJECTS}/{site}", {"name": "Site 2"})
-    assert fleet.paths == ["/Site 2"]
 
 
 def test_of_a_link_and_its_end_at_once_the_later_one_holds(fleet: Fleet) -> None:

@@ -70,6 +70,16 @@ def test_without_a_name_it_is_called_by_its_id_and_was_never_there(client: Clien
     assert "c8y_Position" not in shown
 
 
+def test_one_that_has_no_interface_yet_is_a_device_too(client: Client) -> None:
+    now = client.ports.clock.now()
+    made = devices.register(client.ports, Device(client.tenant.id, "urn:lo:nsid:x:later", now, now, name="Later"))
+    assert client.get(f"{PATH}/{made.number}").body["type"] == "homeport_LiveObjects"
+    assert numbers(client, fragmentType="c8y_IsDevice") == [made.number]
+    assert numbers(client, type="homeport_LiveObjects") == [made.number]
+    found = client.get("/identity/externalIds/homeport_Urn/urn:lo:nsid:x:later").body
+    assert found["managedObject"]["id"] == made.number
+
+
 def test_one_of_ibm_has_its_type_and_its_name(client: Client) -> None:
     number = registered(client, "urn:lo:nsid:pump:p1", dialect="ibm", node=f"d:{client.tenant.id}:pump:p1")
     shown = client.get(f"{PATH}/{number}").body

@@ -17,7 +17,7 @@ from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.data import deleting, messages
 from chalicelib.fleet.data.records import DataMessage, message_id
 from chalicelib.fleet.errors import Invalid, MessageNotFound, TemporarilyUnavailable
-from chalicelib.fleet.inventory import groups, objects
+from chalicelib.fleet.inventory import group_paths, objects
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Parameter
@@ -53,7 +53,7 @@ def message(ports: Ports, source: ManagedObject, said: Said, event: str) -> Data
     now, device = ports.clock.now(), objects.device_of(ports, source)
     metadata: dict[str, Any] = {"source": source.source, "connector": CONNECTOR}
     if device is not None:
-        metadata["group"] = {"id": device.group, "path": groups.path_of(ports, source.tenant, device.group)}
+        metadata["group"] = {"id": device.group, "path": group_paths.path_of(ports, source.tenant, device.group)}
     return DataMessage(
         source.tenant,
         message_id(said.time, now, event, said.row),

@@ -11,7 +11,7 @@ from chalicelib.dialects.cumulocity.objects import IS_GROUP
 from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.errors import LimitReached, ObjectNotFound, TemporarilyUnavailable
 from chalicelib.fleet.inventory import grouping, hierarchy, removing
-from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
+from chalicelib.fleet.inventory.managed_objects import GROUP, ChildKind, ManagedObject
 from chalicelib.fleet.ports import Ports
 
 WITHIN = 20_000
@@ -20,7 +20,7 @@ _PAGE = 100
 
 
 def is_group(found: ManagedObject) -> bool:
-    return IS_GROUP in found.fragments
+    return IS_GROUP in found.fragments or found.origin == GROUP
 
 
 def made(ports: Ports, several: Sequence[ManagedObject]) -> None:
@@ -84,19 +84,7 @@ def delete(ports: Ports, group: ManagedObject, cascade: frozenset[ChildKind]) ->
     until = ports.clock.now() + WITHIN
     if not cascade:
         return _delete_alone(ports, group, until)
-    tree = ports.groups.tree(group.tenant)
-    own = tree.numbered(group.id)
-    below = tree.within(own.id) if own is not None else frozenset()
-    numbers = [one.number for one in tree.groups.values() if one.id in below and one.number is not None]
-    numbers.sort(key=lambda number: tree.path(one.id) if (one := tree.numbered(number)) else "", reverse=True)
-    gone = removing.delete(ports, group.tenant, group.id, cascade, data=True)
-    for number in numbers:
-        if ports.objects.get(group.tenant, number) is None and not grouping.dissolve(
-            ports, group.tenant, number, until
-        ):
-            # What is still being deleted leaves by itself; the group is then an empty one of the other dialects.
-            break
-    return gone
+    return removing.delete(ports, group.tenant, group.id, cascade, data=True)
 
 
 def _delete_alone(ports: Ports, group: ManagedObject, until: int) -> ManagedObject:

@@ -22,7 +22,7 @@ from chalicelib.fleet.errors import (
     UserNotFound,
 )
 from chalicelib.fleet.inventory import objects, promoting, removing
-from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
+from chalicelib.fleet.inventory.managed_objects import GROUP, ChildKind, ManagedObject
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Kind as Typed
 from chalicelib.web.parameters import Parameter
@@ -161,6 +161,9 @@ def updated(ports: Ports, request: Request, present: ManagedObject, body: Mappin
     name, type_ = shapes.name_of(body), shapes.type_of(body)
 
     def changed(found: ManagedObject) -> ManagedObject:
+        if found.origin == GROUP:
+            kept = {key: value for key, value in sent.items() if key != shapes.IS_GROUP}
+            return replace(objects.merged(found, kept), name=name or found.name)
         if found.origin:
             return objects.merged(found, {key: value for key, value in sent.items() if key not in elsewhere.COMPUTED})
         merged = objects.merged(found, sent)

@@ -13,7 +13,7 @@ from chalicelib.fleet.data import messages, senders
 from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.errors import DeviceNotFound, Invalid
 from chalicelib.fleet.ids import is_ordered_id
-from chalicelib.fleet.inventory import devices, groups
+from chalicelib.fleet.inventory import devices, group_paths
 from chalicelib.fleet.inventory.records import ROOT_PATH, Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.web import json_text
@@ -71,7 +71,7 @@ def _store(ports: Ports, request: Request, posted: list[tuple[str, Mapping[str, 
     made = []
     for n, (stream, body) in enumerate(posted):
         device = _source(ports, request.tenant, body, known)
-        path = groups.path_of(ports, request.tenant, device.group) if device else ROOT_PATH
+        path = group_paths.path_of(ports, request.tenant, device.group) if device else ROOT_PATH
         each = shapes.Posted(now, event, n, sender)
         made.append((shapes.created(body, request.tenant, stream, each, device, path), device))
     messages.store_all(ports, [(message, device.id if device else None) for message, device in made])
