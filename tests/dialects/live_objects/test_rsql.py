@@ -61,6 +61,12 @@ def test_the_sample_of_the_manual_selects_as_it_says(one: Device, found: bool) -
         ("properties.t=lt=9", False),
         ("properties.t>=25", True),
         ("properties.t=le=24.5", False),
+        ("properties.t=lt=2_4", True),
+        ("properties.t=lt=+inf", False),
+        ("properties.t=lt=nan", True),
+        ("properties.t=lt=2.6e1", True),
+        ("properties.t=gt=+24.5", True),
+        ("properties.odd=gt=9", False),
         ("properties.word=gt=apple", True),
         ("properties.none=gt=1", False),
         ('properties.said=="a, (b)"', True),
@@ -81,8 +87,8 @@ def test_the_sample_of_the_manual_selects_as_it_says(one: Device, found: bool) -
     ],
 )
 def test_an_expression_holds_or_not(query: str, found: bool | None) -> None:  # noqa: FBT001
-    one = device("a", "b", group="lyon", connectors=("mqtt", "x-connector"), t="25", word="pear", said="a, (b)",
-                 quoted="it's")  # fmt: skip
+    one = device("a", "b", group="lyon", connectors=("mqtt", "x-connector"), t="25", odd="1_0", word="pear",
+                 said="a, (b)", quoted="it's")  # fmt: skip
     if found is None:
         with pytest.raises(Invalid):
             holds(query, one)
