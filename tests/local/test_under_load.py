@@ -26,7 +26,7 @@ pytestmark = pytest.mark.soak
 
 MANY = int(os.environ.get("HOMEPORT_SOAK_DEVICES", "2000"))
 _MINUTES = float(os.environ.get("HOMEPORT_SOAK_MINUTES", "10"))
-_TRIES = 60
+_TRIES, _SERIES = 60, 3
 _FLOOD = 200.0
 _EVENTS, _WEBHOOK_S = 30, 9.0
 _LONGEST_S = 300.0
@@ -69,6 +69,11 @@ def timed(call: Callable[[], object], times: int = _TRIES) -> list[float]:
         call()
         taken.append(time.monotonic() - began)
     return taken
+
+
+def usual(call: Callable[[], object]) -> float:
+    """The median of the quickest of some series: what else the machine does passes, and what a call costs does not."""
+    return min(statistics.median(timed(call)) for _ in range(_SERIES))
 
 
 @contextlib.contextmanager
@@ -155,13 +160,12 @@ def test_many_connected_devices_slow_rest_at_most_twofold(stack: RunningStack) -
         few.connect()
         few.publish("few")
         until(lambda: len(rest.get("/api/v0/data/streams/few", limit=100)) == 10)
-        before = timed(asked)
+        before = usual(asked)
         many.connect()
         until(lambda: online(rest) >= MANY, 600)
-        after = timed(asked)
-    few_ms, many_ms = (f"{statistics.median(times) * 1000:.0f} ms" for times in (before, after))
-    tell(f"GET: median {few_ms} with 10 devices connected, {many_ms} with {MANY}")
-    assert statistics.median(after) <= 2 * statistics.median(before)
+        after = usual(asked)
+    tell(f"GET: median {before * 1000:.1f} ms with 10 devices connected, {after * 1000:.1f} ms with {MANY}")
+    assert after <= 2 * before
 
 
 def online(rest: Rest) -> int:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.dialects.live_objects import times
 from chalicelib.dialects.live_objects.suites import standard
 from chalicelib.fleet.configuration import synchronizing
 from chalicelib.fleet.configuration.records import ParameterType, Value
@@ -122,3 +123,16 @@ def test_the_last_place_is_that_of_the_interface(client: Client, device: str) ->
     ]
     (first, second) = client.get(f"{device}/interfaces").body
     assert (first["locations"][0]["lat"], second["locations"][0]["lat"]) == (2.5, 3.5)
+
+
+@pytest.mark.parametrize(("before", "shown"), [(1_000, 0), (1, 0), (0, 0), (-1, 1), (-90_000, 90_000)])
+@pytest.mark.parametrize("kind", ["subscribed", "disconnected"])
+def test_the_last_contact_is_never_before_the_interface_was_made(
+    client: Client, device: str, kind: str, before: int, shown: int
+) -> None:
+    """The broker's clock may be behind ours."""
+    for event in ("connected", kind):
+        heard(client, event, timestamp=START - before, topics=["dev/cmd"])
+    interface = client.get(KEY).body
+    assert interface["created"] == times.render(START)
+    assert interface["lastContact"] == times.render(START + shown)

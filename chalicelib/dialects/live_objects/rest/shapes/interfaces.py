@@ -102,7 +102,7 @@ def render(interface: Interface, device_id: str | None, mailbox: Mailbox | None)
             "enabled": interface.enabled,
             "status": status(interface, presence),
             "definition": _definition(interface),
-            "lastContact": _time(presence.last_contact) if presence else None,
+            "lastContact": _time(_last_contact(interface, presence)),
             "capabilities": _capabilities(interface, presence),
             "activity": _activity(interface, presence),
             "created": times.render(interface.created),
@@ -120,6 +120,12 @@ def status(interface: Interface, presence: Presence | None) -> str:
     if presence is None or (presence.since is None and presence.ended is None):
         return "REGISTERED"
     return "ONLINE" if presence.online else "OFFLINE"
+
+
+def _last_contact(interface: Interface, presence: Presence | None) -> int | None:
+    """Never before the interface was there, as the broker's clock may have it; a connector's word stands (5.2.1.3)."""
+    at = presence.last_contact if presence else None
+    return at if at is None or interface.connector != MQTT else max(at, interface.created)
 
 
 def _capabilities(interface: Interface, presence: Presence | None) -> dict[str, Any]:
