@@ -213,6 +213,21 @@ class TestManagement:
         site.publish(client, f"iotdevice-1/{named}/mgmt/manage", SUPPORTS)
         assert site.received(client) == [(f"iotdm-1/{named}/response", {"rc": 200, "reqId": "r1"})]
 
+    @pytest.mark.parametrize(("type_", "id_"), [("gw", "g1"), ("sensor", "s1")])
+    def test_tells_what_others_change_of_the_gateway_and_of_a_device_behind_it(
+        self, site: Site, type_: str, id_: str
+    ) -> None:
+        client, device = gateway(site), f"{V2}/device/types/{type_}/devices/{id_}"
+        site.publish(client, f"iotdevice-1/type/{type_}/id/{id_}/mgmt/manage", SUPPORTS)
+        site.received(client)
+        assert site.client.call("PUT", device, {"metadata": {"room": 7}}).status == 200
+        place = {"latitude": 2.0, "longitude": 1.0, "measuredDateTime": "2016-01-01T00:00:00.000Z"}
+        assert site.client.call("PUT", f"{device}/location", place).status == 200
+        told = [(topic, body["d"]["fields"]) for topic, body in site.received(client)]
+        values = {"metadata": {"room": 7}, "location": place}
+        topic = f"iotdm-1/type/{type_}/id/{id_}/device/update"
+        assert told == [(topic, [{"field": field, "value": value}]) for field, value in values.items()]
+
     def test_reaches_a_device_behind_the_gateway(self, site: Site) -> None:
         client, named = gateway(site), "type/sensor/id/s1"
         site.publish(client, f"iotdevice-1/{named}/mgmt/manage", SUPPORTS)
