@@ -16,7 +16,7 @@ from tests.infra.edges import bare_key, running_edge
 from tests.infra.elsewhere import Refusal, elsewhere
 from tests.local.running import RunningStack
 from tests.local.swarm import Swarm
-from tests.local.test_under_load import MANY, beside, hold_twofold, listing, online
+from tests.local.test_under_load import MANY, beside, hold_twofold, online
 
 pytestmark = pytest.mark.soak
 
@@ -78,27 +78,29 @@ def test_poison_and_refusals_lose_nothing_of_anybody_else_and_leave_nothing_behi
 
 @pytest.mark.alone
 def test_many_connected_devices_slow_rest_through_the_edge_at_most_twofold(
-    stack: RunningStack, edge: dict[str, int]
+    stack: RunningStack, edge: dict[str, int], tmp_path: Path
 ) -> None:
+    """Beside another edge of the same stack, to which nothing connects: as many turns of the scheduler a request."""
     key, rest = bare_key(stack), Rest(stack)
+    (tmp_path / "idle").mkdir()
     with (
-        listing() as control,
+        running_edge(stack, tmp_path / "idle") as idle,
         requests.Session() as session,
         Swarm(edge["mqtt"], key, "edge-few", 10) as few,
         Swarm(edge["mqtt"], key, "edge-many", MANY) as many,
     ):
         session.headers["X-API-Key"] = stack.api_key
-        url = f"https://localhost:{edge['https']}/api/v1/deviceMgt/devices?limit=10"
 
-        def asked() -> None:
+        def asked(ports: dict[str, int]) -> None:
+            url = f"https://localhost:{ports['https']}/api/v1/deviceMgt/devices?limit=10"
             session.get(url, verify=str(stack.ca), timeout=PATIENCE_S).raise_for_status()
 
         few.connect()
         until(lambda: online(rest) >= 10)
-        before = beside(asked, control)
+        before = beside(lambda: asked(edge), lambda: asked(idle))
         many.connect()
         until(lambda: online(rest) >= 10 + MANY, 600)
-        after = beside(asked, control)
+        after = beside(lambda: asked(edge), lambda: asked(idle))
     rest.close()
     hold_twofold("GET through the edge", before, after)
 
