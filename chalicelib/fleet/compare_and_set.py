@@ -1,4 +1,11 @@
-"""Read, change, compare-and-set: how every contended record is written."""
+"""Read, change, compare-and-set: how every contended record is written.
+
+A write whose answer was lost on the way is repeated, and then it fails. So whoever was not let finds out by what is
+there whether it was: where that is what it wanted to write, it takes it for its own. The rule that follows from that:
+where two may want to write the same, and only one of them is to go on (to send it, to take it, to have its number),
+what they write has something of each in it, as `new_draw` gives it. The moment is not enough, nor is a name that one
+caller has twice at once. Where that is left out, both may go on, and it must not matter.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,6 +20,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 TRIES = 25
+_CHANCE = 6
 SHORTEST, LONGEST, SLOWEST = 10, 400, 1_000
 """Milliseconds that the first pause has at most, any pause, and any where tries are slow: 8 s or 22 s all together."""
 
@@ -52,6 +60,11 @@ def insist(ports: Ports, name: str, attempt: Callable[[], T | Again]) -> T:
         if not isinstance(answer, Again):
             return answer
     raise Contended(f"{name} is written by too many at once")
+
+
+def new_draw(ports: Ports) -> str:
+    """What tells whoever writes it from all others that write the same at the same time."""
+    return ports.chance(_CHANCE).hex()
 
 
 def next_revision(old: Any, new: Any) -> Any:
@@ -102,7 +115,7 @@ def change_record(
     stored: Callable[[R, R], R] = next_revision,
     touch: bool = False,
 ) -> tuple[R | None, bool]:
-    """The record after `change`, and whether it was ours that changed it.
+    """The record after `change`, and whether it was ours that changed it: of two who make the same of it, for both.
 
     `change` answers None, or what equals what it was given, to leave it. `seen` saves the first read. `tell` is called
     once it is written, with what was there before and what is there now; `stored` says how the new one reads then. With
@@ -135,9 +148,9 @@ def change_record(
 
 
 def create_record(wanted: R, create: Callable[[R], bool], read: Callable[[], R | None]) -> bool:
-    """Whether it was ours that made it; False where another one was there, which differs at least in when it was made.
+    """Whether it was ours that made it; False where another one was there, which differs in when it was made, or more.
 
-    Two may make one at the same time: `create` lets the first one do it.
+    Two may make one at the same time: `create` lets the first one do it. Two that make the same have both made it.
     """
     # A write whose answer was lost on the way is repeated, and then it fails: it was ours all the same.
     return create(wanted) or encode(read()) == encode(wanted)

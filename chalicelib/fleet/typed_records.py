@@ -46,7 +46,10 @@ class TypedRecords(Generic[T]):
         change: Callable[[T], T],
         otherwise: Callable[[], T] | None = None,
     ) -> T | None:
-        """The value after `change`; what is not there is None, or begins as `otherwise`. Errors: Contended."""
+        """The value after `change`; what is not there is None, or begins as `otherwise`. Errors: Contended.
+
+        Of two who make the same of it both take it for theirs: where one alone may go on, `change` writes a `new_draw`.
+        """
         wanted: tuple[Record, T] | None = None
 
         def changed() -> T | Again | None:

@@ -14,7 +14,7 @@ from chalicelib.fleet.access import callers
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.proven import Known
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.compare_and_set import AGAIN, Again, change_record, insist
+from chalicelib.fleet.compare_and_set import AGAIN, Again, change_record, insist, new_draw
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Unauthenticated, UserNotFound
 from chalicelib.fleet.ports import Ports
@@ -193,8 +193,13 @@ def take_group(ports: Ports, tenant: str, name: str) -> str | None:
     group = found.record.body.get("group") if found is not None else None
     if group is None:
         return None
-    _changed(ports, tenant, name, lambda _: {"group": None})
-    return str(group)
+    draw = new_draw(ports)
+
+    def taken(present: DeviceUser) -> dict[str, Any]:
+        # A device that makes two objects at once: one of them is the first.
+        return {} if present.record.body.get("group") is None else {"group": None, "taken": draw}
+
+    return str(group) if _changed(ports, tenant, name, taken).record.body.get("taken") == draw else None
 
 
 def _changed(ports: Ports, tenant: str, name: str, change_: Callable[[DeviceUser], dict[str, Any]]) -> DeviceUser:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from chalicelib.dialects.topics import Downlink, matches
-from chalicelib.fleet.compare_and_set import change_record
+from chalicelib.fleet.compare_and_set import change_record, new_draw
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import rings
@@ -114,7 +114,7 @@ def keep(ports: Ports, application: Application, name: str, message: Downlink) -
     True if the application is there and nobody yet sends it what is in its buffers.
     """
     place: dict[str, Ring] = {}
-    draw = rings.new_draw(ports)
+    draw = new_draw(ports)
     idle = False
 
     def drawn(present: Application) -> Application:

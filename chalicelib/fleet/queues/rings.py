@@ -14,7 +14,6 @@ from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import Extensible
 
 _PAGE = 100
-_CHANCE = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +47,6 @@ class Buffer:
     tenant: str
     kind: str
     expires: int | None = None
-
-
-def new_draw(ports: Ports) -> str:
-    """Told apart from all others that are drawn at the same time."""
-    return ports.chance(_CHANCE).hex()
 
 
 def put(ports: Ports, buffer: Buffer, before: Ring, after: Ring, body: Any) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from chalicelib.fleet.compare_and_set import change_record
+from chalicelib.fleet.compare_and_set import change_record, new_draw
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import LimitReached, SubscriptionNotFound
 from chalicelib.fleet.ports import Ports
@@ -148,7 +148,7 @@ def waits(ports: Ports, session: Subscription) -> bool:
 
 
 def _put(ports: Ports, session: Subscription, body: Any) -> bool:
-    before, draw = Ring(), rings.new_draw(ports)
+    before, draw = Ring(), new_draw(ports)
     lost = False
 
     def drawn(present: Subscription) -> Subscription:

@@ -98,8 +98,9 @@ class ResourceUpdate(Extensible):
     """One attempt to bring a device to a version.
 
     `sent_to` is the session it went to last; if it is PENDING all the same, the device has put it off there.
-    `sending` is since when (ms) it is under way, None once it is known what became of it. `accepted` is when (ms) the
-    device last said that it will do it, `tries` how often it did. `notify_to` is told of every change of its status.
+    `sending` is since when (ms) it is under way and `draw` of whoever sends it, until it is known what became of it.
+    `accepted` is when (ms) the device last said that it will do it, `tries` how often it did. `notify_to` is told of
+    every change of its status.
     """
 
     id: str
@@ -116,6 +117,7 @@ class ResourceUpdate(Extensible):
     notify_to: str | None = None
     accepted: int | None = None
     tries: int = 0
+    draw: str = ""
 
     @property
     def final(self) -> bool:

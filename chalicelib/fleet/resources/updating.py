@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from chalicelib.fleet.commands.records import CONFIRMATION
-from chalicelib.fleet.compare_and_set import change_record
+from chalicelib.fleet.compare_and_set import change_record, new_draw
 from chalicelib.fleet.errors import Conflict, DeviceNotFound, ResourceNotFound, VersionNotFound
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.ports import Outcome, Ports
@@ -165,17 +165,22 @@ def offer(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
 def _tell(ports: Ports, present: DeviceResources, due: ResourceUpdate, found: _Found, route: Route) -> Outcome | None:
     """What became of it, None if somebody else has changed the device's resources meanwhile."""
     now = ports.clock.now()
-    marked = replace(due, status=UpdateStatus.SENT, updated=now, sent_to=route.session, sending=now)
-    after = present.with_update(marked)
-    # Two deliveries at once would send the same update twice: the revision lets one of them mark it as sent.
-    if _written(ports, present, after):
-        seen = replace(after, revision=present.revision + 1)
-    else:
-        # A write whose answer was lost on the way is repeated, and then it fails: it may be our own mark that is there.
-        stored = ports.resources.get(present.tenant, present.device)
-        if stored is None or stored.update(due.id) != marked:
-            return None
-        seen = stored
+    marked = replace(
+        due,
+        status=UpdateStatus.SENT,
+        updated=now,
+        sent_to=route.session,
+        sending=now,
+        draw=new_draw(ports),
+    )
+
+    def drawn(resources: DeviceResources) -> DeviceResources | None:
+        # Two deliveries at once would send the same update twice: the revision lets one of them mark it as sent.
+        return resources.with_update(marked) if resources.update(due.id) == due else None
+
+    seen = change(ports, present.tenant, present.device, drawn, seen=present)
+    if seen.update(due.id) != marked:
+        return None
     made = _offer(ports, due, found, route)
     outcome = ports.delivery.resource(route, made, CONFIRMATION)
     _conclude(ports, seen, marked, _AFTER[outcome])
@@ -216,7 +221,7 @@ def _conclude(ports: Ports, present: DeviceResources, sent: ResourceUpdate, afte
         if update is None or update.status is not UpdateStatus.SENT or update.sending != sent.sending:
             return resources
         if after is UpdateStatus.SENT:
-            return resources.with_update(replace(update, sending=None))
+            return resources.with_update(replace(update, sending=None, draw=""))
         if after is UpdateStatus.FAILED:
             return rules.failed(resources, update, Failure(Origin.INTERNAL, "DELIVERY_REFUSED"), now)
         return resources.with_update(replace(update.moved(after, now), sent_to=None))
@@ -248,26 +253,18 @@ def change(
     ports: Ports,
     tenant: str,
     device: str,
-    change_: Callable[[DeviceResources], DeviceResources],
+    change_: Callable[[DeviceResources], DeviceResources | None],
     seen: DeviceResources | None = None,
 ) -> DeviceResources:
     """The resources after `change_`; `seen` saves the first read. Errors: DeviceNotFound."""
-
-    def changed(present: DeviceResources) -> DeviceResources | None:
-        after = change_(present)
-        return None if after == present else after
-
-    name = f"the resources of {device}"
-    found, _ = change_record(ports, name, lambda: get(ports, tenant, device), partial(_written, ports), changed, seen)
+    name, write, tell = f"the resources of {device}", ports.resources.replace, partial(_tell_status, ports)
+    found, _ = change_record(ports, name, lambda: get(ports, tenant, device), write, change_, seen, tell)
     return found or DeviceResources(tenant, device)
 
 
-def _written(ports: Ports, present: DeviceResources, changed: DeviceResources) -> bool:
-    """Whether the revision let us; who asked for an update is told of its new status."""
-    if not ports.resources.replace(present, changed):
-        return False
-    for update in changed.updates:
-        before = present.update(update.id)
-        if update.notify_to and (before is None or before.status is not update.status):
-            routing.resource(ports, changed, update)
-    return True
+def _tell_status(ports: Ports, before: DeviceResources, after: DeviceResources) -> None:
+    """Whoever asked for an update is told of its new status."""
+    for update in after.updates:
+        known = before.update(update.id)
+        if update.notify_to and (known is None or known.status is not update.status):
+            routing.resource(ports, after, update)

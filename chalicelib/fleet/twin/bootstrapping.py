@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.fleet.access.sealing import Unsealable
+from chalicelib.fleet.compare_and_set import new_draw
 from chalicelib.fleet.errors import FleetError, InterfaceDuplicate
 from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.inventory.records import Device, Interface
@@ -71,13 +72,15 @@ def begin(ports: Ports, speaker: BootstrapSpeaker, format_: int | None) -> Seque
 def take(ports: Ports, speaker: BootstrapSpeaker, holder: str) -> Sequence | None:
     """The sequence with the step that is to be sent now; None where this run has sent it already."""
     taken: list[Sequence] = []
+    # The device may be heard twice at once, by the same run: a step that was sent twice could undo a later one.
+    draw = new_draw(ports)
 
     def claimed(entry: BootstrapEntry) -> BootstrapEntry:
         taken.clear()
         sequence = entry.sequence
         if sequence is None or sequence.holder == holder:
             return entry
-        taken[:] = [replace(sequence, holder=holder)]
+        taken[:] = [replace(sequence, holder=holder, draw=draw)]
         return replace(entry, sequence=taken[0])
 
     bootstrap.change(ports, speaker.tenant, speaker.entry.endpoint, claimed)
@@ -104,7 +107,7 @@ def advance(
                 updated=now,
             )
         found = known.own if own is None else own
-        return replace(entry, sequence=replace(known, position=position + 1, own=found, holder=""))
+        return replace(entry, sequence=replace(known, position=position + 1, own=found, holder="", draw=""))
 
     bootstrap.change(ports, speaker.tenant, speaker.entry.endpoint, advanced)
 

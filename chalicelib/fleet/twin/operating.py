@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
+from chalicelib.fleet.compare_and_set import new_draw
 from chalicelib.fleet.due import Matter
 from chalicelib.fleet.errors import IllegalTransition, LimitReached, OperationNotFound
 from chalicelib.fleet.ids import ordered_id
@@ -91,7 +92,9 @@ def take(ports: Ports, tenant: str, device: str, holder: str, *, awaited: bool) 
         if waiting.command is not None and outcomes.is_over(ports, tenant, waiting.command):
             _change(ports, tenant, device, waiting.id, partial(states.cancelled, now=now))
             continue
-        taken, ours = _change(ports, tenant, device, waiting.id, partial(states.taken, holder=holder, now=now))
+        # Two requests of one run at the same moment: one of them sends it.
+        taking = partial(states.taken, holder=holder, now=now, draw=new_draw(ports))
+        taken, ours = _change(ports, tenant, device, waiting.id, taking)
         if ours:
             return taken
         if taken is not None and not taken.final:
@@ -157,7 +160,7 @@ def _change(
         return FINAL.of(device).get(ports, tenant, operation), False
     if after.final:
         outcomes.tell(ports, tenant, device, after)
-        FINAL.of(device).create(ports, tenant, operation, replace(after, holder=""))
+        FINAL.of(device).create(ports, tenant, operation, replace(after, holder="", draw=""))
         ACTIVE.of(device).delete(ports, tenant, operation)
     return after, ours[0]
 

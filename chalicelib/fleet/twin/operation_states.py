@@ -31,11 +31,11 @@ class Silence(StrEnum):
     UNANSWERED = "the device acknowledged the request and did not answer"
 
 
-def taken(operation: Operation, holder: str, now: int) -> Operation | None:
+def taken(operation: Operation, holder: str, now: int, draw: str) -> Operation | None:
     """It leaves for the device."""
     if not operation.waiting:
         return None
-    return replace(_in(operation, OperationStatus.SENT, now), tried=operation.tried + 1, holder=holder)
+    return replace(_in(operation, OperationStatus.SENT, now), tried=operation.tried + 1, holder=holder, draw=draw)
 
 
 def cancelled(operation: Operation, now: int) -> Operation | None:
@@ -103,7 +103,7 @@ def due(operation: Operation) -> int:
 
 def _again(operation: Operation, now: int) -> Operation:
     pause = _PAUSES[min(max(operation.tried, 1), len(_PAUSES)) - 1]
-    return replace(_in(operation, OperationStatus.RETRYING, now), retry_at=now + pause, holder="")
+    return replace(_in(operation, OperationStatus.RETRYING, now), retry_at=now + pause, holder="", draw="")
 
 
 def _in(operation: Operation, status: OperationStatus, now: int) -> Operation:

@@ -145,7 +145,7 @@ class Operation(Extensible):
     """One thing that a device is asked. `since` is when its status began, `tried` how often it was sent.
 
     While it is being retried it is not sent before `retry_at`, unless the device shows up first. `holder` is the run
-    that sent it.
+    that sent it, which may ask twice at once: `draw` is of the one that was given it.
     """
 
     id: str
@@ -167,6 +167,7 @@ class Operation(Extensible):
     failure: OperationFailure | None = None
     command: str | None = None
     """The command that is carried out by it."""
+    draw: str = ""
 
     @property
     def final(self) -> bool:
@@ -275,7 +276,10 @@ class ServerSent(Extensible):
 
 @dataclass(frozen=True, slots=True)
 class Sequence(Extensible):
-    """A bootstrap under way. `own` is the instance that the bootstrap server has on the device, once it is known."""
+    """A bootstrap under way. `own` is the instance that the bootstrap server has on the device, once it is known.
+
+    `holder` is the run that has sent the step at `position`, `draw` of the request that it was given to.
+    """
 
     id: str
     servers: tuple[ServerSent, ...]
@@ -284,6 +288,7 @@ class Sequence(Extensible):
     own: int | None = None
     position: int = 0
     holder: str = ""
+    draw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
