@@ -221,7 +221,8 @@ class TestRouting:
                 device.publish("dev/data", {"v": {"n": number}})
             received = taken(app, 10)
         assert [m["value"]["n"] for m in received] == list(range(10))
-        assert {(m["type"], m["metadata"]["source"], m["streamId"]) for m in received} == {("dataMessage", urn, urn)}
+        told = {(m["type"], m["version"], m["metadata"]["source"], m["streamId"]) for m in received}
+        assert told == {("dataMessage", 1, urn, urn)}
         next(policy, None)
 
     def test_the_status_of_a_command_reaches_the_fifo_it_names(
@@ -235,9 +236,9 @@ class TestRouting:
         with application(stack) as app:
             app.subscribe(f"fifo/{fifo}")
             told = taken(app, 2)
-        assert [(m["type"], m["commandId"], m["status"]) for m in told] == [
-            ("commandStatus", made["id"], "PENDING"),
-            ("commandStatus", made["id"], "CANCELED"),
+        assert [(m["type"], m["version"], m["commandId"], m["status"]) for m in told] == [
+            ("commandStatus", 1, made["id"], "PENDING"),
+            ("commandStatus", 1, made["id"], "CANCELED"),
         ]
 
     def test_messages_about_several_devices_are_under_way_at_once(
