@@ -1,16 +1,17 @@
 """Users that devices are: `device_{id}`, made when a registration is accepted (reference, "Device credentials").
 
-Their passwords are 192 bits of chance, so that a salted digest keeps them. One that is deleted leaves a trace for a
-day: whoever was about to give it the password of an older registration finds it there.
+Their passwords are 192 bits of chance, so that a salted digest keeps them. One that somebody chose, for a file of many
+devices, is kept by a digest under the stage key, which no copy of the tables has, and guesses at it are counted. A user
+that is deleted leaves a trace for a day: whoever was about to give it the password of an older registration finds it.
 """
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.fleet.access import callers
+from chalicelib.fleet.access import attempts, callers
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.proven import Known
 from chalicelib.fleet.access.roles import Role
@@ -29,6 +30,7 @@ CHANCE = 24
 """Bytes that a password is made from."""
 _SALT = 16
 _TRACE = 86_400
+_GENERATION, _PURPOSE = "generation", "cumulocity device password"
 _LONGEST_KEY = 900
 """Bytes of a name that a key holds; a longer one is found by its digest."""
 _PAGE = 100
@@ -110,14 +112,21 @@ def issue(ports: Ports, tenant: str, name: str, password: str, at: int, group: s
     The same again changes nothing. `group` is the number of what the first device that it makes is to be an asset of.
     """
     salt = ports.chance(_SALT).hex()
-    given: dict[str, Any] = {
-        "salt": salt,
-        "digest": _digest(password, salt),
-        "issued": at,
-        "used": False,
-        "enabled": True,
-    }
-    given["group"] = group
+    kept = {"salt": salt, "digest": _digest(password, salt)}
+    return _issue(ports, tenant, name, password, {**kept, "issued": at, "used": False, "enabled": True, "group": group})
+
+
+def choose(ports: Ports, tenant: str, name: str, password: str, at: int) -> bool:
+    """As `issue`, of a password that somebody chose; one that the user has already is not written again."""
+    present = find(ports, tenant, name)
+    if present is not None and _is_right(ports, present, password):
+        return True
+    given = {**_chosen(ports, password), "issued": at, "used": False, "enabled": True, "group": None}
+    return _issue(ports, tenant, name, password, given)
+
+
+def _issue(ports: Ports, tenant: str, name: str, password: str, given: Mapping[str, Any]) -> bool:
+    at = int(given["issued"])
 
     def issued() -> bool | Again:
         old = ports.records.get(tenant, KIND, _key(name))
@@ -126,11 +135,11 @@ def issue(ports: Ports, tenant: str, name: str, password: str, at: int, group: s
             return ports.records.create(Record(tenant, KIND, _key(name), {"name": name, **given})) or AGAIN
         present = DeviceUser(old)
         if present.issued == at and not present.gone:
-            return present.fits(password)
+            return _is_right(ports, present, password)
         if present.issued >= at:
             return False
         # A poll that took long, and the registration after it: the later password stays.
-        return ports.records.replace(old, replace(old, body={**old.body, **given}, expires=None)) or AGAIN
+        return ports.records.replace(old, replace(old, body={**_bare(old.body), **given}, expires=None)) or AGAIN
 
     return insist(ports, f"the user {name[:64]}", issued)
 
@@ -163,11 +172,12 @@ def delete(ports: Ports, tenant: str, name: str) -> None:
 
 
 def authenticate(
-    ports: Ports, tenant: str, name: str, password: str, first: Callable[[DeviceUser], None]
+    ports: Ports, tenant: str, name: str, password: str, first: Callable[[DeviceUser], None], address: str = ""
 ) -> Caller | None:
     """The device that comes with its password; None where there is no such user.
 
-    `first` is told of the first time that it does. Errors: Unauthenticated (wrong, or disabled).
+    `first` is told of the first time that it does. Errors: Unauthenticated (wrong, or disabled), RateLimitReached (too
+    many guesses from this address at what somebody chose).
     """
     digest = ports.proven.digest("\0device", tenant, name, password)
     known = ports.proven.get(digest)
@@ -177,11 +187,14 @@ def authenticate(
     found = find(ports, tenant, name)
     if found is None:
         return None
-    if not (found.fits(password) and found.enabled):
+    if _GENERATION in found.record.body:
+        attempts.guess(ports, tenant, f"device {name}", address)
+    if not (_is_right(ports, found, password) and found.enabled):
         raise Unauthenticated("the password is wrong, or the device is disabled")
     if not found.used:
         first(found)
         _changed(ports, tenant, name, lambda present: {"used": True} if present.issued == found.issued else {})
+    _refresh(ports, found, password, now)
     caller = callers.of_device(tenant, None, ROLES, name)
     ports.proven.keep(digest, Known(caller, None, now))
     return caller
@@ -220,6 +233,34 @@ def _changed(ports: Ports, tenant: str, name: str, change_: Callable[[DeviceUser
     if after is None:
         raise UserNotFound(f"there is no user {name[:64]}")
     return DeviceUser(after)
+
+
+def _is_right(ports: Ports, found: DeviceUser, password: str) -> bool:
+    body = found.record.body
+    if found.gone or _GENERATION not in body:
+        return not found.gone and found.fits(password)
+    generations = ports.stage_key.current().generations
+    generation = next((one for one in generations if one.number == body[_GENERATION]), None)
+    made = "" if generation is None else generation.digest(_PURPOSE, _digest(password, body["salt"])).hex()
+    return hmac.compare_digest(made, str(body["digest"]))
+
+
+def _chosen(ports: Ports, password: str) -> dict[str, Any]:
+    generation, salt = ports.stage_key.current().writing(ports.clock.now()), ports.chance(_SALT).hex()
+    digest = generation.digest(_PURPOSE, _digest(password, salt)).hex()
+    return {"salt": salt, "digest": digest, _GENERATION: generation.number}
+
+
+def _refresh(ports: Ports, found: DeviceUser, password: str, now: int) -> None:
+    """Keep what somebody chose under the stage key of now, as older ones are forgotten."""
+    kept = found.record.body.get(_GENERATION)
+    if kept is not None and kept != ports.stage_key.current().writing(now).number:
+        fresh = _chosen(ports, password)
+        _changed(ports, found.tenant, found.name, lambda one: fresh if one.issued == found.issued else {})
+
+
+def _bare(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name != _GENERATION}
 
 
 def _digest(password: str, salt: str) -> str:

@@ -96,7 +96,7 @@ def create(ports: Ports, tenant: str, device: str, owner: str, said: Mapping[str
 
     Errors: Invalid (it waits already, here or in another tenant), LimitReached.
     """
-    _ensure_id(device)
+    ensure_id(device)
     now = ports.clock.now()
     if ports.records.count(tenant, KIND) >= MOST and len(every(ports, tenant)) >= MOST:
         raise LimitReached(f"{MOST} devices wait already")
@@ -181,7 +181,7 @@ def poll(ports: Ports, device: str, token: str | None = None, *, tenant: str | N
 
     Errors: RequestNotFound (not yet, or not at all), Invalid.
     """
-    _ensure_id(device)
+    ensure_id(device)
     if token is not None and len(token) > LONGEST_TOKEN:
         raise Invalid(f"a security token has at most {LONGEST_TOKEN} characters", "securityToken")
     claim = waiting.find(ports, device)
@@ -312,7 +312,8 @@ def _seconds(moment: int) -> int:
     return -(-moment // 1000)
 
 
-def _ensure_id(device: str) -> None:
+def ensure_id(device: str) -> None:
+    """Errors: Invalid."""
     if not 0 < len(device) <= LONGEST:
         raise Invalid(f"the id of a device has 1 to {LONGEST} characters", "id")
 

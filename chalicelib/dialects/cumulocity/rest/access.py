@@ -25,7 +25,7 @@ _TENANT = re.compile(r"([a-z0-9]{6})\.")
 def authenticate(ports: Ports, request: Request) -> Caller:
     """Errors: Unauthenticated, UnknownCredential, RateLimitReached."""
     tenant, name, password = credentials(request)
-    caller = _device(ports, tenant or of_host(request), name, password)
+    caller = _device(ports, tenant or of_host(request), name, password, request.address)
     if caller is None:
         # No password of a person is letters and digits alone.
         if secrets.is_foreign(password) or secrets.parse(password) is not None:
@@ -57,11 +57,13 @@ def of_host(request: Request) -> str | None:
     return found[1] if found else None
 
 
-def _device(ports: Ports, tenant: str | None, name: str, password: str) -> Caller | None:
-    """Errors: Unauthenticated."""
+def _device(ports: Ports, tenant: str | None, name: str, password: str, address: str) -> Caller | None:
+    """Errors: Unauthenticated, RateLimitReached."""
     if tenant is None or not name.startswith(device_users.PREFIX):
         return None
-    return device_users.authenticate(ports, tenant, name, password, lambda user: registration.used(ports, user))
+    return device_users.authenticate(
+        ports, tenant, name, password, lambda user: registration.used(ports, user), address
+    )
 
 
 def _limit(ports: Ports, caller: Caller) -> None:
