@@ -135,7 +135,7 @@ def test_what_takes_too_long_goes_on_with_the_same_file(client: Client) -> None:
         ports.clock.advance(ms=bulk_registration.WITHIN)
         return make(*given)
 
-    ports.objects.create = slow  # type: ignore[method-assign]
+    ports.objects.create = slow  # type: ignore[method-assign,assignment]
     assert [told(client, f"ID,CREDENTIALS\n{rows}") for _ in range(3)] == [[3, 1, 2, 1], [3, 1, 1, 2], [3, 1, 0, 3]]
 
 

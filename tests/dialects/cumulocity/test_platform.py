@@ -70,3 +70,50 @@ def test_a_post_may_be_meant_as_another_method() -> None:
     assert client.call("POST", one, headers={"X-Http-Method": "delete"}).status == 204
     assert client.get(one).status == 404
     assert client.call("POST", one, headers={"X-HTTP-METHOD": "FLY"}).status == 405
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "c8y.eu-west-3.example.com.cn",
+        "acme.example.com:8443",
+        "192.0.2.7:80",
+        "[2001:db8::1]:443",
+        "iot_1",
+        "example.com.",
+    ],
+)
+def test_addresses_are_of_the_host_that_was_asked(host: str) -> None:
+    body = Client().call("GET", "/inventory/managedObjects", headers={"Host": host}).body
+    assert body["self"].partition("://")[2].startswith(f"{host}/inventory/managedObjects")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example/x",
+        "a@b.example",
+        "a b",
+        "<script>",
+        "a:b",
+        "a:80:80",
+        "[::1",
+        "a?x",
+        "a#x",
+        "a\\b",
+        "-a",
+        "x" * 256,
+        "\u00e9.example",
+    ],
+)
+def test_what_is_no_host_is_refused_and_stands_in_no_address(host: str) -> None:
+    client = Client()
+    reply = client.call("GET", "/inventory/managedObjects", headers={"Host": host})
+    assert (reply.status, reply.error) == (400, "general/badRequest")
+    public = client.call("GET", "/tenant/loginOptions", auth=None, headers={"Host": host})
+    assert host not in public.raw.decode()
+
+
+def test_how_it_came_is_for_the_gateway_to_say() -> None:
+    body = Client().call("GET", "/platform", headers={"X-Forwarded-Proto": "javascript"}).body
+    assert body["self"].partition("://")[0] in ("http", "https")

@@ -161,6 +161,14 @@ OTHERWISE = {
 }
 
 
+FILES = {
+    "POST /inventory/binaries": b"x",
+    "PUT /event/events/{}/binaries": b"x",
+    "POST /devicecontrol/bulkNewDeviceRequests": b"ID;CREDENTIALS\nbulk;a password 1\nfails;\n",
+}
+"""What is uploaded, where it is a form."""
+
+
 @pytest.mark.parametrize(
     "route",
     [one for one in served() if one.method != "DELETE" and name(one) not in OTHERWISE | OURS_ALONE],
@@ -174,8 +182,9 @@ def test_an_answer_has_what_the_vendors_has(
     query = QUERIES.get(name(route), {})
     if name(route).endswith("/series"):
         query = {**query, "source": names["id"]}
-    form_ = name(route) in ("POST /inventory/binaries", "PUT /event/events/{}/binaries")
-    raw = form(b"x", {"name": "a", "type": "text/plain"}) if form_ else None
+    content = FILES.get(name(route))
+    form_ = content is not None
+    raw = form(content, {"name": "a", "type": "text/plain"}) if content is not None else None
     headers = HEADERS if form_ else None
     body = None if form_ or route.method == "GET" else bodies[name(route)]
     reply = client.call(route.method, path, body, raw=raw, headers=headers, **query)

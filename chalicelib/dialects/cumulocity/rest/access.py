@@ -7,6 +7,7 @@ its name is unique in its tenant only. A tenant that was not enabled for this AP
 import re
 
 from chalicelib.dialects.cumulocity import device_users, registration
+from chalicelib.dialects.cumulocity.rest import links
 from chalicelib.fleet.access import basic as proving
 from chalicelib.fleet.access import callers, keys, limiting, secrets
 from chalicelib.fleet.access.callers import Caller, Kind
@@ -23,7 +24,8 @@ _TENANT = re.compile(r"([a-z0-9]{6})\.")
 
 
 def authenticate(ports: Ports, request: Request) -> Caller:
-    """Errors: Unauthenticated, UnknownCredential, RateLimitReached."""
+    """Errors: Unauthenticated, UnknownCredential, RateLimitReached, BadRequest (the host that is asked)."""
+    links.ensure_host(request)
     tenant, name, password = credentials(request)
     caller = _device(ports, tenant or of_host(request), name, password, request.address)
     if caller is None:
