@@ -1,14 +1,15 @@
 """Operations for devices of LwM2M: those that an object of theirs can do are carried out as operations of the twin."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.fleet.commands.records import Command
-from chalicelib.fleet.errors import LimitReached
+from chalicelib.fleet.errors import Invalid, LimitReached
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.twin import operating, outcomes, registering
+from chalicelib.fleet.twin import firmware, operating, outcomes, registering
 from chalicelib.fleet.twin.records import CONNECTOR, Operation, OperationType
 
+_FIRMWARE = "c8y_Firmware"
 _EXECUTED: Mapping[str, str] = {"c8y_Restart": "/3/0/4"}
 """What is executed for a fragment."""
 _UNSUPPORTED = "not supported"
@@ -17,25 +18,37 @@ _UNSUPPORTED = "not supported"
 def carry_out(ports: Ports, command: Command) -> Command:
     """The command as it stands then; one that a device can do nothing with has failed."""
     tenant, device = command.tenant, command.device
-    path = _EXECUTED.get(_fragment(command.request))
-    if path is None:
-        outcomes.refuse(ports, tenant, device, command.id, _UNSUPPORTED)
+    try:
+        operating.create(ports, tenant, device, _operation(command))
+    except (Invalid, LimitReached) as error:
+        outcomes.refuse(ports, tenant, device, command.id, str(error))
     else:
-
-        def execution(id_: str, now: int) -> Operation:
-            return Operation(id_, OperationType.EXECUTE, (path,), now, now, now, command=command.id)
-
-        try:
-            operating.create(ports, tenant, device, execution)
-        except LimitReached as error:
-            outcomes.refuse(ports, tenant, device, command.id, str(error))
-        else:
-            _wake(ports, tenant, device)
+        _wake(ports, tenant, device)
     return ports.commands.get(tenant, command.id) or command
 
 
-def _fragment(request: Any) -> str:
-    return str(request.get("req", "")) if isinstance(request, dict) else ""
+def _operation(command: Command) -> Callable[[str, int], Operation]:
+    """What makes it. Errors: Invalid."""
+    asked: Mapping[str, Any] = command.request if isinstance(command.request, dict) else {}
+    fragment = str(asked.get("req", ""))
+    if fragment == _FIRMWARE:
+        uri = _uri(asked.get("arg"))
+        return lambda id_, now: firmware.operation(id_, now, uri, command.id)
+    path = _EXECUTED.get(fragment)
+    if path is None:
+        raise Invalid(_UNSUPPORTED)
+    return lambda id_, now: Operation(id_, OperationType.EXECUTE, (path,), now, now, now, command=command.id)
+
+
+def _uri(described: Any) -> str:
+    """Where the device finds the package. Errors: Invalid."""
+    found = described.get("url") if isinstance(described, dict) else None
+    if not isinstance(found, str) or not found.strip():
+        raise Invalid(f"{_FIRMWARE} has no url, which the device is to download from")
+    uri = found.strip()
+    if len(uri.encode(errors="replace")) > firmware.LONGEST_URI:
+        raise Invalid(f"the url of {_FIRMWARE} has more than {firmware.LONGEST_URI} bytes")
+    return uri
 
 
 def _wake(ports: Ports, tenant: str, device: str) -> None:

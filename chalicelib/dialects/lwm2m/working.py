@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from chalicelib.dialects.lwm2m import auditing, payloads, reporting, requesting
-from chalicelib.dialects.lwm2m.entries import CannotCarry, Decoded, FormatError
+from chalicelib.dialects.lwm2m.entries import CannotCarry, Decoded, Entry, FormatError
 from chalicelib.dialects.lwm2m.modelled import Model, model_of
 from chalicelib.dialects.lwm2m.wire import Answered, Asked
 from chalicelib.fleet.ports import Ports
@@ -22,6 +22,7 @@ from chalicelib.fleet.twin.records import (
     OperationFailure,
     OperationType,
 )
+from chalicelib.fleet.twin.values import Value
 from chalicelib.fleet.twin.working import Later
 
 _GARBLED = "GARBLED"
@@ -93,11 +94,12 @@ def _operation_done(
     elif not answered.succeeded:
         change = partial(states.refused, code=answered.number, reason=answered.reason, now=now)
     else:
-        change = partial(states.succeeded, now=now)
+        values: dict[Path, Value] = {}
+        change = partial(states.answered, values=values, now=now)
         if operation.type is OperationType.READ:
             wanted = [paths.parse(path) for path in operation.paths]
             try:
-                _show(ports, speaker, wanted, answered, operation.id)
+                values |= {each.path: each.value for each in _show(ports, speaker, wanted, answered, operation.id)}
             except FormatError as error:
                 change = partial(states.failed, failure=_unreadable(str(error)), now=now)
     _concluded(ports, speaker, operation, change)
@@ -128,14 +130,15 @@ def _shown_of(ports: Ports, speaker: Speaker, observation: Observation, answered
         auditing.complain(ports, speaker, observation.token, [str(error)])
 
 
-def _show(ports: Ports, speaker: Speaker, wanted: list[Path], answered: Answered, event: str) -> None:
-    """Raises FormatError."""
+def _show(ports: Ports, speaker: Speaker, wanted: list[Path], answered: Answered, event: str) -> list[Entry]:
+    """What it holds. Raises FormatError."""
     model, at = model_of(ports, speaker), ports.clock.now()
     base = wanted[0] if len(wanted) == 1 else ROOT
     decoded = decode(model, base, answered.format, answered.payload, at)
     if any(not any(paths.is_below(entry.path, each) for each in wanted) for entry in decoded.entries):
         raise FormatError("something else came than what was asked for")
     reporting.show(ports, speaker, model, reporting.measured(decoded.entries, at), event, decoded.complaints)
+    return decoded.entries
 
 
 def decode(model: Model, base: Path, format_: int | None, payload: bytes, at: int) -> Decoded:

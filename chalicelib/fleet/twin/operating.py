@@ -16,7 +16,7 @@ from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.twin import operation_states as states
 from chalicelib.fleet.twin import outcomes
-from chalicelib.fleet.twin.records import MOST_ACTIVE, MOST_FINAL, Operation
+from chalicelib.fleet.twin.records import MOST_ACTIVE, MOST_FINAL, Operation, OperationStatus
 from chalicelib.fleet.typed_records import TypedRecords
 
 OPERATION = Kind(Operation)
@@ -78,8 +78,10 @@ def cancel(ports: Ports, tenant: str, device: str, operation: str) -> Operation:
 def take(ports: Ports, tenant: str, device: str, holder: str, *, awaited: bool) -> Operation | int | None:
     """The next operation, SENT by `holder` from now on; a moment (ms) before which there is none.
 
-    An operation that is being retried keeps its place. `awaited` says that the device has just shown up.
+    An operation that is being retried keeps its place; one between two steps of an update keeps nobody waiting.
+    `awaited` says that the device has just shown up.
     """
+    later: int | None = None
     for oldest in _active(ports, tenant, device):
         now = ports.clock.now()
         if not oldest.waiting and oldest.holder == holder:
@@ -88,7 +90,11 @@ def take(ports: Ports, tenant: str, device: str, holder: str, *, awaited: bool) 
         if waiting is None:
             continue
         if waiting.retry_at > now and not awaited:
-            return waiting.retry_at
+            later = waiting.retry_at if later is None else min(later, waiting.retry_at)
+            if waiting.status is OperationStatus.PENDING:
+                # It waits for the device to get on with an update: others need not.
+                continue
+            return later
         if waiting.command is not None and outcomes.is_over(ports, tenant, waiting.command):
             _change(ports, tenant, device, waiting.id, partial(states.cancelled, now=now))
             continue
@@ -100,7 +106,7 @@ def take(ports: Ports, tenant: str, device: str, holder: str, *, awaited: bool) 
         if taken is not None and not taken.final:
             # Another run has sent it just now.
             return None
-    return None
+    return later
 
 
 def _lost(ports: Ports, tenant: str, device: str, operation: str) -> Operation | None:

@@ -6,6 +6,7 @@
 from dataclasses import replace
 from enum import StrEnum
 
+from chalicelib.fleet.twin import firmware
 from chalicelib.fleet.twin.records import (
     EXPIRY,
     LOST,
@@ -46,6 +47,16 @@ def succeeded(operation: Operation, now: int) -> Operation | None:
     return _in(operation, OperationStatus.OK, now) if operation.status is OperationStatus.SENT else None
 
 
+def answered(operation: Operation, values: firmware.Values, now: int) -> Operation | None:
+    """The device did what it was asked, and answered `values` to a READ: that is all, or one step of an update."""
+    if operation.status is not OperationStatus.SENT or operation.firmware is None:
+        return succeeded(operation, now)
+    after = firmware.answered(operation, values, now)
+    if isinstance(after, OperationFailure):
+        return failed(operation, after, now)
+    return succeeded(operation, now) if after is None else after
+
+
 def failed(operation: Operation, failure: OperationFailure, now: int) -> Operation | None:
     """For good: the device refused it, or it cannot be put to a device."""
     if operation.status is not OperationStatus.SENT:
@@ -67,6 +78,10 @@ def silent(operation: Operation, why: Silence, now: int) -> Operation | None:
         return None
     if operation.attempts_left:
         return _again(operation, now)
+    # A rejected request was not done.
+    after = None if why is Silence.REJECTED else firmware.unheard(operation, now)
+    if after is not None:
+        return after
     if why is Silence.UNANSWERED:
         return _in(operation, OperationStatus.EXPIRED, now)
     return failed(operation, OperationFailure(FailureCode.TIMEOUT, str(why)), now)
@@ -78,6 +93,9 @@ def lost(operation: Operation, now: int) -> Operation | None:
         return None
     if operation.attempts_left or operation.type in _REPEATABLE:
         return _again(operation, now)
+    after = firmware.unheard(operation, now)
+    if after is not None:
+        return after
     details = "it is not known whether the device has done it"
     return failed(operation, OperationFailure(FailureCode.TIMEOUT, details), now)
 

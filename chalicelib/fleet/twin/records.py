@@ -140,6 +140,26 @@ class OperationFailure(Extensible):
     reason: str = ""
 
 
+class FirmwareStep(StrEnum):
+    """What is asked of a device: to take the package's URI, whether it has it, to install it, what came of that."""
+
+    PACKAGE = "PACKAGE"
+    DOWNLOAD = "DOWNLOAD"
+    INSTALL = "INSTALL"
+    RESULT = "RESULT"
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareUpdate(Extensible):
+    """Where an update is: its step since when, how often a device was looked at in it, how often told to install."""
+
+    uri: str
+    step: FirmwareStep
+    began: int
+    looks: int = 0
+    installs: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Operation(Extensible):
     """One thing that a device is asked. `since` is when its status began, `tried` how often it was sent.
@@ -168,6 +188,8 @@ class Operation(Extensible):
     command: str | None = None
     """The command that is carried out by it."""
     draw: str = ""
+    firmware: FirmwareUpdate | None = None
+    """Of one that goes through the steps of an update: it is what its step asks."""
 
     @property
     def final(self) -> bool:
