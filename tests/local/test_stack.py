@@ -138,6 +138,7 @@ def test_tenants_and_keys_are_made_from_the_shell(stack: RunningStack) -> None:
     key = json.loads(made.stdout)
 
     assert re.fullmatch("[0-9a-f]{32}", tenant["apiKey"])
+    assert re.fullmatch("[0-9a-f]{32}", key["apiKey"])
     assert again.returncode == 1
     assert "exists already" in again.stderr
     assert (key["roles"], key["label"]) == ("DATA_R DEVICE_R", "reader")

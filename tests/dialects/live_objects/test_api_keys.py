@@ -1,5 +1,6 @@
 """Manual 4.3 and 4.4."""
 
+import re
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ def created(client: Client, **fields: Any) -> Any:
 def test_a_new_key_shows_its_secret_once(client: Client) -> None:
     key = created(client, label="gateway", description="for the gateway", scope={"fifos": ["default"]})
     secret = key.pop("value")
+    assert re.fullmatch("[0-9a-f]{32}", secret), "device SDKs hold no other"
     assert key == {
         "id": key["id"],
         "parentId": client.master.id,
@@ -121,6 +123,7 @@ def test_a_child_inherits_the_end_of_its_parent(client: Client) -> None:
 def test_a_renewed_secret_takes_the_place_of_the_old(client: Client) -> None:
     key = created(client)
     renewed = client.call("POST", f"{KEYS}/{key['id']}", {"regenerateValue": True}).body["value"]
+    assert re.fullmatch("[0-9a-f]{32}", renewed)
     assert client.call("GET", DEVICES, key=renewed).status == 200
     assert client.call("GET", DEVICES, key=key["value"]).status == 403
 
