@@ -3,7 +3,7 @@
 import asyncio
 from typing import cast
 
-from .websocket import FIRST_BYTE, WebSocket
+from .websocket import METHODS, WebSocket
 
 _WRITE_HIGH = 256 * 1024
 _QUIET = 0.1
@@ -41,7 +41,7 @@ class Wire:
         """The MQTT in what the transport delivered; the first byte ever tells CONNECT from an HTTP request."""
         if not self._sniffed:
             self._sniffed = True
-            if data[:1] == FIRST_BYTE:
+            if data[0] in METHODS:
                 self.websocket = WebSocket(self._frame_limit)
         if self.websocket is None:
             return data

@@ -84,13 +84,15 @@ class Device:
             self._framer.feed(data)
         return cut[0] >> 4, cut[0] & 0x0F, cut[1]
 
-    def drain(self) -> None:
+    def drain(self) -> bytes:
         """Read what is not MQTT, until the server closes."""
+        read = b""
         try:
-            while self._socket.recv(65536):
-                pass
+            while more := self._socket.recv(65536):
+                read += more
         except ConnectionError:
             pass
+        return read
 
     def expect(self, packet_type: int) -> bytes:
         received = self.receive()

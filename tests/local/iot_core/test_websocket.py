@@ -103,6 +103,70 @@ def test_mqtt_6_0_0_3_the_subprotocol_must_be_offered(site: Site, names: list[Su
     assert refused.value.response.status_code == 400
 
 
+_ASKED = b"Host: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+
+
+def _answered(site: Site, *parts: bytes) -> bytes:
+    device = site.device()
+    for part in parts:
+        device.send(part)
+    answer = device.drain()
+    device.shut()
+    site.cloud.wait_until(lambda: not site.core.broker.connections)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("head", "behind", "status"),
+    [
+        (b"GET /mqtt HTTP/1.1\r\n" + _ASKED + b"Sec-WebSocket-Key: x\r\n\r\n", b"\x82\xff" + b"\xff" * 8, b"400"),
+        (b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n", b"404"),
+        (b"GET /mqtt HTTP/1.1\r\nHost: x\r\n\r\n", b"x" * 30_000, b"426"),
+    ],
+)
+def test_what_follows_a_refused_request_is_not_read(
+    site: Site, caplog: pytest.LogCaptureFixture, head: bytes, behind: bytes, status: bytes
+) -> None:
+    assert _answered(site, head + behind).startswith(b"HTTP/1.1 " + status)
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+def test_a_refused_request_may_come_in_parts(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    head = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+    parts = [head[at : at + 1] for at in range(len(head) - 1)]
+    assert _answered(site, *parts, head[-1:] + b"more").startswith(b"HTTP/1.1 404")
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+@pytest.mark.parametrize("behind", [1, 0, -3, -40])
+def test_frames_may_follow_the_request_at_once(site: Site, behind: int) -> None:
+    head = b"GET /mqtt HTTP/1.1\r\n" + _ASKED + b"Sec-WebSocket-Protocol: mqtt\r\n"
+    head += b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    packet = connect_packet("sensor-1")
+    stream = head + b"\x82" + bytes([0x80 | len(packet)]) + b"\0\0\0\0" + packet
+    device = site.device()
+    device.send(stream[: len(head) + behind])
+    device.send(stream[len(head) + behind :])
+    site.cloud.wait_until(lambda: bool(site.cloud.asked))
+    device.shut()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"POST /api/v0002 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+        b"PUT /mqtt HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET /mqtt HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello",
+        b"GET  /mqtt  HTTP/1.1\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\n\r\n",
+    ],
+)
+def test_an_http_request_that_is_no_handshake_is_told_so(site: Site, data: bytes) -> None:
+    head, _, body = _answered(site, data).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"/mqtt" in body
+
+
 @pytest.mark.parametrize("data", [b"GET nonsense\r\n\r\n", b"G" * 20_000, b"GET /mqtt HTTP/1.1\r\nHost: x\r\n\r\n"])
 def test_what_is_no_websocket_handshake_is_closed(site: Site, data: bytes) -> None:
     device = site.device()
