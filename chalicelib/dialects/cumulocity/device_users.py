@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.fleet.access import attempts, callers
+from chalicelib.fleet.access import attempts, callers, users
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.proven import Known
 from chalicelib.fleet.access.roles import Role
@@ -21,7 +21,7 @@ from chalicelib.fleet.errors import Unauthenticated, UserNotFound
 from chalicelib.fleet.ports import Ports
 
 KIND = "cumulocity.deviceUser"
-PREFIX = "device_"
+PREFIX = users.FOR_DEVICES
 ROLE = "ROLE_DEVICE"
 """What the vendor calls all that such a user may do."""
 ROLES = frozenset({Role.DEVICE_R, Role.DEVICE_W, Role.DATA_R, Role.DATA_W})

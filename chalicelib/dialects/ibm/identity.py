@@ -54,8 +54,11 @@ class Client:
 
 
 def is_name(text: object) -> bool:
-    """Whether it may be a device type or id. The manual allows 32 characters, its later editions 36."""
-    return isinstance(text, str) and _NAME.fullmatch(text) is not None
+    """Whether it may be a device type or id. The manual allows 32 characters, its later editions 36.
+
+    HTTP clients take `.` and `..` out of a path: nobody could read or delete what is called so.
+    """
+    return isinstance(text, str) and _NAME.fullmatch(text) is not None and text not in (".", "..")
 
 
 def fleet_prefix(type_: str) -> str:

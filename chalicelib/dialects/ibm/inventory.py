@@ -55,7 +55,10 @@ def checked_name(type_: Any, id_: Any) -> Name:
     """Errors: Invalid (manual 3.1.6)."""
     for text, field_ in ((type_, "type"), (id_, "id")):
         if not is_name(text):
-            raise Invalid(f"{field_} has 1 to 36 letters, digits, hyphens, underscores and full stops", field_)
+            raise Invalid(
+                f"{field_} has 1 to 36 letters, digits, hyphens, underscores and full stops, and is neither . nor ..",
+                field_,
+            )
     return Name(type_, id_)
 
 

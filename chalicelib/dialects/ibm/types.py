@@ -18,7 +18,9 @@ _BEYOND = "~"
 def create(ports: Ports, tenant: str, body: dict[str, Any]) -> Record:
     """Errors: Invalid, Conflict."""
     if not is_name(body["id"]):
-        raise Invalid("id has 1 to 36 letters, digits, hyphens, underscores and full stops", "id")
+        raise Invalid(
+            "id has 1 to 36 letters, digits, hyphens, underscores and full stops, and is neither . nor ..", "id"
+        )
     now = ports.clock.now()
     kept = {name: body[name] for name in ("description", "deviceInfo", "metadata") if body.get(name) is not None}
     record = Record(

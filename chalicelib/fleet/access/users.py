@@ -24,6 +24,8 @@ from chalicelib.fleet.tenancy.records import Cause, Stored, Way
 
 MOST = 500
 """Users that a tenant may have."""
+FOR_DEVICES = "device_"
+"""What the names of users begin with that stand for devices, in dialects that have such; no person is called so."""
 SESSION = 8 * 3_600_000
 """How long (ms) a session lasts."""
 _REFUSED = "the login or the password is wrong, or too many attempts have locked the account for a while"
@@ -32,9 +34,10 @@ _REFUSED = "the login or the password is wrong, or too many attempts have locked
 def create(ports: Ports, by: Caller, user: User, password: str | None = None) -> User:
     """Without a password nobody can log in yet.
 
-    Errors: Forbidden, Invalid (password), UserDuplicate, LimitReached, QuotaReached.
+    Errors: Forbidden, Invalid (password, name), UserDuplicate, LimitReached, QuotaReached.
     """
     _ensure_within(by, user)
+    _ensure_named(user)
     if len(ports.users.all(by.tenant)) >= MOST:
         raise LimitReached(f"there are {MOST} users already")
     if password is not None:
@@ -61,8 +64,8 @@ def person(by: Caller) -> str:
 def update(ports: Ports, by: Caller, user_id: str, request: UserRequest) -> User:
     """Fewer rights end the sessions.
 
-    Errors: UserNotFound, UserDuplicate, Forbidden (more rights than the caller's), Unauthenticated (users who change
-    themselves, and were disabled since they were let in).
+    Errors: UserNotFound, UserDuplicate, Forbidden (more rights than the caller's), Invalid (name), Unauthenticated
+    (users who change themselves, and were disabled since they were let in).
     """
 
     def change(user: User) -> User:
@@ -70,6 +73,9 @@ def update(ports: Ports, by: Caller, user_id: str, request: UserRequest) -> User
         asked = {name: value for name in _FIELDS if (value := getattr(request, name)) is not None}
         changed = replace(user, **asked)
         _ensure_within(by, changed)
+        if changed.names != user.names:
+            # One that was made before these rules keeps its name.
+            _ensure_named(changed)
         if _is(by, user_id):
             _ensure_not_given_back(user, changed)
         return changed
@@ -219,6 +225,20 @@ def _ensure_within(by: Caller, user: User) -> None:
         rights.ensure_unbound(by)
     elif not user.roles <= by.roles:
         raise Forbidden("nobody gives roles to themselves")
+
+
+def _ensure_named(user: User) -> None:
+    """A name that nobody can see, type or address, or that is a device's, is nobody's.
+
+    What a device makes is its own by the name of its user: a person of that name would have a part in it.
+    """
+    login = user.login
+    if login.casefold().startswith(FOR_DEVICES):
+        raise Invalid(f"names that begin with {FOR_DEVICES} are those of devices")
+    if not login.isprintable() or login in (".", ".."):
+        raise Invalid("a login has printable characters, and is neither . nor ..")
+    if not user.email.isprintable():
+        raise Invalid("an e-mail address has printable characters")
 
 
 def _ensure_not_given_back(present: User, changed: User) -> None:

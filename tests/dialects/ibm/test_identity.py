@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from chalicelib.dialects.ibm.identity import Name, api_key_name, is_name, name_of, namespace, parse_client
 from chalicelib.dialects.live_objects.identity import is_urn
 
-NAMES = st.from_regex(r"[A-Za-z0-9._-]{1,36}", fullmatch=True)
+NAMES = st.from_regex(r"[A-Za-z0-9._-]{1,36}", fullmatch=True).filter(is_name)
 TRICKY = st.from_regex(r"(x-dot-)*(_|_d|\.|a|-){1,8}", fullmatch=True).filter(is_name)
 URN_PARTS = st.from_regex(r"(x-dot-){0,5}[A-Za-z0-9_d-]{1,20}", fullmatch=True)
 
@@ -40,7 +40,7 @@ def test_an_identifier_of_another_form_has_no_name() -> None:
     assert name_of("somewhere/else") is None
 
 
-@pytest.mark.parametrize("text", ["", "a b", "a/b", "ä", "x" * 37, "a:b", None, 7])
+@pytest.mark.parametrize("text", ["", "a b", "a/b", ".", "..", "ä", "x" * 37, "a:b", None, 7])
 def test_a_type_or_id_has_only_the_characters_of_the_manual(text: object) -> None:
     assert not is_name(text)
 
@@ -58,7 +58,18 @@ def test_an_application_may_call_itself_anything() -> None:
 
 
 @pytest.mark.parametrize(
-    "client", ["", "d", "d:ey67sp", "d:ey67sp:t", "d:EY67SP:t:i", "x:ey67sp:t:i", "d:ey67sp:t:i:j"]
+    "client",
+    [
+        "",
+        "d",
+        "d:ey67sp",
+        "d:ey67sp:t",
+        "d:EY67SP:t:i",
+        "x:ey67sp:t:i",
+        "d:ey67sp:t:i:j",
+        "d:ey67sp:t:..",
+        "g:ey67sp:.:i",
+    ],
 )
 def test_other_client_ids_name_nobody(client: str) -> None:
     assert parse_client(client) is None

@@ -90,7 +90,7 @@ class TestTypes:
         assert client.call("PUT", f"{TYPES}/valve", {"description": "A valve"}).body["description"] == "A valve"
         assert client.get(f"{TYPES}/valve").body["description"] == "A valve"
 
-    @pytest.mark.parametrize("body", [{}, {"id": "a b"}, {"id": 7}, {"id": "x", "classId": "Thing"}, []])
+    @pytest.mark.parametrize("body", [{}, {"id": "a b"}, {"id": ".."}, {"id": 7}, {"id": "x", "classId": "Thing"}, []])
     def test_a_type_that_is_none_is_refused(self, client: Client, body: Any) -> None:
         assert client.call("POST", TYPES, body).status == 400
 

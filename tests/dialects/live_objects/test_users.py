@@ -161,6 +161,23 @@ def test_a_password_that_breaks_the_rule_is_refused(client: Client, password: st
     assert client.get(USERS).body["totalCount"] == 0
 
 
+NO_PERSONS = [
+    {"login": "device_7"},
+    {"login": "Device_7"},
+    {"email": "a\0@example.com"},
+    {"email": "\u202ea@example.com"},
+]
+
+
+@pytest.mark.parametrize("name", NO_PERSONS, ids=str)
+def test_a_user_is_not_called_as_devices_are_nor_by_what_cannot_be_seen(client: Client, name: dict[str, str]) -> None:
+    assert client.call("POST", USERS, body(client, **name)).status == 400
+    user = created(client)
+    refused = client.call("POST", f"{USERS}/{user['id']}", {"state": "enabled", **name})
+    assert (refused.status, refused.body["code"]) == (400, "GENERIC_INVALID_PARAMETER_ERROR")
+    assert log_in(client).status == 200
+
+
 @pytest.mark.parametrize(
     "taken", [{"login": "Ada", "email": "b@example.com"}, {"login": "bob", "email": "ADA@example.com"}]
 )
