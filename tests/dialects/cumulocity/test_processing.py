@@ -15,6 +15,7 @@ pytestmark = pytest.mark.row("G6")
 AT = "2013-07-19T09:07:22.598+02:00"
 OBJECTS = "/inventory/managedObjects"
 DATA = {"type": "t", "text": "x", "time": AT, "severity": "MAJOR", "f": {"s": {"value": 1}}}
+UPSERT = "/alarm/alarms/upsert"
 PATHS = ("/measurement/measurements", "/event/events", "/alarm/alarms")
 
 
@@ -54,11 +55,24 @@ def test_what_is_transient_is_told_and_not_kept(client: Client, path: str, name:
     assert told(client) == 1
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("name", ["TRANSIENT", "cep"])
+def test_an_upsert_that_is_not_to_be_kept_is_told_alone(client: Client, name: str) -> None:
+    device = client.made(OBJECTS, {"name": "pump", "c8y_IsDevice": {}})["id"]
+    body: dict[str, Any] = {**DATA, "source": {"id": device}}
+    reply = client.call("POST", UPSERT, body, headers=mode(name))
+    assert (reply.status, "id" in reply.body["alarm"], "Location" in reply.headers) == (201, False, False)
+    assert (reply.body["alarm"]["source"]["id"], reply.body["previousState"]) == (device, None)
+    assert (listed(client, "/alarm/alarms"), told(client)) == (0, 1)
+    kept = client.made("/alarm/alarms", body)
+    assert client.call("POST", UPSERT, {**body, "text": "y"}, headers=mode(name)).status == 201
+    assert client.get(f"/alarm/alarms/{kept['id']}").body == kept
+
+
+@pytest.mark.parametrize("path", [*PATHS, UPSERT])
 def test_another_mode_is_refused(client: Client, path: str) -> None:
     device = client.made(OBJECTS, {"name": "pump"})["id"]
     assert client.call("POST", path, {**DATA, "source": {"id": device}}, headers=mode("SOON")).status == 422
-    assert (listed(client, path), told(client)) == (0, 0)
+    assert (listed(client, path.removesuffix("/upsert")), told(client)) == (0, 0)
 
 
 def test_what_changes_something_is_always_kept(client: Client) -> None:
@@ -68,8 +82,10 @@ def test_what_changes_something_is_always_kept(client: Client) -> None:
     for method, path, body in (
         ("POST", OBJECTS, {"name": "x"}),
         ("PUT", f"{OBJECTS}/{found['id']}", {"name": "x"}),
+        ("PUT", OBJECTS, {"managedObjects": [{"id": found["id"], "name": "x"}]}),
         ("PUT", f"/event/events/{event['id']}", {"text": "y"}),
         ("PUT", f"/alarm/alarms/{alarm['id']}", {"text": "y"}),
+        ("PUT", "/alarm/alarms", {"status": "CLEARED"}),
     ):
-        assert client.call(method, path, body, headers=mode("TRANSIENT")).status == 422
-        assert client.call(method, path, body, headers=mode("QUIESCENT")).status in (200, 201)
+        assert client.call(method, path, body, headers=mode("TRANSIENT"), type="t").status == 422
+        assert client.call(method, path, body, headers=mode("QUIESCENT"), type="t").status in (200, 201)

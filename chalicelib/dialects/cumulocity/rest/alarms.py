@@ -67,6 +67,10 @@ def _upsert(ports: Ports, request: Request) -> Answer:
         itself = links.to(request, *PATH, "null")
         kept = {**body, "self": itself, "source": sources.view(source.source)}
         return contents.created(request, UPSERTED, {"alarm": kept, "previousState": None}, itself)
+    if not (mode := processing.mode(request)).stored:
+        told = alarms.tell(ports, request.tenant, said, alarms.stamp(ports))
+        shown = {"alarm": processing.shown(mode, view(request, sources, told.alarm)), "previousState": None}
+        return contents.created(request, UPSERTED, shown, None)
     counting = request.asked["incrementCount"]
     for _ in tries(ports):
         present = alarms.open_one(ports, request.tenant, said.source, said.type)
@@ -131,6 +135,7 @@ def _count(ports: Ports, request: Request) -> Answer:
 
 def _change_all(ports: Ports, request: Request) -> Answer:
     """Those that the query means get the status of the body."""
+    processing.ensure_stored(request)
     body = contents.read(request)
     _ensure_asked(request)
     status = shapes.chosen(shapes.STATUSES, body.get("status"), "status")

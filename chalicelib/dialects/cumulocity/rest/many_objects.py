@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.dialects.cumulocity import objects as shapes
 from chalicelib.dialects.cumulocity.errors import Missing
-from chalicelib.dialects.cumulocity.rest import contents, links, managed_objects, reach
+from chalicelib.dialects.cumulocity.rest import contents, links, managed_objects, processing, reach
 from chalicelib.fleet.errors import FleetError, Invalid, ObjectNotFound
 from chalicelib.fleet.inventory import objects
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
@@ -18,6 +18,7 @@ from chalicelib.web.routes import Route
 
 def _update_some(ports: Ports, request: Request) -> Answer:
     """Where one cannot be changed, those before it become again what they were."""
+    processing.ensure_stored(request)
     wanted = _wanted(contents.read(request))
     # What is refused of any is refused before any is changed.
     present = {number: reach.get(ports, request.by, number) for number in wanted}
