@@ -18,11 +18,12 @@ from chalicelib.fleet.twin.registering import Announced, Renewed
 
 RD = "rd"
 DEFAULT_LIFETIME = 300
-_LIFETIMES = range(1, 1 << 31)
+_LONGEST_LIFETIME = (1 << 31) - 1
+"""Seconds. It stands for ever, too: 0 (LwM2M Core 1.1, E.2, resource 1), and numbers that are greater."""
 _LARGEST_LINKS = 16 * 1024
 _VERSIONS = {"1.0": "1.0", "1.1": "1.1", "1.2": "1.1"}
 """Those that are spoken, and as which."""
-_NUMBER = re.compile(r"[0-9]{1,10}", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,20}", re.ASCII)
 _VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}", re.ASCII)
 _FORMATS = re.compile(r"[0-9]{1,5}", re.ASCII)
 _SECURITY = 0
@@ -104,9 +105,9 @@ def _lifetime(heard: Heard) -> int | None:
     text = heard.argument("lt")
     if text is None:
         return None
-    if not _NUMBER.fullmatch(text) or int(text) not in _LIFETIMES:
-        raise RefusedError(wire.BAD_REQUEST, f"lt is {text[:32]}, no number of seconds from 1 to {_LIFETIMES[-1]}")
-    return int(text)
+    if not _NUMBER.fullmatch(text):
+        raise RefusedError(wire.BAD_REQUEST, f"lt is {text[:32]}, no number of seconds")
+    return min(int(text) or _LONGEST_LIFETIME, _LONGEST_LIFETIME)
 
 
 def _binding(heard: Heard) -> tuple[tuple[str, ...] | None, bool | None]:

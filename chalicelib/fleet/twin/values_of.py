@@ -33,7 +33,11 @@ class Measured(NamedTuple):
 
 
 def report(ports: Ports, tenant: str, device: str, measured: Iterable[Measured]) -> list[str]:
-    """Show these from now on, unless newer ones are known. Answers what could not be kept, and why."""
+    """Show these from now on, unless newer ones are known. Answers what could not be kept, and why.
+
+    No value is newer than its arrival: one that was measured by a clock that is ahead would hide all that follow.
+    """
+    now = ports.clock.now()
     by_object: dict[int, dict[str, Reported]] = {}
     for each in measured:
         known = by_object.setdefault(each.path[0], {})
@@ -44,10 +48,10 @@ def report(ports: Ports, tenant: str, device: str, measured: Iterable[Measured])
     for number, fresh in by_object.items():
         too_large = [path for path, each in fresh.items() if _weight(path, each) > LARGEST]
         complaints += [f"{path}: a value of more than {LARGEST} bytes is not kept" for path in too_large]
-        taken = {path: each for path, each in fresh.items() if path not in too_large}
+        taken = {p: replace(each, at=min(each.at, now)) for p, each in fresh.items() if p not in too_large}
 
         def merged(present: ObjectValues, taken: Mapping[str, Reported] = taken) -> ObjectValues:
-            return replace(present, values=_merged(present.values, taken))
+            return replace(present, values=_merged(present.values, taken, now))
 
         records.change(ports, tenant, _key(number), merged, ObjectValues)
     return complaints
@@ -84,9 +88,9 @@ def clear(ports: Ports, tenant: str, device: str) -> None:
         records.delete(ports, tenant, number)
 
 
-def _merged(present: Mapping[str, Reported], fresh: Mapping[str, Reported]) -> dict[str, Reported]:
+def _merged(present: Mapping[str, Reported], fresh: Mapping[str, Reported], now: int) -> dict[str, Reported]:
     """An older value never takes the place of a newer one; what does not fit beside it makes the oldest go."""
-    both = {**present, **{p: r for p, r in fresh.items() if p not in present or present[p].at <= r.at}}
+    both = {**present, **{p: r for p, r in fresh.items() if p not in present or min(present[p].at, now) <= r.at}}
     size = sum(_weight(path, each) for path, each in both.items())
     for path in sorted(both, key=lambda path: both[path].at):
         if size <= LARGEST:

@@ -22,6 +22,10 @@ class BlockError(ValueError):
     """A block option that makes no sense."""
 
 
+class ReservedSizeError(BlockError):
+    """Its size is the one that no message may have (RFC 7959, 2.2)."""
+
+
 class Block(NamedTuple):
     """`exponent` 0 to 6 is for 16 to 1024 bytes."""
 
@@ -39,8 +43,10 @@ class Block(NamedTuple):
     def read(cls, value: bytes) -> Self:
         """Raises BlockError."""
         number = int.from_bytes(value, "big")
-        if len(value) > _MOST_BYTES or number & 7 == _RESERVED:
+        if len(value) > _MOST_BYTES:
             raise BlockError("no such block")
+        if number & 7 == _RESERVED:
+            raise ReservedSizeError("no such block: its size is reserved")
         return cls(number >> 4, bool(number & 8), number & 7)
 
     @property

@@ -75,6 +75,7 @@ class Option(IntEnum):
     SIZE1 = 60
 
 
+METHODS = frozenset({Code.GET, Code.POST, Code.PUT, Code.DELETE, Code.FETCH, Code.PATCH, Code.IPATCH})
 PROXY = frozenset({Option.PROXY_URI, Option.PROXY_SCHEME})
 UNDERSTOOD = frozenset(
     {

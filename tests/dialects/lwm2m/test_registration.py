@@ -74,8 +74,8 @@ def test_a_device_registers_and_is_shown_with_all_that_it_said(client: Client, d
     [
         (["lwm2m=1.1"], "</3/0>", "4.00"),
         (["ep="], "</3/0>", "4.00"),
-        ([f"ep={ENDPOINT}", "lt=0"], "</3/0>", "4.00"),
-        ([f"ep={ENDPOINT}", "lt=2147483648"], "</3/0>", "4.00"),
+        ([f"ep={ENDPOINT}", "lt=-1"], "</3/0>", "4.00"),
+        ([f"ep={ENDPOINT}", "lt="], "</3/0>", "4.00"),
         ([f"ep={ENDPOINT}", "lt=many"], "</3/0>", "4.00"),
         ([f"ep={ENDPOINT}", "b=1"], "</3/0>", "4.00"),
         ([f"ep={ENDPOINT}"], "no link", "4.00"),
@@ -107,6 +107,21 @@ def test_a_registration_lives_as_long_as_it_says_and_is_told_to_be_over(
     fire(client)
     assert client.ports.mailboxes.online(client.tenant.id, after=None, limit=5).items == []
     assert endpoint.register() == "2.01"
+    assert status(client, device) == "ONLINE"
+
+
+@pytest.mark.parametrize("lifetime", [0, (1 << 31) - 1, (1 << 32) - 1, (1 << 64) - 1])
+@pytest.mark.parametrize("by_update", [False, True])
+def test_a_lifetime_may_be_for_ever(
+    client: Client, device: str, endpoint: Endpoint, lifetime: int, *, by_update: bool
+) -> None:
+    assert endpoint.register(lifetime=60 if by_update else lifetime) == "2.01"
+    if by_update:
+        assert endpoint.update(f"lt={lifetime}") == "2.04"
+    client.ports.clock.at += 60 * 365 * 24 * 3600 * SECOND
+    fire(client)
+    assert shown(client, device)["activity"]["registrationLifetime"] == (1 << 31) - 1
+    assert endpoint.update() == "2.04"
     assert status(client, device) == "ONLINE"
 
 

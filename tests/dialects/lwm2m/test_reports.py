@@ -68,6 +68,26 @@ def test_a_device_sends_and_its_values_become_messages_by_their_times(
     assert len(messages(client)) == 3
 
 
+@pytest.mark.parametrize("ahead", [1, 600, 23 * 3600])
+def test_a_clock_that_was_ahead_hides_nothing_that_follows(
+    client: Client, device: str, endpoint: Endpoint, ahead: int
+) -> None:
+    rule(client, "/3303")
+    endpoint.register()
+    now = client.ports.clock.at // 1000
+    early = [{"n": "/3303/0/5700", "v": v, "t": now + ahead - back} for v, back in ((20, 1), (21, 0), (19, 2))]
+    assert send(endpoint, early) == "2.04"
+    assert value(client, device, "/3303/0/5700") == "21.0"
+    assert send(endpoint, [{"n": "/3303/0/5700", "v": 22}]) == "2.04"
+    assert value(client, device, "/3303/0/5700") == "22.0"
+    client.ports.clock.at += SECOND
+    assert send(endpoint, [{"n": "/3303/0/5700", "v": 23, "t": now + 1}]) == "2.04"
+    assert value(client, device, "/3303/0/5700") == "23.0"
+    assert send(endpoint, [{"n": "/3303/0/5700", "v": 1, "t": now - 1}]) == "2.04"
+    assert value(client, device, "/3303/0/5700") == "23.0"
+    assert len(messages(client)) >= 5
+
+
 def test_every_type_is_told_as_such(client: Client, device: str, endpoint: Endpoint) -> None:
     rule(client)
     endpoint.register()

@@ -229,7 +229,8 @@ async def test_when_the_association_ends_everybody_who_waits_is_told() -> None:
         ([(Option.IF_MATCH, b"x")], Code.BAD_OPTION),
         ([(Option.ACCEPT, b""), (Option.ACCEPT, b"")], Code.BAD_OPTION),
         ([(Option.URI_PATH, b"x" * 256)], Code.BAD_OPTION),
-        ([(Option.BLOCK1, b"\x07")], Code.BAD_OPTION),
+        ([(Option.BLOCK1, b"\x07")], Code.BAD_REQUEST),
+        ([(Option.BLOCK2, b"\x1f")], Code.BAD_REQUEST),
         ([(Option.BLOCK2, b"1234")], Code.BAD_OPTION),
         ([(Option.URI_PATH, b"\xff")], Code.BAD_REQUEST),
         ([(Option.PROXY_URI, b"coap://x")], Code.PROXYING_NOT_SUPPORTED),
@@ -243,6 +244,17 @@ async def test_options_that_are_not_understood_are_refused_if_they_matter(
     device.put(Message(Type.CON, Code.GET, 1, b"t", options))
     await settle()
     assert [each.code for each in server.messages()] == [code]
+
+
+@pytest.mark.parametrize("code", [8, 0x10, 0x1F])
+@pytest.mark.parametrize("type_", [Type.CON, Type.NON])
+async def test_a_method_that_nobody_knows_is_not_allowed_and_asked_of_nobody(code: int, type_: Type) -> None:
+    device, server = pair()
+    device.put(Message(type_, code, 1, b"t", []))
+    await settle()
+    assert [each.code for each in server.messages()] == [Code.METHOD_NOT_ALLOWED]
+    assert server.application.requests == []
+    assert server.endpoint.counts.failed == 0
 
 
 async def test_an_error_of_ours_is_an_answer() -> None:
