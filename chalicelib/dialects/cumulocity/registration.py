@@ -14,13 +14,12 @@ them, they are given the same again. A device names no tenant when it asks, so t
 | any | somebody deletes it, or nobody asks for WAITS | ENDED |
 """
 
-import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.dialects.cumulocity import device_users, waiting
+from chalicelib.dialects.cumulocity import device_users, security_tokens, waiting
 from chalicelib.dialects.cumulocity.device_users import DeviceUser
 from chalicelib.dialects.cumulocity.errors import RequestNotFound
 from chalicelib.dialects.cumulocity.waiting import key_of
@@ -31,8 +30,8 @@ from chalicelib.fleet.errors import Invalid, LimitReached
 from chalicelib.fleet.ports import Ports
 
 KIND = "cumulocity.request"
-LONGEST, LONGEST_TOKEN = 1_000, 256
-"""Characters of the id that a device calls itself by, and of the token that it shows."""
+LONGEST = 1_000
+"""Characters of the id that a device calls itself by."""
 LASTING = 10 * 60_000
 """How long (ms) credentials are given again."""
 WAITS = 30 * 86_400_000
@@ -149,9 +148,9 @@ def accept(ports: Ports, tenant: str, device: str, token: str | None) -> NewDevi
         if found.status not in (Status.WAITING, Status.PENDING):
             return None
         shown = found.record.body.get("shown") if found.status is Status.PENDING else None
-        if found.status is Status.PENDING and not _same(_opened(ports, found, shown), token):
+        if found.status is Status.PENDING and not security_tokens.is_same(ports, _context(found), shown, token):
             raise Invalid("the security token is not the one that the device has shown", "securityToken")
-        wanted = None if token is None else _sealed(ports, found, token)
+        wanted = None if token is None else security_tokens.sealed(ports, _context(found), token)
         return {**found.record.body, "status": Status.ACCEPTED.value, "wanted": wanted}
 
     return _change(ports, tenant, device, accepted)
@@ -182,8 +181,8 @@ def poll(ports: Ports, device: str, token: str | None = None, *, tenant: str | N
     Errors: RequestNotFound (not yet, or not at all), Invalid.
     """
     ensure_id(device)
-    if token is not None and len(token) > LONGEST_TOKEN:
-        raise Invalid(f"a security token has at most {LONGEST_TOKEN} characters", "securityToken")
+    if token is not None:
+        security_tokens.ensure(token)
     claim = waiting.find(ports, device)
     if claim is None or tenant not in (None, waiting.holder(claim)):
         raise _nothing(device)
@@ -213,20 +212,17 @@ def poll(ports: Ports, device: str, token: str | None = None, *, tenant: str | N
 def _polled(ports: Ports, found: NewDevice, token: str | None, password: str, now: int) -> dict[str, Any] | None:
     body = found.record.body
     if found.status in (Status.ACCEPTED, Status.DELIVERED):
-        if not _same(_opened(ports, found, body.get("wanted")), token):
+        if not security_tokens.is_same(ports, _context(found), body.get("wanted"), token):
             raise _nothing(found.id)
         if found.status is Status.DELIVERED:
             return None
         sealed = sealing.seal(ports, _PURPOSE, _context(found), password.encode())
         delivered = {"status": Status.DELIVERED.value, "sealed": sealed, "delivered": now}
         return _until({**body, **delivered}, now + LASTING)
-    if (
-        found.status is Status.PENDING
-        and _same(_opened(ports, found, body.get("shown")), token)
-        and not _late(body, now)
-    ):
+    known = security_tokens.is_same(ports, _context(found), body.get("shown"), token)
+    if found.status is Status.PENDING and known and not _late(body, now):
         return None
-    shown = None if token is None else _sealed(ports, found, token)
+    shown = None if token is None else security_tokens.sealed(ports, _context(found), token)
     return _until({**body, "status": Status.PENDING.value, "shown": shown}, now + WAITS)
 
 
@@ -281,27 +277,6 @@ def _until(body: dict[str, Any], until: int) -> dict[str, Any]:
 def _late(body: Mapping[str, Any], now: int) -> bool:
     """Whether it was kept for the last time a day ago."""
     return int(body["until"]) < now + WAITS - _DAY
-
-
-def _same(one: str | None, other: str | None) -> bool:
-    """Whether both have the same token, or neither has one."""
-    if one is None or other is None:
-        return one is other
-    return hmac.compare_digest(one.encode(errors="surrogatepass"), other.encode(errors="surrogatepass"))
-
-
-def _sealed(ports: Ports, found: NewDevice, token: str) -> str:
-    return sealing.seal(ports, _PURPOSE, _context(found), token.encode(errors="surrogatepass"))
-
-
-def _opened(ports: Ports, found: NewDevice, text: str | None) -> str | None:
-    if text is None:
-        return None
-    try:
-        return sealing.unseal(ports, _PURPOSE, _context(found), text).decode(errors="surrogatepass")
-    except sealing.Unsealable:
-        # The stage key was changed twice since: no token is like that one, until the device shows it again.
-        return "\0"
 
 
 def _context(found: NewDevice) -> str:

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from chalicelib.dialects.cumulocity import bootstrap, fragments, registration, times, waiting
+from chalicelib.dialects.cumulocity import bootstrap, fragments, registration, security_tokens, times, waiting
 from chalicelib.dialects.cumulocity.errors import RequestNotFound
 from chalicelib.dialects.cumulocity.registration import NewDevice, Status
 from chalicelib.dialects.cumulocity.rest import access, contents, links, managed_objects, paging
@@ -134,7 +134,7 @@ def _too_often(ports: Ports, request: Request, device: str) -> bool:
 
 def _token(body: dict[str, Any]) -> str | None:
     found = body.get("securityToken")
-    return None if found in (None, "") else fragments.text(body, "securityToken", registration.LONGEST_TOKEN)
+    return None if found in (None, "") else fragments.text(body, "securityToken", security_tokens.LONGEST)
 
 
 _ALL, _ONE = "/devicecontrol/newDeviceRequests", "/devicecontrol/newDeviceRequests/{requestId}"
