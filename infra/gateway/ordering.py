@@ -4,17 +4,22 @@ from collections import OrderedDict
 
 _SPAN_S = 128.0
 _HALF = 1 << 23
-_MOST = 100_000
+MOST = 100_000
 
 Observed = tuple[str, str]
 """A principal and a token."""
 
 
 class Orders:
-    """The last number of each observation, with when it came."""
+    """The last number of each observation, with when it came; those of a principal are found without the others."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
         self._last: OrderedDict[Observed, tuple[int, float]] = OrderedDict()
+        self._of: dict[str, set[Observed]] = {}
+
+    def __len__(self) -> int:
+        return len(self._last)
 
     def newest(self, observed: Observed, number: int | None, now: float) -> bool:
         """Whether nothing newer came; what has no number is taken as it comes. `now` in seconds."""
@@ -25,13 +30,21 @@ class Orders:
             return False
         self._last[observed] = number, now
         self._last.move_to_end(observed)
-        if len(self._last) > _MOST:
-            self._last.popitem(last=False)
+        self._of.setdefault(observed[0], set()).add(observed)
+        if len(self._last) > self._most:
+            oldest, _ = self._last.popitem(last=False)
+            self._drop(oldest)
         return True
 
     def forget(self, principal: str) -> None:
-        for observed in [each for each in self._last if each[0] == principal]:
+        for observed in self._of.pop(principal, ()):
             del self._last[observed]
+
+    def _drop(self, observed: Observed) -> None:
+        left = self._of[observed[0]]
+        left.discard(observed)
+        if not left:
+            del self._of[observed[0]]
 
 
 def _follows(number: int, known: tuple[int, float], now: float) -> bool:

@@ -13,6 +13,9 @@ _FIRMWARE = "c8y_Firmware"
 _EXECUTED: Mapping[str, str] = {"c8y_Restart": "/3/0/4"}
 """What is executed for a fragment."""
 _UNSUPPORTED = "not supported"
+_LOST = "the platform broke off before it asked the device; order it again"
+_ORDERED_WITHIN = 60_000
+"""Longer (ms) than any request takes."""
 
 
 def carry_out(ports: Ports, command: Command) -> Command:
@@ -24,6 +27,20 @@ def carry_out(ports: Ports, command: Command) -> Command:
         outcomes.refuse(ports, tenant, device, command.id, str(error))
     else:
         _wake(ports, tenant, device)
+    return ports.commands.get(tenant, command.id) or command
+
+
+def settled(ports: Ports, command: Command) -> Command:
+    """The command as it stands: one that whoever ordered it died over, before a device was asked, has failed.
+
+    Only of those that have waited for longer than a request may take it is looked what the device is asked.
+    """
+    tenant, device = command.tenant, command.device
+    if command.final or ports.clock.now() - command.created < _ORDERED_WITHIN:
+        return command
+    if any(each.command == command.id for each in operating.listing(ports, tenant, device)):
+        return command
+    outcomes.refuse(ports, tenant, device, command.id, _LOST)
     return ports.commands.get(tenant, command.id) or command
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.fleet.twin import operating
 from tests.dialects.cumulocity.client import Client as Cumulocity
 from tests.dialects.ibm.client import V2
 from tests.dialects.ibm.client import Client as Ibm
@@ -137,6 +138,21 @@ def test_a_restart_that_finds_no_room_has_failed(
     for _ in range(50):
         assert client.call("POST", f"{device}/twin/operations", {"type": "READ", "paths": ["/3"]}).status == 201
     assert standing(cumulocity, ordered(cumulocity, number, c8y_Restart={}))[0] == "FAILED"
+
+
+def test_one_that_never_became_an_execution_has_failed_and_others_stand(
+    cumulocity: Cumulocity, client: Client, device: str, number: str
+) -> None:
+    given, lost = (ordered(cumulocity, number, c8y_Restart={}) for _ in range(2))
+    waiting = operating.listing(client.ports, client.tenant.id, URN)[0]
+    # What is left where the process dies between the two records.
+    operating.ACTIVE.of(URN).delete(client.ports, client.tenant.id, waiting.id)
+    assert standing(cumulocity, lost) == ("PENDING", None)
+    client.ports.clock.advance(seconds=61)
+    status, reason = standing(cumulocity, lost)
+    assert (status, "order it again" in str(reason)) == ("FAILED", True)
+    assert standing(cumulocity, given) == ("PENDING", None)
+    assert len(client.call("GET", f"{device}/twin/operations").body) == 1
 
 
 def test_another_tenant_sees_nothing_of_it(cumulocity: Cumulocity, number: str) -> None:

@@ -90,7 +90,10 @@ def _ordered(ports: Ports, request: Request, device: str, asked: dict[str, Any])
 
 def _get(ports: Ports, request: Request) -> Answer:
     sources = Sources(ports, request)
-    return contents.found(request, KIND, view(request, sources, _found(ports, request, sources)))
+    found = _found(ports, request, sources)
+    if sources.origin(found.device) == CONNECTOR:
+        found = modelled.settled(ports, found)
+    return contents.found(request, KIND, view(request, sources, found))
 
 
 def _found(ports: Ports, request: Request, sources: Sources) -> Command:

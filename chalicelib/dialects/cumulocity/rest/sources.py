@@ -107,6 +107,11 @@ class Sources:
         """The id of the object that the fleet calls so; None where it has none."""
         return self._of(source)[0] or None
 
+    def origin(self, source: str) -> str | None:
+        """The connector of a device that came by another dialect."""
+        found = self._of(source)[1]
+        return found.origin if found is not None else None
+
     def view(self, source: str) -> dict[str, Any]:
         number, found = self._of(source)
         shown = {"id": number, "self": links.to(self.request, *managed_objects.PATH, number)}
