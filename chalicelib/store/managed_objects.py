@@ -1,9 +1,9 @@
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from zlib import crc32
 
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -47,7 +47,8 @@ SHARDS = 8
 _LEFT = "!left"
 """Among the tenants in the index, with the number of a shard: those of all tenants that are leaving."""
 _HIDDEN, _WITH_DATA = "yes", "data"
-OBJECT = Kind(ManagedObject, frozenset({"tenant", "id", "revision", "parents", "lineage", "height", "joined"}))
+_WRITTEN_APART = frozenset({"parents", "lineage", "height", "joined", "alarms", "alarms_counted"})
+OBJECT = Kind(ManagedObject, frozenset({"tenant", "id", "revision"}) | _WRITTEN_APART)
 
 
 class PlaceIndex(GlobalSecondaryIndex["ObjectItem"]):
@@ -76,6 +77,8 @@ class ObjectItem(Table):
     lineage = NumberAttribute(null=True)
     height = NumberAttribute(null=True)
     joined = NumberAttribute(null=True)
+    alarms = JSONAttribute(null=True)
+    alarms_counted = NumberAttribute(null=True)
     large = UnicodeSetAttribute(null=True)
     leaving = UnicodeAttribute(null=True)
     child = UnicodeAttribute(null=True)
@@ -172,6 +175,15 @@ class ObjectRecords:
         actions = hidden(item.pk, cascade, data=data)
         # What was written since it was read is to be seen by whoever deletes it.
         return held(lambda: item.update(actions=actions, condition=unchanged(old)))
+
+    def count_alarms(self, old: ManagedObject, alarms: Mapping[str, int]) -> bool:
+        item = ObjectItem(key(old.tenant, old.id), MAIN)
+        actions: list[Action] = [ObjectItem.alarms.set(dict(alarms)), ObjectItem.alarms_counted.add(1)]
+        counted = ObjectItem.alarms_counted
+        same = counted == old.alarms_counted if old.alarms_counted else counted.does_not_exist()
+        # What is erased, or was counted once more since it was read, is not written.
+        there = ObjectItem.revision.exists() & ObjectItem.leaving.does_not_exist()
+        return held(lambda: item.update(actions=actions, condition=same & there))
 
     def leaving(self, tenant: str, number: str) -> Leaving | None:
         try:
@@ -272,6 +284,8 @@ def _load(tenant: str, main: ObjectItem, large: Sequence[ObjectItem]) -> Managed
         lineage=int(main.lineage or 0),
         height=int(main.height or 0),
         joined=int(main.joined or 0),
+        alarms=main.alarms or {},
+        alarms_counted=int(main.alarms_counted or 0),
     )
     more = {item.part.removeprefix(_FRAGMENT): json.loads(packing.unpack(bytes(item.doc))) for item in large}
     return replace(found, fragments={**found.fragments, **more}) if more else found

@@ -21,7 +21,7 @@ from chalicelib.fleet.ports import Page
 Id = tuple[str, str]
 Wanted = Callable[[ManagedObject], bool]
 _LONGEST_KEY = 2_048
-_OWN_OF_HIERARCHY = ("parents", "lineage", "height", "joined")
+_WRITTEN_APART = ("parents", "lineage", "height", "joined", "alarms", "alarms_counted")
 
 
 @dataclass
@@ -54,7 +54,7 @@ class MemoryObjects:
         stored = self.get(old.tenant, old.id)
         if stored is None or stored.revision != old.revision:
             return False
-        place = {name: getattr(stored, name) for name in _OWN_OF_HIERARCHY}
+        place = {name: getattr(stored, name) for name in _WRITTEN_APART}
         self.rows[old.tenant, old.id] = replace(new, revision=old.revision + 1, **place)
         return True
 
@@ -97,6 +97,14 @@ class MemoryObjects:
         device = known.device if known else None
         file = known.attachment.file if known and known.attachment else None
         self.hidden[tenant, number] = Leaving(tenant, number, device, chosen, with_data, file)
+
+    def count_alarms(self, old: ManagedObject, alarms: Mapping[str, int]) -> bool:
+        stored = self.get(old.tenant, old.id)
+        if stored is None or stored.alarms_counted != old.alarms_counted:
+            return False
+        counted = replace(stored, alarms=dict(alarms), alarms_counted=stored.alarms_counted + 1)
+        self.rows[old.tenant, old.id] = counted
+        return True
 
     def leaving(self, tenant: str, number: str) -> Leaving | None:
         return self.hidden.get((tenant, number))

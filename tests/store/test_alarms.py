@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.fleet import ids
-from chalicelib.fleet.data import alarms
+from chalicelib.fleet.data import alarms, open_alarms
 from chalicelib.fleet.data.alarm_records import Alarm, AlarmStatus, Seat, Severity, slot
 from chalicelib.fleet.data.alarms import Report
 from chalicelib.fleet.ports import Ports
@@ -168,7 +168,7 @@ def test_a_whole_life(ports: Ports, tenant: str) -> None:
     assert not alarms.raise_(ports, tenant, long, stamp(0)).alarm.open
     second = alarms.raise_(ports, tenant, long, stamp(5))
     assert second.created
-    assert alarms.open_ones(ports, tenant, long.source) == [second.alarm]
+    assert open_alarms.of_source(ports, tenant, long.source) == [second.alarm]
     assert alarms.delete_of(ports, tenant, long.source, 1 << 60, lambda _: True)
     assert list(alarms.of_source(ports, tenant, long.source)) == []
     assert alarms.open_one(ports, tenant, long.source, long.type) is None

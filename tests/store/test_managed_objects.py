@@ -241,6 +241,22 @@ class TestHierarchy:
         assert under(ports, tenant, ObjectFacet.ROOT, "") == [parent.id, child.id]
         assert ports.objects.part(link, None)
 
+    def test_alarms_are_counted_beside_what_else_is_written(self, ports: Ports, tenant: str) -> None:
+        read = stored(ports, tenant, 1)
+        assert ports.objects.replace(read, replace(read, name="another"))
+        assert ports.objects.count_alarms(read, {"major": 2})
+        assert not ports.objects.count_alarms(read, {"major": 1})
+        counted = current(ports, read)
+        assert (counted.name, counted.alarms, counted.alarms_counted) == ("another", {"major": 2}, 1)
+        assert ports.objects.some(tenant, [read.id]) == [counted]
+        assert ports.objects.replace(counted, replace(counted, name="a third", alarms={}))
+        assert ports.objects.count_alarms(counted, {})
+        assert (current(ports, read).name, current(ports, read).alarms) == ("a third", {})
+        assert ports.objects.leave(current(ports, read))
+        assert not ports.objects.count_alarms(replace(counted, alarms_counted=2), {"major": 3})
+        ports.objects.erase(tenant, read.id)
+        assert not ports.objects.count_alarms(replace(counted, alarms_counted=0), {"major": 3})
+
     def test_a_height_sinks_unless_somebody_joined(self, ports: Ports, tenant: str) -> None:
         parent, child = stored(ports, tenant, 1), stored(ports, tenant, 2)
         assert self.join(ports, parent, child, height=4)

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.dialects.cumulocity import times
+from chalicelib.fleet.data.alarm_records import Severity
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
 
+ACTIVE_ALARMS = "c8y_ActiveAlarmsStatus"
 COMPUTED = frozenset(
     {
         "id",
@@ -22,7 +24,7 @@ COMPUTED = frozenset(
         "additionParents",
         "c8y_Availability",
         "c8y_Connection",
-        "c8y_ActiveAlarmsStatus",
+        ACTIVE_ALARMS,
     }
 )
 """Properties that are the platform's own: a client may send them back, and changes nothing by it."""
@@ -47,6 +49,9 @@ def view(found: ManagedObject, itself: Callable[..., str]) -> dict[str, Any]:
     }
     named = {"name": found.name, "type": found.type}
     shown |= {name: value for name, value in named.items() if value is not None}
+    if found.alarms_counted:
+        # One that never had any does not have it, and one that has none any more has zeros.
+        shown[ACTIVE_ALARMS] = {severity.value: found.alarms.get(severity, 0) for severity in Severity}
     for kind in ChildKind:
         for name in (CHILDREN[kind], PARENTS[kind]):
             shown[name] = {"self": itself(name), "references": []}

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from chalicelib.dialects.cumulocity import elsewhere, queries
-from chalicelib.dialects.cumulocity.objects import HOLDER, IS_DEVICE, IS_GROUP
+from chalicelib.dialects.cumulocity.objects import ACTIVE_ALARMS, HOLDER, IS_DEVICE, IS_GROUP
 from chalicelib.dialects.cumulocity.queries import Comparison, Condition, Either, Every, Has, Member
 from chalicelib.fleet import ids
 from chalicelib.fleet.inventory import hierarchy, objects
@@ -90,7 +90,7 @@ def _chosen(condition: Condition) -> tuple[Chosen, ...]:
             several = tuple(dict.fromkeys(one for side in sides for one in side))
             own = [one for one in several if one.facet is not ObjectFacet.ORIGIN]
             return several if all(sides) and len(own) <= MOST_SIDES else ()
-        case Has((name,)):
+        case Has((name,)) if name != ACTIVE_ALARMS:
             others = _GROUPS if name == IS_GROUP else _ELSEWHERE if name in elsewhere.COMPUTED else ()
             return (Chosen(ObjectFacet.FRAGMENT, name), *others)
         case Comparison(path, "eq", str(value)) if path in _FACETS and "*" not in value:

@@ -13,6 +13,7 @@ from typing import Any
 
 from chalicelib.fleet import ids
 from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.data import alarm_counts, open_alarms
 from chalicelib.fleet.data.alarm_records import Alarm, AlarmStatus, Seat, Severity, slot
 from chalicelib.fleet.errors import AlarmNotFound, AlarmOpen, Contended, Invalid
 from chalicelib.fleet.events import routing
@@ -71,6 +72,8 @@ def raise_(ports: Ports, tenant: str, report: Report, stamped: str) -> Raised:
         else:
             done = Raised(made, created=True) if ports.alarms.open(made, seat) else _known(ports, made)
         if done is not None:
+            if done.alarm.open and (done.created or done.again):
+                alarm_counts.count(ports, tenant, report.source)
             _tell_raised(ports, done)
             return done
     raise Contended(f"alarms {report.type[:64]} of {report.source} are raised by too many at once")
@@ -94,22 +97,25 @@ def clear(ports: Ports, tenant: str, source: str, type_: str, stamped: str, by: 
         found = ports.alarms.get(tenant, seat.alarm) if seat.alarm is not None else None
         if attempt and found is not None and not found.open and found.cleared == stamped:
             # A write whose answer was lost on the way is repeated, and then it fails: it was ours all the same.
-            _vacate(ports, found, stamped)
-            routing.alarm(ports, EventKind.ALARM_CLEARED, found)
-            return found
+            return _closed(ports, found, stamped)
         if found is not None and found.open and found.raised <= stamped:
             cleared = _cleared(ports, found, stamped, by)
             if not ports.alarms.replace(found, cleared, kept=_kept(ports, tenant), not_after=stamped):
                 continue
-            _vacate(ports, cleared, stamped)
-            routing.alarm(ports, EventKind.ALARM_CLEARED, cleared)
-            return cleared
+            return _closed(ports, cleared, stamped)
         over = found is None or not found.open
         marked = replace(seat, alarm=None if over else seat.alarm, cleared=max(seat.cleared, stamped))
         # One that is raised at the same time takes the seat, or finds it marked.
         if marked == seat or ports.alarms.replace_seat(seat, marked):
             return None
     raise Contended(f"alarms {type_[:64]} of {source} are written by too many at once")
+
+
+def _closed(ports: Ports, found: Alarm, stamped: str) -> Alarm:
+    _vacate(ports, found, stamped)
+    alarm_counts.count(ports, found.tenant, found.source)
+    routing.alarm(ports, EventKind.ALARM_CLEARED, found)
+    return found
 
 
 def get(ports: Ports, tenant: str, number: str) -> Alarm:
@@ -125,12 +131,6 @@ def open_one(ports: Ports, tenant: str, source: str, type_: str) -> Alarm | None
     seat = ports.alarms.seat(tenant, source, type_)
     found = ports.alarms.get(tenant, seat.alarm) if seat.alarm is not None else None
     return found if found is not None and found.open else None
-
-
-def open_ones(ports: Ports, tenant: str, source: str) -> list[Alarm]:
-    """The open alarms of a source, oldest first, as they are now."""
-    found = ports.alarms.some(tenant, ports.alarms.seated(tenant, source))
-    return sorted((one for one in found if one.open and one.source == source), key=lambda one: int(one.id))
 
 
 def update(
@@ -176,6 +176,8 @@ def _is(found: Alarm, wanted: Alarm) -> bool:
 def _changed(ports: Ports, before: Alarm, after: Alarm) -> tuple[Alarm, Alarm]:
     if before.open and not after.open:
         _vacate(ports, after, after.cleared)
+    if before.open is not after.open or (after.open and before.severity is not after.severity):
+        alarm_counts.count(ports, after.tenant, after.source)
     routing.alarm(ports, EventKind.ALARM_CHANGED if after.open else EventKind.ALARM_CLEARED, after)
     return before, after
 
@@ -185,12 +187,14 @@ def delete(ports: Ports, tenant: str, number: str) -> Alarm:
     found = get(ports, tenant, number)
     ports.alarms.delete(tenant, number)
     _vacate(ports, found, "")
+    if found.open:
+        alarm_counts.count(ports, tenant, found.source)
     return found
 
 
 def delete_of(ports: Ports, tenant: str, source: str, until: int, wanted: Callable[[Alarm], bool]) -> bool:
     """Delete the alarms of a source that are wanted; False where the clock (ms) stopped it. Again goes on."""
-    every = (*open_ones(ports, tenant, source), *of_source(ports, tenant, source))
+    every = (*open_alarms.of_source(ports, tenant, source), *of_source(ports, tenant, source))
     for found in every:
         if wanted(found):
             ports.alarms.delete(tenant, found.id)

@@ -47,6 +47,8 @@ class ManagedObject(Extensible):
 
     Kept by the hierarchy alone: `parents` counts them, `lineage` grows with each that comes or goes, `joined` with each
     child that comes, and no more than `height` levels are below. Times in ms.
+
+    Kept by alarms alone: `alarms` counts those that are open by severity, `alarms_counted` how often that was done.
     """
 
     tenant: str
@@ -66,6 +68,8 @@ class ManagedObject(Extensible):
     lineage: int = 0
     height: int = 0
     joined: int = 0
+    alarms: Mapping[str, int] = field(default_factory=dict)
+    alarms_counted: int = 0
     attachment: Attachment | None = None
 
     @property

@@ -64,6 +64,9 @@ class Objects(Protocol):
     def lower(self, old: ManagedObject, height: int) -> bool:
         """Give it that height; False if it gained a child or parent since it was read."""
 
+    def count_alarms(self, old: ManagedObject, alarms: Mapping[str, int]) -> bool:
+        """So many are open, by severity; False if they were counted, or the object left, since it was read."""
+
     def part(self, link: Link, child: ManagedObject | None) -> bool:
         """Take the link away, None for a child that is not there; False if the child is not as it was read."""
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.fleet import ids
-from chalicelib.fleet.data import alarms
+from chalicelib.fleet.data import alarms, open_alarms
 from chalicelib.fleet.data.alarm_records import LONGEST_HISTORY, Alarm, AlarmStatus, Severity
 from chalicelib.fleet.data.alarms import Raised, Report
 from chalicelib.fleet.errors import AlarmNotFound, AlarmOpen, Invalid
@@ -82,8 +82,8 @@ class TestRaising:
         made = {raised(ports).alarm.id, raised(ports, source="d2").alarm.id, raised(ports, type="cold").alarm.id}
         made.add(alarms.raise_(ports, "t2", report(), stamp(0)).alarm.id)
         assert len(made | {raised(ports, 1).alarm.id}) in (3, 4)
-        assert [one.source for one in alarms.open_ones(ports, TENANT, "d2")] == ["d2"]
-        assert len(alarms.open_ones(ports, TENANT, SOURCE)) == 2
+        assert [one.source for one in open_alarms.of_source(ports, TENANT, "d2")] == ["d2"]
+        assert len(open_alarms.of_source(ports, TENANT, SOURCE)) == 2
         assert len(ports.alarms.rows) == 4
 
     def test_one_that_is_reported_as_cleared_is_kept_as_that(self, ports: MemoryPorts) -> None:
@@ -191,11 +191,11 @@ STEPS: dict[str, Callable[[MemoryPorts, int], object]] = {
     "clear": cleared,
     "acknowledge": lambda ports, _: [
         alarms.update(ports, TENANT, one.id, lambda a: replace(a, status=ACKNOWLEDGED) if a.open else a)
-        for one in alarms.open_ones(ports, TENANT, SOURCE)
+        for one in open_alarms.of_source(ports, TENANT, SOURCE)
     ],
     "clear by hand": lambda ports, _: [
         alarms.update(ports, TENANT, one.id, lambda a: replace(a, status=CLEARED))
-        for one in alarms.open_ones(ports, TENANT, SOURCE)
+        for one in open_alarms.of_source(ports, TENANT, SOURCE)
     ],
 }
 
@@ -224,7 +224,7 @@ def test_two_at_once_leave_one_seat_for_one_alarm(before: list[str], first: str,
         # Whatever was left half done, the next raise is counted on what is open, or opens a new one.
         done = raised(ports, 20_000_000)
         assert done.alarm.open
-        assert alarms.open_ones(ports, TENANT, SOURCE) == [done.alarm]
+        assert open_alarms.of_source(ports, TENANT, SOURCE) == [done.alarm]
 
 
 class TestChanging:

@@ -22,7 +22,7 @@ from chalicelib.dialects.cumulocity.rest import (
 from chalicelib.dialects.cumulocity.rest.sources import BELOW, SOURCE, Sources
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.compare_and_set import tries
-from chalicelib.fleet.data import alarms
+from chalicelib.fleet.data import alarms, open_alarms
 from chalicelib.fleet.data.alarm_records import Alarm, AlarmStatus
 from chalicelib.fleet.errors import AlarmNotFound, AlarmOpen, Contended, Invalid, TemporarilyUnavailable
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
@@ -192,7 +192,7 @@ def _meant(ports: Ports, request: Request, sources: Sources, after: str | None =
 
 def _of_source(ports: Ports, tenant: str, source: str, after: str | None) -> Iterator[Alarm]:
     """Newest first. The open ones as they are now: an agent that has just raised one looks for it."""
-    every = alarms.open_ones(ports, tenant, source)[::-1]
+    every = open_alarms.of_source(ports, tenant, source)[::-1]
     open_ones = [alarm for alarm in every if after is None or int(alarm.id) < int(after)]
     known = {alarm.id for alarm in open_ones}
     others = (alarm for alarm in alarms.of_source(ports, tenant, source, after) if alarm.id not in known)
