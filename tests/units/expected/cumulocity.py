@@ -1,8 +1,8 @@
 """Cumulocity's operations, in the order of `COUNTED`.
 
 A raise takes its seat and makes its alarm in one transaction, which costs twice: whatever comes at once, and dies on
-the way, one alarm of a source and type is open. A raise and a clearing count what is open, and write that to the object,
-so that lists of objects show it without a read more.
+the way, one alarm of a source and type is open. A raise and a clearing count what is open, and write
+that to the object, so that lists of objects show it without a read more.
 """
 
 EXPECTED = {
