@@ -6,7 +6,7 @@ import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import basic, broker, coaps, cold_start, console, local_stack
+from bench import basic, broker, coaps, cold_start, console, local_stack, operations
 
 OUTPUT = Path("build") / "bench.json"
 
@@ -18,6 +18,7 @@ def main() -> None:
         "cold_start": cold_start.run(),
         "broker": broker.run(),
         "coaps": coaps.run(),
+        "operations": operations.run(),
         "console": console.run(),
     }
     machine = {
