@@ -161,6 +161,40 @@ def test_of_more_work_than_one_sweep_does_none_is_always_last(rig: Rig) -> None:
     assert set(slow.done) == every
 
 
+def test_work_that_takes_longer_than_it_is_let_leaves_the_rest_to_the_next_sweep(rig: Rig) -> None:
+    every, done = ["a", "b", "c"], list[str]()
+
+    def work(ports: Ports, matter: Matter, until: int) -> None:
+        assert isinstance(ports, MemoryPorts)
+        assert until > ports.clock.now()
+        done.append(matter.id)
+        ports.clock.advance(ms=sweeping.WORKED)
+
+    keepers = {**sweeping.KEEPERS, KIND: Keeper(work=work)}
+    for name in every:
+        remember(rig, name, EARLY)
+    rig.ports.clock.at = EARLY
+    for sweeps in range(1, 4):
+        sweeping.sweep(rig.ports, keepers=keepers)
+        assert len(done) == sweeps
+        # The next one begins with another one.
+        rig.ports.clock.at = EARLY + sweeps * 61_000
+    assert sorted(done) == every
+
+
+def test_a_kind_that_somebody_keeps_is_not_taken_for_one_of_a_family(
+    rig: Rig, lifetimes: Lifetimes, keepers: dict[str, Keeper]
+) -> None:
+    own = Lifetimes()
+    keepers |= {f"{KIND}/long": Keeper(own.settle)}
+    exact = remember(rig, "x", EARLY, kind=f"{KIND}/long")
+    remember(rig, "y", EARLY, kind=f"{KIND}/d1")
+    rig.ports.clock.at = EARLY
+    sweeping.sweep(rig.ports, keepers=keepers)
+    assert own.settled == [exact]
+    assert lifetimes.settled == [Matter(KIND, TENANT, "d1", "y")]
+
+
 def test_what_a_device_is_asked_ends_though_nobody_looks(rig: Rig) -> None:
     operation = operating.create(rig.ports, TENANT, DEVICE, read)
     rig.ports.clock.advance(ms=EXPIRY - 1)

@@ -104,6 +104,8 @@ class World:
         fate = self.chance.random()
         if fate < 0.2:
             self.concluded(operation, partial(states.silent, why=self.chance.choice(tuple(Silence))))
+            if not operation.attempts_left:
+                assert operating.get(self.ports, TENANT, DEVICE, operation.id).final, f"{operation} goes on"
             return
         self.done[operation.id] += 1
         change: Any = states.succeeded
@@ -182,6 +184,7 @@ def test_whatever_is_asked_ends_as_it_was_done(seed: int) -> None:
             assert one.tried >= done
         if asked.type not in REPEATABLE:
             assert done <= (asked.attempts or 1), f"{one} was done {done} times"
+            assert one.tried <= (asked.attempts or 1), f"{one} was sent {one.tried} times"
         assert done <= one.tried
 
 

@@ -94,6 +94,11 @@ class TestOne:
             messages.get(ports, TENANT, "d1", message(1).id)
         assert [use.count for use in messages.streams(ports, TENANT, "d1", 9)] == [3]
 
+    def test_that_one_was_removed_is_remembered_for_as_long_as_its_event_may_come(self, ports: MemoryPorts) -> None:
+        keep(ports, message(1))
+        messages.remove(ports, TENANT, "d1", message(1).id)
+        assert ports.messages.removed == {(TENANT, "d1", message(1).id): START + REMEMBERED}
+
 
 class TestMany:
     def test_what_a_device_sent_is_gone_from_every_stream_and_of_others_nothing(self, ports: MemoryPorts) -> None:
@@ -141,7 +146,8 @@ class TestMany:
         ports.clock.advance(ms=1)
         (matter,) = sweeping.begun(ports, ports.clock.now())
         deleting.on_due(ports, matter, ports.clock.now())
-        assert ports.messages.tombstones(TENANT, "d1")
+        (stopped,) = ports.messages.tombstones(TENANT, "d1")
+        assert (stopped.done, stopped.cursor) == (True, message(21).id)
         # Stopped on its way, it is due as before.
         assert sweeping.sweep(ports) == 1
         assert ports.messages.tombstones(TENANT, "d1") == []

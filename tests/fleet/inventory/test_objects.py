@@ -10,6 +10,7 @@ from chalicelib.fleet.access import tenants
 from chalicelib.fleet.data import alarms, messages
 from chalicelib.fleet.data.alarm_records import Severity
 from chalicelib.fleet.data.records import DataMessage, message_id
+from chalicelib.fleet.due import Matter
 from chalicelib.fleet.errors import (
     DeviceNotFound,
     ExternalIdDuplicate,
@@ -170,6 +171,41 @@ class TestDevices:
         assert numbered.number is not None
         sweeping.sweep(ports)
         assert ports.records.count("!", numbering.KIND) == 0
+
+    def test_between_its_two_looks_at_a_tenant_nothing_is_due(self, ports: MemoryPorts) -> None:
+        tenant = self.enabled(ports)
+        ports.clock.advance(ms=numbering.SETTLED - 1)
+        assert sweeping.sweep(ports) == 0
+        ports.clock.advance(ms=1)
+        assert sweeping.sweep(ports) == 1
+        assert ports.records.count("!", numbering.KIND) == 0
+        assert ports.tenants.settings(tenant).objects == START
+
+    def test_a_look_that_was_stopped_goes_on_with_the_next_sweep(self, ports: MemoryPorts) -> None:
+        tenant = tenants.create(ports, "lab")[0].id
+        made = [devices.register(ports, replace(device(f"d{n}"), tenant=tenant)).id for n in range(4)]
+        written = ports.devices.replace
+
+        def slowly(*given: Any, **named: Any) -> bool:
+            ports.clock.advance(ms=numbering.WITHIN)
+            return written(*given, **named)
+
+        ports.devices.replace = slowly  # type: ignore[method-assign]
+        numbering.enable(ports, tenant)
+        while ports.clock.now() < START + numbering.SETTLED and sweeping.sweep(ports):
+            ports.clock.advance(seconds=1)
+        assert all((found := ports.devices.get(tenant, one)) is not None and found.number for one in made)
+
+    def test_what_a_tenant_keeps_under_the_name_of_the_job_begins_none(self, ports: MemoryPorts) -> None:
+        tenant = self.enabled(ports)
+        late = replace(device("late"), tenant=tenant)
+        ports.devices.create(late)
+        ports.clock.advance(ms=numbering.SETTLED)
+        now = ports.clock.now()
+        numbering.on_due(ports, Matter(numbering.KIND, tenant, tenant, tenant), now + 1_000)
+        assert ports.devices.get(tenant, late.id) == late
+        numbering.on_due(ports, Matter(numbering.KIND, "!", tenant, tenant), now + 1_000)
+        assert ports.devices.get(tenant, late.id) != late
 
     def test_a_job_that_is_stopped_goes_on_where_it_was(self, ports: MemoryPorts) -> None:
         tenant = tenants.create(ports, "lab")[0].id
