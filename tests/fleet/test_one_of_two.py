@@ -15,8 +15,7 @@ from chalicelib.fleet.resources import updating
 from chalicelib.fleet.resources.updates import DeviceResources, UpdateStatus
 from chalicelib.fleet.twin import bootstrap, bootstrapping, observing, operating
 from chalicelib.fleet.twin.bootstrap import BootstrapSpeaker
-from chalicelib.fleet.twin.identities import Credential
-from chalicelib.fleet.twin.records import BootstrapEntry, Operation, OperationType, Sequence
+from chalicelib.fleet.twin.records import BootstrapEntry, Credential, Operation, OperationType, Sequence
 from tests.fakes import START, MemoryPorts
 from tests.fleet import updating_rig
 from tests.fleet.rig import DEVICE, EVERYTHING, TENANT, Rig
@@ -50,7 +49,7 @@ def test_an_update_of_a_resource_that_another_run_is_sending_is_not_sent() -> No
         raise ConnectionError
 
     def deliver_for_long() -> None:
-        ports.delivery.resource = still_sending  # type: ignore[method-assign]
+        ports.delivery.resource = still_sending  # type: ignore[assignment,method-assign]
         with pytest.raises(ConnectionError):
             deliver()
         ports.delivery.resource = sent  # type: ignore[method-assign]
@@ -146,11 +145,12 @@ def test_who_asked_for_an_update_is_told_though_the_answer_of_each_write_was_los
         return False
 
     ports.resources.replace = losing  # type: ignore[method-assign]
-    asked = (updating_rig.FIRMWARE, "1.1", {}, "queue/news")
-    updating.request(ports, updating_rig.TENANT, updating_rig.DEVICE, *asked)
+    tenant, device = updating_rig.TENANT, updating_rig.DEVICE
+    updating.request(ports, tenant, device, updating_rig.FIRMWARE, "1.1", {}, "queue/news")
     ports.run_background()
     assert len(lost) == 3
-    queue = ports.queues.get(updating_rig.TENANT, "news")
+    queue = ports.queues.get(tenant, "news")
     assert queue is not None
     # That it waits, and that it was sent.
     assert queue.number == 2
+    assert (updating_rig.newest(ports).sending, updating_rig.newest(ports).draw) == (None, "")
