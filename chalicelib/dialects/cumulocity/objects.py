@@ -28,10 +28,13 @@ COMPUTED = frozenset(
     }
 )
 """Properties that are the platform's own: a client may send them back, and changes nothing by it."""
+IS_BINARY = "c8y_IsBinary"
+OF_FILE = frozenset({IS_BINARY, "contentType", "length"})
+"""Properties that say what the file of an object is; of one that has none they are a client's own."""
 CHILDREN = {ChildKind.DEVICE: "childDevices", ChildKind.ASSET: "childAssets", ChildKind.ADDITION: "childAdditions"}
 PARENTS = {ChildKind.DEVICE: "deviceParents", ChildKind.ASSET: "assetParents", ChildKind.ADDITION: "additionParents"}
 IS_DEVICE, AGENT, IS_GROUP = "c8y_IsDevice", "com_cumulocity_model_Agent", "c8y_IsDeviceGroup"
-INDEXED = (IS_DEVICE, AGENT, IS_GROUP, "c8y_DynamicGroup", "c8y_IsBinary", "c8y_SmartRest2Template")
+INDEXED = (IS_DEVICE, AGENT, IS_GROUP, "c8y_DynamicGroup", IS_BINARY, "c8y_SmartRest2Template")
 """Fragments that clients look for: found through an index, however many an object has."""
 HOLDER = "homeport"
 """Owner of what came in by another dialect."""

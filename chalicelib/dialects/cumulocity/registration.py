@@ -38,6 +38,8 @@ WAITS = 30 * 86_400_000
 """How long (ms) an id waits for its device."""
 MOST = 1_000
 """Ids that wait in a tenant."""
+RESERVED = frozenset({".", "..", "acceptAll", "limit"})
+"""Ids that have no address: HTTP clients take the first two out of a path, and at the others something else is."""
 _DAY = 86_400_000
 _TRACE = 3_600
 _PURPOSE = "cumulocity registration"
@@ -180,7 +182,7 @@ def poll(ports: Ports, device: str, token: str | None = None, *, tenant: str | N
 
     Errors: RequestNotFound (not yet, or not at all), Invalid.
     """
-    ensure_id(device)
+    _ensure_length(device)
     if token is not None:
         security_tokens.ensure(token)
     claim = waiting.find(ports, device)
@@ -288,7 +290,14 @@ def _seconds(moment: int) -> int:
 
 
 def ensure_id(device: str) -> None:
-    """Errors: Invalid."""
+    """That a device may be registered by it. Errors: Invalid."""
+    _ensure_length(device)
+    if device in RESERVED or not device.isprintable():
+        none = ", ".join(sorted(RESERVED))
+        raise Invalid(f"the id of a device has printable characters, and is none of {none}", "id")
+
+
+def _ensure_length(device: str) -> None:
     if not 0 < len(device) <= LONGEST:
         raise Invalid(f"the id of a device has 1 to {LONGEST} characters", "id")
 

@@ -182,3 +182,23 @@ def test_a_page_of_somebodys_file_does_not_run(client: Client) -> None:
     headers = client.get(f"{PATH}/{number}").headers
     assert headers["Content-Disposition"].startswith("attachment")
     assert headers["Content-Security-Policy"].startswith("sandbox")
+
+
+@pytest.mark.parametrize(
+    "said", [{"c8y_IsBinary": None}, {"length": 9}, {"contentType": "text/html"}, {"length": None, "contentType": None}]
+)
+def test_what_the_file_is_is_not_said_by_its_object(client: Client, said: dict[str, Any]) -> None:
+    number = made(client, told={"name": "fw.bin", "mine": 1}, kind="image/png")
+    before = client.get(f"{OBJECTS}/{number}").body
+    assert client.call("PUT", f"{OBJECTS}/{number}", {**said, "mine": 2}).status == 200
+    assert client.call("PUT", OBJECTS, {"managedObjects": [{"id": number, **said}]}).status == 200
+    after = client.get(f"{OBJECTS}/{number}").body
+    assert {**after, "lastUpdated": ""} == {**before, "mine": 2, "lastUpdated": ""}
+    assert [one["id"] for one in client.get(PATH).body["managedObjects"]] == [number]
+
+
+def test_an_object_without_a_file_says_of_one_what_it_likes_and_is_none(client: Client) -> None:
+    number = client.made(OBJECTS, {"c8y_IsBinary": {}, "length": 5})["id"]
+    assert client.call("PUT", f"{OBJECTS}/{number}", {"length": 6}).body["length"] == 6
+    assert client.get(PATH).body["managedObjects"] == []
+    assert client.get(f"{PATH}/{number}").status == 404

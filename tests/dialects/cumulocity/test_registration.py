@@ -235,6 +235,23 @@ def test_what_is_no_registration_is_refused(client: Client, body: object) -> Non
     assert client.call("POST", REQUESTS, body).status == 422
 
 
+@pytest.mark.parametrize("device", [".", "..", "acceptAll", "limit", "a\0", "\x7f", "a\u202eb", "a\u2028"])
+def test_an_id_that_has_no_address_is_refused_and_waits_nowhere(client: Client, device: str) -> None:
+    assert client.call("POST", REQUESTS, {"id": device}).status == 422
+    assert client.get(f"{REQUESTS}/limit").body["waiting"] == 0
+    # Whoever asks goes on asking, as of any id that nobody knows.
+    assert poll(client, device).status == 404
+
+
+@pytest.mark.parametrize("device", ["a/b", "a b", "ü", "...", "acceptall", "limits", "%2e", "a?b#c"])
+def test_any_other_text_is_one(client: Client, device: str) -> None:
+    address = client.made(REQUESTS, {"id": device})["self"].removeprefix("http://acme.example.com")
+    assert client.get(address).body["id"] == device
+    assert poll(client, device).status == 404
+    assert client.call("PUT", address, {"status": "ACCEPTED"}).status == 200
+    assert client.call("DELETE", address).status == 204
+
+
 @pytest.mark.parametrize("body", [{}, {"id": ""}, {"id": 7}, {"id": "x" * 1_001}, {"id": "a", "securityToken": 1}, []])
 def test_what_asks_for_nothing_is_refused(client: Client, body: object) -> None:
     client.ports.clock.advance(seconds=1)

@@ -69,8 +69,8 @@ def _upsert(ports: Ports, request: Request) -> Answer:
         return contents.created(request, UPSERTED, {"alarm": kept, "previousState": None}, itself)
     if not (mode := processing.mode(request)).stored:
         told = alarms.tell(ports, request.tenant, said, alarms.stamp(ports))
-        shown = {"alarm": processing.shown(mode, view(request, sources, told.alarm)), "previousState": None}
-        return contents.created(request, UPSERTED, shown, None)
+        without_id = processing.shown(mode, view(request, sources, told.alarm))
+        return contents.created(request, UPSERTED, {"alarm": without_id, "previousState": None}, None)
     counting = request.asked["incrementCount"]
     for _ in tries(ports):
         present = alarms.open_one(ports, request.tenant, said.source, said.type)

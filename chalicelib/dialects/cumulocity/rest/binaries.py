@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from chalicelib.dialects.cumulocity.objects import IS_BINARY
 from chalicelib.dialects.cumulocity.rest import contents, files, links, listing, managed_objects, paging, reach
 from chalicelib.fleet.errors import AttachmentNotFound, Invalid, LimitReached, ObjectNotFound, TooLarge
 from chalicelib.fleet.inventory import objects, removing
@@ -16,7 +17,6 @@ from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
 
 PATH = ("inventory", "binaries")
-IS_BINARY = "c8y_IsBinary"
 
 
 def _view(request: Request, found: ManagedObject) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def _described(content: Content) -> dict[str, Any]:
 
 def _list(ports: Ports, request: Request) -> Answer:
     asked = {**_NOTHING, **request.asked, "fragmentType": IS_BINARY}
-    page = listing.page(ports, replace(request, asked=asked), lambda one: IS_BINARY in one.fragments, *PATH)
+    page = listing.page(ports, replace(request, asked=asked), lambda one: one.attachment is not None, *PATH)
     for one in page["managedObjects"]:
         one["self"] = links.to(request, *PATH, one["id"])
     return contents.found(request, listing.COLLECTION, page)

@@ -166,7 +166,8 @@ def updated(ports: Ports, request: Request, present: ManagedObject, body: Mappin
             return replace(objects.merged(found, kept), name=name or found.name)
         if found.origin:
             return objects.merged(found, {key: value for key, value in sent.items() if key not in elsewhere.COMPUTED})
-        merged = objects.merged(found, sent)
+        ours = shapes.OF_FILE if found.attachment is not None else ()
+        merged = objects.merged(found, {key: value for key, value in sent.items() if key not in ours})
         return replace(merged, name=name or found.name, type=type_ or found.type)
 
     # What may be refused goes first; whoever sends it again after a failure between both writes the same.
