@@ -76,8 +76,8 @@ def done(ports: Ports, speaker: Speaker, told: Mapping[str, Any]) -> None:
     answered = Answered.of(told) if "code" in told else None
     if kind == "operation":
         id_, _, tried = rest.partition("/")
-        operation = operating.find(ports, speaker.tenant, speaker.device.id, id_)
-        if operation is not None and operation.tried == int(tried) and not operation.final:
+        operation = operating.under_way(ports, speaker.tenant, speaker.device.id, id_)
+        if operation is not None and operation.tried == int(tried):
             _operation_done(ports, speaker, operation, answered, told)
     elif kind == "observation":
         _observation_done(ports, speaker, rest, answered, told)

@@ -57,6 +57,13 @@ def find(ports: Ports, tenant: str, device: str, operation: str) -> Operation | 
     return FINAL.of(device).get(ports, tenant, operation)
 
 
+def under_way(ports: Ports, tenant: str, device: str, operation: str) -> Operation | None:
+    """One that is not over; whoever hears of it late, or twice, finds none."""
+    active = ACTIVE.of(device).get(ports, tenant, operation)
+    aged = None if active is None else _aged(ports, tenant, device, active)
+    return None if aged is None or aged.final else aged
+
+
 def listing(ports: Ports, tenant: str, device: str) -> list[Operation]:
     """The newest first."""
     active = {each.id: each for each in _active(ports, tenant, device)}

@@ -5,7 +5,7 @@ EXPECTED = {
     "lwm2m_update": (1, 0, 3, 0, 0, 0, 0, 0, 0),
     "lwm2m_notification": (1, 3, 7, 0, 0, 0, 0, 0, 0),
     "lwm2m_send_batched": (0.05, 1, 0.3, 0, 0, 0, 0, 0, 0),
-    "lwm2m_read": (4, 8, 23, 0, 0, 0, 0, 0, 1),
+    "lwm2m_read": (4, 8, 22, 0, 0, 0, 0, 0, 1),
     "lwm2m_observation": (3, 4, 16, 0, 0, 0, 0, 0, 1),
     "lwm2m_bootstrap": (9, 19, 42, 0, 0, 0, 0, 0, 0),
 }
