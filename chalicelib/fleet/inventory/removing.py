@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from chalicelib.fleet.data import alarms, deleting
 from chalicelib.fleet.due import Matter
-from chalicelib.fleet.errors import DeviceNotFound
+from chalicelib.fleet.errors import DeviceNotFound, ObjectNotFound
 from chalicelib.fleet.inventory import devices, grouping, leaving
 from chalicelib.fleet.inventory.managed_objects import ChildKind, Leaving, ManagedObject
 from chalicelib.fleet.ports import Ports
@@ -58,7 +58,9 @@ def _cascade(ports: Ports, one: Leaving, until: int) -> bool:
         while links := ports.objects.children(tenant, number, kind, after=None, limit=_PAGE).items:
             for link in links:
                 if ports.objects.get(tenant, link.child) is not None:
-                    leaving.hide(ports, replace(one, id=link.child, file=None))
+                    # The sweep, or whoever deletes the child, may be as far at the same time.
+                    with suppress(ObjectNotFound):
+                        leaving.hide(ports, replace(one, id=link.child, file=None))
                 # It hangs here until its own children are gone: whoever goes on from here finds them by it.
                 if not finish(ports, tenant, link.child, until):
                     return False

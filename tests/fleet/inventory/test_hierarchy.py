@@ -333,3 +333,31 @@ def test_a_deletion_whose_answer_is_lost_is_one(ports: MemoryPorts) -> None:
     ports.objects.leave = forgetful  # type: ignore[method-assign]
     assert removing.delete(ports, TENANT, one).id == one
     assert ports.objects.rows == {}
+
+
+@pytest.mark.parametrize("by_the_sweep", [True, False])
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_child_that_somebody_else_deletes_meanwhile_stops_no_deletion(
+    ports: MemoryPorts, depth: int, *, by_the_sweep: bool
+) -> None:
+    """The sweep goes on with a deletion that is still under way, or a client deletes the child itself."""
+    numbers = made(ports, depth + 1)
+    for above, child in pairwise(numbers):
+        linked(ports, above, child, DEVICE)
+    top, last = numbers[0], numbers[-1]
+    other = made(ports, 1)[0]
+    linked(ports, top, other, DEVICE)
+    leave, others = ports.objects.leave, [last]
+
+    def slow(old: ManagedObject, cascade: frozenset[ChildKind] = frozenset(), *, data: bool = False) -> bool:
+        if old.id in others:
+            others.remove(old.id)
+            if by_the_sweep:
+                removing.finish(ports, TENANT, top, ports.clock.now() + removing.WITHIN)
+            else:
+                removing.delete(ports, TENANT, old.id, data=True)
+        return leave(old, cascade, data=data)
+
+    ports.objects.leave = slow  # type: ignore[method-assign]
+    assert removing.delete(ports, TENANT, top, frozenset({DEVICE})).id == top
+    assert (others, ports.objects.rows, ports.objects.hidden) == ([], {}, {})
