@@ -29,7 +29,7 @@ class Queue:
     name: str
     dead_letter: str | None = None
     function: str | None = None
-    tries: int = 5
+    tries: int = 0
 
 
 # IoT SQL, made of our own topics.
@@ -41,6 +41,8 @@ CERTIFICATES_FILTER = "$aws/events/certificates/registered/#"
 LIFECYCLE_FILTERS = {"presence": "$aws/events/presence/+/+", "subscriptions": "$aws/events/subscriptions/+/+"}
 DEAD_LETTERS = "dead-letters"
 PUSHES, UNDELIVERED = "push", "push-dead-letters"
+WEBHOOK_TRIES = 5
+"""Times that an event is posted; between two SQS hides it for its visibility time-out, the usual 30 s."""
 COAPS = "coaps"
 """Hints for the CoAP gateway, which reads them itself."""
 OBJECTS = "objects"
@@ -88,7 +90,12 @@ def ignored_wills() -> list[str]:
 
 def queues() -> list[Queue]:
     # A tenant's broken webhook is not the operator's dead letter.
-    return [Queue(DEAD_LETTERS), Queue(UNDELIVERED), Queue(PUSHES, UNDELIVERED, function="push"), Queue(COAPS)]
+    return [
+        Queue(DEAD_LETTERS),
+        Queue(UNDELIVERED),
+        Queue(PUSHES, UNDELIVERED, function="push", tries=WEBHOOK_TRIES),
+        Queue(COAPS),
+    ]
 
 
 def gateway_responses() -> Sequence[GatewayResponse]:

@@ -23,6 +23,7 @@ from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import admitting
 from chalicelib.fleet.presence.admitting import Candidate
 from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.records import MQTT
 from chalicelib.fleet.tenancy import audit
 
 _BAD_CREDENTIALS, _NOT_AUTHORIZED = 4, 5
@@ -206,6 +207,6 @@ def _record(ports: Ports, caller: Caller, client: str, reason: str, username: st
         at=now,
         event=ports.new_id(now),
         reason=f"connection refused: {reason}",
-        source={"client": client, "connector": "mqtt", **callers.about(caller)},
+        source={"client": client, "connector": MQTT, **callers.about(caller)},
         content={"username": username, **callers.told(caller)},
     )

@@ -8,7 +8,7 @@ from chalicelib.fleet import ids
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import connecting, fencing, holding, relaying
 from chalicelib.fleet.presence.claims import Claim
-from chalicelib.fleet.presence.records import Peer, Presence
+from chalicelib.fleet.presence.records import MQTT, Peer, Presence
 from chalicelib.fleet.queues import consuming
 from chalicelib.fleet.tenancy import audit
 
@@ -96,7 +96,7 @@ def _record(ports: Ports, claim: Claim, event: dict[str, Any], session: str, at:
             at=at,
             event=ids.repeatable_id(at, f"{session} {reason}"),
             reason=f"the broker closed the connection: {_CLOSED_FOR[reason]} ({reason})",
-            source={"connector": claim.connector or "mqtt", "client": claim.client},
+            source={"connector": claim.connector or MQTT, "client": claim.client},
             content={"disconnectReason": reason},
         )
 
@@ -112,7 +112,7 @@ def _shut_out(ports: Ports, claim: Claim, event: dict[str, Any], at: int) -> Non
             at=at,
             event=ids.repeatable_id(at, f"{claim.client} {reason}"),
             reason=f"the broker refused the connection: its will is on a topic that it may not publish on ({reason})",
-            source={"connector": claim.connector or "mqtt", "client": claim.client},
+            source={"connector": claim.connector or MQTT, "client": claim.client},
             content={"connectFailureReason": reason},
         )
 
@@ -127,7 +127,7 @@ def _unheard(ports: Ports, claim: Claim, event: dict[str, Any], session: str, at
         event=ids.repeatable_id(at, f"{session} {filters}"),
         reason=f"the broker refused to subscribe it to {', '.join(map(repr, filters))}: "
         "its mode, or its API key, is given other topics",
-        source={"connector": claim.connector or "mqtt", "client": claim.client},
+        source={"connector": claim.connector or MQTT, "client": claim.client},
         content={"topics": filters},
     )
 

@@ -10,12 +10,13 @@ from typing import Any
 from chalicelib.dialects.cumulocity import times
 from chalicelib.dialects.cumulocity.objects import AGENT, HOLDER, IS_DEVICE, IS_GROUP
 from chalicelib.fleet.errors import DeviceNotFound, Invalid
-from chalicelib.fleet.inventory import devices, promoting
+from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.inventory.managed_objects import GROUP, UNCONNECTED, ExternalId, ManagedObject
-from chalicelib.fleet.inventory.records import Device, Location
+from chalicelib.fleet.inventory.records import LONGEST_NAME, Device, Location
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import relaying
 from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.records import MQTT
 from chalicelib.web import schemas
 from chalicelib.web.schemas import Schema
 
@@ -59,7 +60,7 @@ _NULLABLE: Mapping[str, Schema] = {
 }
 _SENT: Schema = {
     "type": "object",
-    "properties": {"name": {"type": "string", "maxLength": promoting.LONGEST_NAME}, **_NULLABLE},
+    "properties": {"name": {"type": "string", "maxLength": LONGEST_NAME}, **_NULLABLE},
 }
 
 
@@ -120,7 +121,7 @@ def named(ports: Ports, tenant: str, type_: str, value: str) -> ManagedObject | 
     if type_ == _URN:
         owners = [value]
     elif type_ == _IBM:
-        found = (ports.devices.owner(tenant, "mqtt", f"{kind}:{tenant}:{value}") for kind in _IBM_KINDS)
+        found = (ports.devices.owner(tenant, MQTT, f"{kind}:{tenant}:{value}") for kind in _IBM_KINDS)
         owners = [owner for owner in found if owner]
     elif is_ours(type_):
         owners = [ports.devices.owner(tenant, type_.removeprefix(_PREFIX), value) or ""]

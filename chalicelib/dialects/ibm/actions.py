@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.ibm import behind, bundles, inventory, payload, times, topics
-from chalicelib.dialects.ibm.identity import DIALECT, MQTT, name_of
+from chalicelib.dialects.ibm.identity import DIALECT, name_of
 from chalicelib.fleet.compare_and_set import change_record
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Forbidden, Invalid, NotFound
@@ -18,7 +18,7 @@ from chalicelib.fleet.integers import whole
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.claims import Claim
-from chalicelib.fleet.presence.records import Route
+from chalicelib.fleet.presence.records import MQTT, Route
 
 KIND = "ibm.requests"
 RETENTION = 90 * 86_400

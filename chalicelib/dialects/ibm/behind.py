@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.ibm import inventory, payload, times, topics, types
-from chalicelib.dialects.ibm.identity import DIALECT, MQTT, Name, name_of
+from chalicelib.dialects.ibm.identity import DIALECT, Name, name_of
 from chalicelib.dialects.ibm.inventory import Registration
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Uplink
@@ -22,7 +22,7 @@ from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import nodes
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.nodes import NodeStatus
-from chalicelib.fleet.presence.records import Capability, Route
+from chalicelib.fleet.presence.records import MQTT, Capability, Route
 
 PATIENCE = 5
 GATEWAY = "g"

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from chalicelib.fleet import ids
 
-MQTT = "mqtt"
 DIALECT = "ibm"
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,36}")

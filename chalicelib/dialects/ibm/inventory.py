@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.dialects.ibm import tokens
-from chalicelib.dialects.ibm.identity import DIALECT, MQTT, Name, api_key_name, fleet_prefix, is_name, name_of
+from chalicelib.dialects.ibm.identity import DIALECT, Name, api_key_name, fleet_prefix, is_name, name_of
 from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.errors import DeviceNotFound, Forbidden, Invalid
 from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.records import MQTT
 
 _BATCH = 100
 _LONGEST_NAME = 1_024

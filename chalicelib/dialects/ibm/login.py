@@ -1,7 +1,7 @@
 """Who an MQTT client of IBM is: the client id names it, user name and password prove it (manual 5.2.2 and 5.3.2)."""
 
 from chalicelib.dialects.ibm import inventory, tokens
-from chalicelib.dialects.ibm.identity import API_KEY, DIALECT, MQTT, Client, Name, api_key_name, parse_client
+from chalicelib.dialects.ibm.identity import API_KEY, DIALECT, Client, Name, api_key_name, parse_client
 from chalicelib.dialects.ibm.topics import APPLICATION, DEVICE, DOORS, GATEWAY
 from chalicelib.dialects.registry import Refused
 from chalicelib.fleet.access import adopting, callers, doors, keys
@@ -11,6 +11,7 @@ from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Forbidden, RateLimitReached, Unauthenticated, UnknownCredential
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.admitting import Candidate
+from chalicelib.fleet.presence.records import MQTT
 
 TOKEN = "use-token-auth"  # noqa: S105 - the user name of every device
 BAD_IDENTIFIER, NOT_AUTHORIZED = 2, 5

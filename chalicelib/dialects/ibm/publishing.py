@@ -1,7 +1,7 @@
 """Events and commands, whichever way they came in: kept or queued by the fleet, then told to the applications."""
 
 from chalicelib.dialects.ibm import codec, forwarding, payload, topics
-from chalicelib.dialects.ibm.identity import MQTT, Name, name_of
+from chalicelib.dialects.ibm.identity import Name, name_of
 from chalicelib.dialects.ibm.payload import Said
 from chalicelib.dialects.topics import Downlink
 from chalicelib.fleet.commands import creating
@@ -12,6 +12,7 @@ from chalicelib.fleet.ids import repeatable_id
 from chalicelib.fleet.inventory import group_paths
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.records import MQTT
 from chalicelib.fleet.reading import reading
 
 

@@ -3,13 +3,13 @@
 import re
 
 from chalicelib.fleet import ids
+from chalicelib.fleet.presence.records import MQTT
 
 MAX_URN = 269
 URN = ids.DEVICE
 CLIENT_ID = re.compile(r"[\w:-]{1,128}", re.ASCII)
 APPLICATION_ID = re.compile(r"(?!\$)[!-\"$-*,-~]{1,128}")
 """What a client that is no device may call itself: its id means nothing, but the broker's events must name it."""
-MQTT = "mqtt"
 X_CONNECTOR = "x-connector"
 """The connector of devices behind an external connector (manual 5.5.5)."""
 

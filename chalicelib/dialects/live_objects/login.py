@@ -3,7 +3,6 @@
 from chalicelib.dialects.live_objects.identity import (
     APPLICATION_ID,
     CLIENT_ID,
-    MQTT,
     X_CONNECTOR,
     device_for_client,
     note,
@@ -15,6 +14,7 @@ from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.errors import Forbidden, Unauthenticated, UnknownCredential
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.admitting import Candidate
+from chalicelib.fleet.presence.records import MQTT
 
 BAD_CREDENTIALS, NOT_AUTHORIZED = 4, 5
 """CONNACK codes of manual 6.4."""

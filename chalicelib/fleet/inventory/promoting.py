@@ -7,13 +7,10 @@ from chalicelib.fleet import ids
 from chalicelib.fleet.errors import DeviceDuplicate
 from chalicelib.fleet.inventory import devices, objects
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
-from chalicelib.fleet.inventory.records import Device, Interface
+from chalicelib.fleet.inventory.records import LONGEST_NAME, Device, Interface
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.tenancy.records import Way
-
-LONGEST_NAME = 255
-"""Characters of a device's name."""
 
 
 def promote(

@@ -13,6 +13,8 @@ ROOT_GROUP = "root"
 MAX_INTERFACES = 10
 """So that a device with all its properties and definitions fits into one item of the store."""
 ROOT_PATH = "/"
+LONGEST_NAME = 255
+"""Characters of a device's name, where a dialect lets clients give it one."""
 MOST = 1_000
 """Groups that a tenant may have: all of them are read with one query."""
 BELOW, CHILDREN = "/*", "/*/"

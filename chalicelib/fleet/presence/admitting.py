@@ -11,6 +11,7 @@ from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import fencing, reserving
 from chalicelib.fleet.presence.claims import FOR_DEVICES, Claim, succeeded
+from chalicelib.fleet.presence.records import MQTT
 from chalicelib.fleet.presence.reserving import displaceable
 from chalicelib.fleet.tenancy import quotas
 from chalicelib.fleet.tenancy.quotas import Asker
@@ -171,7 +172,7 @@ def _stored(ports: Ports, held: Claim | None, claim: Claim) -> bool:
 
     if not claim.guest or (held is not None and held.guest):
         return store(None)
-    asker = Asker(Way.MQTT, {"connector": claim.connector or "mqtt", "client": claim.client})
+    asker = Asker(Way.MQTT, {"connector": claim.connector or MQTT, "client": claim.client})
     return quotas.within(ports, claim.tenant, Stored.DEVICES, store, asker=asker)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.fleet.ports import Outcome, Ports
 from chalicelib.fleet.presence.claims import Claim, vouched
-from chalicelib.fleet.presence.records import Route
+from chalicelib.fleet.presence.records import MQTT, Route
 from chalicelib.fleet.tenancy import audit
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def drop(ports: Ports, client: str, principal: str, *, at: int, event: str, cont
             at=at,
             event=event,
             reason="the client id belonged to somebody else, or to nobody who is remembered",
-            source={"client": client, "connector": "mqtt"},
+            source={"client": client, "connector": MQTT},
             content=content,
         )
 

@@ -7,7 +7,7 @@ command raises `generation`: whoever holds an older one changes nothing any more
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from chalicelib.fleet.presence.records import Capability, Presence, Route, split_interface_key
+from chalicelib.fleet.presence.records import MQTT, Capability, Presence, Route, split_interface_key
 from chalicelib.fleet.shapes import Extensible
 
 LEASE = 55_000
@@ -18,7 +18,7 @@ again finds the claim free.
 """
 
 
-USUAL = "mqtt"
+USUAL = MQTT
 """The line of a command that none is noted of."""
 ANY = "*"
 """The line of those that name no connector."""

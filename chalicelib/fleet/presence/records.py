@@ -10,6 +10,8 @@ from enum import StrEnum
 from chalicelib.fleet.shapes import Extensible
 
 MINUTE = 60_000
+MQTT = "mqtt"
+"""The connector whose nodes are client ids of the broker."""
 _TOMBSTONES = 8
 LONGEST = 25 * 3_600_000
 """No connection lasts as long (ms): the broker ends each within a day."""

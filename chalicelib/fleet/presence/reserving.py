@@ -15,9 +15,8 @@ from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import fencing
 from chalicelib.fleet.presence.claims import Change, Claim, succeeded, vacated
 from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.records import MQTT
 
-CONNECTOR = "mqtt"
-"""The connector whose nodes are client ids of the broker."""
 T = TypeVar("T")
 Known = Mapping[str, Claim | None]
 
@@ -69,8 +68,8 @@ def _changes(
     *,
     entitled: bool,
 ) -> list[Change]:
-    old = {i.key: i for i in before.interfaces if i.connector == CONNECTOR} if before else {}
-    new = {i.key: i for i in after.interfaces if i.connector == CONNECTOR} if after else {}
+    old = {i.key: i for i in before.interfaces if i.connector == MQTT} if before else {}
+    new = {i.key: i for i in after.interfaces if i.connector == MQTT} if after else {}
     made: list[Change] = []
     if after is not None:
         added = [new[key] for key in new.keys() - old.keys()]
@@ -153,6 +152,6 @@ def release(ports: Ports, tenant: str, interfaces: Iterable[Interface], mailbox:
 def spelled(mailbox: Mailbox | None, interface: Interface) -> str | None:
     """The client id of the interface's last connection, where that is not its node itself."""
     presence = mailbox.presence.get(interface.key) if mailbox is not None else None
-    if presence is None or presence.relayed or interface.connector != CONNECTOR:
+    if presence is None or presence.relayed or interface.connector != MQTT:
         return None
     return presence.client if presence.client != interface.node else None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from chalicelib.fleet.ports import Dispatch, Outcome, Ports
+from chalicelib.fleet.presence.records import MQTT
 from chalicelib.fleet.queues import consuming
 from chalicelib.fleet.queues.consumer_groups import MOST, Crew, Lane
 from chalicelib.fleet.queues.consumers import Consumer
@@ -212,7 +213,7 @@ def _complain(ports: Ports, consumer: Consumer, message: QueuedMessage) -> None:
         at=ports.clock.now(),
         event=message.event,
         reason=f"the broker refused a message of queue {message.queue}; it is kept",
-        source={"client": consumer.client, "connector": "mqtt"},
+        source={"client": consumer.client, "connector": MQTT},
         content={"queue": message.queue},
         cause=Cause.QUEUE,
         way=None,

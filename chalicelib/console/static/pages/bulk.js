@@ -5,7 +5,7 @@ import { call, device } from "../api.js";
 import { number } from "../format.js";
 import { Dialog, Field, Form, sentence, Table, Text } from "../parts.js";
 import { t } from "../words.js";
-import { CommandFields, commandOf } from "./command-form.js";
+import { CommandFields, commandOf, SENDABLE } from "./command-form.js";
 import { ParameterFields, parameterOf } from "./parameter-form.js";
 
 const SIDE_BY_SIDE = 4;
@@ -14,7 +14,7 @@ const SHOWN = 200;
 /** What can be done to many: its fields, and what is sent for one device. */
 export const JOBS = {
   command: {
-    fields: () => html`<${CommandFields} connectors=${["mqtt", "x-connector"]} />`,
+    fields: () => html`<${CommandFields} connectors=${SENDABLE} />`,
     read: commandOf,
     run: (id, body) => call("POST", device(id, "commands"), { body }),
   },

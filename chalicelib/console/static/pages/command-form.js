@@ -4,6 +4,8 @@ import { html, useState } from "../html.js";
 import { Field } from "../parts.js";
 import { t } from "../words.js";
 
+/** The connectors that take commands. */
+export const SENDABLE = ["mqtt", "x-connector"];
 const MODES = ["APPLICATIVE", "NETWORK", "NONE"];
 
 /** Fields of a command; `connectors` are those that may be chosen. */

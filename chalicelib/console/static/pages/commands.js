@@ -7,11 +7,10 @@ import { Asking, Form, Pairs, State, Text, Time, Waiting } from "../parts.js";
 import { usePolled } from "../polling.js";
 import { may } from "../session.js";
 import { t } from "../words.js";
-import { CommandFields, commandOf } from "./command-form.js";
+import { CommandFields, commandOf, SENDABLE } from "./command-form.js";
 import { interfaces } from "./device-list.js";
 
 const FINAL = ["PROCESSED", "ERROR", "CANCELED", "EXPIRED"];
-const SENDABLE = ["mqtt", "x-connector"];
 const LIVE_MS = 1000;
 const SHOWN = 50;
 /** How far each acknowledgement mode goes, in the order in which a command gets there. */

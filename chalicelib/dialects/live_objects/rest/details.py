@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.dialects.live_objects import times
-from chalicelib.dialects.live_objects.identity import MQTT
 from chalicelib.dialects.live_objects.rest.shapes import interfaces as shapes
 from chalicelib.dialects.live_objects.rest.shapes.configuration import rendered_reports
 from chalicelib.dialects.live_objects.rest.shapes.resources import reported_versions
@@ -14,6 +13,7 @@ from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import relaying
 from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.records import MQTT
 
 _LOOKED_AT = 20
 """Of so many of the newest messages the last place is taken."""

@@ -10,11 +10,11 @@ from typing import Any
 
 from chalicelib.dialects.live_objects.identity import is_urn
 from chalicelib.dialects.live_objects.rest import rsql
-from chalicelib.dialects.live_objects.rest.shapes.devices import MAX_NAME
 from chalicelib.dialects.live_objects.rest.shapes.interfaces import status
 from chalicelib.fleet import patterns
 from chalicelib.fleet.inventory.facets import Facet
-from chalicelib.fleet.inventory.records import ROOT_PATH, Device, GroupTree
+from chalicelib.fleet.inventory.groups import LONGEST_PATH
+from chalicelib.fleet.inventory.records import LONGEST_NAME, ROOT_PATH, Device, GroupTree
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Request
@@ -43,11 +43,11 @@ _STATUSES = (
 
 PARAMETERS = (
     Parameter("id", bounds=(1, 269), explained="or a regular expression that it has to have a match for"),
-    Parameter("name", bounds=(1, MAX_NAME + len("**")), explained="with * at the beginning, the end or both"),
+    Parameter("name", bounds=(1, LONGEST_NAME + len("**")), explained="with * at the beginning, the end or both"),
     Parameter("tags", Kind.LIST, bounds=(1, 32)),
     Parameter("connectors", Kind.LIST, bounds=(1, 129), explained="with - in front to exclude; none for no interface"),
     Parameter("groupId", bounds=(1, 6)),
-    Parameter("groupPath", bounds=(1, 257), explained="with /* at the end for subgroups"),
+    Parameter("groupPath", bounds=(1, LONGEST_PATH + len("/*")), explained="with /* at the end for subgroups"),
     Parameter("interfaces.nodeId", bounds=(1, 269)),
     Parameter("interfaces.status", Kind.LIST, choices=_STATUSES),
     Parameter("interfaces.enabled", Kind.BOOLEAN),

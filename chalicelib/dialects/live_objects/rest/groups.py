@@ -19,7 +19,7 @@ GROUP = Parameter("group_id", place=Place.PATH, bounds=(1, ID_LENGTH), explained
 _PARENT = Parameter("parentId", bounds=(1, ID_LENGTH), explained="only groups directly below this one")
 _PATH = Parameter(
     "groupPath",
-    bounds=(1, LONGEST_PATH + 3),
+    bounds=(1, LONGEST_PATH + len("/*/")),
     explained="that very path; with /* at the end all below it too, with /*/ only those directly below it",
 )
 

@@ -10,7 +10,6 @@ from itertools import islice
 from typing import Any
 
 from chalicelib.dialects.live_objects import paging
-from chalicelib.dialects.live_objects.identity import MQTT
 from chalicelib.dialects.live_objects.rest import commands
 from chalicelib.dialects.live_objects.rest.commands import COLUMNS, COMMAND, FORCE, in_order
 from chalicelib.dialects.live_objects.rest.deprecated.naming import NOTIFIED, device_of, notified, parts
@@ -24,6 +23,7 @@ from chalicelib.fleet.commands.records import Command, Status
 from chalicelib.fleet.commands.transitions import as_of
 from chalicelib.fleet.errors import CommandLimitReached, CommandNotFound, DeviceNotFound, IllegalTransition, Invalid
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.records import MQTT
 from chalicelib.web import json_text
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.dialects.live_objects import times
-from chalicelib.dialects.live_objects.identity import MQTT, X_CONNECTOR
+from chalicelib.dialects.live_objects.identity import X_CONNECTOR
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.dialects.live_objects.rest.shapes.notification import NOTIFY_TO
 from chalicelib.fleet.commands.creating import Order
@@ -18,9 +18,12 @@ from chalicelib.fleet.commands.records import (
     Policy,
 )
 from chalicelib.fleet.errors import ConnectorNotFound, Invalid
+from chalicelib.fleet.presence.records import MQTT
 from chalicelib.web import json_text
 
-CONNECTORS = (MQTT, X_CONNECTOR, "lora", "sms")
+SERVED = (MQTT, X_CONNECTOR)
+CONNECTORS = (*SERVED, "lora", "sms")
+"""Of the manual; a command for one that is not served has no connector to go to."""
 MAX_VALUE = 100_000
 """Bytes of a command's value as JSON; IoT Core carries 128 KB in a message."""
 ACK_MODES = {mode.value: mode for mode in AckMode} | {"AUTO": AckMode.NONE, "DEVICE": AckMode.APPLICATIVE}
@@ -57,7 +60,7 @@ def order(body: Mapping[str, Any], *, validate: bool) -> Order:
     Errors: ConnectorNotFound, Invalid.
     """
     connector, value = body["request"]["connector"], body["request"]["value"]
-    if connector not in (MQTT, X_CONNECTOR):
+    if connector not in SERVED:
         raise ConnectorNotFound(f"connector {connector} not found or unavailable")
     if validate and connector == MQTT:
         _ensure_mqtt(value)

@@ -8,7 +8,7 @@ from chalicelib.dialects.live_objects import streams, times
 from chalicelib.dialects.live_objects.identity import MAX_URN, URN
 from chalicelib.dialects.live_objects.rest.shapes import groups, interfaces, present
 from chalicelib.fleet.errors import InterfaceDuplicate, Invalid
-from chalicelib.fleet.inventory.records import MAX_INTERFACES, Device, Location
+from chalicelib.fleet.inventory.records import LONGEST_NAME, MAX_INTERFACES, Device, Location
 from chalicelib.fleet.presence.mailbox import Mailbox
 
 MAX_TAGS = 40
@@ -48,9 +48,8 @@ _IDENTIFIER = {
     "pattern": f"^{URN.pattern}$",
     "description": "is urn:lo:nsid:{namespace}:{id}, of letters, digits, - and _, and : in the id",
 }
-MAX_NAME = 255
 DESCRIPTION = {
-    "name": {"type": ["string", "null"], "maxLength": MAX_NAME},
+    "name": {"type": ["string", "null"], "maxLength": LONGEST_NAME},
     "description": {"type": ["string", "null"], "maxLength": 500},
     "tags": {
         "type": ["array", "null"],

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.dialects.live_objects import suites, times
-from chalicelib.dialects.live_objects.identity import CLIENT_ID, MQTT, X_CONNECTOR
+from chalicelib.dialects.live_objects.identity import CLIENT_ID, X_CONNECTOR
 from chalicelib.dialects.live_objects.rest.shapes import lwm2m_interfaces as lwm2m
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet.errors import ConnectorNotFound, Invalid
 from chalicelib.fleet.inventory.records import Interface
 from chalicelib.fleet.presence.mailbox import Mailbox
-from chalicelib.fleet.presence.records import Capability, Peer, Presence
+from chalicelib.fleet.presence.records import MQTT, Capability, Peer, Presence
 from chalicelib.fleet.twin.identities import Secrets
 from chalicelib.fleet.twin.records import CONNECTOR as LWM2M
 
