@@ -1,5 +1,7 @@
 """The REST API: one module a resource, each with its routes as data."""
 
+from collections.abc import Mapping
+
 from chalicelib.dialects.cumulocity import DIALECT
 from chalicelib.dialects.cumulocity.errors import explain
 from chalicelib.dialects.cumulocity.rest import (
@@ -28,7 +30,15 @@ from chalicelib.dialects.cumulocity.rest import (
     users,
 )
 from chalicelib.dialects.cumulocity.rest.access import authenticate
-from chalicelib.web.routes import Api, Route
+from chalicelib.web.routes import Api, Handler, Route
+from chalicelib.web.schemas import Schema
+
+
+def _answers() -> Mapping[Handler, Schema]:
+    from chalicelib.dialects.cumulocity.rest.answers import ANSWERS
+
+    return ANSWERS
+
 
 API = Api(
     "cumulocity",
@@ -61,6 +71,7 @@ API = Api(
     authenticate,
     explain,
     {"type": "http", "scheme": "basic"},
+    _answers,
     collapsing=True,
     method_header="X-HTTP-METHOD",
 )
