@@ -27,6 +27,8 @@ from chalicelib.fleet.twin.working import Later
 
 _GARBLED = "GARBLED"
 _REFUSALS = "4."
+_REASONS = 3
+"""That a failure names at most, of a report of which nothing can be read."""
 
 
 def next_of(ports: Ports, speaker: Speaker, holder: str, *, awaited: bool) -> dict[str, Any]:
@@ -137,6 +139,8 @@ def _show(ports: Ports, speaker: Speaker, wanted: list[Path], answered: Answered
     decoded = decode(model, base, answered.format, answered.payload, at)
     if any(not any(paths.is_below(entry.path, each) for each in wanted) for entry in decoded.entries):
         raise FormatError("something else came than what was asked for")
+    if decoded.complaints and not decoded.entries:
+        raise FormatError("; ".join(decoded.complaints[:_REASONS]))
     reporting.show(ports, speaker, model, reporting.measured(decoded.entries, at), event, decoded.complaints)
     return decoded.entries
 

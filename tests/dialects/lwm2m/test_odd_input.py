@@ -12,7 +12,7 @@ from tests.dialects.lwm2m.rig import URN, Endpoint, content
 from tests.dialects.lwm2m.test_reports import SENML_CBOR, SENML_JSON, TLV, messages, rule
 
 LINKS = '</>;rt="oma.lwm2m";ct="60 110 112",</1/0>,</3/0>,</5/0>,</3303/0>,</40000/0>'
-JSON, CBOR = 11543, 60
+JSON, CBOR, TEXT = 11543, 60, 0
 UNDEFINED = "/40000/0/1"
 HUGE = cbor2.dumps([{0: UNDEFINED, 2: 1 << 20_000}])
 """More digits than are ever written out."""
@@ -80,7 +80,11 @@ def test_what_cannot_be_read_is_refused(device: str, endpoint: Endpoint, format_
         ("/3/0", JSON, b'{"bn":"/3/0/","bt":1e306,"e":[{"n":"0","sv":"a"}]}', "OK"),
         ("/3/0", TLV, bytes.fromhex("e1ffff41"), "FAILED"),
         ("/3", TLV, bytes.fromhex("23ffffc10061"), "FAILED"),
-        (UNDEFINED, CBOR, cbor2.dumps(1 << 20_000), "OK"),
+        (UNDEFINED, CBOR, cbor2.dumps(1 << 20_000), "FAILED"),
+        ("/3/0/9", TEXT, b"full", "FAILED"),
+        ("/3303/0", SENML_JSON, b'[{"n":"/3303/0/5700","v":1e999},{"n":"/3303/0/5601","vs":"x"}]', "FAILED"),
+        ("/3303/0", SENML_JSON, b'[{"n":"/3303/0/5700","v":1e999},{"n":"/3303/0/5701","vs":"Cel"}]', "OK"),
+        ("/3303/0", SENML_JSON, b"[]", "OK"),
     ],
 )
 def test_an_odd_answer_ends_its_operation_and_holds_up_nothing(
