@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
+from chalicelib.fleet.commands.records import BROKER
 from chalicelib.fleet.ports import Carrier, Delivery, Dispatch, Outcome, RouteTerms
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from chalicelib.fleet.configuration.records import Update
     from chalicelib.fleet.presence.records import Route
     from chalicelib.fleet.resources.updates import Offer
-
-MQTT = "mqtt"
 
 
 class TransportDelivery:
@@ -66,7 +65,7 @@ class TransportDelivery:
     def _carrier(self, route: "Route") -> Carrier | None:
         """None where nobody carries it: whoever is reached by polling alone is never there for a downlink."""
         transport = self._terms.of(route.dialect, route.connector).transport
-        if transport == MQTT:
+        if transport == BROKER:
             return self._broker
         make = self._others.get(transport)
         return make() if make is not None else None

@@ -20,6 +20,8 @@ MIN_EXPIRATION, DEFAULT_EXPIRATION, MAX_EXPIRATION = 5, 7 * 86_400, 30 * 86_400
 MIN_ACK_TIMEOUT, DEFAULT_ACK_TIMEOUT, MAX_ACK_TIMEOUT = 10, 120, 30 * 86_400
 MAX_ATTEMPTS = 5
 MAX_HISTORY = 50
+BROKER = "mqtt"
+"""The transport of what goes through the MQTT broker."""
 CONFIRMATION = 15
 """The longest (s) a network acknowledgement is waited for."""
 PATROL = 15 * MINUTE
@@ -97,7 +99,7 @@ class Terms:
     ack_timeout: int | None = DEFAULT_ACK_TIMEOUT
     expiration: int | None = DEFAULT_EXPIRATION
     renews: bool = False
-    transport: str = "mqtt"
+    transport: str = BROKER
     take: bool = False
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.dialects.live_objects import times
+from chalicelib.dialects.live_objects import deployed, times
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.dialects.live_objects.rest.shapes.notification import NOTIFY_TO
 from chalicelib.fleet.errors import Invalid
@@ -24,7 +24,8 @@ from chalicelib.web.schemas import Schema
 
 CONNECTOR = "http-updater"
 SECURED = "secured"
-MAX_NAME = 255
+MAX_NAME = deployed.MAX_NAME
+"""As long as a device may say it, of a resource and of a version."""
 _MD5 = 16
 
 _NAME = {
