@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.dialects.cumulocity import device_events as shapes
 from chalicelib.dialects.cumulocity import fragments, times
 from chalicelib.dialects.cumulocity.errors import EventNotFound
-from chalicelib.dialects.cumulocity.rest import asking, contents, data, links, lists, paging, processing
+from chalicelib.dialects.cumulocity.rest import asking, contents, creating, data, links, lists, paging, processing
 from chalicelib.dialects.cumulocity.rest.sources import BELOW, SOURCE, Sources
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.data.records import DataMessage
@@ -27,21 +27,6 @@ def view(request: Request, sources: Sources, message: DataMessage) -> dict[str, 
     return shapes.view(message, number, source, links.to(request, *PATH, number))
 
 
-def _create(ports: Ports, request: Request) -> Answer:
-    """One, or all of a collection or none."""
-    body, sources = contents.read(request), Sources(ports, request)
-    several = data.several(body, "events")
-    event = ports.new_id(ports.clock.now())
-    made = [_made(ports, sources, one, event, row) for row, one in enumerate([body] if several is None else several)]
-    mode = processing.mode(request)
-    data.store(ports, made, mode)
-    shown = [processing.shown(mode, view(request, sources, message)) for message, _ in made]
-    if several is None:
-        return contents.created(request, KIND, shown[0], shown[0].get("self"))
-    itself = links.to(request, *PATH)
-    return contents.created(request, COLLECTION, {"self": itself, "events": shown}, itself)
-
-
 def _made(ports: Ports, sources: Sources, body: Any, event: str, row: int) -> tuple[DataMessage, str]:
     if not isinstance(body, dict):
         raise Invalid("an event is a JSON object", "events")
@@ -50,6 +35,13 @@ def _made(ports: Ports, sources: Sources, body: Any, event: str, row: int) -> tu
     type_ = fragments.text(body, "type", shapes.LONGEST_TYPE)
     said = data.Said(shapes.KIND, type_, times.parse(body["time"], "time"), shapes.read(body), row=row)
     return data.message(ports, source, said, event), source.source
+
+
+_CREATED = creating.Kind(KIND, "events", PATH, _made, view)
+
+
+def _create(ports: Ports, request: Request) -> Answer:
+    return creating.create(_CREATED, ports, request)
 
 
 def _get(ports: Ports, request: Request) -> Answer:

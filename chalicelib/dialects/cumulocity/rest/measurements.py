@@ -8,7 +8,7 @@ from chalicelib.dialects.cumulocity import fragments
 from chalicelib.dialects.cumulocity import measurements as shapes
 from chalicelib.dialects.cumulocity.errors import MeasurementNotFound
 from chalicelib.dialects.cumulocity.measurements import Measurement
-from chalicelib.dialects.cumulocity.rest import asking, contents, data, links, lists, paging, processing
+from chalicelib.dialects.cumulocity.rest import asking, contents, creating, data, links, lists, paging
 from chalicelib.dialects.cumulocity.rest.sources import SOURCE, Sources
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.data.records import DataMessage
@@ -32,21 +32,6 @@ def view(request: Request, sources: Sources, message: DataMessage, found: Measur
     return shapes.view(found, number, source, links.to(request, *PATH, number))
 
 
-def _create(ports: Ports, request: Request) -> Answer:
-    """One, or all of a collection or none."""
-    body, sources = contents.read(request), Sources(ports, request)
-    several = data.several(body, "measurements")
-    event = ports.new_id(ports.clock.now())
-    made = [_made(ports, sources, one, event, row) for row, one in enumerate([body] if several is None else several)]
-    mode = processing.mode(request)
-    data.store(ports, made, mode)
-    shown = [processing.shown(mode, _view(request, sources, message)) for message, _ in made]
-    if several is None:
-        return contents.created(request, KIND, shown[0], shown[0].get("self"))
-    itself = links.to(request, *PATH)
-    return contents.created(request, COLLECTION, {"self": itself, "measurements": shown}, itself)
-
-
 def _made(ports: Ports, sources: Sources, body: Any, event: str, row: int) -> tuple[DataMessage, str]:
     if not isinstance(body, dict):
         raise Invalid("a measurement is a JSON object", "measurements")
@@ -60,6 +45,13 @@ def _made(ports: Ports, sources: Sources, body: Any, event: str, row: int) -> tu
 def _view(request: Request, sources: Sources, message: DataMessage) -> Mapping[str, Any]:
     found = shapes.of(message)
     return view(request, sources, message, found) if found is not None else {}
+
+
+_CREATED = creating.Kind(KIND, "measurements", PATH, _made, _view)
+
+
+def _create(ports: Ports, request: Request) -> Answer:
+    return creating.create(_CREATED, ports, request)
 
 
 def _get(ports: Ports, request: Request) -> Answer:
