@@ -63,12 +63,16 @@ class DeviceUser:
         return bool(self.record.body["used"])
 
     @property
+    def digest(self) -> str:
+        return str(self.record.body["digest"])
+
+    @property
     def gone(self) -> bool:
         return "digest" not in self.record.body
 
     def fits(self, password: str) -> bool:
         body = self.record.body
-        return hmac.compare_digest(_digest(password, body["salt"]), str(body["digest"]))
+        return hmac.compare_digest(_digest(password, body["salt"]), self.digest)
 
 
 def name_of(device: str) -> str:
@@ -195,9 +199,21 @@ def authenticate(
         first(found)
         _changed(ports, tenant, name, lambda present: {"used": True} if present.issued == found.issued else {})
     _refresh(ports, found, password, now)
-    caller = callers.of_device(tenant, None, ROLES, name)
-    ports.proven.keep(digest, Known(caller, None, now))
-    return caller
+    come = caller(tenant, name)
+    ports.proven.keep(digest, Known(come, None, now))
+    return come
+
+
+def caller(tenant: str, name: str) -> Caller:
+    return callers.of_device(tenant, None, ROLES, name)
+
+
+def proven(ports: Ports, tenant: str, name: str, password: str) -> str:
+    """The digest that is kept of that password, if it is still the user's. Errors: Unauthenticated."""
+    found = find(ports, tenant, name)
+    if found is None or not (_is_right(ports, found, password) and found.enabled):
+        raise Unauthenticated("the password is another one by now, or the device is disabled")
+    return found.digest
 
 
 def take_group(ports: Ports, tenant: str, name: str) -> str | None:

@@ -48,6 +48,8 @@ STATUSES: dict[str, set[int]] = {
     # Clients take 201 alone, and only who registers devices comes that far.
     "POST /devicecontrol/deviceCredentials": {200, 403},
     "POST /user/logout": {403},
+    # Whoever may have no token is nobody that is known.
+    "POST /tenant/oauth/token": {403},
     # Who is no child is not there.
     **{
         f"{method} /inventory/managedObjects/{{}}/{kind}/{{}}": {422}
@@ -155,6 +157,7 @@ OTHERWISE = {
     *("GET /inventory/managedObjects/{}/user", "PUT /inventory/managedObjects/{}/user"),
     # For people, which who comes with a key is not.
     *("PUT /user/currentUser", "PUT /user/currentUser/password", "POST /user/logout"),
+    "POST /tenant/oauth/token",
     # Values by whatever keys there are.
     *("GET /tenant/options/{}", "PUT /tenant/options/{}", "GET /tenant/system/options/{}/{}"),
     "PUT /alarm/alarms",

@@ -27,6 +27,7 @@ from chalicelib.dialects.cumulocity.rest import (
     series,
     system_options,
     tenant,
+    tokens,
     users,
 )
 from chalicelib.dialects.cumulocity.rest.access import authenticate
@@ -46,6 +47,7 @@ API = Api(
     (
         *platform.ROUTES,
         *tenant.ROUTES,
+        *tokens.ROUTES,
         *options.ROUTES,
         *system_options.ROUTES,
         *current_user.ROUTES,

@@ -1,4 +1,4 @@
-"""Who a request comes from: HTTP Basic `tenant/user:password`, or with an API key in the place of the password.
+"""Who a request comes from: HTTP Basic `tenant/user:password`, an API key in the place of the password, or a token.
 
 Without a tenant the user's own counts, as logins are unique on a stage; of a device that of the host `{tenant}.…`, as
 its name is unique in its tenant only. A tenant that was not enabled for this API is answered as a wrong password is.
@@ -6,7 +6,7 @@ its name is unique in its tenant only. A tenant that was not enabled for this AP
 
 import re
 
-from chalicelib.dialects.cumulocity import device_users, registration
+from chalicelib.dialects.cumulocity import device_users, registration, tokens
 from chalicelib.dialects.cumulocity.rest import links
 from chalicelib.fleet.access import basic as proving
 from chalicelib.fleet.access import callers, keys, limiting, secrets
@@ -26,7 +26,15 @@ _TENANT = re.compile(r"([a-z0-9]{6})\.")
 def authenticate(ports: Ports, request: Request) -> Caller:
     """Errors: Unauthenticated, UnknownCredential, RateLimitReached, BadRequest (the host that is asked)."""
     links.ensure_host(request)
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return let_in(ports, tokens.authenticate(ports, token.strip()), None)
     tenant, name, password = credentials(request)
+    return let_in(ports, proven(ports, request, tenant, name, password), tenant)
+
+
+def proven(ports: Ports, request: Request, tenant: str | None, name: str, password: str) -> Caller:
+    """Whoever has that name and password, or key. Errors: Unauthenticated, UnknownCredential, RateLimitReached."""
     caller = _device(ports, tenant or of_host(request), name, password, request.address)
     if caller is None:
         # No password of a person is letters and digits alone.
@@ -34,6 +42,11 @@ def authenticate(ports: Ports, request: Request) -> Caller:
             caller = callers.of_key(keys.authenticate(ports, password))
         else:
             caller = proving.authenticate(ports, name, password, address=request.address, tenant=tenant)
+    return caller
+
+
+def let_in(ports: Ports, caller: Caller, tenant: str | None) -> Caller:
+    """Whoever comes for `tenant`, or their own. Errors: Unauthenticated, RateLimitReached."""
     if tenant not in (None, caller.tenant) or ports.tenants.settings(caller.tenant).objects is None:
         raise Unauthenticated("this tenant has no such API, or the credentials are of another")
     limiting.request(ports, caller)
@@ -49,8 +62,13 @@ def credentials(request: Request) -> tuple[str | None, str, str]:
     if colon and f"/{device_users.PREFIX}" in sent and _MADE.fullmatch(made):
         # The id of a device may have colons, which a user name may not: no password that we have made has one.
         sent, password = f"{sent}:{rest}", made
+    return (*parted(sent), password)
+
+
+def parted(sent: str) -> tuple[str | None, str]:
+    """Tenant and user of a name as clients send it."""
     tenant, slash, name = sent.partition("/")
-    return (tenant, name, password) if slash else (None, sent, password)
+    return (tenant, name) if slash else (None, sent)
 
 
 def of_host(request: Request) -> str | None:
