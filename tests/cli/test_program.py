@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -177,18 +178,23 @@ def test_a_reader_who_stops_reading_is_left_in_peace(api: Served) -> None:
 def test_ctrl_c_ends_what_follows_without_a_trace(api: Served) -> None:
     message = {"id": "1", "streamId": "s", "timestamp": "2026-01-02T03:04:05.678Z", "value": {"t": 1}}
     api.answer("GET /api/v0/data/streams/s", [message])
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*PROGRAM, "data", "tail", "--stream", "s", "-f", "-o", "json"],
         env=environment(HOMEPORT_URL=api.url, HOMEPORT_KEY=KEY),
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    assert process.stdout is not None
-    assert '"t":1' in process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=PATIENCE_S) == ("", "")
+        # Tests that a shell runs in the background ignore Ctrl-C, and so would the program.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - nothing of it takes a lock
+    ) as process:
+        assert process.stdout is not None
+        assert '"t":1' in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.communicate(timeout=PATIENCE_S) == ("", "")
+        finally:
+            process.kill()
     assert process.returncode == 130
 
 
