@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.fleet.commands import deadlines, taking
+from chalicelib.fleet.commands import deadlines, finishing, taking
 from chalicelib.fleet.commands.records import (
     LOOK,
     MINUTE,
@@ -77,6 +77,17 @@ def test_an_attempt_with_a_timer_has_it_started_again(rig: Rig) -> None:
     deadlines.watch(rig.ports, command)
     assert rig.ports.deadlines.running == {command.timer: (command.due, command.subject)}
     assert rig.read(command) == command
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_a_look_at_an_attempt_starts_its_timer_again_where_its_holder_is_slow(rig: Rig, slow: bool) -> None:  # noqa: FBT001 - a parameter
+    command = out(rig, ack_timeout=ATTEMPT)
+    mailbox = rig.mailbox
+    assert rig.ports.mailboxes.replace(mailbox, mailbox.claim(command.id, rig.ports.clock.now()))
+    rig.ports.clock.advance(ms=LEASE // 4 - (not slow))
+    finishing.settle(rig.ports, TENANT, DEVICE, command.id)
+    assert rig.ports.deadlines.running == ({command.timer: (command.due, command.subject)} if slow else {})
+    assert rig.read(command).status is Status.PROCESSING
 
 
 def test_who_has_said_what_became_of_an_attempt_is_watched_no_more(rig: Rig) -> None:

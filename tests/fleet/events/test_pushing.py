@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -59,6 +60,12 @@ def test_a_path_and_a_template_make_the_body(
 ) -> None:
     pushing.push(ports, wanted(ports, path=path, template=template))
     assert ports.webhooks.posted[0][2] == body
+
+
+def test_a_part_of_an_event_is_posted_in_its_own_letters(ports: MemoryPorts) -> None:
+    push = wanted(ports, path="$.value")
+    pushing.push(ports, replace(push, body='{"value":{"place":"Zürich 😀"}}'.encode()))
+    assert ports.webhooks.posted[0][2] == '{"place":"Zürich 😀"}'.encode()
 
 
 @pytest.mark.parametrize("status", [None, 302, 400, 500])

@@ -290,6 +290,14 @@ class TestDeleting:
         assert ports.objects.externals == {}
         assert not any(ports.objects.up.values())
 
+    def test_no_link_to_a_child_that_is_gone_stays(self, ports: MemoryPorts) -> None:
+        *parents, child = made(ports, 4)
+        for parent, kind in zip(parents, ChildKind, strict=True):
+            linked(ports, parent, child, kind)
+        removing.delete(ports, TENANT, child)
+        assert not any(ports.objects.up.values())
+        assert not any(ports.objects.down.values())
+
     def test_an_external_id_is_free_at_once(self, ports: MemoryPorts) -> None:
         named = [("serial", "1")]
         first = objects.create(ports, TENANT, Draft(named=named))

@@ -139,6 +139,13 @@ def test_align_leaves_a_byte_begun() -> None:
     assert read("bit:1 a; align; ubyte b;", "0102") == {"a": 1, "b": 2}
 
 
+@pytest.mark.parametrize(
+    ("source", "payload"), [("ubyte a; align;", "01"), ("bit:1 a; align;", "01"), ("ubyte a; align:4;", "01ffffff")]
+)
+def test_align_may_lead_to_the_very_end(source: str, payload: str) -> None:
+    assert read(source, payload) == {"a": 1}
+
+
 def test_the_counter_is_the_bytes_read_since_its_last_reset() -> None:
     assert read("short; val:($$) a; reset$$; ubyte; val:($$) b; align:2; ubyte c;", "ffffffff05") == {
         "a": 2,
