@@ -84,6 +84,12 @@ def test_a_raise_is_counted_once_and_in_one_write(ports: Ports, tenant: str) -> 
     assert (late.count, late.raised, late.knows(stamp(3))) == (3, stamp(5), True)
 
 
+def test_two_raises_of_one_moment_are_both_counted_in_one_write_each(ports: Ports, tenant: str) -> None:
+    made, seat = opened(ports, tenant)
+    counts = [raised.count for n in (2, 3) if (raised := ports.alarms.repeat(seat, made.time, stamp(n)))]
+    assert counts == [2, 3]
+
+
 def test_changes_and_raises_do_not_write_over_each_other(ports: Ports, tenant: str) -> None:
     made, seat = opened(ports, tenant)
     assert ports.alarms.repeat(seat, NOW + 5, stamp(5)) is not None

@@ -62,5 +62,10 @@ def test_what_lambda_could_not_carry_as_text_is_encoded() -> None:
     assert len(json.dumps(returned)) < 6_000_000
 
 
+def test_a_million_bytes_go_as_text_and_one_more_encoded() -> None:
+    """Two of them are the quotes."""
+    assert ["isBase64Encoded" in answered("x" * count) for count in (999_998, 999_999)] == [False, True]
+
+
 def test_what_it_could_not_carry_at_all_is_refused() -> None:
     assert answered("x" * 5_000_000)["statusCode"] == 400
