@@ -1,6 +1,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -99,6 +100,12 @@ def test_what_the_broker_says_settles_the_doubt() -> None:
     assert presence.resumed("s2", COMMANDS).capabilities == COMMANDS
     assert not presence.resumed("s2", frozenset()).in_doubt
     assert presence.resumed("s1", COMMANDS) == presence
+
+
+@pytest.mark.parametrize("end", [[], [disconnected("s2", 250)]])
+def test_a_session_that_did_not_subscribe_leaves_the_next_one_in_doubt(end: list[Event]) -> None:
+    """A client whose kept session the broker resumes subscribes once, and never again."""
+    assert after([*life(1), connected("s2", 200), *end, connected("s3", 300)]).in_doubt
 
 
 def test_an_unsubscription_is_remembered() -> None:
