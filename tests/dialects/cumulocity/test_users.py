@@ -141,6 +141,39 @@ def test_one_changes_ones_own_password_with_the_present_one(client: Client, ann:
     assert client.call("GET", "/user/currentUser", auth=login(client, password=ANOTHER)).status == 200
 
 
+def test_who_may_change_users_gives_another_one_a_password_by_showing_their_own(
+    client: Client, users: str, ann: dict[str, Any]
+) -> None:
+    client.made(users, {"userName": "bob", "password": PASSWORD})
+    path, given = f"{users}/ann/password", {"newPassword": ANOTHER, "currentUserPassword": PASSWORD}
+    assert client.call("PUT", path, given, auth=login(client, "bob")).status == 403
+    assert client.call("POST", f"/user/{client.tenant.id}/groups/1/users", {"user": {"id": "bob"}}).status == 201
+    client.ports.clock.advance(seconds=61)
+    for body, status in (
+        ({**given, "currentUserPassword": ANOTHER}, 401),
+        ({**given, "newPassword": "weak"}, 422),
+        ({"newPassword": ANOTHER}, 422),
+        ({"currentUserPassword": PASSWORD}, 422),
+    ):
+        assert client.call("PUT", path, body, auth=login(client, "bob")).status == status
+    assert client.call("PUT", f"{users}/nobody/password", given, auth=login(client, "bob")).status == 404
+    assert client.call("GET", "/user/currentUser", auth=login(client)).status == 200
+    assert client.call("PUT", path, given, auth=login(client, "bob")).status == 200
+    client.ports.clock.advance(seconds=61)
+    assert client.call("GET", "/user/currentUser", auth=login(client)).status == 401
+    assert client.call("GET", "/user/currentUser", auth=login(client, password=ANOTHER)).status == 200
+    own = f"{users}/bob/password"
+    assert client.call("PUT", own, {**given, "currentUserPassword": ANOTHER}, auth=login(client, "bob")).status == 401
+    assert client.call("PUT", own, given, auth=login(client, "bob")).status == 200
+    assert client.call("GET", "/user/currentUser", auth=login(client, "bob", ANOTHER)).status == 200
+
+
+def test_a_device_is_given_no_password_by_a_user(client: Client, users: str) -> None:
+    name = registered(client, "bob")[0].partition("/")[2]
+    given = {"newPassword": ANOTHER, "currentUserPassword": PASSWORD}
+    assert client.call("PUT", f"{users}/{name}/password", given).status == 422
+
+
 def test_one_changes_oneself_and_gets_no_rights_by_it(client: Client, users: str, ann: dict[str, Any]) -> None:
     shown = client.call("PUT", "/user/currentUser", {"firstName": "Anna"}, auth=login(client)).body
     assert (shown["firstName"], shown["userName"]) == ("Anna", "ann")

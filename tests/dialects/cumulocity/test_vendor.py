@@ -27,6 +27,7 @@ OURS_ALONE = {
     "POST /devicecontrol/newDeviceRequests/acceptAll",
     "GET /devicecontrol/newDeviceRequests/limit",
     "GET /user/{}/users/{}/roles",
+    "PUT /user/{}/users/{}/password",
 }
 STATUSES: dict[str, set[int]] = {
     # Whoever comes in may see where everything is, and who it is.

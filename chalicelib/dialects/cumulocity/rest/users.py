@@ -7,7 +7,7 @@ from chalicelib.dialects.cumulocity import device_users, people, user_groups
 from chalicelib.dialects.cumulocity.device_users import DeviceUser
 from chalicelib.dialects.cumulocity.errors import Missing
 from chalicelib.dialects.cumulocity.rest import contents, links, memberships, paging
-from chalicelib.fleet.access import users
+from chalicelib.fleet.access import callers, users
 from chalicelib.fleet.access.records import User
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Forbidden, Invalid, LimitReached, NotFound, UserDuplicate, UserNotFound
@@ -139,13 +139,34 @@ def _change_current(ports: Ports, request: Request) -> Answer:
     return _changed(ports, request, found, {**body, "enabled": None})
 
 
-def _change_password(ports: Ports, request: Request) -> Answer:
+def _passwords(request: Request) -> tuple[str, str]:
+    """The present one of whoever asks, and the one to come. Errors: Missing, Invalid."""
     body = contents.read(request)
-    new, old = people.password(body, "newPassword"), people.password(body, "currentUserPassword")
-    missing = [name for name, value in (("currentUserPassword", old), ("newPassword", new)) if value is None]
-    if missing or new is None:
-        raise Missing(*missing)
+    old, new = people.password(body, "currentUserPassword"), people.password(body, "newPassword")
+    if old is None or new is None:
+        told = {"currentUserPassword": old, "newPassword": new}
+        raise Missing(*(name for name, value in told.items() if value is None))
+    return old, new
+
+
+def _change_password(ports: Ports, request: Request) -> Answer:
+    old, new = _passwords(request)
     users.set_password(ports, request.by, users.person(request.by), new, old, request.address)
+    return Answer()
+
+
+def _give_password(ports: Ports, request: Request) -> Answer:
+    """To somebody else, by who shows their own password once more; an API key has none, and proves itself."""
+    memberships.ensure_tenant(request)
+    old, new = _passwords(request)
+    name, by = request.path["userId"], request.by
+    if device_users.find(ports, request.tenant, name) is not None:
+        raise Invalid("a device is given another password by registering again", "newPassword")
+    found = people.find(ports, request.tenant, name)
+    if by.kind is callers.Kind.USER and by.user != found.id:
+        asking = users.get(ports, request.tenant, users.person(by))
+        users.proven(ports, asking.login, asking, old, request.address)
+    users.set_password(ports, by, found.id, new, old, request.address)
     return Answer()
 
 
@@ -208,6 +229,15 @@ ROUTES = (
         "/user/currentUser/password",
         _change_password,
         "Change one's password",
+        failures=(Invalid, Forbidden, UserNotFound),
+        **_BODY,
+    ),
+    Route(
+        "PUT",
+        f"{_ONE}/password",
+        _give_password,
+        "Give a user another password",
+        roles=WRITING,
         failures=(Invalid, Forbidden, UserNotFound),
         **_BODY,
     ),
