@@ -23,6 +23,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _OPERATORS = ("eq", "ne", "gt", "ge", "lt", "le")
+_JOINING = ("and", "or", "not")
 _INTEGER = re.compile(r"[+-]?\d+")
 _ORDER = re.compile(r"\$orderby\s*=", re.IGNORECASE)
 _FILTER = re.compile(r"\s*\$filter\s*=", re.IGNORECASE)
@@ -227,9 +228,10 @@ def _value(kind: str, said: str) -> str | float | bool | None:
             return float(said[:-1])
         return int(said) if _INTEGER.fullmatch(said) else said
     words: dict[str, bool | None] = {"true": True, "false": False, "null": None}
-    if kind != "word" or said.lower() not in words:
+    if kind != "word" or said.lower() in _JOINING:
         raise _Unreadable
-    return words[said.lower()]
+    # The vendor's own clients send types without quotes.
+    return words.get(said.lower(), said)
 
 
 def _has(name: str) -> Has:

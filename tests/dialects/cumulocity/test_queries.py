@@ -49,6 +49,8 @@ def meant(query: str) -> bool:
         "isinhierarchyof(1)",
         "name ne 'Room'",
         "TYPE eq null",
+        "type eq c8y_Room",
+        "$filter=(has(size) and bygroupid(1) and type eq c8y_Ro* and open eq true)",
     ],
 )
 def test_queries_that_mean_it(query: str) -> None:
@@ -89,6 +91,9 @@ def test_queries_that_do_not(query: str) -> None:
         "a..b eq 1",
         "$orderby=name up",
         "x eq 1 and",
+        "x eq and",
+        "x eq Not",
+        "type eq a b",
         "$orderby=",
         "$orderby=name,",
         "x eq 1 $orderby=,name",
