@@ -203,6 +203,18 @@ def test_every_body_is_described_by_a_valid_schema() -> None:
             Draft202012Validator.check_schema(operation["requestBody"]["content"]["application/json"]["schema"])
 
 
+def test_an_operation_tells_the_codes_of_its_failures_each_once() -> None:
+    responses = DOCUMENT["paths"]["/api/v0/groups/{group_id}"]["delete"]["responses"]
+    assert {status: told.get("x-codes") for status, told in responses.items()} == {
+        "204": None,
+        "400": ["GENERIC_INVALID_PARAMETER_ERROR"],
+        "401": ["UNAUTHORIZED"],
+        "403": ["DM_GROUP_UNDELETABLE", "GENERIC_ACTION_FORBIDDEN_ERROR"],
+        "404": ["DM_GROUP_NOT_FOUND"],
+        "429": ["GENERIC_RATE_LIMIT_ERROR"],
+    }
+
+
 def test_operations_have_names_of_their_own() -> None:
     whole = document((API, V1, V2), MemoryPorts(), "1")
     names = [op["operationId"] for methods in whole["paths"].values() for op in methods.values()]
