@@ -22,8 +22,8 @@ const shown = (method, path, operation) => {
   if (operation["x-roles"]) details.append(made("p", `Roles: ${operation["x-roles"].join(", ")}`));
   if (operation.parameters) details.append(made("h4", "Parameters"), rows(operation.parameters.map(
     (one) => [one.name, one.in, bounds(one.schema), one.description || ""])));
-  if (operation.requestBody) details.append(made("h4", "Body"),
-    made("pre", JSON.stringify(operation.requestBody.content["application/json"].schema, null, 1)));
+  for (const [kind, one] of Object.entries(operation.requestBody?.content || {}))
+    details.append(made("h4", `Body: ${kind}`), made("pre", JSON.stringify(one.schema, null, 1)));
   details.append(made("h4", "Answers"), rows(Object.entries(operation.responses).map(
     ([status, one]) => [status, one.description, (one["x-codes"] || []).join(", ")])));
   return details;
