@@ -1,4 +1,4 @@
-// npm @c8y/client: tokens, users and options, data of a device, and what of its services is not there; printed as JSON.
+// npm @c8y/client: every service but real time, and what of them is not there; the results are printed as JSON.
 import { BearerAuth, Client, CrlService, EventBinaryService, FeatureService, TrustedCertificateService } from "@c8y/client";
 
 const { url, tenant, user, password } = JSON.parse(process.env.HOMEPORT_CONFORMANCE);
@@ -159,7 +159,7 @@ async function people(client) {
   results.updated = (await user.updateCurrent({ ...current, lastName: "Lee" })).data.lastName;
   await user.changeCurrentUserPassword(second, first);
   const again = await Client.authenticate({ tenant, user: name, password: second }, url);
-  results.again = (await again.user.current()).data.lastName;
+  results.again = (await again.user.current()).data.userName;
   await client.user.changeUserPassword(name, first, PASSWORD);
   results.given = (await Client.authenticate({ tenant, user: name, password: first }, url)).core.tenant === tenant;
   await userGroup.removeUserFromGroup(admins.id, name);
