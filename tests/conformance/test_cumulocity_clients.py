@@ -145,7 +145,7 @@ def test_every_service_of_the_javascript_client(running_stack: RunningStack, tmp
         "current": ["js-ann", True],
         "hasRole": [True, False],
         "updated": "Lee",
-        "again": "js-ann",
+        "again": "Lee",
         "given": True,
         "groups": 0,
         "role": ["ROLE_INVENTORY_READ", True],

@@ -31,13 +31,16 @@ _ALGORITHM = "HS256"
 def issue(ports: Ports, caller: Caller, name: str, password: str, host: str) -> str:
     """For a person or a device that has come with that name and password; `host` is what was asked.
 
-    The mark is of the password that was proven, also where that was a while ago and it is another one by now.
-    Errors: Unauthenticated (an API key is a token already, or the device's password is another one by now).
+    Errors: Unauthenticated (an API key is a token already; what was proven a while ago is another password's by now, or
+    of somebody who is gone).
     """
     if caller.kind is Kind.DEVICE and caller.name is not None:
         user, proven = caller.name, device_users.proven(ports, caller.tenant, caller.name, password)
     elif caller.kind is Kind.USER and caller.user is not None and caller.proven is not None:
         user, proven = caller.user, caller.proven.digest.hex()
+        found = _found(ports, caller.tenant, user)
+        if found is None or found[1] != proven:
+            raise Unauthenticated("this user, or the password, is another one by now")
     else:
         raise Unauthenticated("tokens are for users who come with a password")
     at = ports.clock.now() // 1000

@@ -159,7 +159,7 @@ async function people(client) {
   results.updated = (await user.updateCurrent({ ...current, lastName: "Lee" })).data.lastName;
   await user.changeCurrentUserPassword(second, first);
   const again = await Client.authenticate({ tenant, user: name, password: second }, url);
-  results.again = (await again.user.current()).data.userName;
+  results.again = (await again.user.current()).data.lastName;
   await client.user.changeUserPassword(name, first, PASSWORD);
   results.given = (await Client.authenticate({ tenant, user: name, password: first }, url)).core.tenant === tenant;
   await userGroup.removeUserFromGroup(admins.id, name);

@@ -35,3 +35,14 @@ def test_a_person_is_told_who_they_are() -> None:
     assert (shown["id"], shown["userName"], shown["email"]) == ("u1", "ann", "ann@example.com")
     assert roles(shown) == {"ROLE_MEASUREMENT_READ", "ROLE_EVENT_READ", "ROLE_ALARM_READ"}
     assert client.call("GET", PATH, auth=(f"{tenant}/ann", "another")).status == 401
+
+
+def test_a_person_is_shown_what_they_have_said_of_themselves() -> None:
+    client = Client()
+    user = User(client.tenant.id, "u1", "ann", "ann@example.com", frozenset({Role.DATA_R}), client.ports.clock.now())
+    users.create(client.ports, callers.of_key(client.key), user, "a Long enough 1 password!")
+    ann = (f"{client.tenant.id}/ann", "a Long enough 1 password!")
+    said = {"firstName": "Ann", "lastName": "Lee", "displayName": "A. Lee", "phone": "+33 1"}
+    assert client.call("PUT", PATH, said, auth=ann).status == 200
+    shown = client.call("GET", PATH, auth=ann).body
+    assert {name: shown[name] for name in said} == said

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.dialects.cumulocity import roles
+from chalicelib.dialects.cumulocity import people, roles
 from chalicelib.dialects.cumulocity.rest import contents, links, managed_objects
 from chalicelib.fleet.access import users
 from chalicelib.fleet.access.callers import Caller, Kind
@@ -31,7 +31,7 @@ def _person(ports: Ports, caller: Caller) -> dict[str, Any]:
     """`id` is the owner of what the caller makes."""
     if caller.kind is Kind.USER and caller.user is not None:
         user = users.get(ports, caller.tenant, caller.user)
-        return {"id": user.id, "userName": user.login, "email": user.email}
+        return {**people.told(ports, user), "id": user.id, "userName": user.login, "email": user.email}
     name = managed_objects.owner(caller)
     return {"id": name, "userName": name}
 
