@@ -13,7 +13,7 @@ from chalicelib.fleet.commands import deadlines, finishing, renewing
 from chalicelib.fleet.commands.changing import change_command
 from chalicelib.fleet.commands.granting import session_mark, terms_of
 from chalicelib.fleet.commands.records import Command, DeliveryStatus, Policy, Status
-from chalicelib.fleet.commands.transitions import claimed, sent
+from chalicelib.fleet.commands.transitions import as_of, claimed, sent
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.mailbox import ANY, Mailbox
@@ -45,6 +45,43 @@ def take(ports: Ports, tenant: str, device: str, route: Route, most: int | None 
         mailbox, command = _taken(ports, mailbox, command_id, route)
         taken += [command] if command is not None else []
     return taken
+
+
+def head(ports: Ports, tenant: str, device: str, route: Route) -> Command | None:
+    """The oldest command that may go by `route` and is not final, at whatever the device is with it; None without one.
+
+    One that waits is the device's from now on. For devices that are shown one command until they have ended it, also
+    after they have begun: a restart in the middle of it must not hide it from them.
+    """
+    mailbox = ports.mailboxes.get(tenant, device)
+    for command_id in mailbox.queue if mailbox else ():
+        if mailbox is None:
+            break
+        if mailbox.line(command_id) not in (route.connector, ANY):
+            continue
+        mailbox, command = _headed(ports, mailbox, command_id, route)
+        if command is not None:
+            return command
+    return None
+
+
+def _headed(ports: Ports, mailbox: Mailbox, command_id: str, route: Route) -> tuple[Mailbox | None, Command | None]:
+    command = ports.commands.get(mailbox.tenant, command_id)
+    stands = None if command is None else as_of(command, ports.clock.now())
+    if command is None or stands is None or (stands.status is not command.status or stands.final):
+        # The clock has ended it, or its attempt; or whoever ended it has died before it left the mailbox.
+        finishing.settle(ports, mailbox.tenant, mailbox.device, command_id, wake=False, seen=command)
+        present = ports.mailboxes.get(mailbox.tenant, mailbox.device)
+        command = ports.commands.get(mailbox.tenant, command_id)
+        if present is None or command is None or command.final:
+            return present, None
+        mailbox = present
+    if not command.waiting:
+        return mailbox, command
+    # Another request of the same device may be first, or a delivery be about to send it: it is shown the same.
+    claim = claimed_by(ports, mailbox, command, route, _handed_over(route), force=True)
+    ours = claim.command is not None and claim.command.status is Status.PROCESSING
+    return claim.mailbox, claim.command if ours else None
 
 
 def _taken(ports: Ports, mailbox: Mailbox, command_id: str, route: Route) -> tuple[Mailbox | None, Command | None]:

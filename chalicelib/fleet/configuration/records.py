@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from chalicelib.fleet.configuration.document import Document
 from chalicelib.fleet.errors import IllegalTransition, Invalid, ParameterNotFound, TooLarge
 from chalicelib.fleet.fields import Field
 from chalicelib.fleet.integers import whole
@@ -87,7 +88,8 @@ class Update:
 class Configuration(Extensible):
     """All parameters of one device. `correlation` and `sent_to` name the last update and the session it went to.
 
-    `sending` is since when (ms) that update is under way, None once it is known what became of it.
+    `sending` is since when (ms) that update is under way, None once it is known what became of it. `document` is that
+    of a device which fetches its configuration as one object.
     """
 
     tenant: str
@@ -98,6 +100,7 @@ class Configuration(Extensible):
     correlation: int = 0
     sent_to: str | None = None
     sending: int | None = None
+    document: Document | None = None
 
     def due(self, session: str, now: int) -> dict[str, Value]:
         """What that session has still to be told.
@@ -247,6 +250,8 @@ def reported(
 def canceled(configuration: Configuration, key: str) -> Configuration:
     """The request for one parameter is withdrawn. ParameterNotFound, IllegalTransition."""
     known = configuration.parameters.get(key)
+    if known is None and configuration.document is not None and key in configuration.document.content:
+        raise IllegalTransition("a field of a configuration that is one object is not canceled by itself")
     if known is None:
         raise ParameterNotFound(f"configuration parameter {key} not found")
     if known.status not in (SyncStatus.PENDING, SyncStatus.SENT):

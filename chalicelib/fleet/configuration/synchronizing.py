@@ -6,6 +6,7 @@ from functools import reduce
 
 from chalicelib.fleet.commands.records import CONFIRMATION
 from chalicelib.fleet.compare_and_set import change_record
+from chalicelib.fleet.configuration import document_fields, fetching
 from chalicelib.fleet.configuration import records as rules
 from chalicelib.fleet.configuration.records import Configuration, SyncStatus, Update, Value
 from chalicelib.fleet.errors import DeviceNotFound, TemporarilyUnavailable
@@ -27,11 +28,14 @@ _AFTER = {
 
 
 def request(ports: Ports, tenant: str, device: str, values: Mapping[str, Value], notify_to: str | None) -> None:
-    """Set target values. Errors: DeviceNotFound, Invalid."""
+    """Set target values, or fields of a configuration that is one object. Errors: DeviceNotFound, Invalid."""
     mailbox = ports.mailboxes.get(tenant, device)
     if mailbox is None:
         raise DeviceNotFound(f"device {device} not found")
     present = ports.configurations.get(tenant, device) or Configuration(tenant, device)
+    if present.document is not None:
+        fetching.set_fields(ports, tenant, device, values, notify_to)
+        return
     changed = change(ports, tenant, device, lambda c: rules.requested(c, values, notify_to), seen=present)
     if changed.pending():
         # If nobody can be woken now the reminder stands, and the next wake-up finds it.
@@ -62,7 +66,11 @@ def cancel(ports: Ports, tenant: str, device: str, *keys: str) -> None:
 
 
 def get(ports: Ports, tenant: str, device: str) -> Configuration:
-    """A device's configuration, empty where it has none. Errors: DeviceNotFound."""
+    """A device's configuration, empty where it has none, with the fields of one object. Errors: DeviceNotFound."""
+    return document_fields.shown(_get(ports, tenant, device))
+
+
+def _get(ports: Ports, tenant: str, device: str) -> Configuration:
     found = ports.configurations.get(tenant, device)
     if found is None:
         if ports.mailboxes.get(tenant, device) is None:
@@ -164,7 +172,7 @@ def _change(
         routing.configuration(ports, before, after, at)
 
     def read() -> Configuration:
-        return get(ports, tenant, device)
+        return _get(ports, tenant, device)
 
     name, write = f"the configuration of {device}", ports.configurations.replace
     found, ours = change_record(ports, name, read, write, changed, seen, tell)

@@ -62,7 +62,8 @@ class Mailbox(Extensible):
     """`queue` holds the ids of all commands that are not final, oldest first; `flights` those of them now claimed.
 
     They stand in a line for each connector, so that one which is away holds up nothing of the others. `lines` says who
-    stands where, but for the usual one: a mailbox up to 1 KB costs one write unit.
+    stands where, but for the usual one: a mailbox up to 1 KB costs one write unit. `versions` are numbers, by what they
+    are of, that only grow: whoever asks whether something is new for the device reads nothing else.
     """
 
     tenant: str
@@ -75,6 +76,7 @@ class Mailbox(Extensible):
     presence: Mapping[str, Presence] = field(default_factory=dict)
     todo: frozenset[str] = frozenset()
     watches: Mapping[str, Watch] = field(default_factory=dict)
+    versions: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def online(self) -> bool:
@@ -175,6 +177,14 @@ class Mailbox(Extensible):
     def with_todo(self, *, add: str | None = None, done: str | None = None) -> "Mailbox":
         todo = (self.todo | ({add} if add else set())) - ({done} if done else set())
         return self if todo == self.todo else replace(self, todo=todo)
+
+    def version(self, of: str) -> int:
+        """0 where there never was one."""
+        return self.versions.get(of, 0)
+
+    def with_version(self, of: str, number: int) -> "Mailbox":
+        """With that version, unless a later one is known."""
+        return self if number <= self.version(of) else replace(self, versions={**self.versions, of: number})
 
     def watched(self, watches: Mapping[str, Watch]) -> "Mailbox":
         return replace(self, watches=watches)

@@ -8,6 +8,7 @@ from chalicelib.dialects.live_objects import times
 from chalicelib.dialects.live_objects.rest.shapes import interfaces as shapes
 from chalicelib.dialects.live_objects.rest.shapes.configuration import rendered_reports
 from chalicelib.dialects.live_objects.rest.shapes.resources import reported_versions
+from chalicelib.fleet.configuration import document_fields
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
@@ -46,7 +47,9 @@ class Details:
 def of_device(ports: Ports, device: Device) -> Details:
     """Without places, which would cost a read of messages."""
     configuration = ports.configurations.get(device.tenant, device.id)
-    return replace(_present(ports, device), config=rendered_reports(configuration) if configuration else {})
+    return replace(
+        _present(ports, device), config=rendered_reports(document_fields.shown(configuration)) if configuration else {}
+    )
 
 
 def of_interfaces(ports: Ports, device: Device) -> Details:

@@ -14,6 +14,7 @@ from chalicelib.dialects.live_objects.rest.shapes import devices as shapes
 from chalicelib.dialects.live_objects.rest.shapes.configuration import rendered_reports
 from chalicelib.dialects.live_objects.rest.shapes.resources import reported_versions
 from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.configuration import document_fields
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.inventory.records import ROOT_GROUP, Device, GroupTree
 from chalicelib.fleet.ports import Ports
@@ -125,7 +126,7 @@ def _boxes(ports: Ports, tenant: str, devices: Sequence[Device]) -> dict[str, Ma
 def _device(ports: Ports, device: Device, tree: GroupTree, mailbox: Mailbox | None, fields: Any) -> dict[str, Any]:
     body = shapes.render(device, tree.path(device.group), mailbox, fields)
     if "config" in fields and (configuration := ports.configurations.get(device.tenant, device.id)):
-        body["config"] = rendered_reports(configuration)
+        body["config"] = rendered_reports(document_fields.shown(configuration))
     wanted = _RESOURCES & set(fields)
     if wanted and (known := ports.resources.get(device.tenant, device.id)):
         body |= dict.fromkeys(wanted, reported_versions(known))
