@@ -27,6 +27,7 @@ OUTCOMES = {
 }
 """SendDirectMessage's errors; every other one (throttling, internal failure) is ours, not the device's."""
 
+_ACKNOWLEDGED = (Outcome.CONFIRMED, Outcome.CONCLUDED)
 _MOST_FILTERS = 200
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,8 @@ class IotCoreDelivery:
         self._sleep = sleep
 
     def command(self, route: Route, command: Command, timeout: int) -> Outcome:
-        outcome = self._send(route, registry.codec(route.dialect).command(command, route), timeout)
+        downlink = registry.codec(route.dialect).command(command, route)
+        outcome = Outcome.UNHEARD if downlink is None else self._send(route, downlink, timeout)
         tracing.tell_attempt(command, route.client, outcome.name)
         return outcome
 
@@ -107,6 +109,18 @@ class IotCoreDelivery:
         return self._send(route, registry.codec(route.dialect).queued(message), CONFIRMATION)
 
     def _send(self, route: Route, downlink: Downlink, timeout: int) -> Outcome:
+        """On all topics of the downlink, as long as the client is there; what it acknowledges counts."""
+        outcome = self._sent(route, downlink, timeout)
+        for beside in downlink.beside:
+            if outcome in (Outcome.ABSENT, Outcome.BUSY):
+                break
+            also = self._sent(route, beside, timeout)
+            outcome = (
+                also if outcome not in _ACKNOWLEDGED and also in (*_ACKNOWLEDGED, Outcome.UNCONFIRMED) else outcome
+            )
+        return outcome
+
+    def _sent(self, route: Route, downlink: Downlink, timeout: int) -> Outcome:
         try:
             self._client().send_direct_message(
                 clientId=route.client,

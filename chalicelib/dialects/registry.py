@@ -110,7 +110,12 @@ class Codec(Protocol[D_co]):
     def resource(self, offer: Offer, route: Route) -> D_co: ...
 
 
-class MqttCodec(Codec[Downlink], Protocol):
+class MqttCodec(Protocol):
+    def command(self, command: Command, route: Route) -> Downlink | None:
+        """None where the client listens to nothing that could carry it."""
+
+    def configuration(self, update: Update, route: Route) -> Downlink: ...
+    def resource(self, offer: Offer, route: Route) -> Downlink: ...
     def queued(self, message: QueuedMessage) -> Downlink:
         """A message of a queue, for an application."""
 

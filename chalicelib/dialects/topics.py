@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.presence.records import Capability
+from chalicelib.fleet.presence.records import Capability, named_filter
 
 
 class Direction(Enum):
@@ -19,7 +19,8 @@ class Topic:
 
     `handler` names what receives an uplink; a subscription to a downlink topic announces `capability`. Where `queues`,
     the last level names a queue, and whoever subscribes to one is its consumer. `role` is what a key needs to be told
-    what passes there, where the mode alone does not say.
+    what passes there, where the mode alone does not say. Of a `named` one the very filters that a client subscribes to
+    are remembered, behind the capability that they announce: on which of several topics it is told depends on them.
     """
 
     filter: str
@@ -29,15 +30,20 @@ class Topic:
     capability: Capability | None = None
     queues: bool = False
     role: Role | None = None
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Downlink:
-    """What MQTT carries: a message as a client will see it; `answerable` is False where it has no way to answer it."""
+    """What MQTT carries: a message as a client will see it; `answerable` is False where it has no way to answer it.
+
+    `beside` says the same on other topics that the client listens to: what it acknowledges first counts.
+    """
 
     topic: str
     payload: bytes
     answerable: bool = True
+    beside: tuple["Downlink", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +70,25 @@ def overlap(one: str, other: str) -> bool:
 def announced(topics: Iterable[Topic], filters: Collection[str], mode: str | None = None) -> frozenset[str]:
     """What subscribing to these filters makes a client of that mode (or of any) capable of, or a consumer of."""
     every = tuple(topics)
-    return consumed(every, filters, mode) | frozenset(
-        topic.capability
-        for topic in every
-        if topic.capability
-        and topic.direction is Direction.DOWN
-        and mode in (None, topic.mode)
-        and any(overlap(topic.filter, subscribed) for subscribed in filters)
+    named = frozenset(
+        named_filter(topic.capability, name) for topic in every for name in filters if _is_named(topic, name, mode)
     )
+    return (
+        named
+        | consumed(every, filters, mode)
+        | frozenset(
+            topic.capability
+            for topic in every
+            if topic.capability
+            and topic.direction is Direction.DOWN
+            and mode in (None, topic.mode)
+            and any(overlap(topic.filter, subscribed) for subscribed in filters)
+        )
+    )
+
+
+def _is_named(topic: Topic, filter_: str, mode: str | None) -> bool:
+    return topic.named and mode in (None, topic.mode) and overlap(topic.filter, filter_)
 
 
 def consumed(topics: Iterable[Topic], filters: Collection[str], mode: str | None = None) -> frozenset[str]:

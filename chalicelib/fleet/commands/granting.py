@@ -17,8 +17,8 @@ def terms_of(ports: Ports, route: Route) -> Terms:
 
 
 def session_mark(route: Route) -> str:
-    """A session, as short as a mailbox can hold it for each of its claims."""
-    return hashlib.sha256(route.session.encode()).hexdigest()[:8]
+    """A session, with what it listens to, as short as a mailbox can hold it for each of its claims."""
+    return hashlib.sha256("\n".join((route.session, *sorted(route.heard))).encode()).hexdigest()[:8]
 
 
 def ensure_room(ports: Ports, mailbox: Mailbox, connector: str | None, dialect: str | None = None) -> None:

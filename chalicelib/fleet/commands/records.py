@@ -179,7 +179,8 @@ class Command(Extensible):
 
     It goes by any of its device's routes where `connector` is None, and waits for as long as it takes where `expires`
     is. `begun` is since when its device says that it is at it, `reason` why it could not do it. `kept` is how long (s)
-    it stays after `expires`, or after its end where that is None; None for the default.
+    it stays after `expires`, or after its end where that is None; None for the default. `reached` are the filters on
+    which it was sent to the session `reached_in`, where that is noted.
     """
 
     tenant: str
@@ -207,6 +208,8 @@ class Command(Extensible):
     reason: str | None = None
     trace: str | None = None
     kept: int | None = None
+    reached: frozenset[str] = frozenset()
+    reached_in: str = ""
     history: tuple[Entry, ...] = field(default_factory=tuple)
 
     @property

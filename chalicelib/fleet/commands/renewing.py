@@ -4,13 +4,14 @@ It is put back, as if it had not been sent, and goes with all that waits, in ord
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from chalicelib.fleet.commands.changing import change_command
 from chalicelib.fleet.commands.granting import session_mark, terms_of
 from chalicelib.fleet.commands.records import Command, DeliveryStatus, Status
 from chalicelib.fleet.commands.transitions import put_back
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import connecting
+from chalicelib.fleet.presence import connecting, relaying
 from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.mailbox import Flight, Mailbox
 from chalicelib.fleet.presence.records import Capability, Route
@@ -29,7 +30,10 @@ def renew(ports: Ports, mailbox: Mailbox, *, polling: Route | None = None) -> Ma
         # A session that was resumed announces nothing: only the broker knows that it is there for commands.
         asked = ports.mailboxes.get(mailbox.tenant, mailbox.device)
         return renew(ports, asked, polling=polling) if asked is not None else None
-    there = [*mailbox.routes(Capability.COMMAND), *([polling] if polling else [])]
+    opened = (
+        relaying.open_route(ports, mailbox, [route], Capability.COMMAND) for route in mailbox.routes(Capability.COMMAND)
+    )
+    there = [*(route for route in opened if route is not None), *([polling] if polling else [])]
     marks = {session_mark(route) for route in there if terms_of(ports, route).renews}
     if not marks:
         return mailbox
@@ -41,11 +45,18 @@ def again(ports: Ports, tenant: str, device: str) -> None:
     mailbox = ports.mailboxes.get(tenant, device)
     if mailbox is None:
         return
-    _put_back(ports, mailbox, [c for c, f in mailbox.flights.items() if f.session])
+    _put_back(ports, mailbox, [c for c, f in mailbox.flights.items() if f.session], afresh=True)
     ports.background.deliver(tenant, device)
 
 
-def _put_back(ports: Ports, mailbox: Mailbox, commands: Collection[str]) -> Mailbox | None:
+def again_behind(ports: Ports, tenant: str, gateway: str) -> None:
+    """As `again`, of all devices that are behind a gateway and may have something to do."""
+    for waiting in ports.gateways.waiting(tenant, gateway):
+        again(ports, tenant, waiting.device)
+
+
+def _put_back(ports: Ports, mailbox: Mailbox, commands: Collection[str], *, afresh: bool = False) -> Mailbox | None:
+    """Where `afresh`, what the present session was sent already is sent to it all the same."""
     over: dict[str, Flight] = {}
     begun: dict[str, Flight] = {}
     for command_id in commands:
@@ -55,7 +66,7 @@ def _put_back(ports: Ports, mailbox: Mailbox, commands: Collection[str]) -> Mail
             continue
         if command.begun is not None:
             begun[command_id] = flight
-        elif command.delivery is not DeliveryStatus.SENDING and _waits_again(ports, command):
+        elif command.delivery is not DeliveryStatus.SENDING and _waits_again(ports, command, afresh=afresh):
             over[command_id] = flight
     if not over and not begun:
         return mailbox
@@ -70,10 +81,12 @@ def _put_back(ports: Ports, mailbox: Mailbox, commands: Collection[str]) -> Mail
     return change_mailbox(ports, mailbox.tenant, mailbox.device, landed, seen=mailbox)
 
 
-def _waits_again(ports: Ports, command: Command) -> bool:
+def _waits_again(ports: Ports, command: Command, *, afresh: bool) -> bool:
     def waiting(present: Command) -> Command | None:
-        same = present.status is Status.PROCESSING and present.generation == command.generation
-        return put_back(present, ports.clock.now(), _AGAIN) if same and present.begun is None else None
+        if present.status is not Status.PROCESSING or present.generation != command.generation or present.begun:
+            return None
+        back = put_back(present, ports.clock.now(), _AGAIN)
+        return replace(back, reached=frozenset(), reached_in="") if afresh else back
 
     present, _ = change_command(ports, command.tenant, command.id, waiting, seen=command)
     if present is not None and present.waiting and command.timer:

@@ -50,6 +50,9 @@ def _repair(ports: Ports, mailbox: Mailbox) -> bool:
     return freed
 
 
+_PUT_BACK = {Outcome.ABSENT: "the device was not connected", Outcome.BUSY: "the broker was busy"}
+
+
 def _after(command: Command, now: int, node: str, outcome: Outcome) -> Command:
     mode = AckMode.APPLICATIVE if command.policy.awaits_answer else command.policy.mode
     match outcome:
@@ -65,12 +68,29 @@ def _after(command: Command, now: int, node: str, outcome: Outcome) -> Command:
             return sent(command, now, DeliveryStatus.SENT, node)
         case Outcome.UNCONFIRMED:
             return attempt_failed(command, now, node)
+        case Outcome.UNHEARD:
+            return sent(command, now, None, node)
         case Outcome.REFUSED:
             return move(command, now, Status.ERROR, error=Failure.DELIVERY_REFUSED, node=node)
-        case Outcome.ABSENT:
-            return put_back(command, now, "the device was not connected")
-        case Outcome.BUSY:
-            return put_back(command, now, "the broker was busy")
+        case Outcome.ABSENT | Outcome.BUSY:
+            return put_back(command, now, _PUT_BACK[outcome])
+
+
+_ARRIVING = frozenset({Outcome.CONFIRMED, Outcome.CONCLUDED, Outcome.UNCONFIRMED, Outcome.UNHEARD})
+
+
+def _reached(command: Command, route: Route, outcome: Outcome) -> Command:
+    if not route.heard or outcome not in _ARRIVING:
+        return command
+    before = command.reached if command.reached_in == route.session else frozenset()
+    return replace(command, reached=before | route.heard, reached_in=route.session)
+
+
+def _not_reached(command: Command, route: Route) -> Route:
+    """The route with those filters alone on which its session was not sent the command yet."""
+    if command.reached_in != route.session:
+        return route
+    return replace(route, heard=route.heard - command.reached)
 
 
 def _over(
@@ -95,7 +115,7 @@ def _conclude(ports: Ports, attempt: Command, route: Route, outcome: Outcome, ma
         # An answer may have overtaken us, or a canceling client: then there is nothing left to say.
         if command.status is not Status.PROCESSING or command.generation != generation or command.begun is not None:
             return None
-        return _after(command, now, route.node, outcome)
+        return _reached(_after(command, now, route.node, outcome), route, outcome)
 
     command, ours = change_command(ports, attempt.tenant, attempt.id, result, seen=attempt)
     if command is not None and command.status is Status.PROCESSING and command.generation == generation:
@@ -133,15 +153,21 @@ def _attempt(ports: Ports, command: Command, route: Route, mailbox: Mailbox) -> 
     if command.timer:
         ports.deadlines.stop(command.timer)
     attempt = deadlines.arm_attempt(ports, attempt)
-    left = CONFIRMATION if attempt.expires is None else (attempt.expires - now) // SECOND
-    allowed = min(CONFIRMATION, max(1, left), attempt.policy.ack_timeout or CONFIRMATION)
-    outcome = ports.delivery.command(route, attempt, allowed)
-    return _conclude(ports, attempt, route, outcome, mailbox)
+    lasts = CONFIRMATION if attempt.expires is None else (attempt.expires - now) // SECOND
+    allowed = min(CONFIRMATION, max(1, lasts), attempt.policy.ack_timeout or CONFIRMATION)
+    left = _not_reached(command, route)
+    # What its session has already is not sent to it twice, but where it has begun to listen since.
+    had = bool(route.heard) and not left.heard
+    outcome = Outcome.UNCONFIRMED if had else ports.delivery.command(left, attempt, allowed)
+    return _conclude(ports, attempt, left, outcome, mailbox)
 
 
 def _claim(ports: Ports, mailbox: Mailbox, command: Command, route: Route) -> Mailbox | None:
     holder = ports.chance(4).hex()
     session = session_mark(route) if terms_of(ports, route).renews else ""
+    if session and route.relayed:
+        # The gateway's next session gets it again, and finds who waits by that.
+        relaying.note(ports, mailbox, route)
     claiming = mailbox.claim(command.id, ports.clock.now(), holder, via=route.connector, session=session)
     if ports.mailboxes.replace(mailbox, claiming):
         return _attempt(ports, command, route, replace(claiming, revision=mailbox.revision + 1))

@@ -85,7 +85,7 @@ def claimed(command: Command, now: int, generation: int, node: str, policy: Poli
     )
 
 
-def sent(command: Command, now: int, delivery: DeliveryStatus, node: str) -> Command:
+def sent(command: Command, now: int, delivery: DeliveryStatus | None, node: str) -> Command:
     """Still in progress, known to be that far: from now on only its expiry ends it where it is patient."""
     known = move(command, now, Status.PROCESSING, delivery=delivery, node=node)
     return replace(known, due=None, check_at=command.expires) if command.policy.patient else known

@@ -45,6 +45,9 @@ class ManagedObject(Extensible):
     fragments that go first where only MOST_FACETS are found by; what is not there changes nothing. `promoted` where it
     may have sent data before it was a device. `attachment` is a file that goes with it.
 
+    It is `undescribed` where it was made for a device that connected, and nobody has named it yet. `stamps` tell, by
+    fragment, when the device spoke of it last (`ids.ordered_id`): what it had said before that may arrive later.
+
     Kept by the hierarchy alone: `parents` counts them, `lineage` grows with each that comes or goes, `joined` with each
     child that comes, and no more than `height` levels are below. Times in ms.
 
@@ -71,6 +74,8 @@ class ManagedObject(Extensible):
     alarms: Mapping[str, int] = field(default_factory=dict)
     alarms_counted: int = 0
     attachment: Attachment | None = None
+    undescribed: bool = False
+    stamps: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def source(self) -> str:

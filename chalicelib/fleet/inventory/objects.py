@@ -38,7 +38,7 @@ MOST_NAMES = 20
 class Draft:
     """What an object is to be. `named` are its external ids, as (type, value).
 
-    `attach` makes its file, by its number.
+    `attach` makes its file, by its number. The others are as in an object.
     """
 
     name: str | None = None
@@ -48,6 +48,8 @@ class Draft:
     named: Sequence[tuple[str, str]] = ()
     indexed: tuple[str, ...] = ()
     attach: Callable[[str], Attachment] | None = None
+    undescribed: bool = False
+    stamps: Mapping[str, str] = field(default_factory=dict)
 
 
 def create(ports: Ports, tenant: str, draft: Draft) -> ManagedObject:
@@ -72,6 +74,8 @@ def create(ports: Ports, tenant: str, draft: Draft) -> ManagedObject:
             fragments=dict(draft.fragments),
             indexed=draft.indexed,
             attachment=draft.attach(number) if draft.attach is not None else None,
+            undescribed=draft.undescribed,
+            stamps=dict(draft.stamps),
         )
         named = [ExternalId(tenant, type_, value, number) for type_, value in dict.fromkeys(draft.named)]
         try:

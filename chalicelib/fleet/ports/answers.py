@@ -16,6 +16,7 @@ class Outcome(Enum):
     UNCONFIRMED = "it may have arrived; no acknowledgement came in time"
     ABSENT = "the client is not connected"
     REFUSED = "it can never be delivered like this"
+    UNHEARD = "the client listens to nothing that could carry it"
     BUSY = "our side could not send it now"
 
 

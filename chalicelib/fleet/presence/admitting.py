@@ -23,7 +23,7 @@ class Candidate:
     """A client at the door. `device` is the id that an unknown device would be registered under, None for others.
 
     `entitled` where the client id itself names its tenant; `principal` is that of the certificate that it showed,
-    `note` what an unknown device is described by. `node` and `relays` as in a claim.
+    `note` what an unknown device is described by. `node`, `relays` and `passing` as in a claim.
     """
 
     client: str
@@ -40,6 +40,7 @@ class Candidate:
     note: str | None = None
     node: str = ""
     relays: bool = False
+    passing: bool = False
 
     @property
     def own_node(self) -> str:
@@ -52,6 +53,9 @@ def admit(ports: Ports, caller: Caller, candidate: Candidate) -> Claim:
     Errors: Forbidden (the id is somebody else's, on its way, or disabled), QuotaReached (a new device or application
     beyond what the tenant may store).
     """
+    if candidate.passing:
+        now = ports.clock.now()
+        return Claim(candidate.client, caller.tenant, candidate.dialect, candidate.mode, None, now, passing=True)
     new: Claim | None = None
 
     def admitted() -> Claim | Again:

@@ -20,6 +20,7 @@ FOR_DEVICES = 86_400_000
 """How long (ms) an id that was taken from an application for a device is kept from applications."""
 NOBODY = ""
 _PRINCIPAL = re.compile(r"([a-z0-9]{1,64})G([0-9]{1,12})K[A-Za-z0-9]*")
+_PASSING = re.compile(r"([a-z0-9]{1,64})PASSING([a-z0-9]{1,32})MODE([a-z0-9]{1,32})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ class Claim(Extensible):
     `since` (ms) is from when events are this holder's; while there is a `fence` none are. `entitled` where the id
     itself names its tenant.
     `node` is the device's node where the client id is another spelling of it. A device that `relays` is a gateway as
-    well: other devices speak through it.
+    well: other devices speak through it. Who is `passing` holds no id: nothing is stored of it, and whoever else
+    connects by the same id may do so. Its principal alone tells of it, in small letters and digits.
     """
 
     client: str
@@ -113,6 +115,7 @@ class Claim(Extensible):
     entitled: bool = False
     node: str = ""
     relays: bool = False
+    passing: bool = False
 
     @property
     def own_node(self) -> str:
@@ -159,6 +162,8 @@ class Claim(Extensible):
 
     def named(self) -> str:
         """The principal that the authorizer gives this holder's connection."""
+        if self.passing:
+            return f"{self.tenant}PASSING{self.dialect}MODE{self.mode}"
         return self.principal or f"{self.tenant}G{self.generation}K{self.key or ''}"
 
     def holder(self, at: int, principal: str, now: int) -> "Claim | None":
@@ -213,6 +218,12 @@ def vouched(principal: str) -> Principal | None:
     """What a principal of ours says; None for any other one."""
     found = _PRINCIPAL.fullmatch(principal)
     return Principal(found[1], int(found[2])) if found else None
+
+
+def passing(client: str, principal: str, at: int) -> Claim | None:
+    """Who that principal says is passing, under that id since `at` (ms) at the latest; None for any other one."""
+    found = _PASSING.fullmatch(principal)
+    return Claim(client, found[1], found[2], found[3], None, at, passing=True) if found else None
 
 
 def succeeded(old: Claim | None, new: Claim, now: int, rest: int) -> Claim:

@@ -170,7 +170,7 @@ def _end(ports: Ports, claim: Claim) -> None:
     )
     if old.device is not None:
         connecting.fenced(ports, old, now)
-    if (old.device is None and old.connector) or old.relays or ports.gateways.get(old.tenant, old.client) is not None:
+    if (old.device is None and old.connector) or old.relays or ports.gateways.get(old.tenant, old.own_node) is not None:
         relaying.fenced(ports, old, now)
     if ports.consumers.get(old.tenant, old.client) is not None:
         consuming.fenced(ports, old, now)

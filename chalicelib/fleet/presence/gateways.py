@@ -13,7 +13,7 @@ from chalicelib.fleet.shapes import Extensible
 
 @dataclass(frozen=True, slots=True)
 class Gateway(Extensible):
-    """One client's connection."""
+    """One client's connection; `client` is the node that it is known by, its `presence` names how it is spelled."""
 
     tenant: str
     client: str

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.fleet.ports import Outcome, Ports
-from chalicelib.fleet.presence.claims import Claim, vouched
+from chalicelib.fleet.presence.claims import Claim, passing, vouched
 from chalicelib.fleet.presence.records import MQTT, Route
 from chalicelib.fleet.tenancy import audit
 
@@ -26,6 +26,9 @@ class Held:
 
 def of(ports: Ports, client: str, at: int, principal: str = "") -> Held | None:
     """`principal` is what the broker vouches for, where it does. None where nobody held the id, or nobody known."""
+    by = passing(client, principal, at)
+    if by is not None:
+        return Held(by, present=True)
     claim = ports.claims.get(client)
     found = claim.holder(at, principal, ports.clock.now()) if claim else None
     if claim is not None and found is None:

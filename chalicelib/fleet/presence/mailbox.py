@@ -228,4 +228,13 @@ def _without(lines: Mapping[str, tuple[str, ...]], command: str) -> Mapping[str,
 
 def _route(key: str, presence: Presence) -> Route:
     connector, node = split_interface_key(key)
-    return Route(presence.dialect, presence.client, connector, node, presence.session or "", presence.relayed)
+    return Route(
+        presence.dialect,
+        presence.client,
+        connector,
+        node,
+        presence.session or "",
+        presence.relayed,
+        # What a node listens to is what its gateway does.
+        frozenset() if presence.relayed else presence.listening,
+    )

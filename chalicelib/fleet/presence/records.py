@@ -31,7 +31,8 @@ class Capability(StrEnum):
 class Route:
     """Where a downlink of one interface goes: the client id to send to and the dialect to encode it in.
 
-    `relayed` where that client is a gateway, which passes it on to the node.
+    `relayed` where that client is a gateway, which passes it on to the node. `heard` are the filters that its session
+    is told commands on, where that is noted.
     """
 
     dialect: str
@@ -40,6 +41,7 @@ class Route:
     node: str
     session: str
     relayed: bool = False
+    heard: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Registration(Extensible):
         return self.queue_mode and now >= self.awake_until
 
 
+_COMMANDED = f"{Capability.COMMAND}:"
 _TOLD = ("keep_alive", "address", "port", "level", "protocol", "cipher")
 
 
@@ -126,6 +129,11 @@ class Presence(Extensible):
     @property
     def online(self) -> bool:
         return self.session is not None
+
+    @property
+    def listening(self) -> frozenset[str]:
+        """The filters that it is told commands on, where that is noted."""
+        return frozenset(name.removeprefix(_COMMANDED) for name in self.capabilities if name.startswith(_COMMANDED))
 
     @property
     def in_doubt(self) -> bool:
@@ -169,7 +177,8 @@ class Presence(Extensible):
     def unsubscribed(self, session: str, capabilities: frozenset[str]) -> "Presence":
         if session != self.session:
             return self
-        return replace(self, capabilities=self.capabilities - capabilities, remembered=self.remembered - capabilities)
+        left, remembered = (_without(known, capabilities) for known in (self.capabilities, self.remembered))
+        return replace(self, capabilities=left, remembered=remembered)
 
     def disconnected(self, session: str, at: int, *, heard: bool = True) -> "Presence":
         """`heard` is False where nobody heard it end, but it was found to be over."""
@@ -224,6 +233,18 @@ class Presence(Extensible):
         if session in self.tombstones:
             return self
         return replace(self, tombstones=(*self.tombstones, session)[-_TOMBSTONES:])
+
+
+def _without(known: frozenset[str], gone: frozenset[str]) -> frozenset[str]:
+    """Whoever listens to commands on several filters, and to one of them no more, listens on."""
+    left = known - gone
+    still = any(name.startswith(_COMMANDED) for name in left)
+    return left | (known & {Capability.COMMAND}) if still else left
+
+
+def named_filter(capability: Capability | None, filter_: str) -> str:
+    """How a filter is noted among the capabilities that it announces."""
+    return f"{capability}:{filter_}" if capability is not None else filter_
 
 
 def interface_key(connector: str, node: str) -> str:

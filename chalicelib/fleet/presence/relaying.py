@@ -3,6 +3,9 @@
 Whoever finds a gateway absent notes the device first and looks at the gateway once more; the gateway's return is
 written first and the notes are read afterwards, both strongly consistent. Whichever way the two meet, one sees the
 other, and nothing that waits is forgotten.
+
+A gateway is known by its node. Its client may spell that in several ways: its nodes are reached by the one that is
+connected.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +18,7 @@ from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.gateways import Gateway, Waiting
 from chalicelib.fleet.presence.mailbox import Mailbox
-from chalicelib.fleet.presence.records import Capability, Presence, Route
+from chalicelib.fleet.presence.records import Capability, Presence, Route, interface_key
 
 _FEW = 20
 """So many devices are woken while the gateway's own event is handled."""
@@ -66,10 +69,23 @@ def open_route(ports: Ports, mailbox: Mailbox, routes: Iterable[Route], capabili
 
 def consult(ports: Ports, tenant: str, device: str, through: Route) -> frozenset[str] | None:
     """What the broker says of a gateway that was thought to be there, written down; None that it is gone."""
-    gateway = _ask(ports, tenant, through)
+    name = _gateway_of(ports.mailboxes.get(tenant, device), through)
+    gateway = _ask(ports, tenant, name, through)
     if gateway.presence.online:
         return gateway.presence.capabilities
-    return _noted(ports, tenant, device, through.client)
+    return _noted(ports, tenant, device, name)
+
+
+def note(ports: Ports, mailbox: Mailbox, through: Route) -> None:
+    """Let the device be looked at when its gateway comes back, whether something waits for it by then or not."""
+    name = _gateway_of(mailbox, through)
+    ports.gateways.wait(Waiting(mailbox.tenant, name, mailbox.device, ports.new_id(ports.clock.now())))
+
+
+def _gateway_of(mailbox: Mailbox | None, through: Route) -> str:
+    """What the gateway is known by that a node was to be reached through."""
+    node = mailbox.presence.get(interface_key(through.connector, through.node)) if mailbox else None
+    return node.client if node is not None and node.relayed else through.client
 
 
 def seen(ports: Ports, mailbox: Mailbox | None) -> Mailbox | None:
@@ -102,21 +118,24 @@ def _behind(node: Presence, gateway: Presence | None) -> Presence:
 
 
 def _through(ports: Ports, mailbox: Mailbox, node: Route, capability: Capability) -> Route | None:
-    session = _session(ports, mailbox.tenant, node, capability)
-    if session is None and _noted(ports, mailbox.tenant, mailbox.device, node.client) is not None:
-        session = _session(ports, mailbox.tenant, node, capability)
-    return replace(node, session=session) if session else None
+    through = _session(ports, mailbox.tenant, node, capability)
+    if through is None and _noted(ports, mailbox.tenant, mailbox.device, node.client) is not None:
+        through = _session(ports, mailbox.tenant, node, capability)
+    if through is None or through.session is None:
+        return None
+    return replace(node, client=through.client, session=through.session, heard=through.listening)
 
 
-def _session(ports: Ports, tenant: str, node: Route, capability: Capability) -> str | None:
-    """The gateway's session, if it listens to what that capability is about."""
+def _session(ports: Ports, tenant: str, node: Route, capability: Capability) -> Presence | None:
+    """The gateway's presence, if it listens to what that capability is about."""
     gateway = ports.gateways.get(tenant, node.client)
     if gateway is not None and gateway.presence.in_doubt:
-        gateway = _ask(ports, tenant, replace(node, session=gateway.presence.session or ""))
+        asked = replace(node, client=gateway.presence.client, session=gateway.presence.session or "")
+        gateway = _ask(ports, tenant, node.client, asked)
     able = gateway is not None and capability in gateway.presence.capabilities
     if gateway is not None and gateway.presence.lapsed(ports.clock.now()):
         return None
-    return gateway.presence.session if gateway is not None and able else None
+    return gateway.presence if gateway is not None and able else None
 
 
 def _noted(ports: Ports, tenant: str, device: str, client: str) -> frozenset[str] | None:
@@ -126,7 +145,7 @@ def _noted(ports: Ports, tenant: str, device: str, client: str) -> frozenset[str
     return gateway.presence.capabilities if gateway is not None and gateway.presence.online else None
 
 
-def _ask(ports: Ports, tenant: str, through: Route) -> Gateway:
+def _ask(ports: Ports, tenant: str, name: str, through: Route) -> Gateway:
     capabilities = ports.delivery.capabilities(through)
     now = ports.clock.now()
 
@@ -137,7 +156,7 @@ def _ask(ports: Ports, tenant: str, through: Route) -> Gateway:
             return presence.disconnected(through.session, now)
         return presence.resumed(through.session, capabilities)
 
-    return _update(ports, tenant, through.client, through.dialect, learned)
+    return _update(ports, tenant, name, through.dialect, learned)
 
 
 def wake(ports: Ports, tenant: str, client: str, until: int) -> None:
@@ -179,15 +198,19 @@ def _wake(ports: Ports, waiting: Waiting) -> None:
 
 
 def _change(ports: Ports, claim: Claim, change: Callable[[Presence], Presence]) -> Gateway:
-    return _update(ports, claim.tenant, claim.client, claim.dialect, change)
+    def changed(presence: Presence) -> Presence:
+        after = change(presence)
+        return replace(after, client=claim.client) if after.session != presence.session and after.online else after
+
+    return _update(ports, claim.tenant, claim.own_node, claim.dialect, changed)
 
 
-def _update(ports: Ports, tenant: str, client: str, dialect: str, change: Callable[[Presence], Presence]) -> Gateway:
+def _update(ports: Ports, tenant: str, name: str, dialect: str, change: Callable[[Presence], Presence]) -> Gateway:
     def read() -> Gateway:
-        return ports.gateways.get(tenant, client) or Gateway(tenant, client, Presence(dialect, client))
+        return ports.gateways.get(tenant, name) or Gateway(tenant, name, Presence(dialect, name))
 
     def changed(present: Gateway) -> Gateway:
         return replace(present, presence=change(present.presence))
 
     # A connection that begins and one that ends are told at the same time: each change builds on the other.
-    return change_record(ports, f"gateway {client}", read, ports.gateways.replace, changed)[0]
+    return change_record(ports, f"gateway {name}", read, ports.gateways.replace, changed)[0]

@@ -116,7 +116,7 @@ def test_a_device_that_is_a_gateway_reaches_what_is_behind_it(ports: MemoryPorts
     interface = Interface("mqtt", "child", "dialect", START, START)
     devices.register(ports, Device(caller.tenant, "child", START, START, interfaces=(interface,)))
     behind = Claim("child", caller.tenant, "dialect", "device", "", START, device="child", connector="mqtt")
-    nodes.state(ports, behind, SPELT, NodeStatus(online=True, at=ports.clock.now(), able={Capability.COMMAND: True}))
+    nodes.state(ports, behind, NODE, NodeStatus(online=True, at=ports.clock.now(), able={Capability.COMMAND: True}))
     mailbox = ports.mailboxes.get(caller.tenant, "child")
     assert mailbox is not None
     route = relaying.route(ports, mailbox, Capability.COMMAND)
