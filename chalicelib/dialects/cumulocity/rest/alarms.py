@@ -7,18 +7,9 @@ from functools import partial
 from heapq import merge
 from typing import Any
 
-from chalicelib.dialects.cumulocity import alarm_mapping, fragments
+from chalicelib.dialects.cumulocity import alarm_mapping, fragments, reach
 from chalicelib.dialects.cumulocity import alarms as shapes
-from chalicelib.dialects.cumulocity.rest import (
-    asking,
-    contents,
-    links,
-    lists,
-    managed_objects,
-    paging,
-    processing,
-    reach,
-)
+from chalicelib.dialects.cumulocity.rest import asking, contents, links, lists, managed_objects, paging, processing
 from chalicelib.dialects.cumulocity.rest.sources import BELOW, SOURCE, Sources
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.compare_and_set import tries

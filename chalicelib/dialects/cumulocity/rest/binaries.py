@@ -4,8 +4,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from chalicelib.dialects.cumulocity import reach
 from chalicelib.dialects.cumulocity.objects import IS_BINARY
-from chalicelib.dialects.cumulocity.rest import contents, files, links, listing, managed_objects, paging, reach
+from chalicelib.dialects.cumulocity.rest import contents, files, links, listing, managed_objects, paging
 from chalicelib.fleet.errors import AttachmentNotFound, Invalid, LimitReached, ObjectNotFound, TooLarge
 from chalicelib.fleet.inventory import objects, removing
 from chalicelib.fleet.inventory.managed_objects import ManagedObject

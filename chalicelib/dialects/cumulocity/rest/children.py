@@ -6,8 +6,9 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
+from chalicelib.dialects.cumulocity import device_groups, reach
 from chalicelib.dialects.cumulocity import objects as shapes
-from chalicelib.dialects.cumulocity.rest import contents, device_groups, links, lists, managed_objects, paging, reach
+from chalicelib.dialects.cumulocity.rest import contents, links, lists, managed_objects, paging
 from chalicelib.fleet.errors import Circular, FleetError, Invalid, LimitReached, ObjectNotFound
 from chalicelib.fleet.inventory import hierarchy, objects, removing
 from chalicelib.fleet.inventory.managed_objects import ChildKind, Link, ManagedObject

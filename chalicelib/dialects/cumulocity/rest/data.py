@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from heapq import merge
 from typing import Any
 
+from chalicelib.dialects.cumulocity import reach
 from chalicelib.dialects.cumulocity.measurements import CONNECTOR
-from chalicelib.dialects.cumulocity.rest import asking, reach
+from chalicelib.dialects.cumulocity.modes import Mode
+from chalicelib.dialects.cumulocity.rest import asking
 from chalicelib.dialects.cumulocity.rest.asking import Range
-from chalicelib.dialects.cumulocity.rest.processing import Mode
 from chalicelib.dialects.cumulocity.rest.sources import SOURCE, Sources
 from chalicelib.fleet import ids
 from chalicelib.fleet.access.callers import Caller

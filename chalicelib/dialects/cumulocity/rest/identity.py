@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from chalicelib.dialects.cumulocity import elsewhere, external_ids
-from chalicelib.dialects.cumulocity.rest import contents, links, managed_objects, reach
+from chalicelib.dialects.cumulocity import elsewhere, external_ids, reach
+from chalicelib.dialects.cumulocity.rest import contents, links, managed_objects
 from chalicelib.fleet.errors import (
     ExternalIdDuplicate,
     ExternalIdNotFound,

@@ -6,9 +6,9 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from chalicelib.dialects.cumulocity import elsewhere, queries, selecting
+from chalicelib.dialects.cumulocity import elsewhere, queries, reach, selecting
 from chalicelib.dialects.cumulocity.elsewhere import Known
-from chalicelib.dialects.cumulocity.rest import contents, cursors, lists, managed_objects, paging, reach, relatives
+from chalicelib.dialects.cumulocity.rest import contents, cursors, lists, managed_objects, paging, relatives
 from chalicelib.dialects.cumulocity.selecting import Hierarchy, Selection
 from chalicelib.fleet import ids
 from chalicelib.fleet.errors import Invalid, LimitReached

@@ -6,10 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from chalicelib.dialects.cumulocity import device_users, elsewhere, external_ids
+from chalicelib.dialects.cumulocity import device_groups, device_users, elsewhere, external_ids, naming, reach
 from chalicelib.dialects.cumulocity import objects as shapes
 from chalicelib.dialects.cumulocity.elsewhere import Known
-from chalicelib.dialects.cumulocity.rest import contents, device_groups, links, processing, reach, relatives
+from chalicelib.dialects.cumulocity.rest import contents, links, processing, relatives
 from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import (
@@ -29,9 +29,7 @@ from chalicelib.web.parameters import Parameter
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
 
-DIALECT = "cumulocity"
-NAMESPACE = "c8y"
-"""Of the ids of devices that came in by this API."""
+DIALECT, NAMESPACE = naming.DIALECT, naming.NAMESPACE
 KIND, COLLECTION = "managedObject", "managedObjectCollection"
 MOST_AT_ONCE = 50
 """Objects of one request."""

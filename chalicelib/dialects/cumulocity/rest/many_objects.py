@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.cumulocity import objects as shapes
+from chalicelib.dialects.cumulocity import reach
 from chalicelib.dialects.cumulocity.errors import Missing
-from chalicelib.dialects.cumulocity.rest import contents, links, managed_objects, processing, reach
+from chalicelib.dialects.cumulocity.rest import contents, links, managed_objects, processing
 from chalicelib.fleet.errors import FleetError, Invalid, ObjectNotFound
 from chalicelib.fleet.inventory import objects
 from chalicelib.fleet.inventory.managed_objects import ManagedObject

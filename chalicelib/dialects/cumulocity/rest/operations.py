@@ -6,33 +6,24 @@ from functools import partial
 from heapq import merge
 from typing import Any
 
+from chalicelib.dialects.cumulocity import agents, fragments, modelled, ordering, reach
 from chalicelib.dialects.cumulocity import alarms as choices
-from chalicelib.dialects.cumulocity import fragments, modelled
 from chalicelib.dialects.cumulocity import operations as shapes
-from chalicelib.dialects.cumulocity.operations import Shown
-from chalicelib.dialects.cumulocity.rest import agents, asking, contents, links, lists, managed_objects, paging, reach
+from chalicelib.dialects.cumulocity.rest import asking, contents, links, lists, managed_objects, paging
 from chalicelib.dialects.cumulocity.rest.sources import Sources
 from chalicelib.fleet import ids
-from chalicelib.fleet.commands import creating, reporting
-from chalicelib.fleet.commands.creating import Order
-from chalicelib.fleet.commands.records import Command, Policy
-from chalicelib.fleet.commands.reporting import Report
+from chalicelib.fleet.commands import creating
+from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.commands.transitions import as_of
-from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import (
-    CommandDuplicate,
     CommandLimitReached,
     CommandNotFound,
-    Contended,
-    DeviceNotFound,
     IllegalTransition,
     Invalid,
     TemporarilyUnavailable,
 )
-from chalicelib.fleet.inventory import promoting
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence.records import Route as Way
 from chalicelib.fleet.twin.records import CONNECTOR
 from chalicelib.web.parameters import Parameter
 from chalicelib.web.request import Answer, Request
@@ -54,38 +45,8 @@ def _create(ports: Ports, request: Request) -> Answer:
     body, sources = contents.read(request), Sources(ports, request)
     fragments.ensure(body, "deviceId")
     found, said = sources.known(str(body["deviceId"]), "deviceId"), shapes.read(body)
-    asked = shapes.request(said, agents.of(ports, found))
-    if found.device is None:
-        ordered = _ordered(ports, request, _promoted(ports, found), asked)
-    else:
-        try:
-            ordered = _ordered(ports, request, found.device, asked)
-        except DeviceNotFound:
-            # Its registration failed on the way, or was refused, and is made up for now.
-            ordered = _ordered(ports, request, _promoted(ports, found), asked)
-    if found.origin == CONNECTOR:
-        ordered = modelled.carry_out(ports, ordered)
-    shown = view(request, sources, ordered)
+    shown = view(request, sources, ordering.order(ports, found, said, request.trace))
     return contents.created(request, KIND, shown, shown["self"])
-
-
-def _promoted(ports: Ports, found: ManagedObject) -> str:
-    return promoting.promote(ports, found.tenant, found.id, managed_objects.NAMESPACE).id
-
-
-def _ordered(ports: Ports, request: Request, device: str, asked: dict[str, Any]) -> Command:
-    policy = Policy(expiration=None, ack_mode=None, ack_timeout=None)
-    for _ in tries(ports):
-        number = ids.number(ports.clock.now(), ports.chance(2))
-        order = Order(
-            None, asked, policy, trace=request.trace, id=ids.of_number(number), dialect=managed_objects.DIALECT
-        )
-        try:
-            return creating.create(ports, request.tenant, device, order)
-        except CommandDuplicate:
-            # Two operations of one millisecond drew the same number.
-            continue
-    raise Contended("operations are made by too many at once")
 
 
 def _get(ports: Ports, request: Request) -> Answer:
@@ -114,33 +75,8 @@ def _change(ports: Ports, request: Request) -> Answer:
     found = _found(ports, request, sources)
     fragments.ensure(body, "status")
     wanted = choices.chosen(shapes.STATUSES, body["status"], "status")
-    after = _reported(ports, request, found, wanted, body)
+    after = ordering.report(ports, found, wanted, body, managed_objects.owner(request.by))
     return contents.changed(request, KIND, view(request, sources, after))
-
-
-def _reported(ports: Ports, request: Request, found: Command, wanted: Shown, body: dict[str, Any]) -> Command:
-    """The operation as it stands then. Errors: Invalid, IllegalTransition."""
-    stands, said = shapes.status(found), fragments.of(body, shapes.OWN)
-    if stands not in shapes.OPEN:
-        if stands is not wanted or reporting.merged(shapes.said(found), said) != shapes.said(found):
-            raise IllegalTransition(f"an operation that is {stands} stays as it is")
-        return found
-    fragments.ensure_fits([found.request, reporting.merged(found.response, said), body.get("failureReason")])
-    by = managed_objects.owner(request.by)
-    report = Report(Way(managed_objects.DIALECT, by, managed_objects.NAMESPACE, by, by), response=said)
-    if wanted is Shown.PENDING and stands is Shown.PENDING:
-        return reporting.remark(ports, found.tenant, found.id, report) if said else found
-    if wanted is Shown.PENDING:
-        raise IllegalTransition(f"an operation that is {stands} cannot become {wanted}")
-    if wanted is Shown.EXECUTING:
-        return reporting.progress(ports, found.tenant, found.id, report)
-    if wanted is Shown.SUCCESSFUL:
-        return reporting.succeed(ports, found.tenant, found.id, report)
-    reason = body.get("failureReason")
-    if reason is not None and not isinstance(reason, str):
-        raise Invalid("failureReason is a text", "failureReason")
-    failed = Report(report.route, response=said, reason=reason)
-    return reporting.fail(ports, found.tenant, found.id, failed)
 
 
 def _list(ports: Ports, request: Request) -> Answer:

@@ -4,24 +4,13 @@ What is not stored is told to queues and webhooks all the same, and has no id.
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any
 
+from chalicelib.dialects.cumulocity.modes import Mode
 from chalicelib.fleet.errors import Invalid
 from chalicelib.web.request import Request
 
 HEADER = "X-Cumulocity-Processing-Mode"
-
-
-class Mode(StrEnum):
-    PERSISTENT = "PERSISTENT"
-    TRANSIENT = "TRANSIENT"
-    QUIESCENT = "QUIESCENT"
-    CEP = "CEP"
-
-    @property
-    def stored(self) -> bool:
-        return self in (Mode.PERSISTENT, Mode.QUIESCENT)
 
 
 def mode(request: Request) -> Mode:

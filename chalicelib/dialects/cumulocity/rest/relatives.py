@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.dialects.cumulocity import objects as shapes
+from chalicelib.dialects.cumulocity import reach
 from chalicelib.dialects.cumulocity.elsewhere import Known
-from chalicelib.dialects.cumulocity.rest import links, reach
+from chalicelib.dialects.cumulocity.rest import links
 from chalicelib.fleet.inventory import hierarchy
 from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
 from chalicelib.fleet.ports import Ports

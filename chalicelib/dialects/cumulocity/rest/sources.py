@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.dialects.cumulocity import elsewhere
+from chalicelib.dialects.cumulocity import elsewhere, reach
 from chalicelib.dialects.cumulocity.errors import Missing
-from chalicelib.dialects.cumulocity.rest import links, managed_objects, reach
+from chalicelib.dialects.cumulocity.rest import links, managed_objects
 from chalicelib.fleet import ids
 from chalicelib.fleet.errors import Forbidden, Invalid, LimitReached, ObjectNotFound
 from chalicelib.fleet.inventory import finding, hierarchy, objects

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from chalicelib.dialects.cumulocity.objects import AGENT
-from chalicelib.dialects.cumulocity.rest.sources import MOST
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.inventory import hierarchy
 from chalicelib.fleet.inventory.managed_objects import ChildKind, ManagedObject
 from chalicelib.fleet.ports import Ports
 
+MOST = 100
+"""Objects that an agent is asked for at once."""
 _PAGE = 100
 
 

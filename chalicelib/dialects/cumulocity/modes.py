@@ -1,0 +1,17 @@
+"""Processing modes: whether what is said is kept, and who is told of it (reference, "Processing mode").
+
+What is not stored is told to queues and webhooks all the same, and has no id.
+"""
+
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    PERSISTENT = "PERSISTENT"
+    TRANSIENT = "TRANSIENT"
+    QUIESCENT = "QUIESCENT"
+    CEP = "CEP"
+
+    @property
+    def stored(self) -> bool:
+        return self in (Mode.PERSISTENT, Mode.QUIESCENT)

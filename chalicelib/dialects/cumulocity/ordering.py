@@ -1,0 +1,81 @@
+"""Operations: ordered of a device, and reported on by whoever does them, by whatever door (reference, "Operations")."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.dialects.cumulocity import agents, fragments, modelled, naming, operations
+from chalicelib.dialects.cumulocity.operations import Shown
+from chalicelib.fleet import ids
+from chalicelib.fleet.commands import creating, reporting
+from chalicelib.fleet.commands.creating import Order
+from chalicelib.fleet.commands.records import Command, Policy
+from chalicelib.fleet.commands.reporting import Report
+from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.errors import CommandDuplicate, Contended, DeviceNotFound, IllegalTransition, Invalid
+from chalicelib.fleet.inventory import promoting
+from chalicelib.fleet.inventory.managed_objects import ManagedObject
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.records import Route
+from chalicelib.fleet.twin.records import CONNECTOR
+
+POLICY = Policy(expiration=None, ack_mode=None, ack_timeout=None)
+"""It waits for as long as it takes, and its device says itself what became of it."""
+
+
+def order(ports: Ports, found: ManagedObject, said: Mapping[str, Any], trace: str | None = None) -> Command:
+    """An operation for that object, which is a device from now on.
+
+    Errors: TooLarge, CommandLimitReached, ObjectNotFound, QuotaReached, Contended.
+    """
+    asked = operations.request(said, agents.of(ports, found))
+    if found.device is None:
+        ordered = _ordered(ports, found.tenant, _promoted(ports, found), asked, trace)
+    else:
+        try:
+            ordered = _ordered(ports, found.tenant, found.device, asked, trace)
+        except DeviceNotFound:
+            # Its registration failed on the way, or was refused, and is made up for now.
+            ordered = _ordered(ports, found.tenant, _promoted(ports, found), asked, trace)
+    return modelled.carry_out(ports, ordered) if found.origin == CONNECTOR else ordered
+
+
+def _promoted(ports: Ports, found: ManagedObject) -> str:
+    return promoting.promote(ports, found.tenant, found.id, naming.NAMESPACE).id
+
+
+def _ordered(ports: Ports, tenant: str, device: str, asked: Mapping[str, Any], trace: str | None) -> Command:
+    for _ in tries(ports):
+        number = ids.number(ports.clock.now(), ports.chance(2))
+        order_ = Order(None, asked, POLICY, trace=trace, id=ids.of_number(number), dialect=naming.DIALECT)
+        try:
+            return creating.create(ports, tenant, device, order_)
+        except CommandDuplicate:
+            # Two operations of one millisecond drew the same number.
+            continue
+    raise Contended("operations are made by too many at once")
+
+
+def report(ports: Ports, found: Command, wanted: Shown, body: Mapping[str, Any], by: str) -> Command:
+    """The operation as it stands once that was said of it: a status, fragments, perhaps a reason.
+
+    Errors: Invalid, TooLarge, IllegalTransition.
+    """
+    stands, said = operations.status(found), fragments.of(body, operations.OWN)
+    if stands not in operations.OPEN:
+        if stands is not wanted or reporting.merged(operations.said(found), said) != operations.said(found):
+            raise IllegalTransition(f"an operation that is {stands} stays as it is")
+        return found
+    fragments.ensure_fits([found.request, reporting.merged(found.response, said), body.get("failureReason")])
+    told = Report(Route(naming.DIALECT, by, naming.NAMESPACE, by, by), response=said)
+    if wanted is Shown.PENDING and stands is Shown.PENDING:
+        return reporting.remark(ports, found.tenant, found.id, told) if said else found
+    if wanted is Shown.PENDING:
+        raise IllegalTransition(f"an operation that is {stands} cannot become {wanted}")
+    if wanted is Shown.EXECUTING:
+        return reporting.progress(ports, found.tenant, found.id, told)
+    if wanted is Shown.SUCCESSFUL:
+        return reporting.succeed(ports, found.tenant, found.id, told)
+    reason = body.get("failureReason")
+    if reason is not None and not isinstance(reason, str):
+        raise Invalid("failureReason is a text", "failureReason")
+    return reporting.fail(ports, found.tenant, found.id, Report(told.route, response=said, reason=reason))
