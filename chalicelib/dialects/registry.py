@@ -28,6 +28,7 @@ NAMES = (
     "ibm",
     "cumulocity",
     "lwm2m",
+    "xyte",
 )
 """Every dialect there is; each says in its own package what it has."""
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from chalicelib.fleet.access.proven import Proven
     from chalicelib.fleet.access.windows import Windows
     from chalicelib.store.cache import CachedKeys, CachedTenants
+    from chalicelib.store.directory import CachedDirectory
 
 
 class AccessWiring:
@@ -61,6 +62,10 @@ class AccessWiring:
         from chalicelib.aws.trust import IotCoreTrust
 
         return IotCoreTrust(lambda: client("iot"), application())
+
+    @property
+    def directory(self) -> "p.Directory":
+        return _directory()
 
     @property
     def windows(self) -> "Windows":
@@ -118,6 +123,13 @@ def _keys() -> "CachedKeys":
     from chalicelib.store.cache import CachedKeys
 
     return CachedKeys(clock())
+
+
+@cache
+def _directory() -> "CachedDirectory":
+    from chalicelib.store.directory import CachedDirectory
+
+    return CachedDirectory(connection(), clock())
 
 
 @cache

@@ -69,6 +69,21 @@ def objects(tenant: str, *, json: bool) -> None:
     show({"tenant": tenant, "objects": "enabled", "bootstrap": bootstrap.name(ports) or "none"}, json=json)
 
 
+@group.command("open")
+@click.argument("dialect", type=click.Choice(["xyte"]))
+@click.option("--tenant", required=True, help="The tenant's six-character id.")
+@as_json
+@on_target
+@complaints
+def open_to(dialect: str, tenant: str, *, json: bool) -> None:
+    """Let a tenant in to an API that does not take everybody. Known everywhere after a minute."""
+    from chalicelib import wiring
+    from chalicelib.fleet.tenancy import settings
+
+    present = settings.open_dialect(wiring.ports(), tenant, dialect)
+    show({"tenant": tenant, "dialects": ", ".join(sorted(present.dialects))}, json=json)
+
+
 def _counted(command: Any) -> Any:
     for stored, name in reversed(_STORED.items()):
         what = "Bytes of all files of resources" if stored is Stored.RESOURCE_BYTES else f"{name.capitalize()} stored"

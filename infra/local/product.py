@@ -45,12 +45,15 @@ def _enable(tenant: str) -> None:
     from chalicelib import wiring
     from chalicelib.dialects import registry
     from chalicelib.fleet.inventory import numbering
+    from chalicelib.fleet.tenancy import settings
 
+    ports = wiring.ports()
+    if "xyte" in registry.enabled():
+        settings.open_dialect(ports, tenant, "xyte")
     if "cumulocity" not in registry.enabled():
         return
     from chalicelib.dialects.cumulocity import bootstrap
 
-    ports = wiring.ports()
     if ports.tenants.current_settings(tenant).objects is None:
         numbering.enable(ports, tenant)
     if bootstrap.name(ports) is None:

@@ -32,6 +32,7 @@ from tests.fakes.data import (
     MemoryMessages,
     MemoryRecords,
 )
+from tests.fakes.directory import MemoryDirectory
 from tests.fakes.gateways import (
     MemoryGateways,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "MemoryConsumers",
     "MemoryDecoders",
     "MemoryDevices",
+    "MemoryDirectory",
     "MemoryFiles",
     "MemoryGateways",
     "MemoryGroups",
@@ -130,6 +132,7 @@ class MemoryPorts:
         self.windows = Windows()
         self.authorities = MemoryAuthorities()
         self.trust = ListedTrust()
+        self.directory = MemoryDirectory()
         self.claims = MemoryClaims(usages=self.usages)
         self.fence_rest = FENCE_REST
         self.mailboxes = MemoryMailboxes()

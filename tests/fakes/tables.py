@@ -9,6 +9,7 @@ _STORES = (
     "keys",
     "users",
     "authorities",
+    "directory",
     "claims",
     "mailboxes",
     "configurations",

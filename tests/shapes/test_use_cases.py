@@ -9,6 +9,8 @@ import pytest
 from chalicelib.dialects.ibm import applications, settings
 from chalicelib.dialects.ibm.applications import APPLICATION
 from chalicelib.dialects.ibm.settings import EVENT_CACHE, EventCache
+from chalicelib.dialects.xyte import identities, modelling, models, registering
+from chalicelib.dialects.xyte.identities import ABOUT
 from chalicelib.fleet.access import attempts
 from chalicelib.fleet.data.records import DataMessage, message_id
 from chalicelib.fleet.documents import Record
@@ -156,11 +158,35 @@ def test_an_upload_keeps_what_a_newer_release_knows_of_it() -> None:
     assert after.body == newer(attachments.UPLOAD, {**known.body, "due": after.due})
 
 
+def test_an_entry_of_the_directory_keeps_what_is_unknown_and_so_does_what_it_says() -> None:
+    ports, entries = MemoryPorts(), KINDS["store.directory.ENTRY"]
+    model = models.Model(TENANT, "hardware-1", "Pump", "m")
+    modelling.create(ports, model)
+    found = registering.register(
+        ports, {"hardware_key": "hardware-1", "mac": "1", "sn": "2", "firmware_version": "1.0.0"}
+    )
+    about = newer(ABOUT, ABOUT.body(found.identity.about))
+    ports.directory.rows = {
+        name: replace(aged(entries, row), attributes=newer(models.MODEL, row.attributes) if name[:1] == "m" else about)
+        for name, row in ports.directory.rows.items()
+    }
+    marked = {name: marks(entries, row) for name, row in ports.directory.rows.items()}
+    modelling.update(ports, TENANT, "hardware-1", lambda one: replace(one, name="Pipe"))
+    identity = identities.current(ports, found.identity.id)
+    assert identity is not None
+    assert ports.directory.replace(identity.entry, identity.with_about(replace(identity.about, name="mine")))
+    assert {name: marks(entries, row) for name, row in ports.directory.rows.items()} == marked
+    assert [row.attributes["name"] for row in ports.directory.rows.values()] == ["Pipe", "mine"]
+
+
 def test_every_kind_is_changed_here_or_never() -> None:
     changed = {case.name for case in CASES} | {
         "dialects.ibm.applications.APPLICATION",
         "dialects.ibm.settings.EVENT_CACHE",
         "fleet.queues.subscriptions.SUBSCRIPTION",
         "fleet.resources.attachments.UPLOAD",
+        "dialects.xyte.identities.ABOUT",
+        "dialects.xyte.models.MODEL",
+        "store.directory.ENTRY",
     }
     assert changed | TWINS.keys() | NEVER_CHANGED.keys() == set(KINDS), "a new kind: add the use cases that change it"

@@ -12,6 +12,7 @@ from chalicelib.fleet.ports.answers import Outcome, Page
 from chalicelib.fleet.ports.commands import CommandPorts, Commands, Deadlines, RouteTerms
 from chalicelib.fleet.ports.configuration import ConfigurationPorts, Configurations
 from chalicelib.fleet.ports.data import DataPorts, Decoders, Messages, Records
+from chalicelib.fleet.ports.directory import Directory, DirectoryPorts
 from chalicelib.fleet.ports.events import EventPorts, Formats, Listeners, Policies, Pushes, Webhooks
 from chalicelib.fleet.ports.inventory import Devices, Groups, InventoryPorts
 from chalicelib.fleet.ports.objects import Objects
@@ -39,6 +40,7 @@ __all__ = [
     "Decoders",
     "Delivery",
     "Devices",
+    "Directory",
     "Dispatch",
     "Files",
     "Formats",
@@ -72,6 +74,7 @@ __all__ = [
 class Ports(
     TenancyPorts,
     AccessPorts,
+    DirectoryPorts,
     PresencePorts,
     InventoryPorts,
     CommandPorts,

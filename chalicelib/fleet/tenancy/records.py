@@ -71,6 +71,7 @@ class Settings(Extensible):
     """`quotas` by what is stored, `limits` of requests and messages, `retention` in seconds by what is kept.
 
     Since `objects` (ms) every device is a managed object too; None where none has to be.
+    `dialects` are those that the tenant was let in to, of those that it has to be.
     `watched` is after how long a silence (s) somebody has to know of each device, by who.
     """
 
@@ -81,6 +82,7 @@ class Settings(Extensible):
     objects: int | None = None
     revision: int = 0
     watched: Mapping[str, int] = field(default_factory=dict)
+    dialects: frozenset[str] = frozenset()
 
     def quota(self, stored: Stored) -> Quota | None:
         return self.quotas.get(stored)

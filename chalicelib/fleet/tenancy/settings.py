@@ -75,6 +75,11 @@ def want_objects(ports: Ports, tenant: str) -> Settings:
     return _change(ports, tenant, lambda s: s if s.objects is not None else replace(s, objects=now))
 
 
+def open_dialect(ports: Ports, tenant: str, dialect: str) -> Settings:
+    """Let the tenant in to a dialect that does not take everybody; again changes nothing. Errors: TenantNotFound."""
+    return _change(ports, tenant, lambda s: replace(s, dialects=s.dialects | {dialect}))
+
+
 def _set(present: Mapping[str, T], asked: Mapping[str, T | None]) -> dict[str, T]:
     return {name: value for name, value in {**present, **asked}.items() if value is not None}
 

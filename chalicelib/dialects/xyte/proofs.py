@@ -1,0 +1,61 @@
+"""What shows that a device is the one that registered: MAC address and serial number, or the cloud's id for it.
+
+Written with colons, dashes, blanks and in any case, they are the same (Register Device, Claiming Overview).
+"""
+
+import re
+from dataclasses import dataclass
+
+from chalicelib.dialects.xyte.models import SERIAL, Model, Proof
+from chalicelib.fleet.errors import Invalid
+
+LONGEST = 255
+_LEFT_OUT = re.compile(r"[\s:-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """As it was sent; blank ones are none."""
+
+    mac: str | None = None
+    sn: str | None = None
+    cloud_id: str | None = None
+
+    @property
+    def proof(self) -> str | None:
+        """What it is looked for by; None where it shows nothing."""
+        if self.cloud_id is not None:
+            return f"xyte/cloud_id/{plain(self.cloud_id)}"
+        if self.mac is None:
+            return None
+        return f"xyte/mac_sn/{plain(self.mac)}/{plain(self.sn or '')}"
+
+    def name(self, within: str) -> str | None:
+        """What nobody else is called within a model, or below a parent."""
+        return None if self.proof is None else f"{self.proof} of {within}"
+
+
+def plain(text: str) -> str:
+    return _LEFT_OUT.sub("", text).casefold()
+
+
+def shown(body: dict[str, object]) -> Shown:
+    return Shown(*(_text(body.get(name)) for name in ("mac", "sn", "cloud_id")))
+
+
+def of_model(model: Model, sent: Shown) -> Shown:
+    """What devices of that model are known by. Errors: Invalid."""
+    if model.proof is Proof.CLOUD_ID:
+        if sent.cloud_id is None:
+            raise Invalid("Invalid Cloud ID", "cloud_id")
+        return Shown(cloud_id=sent.cloud_id)
+    if sent.mac is None:
+        raise Invalid("Invalid MAC", "mac")
+    if sent.sn is None and model.since(SERIAL):
+        raise Invalid("Invalid SN", "sn")
+    return Shown(sent.mac, sent.sn)
+
+
+def _text(value: object) -> str | None:
+    text = value if isinstance(value, str) else ""
+    return text.strip() if plain(text) else None

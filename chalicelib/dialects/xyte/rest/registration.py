@@ -1,0 +1,110 @@
+"""Register Device, and many of them at once: open to all, as a device has no key before."""
+
+from typing import Any
+
+from chalicelib.dialects.xyte import DEVICES, registering
+from chalicelib.dialects.xyte.errors import DeviceUnknown
+from chalicelib.dialects.xyte.registering import Registered
+from chalicelib.dialects.xyte.rest.forms import DETAILS, LARGEST, MAYBE
+from chalicelib.fleet.access import attempts
+from chalicelib.fleet.errors import Conflict, FleetError, Invalid, RateLimitReached
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.tenancy.records import Limit, Use
+from chalicelib.web import origins
+from chalicelib.web.answers import TEXT, listed, record
+from chalicelib.web.request import Answer, Request
+from chalicelib.web.routes import Handler, Route
+from chalicelib.web.schemas import Schema
+
+A_MINUTE = 20
+"""Registrations of one address."""
+MOST = 25
+MQTTS = 8883
+_NOBODYS = ""
+_DEVICE: Schema = {
+    "type": "object",
+    "properties": {
+        **dict.fromkeys(
+            ("hardware_key", "partner_key", "model_id", "nano_id", "mac", "sn", "cloud_id", "firmware_version"), MAYBE
+        ),
+        "name": MAYBE,
+        "sub_model": MAYBE,
+        "details": DETAILS,
+    },
+}
+
+
+def register(ports: Ports, request: Request) -> Answer:
+    """A device introduces itself by what its model asks for, and is given its key, once."""
+    _limit(ports, request)
+    return Answer(_answer(request, registering.register(ports, request.body)))
+
+
+def register_many(ports: Ports, request: Request) -> Answer:
+    """Each is answered in its place: as it would be by itself, or with its error."""
+    _limit(ports, request)
+    return Answer([_each(ports, request, body) for body in request.body])
+
+
+def _each(ports: Ports, request: Request, body: Any) -> dict[str, Any]:
+    try:
+        return _answer(request, registering.register(ports, body))
+    except (Invalid, DeviceUnknown, Conflict) as error:
+        return {"error": str(error)}
+
+
+def _answer(request: Request, made: Registered) -> dict[str, Any]:
+    hub = origins.origin(request)
+    return {
+        "id": made.identity.id,
+        "access_key": made.secret,
+        "hub_url": hub,
+        "hub_url_static_cert": hub,
+        "mqtt_hub_url": f"mqtts://{origins.host(request)}:{MQTTS}",
+    }
+
+
+def _limit(ports: Ports, request: Request) -> None:
+    """Errors: RateLimitReached."""
+    limit = Limit(Use.REQUESTS, A_MINUTE, 60, f"registrations {attempts.network(request.address)}")
+    wait = ports.windows.spend(_NOBODYS, [limit], ports.clock.now())
+    if wait is not None:
+        raise RateLimitReached("Too many registrations came from this address", wait)
+
+
+_FAILURES: tuple[type[FleetError], ...] = (DeviceUnknown, Conflict, RateLimitReached)
+ROUTES = (
+    Route(
+        "POST",
+        DEVICES + "/devices",
+        register,
+        "Register a device",
+        schema=_DEVICE,
+        success=201,
+        public=True,
+        max_body=LARGEST,
+        failures=_FAILURES,
+    ),
+    Route(
+        "POST",
+        DEVICES + "/devices/bulk_create",
+        register_many,
+        "Register devices",
+        schema={"type": "array", "items": _DEVICE, "maxItems": MOST},
+        public=True,
+        max_body=LARGEST,
+        failures=(RateLimitReached,),
+    ),
+)
+REGISTERED = record(
+    "id access_key hub_url hub_url_static_cert mqtt_hub_url",
+    id=TEXT,
+    access_key=TEXT,
+    hub_url=TEXT,
+    hub_url_static_cert=TEXT,
+    mqtt_hub_url=TEXT,
+)
+ANSWERS: dict[Handler, Schema] = {
+    register: REGISTERED,
+    register_many: listed({"anyOf": [REGISTERED, record("error", error=TEXT)]}),
+}
