@@ -2,6 +2,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import reduce
+from operator import and_
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
@@ -24,6 +26,7 @@ from chalicelib.store.claims import enter
 from chalicelib.store.conditions import held
 from chalicelib.store.configurations import ConfigurationItem
 from chalicelib.store.facets import FacetItem
+from chalicelib.store.filtering import in_a_document, looked_at
 from chalicelib.store.groups import GroupItem, taking_devices
 from chalicelib.store.managed_objects import MAIN, ObjectItem
 from chalicelib.store.resources import DeviceResourcesItem
@@ -192,6 +195,30 @@ class DeviceTable:
         found = DeviceItem.fleet.query(tenant, bound, limit=limit + 1, scan_index_forward=not descending)
         devices = [_load(item) for item in found]
         return Page(devices[:limit], devices[limit - 1].id if len(devices) > limit else None)
+
+    def saying(
+        self,
+        tenant: str,
+        texts: Sequence[str],
+        parts: Sequence[str],
+        *,
+        after: str | None,
+        limit: int,
+        descending: bool,
+    ) -> Page[Device]:
+        # An index's own keys may stand in no filter; the table's key ends with the id.
+        said = [DeviceItem.doc.contains(in_a_document(text)) for text in texts]
+        named = [DeviceItem.pk.contains(part) for part in parts]
+        page = looked_at(
+            DeviceItem,
+            tenant,
+            _beyond(after, descending=descending),
+            reduce(and_, (*said, *named)),
+            limit=limit,
+            index=FleetIndex.Meta.index_name,
+            forward=not descending,
+        )
+        return Page([_load(item) for item in page.items], None if page.cursor is None else page.cursor["id"]["S"])
 
     def nth(
         self,

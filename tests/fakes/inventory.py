@@ -1,5 +1,6 @@
 """Devices with their groups, mailboxes and configurations in memory."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,6 +19,7 @@ from chalicelib.fleet.ports import Page
 from chalicelib.fleet.presence.claims import Change
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.tenancy.records import Share
+from chalicelib.store.devices import DEVICE
 from tests.fakes.access import MemoryClaims
 from tests.fakes.objects import MemoryObjects
 from tests.fakes.resources import MemoryResources
@@ -174,6 +176,22 @@ class MemoryDevices:
         every = sorted((d for (t, _), d in self.rows.items() if t == tenant), key=lambda d: d.id, reverse=descending)
         rest = [d for d in every if after is None or (d.id < after if descending else d.id > after)]
         return Page(rest[:limit], rest[limit - 1].id if len(rest) > limit else None)
+
+    def saying(
+        self,
+        tenant: str,
+        texts: Sequence[str],
+        parts: Sequence[str],
+        *,
+        after: str | None,
+        limit: int,
+        descending: bool,
+    ) -> Page[Device]:
+        page = self.page(tenant, after=after, limit=limit, descending=descending)
+        said = [(device, DEVICE.dump(device)) for device in page.items]
+        escaped = [json.dumps(text, ensure_ascii=False)[1:-1] for text in texts]
+        found = [d for d, doc in said if all(t in doc for t in escaped) and all(part in d.id for part in parts)]
+        return Page(found, page.cursor)
 
     def nth(
         self,

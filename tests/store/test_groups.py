@@ -131,6 +131,27 @@ class TestFacets:
         assert [nth(tenant, number, tagged, after=None) for number in (1, 3, 5)] == ["a", "d", None]
         assert [nth(tenant, 2, tagged, after="b"), nth(tenant, 2, tagged, after="d", descending=True)] == ["e", "a"]
 
+    def test_texts_are_looked_for_page_by_page(self, ports: Ports, tenant: str) -> None:
+        names = {"a": "Pump 7", "b": 'Pump "7"\\\n', "c": None, "d": "Größe 7 🙂", "e": "pump"}
+        for place, name in names.items():
+            one = device(tenant, f"urn:{place}", "root", ("Pump",) if place == "e" else ())
+            ports.devices.create(replace(one, name=name))
+
+        def said(*texts: str, parts: tuple[str, ...] = (), after: str | None = None, limit: int = 9) -> tuple[str, str]:
+            page = ports.devices.saying(tenant, texts, parts, after=after, limit=limit, descending=False)
+            return "".join(d.id[-1] for d in page.items), page.cursor or ""
+
+        assert said("Pump 7")[0] == "a"
+        assert said('"7"\\\n')[0] == "b"
+        assert said("Größe", "🙂")[0] == said("Größe", parts=("rn:d",))[0] == "d"
+        assert said("Pump")[0] == "abe", "also where it is a tag: who asks compares"
+        assert said("Größe", parts=("a",)) == ("", "")
+        assert said(parts=("urn:",))[0] == "abcde"
+        assert said("Größe", limit=2) == ("", "urn:b")
+        assert said("Größe", after="urn:b", limit=2) == ("d", "urn:d")
+        back = ports.devices.saying(tenant, ["Pump"], [], after="urn:e", limit=10, descending=True)
+        assert [d.id for d in back.items] == ["urn:b", "urn:a"]
+
     def test_devices_are_counted_no_further_than_asked(self, ports: Ports, tenant: str) -> None:
         for number in range(5):
             ports.devices.create(device(tenant, f"d{number}", "root", ("even",) if number % 2 == 0 else ()))

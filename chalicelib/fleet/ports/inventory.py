@@ -47,6 +47,23 @@ class Devices(Protocol):
         """The device that has this interface."""
 
     def page(self, tenant: str, *, after: str | None, limit: int, descending: bool = False) -> Page[Device]: ...
+    def saying(
+        self,
+        tenant: str,
+        texts: Sequence[str],
+        parts: Sequence[str],
+        *,
+        after: str | None,
+        limit: int,
+        descending: bool,
+    ) -> Page[Device]:
+        """Of the next `limit` devices those whose records have all of `texts` in them, and whose ids all of `parts`.
+
+        The cursor is the last one that was looked at. Records are not read for it: there may be some that have a text
+        elsewhere than its caller means.
+        """
+        ...
+
     def nth(
         self,
         tenant: str,

@@ -175,19 +175,47 @@ class TestHugeFleet:
         return client
 
     def test_a_filter_that_would_look_at_too_many_says_how_to_go_on(self, huge: Client) -> None:
-        reply = huge.get(DEVICES, name="n11000")
+        reply = huge.get(DEVICES, id="11000$")
         assert (reply.status, reply.code) == (400, "GENERIC_INVALID_PARAMETER_ERROR")
         assert f"bookmarkId={urn(searching.SCANNED - 1)}" in reply.body["message"]
-        assert numbers(huge, name="n11000", bookmarkId=urn(searching.SCANNED - 1)) == [11_000]
+        assert numbers(huge, id="11000$", bookmarkId=urn(searching.SCANNED - 1)) == [11_000]
+
+    def test_texts_are_found_beyond_that(self, huge: Client) -> None:
+        assert numbers(huge, name="n11000") == numbers(huge, name="*1000*", id="1100") == [11_000]
+        assert huge.call("GET", DEVICES, headers=WITH_TOTAL, name="n1105*").headers["X-Total-Count"] == "11"
+
+    def test_texts_have_an_end_too(self, huge: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(searching, "SCANNED_BY_TEXT", 1_050)
+        reply = huge.get(DEVICES, name="n11000")
+        assert (reply.status, reply.code) == (400, "GENERIC_INVALID_PARAMETER_ERROR")
+        assert f"bookmarkId={urn(1_049)}" in reply.body["message"]
+        assert numbers(huge, name="n11000", bookmarkId=urn(10_500)) == [11_000]
+
+    def test_who_is_not_online_is_counted_without_reading_mailboxes(self, huge: Client) -> None:
+        rows = huge.ports.mailboxes.rows
+        for number in (0, 7, 2_500, 11_099):
+            box = rows[huge.tenant.id, urn(number)]
+            seen = Presence("live_objects", f"n{number}", "s", since=1)
+            rows[huge.tenant.id, urn(number)] = box.with_presence(f"mqtt:n{number}", seen)
+        asked: list[int] = []
+        some = huge.ports.mailboxes.some
+        huge.ports.mailboxes.some = lambda tenant, ids: asked.append(len(ids)) or some(tenant, ids)  # type: ignore[method-assign]
+        absent = {"interfaces.status": "OFFLINE,REGISTERED"}
+        reply = huge.call("GET", DEVICES, headers=WITH_TOTAL, **absent, limit=2)
+        assert [device["id"] for device in reply.body] == [urn(1), urn(2)]
+        assert reply.headers["X-Total-Count"] == str(searching.SCANNED - 3)
+        assert sum(asked) < 20
+        tagged = {"interfaces.status": "ONLINE", "tags": "x"}
+        assert numbers(huge, **tagged) == [0, 2_500]
 
     def test_the_last_page_by_offset_is_a_whole_one(self, huge: Client) -> None:
         assert numbers(huge, offset=10_000, limit=1000) == list(range(10_000, 11_000))
         assert numbers(huge, offset=10_000, limit=1, sort="name", tags="x") == []
 
     def test_what_was_found_until_then_can_be_asked_for(self, huge: Client) -> None:
-        reply = huge.get(DEVICES, name="*2500")
+        reply = huge.get(DEVICES, id=".2500$")
         assert "ask for 1 items" in reply.body["message"]
-        assert numbers(huge, name="*2500", limit=1) == [2500]
+        assert numbers(huge, id=".2500$", limit=1) == [2500]
 
     def test_no_order_is_made_of_what_took_too_long_to_read(self, huge: Client) -> None:
         huge.ports.clock = SlowClock(huge.ports.clock.at)

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.dialects.live_objects.identity import is_urn
 from chalicelib.dialects.live_objects.rest import rsql
-from chalicelib.dialects.live_objects.rest.shapes.interfaces import status
+from chalicelib.dialects.live_objects.rest.shapes.interfaces import possible_statuses, status
 from chalicelib.fleet import patterns
 from chalicelib.fleet.inventory.facets import Facet
 from chalicelib.fleet.inventory.groups import LONGEST_PATH
@@ -20,7 +20,6 @@ from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Request
 
 Wanted = Callable[[Device], bool]
-Present = Callable[[Device, Mailbox | None], bool]
 PROPERTY = "property."
 ONLINE = "ONLINE"
 _EVERYWHERE = f"{ROOT_PATH}*"
@@ -62,8 +61,31 @@ PARAMETERS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Present:
+    """Devices of which an interface has one of these statuses, or of which none has, as `wanted` says."""
+
+    asked: frozenset[str]
+    wanted: bool = True
+
+    def holds(self, device: Device, mailbox: Mailbox | None) -> bool:
+        return self.asked.isdisjoint(statuses(device, mailbox)) is not self.wanted
+
+    def known(self, device: Device, *, online: bool) -> bool | None:
+        """The same without the mailbox, where it is enough that one of its interfaces is online, or none; else None."""
+        alone = len(device.interfaces) == 1
+        possible = [possible_statuses(interface, alone=alone, online=online) for interface in device.interfaces]
+        if any(one <= self.asked for one in possible):
+            return self.wanted
+        return not self.wanted if all(one.isdisjoint(self.asked) for one in possible) else None
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
-    """What a request asks for. `facets` are values of which a wanted device has one; `present` asks for its mailbox."""
+    """What a request asks for.
+
+    `facets` are values of which a wanted device has one, `present` asks for its mailbox. The record of a wanted device
+    has `texts` in it, and its id `parts`.
+    """
 
     checks: tuple[Wanted, ...] = ()
     present: Present | None = None
@@ -73,10 +95,17 @@ class Selection:
     facets: tuple[tuple[Facet, frozenset[str]], ...] = ()
     exact: tuple[Facet, str] | None = field(default=None)
     """The facet's value that says it all, where there is one."""
+    texts: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
     @property
     def everything(self) -> bool:
         return not self.checks and self.present is None
+
+    @property
+    def says(self) -> bool:
+        """Whether the store can tell most devices from those that are wanted."""
+        return bool(self.texts or self.parts)
 
     def wants(self, device: Device) -> bool:
         return all(check(device) for check in self.checks)
@@ -88,7 +117,7 @@ def selection(request: Request, tree: Callable[[], GroupTree]) -> Selection:
         name: request.asked[name] for name in (p.name for p in PARAMETERS) if request.asked[name] not in (None, "")
     }
     checks: list[Wanted] = [partial(_FILTERS[name], value) for name, value in asked.items() if name in _FILTERS]
-    facets = list(_facets(asked))
+    facets, texts = list(_facets(asked)), list[str]()
     if path := asked.get("groupPath"):
         groups = _on_path(path, tree())
         checks.append(partial(_groups, groups))
@@ -98,19 +127,26 @@ def selection(request: Request, tree: Callable[[], GroupTree]) -> Selection:
         whole = tree() if "group" in text else GroupTree(request.tenant)
         checks.append(lambda device: condition.holds(device, whole))
         facets += [facet for required in condition.required() for facet in _required(required, whole)]
-    if "id" in asked and not patterns.is_plain(asked["id"]):
+        texts += [text for required in condition.required() for text in _texts(required)]
+    plain = "id" in asked and patterns.is_plain(asked["id"])
+    if "id" in asked and not plain:
         patterns.compiled(asked["id"], "id")
+    if name := asked.get("name", "").strip('"').strip("*"):
+        texts.append(name)
     properties = [(name, value) for name, value in request.query.items() if name.startswith(PROPERTY)]
+    texts += [text for name, value in properties for text in (name.removeprefix(PROPERTY), value) if text]
     checks += [partial(_property, (name.removeprefix(PROPERTY), value)) for name, value in properties]
     wanted = frozenset(asked.get("interfaces.status") or ())
     return Selection(
         tuple(checks),
-        partial(_status, wanted) if wanted else None,
+        Present(wanted) if wanted else None,
         asked.get("id") if is_urn(asked.get("id", "")) else None,
         asked.get("interfaces.nodeId"),
         wanted == {ONLINE},
         tuple(sorted(facets, key=lambda facet: (_ORDER.index(facet[0]), len(facet[1])))),
         _exact(facets) if len(checks) == 1 and not wanted and rsql.FIELD not in asked else None,
+        tuple(texts),
+        (asked["id"],) if plain else (),
     )
 
 
@@ -142,15 +178,16 @@ def _required(comparison: rsql.Comparison, tree: GroupTree) -> Iterator[tuple[Fa
             pass
 
 
+def _texts(comparison: rsql.Comparison) -> Iterator[str]:
+    if comparison.selector.startswith(rsql.PROPERTY) and len(comparison.values) == 1 and comparison.operator == "==":
+        yield from (text for text in (comparison.selector.removeprefix(rsql.PROPERTY), *comparison.values) if text)
+
+
 def _exact(facets: list[tuple[Facet, frozenset[str]]]) -> tuple[Facet, str] | None:
     if len(facets) != 1 or len(facets[0][1]) != 1:
         return None
     facet, (value,) = facets[0]
     return facet, value
-
-
-def _status(asked: frozenset[str], device: Device, mailbox: Mailbox | None) -> bool:
-    return not asked.isdisjoint(statuses(device, mailbox))
 
 
 def statuses(device: Device, mailbox: Mailbox | None) -> list[str]:

@@ -117,15 +117,11 @@ def _selection(ports: Ports, request: Request) -> Selection:
     return replace(
         chosen,
         checks=tuple(checks),
-        present=None if connected is None else partial(_is_connected, connected),
+        present=None if connected is None else filters.Present(frozenset({ONLINE}), connected),
         device=device,
         online=connected is True,
         exact=chosen.exact if len(checks) == len(chosen.checks) and connected is None else None,
     )
-
-
-def _is_connected(asked: bool, device: Device, mailbox: Mailbox | None) -> bool:  # noqa: FBT001 - a value to compare
-    return _connected(device, mailbox) is asked
 
 
 def _connected(device: Device, mailbox: Mailbox | None) -> bool:

@@ -122,6 +122,20 @@ def status(interface: Interface, presence: Presence | None) -> str:
     return "ONLINE" if presence.online else "OFFLINE"
 
 
+def possible_statuses(interface: Interface, *, alone: bool, online: bool) -> frozenset[str]:
+    """Those that it may have, of a device that has an interface online or not; `alone` where it has no other."""
+    if not interface.enabled and interface.connector in (MQTT, LWM2M):
+        return _DEACTIVATED
+    if not online:
+        return _AWAY
+    if interface.connector == LWM2M:
+        return _AWAY | lwm2m.THERE
+    return _THERE if alone else _AWAY | _THERE
+
+
+_DEACTIVATED, _THERE, _AWAY = frozenset({"DEACTIVATED"}), frozenset({"ONLINE"}), frozenset({"REGISTERED", "OFFLINE"})
+
+
 def _last_contact(interface: Interface, presence: Presence | None) -> int | None:
     """Never before the interface was there, as the broker's clock may have it; a connector's word stands (5.2.1.3)."""
     at = presence.last_contact if presence else None

@@ -84,6 +84,9 @@ def render_definition(interface: Interface) -> dict[str, Any]:
     return {"endpointName": interface.node, **shown}
 
 
+THERE = frozenset({"ONLINE", "SLEEPING"})
+
+
 def status(interface: Interface, presence: Presence | None) -> str:
     """The LwM2M connector's state machine (manual 5.5.4.4), of a presence as readers see it."""
     if not interface.enabled:
