@@ -174,6 +174,7 @@ export const WORDS = {
   no_updates: ["There was no update.", "Il n’y a pas eu de mise à jour."],
   no_users: ["There is no user.", "Il n’y a pas d’utilisateur."],
   none_silent: ["Every device is online, or there is none yet.", "Tous les appareils sont en ligne, ou il n’y en a pas encore."],
+  counted_at: ["Counted", "Compté"],
   not_all_counted: ["There are more than are counted here.", "Il y en a plus que ce qui est compté ici."],
   not_found: ["Not found", "Introuvable"],
   nothing: ["Nothing", "Rien"],

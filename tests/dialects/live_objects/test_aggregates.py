@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.dialects.live_objects.rest import aggregates
+from chalicelib.fleet.inventory import counting
 from chalicelib.fleet.presence.records import Presence
 from tests.dialects.live_objects.client import DEVICES, Client
 
@@ -52,10 +52,18 @@ def test_a_device_that_leaves_is_counted_no_more(fleet: Client) -> None:
 
 
 def test_a_count_that_is_not_complete_says_so(client: Client) -> None:
-    for number in range(aggregates.MOST_VALUES + 1):
+    for number in range(counting.MOST_VALUES + 1):
         client.call("POST", DEVICES, {"id": f"urn:lo:nsid:n:{number}", "tags": [f"t{number}"]})
     reply = client.get(COUNT, by="tag")
-    assert (reply.body["complete"], len(reply.body["counts"])) == (False, aggregates.MOST_VALUES)
+    assert (reply.body["complete"], len(reply.body["counts"])) == (False, counting.MOST_VALUES)
+
+
+def test_it_says_when_was_counted(fleet: Client) -> None:
+    before = fleet.get(COUNT).body["countedAt"]
+    fleet.ports.clock.advance(seconds=2)
+    fleet.call("DELETE", f"{DEVICES}/urn:lo:nsid:n:1")
+    after = fleet.get(COUNT).body
+    assert (after["total"], after["countedAt"] > before) == (2, True)
 
 
 def test_what_cannot_be_counted_by_is_refused(client: Client) -> None:

@@ -14,6 +14,8 @@ import { lastContact, named, NOT_ONLINE } from "./device-list.js";
 const SLOWLY_MS = 30_000;
 const SELDOM_MS = 5 * 60_000;
 const SHOWN = 10;
+/** Counts of so many devices are those of some minutes ago. */
+const KEPT_FROM = 10_000;
 
 export function Overview() {
   return html`<div class="cards">
@@ -35,7 +37,8 @@ function Counts({ by, title, query }) {
         <a href=${to(["devices"], query(value))}>${by === "status" ? html`<${State} is=${value} />` : html`<${Text}>${value}</${Text}>`}</a>
         <meter min="0" max=${Math.max(data.total, 1)} value=${count} aria-label=${value}></meter> <b>${number(count)}</b></li>`)}</ul>
       ${!data.counts.length && html`<p class="quiet">${t("nothing")}</p>`}
-      ${!data.complete && html`<p class="note">${t("not_all_counted")}</p>`}`}</section>`;
+      ${!data.complete && html`<p class="note">${t("not_all_counted")}</p>`}
+      ${data.total >= KEPT_FROM && html`<p class="quiet">${t("counted_at")} <${Time} at=${data.countedAt} /></p>`}`}</section>`;
 }
 
 function Silent() {

@@ -3,19 +3,18 @@
 Beside the vendor's operations: its manual promises counting and aggregating and leaves it to the portal.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
+from chalicelib.dialects.live_objects import times
 from chalicelib.fleet.access.roles import Role
-from chalicelib.fleet.inventory.facets import MOST_COUNTED, Facet
-from chalicelib.fleet.inventory.records import ROOT_GROUP
+from chalicelib.fleet.inventory import counting
+from chalicelib.fleet.inventory.facets import Facet
+from chalicelib.fleet.inventory.records import ROOT_GROUP, GroupTree
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Route
-
-MOST_VALUES = 200
-"""Each value costs two reads of an index, one after the other."""
 
 
 class By(StrEnum):
@@ -32,31 +31,31 @@ Count = dict[str, object]
 
 
 def counted(ports: Ports, request: Request) -> Answer:
-    """`{total, by, counts, complete}`; a device with several tags or connectors counts under each.
+    """`{total, by, counts, complete, countedAt}`; a device with several tags or connectors counts under each.
 
-    `complete` is false where counting ended before everything was counted: at MOST_VALUES values or MOST_COUNTED
-    devices.
+    `complete` is false where counting ended before everything was counted: at counting.MOST_VALUES values or
+    MOST_COUNTED devices. A fleet of more than counting.AT_ONCE devices was counted some minutes ago at most.
     """
     by, tenant = By(request.asked["by"]), request.tenant
-    total = ports.devices.count(tenant)
     match by:
         case By.GROUP:
-            counts = list(_groups(ports, tenant, below=request.asked["includeSubPath"]))
+            tree = ports.groups.tree(tenant)
+            tally = counting.by_facet(ports, tenant, Facet.GROUP, len(tree.groups) + 1)
+            counts = list(_groups(tree, dict(tally.counts), below=request.asked["includeSubPath"]))
         case By.STATUS:
-            online = ports.mailboxes.count_online(tenant, MOST_COUNTED)
-            counts = [_count("ONLINE", online), _count("OFFLINE", max(total - online, 0))]
+            tally = counting.by_presence(ports, tenant)
+            counts = [_count(_STATUSES[value], count) for value, count in tally.counts]
         case _:
-            facet = Facet(by.value)
-            values = ports.devices.values(tenant, facet, MOST_VALUES + 1)
-            counts = [_count(value, ports.devices.count(tenant, facet, value)) for value in values[:MOST_VALUES]]
-            return _answer(by, total, counts, complete=len(values) <= MOST_VALUES)
-    return _answer(by, total, counts)
+            tally = counting.by_facet(ports, tenant, Facet(by.value))
+            counts = [_count(*counted) for counted in tally.counts]
+    told = {"by": by.value, "total": tally.total, "complete": tally.complete, "counts": counts}
+    return Answer({**told, "countedAt": times.render(tally.at)})
 
 
-def _groups(ports: Ports, tenant: str, *, below: bool) -> Iterator[Count]:
-    tree = ports.groups.tree(tenant)
-    held = ports.devices.values(tenant, Facet.GROUP, len(tree.groups) + 1)
-    own = {group: ports.devices.count(tenant, Facet.GROUP, group) for group in held}
+_STATUSES = {counting.ONLINE: "ONLINE", counting.NOT_ONLINE: "OFFLINE"}
+
+
+def _groups(tree: GroupTree, own: Mapping[str, int], *, below: bool) -> Iterator[Count]:
     for group in sorted((ROOT_GROUP, *tree.groups), key=tree.path):
         members = tree.within(group) if below else (group,)
         yield {**_count(tree.path(group), sum(own.get(one, 0) for one in members)), "id": group}
@@ -64,10 +63,6 @@ def _groups(ports: Ports, tenant: str, *, below: bool) -> Iterator[Count]:
 
 def _count(value: str, count: int) -> Count:
     return {"value": value, "count": count}
-
-
-def _answer(by: By, total: int, counts: list[Count], *, complete: bool = True) -> Answer:
-    return Answer({"by": by.value, "total": total, "complete": complete and total < MOST_COUNTED, "counts": counts})
 
 
 ROUTES = (

@@ -90,10 +90,11 @@ DEVICE = record(
     firmwares=by_name(TEXT),
 )
 COUNTS = record(
-    "by total complete counts",
+    "by total complete countedAt counts",
     by=TEXT,
     total=WHOLE,
     complete=FLAG,
+    countedAt=MOMENT,
     counts=listed(record("value count", value=TEXT, count=WHOLE, id=TEXT)),
 )
 COMMAND = record(
