@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.dialects.live_objects.rest import searching
 from chalicelib.fleet.inventory.records import Device, Interface
+from chalicelib.fleet.ports import Page
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Presence
 from tests.dialects.live_objects.client import DEVICES, Client
@@ -184,12 +185,18 @@ class TestHugeFleet:
         assert numbers(huge, name="n11000") == numbers(huge, name="*1000*", id="1100") == [11_000]
         assert huge.call("GET", DEVICES, headers=WITH_TOTAL, name="n1105*").headers["X-Total-Count"] == "11"
 
-    def test_texts_have_an_end_too(self, huge: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(searching, "SCANNED_BY_TEXT", 1_050)
-        reply = huge.get(DEVICES, name="n11000")
+    def test_texts_have_an_end_too(self, client: Client) -> None:
+        looked: list[int] = []
+
+        def saying(*_: Any, limit: int, **_others: Any) -> Page[Device]:
+            looked.append(limit)
+            return Page([], urn(sum(looked) - 1))
+
+        client.ports.devices.saying = saying  # type: ignore[method-assign] - a fleet without an end
+        reply = client.get(DEVICES, name="n11000")
         assert (reply.status, reply.code) == (400, "GENERIC_INVALID_PARAMETER_ERROR")
-        assert f"bookmarkId={urn(1_049)}" in reply.body["message"]
-        assert numbers(huge, name="n11000", bookmarkId=urn(10_500)) == [11_000]
+        assert f"bookmarkId={urn(searching.SCANNED_BY_TEXT - 1)}" in reply.body["message"]
+        assert (sum(looked), max(looked)) == (searching.SCANNED_BY_TEXT, 1_000)
 
     def test_who_is_not_online_is_counted_without_reading_mailboxes(self, huge: Client) -> None:
         rows = huge.ports.mailboxes.rows
