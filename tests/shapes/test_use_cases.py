@@ -9,13 +9,15 @@ import pytest
 from chalicelib.dialects.ibm import applications, settings
 from chalicelib.dialects.ibm.applications import APPLICATION
 from chalicelib.dialects.ibm.settings import EVENT_CACHE, EventCache
-from chalicelib.dialects.xyte import identities, modelling, models, registering
+from chalicelib.dialects.xyte import claiming, identities, modelling, models, owning, registering, spaces
 from chalicelib.dialects.xyte.identities import ABOUT
+from chalicelib.dialects.xyte.proofs import Shown
 from chalicelib.fleet.access import attempts
 from chalicelib.fleet.data.records import DataMessage, message_id
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.due import Matter
 from chalicelib.fleet.events import policies, suspension
+from chalicelib.fleet.inventory import groups
 from chalicelib.fleet.queues import subscriptions
 from chalicelib.fleet.resources import attachments
 from chalicelib.fleet.shapes import Kind
@@ -179,14 +181,36 @@ def test_an_entry_of_the_directory_keeps_what_is_unknown_and_so_does_what_it_say
     assert [row.attributes["name"] for row in ports.directory.rows.values()] == ["Pipe", "mine"]
 
 
+def test_counts_of_claims_and_numbers_of_spaces_keep_what_is_unknown() -> None:
+    ports = MemoryPorts()
+    with pytest.raises(owning.AlreadyClaimed):
+        claiming.claim(ports, TENANT, Shown("1", "2"))
+    groups.create(ports, TENANT, "a", "root", None)
+    spaces.read(ports, TENANT)
+    keys = {(TENANT, "xyte.claims", "one"): claiming.GUESSES, (TENANT, "xyte.spaces", "one"): spaces.NUMBERS}
+    for key, kind in keys.items():
+        known = ports.records.rows[key]
+        ports.records.rows[key] = replace(known, body=newer(kind, known.body))
+    marked = {key: json.dumps(ports.records.rows[key].body).count(BEFORE) for key in keys}
+    with pytest.raises(owning.AlreadyClaimed):
+        claiming.claim(ports, TENANT, Shown("1", "3"))
+    groups.create(ports, TENANT, "b", "root", None)
+    assert spaces.read(ports, TENANT).numbers[next(iter(ports.groups.tree(TENANT).groups))] > 1
+    assert {key: json.dumps(ports.records.rows[key].body).count(BEFORE) for key in keys} == marked
+    assert len(ports.records.rows[TENANT, "xyte.claims", "one"].body["made"]) == 2
+    assert ports.records.rows[TENANT, "xyte.spaces", "one"].body["last"] == 3
+
+
 def test_every_kind_is_changed_here_or_never() -> None:
     changed = {case.name for case in CASES} | {
         "dialects.ibm.applications.APPLICATION",
         "dialects.ibm.settings.EVENT_CACHE",
         "fleet.queues.subscriptions.SUBSCRIPTION",
         "fleet.resources.attachments.UPLOAD",
+        "dialects.xyte.claiming.GUESSES",
         "dialects.xyte.identities.ABOUT",
         "dialects.xyte.models.MODEL",
+        "dialects.xyte.spaces.NUMBERS",
         "store.directory.ENTRY",
     }
     assert changed | TWINS.keys() | NEVER_CHANGED.keys() == set(KINDS), "a new kind: add the use cases that change it"

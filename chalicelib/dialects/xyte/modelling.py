@@ -14,8 +14,6 @@ from chalicelib.fleet.errors import Conflict, Invalid, NotFound
 from chalicelib.fleet.ports import Page, Ports
 from chalicelib.fleet.shapes import in_place_of
 
-KIND = "xyte.model"
-"""Which models a tenant has, by their hardware keys; what they are stands in the directory."""
 _KEY = re.compile(r"[0-9A-Za-z._-]{8,64}", re.ASCII)
 
 
@@ -28,7 +26,7 @@ def create(ports: Ports, model: Model) -> Model:
     if not _KEY.fullmatch(model.hardware_key):
         raise Invalid("hardware_key has 8 to 64 letters, digits, dots and dashes", "hardware_key")
     # What is listed and was not made is not shown; what was made and is not listed nobody would find.
-    listed = Record(model.tenant, KIND, model.hardware_key, {})
+    listed = Record(model.tenant, models.LISTED, model.hardware_key, {})
     ports.records.put(listed)
     if not ports.directory.create(_entry(ports, model)):
         return _again(ports, model)
@@ -39,7 +37,7 @@ def _again(ports: Ports, model: Model) -> Model:
     """The key of a model that was closed opens it again; so does a request that is repeated."""
     known = models.read(ports.directory.current(models.entry_id(model.hardware_key)))
     if known is None or known.tenant != model.tenant:
-        ports.records.delete(model.tenant, KIND, model.hardware_key)
+        ports.records.delete(model.tenant, models.LISTED, model.hardware_key)
     if known is None or known.tenant != model.tenant or not (known.closed or known == in_place_of(known, model)):
         raise Conflict("Hardware key has already been taken")
     return _change(ports, model.tenant, model.hardware_key, lambda before: in_place_of(before, model))
@@ -54,7 +52,7 @@ def find(ports: Ports, tenant: str, hardware_key: str) -> Model:
 
 
 def page(ports: Ports, tenant: str, after: str | None, limit: int) -> Page[Model]:
-    listed = ports.records.page(tenant, KIND, after=after, limit=limit)
+    listed = ports.records.page(tenant, models.LISTED, after=after, limit=limit)
     found = (models.read(ports.directory.current(models.entry_id(record.id))) for record in listed.items)
     return Page([each for each in found if each and each.tenant == tenant and not each.closed], listed.cursor)
 

@@ -54,7 +54,10 @@ class Model(Extensible):
 
 
 MODEL = Kind(Model, frozenset({"tenant", "hardware_key"}))
+LISTED = "xyte.model"
+"""Which models a tenant has, by their hardware keys: records of it; what they are stands in the directory."""
 _PREFIX = "model/"
+_PAGE = 100
 
 
 def entry_id(hardware_key: str) -> str:
@@ -64,6 +67,20 @@ def entry_id(hardware_key: str) -> str:
 def find(ports: Ports, hardware_key: str) -> Model | None:
     """As it was a minute ago at most."""
     return read(ports.directory.get(entry_id(hardware_key)))
+
+
+def named(ports: Ports, tenant: str, model_id: str) -> Model | None:
+    """By the maker's own name for it."""
+    after: str | None = None
+    while True:
+        page = ports.records.page(tenant, LISTED, after=after, limit=_PAGE)
+        for record in page.items:
+            found = find(ports, record.id)
+            if found is not None and found.model_id == model_id and not found.closed:
+                return found
+        after = page.cursor
+        if after is None:
+            return None
 
 
 def read(entry: Entry | None) -> Model | None:

@@ -31,8 +31,24 @@ class Shown:
         return f"xyte/mac_sn/{plain(self.mac)}/{plain(self.sn or '')}"
 
     def name(self, within: str) -> str | None:
-        """What nobody else is called within a model, or below a parent."""
+        """What nobody else of a model is called."""
         return None if self.proof is None else f"{self.proof} of {within}"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What nobody else is called, and what it is looked for by; a child is not looked for."""
+
+    name: str | None
+    proof: str | None = None
+
+
+def child(sent: Shown, parent: str) -> Known:
+    """What a child is known by below its parent: whatever it shows, a serial number alone too."""
+    if sent.cloud_id is None and sent.mac is None and sent.sn is None:
+        return Known(None)
+    parts = (plain(text or "") for text in (sent.mac, sent.sn, sent.cloud_id))
+    return Known(f"xyte/child/{'/'.join(parts)} of {parent}")
 
 
 def plain(text: str) -> str:

@@ -3,17 +3,18 @@
 import re
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.dialects.xyte import models, proofs
+from chalicelib.dialects.xyte import models, owning, proofs
 from chalicelib.dialects.xyte.errors import DeviceUnknown
 from chalicelib.dialects.xyte.identities import ABOUT, About, Identity
-from chalicelib.dialects.xyte.models import SEMVER, Model
-from chalicelib.dialects.xyte.proofs import Shown
+from chalicelib.dialects.xyte.models import SEMVER, Claiming, Model
+from chalicelib.dialects.xyte.proofs import Known
 from chalicelib.fleet.access import own_secrets
 from chalicelib.fleet.access.directory import Entry
-from chalicelib.fleet.errors import Conflict, Invalid
+from chalicelib.fleet.errors import Conflict, Invalid, QuotaReached
 from chalicelib.fleet.ports import Ports
 
 _SEMVER = re.compile(
@@ -36,18 +37,25 @@ def register(ports: Ports, body: Mapping[str, Any]) -> Registered:
     about = described(model, body)
     sent = proofs.of_model(model, proofs.shown(dict(body)))
     known = replace(about, mac=sent.mac, sn=sent.sn or about.sn, cloud_id=sent.cloud_id)
-    return _create(ports, model, known, sent)
+    made = create(ports, model, known, Known(sent.name(model.hardware_key), sent.proof))
+    if model.claiming is Claiming.AUTOMATIC:
+        # It has registered in any case: where the maker has no room for it, somebody may claim it later.
+        with suppress(QuotaReached):
+            return replace(made, identity=owning.take(ports, made.identity, model.tenant))
+    return made
 
 
-def _create(ports: Ports, model: Model, about: About, sent: Shown) -> Registered:
+def create(ports: Ports, model: Model, about: About, known: Known, parent: str | None = None) -> Registered:
+    """Errors: Conflict (it has registered already)."""
     secret, salt, digest = own_secrets.mint(ports)
-    name = sent.name(model.hardware_key)
+    name, proof = known.name, known.proof
     entry = Entry(
         new_uuid(ports),
         model.tenant,
         ports.clock.now(),
         names=(name,) if name is not None else (),
-        proofs=(sent.proof,) if sent.proof is not None else (),
+        proofs=(proof,) if proof is not None else (),
+        parent=parent,
         salt=salt,
         digest=digest,
         attributes=ABOUT.body(about),

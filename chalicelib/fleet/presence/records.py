@@ -108,6 +108,7 @@ class Presence(Extensible):
     `relayed` where `client` is a gateway that speaks for it: then it is what the gateway last said, and `order` tells
     whether it said something before or after that. Sessions of a claim whose generation is `fenced` or older are over,
     whatever is still told of them. `registration` is the last one of a device with a model; `asleep` is for readers.
+    `faulty` where it says of itself that something is wrong with it.
     """
 
     dialect: str
@@ -125,6 +126,7 @@ class Presence(Extensible):
     fenced: int = -1
     registration: Registration | None = None
     asleep: bool = False
+    faulty: bool = False
 
     @property
     def online(self) -> bool:

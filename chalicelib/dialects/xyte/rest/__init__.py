@@ -4,12 +4,19 @@ from collections.abc import Mapping
 
 from chalicelib.dialects.xyte import DEVICES, ORGANIZATION
 from chalicelib.dialects.xyte.errors import explain
-from chalicelib.dialects.xyte.rest import access, devices, model_documents, registration
+from chalicelib.dialects.xyte.rest import (
+    access,
+    child_devices,
+    devices,
+    model_documents,
+    organization_devices,
+    registration,
+)
 from chalicelib.web.routes import Api, Handler
 from chalicelib.web.schemas import Schema
 
-_DEVICES = (registration, devices)
-_ORGANIZATION = (model_documents,)
+_DEVICES = (registration, devices, child_devices)
+_ORGANIZATION = (model_documents, organization_devices)
 SECURITY = {"type": "apiKey", "in": "header", "name": "Authorization"}
 
 

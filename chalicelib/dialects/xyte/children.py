@@ -1,0 +1,83 @@
+"""Children: devices that a parent registers and speaks for (Register Child Device)."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from chalicelib.dialects.xyte import identities, models, owning, proofs, registering
+from chalicelib.dialects.xyte.errors import DeviceUnknown
+from chalicelib.dialects.xyte.identities import Identity
+from chalicelib.dialects.xyte.models import Model
+from chalicelib.dialects.xyte.registering import Registered
+from chalicelib.fleet.access.directory import Entry
+from chalicelib.fleet.compare_and_set import change_record
+from chalicelib.fleet.errors import Invalid, Unauthenticated
+from chalicelib.fleet.ports import Ports
+
+MOST = 100
+
+
+def register(ports: Ports, parent: Identity, body: Mapping[str, Any]) -> Registered:
+    """Its owner is the parent's, at once. Errors: DeviceUnknown (the model), Invalid, Conflict, Unauthenticated."""
+    if parent.parent is not None:
+        raise Invalid("A child has no children", "id")
+    if len(parent.children) >= MOST:
+        raise Invalid(f"A device has at most {MOST} children", "id")
+    model = _model(ports, parent, body)
+    about = registering.described(model, body)
+    sent = proofs.shown(dict(body))
+    known = replace(about, mac=sent.mac, sn=sent.sn, cloud_id=sent.cloud_id)
+    made = registering.create(ports, model, known, proofs.child(sent, parent.id), parent=parent.id)
+    entry = _join(ports, parent.id, made.identity.id)
+    if entry is None:
+        owning.erase(ports, made.identity)
+        raise Unauthenticated("the parent is gone")
+    if entry.owner is not None:
+        followed = owning.follow(ports, made.identity.id, entry.owner)
+        return replace(made, identity=followed or made.identity)
+    return made
+
+
+def of(ports: Ports, parent: Identity) -> Iterator[Identity]:
+    """Those that are still there."""
+    for uuid in parent.children:
+        found = identities.find(ports, uuid)
+        if found is not None and found.parent == parent.id:
+            yield found
+
+
+def part(ports: Ports, child: Identity) -> None:
+    """It is its parent's no more."""
+    if child.parent is None:
+        return
+
+    def without(entry: Entry) -> Entry:
+        return replace(entry, children=tuple(uuid for uuid in entry.children if uuid != child.id))
+
+    _change(ports, child.parent, without)
+
+
+def _join(ports: Ports, parent: str, child: str) -> Entry | None:
+    def joined(entry: Entry) -> Entry:
+        return entry if child in entry.children else replace(entry, children=(*entry.children, child))
+
+    return _change(ports, parent, joined)
+
+
+def _change(ports: Ports, parent: str, change: Callable[[Entry], Entry]) -> Entry | None:
+    # Another child is registered at the same time, or somebody claims or deletes the parent: each sees the other.
+    entry, _ = change_record(
+        ports, f"the device {parent}", lambda: ports.directory.current(parent), ports.directory.replace, change
+    )
+    return entry
+
+
+def _model(ports: Ports, parent: Identity, body: Mapping[str, Any]) -> Model:
+    """By its hardware key, or by its id among those of the parent's maker; the parent's own where none is named."""
+    wanted = next((body[name] for name in ("hardware_key", "model_id", "nano_id") if body.get(name)), None)
+    if wanted is None or wanted in (parent.model.model_id, parent.model.hardware_key):
+        return parent.model
+    found = models.find(ports, wanted) or models.named(ports, parent.model.tenant, wanted)
+    if found is None or found.closed or found.tenant != parent.model.tenant:
+        raise DeviceUnknown("Model not found")
+    return found

@@ -1,0 +1,58 @@
+"""What is known of a device besides whose it is: what it says of itself, and what its owner calls it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from chalicelib.dialects.xyte import cards, identities
+from chalicelib.dialects.xyte.identities import ABOUT, About, Identity
+from chalicelib.fleet.access.directory import Entry
+from chalicelib.fleet.compare_and_set import change_record
+from chalicelib.fleet.errors import DeviceNotFound
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.records import Device
+from chalicelib.fleet.ports import Ports
+
+
+def renamed(ports: Ports, uuid: str, tenant: str, name: str) -> None:
+    """Its owner calls it so: the device is to hear of that."""
+
+    def named(about: About) -> About:
+        return about if about.name == name else replace(about, name=name, info=about.info + 1)
+
+    _change(ports, uuid, named, tenant)
+
+
+def said(ports: Ports, found: Identity, change: Callable[[About], About]) -> Identity | None:
+    """What the device says of itself, which its owner's record of it takes over; None where it is gone."""
+    entry = _change(ports, found.id, change)
+    now = identities.read(ports, entry)
+    if now is not None and now.owner is not None:
+        _show(ports, now, now.owner, named=now.about.name != found.about.name)
+    return now
+
+
+def _show(ports: Ports, found: Identity, tenant: str, *, named: bool) -> None:
+    def shown(device: Device) -> Device:
+        name = found.about.name if named else device.name
+        return replace(device, name=name, attributes={**device.attributes, "xyte": cards.of(found)})
+
+    try:
+        devices.update(ports, tenant, found.device, shown)
+    except DeviceNotFound:
+        # Its owner is giving it up just now; the next one reads the entry.
+        return
+
+
+def _change(ports: Ports, uuid: str, change: Callable[[About], About], tenant: str | None = None) -> Entry | None:
+    """Of a device that this tenant has, where one is named."""
+
+    def changed(entry: Entry) -> Entry | None:
+        if tenant is not None and entry.owner != tenant:
+            return None
+        return replace(entry, attributes=ABOUT.body(change(ABOUT.read(entry.attributes))))
+
+    # The device speaks of itself while somebody claims or renames it: each change has to last.
+    entry, _ = change_record(
+        ports, f"the device {uuid}", lambda: ports.directory.current(uuid), ports.directory.replace, changed
+    )
+    return entry

@@ -1,0 +1,169 @@
+"""Whose a device is: a pointer of its directory entry, and a device of the fleet in the tenant that it names.
+
+Whoever claims a device registers it in the fleet of its tenant first, where quota and group may refuse it, and then
+points the entry there by compare-and-set: of two the loser takes its device away again. Whoever gives one up points
+the entry to nobody first, so that nothing of it is written there any more, and takes the device away then. What dies
+between is found by the next request of the device (`present`), or by doing the same again. Children go with their
+parents.
+"""
+
+from dataclasses import replace
+
+from chalicelib.dialects.xyte import cards, identities
+from chalicelib.dialects.xyte.identities import CONNECTOR, Identity, device_id
+from chalicelib.fleet.access.directory import Entry
+from chalicelib.fleet.compare_and_set import AGAIN, Again, change_record, insist
+from chalicelib.fleet.errors import Conflict, DeviceDuplicate, DeviceNotFound, FleetError
+from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.inventory.records import ROOT_GROUP, Device, Interface
+from chalicelib.fleet.ports import Ports
+
+
+class AlreadyClaimed(Conflict):
+    """Somebody has it, or it is gone: who asks is told the same."""
+
+
+def take(ports: Ports, found: Identity, tenant: str, *, name: str | None = None, group: str = ROOT_GROUP) -> Identity:
+    """The device as the tenant has it from now on, and its children with it.
+
+    Errors: AlreadyClaimed, QuotaReached, GroupNotFound.
+    """
+    _enter(ports, found, tenant, name, group)
+    try:
+        taken = _point(ports, found, tenant)
+    except FleetError:
+        # It was lost to another tenant, or deleted. One of this tenant that is the same has been claimed twice at once.
+        present = ports.directory.current(found.id)
+        if present is None or present.owner != tenant:
+            _leave(ports, tenant, found.id)
+        raise
+    for child in taken.children:
+        follow(ports, child, tenant)
+    return taken
+
+
+def follow(ports: Ports, child: str, tenant: str) -> Identity | None:
+    """A child goes where its parent is; None where it is gone. Errors: QuotaReached."""
+    found = identities.current(ports, child)
+    if found is None or found.owner == tenant:
+        return found
+    if found.owner is not None:
+        release(ports, found, found.owner)
+        found = identities.current(ports, child)
+    return None if found is None else take(ports, found, tenant)
+
+
+def release(ports: Ports, found: Identity, tenant: str) -> None:
+    """The tenant has it no more, nor its children; its key goes on being good."""
+    for child in found.children:
+        _release(ports, child, tenant)
+    _release(ports, found.id, tenant)
+    # A child may have been heard in between, while its parent still had an owner, and have followed it.
+    present = ports.directory.current(found.id)
+    for child in present.children if present is not None else ():
+        _release(ports, child, tenant)
+
+
+def erase(ports: Ports, found: Identity) -> None:
+    """It is gone, with its children: its key is nobody's from now on, and it may register again."""
+    last = found.entry
+
+    def erased() -> bool | Again:
+        nonlocal last
+        present = ports.directory.current(found.id)
+        if present is None:
+            return True
+        last = present
+        for child in last.children:
+            _erase(ports, child)
+        # A child may be registered meanwhile, or somebody claim it: then that is to be erased, too.
+        return ports.directory.delete(last) or AGAIN
+
+    insist(ports, f"the device {found.id}", erased)
+    if last.owner is not None:
+        _leave(ports, last.owner, found.id)
+
+
+def present(ports: Ports, found: Identity) -> Identity | None:
+    """The device as it is now, for who found nothing of it where it was remembered to be; None where it is gone.
+
+    An owner's device that was deleted by another API is given up; a child that was left behind follows its parent.
+    """
+    now = identities.current(ports, found.id)
+    if now is not None and now.owner is not None and ports.mailboxes.get(now.owner, now.device) is None:
+        release(ports, now, now.owner)
+        now = identities.current(ports, found.id)
+    if now is None or now.parent is None or now.owner is not None:
+        return now
+    parent = ports.directory.current(now.parent)
+    return now if parent is None or parent.owner is None else follow(ports, now.id, parent.owner)
+
+
+def _enter(ports: Ports, found: Identity, tenant: str, name: str | None, group: str) -> None:
+    """Errors: QuotaReached, GroupNotFound, AlreadyClaimed (another device has its id)."""
+    now = ports.clock.now()
+    interface = Interface(CONNECTOR, found.id, "xyte", now, now)
+    known = Device(
+        tenant,
+        found.device,
+        now,
+        now,
+        name=name or found.about.name,
+        group=group,
+        interfaces=(interface,),
+        attributes={"xyte": cards.of(found)},
+    )
+    try:
+        devices.register(ports, known)
+    except DeviceDuplicate:
+        # An earlier claim that died on the way, or another of this tenant at the same time.
+        there = ports.devices.get(tenant, found.device)
+        if there is None or there.interface(CONNECTOR, found.id) is None:
+            raise AlreadyClaimed("the device is another one in this tenant") from None
+
+
+def _point(ports: Ports, found: Identity, tenant: str) -> Identity:
+    """Errors: AlreadyClaimed."""
+
+    def pointed(entry: Entry) -> Entry:
+        if entry.owner is not None:
+            raise AlreadyClaimed("another one was there before")
+        return replace(entry, owner=tenant, transfers=entry.transfers + 1)
+
+    # Two tenants claim it at once, or one does while the device deletes itself: who is written first has it.
+    entry, _ = change_record(
+        ports,
+        f"the device {found.id}",
+        lambda: ports.directory.current(found.id),
+        ports.directory.replace,
+        pointed,
+    )
+    taken = identities.read(ports, entry)
+    if taken is None:
+        raise AlreadyClaimed("the device is gone")
+    return taken
+
+
+def _release(ports: Ports, uuid: str, tenant: str) -> None:
+    def released(entry: Entry) -> Entry | None:
+        return None if entry.owner != tenant else replace(entry, owner=None, transfers=entry.transfers + 1)
+
+    # Somebody may have released it already, and another one claimed it since: that one keeps it.
+    entry, ours = change_record(
+        ports, f"the device {uuid}", lambda: ports.directory.current(uuid), ports.directory.replace, released
+    )
+    if ours or entry is None or entry.owner != tenant:
+        _leave(ports, tenant, uuid)
+
+
+def _erase(ports: Ports, uuid: str) -> None:
+    found = identities.current(ports, uuid)
+    if found is not None:
+        erase(ports, found)
+
+
+def _leave(ports: Ports, tenant: str, uuid: str) -> None:
+    try:
+        devices.delete(ports, tenant, device_id(uuid))
+    except DeviceNotFound:
+        return
