@@ -10,13 +10,19 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from infra import outline
+
 ROOT = Path(__file__).resolve().parent.parent / "chalicelib" / "console"
 LIST = ROOT / "vendored.json"
 FOLDER = ROOT / "static" / "vendor"
+
+
+_MADE: dict[str, Callable[[bytes], bytes]] = {"outline": outline.module}
 
 
 class NotTheSameError(Exception):
@@ -27,6 +33,7 @@ class NotTheSameError(Exception):
 class Package:
     """`integrity` is npm's of the archive. `files` are by their names here: where they are in the archive, and SHA-256.
 
+    What is `made` of one is named, as a key of _MADE.
     `replace` are texts that stand otherwise here: browsers without an import map find no module by its package's name.
     """
 
@@ -59,7 +66,9 @@ def fetched(package: Package) -> dict[str, bytes]:
         if f"sha512-{digest}" != package.integrity:
             raise NotTheSameError(f"{package.name} {package.version} is not the archive that it was")
         with tarfile.open(archive) as opened:
-            return {name: _read(opened, entry["path"], package.replace) for name, entry in package.files.items()}
+            read = {name: _read(opened, entry["path"], package.replace) for name, entry in package.files.items()}
+    makers = {name: _MADE[entry["made"]] for name, entry in package.files.items() if "made" in entry}
+    return {name: makers[name](content) if name in makers else content for name, content in read.items()}
 
 
 def _read(archive: tarfile.TarFile, path: str, replace: dict[str, str]) -> bytes:

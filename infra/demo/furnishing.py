@@ -11,7 +11,13 @@ from infra.demo.platform import Platform
 
 _DEVICES = "/api/v1/deviceMgt/devices"
 _GROUPS = "/api/v1/deviceMgt/groups"
-_PLACES = ("/plants/lyon", "/plants/nantes", "/depots/lille", "/field")
+_PLACES = {
+    "/plants/lyon": (45.76, 4.84),
+    "/plants/nantes": (47.22, -1.55),
+    "/depots/lille": (50.63, 3.06),
+    "/field": (43.6, 1.44),
+}
+"""Groups, and where their devices stand: latitude and longitude."""
 _KINDS = (
     ("Cold room", "cold-chain", "room_v1"),
     ("Pump", "pump", "pump_v2"),
@@ -62,12 +68,13 @@ def furnish(place: Platform) -> list[str]:
 def described(device: str, number: int) -> dict[str, Any]:
     """The body that describes a device of the fleet: its name, where it is, and what it is."""
     kind, tag, model = _KINDS[number % len(_KINDS)]
-    where = _PLACES[number // len(_KINDS) % len(_PLACES)]
+    where, (lat, lon) = list(_PLACES.items())[number // len(_KINDS) % len(_PLACES)]
     return {
         "id": device,
         "name": f"{kind} {number + 1}, {where.rpartition('/')[2].capitalize()}",
         "group": {"path": where},
         "tags": [tag, "eu"],
+        "staticLocation": {"lat": lat, "lon": round(lon + number % len(_KINDS) / 100, 2)},
         "properties": {"serial": f"SN-{4200 + number}", "model": model},
     }
 

@@ -29,6 +29,49 @@ def test_the_overview_says_how_many_devices_are_in_which_state(
     signed_in.see("1 found")
 
 
+def test_the_overview_has_a_map_of_those_that_have_a_location(
+    signed_in: Browser, rest: Rest, urn: str, device: MqttClient
+) -> None:
+    places = {f"{urn}:a": (48.9, 2.3), f"{urn}:b": (48.91, 2.31), f"{urn}:far": (-33.9, 18.4)}
+    for each, (lat, lon) in places.items():
+        register(rest, each, staticLocation={"lat": lat, "lon": lon})
+    rest.ok("PATCH", f"{DEVICES}/{urn}", {"id": urn, "staticLocation": {"lat": 60.2, "lon": 24.9}})
+    before = len(signed_in.do("requests"))
+    signed_in.unfold("Map")
+    signed_in.do("there", selector="svg.map .mark")
+    asked = [each for each in signed_in.do("requests")[before:] if each == f"GET {DEVICES}"]
+    assert len(asked) == 2, "nothing is asked for before it is opened"
+    kinds = "[...document.querySelectorAll('.mark')].map((one) => one.lastChild.tagName).sort().join()"
+    until(lambda: signed_in.do("run", code=kinds) == "circle,rect,rect")
+    signed_in.accessible()
+    signed_in.do("run", code="document.querySelector('.mark.away').dispatchEvent(new Event('click', {bubbles: true}))")
+    until(lambda: len(signed_in.texts("details tbody tr")) in {1, 2})
+    signed_in.click("button", "Show all")
+    until(lambda: len(signed_in.texts("details tbody tr")) == 4)
+    assert signed_in.do("wide") <= 0
+    signed_in.click("link", f"{urn}:far")
+    signed_in.see("-33.9, 18.4")
+
+
+def test_the_overview_says_what_is_told_to_nobody(signed_in: Browser, rest: Rest, urn: str) -> None:
+    register(rest, urn)
+    rest.post("/api/v0/topics/fifo", {"name": "small", "maxLengthBytes": 1_000_000})
+    diagnostics = "/api/v1/event2action/diagnostics/actionPolicies"
+    failed = {"reason": "<b>refused", "time": "2026-01-02T03:04:05Z"}
+    action = {"actionId": "a1", "suspended": True, "lastSuspension": failed}
+    signed_in.see("No action is suspended")
+    signed_in.do("instead", path=diagnostics, body=[{"actionPolicyId": "p1", "actions": [action]}])
+    (fifo,) = [one for one in rest.get("/api/v0/topics/fifo", size=200)["data"] if one["name"] == "small"]
+    full = {"data": [{**fifo, "messageBytes": 950_000}]}
+    signed_in.do("instead", path="/api/v0/topics/fifo", body=full)
+    signed_in.do("reload")
+    signed_in.see("<b>refused", within="tbody")
+    signed_in.see("950,000 of 1,000,000 bytes", within="tbody")
+    signed_in.accessible()
+    signed_in.click("link", "small")
+    signed_in.see("FIFOs and policies", within="h1")
+
+
 # Find one device.
 def test_a_device_is_found_and_the_address_says_how(signed_in: Browser, rest: Rest, urn: str) -> None:
     register(rest, urn, name="Pompe Nord", tags=["north"], properties={"serial": "SN-77"})

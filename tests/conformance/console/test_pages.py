@@ -14,7 +14,7 @@ from tests.local.running import RunningStack
 
 pytestmark = pytest.mark.conformance
 
-MOST_FILES, MOST_QUESTIONS = 50, 12
+MOST_FILES, MOST_QUESTIONS = 50, 14
 """Requests: of all that the console is made of, and of signing in, the overview and the list of devices together."""
 HOSTILE = (
     "<img src=x onerror=alert(1)>",

@@ -29,7 +29,7 @@ export function About() {
     [t("price_message"), dollars(data.about.price.message)],
     [t("price_command"), dollars(data.about.price.command)],
     [t("api"), html`<a href=${docs.href}>${t("api_description")}</a>`],
-    [t("licence"), "Apache-2.0; preact (MIT), htm (Apache-2.0), uPlot (MIT)"],
+    [t("licence"), "Apache-2.0; preact (MIT), htm (Apache-2.0), uPlot (MIT), world-atlas (ISC)"],
   ]} /><p class="note">${t("price_note")}</p>`}`;
 }
 

@@ -14,6 +14,7 @@ import { Data } from "./data.js";
 import { interfaces, Interfaces, lastContact, named } from "./device-list.js";
 import { InterfacesTab } from "./interfaces.js";
 import { Log } from "./log.js";
+import { position } from "./places.js";
 import { Resources } from "./resources.js";
 import { CONNECTOR, Twin } from "./twin.js";
 
@@ -44,6 +45,7 @@ export function Device({ path, query }) {
         [t("status"), data.interfaces?.length ? html`<${Interfaces} of=${data} />` : t("no_interface")],
         [t("last_contact"), html`<${Time} at=${lastContact(data)} />`],
         [t("group"), html`<${Text}>${data.group?.path}</${Text}>`],
+        [t("location"), position(data.staticLocation)],
         [t("tags"), data.tags && data.tags.map((one) => html`<a class="tag" href=${to(["devices"], { tag: one })}><${Text}>${one}</${Text}></a> `)],
       ]} />
       <nav aria-label=${t("tabs")} class="tabs"><ul>${open.map((one) => html`<li><a href=${to(["devices", id, one.name])} aria-current=${tab === one ? "page" : undefined}>${t(`tab_${one.name}`)}</a></li>`)}</ul></nav>

@@ -1,4 +1,5 @@
-// Is everything well? How many devices there are and in which state, which have been silent longest, what was refused.
+// Is everything well? How many devices there are, in which state and where, which have been silent longest, what is
+// suspended, and what was refused.
 
 import { html } from "../html.js";
 import { AUDIT, COUNTS, DEVICES, get, Refused } from "../api.js";
@@ -10,6 +11,8 @@ import { may } from "../session.js";
 import { t } from "../words.js";
 import { Audit } from "./audit.js";
 import { lastContact, named, NOT_ONLINE } from "./device-list.js";
+import { Places } from "./places.js";
+import { Troubles } from "./troubles.js";
 
 const SLOWLY_MS = 30_000;
 const SELDOM_MS = 5 * 60_000;
@@ -24,7 +27,9 @@ export function Overview() {
       <${Counts} by="tag" title=${t("by_tag")} query=${(value) => ({ tag: value })} />
       <${Counts} by="connector" title=${t("by_connector")} query=${(value) => ({ connector: value })} />
     </div>
+    <${Places} />
     <${Silent} />
+    ${(may("DATA_PROCESSING_R") || may("BUS_CONFIG_R")) && html`<${Troubles} />`}
     ${may("LOGS_R") && html`<${Refusals} />`}`;
 }
 
