@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from chalicelib.aws import fence, logs
 from chalicelib.delivery.webhooks import networks
 from chalicelib.dialects import registry
+from chalicelib.dialects.cumulocity import polling
 from chalicelib.web import cors
 from infra.functions import API
 from infra.stage import Network
@@ -38,8 +39,9 @@ class Settings:
     """Empty is what nobody set. `push_allow` are CIDR blocks, `log_sample` is a share from 0 to 1.
 
     `dialects` are those that the stage speaks, all where none is named. `download_host` is the name of an edge,
-    `fence_seconds` how long a client id rests before it goes to another tenant. `subnets` and `security_groups` are
-    those of a VPC in which the targets of `push_allow` and `iot_endpoint` are.
+    `fence_seconds` how long a client id rests before it goes to another tenant, `longest_poll_seconds` how long clients
+    wait that poll and have heard nothing. `subnets` and `security_groups` are those of a VPC in which the targets of
+    `push_allow` and `iot_endpoint` are.
     """
 
     mqtt_host: str = ""
@@ -54,6 +56,7 @@ class Settings:
     push_allow: tuple[str, ...] = ()
     log_sample: float | None = None
     fence_seconds: int | None = None
+    longest_poll_seconds: int | None = None
     iot_endpoint: str = ""
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
@@ -72,6 +75,7 @@ class Settings:
             "HOMEPORT_PUSH_ALLOW": ",".join(self.push_allow),
             logs.SETTING: "" if self.log_sample is None else f"{self.log_sample:g}",
             fence.SETTING: "" if self.fence_seconds is None else str(self.fence_seconds),
+            polling.SETTING: "" if self.longest_poll_seconds is None else str(self.longest_poll_seconds),
             "HOMEPORT_IOT_ENDPOINT": self.iot_endpoint,
             "HOMEPORT_API_HOST": self.api_host,
             "HOMEPORT_DOWNLOAD_HOST": self.download_host,
@@ -174,6 +178,12 @@ def _rest(name: str, value: Any) -> int:
     return value
 
 
+def _interval(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not polling.SHORTEST <= value <= polling.LONGEST:
+        raise SettingsError(f"{name} is a whole number of seconds from {polling.SHORTEST} to {polling.LONGEST}")
+    return value
+
+
 def _url(name: str, value: Any) -> str:
     text = _text(name, value)
     parts = urlsplit(text)
@@ -187,6 +197,7 @@ _CHECKS = {
     "push_allow": _networks,
     "log_sample": _share,
     "fence_seconds": _rest,
+    "longest_poll_seconds": _interval,
     "cors_origins": _origins,
     "dialects": _dialects,
     "iot_endpoint": _url,

@@ -20,11 +20,15 @@ def _never(_: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class TypedRecords(Generic[T]):
-    """`name` is the records' kind, `shape` how a value becomes JSON, `due` when (ms) the sweep is to look at one."""
+    """`name` is the records' kind, `shape` how a value becomes JSON, `due` when (ms) the sweep is to look at one.
+
+    `expires` is when (s) one may be forgotten.
+    """
 
     name: str
     shape: Kind[T]
     due: Callable[[T], int | None] = _never
+    expires: Callable[[T], int | None] = _never
 
     def of(self, owner: str) -> "TypedRecords[T]":
         """Those that belong to one thing, a device for example."""
@@ -104,4 +108,5 @@ class TypedRecords(Generic[T]):
         return self.shape.read(record.body)
 
     def _written(self, tenant: str, record: str, value: T) -> Record:
-        return Record(tenant, self.name, record, self.shape.body(value), due=self.due(value))
+        body = self.shape.body(value)
+        return Record(tenant, self.name, record, body, expires=self.expires(value), due=self.due(value))

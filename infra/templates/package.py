@@ -24,6 +24,10 @@ _SETTINGS = {
         "FenceSeconds",
         "How long a client id rests before it goes to another tenant; empty for 300",
     ),
+    "HOMEPORT_LONGEST_POLL": (
+        "LongestPoll",
+        "Seconds that clients wait who poll and have heard nothing; empty for 60",
+    ),
     "HOMEPORT_PUSH_ALLOW": ("PushAllow", "Networks, by commas, that webhooks may be in though they are private"),
     "HOMEPORT_LOG_SAMPLE": ("LogSample", "Which share of all traces is logged, 0 to 1; empty for 0.1"),
 }

@@ -32,7 +32,7 @@ from chalicelib.fleet.tenancy import settings
 from chalicelib.fleet.tenancy.records import Stored
 from tests import pki
 from tests.aws import model_check
-from tests.infra import exercise_ibm, exercise_twin
+from tests.infra import exercise_cumulocity, exercise_ibm, exercise_twin
 
 _MINUTE = 60_000
 _MD5 = "kAFQmDzST7DWlj99KOF/cg=="
@@ -300,6 +300,7 @@ _FURTHER = (
     _told,
     _consumed,
     *exercise_ibm.STEPS,
+    *exercise_cumulocity.STEPS,
     *exercise_twin.STEPS,
 )
 _SCHEDULED = {

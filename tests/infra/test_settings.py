@@ -100,6 +100,8 @@ def test_the_file_of_the_stage_is_read_by_itself(file: Path, monkeypatch: pytest
         {"push_allow": True},
         {"log_sample": 2},
         {"log_sample": "some"},
+        {"longest_poll_seconds": 4},
+        {"longest_poll_seconds": "60"},
         {"fence_seconds": 3},
         {"fence_seconds": 90.5},
         {"fence_seconds": True},

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from chalicelib.dialects.cumulocity import bayeux_sessions
+from chalicelib.dialects.cumulocity.bayeux_sessions import SESSION
 from chalicelib.dialects.ibm import applications, settings
 from chalicelib.dialects.ibm.applications import APPLICATION
 from chalicelib.dialects.ibm.settings import EVENT_CACHE, EventCache
 from chalicelib.dialects.xyte import claiming, identities, modelling, models, owning, registering, spaces
 from chalicelib.dialects.xyte.identities import ABOUT
 from chalicelib.dialects.xyte.proofs import Shown
-from chalicelib.fleet.access import attempts
+from chalicelib.fleet.access import attempts, callers
 from chalicelib.fleet.data.records import DataMessage, message_id
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.due import Matter
@@ -137,11 +139,20 @@ def test_a_session_keeps_what_a_newer_release_knows_of_it() -> None:
     added = {"mood": "fine", "ring": {"first": 0, "next": 0, "colour": "red"}}
     ports.records.rows[key] = replace(ports.records.rows[key], body={**ports.records.rows[key].body, **added})
     subscriptions.listen(ports, made, frozenset({"a"}))
-    subscriptions.tell(ports, TENANT, "d", lambda _: True, {"n": 1})
+    subscriptions.tell(ports, TENANT, "d", lambda _: True, lambda _: {"n": 1})
     assert subscriptions.take(ports, TENANT, "d", "s1", 5) == [{"n": 1}]
     assert subscriptions.take(ports, TENANT, "d", "s1", 5) == []
     body = ports.records.rows[key].body
     assert (body["mood"], body["ring"]["colour"], body["ring"]["next"]) == ("fine", "red", 1)
+
+
+def test_a_session_of_bayeux_keeps_what_a_newer_release_knows_of_it() -> None:
+    ports, caller = MemoryPorts(), callers.of_operator(TENANT)
+    made, _ = bayeux_sessions.open_(ports, caller, "operations")
+    (key,) = ports.records.rows
+    ports.records.rows[key] = replace(ports.records.rows[key], body=newer(SESSION, ports.records.rows[key].body))
+    bayeux_sessions.change(ports, caller, made, lambda one: replace(one, channels=frozenset({"1"})))
+    assert ports.records.rows[key].body == {**newer(SESSION, SESSION.body(made)), "channels": ["1"]}
 
 
 def test_an_upload_keeps_what_a_newer_release_knows_of_it() -> None:
@@ -203,6 +214,7 @@ def test_counts_of_claims_and_numbers_of_spaces_keep_what_is_unknown() -> None:
 
 def test_every_kind_is_changed_here_or_never() -> None:
     changed = {case.name for case in CASES} | {
+        "dialects.cumulocity.bayeux_sessions.SESSION",
         "dialects.ibm.applications.APPLICATION",
         "dialects.ibm.settings.EVENT_CACHE",
         "fleet.queues.subscriptions.SUBSCRIPTION",

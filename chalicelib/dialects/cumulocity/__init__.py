@@ -20,4 +20,6 @@ ROOTS = (
 )
 """First segments of all that the vendor serves; what of it is not there is answered in the vendor's shape."""
 
-DIALECT = Dialect(parts=frozenset({Part.REST, Part.TERMS}), prefixes=tuple(f"/{root}" for root in ROOTS))
+DIALECT = Dialect(
+    parts=frozenset({Part.REST, Part.TERMS, Part.LISTENING}), prefixes=tuple(f"/{root}" for root in ROOTS)
+)

@@ -5,7 +5,9 @@ What the tenant got wrong (a queue that is gone, a message that is too big) goes
 the caller, which is tried again.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 
@@ -27,6 +29,18 @@ from chalicelib.fleet.queues.records import MAX_PAYLOAD
 from chalicelib.fleet.resources.updates import DeviceResources, ResourceUpdate
 from chalicelib.fleet.tenancy import audit
 from chalicelib.fleet.tenancy.records import Cause
+
+_quiet = ContextVar("quiet", default=False)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """What is told meanwhile goes to queues and webhooks, and to no dialect that listens."""
+    before = _quiet.set(True)
+    try:
+        yield
+    finally:
+        _quiet.reset(before)
 
 
 def messages(ports: Ports, stored: Sequence[DataMessage], *, fresh: bool = False) -> None:
@@ -126,7 +140,7 @@ def _tell(ports: Ports, tenant: str, kind: EventKind, make: Callable[[], Event])
 def _tell_all(
     ports: Ports, tenant: str, kind: EventKind, make: Callable[[], Iterable[Event]], *, fresh: bool = False
 ) -> None:
-    concerned = [p for p in ports.policies.known(tenant) if p.concerns(kind)]
+    concerned = [p for p in ports.policies.known(tenant) if p.concerns(kind) and not (p.listens and _quiet.get())]
     if not concerned:
         return
     queues: dict[str, dict[str, _Telling]] = {}

@@ -7,7 +7,8 @@ takes to look (a dialect asks only where a policy of its own says that somebody 
 What was handed over is removed when the session asks again and does not say that it never came.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -107,26 +108,40 @@ def close(ports: Ports, session: Subscription) -> None:
     _forget(ports, session)
 
 
-def tell(ports: Ports, tenant: str, dialect: str, channels: Callable[[str], bool], body: Any) -> int:
-    """Put a message into the buffer of each session that has one of the channels; into how many that was."""
-    now, told = ports.clock.now(), 0
+def tell(
+    ports: Ports, tenant: str, dialect: str, channels: Callable[[str], bool], body: Callable[[str], Any]
+) -> list[str]:
+    """Put a message into the buffer of each session that has one of the channels; which sessions that were.
+
+    `body` makes the message as it is told on the first of a session's channels, in order, that fits.
+    """
+    now, told = ports.clock.now(), []
     for session in every(ports, tenant, dialect):
-        if session.ends > now and any(channels(channel) for channel in session.channels):
-            told += _put(ports, session, body)
+        fitting = sorted(channel for channel in session.channels if channels(channel)) if session.ends > now else []
+        told += [session.id for channel in fitting if _put(ports, session, body(channel))]
     return told
 
 
-def take(ports: Ports, tenant: str, dialect: str, identifier: str, limit: int, *, confirmed: bool = True) -> list[Any]:
+def take(
+    ports: Ports,
+    tenant: str,
+    dialect: str,
+    identifier: str,
+    limit: int,
+    *,
+    confirmed: bool = True,
+    most: int = 1_000_000,
+) -> list[Any]:
     """What waits for a session, oldest first. What it was given the last time it has, unless that is not `confirmed`.
 
-    Errors: SubscriptionNotFound.
+    No more than `limit` messages, and `most` characters of JSON where there are several. Errors: SubscriptionNotFound.
     """
     session = get(ports, tenant, dialect, identifier)
     buffer = _buffer(session)
     had = session.handed if confirmed else ()
     for place in had:
         rings.drop(ports, buffer, place)
-    found = list(islice(rings.waiting(ports, buffer), limit))
+    found = list(_fitting(islice(rings.waiting(ports, buffer), limit), most))
     given = tuple(place for place, _ in found)
     now = ports.clock.now()
     soon = session.ends < now + session.lasting - session.lasting // _SHARE_OF_LIFE
@@ -145,6 +160,16 @@ def take(ports: Ports, tenant: str, dialect: str, identifier: str, limit: int, *
 def waits(ports: Ports, session: Subscription) -> bool:
     """Whether there is anything that it was not given yet."""
     return any(place not in session.handed for place, _ in rings.waiting(ports, _buffer(session)))
+
+
+def _fitting(found: Iterable[tuple[str, Any]], most: int) -> Iterator[tuple[str, Any]]:
+    size = 0
+    for place, body in found:
+        length = len(json.dumps(body))
+        if size and size + length > most:
+            return
+        size += length
+        yield place, body
 
 
 def _put(ports: Ports, session: Subscription, body: Any) -> bool:

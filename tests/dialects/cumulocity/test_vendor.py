@@ -12,6 +12,7 @@ import pytest
 
 from chalicelib.dialects.cumulocity.errors import code_of
 from chalicelib.dialects.cumulocity.rest import routes
+from chalicelib.dialects.cumulocity.rest.notifications import PATHS, SUFFIXES
 from chalicelib.web.routes import Route
 from tests.dialects.cumulocity.client import Client
 from tests.dialects.cumulocity.forms import HEADERS, form
@@ -28,6 +29,12 @@ OURS_ALONE = {
     "GET /devicecontrol/newDeviceRequests/limit",
     "GET /user/{}/users/{}/roles",
     "PUT /user/{}/users/{}/password",
+    # The names that older clients know the two endpoints by, and what they write behind each.
+    *(
+        f"POST {path}"
+        for path in (path + below for several in PATHS.values() for path in several for below in SUFFIXES)
+        if path != "/notification/realtime"
+    ),
 }
 STATUSES: dict[str, set[int]] = {
     # Whoever comes in may see where everything is, and who it is.
@@ -49,6 +56,8 @@ STATUSES: dict[str, set[int]] = {
     # Clients take 201 alone, and only who registers devices comes that far.
     "POST /devicecontrol/deviceCredentials": {200, 403},
     "POST /user/logout": {403},
+    # Who may listen to what is told in the messages.
+    "POST /notification/realtime": {403},
     # Whoever may have no token is nobody that is known.
     "POST /tenant/oauth/token": {403},
     # Who is no child is not there.
@@ -162,6 +171,8 @@ OTHERWISE = {
     # Values by whatever keys there are.
     *("GET /tenant/options/{}", "PUT /tenant/options/{}", "GET /tenant/system/options/{}/{}"),
     "PUT /alarm/alarms",
+    # A list of messages.
+    "POST /notification/realtime",
 }
 
 

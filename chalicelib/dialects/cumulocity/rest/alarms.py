@@ -44,7 +44,8 @@ def _raise(ports: Ports, request: Request) -> Answer:
         return contents.created(request, KIND, {**body, "self": itself, "source": sources.view(source.source)}, itself)
     mode = processing.mode(request)
     raise_ = alarms.raise_ if mode.stored else alarms.tell
-    raised = raise_(ports, request.tenant, said, alarms.stamp(ports))
+    with processing.applied(request):
+        raised = raise_(ports, request.tenant, said, alarms.stamp(ports))
     shown = processing.shown(mode, view(request, sources, raised.alarm))
     return contents.created(request, KIND, shown, shown.get("self"))
 
@@ -97,7 +98,8 @@ def _change(ports: Ports, request: Request) -> Answer:
     body, sources = contents.read(request), Sources(ports, request)
     found = _found(ports, request, sources)
     change = shapes.changed(body, sources.number(found.source) or found.source)
-    _, after = alarms.update(ports, request.tenant, found.id, change, managed_objects.owner(request.by))
+    with processing.applied(request):
+        _, after = alarms.update(ports, request.tenant, found.id, change, managed_objects.owner(request.by))
     return contents.changed(request, KIND, view(request, sources, after))
 
 

@@ -32,7 +32,8 @@ def create(kind: Kind, ports: Ports, request: Request) -> Answer:
     elements = [body] if several is None else several
     made = [kind.made(ports, sources, element, event, row) for row, element in enumerate(elements)]
     mode = processing.mode(request)
-    data.store(ports, made, mode)
+    with processing.applied(request):
+        data.store(ports, made, mode)
     shown = [processing.shown(mode, kind.view(request, sources, message)) for message, _ in made]
     if several is None:
         return contents.created(request, kind.one, shown[0], shown[0].get("self"))

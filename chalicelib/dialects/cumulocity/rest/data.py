@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from heapq import merge
 from typing import Any
 
-from chalicelib.dialects.cumulocity import reach
+from chalicelib.dialects.cumulocity import listening, reach
 from chalicelib.dialects.cumulocity.measurements import CONNECTOR
 from chalicelib.dialects.cumulocity.modes import Mode
-from chalicelib.dialects.cumulocity.rest import asking
+from chalicelib.dialects.cumulocity.rest import asking, processing
 from chalicelib.dialects.cumulocity.rest.asking import Range
 from chalicelib.dialects.cumulocity.rest.sources import SOURCE, Sources
 from chalicelib.fleet import ids
@@ -90,6 +90,18 @@ def number(sources: Sources, found: DataMessage) -> str:
     """What it is called here; "" where its source has no number."""
     numbered = sources.number(str(found.metadata.get("source")))
     return ids.message_number(numbered, found.id) if numbered else ""
+
+
+def source_of(number: str) -> str:
+    """The number of the object whose message that is; "" where it names none."""
+    named = ids.numbered_message(number)
+    return named[0] if named is not None else ""
+
+
+def tell(ports: Ports, request: Request, kind: str, source: str, action: str, shown: Callable[[Request], Any]) -> None:
+    """Whoever listens in real time to what no event tells of, as far as the mode of the request says."""
+    if processing.mode(request).live:
+        listening.tell(ports, request.tenant, kind, source, action, shown)
 
 
 def mark(found: DataMessage) -> str:

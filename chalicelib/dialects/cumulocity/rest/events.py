@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from chalicelib.dialects.cumulocity import device_events as shapes
-from chalicelib.dialects.cumulocity import fragments, times
+from chalicelib.dialects.cumulocity import fragments, realtime, times
 from chalicelib.dialects.cumulocity.errors import EventNotFound
 from chalicelib.dialects.cumulocity.rest import asking, contents, creating, data, links, lists, paging, processing
 from chalicelib.dialects.cumulocity.rest.sources import BELOW, SOURCE, Sources
@@ -54,12 +54,14 @@ def _change(ports: Ports, request: Request) -> Answer:
     source = sources.number(str(present.metadata["source"])) or ""
     change = shapes.changed(body, source, ports.clock.now())
     after = messages.update(ports, request.tenant, present.stream, present.id, change)
+    data.tell(ports, request, realtime.EVENTS, source, "UPDATE", lambda at: view(at, Sources(ports, at), after))
     return contents.changed(request, KIND, view(request, sources, after))
 
 
 def _delete(ports: Ports, request: Request) -> Answer:
-    present = found(ports, request)
+    present, number = found(ports, request), request.path["eventId"]
     messages.remove(ports, request.tenant, present.stream, present.id)
+    data.tell(ports, request, realtime.EVENTS, data.source_of(number), "DELETE", lambda _: number)
     return Answer()
 
 

@@ -107,7 +107,8 @@ def _create(ports: Ports, request: Request) -> Answer:
     body = contents.read(request)
     if contents.kind_of(request).lower() == COLLECTION.lower() or isinstance(body.get("managedObjects"), list):
         return _create_some(ports, request, body.get("managedObjects"))
-    found = made(ports, request, body)
+    with processing.applied(request):
+        found = made(ports, request, body)
     device_groups.made(ports, [found])
     device_groups.registered(ports, request.by, [found])
     shown = view(request, found)
@@ -147,7 +148,8 @@ def _get(ports: Ports, request: Request) -> Answer:
 def _update(ports: Ports, request: Request) -> Answer:
     processing.ensure_stored(request)
     body, number = contents.read(request), request.path["id"]
-    after = updated(ports, request, reach.get(ports, request.by, number), body)
+    with processing.applied(request):
+        after = updated(ports, request, reach.get(ports, request.by, number), body)
     if not set(body) - {"id"}:
         return contents.changed(request, KIND, {"id": number})
     return contents.changed(request, KIND, shown(ports, request, [after])[0])

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from chalicelib.dialects.cumulocity import fragments
+from chalicelib.dialects.cumulocity import fragments, realtime
 from chalicelib.dialects.cumulocity import measurements as shapes
 from chalicelib.dialects.cumulocity.errors import MeasurementNotFound
 from chalicelib.dialects.cumulocity.measurements import Measurement
@@ -62,6 +62,8 @@ def _get(ports: Ports, request: Request) -> Answer:
 def _delete(ports: Ports, request: Request) -> Answer:
     found = _found(ports, request)
     messages.remove(ports, request.tenant, found.stream, found.id)
+    number = request.path["measurementId"]
+    data.tell(ports, request, realtime.MEASUREMENTS, data.source_of(number), "DELETE", lambda _: number)
     return Answer()
 
 

@@ -1,13 +1,16 @@
 """How far a request is to have an effect: the header X-Cumulocity-Processing-Mode (reference, "Processing mode").
 
-What is not stored is told to queues and webhooks all the same, and has no id.
+What is not stored is told to queues and webhooks all the same, and has no id. Who listens in real time is told of what
+is PERSISTENT or TRANSIENT.
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from chalicelib.dialects.cumulocity.modes import Mode
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.events import routing
 from chalicelib.web.request import Request
 
 HEADER = "X-Cumulocity-Processing-Mode"
@@ -21,6 +24,11 @@ def mode(request: Request) -> Mode:
     if said not in Mode.__members__:
         raise Invalid(f"{HEADER} is one of {', '.join(Mode)}, not {said[:64]}", HEADER)
     return Mode[said]
+
+
+def applied(request: Request) -> AbstractContextManager[None]:
+    """Within it is told whom the mode says. Errors: Invalid."""
+    return nullcontext() if mode(request).live else routing.quietly()
 
 
 def ensure_stored(request: Request) -> None:
