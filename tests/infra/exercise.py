@@ -33,6 +33,7 @@ from chalicelib.fleet.tenancy.records import Stored
 from tests import pki
 from tests.aws import model_check
 from tests.infra import exercise_cumulocity, exercise_ibm, exercise_twin
+from tests.infra.scheduled import SCHEDULED
 
 _MINUTE = 60_000
 _MD5 = "kAFQmDzST7DWlj99KOF/cg=="
@@ -60,7 +61,7 @@ def _crashed(bench: Bench) -> None:
     bench.order(bench.device.client, ackMode="NETWORK")
     bench.cloud.forget()
     bench.cloud.clock.at += 16 * _MINUTE
-    bench.cloud.invoke("sweep", _SCHEDULED)
+    bench.cloud.invoke("sweep", SCHEDULED)
 
 
 def _canceled(bench: Bench) -> None:
@@ -168,7 +169,7 @@ def _limited(bench: Bench) -> None:
 
 def _managed(bench: Bench) -> None:
     """Devices are objects too, those that are there and those that come; what is half deleted the sweep deletes."""
-    ports, sweep = wiring.ports(), partial(bench.cloud.invoke, "sweep", _SCHEDULED)
+    ports, sweep = wiring.ports(), partial(bench.cloud.invoke, "sweep", SCHEDULED)
     device, node = Device("urn:lo:nsid:bench:managed"), "urn:lo:nsid:x-connector:managed"
     gone = objects.create(ports, bench.tenant, Draft("gone", named=[("serial", "1")]))
     settings.want_objects(ports, bench.tenant)
@@ -231,7 +232,7 @@ def _consumed(bench: Bench) -> None:
     del cloud.devices[application.client]
     bench.post("/api/v0/topics/fifo/inbox", {"for": "nobody"})
     cloud.settle()
-    cloud.invoke("sweep", _SCHEDULED)
+    cloud.invoke("sweep", SCHEDULED)
 
 
 def _pushed(bench: Bench) -> None:
@@ -303,17 +304,5 @@ _FURTHER = (
     *exercise_cumulocity.STEPS,
     *exercise_twin.STEPS,
 )
-_SCHEDULED = {
-    "version": "0",
-    "id": "sweep",
-    "source": "aws.events",
-    "account": ACCOUNT,
-    "time": "2027-01-15T08:00:00Z",
-    "region": REGION,
-    "resources": [],
-    "detail-type": "Scheduled Event",
-    "detail": {},
-}
-
 if __name__ == "__main__":
     main()

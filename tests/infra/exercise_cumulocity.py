@@ -4,18 +4,20 @@ from typing import Any
 
 from bench.units.live_objects import (
     Bench,
-    command_expired,
     command_network,
     connect_disconnect,
     device_register,
     telemetry,
 )
 from chalicelib import wiring
+from chalicelib.fleet.data import open_alarms
 from chalicelib.fleet.inventory import numbering
+from chalicelib.fleet.presence import silences
+from tests.infra.scheduled import SCHEDULED
 
 _KINDS = ("alarms", "alarmsWithChildren", "events", "measurements", "operations", "managedobjects")
 _MINUTE = 60_000
-_OPERATIONS = (telemetry, command_network, command_expired, connect_disconnect, device_register)
+_OPERATIONS = (telemetry, command_network, connect_disconnect, device_register)
 
 
 def _listened(bench: Bench) -> None:
@@ -41,4 +43,18 @@ def _listened(bench: Bench) -> None:
     send("disconnect", clientId=client)
 
 
-STEPS = (_listened,)
+def _silent(bench: Bench) -> None:
+    """A device that is to be heard is silent, has an alarm, and speaks again."""
+    ports, device = wiring.ports(), bench.device.client
+    for spoken in (lambda: telemetry(bench), lambda: connect_disconnect(bench)):
+        silences.demand(ports, bench.tenant, device, 60, "silent", "it is silent")
+        bench.cloud.clock.at += 120 * _MINUTE
+        bench.cloud.invoke("sweep", SCHEDULED)
+        if not open_alarms.of_source(ports, bench.tenant, device):
+            raise RuntimeError("nobody was alarmed")
+        spoken()
+        bench.cloud.settle()
+    silences.spare(ports, bench.tenant, device)
+
+
+STEPS = (_listened, _silent)

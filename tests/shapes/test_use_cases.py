@@ -20,11 +20,12 @@ from chalicelib.fleet.documents import Record
 from chalicelib.fleet.due import Matter
 from chalicelib.fleet.events import policies, suspension
 from chalicelib.fleet.inventory import groups
+from chalicelib.fleet.presence import silences
 from chalicelib.fleet.queues import subscriptions
 from chalicelib.fleet.resources import attachments
 from chalicelib.fleet.shapes import Kind
 from tests.fakes import MemoryPorts
-from tests.fleet.rig import TENANT
+from tests.fleet.rig import DEVICE, TENANT, Rig
 from tests.shapes import AFTER, BEFORE, kinds, newer
 from tests.shapes.cases import CASES, Case, policed
 from tests.shapes.test_twins import CASES as TWINS
@@ -212,11 +213,25 @@ def test_counts_of_claims_and_numbers_of_spaces_keep_what_is_unknown() -> None:
     assert ports.records.rows[TENANT, "xyte.spaces", "one"].body["last"] == 3
 
 
+def test_a_demand_to_be_heard_keeps_what_a_newer_release_knows_of_it() -> None:
+    rig = Rig()
+    ports = rig.ports
+    silences.demand(ports, TENANT, DEVICE, 600, "t", "x")
+    key = (TENANT, silences.SILENCES.name, DEVICE)
+    known = ports.records.rows[key]
+    ports.records.rows[key] = replace(known, body=newer(silences.SILENCE, known.body))
+    silences.on_due(ports, Matter(key[1], TENANT, DEVICE, DEVICE))
+    silences.demand(ports, TENANT, DEVICE, 900, "t", "y")
+    after = ports.records.rows[key].body
+    assert after == {**newer(silences.SILENCE, known.body), "span": 900, "text": "y", "due": after["due"]}
+
+
 def test_every_kind_is_changed_here_or_never() -> None:
     changed = {case.name for case in CASES} | {
         "dialects.cumulocity.bayeux_sessions.SESSION",
         "dialects.ibm.applications.APPLICATION",
         "dialects.ibm.settings.EVENT_CACHE",
+        "fleet.presence.silences.SILENCE",
         "fleet.queues.subscriptions.SUBSCRIPTION",
         "fleet.resources.attachments.UPLOAD",
         "dialects.xyte.claiming.GUESSES",

@@ -113,7 +113,7 @@ def close(ports: Ports, caller: Caller, session: Session) -> None:
     _SESSIONS.of(owner(caller)).delete(ports, caller.tenant, session.id)
 
 
-def there(ports: Ports, tenant: str, owner_: str) -> int:
-    """Until when (ms) a session for operations of that owner counts as connected; 0 where none is there."""
+def there(ports: Ports, tenant: str, owner_: str, channel: str) -> int:
+    """Until when (ms) a session of that owner counts as connected that listens there; 0 where none does."""
     every = _SESSIONS.of(owner_).every(ports, tenant)
-    return max((one.there for one in every if one.channels), default=0)
+    return max((one.there for one in every if channel in one.channels), default=0)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chalicelib.dialects.cumulocity import times
+from chalicelib.dialects.cumulocity import availability, times
 from chalicelib.dialects.cumulocity.objects import AGENT, HOLDER, IS_DEVICE, IS_GROUP
 from chalicelib.fleet.errors import DeviceNotFound, Invalid
 from chalicelib.fleet.inventory import devices
@@ -30,7 +30,7 @@ TYPES: Mapping[str, str | None] = {
 GROUP_TYPE, SUBGROUP_TYPE = "c8y_DeviceGroup", "c8y_DeviceSubgroup"
 """Of groups that were made there, at the root and below it."""
 POSITION, PROPERTIES, TAGS = "c8y_Position", "homeport_Properties", "homeport_Tags"
-AVAILABILITY, CONNECTION = "c8y_Availability", "c8y_Connection"
+AVAILABILITY, CONNECTION = availability.AVAILABILITY, availability.CONNECTION
 PRESENCE = frozenset({AVAILABILITY, CONNECTION, AGENT})
 COMPUTED = frozenset({IS_DEVICE, POSITION, PROPERTIES, TAGS}) | PRESENCE
 """Fragments that are not kept with the object."""
@@ -81,11 +81,15 @@ class Known:
     def read(self, found: Sequence[ManagedObject]) -> None:
         """Whatever of them is to be shown soon."""
         wanted = [one.device for one in found if one.origin and one.device and one.device not in self._devices]
-        if not wanted:
+        if wanted:
+            self._devices.update({device.id: device for device in self.ports.devices.some(self.tenant, wanted)})
+        if not self.presence:
             return
-        self._devices.update({device.id: device for device in self.ports.devices.some(self.tenant, wanted)})
-        if self.presence:
-            boxes = self.ports.mailboxes.some(self.tenant, wanted)
+        watched = [
+            one.device for one in found if not one.origin and one.device and availability.required(one) is not None
+        ]
+        if unread := [device for device in (*wanted, *watched) if device not in self._mailboxes]:
+            boxes = self.ports.mailboxes.some(self.tenant, unread)
             self._mailboxes.update(relaying.seen_all(self.ports, boxes))
 
     def shown(self, found: ManagedObject) -> ManagedObject:
@@ -93,6 +97,9 @@ class Known:
         if found.origin == GROUP:
             kind = SUBGROUP_TYPE if found.parents else GROUP_TYPE
             return replace(found, type=kind, fragments={**found.fragments, IS_GROUP: {}})
+        if not found.origin and found.device in self._mailboxes:
+            told = availability.shown(self.ports, found, self._mailboxes[found.device])
+            return replace(found, fragments={**found.fragments, **told})
         if not found.origin or not found.device:
             return found
         if found.device not in self._devices:

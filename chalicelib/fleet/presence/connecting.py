@@ -7,7 +7,7 @@ from chalicelib.fleet.errors import TemporarilyUnavailable
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.events.events import DeviceStatus
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import hearing, relaying
+from chalicelib.fleet.presence import hearing, relaying, silences
 from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.presence.mailbox import Mailbox
@@ -75,7 +75,7 @@ def contact(ports: Ports, claim: Claim, at: int, seen: Mailbox | None = None) ->
         rest = hearing.interval(ports, mailbox) if presence.online else MINUTE
         return mailbox.with_presence(key, presence.heard(at, rest))
 
-    return change_mailbox(ports, claim.tenant, claim.device, heard, seen=seen)
+    return silences.returned(ports, change_mailbox(ports, claim.tenant, claim.device, heard, seen=seen))
 
 
 def ask(ports: Ports, mailbox: Mailbox, connector: str | None = None) -> bool:
@@ -144,7 +144,7 @@ def _began(ports: Ports, claim: Claim, session: str, change: Callable[[Presence]
             over.add(itself.client)
         return replace(after, client=claim.client)
 
-    mailbox = _change(ports, claim, began)
+    mailbox = silences.returned(ports, _change(ports, claim, began))
     for client in over:
         ports.background.disconnect(client)
     return mailbox

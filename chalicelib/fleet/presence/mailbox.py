@@ -51,10 +51,14 @@ class Flight(Extensible):
 
 @dataclass(frozen=True, slots=True)
 class Watch(Extensible):
-    """Somebody has to know when the device is silent for `span` (s), since `since` (ms)."""
+    """Somebody has to know when the device is silent for `span` (s), since `since` (ms).
+
+    It is `silent` where it was found to be so, and was not heard since.
+    """
 
     span: int
     since: int
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ OBJECTS = "/inventory/managedObjects"
 def furnish(client: Client, word: str) -> dict[str, str]:
     """One of everything, with that word wherever there is room for one; what there is, by its path parameter."""
     device = client.made(OBJECTS, {"name": word, "type": "pump", "c8y_IsDevice": {}, "told": {"word": word}})["id"]
+    client.call("PUT", f"{OBJECTS}/{device}", {"c8y_RequiredAvailability": {"responseInterval": 60}})
     child = client.made(f"{OBJECTS}/{device}/childDevices", {"name": word})["id"]
     for kind in ("childAssets", "childAdditions"):
         client.made(f"{OBJECTS}/{device}/{kind}", {"managedObject": {"id": child}})

@@ -7,7 +7,7 @@ from functools import partial
 from heapq import merge
 from typing import Any
 
-from chalicelib.dialects.cumulocity import alarm_mapping, fragments, reach
+from chalicelib.dialects.cumulocity import alarm_mapping, availability, fragments, reach
 from chalicelib.dialects.cumulocity import alarms as shapes
 from chalicelib.dialects.cumulocity.rest import asking, contents, links, lists, managed_objects, paging, processing
 from chalicelib.dialects.cumulocity.rest.sources import BELOW, SOURCE, Sources
@@ -209,13 +209,8 @@ def _said(ports: Ports, request: Request, body: dict[str, Any], source: ManagedO
     Nobody is alarmed while somebody works on it (reference, "Maintenance mode"). Errors: Invalid.
     """
     said = shapes.report(body, source.source, managed_objects.owner(request.by))
-    return None if _maintained(source) else alarm_mapping.mapped(ports, request.tenant, said)
-
-
-def _maintained(source: ManagedObject) -> bool:
-    required = source.fragments.get("c8y_RequiredAvailability")
-    interval = required.get("responseInterval") if isinstance(required, dict) else None
-    return isinstance(interval, int | float) and not isinstance(interval, bool) and interval <= 0
+    processing.heard(ports, request, [source])
+    return None if availability.maintained(source) else alarm_mapping.mapped(ports, request.tenant, said)
 
 
 _FILTERS = (

@@ -34,6 +34,7 @@ def create(kind: Kind, ports: Ports, request: Request) -> Answer:
     mode = processing.mode(request)
     with processing.applied(request):
         data.store(ports, made, mode)
+    processing.heard(ports, request, sources.named())
     shown = [processing.shown(mode, kind.view(request, sources, message)) for message, _ in made]
     if several is None:
         return contents.created(request, kind.one, shown[0], shown[0].get("self"))

@@ -6,7 +6,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from chalicelib.dialects.cumulocity import device_groups, device_users, elsewhere, external_ids, naming, reach
+from chalicelib.dialects.cumulocity import (
+    availability,
+    device_groups,
+    device_users,
+    elsewhere,
+    external_ids,
+    naming,
+    reach,
+)
 from chalicelib.dialects.cumulocity import objects as shapes
 from chalicelib.dialects.cumulocity.elsewhere import Known
 from chalicelib.dialects.cumulocity.rest import contents, links, processing, relatives
@@ -37,6 +45,7 @@ PATH = relatives.PATH
 READING, WRITING = frozenset({Role.DEVICE_R}), frozenset({Role.DEVICE_W})
 LARGEST = 1_000_000
 """Bytes of a document."""
+_SERIAL = "c8y_Serial"
 
 
 def shown(ports: Ports, request: Request, found: Sequence[ManagedObject]) -> list[dict[str, Any]]:
@@ -76,11 +85,13 @@ def make(ports: Ports, tenant: str, wanted: objects.Draft) -> ManagedObject:
     """A new object; a device where it says so. Errors: as of `made`."""
     found = objects.create(ports, tenant, wanted)
     try:
-        return _device(ports, found, fresh=True)
+        made = _device(ports, found, fresh=True)
     except FleetError:
         # What cannot be the device that it is to be is not there at all: the client makes it again.
         removing.delete(ports, tenant, found.id)
         raise
+    availability.settle(ports, None, made)
+    return made
 
 
 def owner(caller: Caller) -> str:
@@ -151,6 +162,7 @@ def _update(ports: Ports, request: Request) -> Answer:
     with processing.applied(request):
         after = updated(ports, request, reach.get(ports, request.by, number), body)
     if not set(body) - {"id"}:
+        processing.heard(ports, request, [after])
         return contents.changed(request, KIND, {"id": number})
     return contents.changed(request, KIND, shown(ports, request, [after])[0])
 
@@ -175,6 +187,7 @@ def updated(ports: Ports, request: Request, present: ManagedObject, body: Mappin
     before, after = objects.update(ports, request.tenant, present.id, changed, seen=present)
     after = _device(ports, after, told=shapes.IS_DEVICE in sent)
     device_groups.changed(ports, before, after)
+    availability.settle(ports, before, after)
     return after
 
 
@@ -190,6 +203,22 @@ def _delete(ports: Ports, request: Request) -> Answer:
         with suppress(UserNotFound):
             device_users.delete(ports, request.tenant, gone.owner)
     return Answer()
+
+
+def _availability(ports: Ports, request: Request) -> Answer:
+    """Errors: ObjectNotFound, also of one that nobody demands to hear."""
+    found = reach.get(ports, request.by, request.path["id"])
+    known = Known(ports, request.tenant)
+    known.read([found])
+    fragments, interval = known.shown(found).fragments, availability.required(found)
+    if interval is None or availability.AVAILABILITY not in fragments:
+        raise ObjectNotFound(f"object {found.id} is not to be heard within any interval")
+    told = dict(fragments[availability.AVAILABILITY])
+    status = {"dataStatus": told.pop("status"), "connectionStatus": fragments[availability.CONNECTION]["status"]}
+    names = {name.type: name.value for name in ports.objects.names(found.tenant, found.id)}
+    external = {"externalId": names[_SERIAL]} if _SERIAL in names else {}
+    shown = {"deviceId": found.id, **external, "interval": int(interval), **told, **status}
+    return contents.found(request, "availability", shown)
 
 
 _ONE = "/inventory/managedObjects/{id}"
@@ -215,6 +244,15 @@ ROUTES = (
         roles=READING,
         devices=True,
         parameters=relatives.parameters(children=True),
+        failures=(ObjectNotFound,),
+    ),
+    Route(
+        "GET",
+        f"{_ONE}/availability",
+        _availability,
+        "Whether a device was heard as often as it is to be",
+        roles=READING,
+        devices=True,
         failures=(ObjectNotFound,),
     ),
     Route(

@@ -4,16 +4,21 @@ What is not stored is told to queues and webhooks all the same, and has no id. W
 is PERSISTENT or TRANSIENT.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from chalicelib.dialects.cumulocity import availability
 from chalicelib.dialects.cumulocity.modes import Mode
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.events import routing
+from chalicelib.fleet.inventory.managed_objects import ManagedObject
+from chalicelib.fleet.ports import Ports
 from chalicelib.web.request import Request
 
 HEADER = "X-Cumulocity-Processing-Mode"
+APPLICATION = "X-Cumulocity-Application-Key"
+"""Whoever sends it is no device."""
 
 
 def mode(request: Request) -> Mode:
@@ -29,6 +34,13 @@ def mode(request: Request) -> Mode:
 def applied(request: Request) -> AbstractContextManager[None]:
     """Within it is told whom the mode says. Errors: Invalid."""
     return nullcontext() if mode(request).live else routing.quietly()
+
+
+def heard(ports: Ports, request: Request, sources: Iterable[ManagedObject]) -> None:
+    """Devices that speak by the request, unless an application speaks for them."""
+    if APPLICATION not in request.headers:
+        for source in sources:
+            availability.heard(ports, source)
 
 
 def ensure_stored(request: Request) -> None:

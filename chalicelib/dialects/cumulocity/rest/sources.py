@@ -90,6 +90,10 @@ class Sources:
             raise Invalid(f"there are more than {MOST} objects: ask for the data of one by source", "source")
         return self._noted(page.items)
 
+    def named(self) -> list[ManagedObject]:
+        """Those that were looked up and are there, each once."""
+        return list({found.id: found for _, found in self._known.values() if found is not None}.values())
+
     def there(self, source: str) -> bool:
         """Whether what the fleet calls so is an object that has not been deleted."""
         return self._of(source)[1] is not None
