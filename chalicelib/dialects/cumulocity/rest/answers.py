@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.dialects.cumulocity import alarms, operations, rest
+from chalicelib.dialects.cumulocity.rest.notifications import PATHS, SUFFIXES
 from chalicelib.web.answers import ANY, FLAG, MOMENT, TEXT, WHOLE, among, by_name, listed, record
 from chalicelib.web.routes import Handler, function
 from chalicelib.web.schemas import Schema
@@ -109,6 +110,18 @@ _CREDENTIALS = record("id tenantId username password", id=TEXT, tenantId=TEXT, u
 _DEVICE_USER = record("userName enabled", userName=TEXT, enabled=FLAG, self=TEXT)
 _USER = record("id self userName enabled", id=TEXT, self=TEXT, userName=TEXT, enabled=FLAG, email=TEXT)
 _MYSELF = record("id self userName effectiveRoles", id=TEXT, self=TEXT, userName=TEXT, effectiveRoles=listed(ANY))
+_AVAILABILITY = record(
+    "deviceId interval dataStatus connectionStatus",
+    deviceId=TEXT,
+    externalId=TEXT,
+    interval=WHOLE,
+    lastMessage=MOMENT,
+    dataStatus=among(("AVAILABLE", "UNAVAILABLE", "MAINTENANCE")),
+    connectionStatus=among(("CONNECTED", "DISCONNECTED", "MAINTENANCE")),
+)
+_MESSAGES = listed(
+    record("channel", id=ANY, channel=TEXT, successful=FLAG, clientId=TEXT, error=TEXT, subscription=TEXT, data=ANY)
+)
 _OBJECTS, _ONE = "/inventory/managedObjects", "/inventory/managedObjects/{id}"
 _IDENTITIES = "/identity/globalIds/{id}/externalIds"
 _MEASURED, _EVENTS, _ALARMS = "/measurement/measurements", "/event/events", "/alarm/alarms"
@@ -123,6 +136,8 @@ _BY_ROUTE: Mapping[str, Schema] = {
     f"GET {_ONE}": OBJECT,
     f"PUT {_ONE}": _any(OBJECT, _HEARTBEAT),
     f"GET {_OBJECTS}/count": WHOLE,
+    f"GET {_ONE}/availability": _AVAILABILITY,
+    **{f"POST {path}{below}": _MESSAGES for several in PATHS.values() for path in several for below in SUFFIXES},
     **{f"GET {_ONE}/{kind}": _collection("references", _REFERENCE) for kind in _KINDS},
     **{f"POST {_ONE}/{kind}": _REFERRED for kind in _KINDS},
     **{f"GET {_ONE}/{kind}/{{childId}}": _REFERENCE for kind in _KINDS},
