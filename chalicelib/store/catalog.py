@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -6,10 +7,13 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.fleet.resources import targets
 from chalicelib.fleet.resources.records import Resource, ResourceVersion
+from chalicelib.fleet.resources.targets import Targeted
 from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.tenancy.records import Share
 from chalicelib.store import usages
+from chalicelib.store.cache import Cache
 from chalicelib.store.conditions import held
 from chalicelib.store.tables import Defaults, Table, failed_conditions, key, table_name
 
@@ -40,10 +44,15 @@ class VersionItem(Table):
 
 
 class CatalogTable:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, targeted: Cache[Sequence[Targeted]]) -> None:
         self._connection = connection
+        self._targeted = targeted
+
+    def targeted(self, tenant: str) -> Sequence[Targeted]:
+        return self._targeted.get(tenant, lambda: targets.read(self, tenant)) or ()
 
     def create(self, resource: Resource, share: Share | None = None) -> bool:
+        self._targeted.forget(resource.tenant)
         return usages.saved(_item(resource), ResourceItem.tenant.does_not_exist(), share)
 
     def get(self, tenant: str, resource: str) -> Resource | None:
@@ -53,10 +62,12 @@ class CatalogTable:
             return None
 
     def replace(self, old: Resource, new: Resource) -> bool:
+        self._targeted.forget(old.tenant)
         # Two clients at once: the later one works on what the first one left. A deletion must not be undone either.
         return _saved(_item(replace(new, revision=old.revision + 1)), ResourceItem.revision == old.revision)
 
     def delete(self, tenant: str, resource: str, share: Share | None = None) -> None:
+        self._targeted.forget(tenant)
         # Two deletions at once: one of them gives the share back.
         usages.removed(ResourceItem(tenant, resource), ResourceItem.id.exists() if share else None, share)
 
@@ -64,6 +75,7 @@ class CatalogTable:
         return [_load(item) for item in ResourceItem.query(tenant, consistent_read=True)]
 
     def add_version(self, version: ResourceVersion, share: Share | None = None) -> bool:
+        self._targeted.forget(version.tenant)
         try:
             # The resource may be deleted at the same time: a version without one would be left behind for ever.
             with TransactWrite(connection=self._connection) as transaction:
@@ -87,10 +99,12 @@ class CatalogTable:
         return _load_version(tenant, resource, item)
 
     def replace_version(self, old: ResourceVersion, new: ResourceVersion) -> bool:
+        self._targeted.forget(old.tenant)
         # As for resources: neither another client's change nor a deletion is overwritten.
         return _saved(_version_item(replace(new, revision=old.revision + 1)), VersionItem.revision == old.revision)
 
     def delete_version(self, version: ResourceVersion, share: Share | None = None) -> None:
+        self._targeted.forget(version.tenant)
         item = VersionItem(key(version.tenant, version.resource), version.id)
         usages.removed(item, VersionItem.id.exists() if share else None, share)
 

@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from chalicelib.wiring.shared import bucket, connection
+from chalicelib.wiring.shared import bucket, cached, connection
 
 if TYPE_CHECKING:
     from chalicelib.fleet import ports as p
@@ -14,7 +14,7 @@ class ResourceWiring:
     def catalog(self) -> "p.Catalog":
         from chalicelib.store.catalog import CatalogTable
 
-        return CatalogTable(connection())
+        return CatalogTable(connection(), cached("targeted"))
 
     @cached_property
     def resources(self) -> "p.Resources":

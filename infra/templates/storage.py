@@ -53,6 +53,7 @@ def _buckets(stage: Stage) -> Resources:
 def _bucket(noun: str, stage: Stage) -> dict[str, Any]:
     encryption = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     expiry = {"Id": "messages", "Status": "Enabled", "Prefix": "messages/", "ExpirationInDays": 366}
+    dumps = {"Id": "dumps", "Status": "Enabled", "Prefix": "dumps/", "ExpirationInDays": 31}
     leftovers = {"Id": "uploads", "Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}
     old = {"Id": "versions", "Status": "Enabled", "NoncurrentVersionExpiration": {"NoncurrentDays": 35}}
     return resource(
@@ -68,7 +69,7 @@ def _bucket(noun: str, stage: Stage) -> dict[str, Any]:
             },
             "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
             "VersioningConfiguration": {"Status": "Enabled"},
-            "LifecycleConfiguration": {"Rules": [expiry, leftovers, old]},
+            "LifecycleConfiguration": {"Rules": [expiry, dumps, leftovers, old]},
             "Tags": tags(stage.name, stage.app),
         },
         DeletionPolicy="Delete",

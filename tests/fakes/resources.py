@@ -1,9 +1,12 @@
 """Resources and their files in memory."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from chalicelib.fleet.resources import targets
 from chalicelib.fleet.resources.records import Entrances, Link, Resource, ResourceVersion
+from chalicelib.fleet.resources.targets import Targeted
 from chalicelib.fleet.resources.updates import DeviceResources
 from chalicelib.fleet.tenancy.records import Share
 from tests.fakes.usages import MemoryUsages
@@ -80,6 +83,9 @@ class MemoryCatalog:
 
     def versions(self, tenant: str, resource: str) -> list[ResourceVersion]:
         return [v for (t, r, _), v in sorted(self.version_rows.items()) if (t, r) == (tenant, resource)]
+
+    def targeted(self, tenant: str) -> Sequence[Targeted]:
+        return targets.read(self, tenant)
 
 
 @dataclass

@@ -11,7 +11,17 @@ from chalicelib.dialects.cumulocity.bayeux_sessions import SESSION
 from chalicelib.dialects.ibm import applications, settings
 from chalicelib.dialects.ibm.applications import APPLICATION
 from chalicelib.dialects.ibm.settings import EVENT_CACHE, EventCache
-from chalicelib.dialects.xyte import claiming, identities, modelling, models, owning, registering, spaces
+from chalicelib.dialects.xyte import (
+    claiming,
+    dumps,
+    identities,
+    licences,
+    modelling,
+    models,
+    owning,
+    registering,
+    spaces,
+)
 from chalicelib.dialects.xyte.identities import ABOUT
 from chalicelib.dialects.xyte.proofs import Shown
 from chalicelib.fleet.access import attempts, callers
@@ -199,7 +209,10 @@ def test_counts_of_claims_and_numbers_of_spaces_keep_what_is_unknown() -> None:
         claiming.claim(ports, TENANT, Shown("1", "2"))
     groups.create(ports, TENANT, "a", "root", None)
     spaces.read(ports, TENANT)
-    keys = {(TENANT, "xyte.claims", "one"): claiming.GUESSES, (TENANT, "xyte.spaces", "one"): spaces.NUMBERS}
+    keys: dict[tuple[str, str, str], Kind[Any]] = {
+        (TENANT, "xyte.claims", "one"): claiming.GUESSES,
+        (TENANT, "xyte.spaces", "one"): spaces.NUMBERS,
+    }
     for key, kind in keys.items():
         known = ports.records.rows[key]
         ports.records.rows[key] = replace(known, body=newer(kind, known.body))
@@ -235,9 +248,32 @@ def test_every_kind_is_changed_here_or_never() -> None:
         "fleet.queues.subscriptions.SUBSCRIPTION",
         "fleet.resources.attachments.UPLOAD",
         "dialects.xyte.claiming.GUESSES",
+        "dialects.xyte.dumps.DUMP",
         "dialects.xyte.identities.ABOUT",
+        "dialects.xyte.licences.LICENCE",
         "dialects.xyte.models.MODEL",
         "dialects.xyte.spaces.NUMBERS",
         "store.directory.ENTRY",
     }
     assert changed | TWINS.keys() | NEVER_CHANGED.keys() == set(KINDS), "a new kind: add the use cases that change it"
+
+
+def test_licences_and_dumps_keep_what_a_newer_release_knows_of_them() -> None:
+    ports = Rig().ports
+    shelf = licences.Shelf(ports, TENANT, DEVICE, 1)
+    shelf.add(licences.Licence("1", {"seats": 5}, 1, 1))
+    sent = dumps.send(ports, TENANT, DEVICE, "text/plain", "a", b"x")
+    of: dict[str, Kind[Any]] = {"xyte.licence": licences.LICENCE, "xyte.dump": dumps.DUMP}
+    before = {
+        key: replace(row, body=newer(of[key[1].partition("/")[0]], row.body))
+        for key, row in ports.records.rows.items()
+        if key[1].startswith("xyte.")
+    }
+    ports.records.rows |= before
+    shelf.report("1", licences.State.IN_USE, None)
+    shelf.change("1", licences.Action.UPDATE, data={"seats": 6})
+    dumps.append(ports, TENANT, DEVICE, sent.id, b"y")
+    for key, row in before.items():
+        changed = ports.records.rows[key].body
+        assert changed != row.body
+        assert {name for name in row.body if name not in changed} <= {"state"}

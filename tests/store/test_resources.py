@@ -101,3 +101,21 @@ def test_more_than_an_item_holds_is_refused(dynamodb: Ports) -> None:
     huge = {f"fw{n}": DeviceResource(metadata={"m": "x" * 20_000}) for n in range(20)}
     with pytest.raises(TooLarge):
         dynamodb.resources.replace(DeviceResources(tenant, URN), DeviceResources(tenant, URN, 0, huge))
+
+
+def test_resources_that_say_for_which_devices_they_are_are_found_with_their_versions(ports: Ports, tenant: str) -> None:
+    assert ports.catalog.targeted(tenant) == ()
+    ports.catalog.create(resource(tenant))
+    assert ports.catalog.targeted(tenant) == ()
+    named = replace(resource(tenant), id="named", metadata={"models": "Pump-1, pump-2", "devices": "x"})
+    ports.catalog.create(named)
+    second = replace(version(tenant, "0.9"), resource="named", created=5)
+    for each in (second, replace(second, id="1.0", created=4)):
+        ports.catalog.add_version(each)
+    (found,) = ports.catalog.targeted(tenant)
+    assert (found.resource, [v.id for v in found.versions]) == (named, ["1.0", "0.9"])
+    ports.catalog.delete_version(second)
+    assert [len(one.versions) for one in ports.catalog.targeted(tenant)] == [1]
+    assert found.reaches(models=["PUMP-2"], devices=[])
+    assert found.reaches(models=[], devices=["X"])
+    assert not found.reaches(models=["pump-3", ""], devices=["pump-1"])

@@ -18,7 +18,11 @@ URN = "urn:lo:nsid:xyte:"
 
 @dataclass(frozen=True, slots=True)
 class About(Extensible):
-    """What a device says of itself. `model` is a hardware key; `info` counts what its owner has changed of it."""
+    """What a device says of itself. `model` is a hardware key; `info` counts what its owner has changed of it.
+
+    Where `incidents_suspended`, the incidents that it opens are ignored. `config` is the last version of a
+    configuration that it may know from an earlier owner.
+    """
 
     model: str
     sn: str | None = None
@@ -29,6 +33,8 @@ class About(Extensible):
     sub_model: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     info: int = 0
+    incidents_suspended: bool = False
+    config: int = 0
 
 
 ABOUT = Kind(About)

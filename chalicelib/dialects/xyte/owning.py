@@ -9,10 +9,11 @@ parents.
 
 from dataclasses import replace
 
-from chalicelib.dialects.xyte import cards, identities
-from chalicelib.dialects.xyte.identities import CONNECTOR, Identity, device_id
+from chalicelib.dialects.xyte import cards, dumps, identities, licences
+from chalicelib.dialects.xyte.identities import ABOUT, CONNECTOR, Identity, device_id
 from chalicelib.fleet.access.directory import Entry
 from chalicelib.fleet.compare_and_set import AGAIN, Again, change_record, insist
+from chalicelib.fleet.configuration import fetching
 from chalicelib.fleet.errors import Conflict, DeviceDuplicate, DeviceNotFound, FleetError
 from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.inventory.records import ROOT_GROUP, Device, Interface
@@ -120,6 +121,7 @@ def _enter(ports: Ports, found: Identity, tenant: str, name: str | None, group: 
         there = ports.devices.get(tenant, found.device)
         if there is None or there.interface(CONNECTOR, found.id) is None:
             raise AlreadyClaimed("the device is another one in this tenant") from None
+    fetching.begin(ports, tenant, found.device, found.about.config)
 
 
 def _point(ports: Ports, found: Identity, tenant: str) -> Identity:
@@ -145,15 +147,31 @@ def _point(ports: Ports, found: Identity, tenant: str) -> Identity:
 
 
 def _release(ports: Ports, uuid: str, tenant: str) -> None:
+    version, mine = _version(ports, tenant, uuid), [0]
+
     def released(entry: Entry) -> Entry | None:
-        return None if entry.owner != tenant else replace(entry, owner=None, transfers=entry.transfers + 1)
+        if entry.owner != tenant:
+            return None
+        mine[0], about = entry.transfers, ABOUT.read(entry.attributes)
+        attributes = ABOUT.body(replace(about, config=max(about.config, version)))
+        return replace(entry, owner=None, transfers=entry.transfers + 1, attributes=attributes)
 
     # Somebody may have released it already, and another one claimed it since: that one keeps it.
     entry, ours = change_record(
         ports, f"the device {uuid}", lambda: ports.directory.current(uuid), ports.directory.replace, released
     )
+    if ours:
+        licences.Shelf(ports, tenant, device_id(uuid), mine[0]).forget()
     if ours or entry is None or entry.owner != tenant:
         _leave(ports, tenant, uuid)
+
+
+def _version(ports: Ports, tenant: str, uuid: str) -> int:
+    """Of the configuration that it may know: those of its next owner go on from there."""
+    try:
+        return fetching.get(ports, tenant, device_id(uuid)).version
+    except DeviceNotFound:
+        return 0
 
 
 def _erase(ports: Ports, uuid: str) -> None:
@@ -163,6 +181,7 @@ def _erase(ports: Ports, uuid: str) -> None:
 
 
 def _leave(ports: Ports, tenant: str, uuid: str) -> None:
+    dumps.forget(ports, tenant, device_id(uuid))
     try:
         devices.delete(ports, tenant, device_id(uuid))
     except DeviceNotFound:

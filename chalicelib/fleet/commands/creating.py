@@ -76,13 +76,19 @@ def get(ports: Ports, tenant: str, command_id: str) -> Command:
     return as_of(command, ports.clock.now())
 
 
-def cancel(ports: Ports, tenant: str, command_id: str) -> Command:
-    """End a command before it is PROCESSED. Errors: CommandNotFound, IllegalTransition (it is final)."""
+def cancel(ports: Ports, tenant: str, command_id: str, *, begun: bool = True) -> Command:
+    """End a command before it is PROCESSED; where not `begun`, before its device is at it.
+
+    Errors: CommandNotFound, IllegalTransition (it is final, or begun).
+    """
     now = ports.clock.now()
 
     def canceled(command: Command) -> Command | None:
         if as_of(command, now).final:
             raise IllegalTransition(f"a command that is {as_of(command, now).status} cannot be canceled")
+        # Its device may begin at the same time: one of the two comes first.
+        if not begun and command.begun is not None:
+            raise IllegalTransition("a command that its device has begun is not canceled")
         return move(command, now, Status.CANCELED, delivery=command.delivery)
 
     command, ours = change_command(ports, tenant, command_id, canceled)

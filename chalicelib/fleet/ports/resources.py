@@ -1,8 +1,10 @@
 """Files that devices are to have."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from chalicelib.fleet.resources.records import Entrances, Link, Resource, ResourceVersion
+from chalicelib.fleet.resources.targets import Targeted
 from chalicelib.fleet.resources.updates import DeviceResources
 from chalicelib.fleet.tenancy.records import Share
 
@@ -24,6 +26,8 @@ class Catalog(Protocol):
     def replace_version(self, old: ResourceVersion, new: ResourceVersion) -> bool: ...
     def delete_version(self, version: ResourceVersion, share: Share | None = None) -> None: ...
     def versions(self, tenant: str, resource: str) -> list[ResourceVersion]: ...
+    def targeted(self, tenant: str) -> Sequence[Targeted]:
+        """Resources that say for which devices they are, as they were a minute ago at most."""
 
 
 class Resources(Protocol):

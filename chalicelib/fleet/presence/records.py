@@ -23,6 +23,8 @@ class Capability(StrEnum):
     COMMAND = "command"
     CONFIGURATION = "configuration"
     RESOURCE = "resource"
+    DOCUMENT = "document"
+    """What a dialect keeps for the device to fetch."""
     TWIN = "twin"
     """Announced by registering, which is how devices with a model come."""
 

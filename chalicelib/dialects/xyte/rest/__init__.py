@@ -7,16 +7,40 @@ from chalicelib.dialects.xyte.errors import explain
 from chalicelib.dialects.xyte.rest import (
     access,
     child_devices,
+    cloud_settings,
+    commands,
+    configuration,
+    device_commands,
+    device_dumps,
+    device_licences,
     devices,
+    dumps,
+    files,
+    happenings,
+    incidents,
+    licences,
     model_documents,
+    open_incidents,
     organization_devices,
     registration,
 )
 from chalicelib.web.routes import Api, Handler
 from chalicelib.web.schemas import Schema
 
-_DEVICES = (registration, devices, child_devices)
-_ORGANIZATION = (model_documents, organization_devices)
+_DEVICES = (
+    registration,
+    devices,
+    child_devices,
+    commands,
+    configuration,
+    licences,
+    files,
+    dumps,
+    incidents,
+    happenings,
+    cloud_settings,
+)
+_ORGANIZATION = (model_documents, organization_devices, device_commands, device_licences, device_dumps, open_incidents)
 SECURITY = {"type": "apiKey", "in": "header", "name": "Authorization"}
 
 
