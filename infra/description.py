@@ -10,7 +10,12 @@ from chalicelib.dialects import registry
 from chalicelib.dialects.dialect import Part
 from chalicelib.fleet.commands.finishing import NotDue
 from chalicelib.store.tables import all_models
+from infra.gateway.settings import MOST_NODES
+from infra.gateway.settings import queue as gateway_queue
 from infra.gateway_responses import RESPONSES, GatewayResponse
+
+TWO_WEEKS = 14 * 86_400
+"""The longest that SQS keeps a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +29,17 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue; `function` consumes it, and what that could not handle in so many `tries` goes to `dead_letter`."""
+    """A queue; `function` consumes it, and what that could not handle in so many `tries` goes to `dead_letter`.
+
+    `keeps` is for how many seconds a message is kept, `hides` for how many one that was received.
+    """
 
     name: str
     dead_letter: str | None = None
     function: str | None = None
     tries: int = 0
+    keeps: int = TWO_WEEKS
+    hides: int | None = None
 
 
 # IoT SQL, made of our own topics.
@@ -43,8 +53,8 @@ DEAD_LETTERS = "dead-letters"
 PUSHES, UNDELIVERED = "push", "push-dead-letters"
 WEBHOOK_TRIES = 5
 """Times that an event is posted; between two SQS hides it for its visibility time-out, the usual 30 s."""
-COAPS = "coaps"
-"""Hints for the CoAP gateway, which reads them itself."""
+_HINT_S = 600
+"""How long a hint for the CoAP gateway, which reads them itself, is good for."""
 OBJECTS = "objects"
 
 
@@ -94,8 +104,14 @@ def queues() -> list[Queue]:
         Queue(DEAD_LETTERS),
         Queue(UNDELIVERED),
         Queue(PUSHES, UNDELIVERED, function="push", tries=WEBHOOK_TRIES),
-        Queue(COAPS),
+        # A node that starts looks what waits for everybody: older hints say nothing new.
+        *(Queue(name, keeps=_HINT_S, hides=5) for name in coaps()),
     ]
+
+
+def coaps() -> list[str]:
+    """The queues of all nodes that there may be, by which each hears hints."""
+    return [gateway_queue(number) for number in range(MOST_NODES)]
 
 
 def gateway_responses() -> Sequence[GatewayResponse]:

@@ -116,8 +116,8 @@ def grants(function: str, stage: Stage) -> list[Grant]:
     if function in PUSHES:
         found.append(Grant(PUSHES[function], (arn("sqs", stage.called(description.PUSHES)),)))
     if function in HINTS:
-        hints = arn("sqs", stage.called(description.COAPS))
-        found.append(Grant(("sqs:GetQueueUrl", "sqs:SendMessage"), (hints,)))
+        hints = tuple(arn("sqs", stage.called(queue)) for queue in description.coaps())
+        found.append(Grant(("sqs:GetQueueUrl", "sqs:SendMessage"), hints))
     if function in OBJECTS:
         objects = sub(f"arn:${{AWS::Partition}}:s3:::{bucket_name(stage, description.OBJECTS)['Fn::Sub']}/*")
         found.append(Grant(OBJECTS[function], (objects,), because="objects are named after messages and resources"))

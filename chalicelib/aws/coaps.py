@@ -14,13 +14,25 @@ URI = "HOMEPORT_COAPS_URI"
 log = logging.getLogger(__name__)
 
 
-class SqsCoapGateways:
-    """`client` makes the SQS client when it is first needed; `queue` is the queue's name."""
+NODES = "HOMEPORT_COAPS_NODES"
+"""The environment variable that says how many nodes of the gateway there are; one where it is not set."""
 
-    def __init__(self, client: Callable[[], Any], queue: str) -> None:
+
+def nodes() -> int:
+    return int(os.environ.get(NODES) or 1)
+
+
+class SqsCoapGateways:
+    """Every node has a queue, and hears everything: which of them a device speaks to just now, no record says.
+
+    `client` makes the SQS client when it is first needed; `queue` is the name of the first node's queue, and the
+    others' have their number after it.
+    """
+
+    def __init__(self, client: Callable[[], Any], queue: str, nodes: int = 1) -> None:
         self._client = client
-        self._queue = queue
-        self._url = ""
+        self._queues = [queue, *(f"{queue}-{number}" for number in range(1, nodes))]
+        self._urls: dict[str, str] = {}
 
     @property
     def uri(self) -> str:
@@ -33,10 +45,14 @@ class SqsCoapGateways:
         self._send({"forget": principal})
 
     def _send(self, hint: dict[str, str]) -> None:
+        for queue in self._queues:
+            self._send_to(queue, json.dumps(hint))
+
+    def _send_to(self, queue: str, hint: str) -> None:
         try:
-            if not self._url:
-                self._url = self._client().get_queue_url(QueueName=self._queue)["QueueUrl"]
-            self._client().send_message(QueueUrl=self._url, MessageBody=json.dumps(hint))
+            if queue not in self._urls:
+                self._urls[queue] = self._client().get_queue_url(QueueName=queue)["QueueUrl"]
+            self._client().send_message(QueueUrl=self._urls[queue], MessageBody=hint)
         except (ClientError, BotoCoreError) as error:
             # What waits stands in the store, and every message of a device is held against what it is known by now.
             log.warning("the gateway was not told: %s", error)

@@ -13,6 +13,6 @@ class TwinWiring:
     @cached_property
     def coaps(self) -> "p.CoapGateways":
         from chalicelib.aws.clients import client
-        from chalicelib.aws.coaps import SqsCoapGateways
+        from chalicelib.aws.coaps import SqsCoapGateways, nodes
 
-        return SqsCoapGateways(lambda: client("sqs"), function_name("coaps"))
+        return SqsCoapGateways(lambda: client("sqs"), function_name("coaps"), nodes())

@@ -15,7 +15,7 @@ from infra.gateway.dtls.association import Address, Association, ClosedError
 from infra.gateway.dtls.half_open import Lookup, Refusal
 from infra.gateway.dtls.libssl import Libssl
 from infra.gateway.dtls.numbers import NumbersSpentError
-from infra.gateway.dtls.server import Limits, Server
+from infra.gateway.dtls.server import Elsewhere, Limits, Server
 from infra.gateway.dtls.states import Sealer
 from infra.gateway.keeping import AssociationStore, Keeping
 from infra.gateway.rechecking import recheck
@@ -64,10 +64,15 @@ class Coaps:
         store: AssociationStore,
         sealer: Sealer,
         now: Callable[[], int] = wall_clock,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
+        """`elsewhere` is handed what belongs to associations of other nodes, where there are any."""
         self._lib, self._settings, self._application, self._lookup = lib, settings, application, lookup
         self._keeping = Keeping(store, sealer, now)
+        self._elsewhere = elsewhere
         self._socket = UdpSocket(settings.host, settings.port)
+        self.transmit: Callable[[bytes, Address], None] = self._socket.send
+        """How a datagram leaves; whoever knows of other ways may put another in its place, before the start."""
         self._rechecking: asyncio.Task[None] | None = None
         self.server: Server
         self.endpoint: Endpoint
@@ -84,10 +89,11 @@ class Coaps:
             self._lib,
             upper=self,
             lookup=self._lookup,
-            transmit=self._socket.send,
+            transmit=self.transmit,
             generation=await self._keeping.next_generation(),
             gateway=settings.gateway,
             limits=settings.limits,
+            elsewhere=self._elsewhere,
         )
         restored = await self._keeping.begin(self.server)
         self._socket.start(self.server.datagram_received)
@@ -96,8 +102,25 @@ class Coaps:
             self._rechecking = asyncio.create_task(recheck_)
         return restored
 
+    def send(self, datagram: bytes, address: Address) -> None:
+        """From the port itself, whoever made it."""
+        self._socket.send(datagram, address)
+
+    def deafen(self) -> None:
+        """Nothing is heard any more; what is under way can still be answered."""
+        self._socket.pause()
+
     async def stop(self) -> None:
         """Devices are told nothing: they go on with whoever restores their associations."""
+        await self._end()
+        await self._keeping.end()
+
+    async def abandon(self) -> None:
+        """Without saving anything: whoever goes on with the associations does so already."""
+        await self._end()
+        await self._keeping.abandon()
+
+    async def _end(self) -> None:
         self._socket.stop()
         self.server.stop()
         if self._rechecking is not None:
@@ -105,7 +128,6 @@ class Coaps:
             await asyncio.gather(self._rechecking, return_exceptions=True)
         for association in self.server.all():
             association.user.close()
-        await self._keeping.end()
 
     def peer(self, principal: str) -> Peer | None:
         """The peer of a principal that was heard last."""

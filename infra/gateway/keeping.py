@@ -125,8 +125,12 @@ class Keeping:
 
     async def end(self) -> None:
         """Save everything as it stands; nothing may be sent afterwards."""
+        await self.abandon()
+        await self.save(everything=True)
+
+    async def abandon(self) -> None:
+        """Save nothing any more."""
         for task in (self._task, self._renewing):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
-        await self.save(everything=True)

@@ -36,6 +36,13 @@ class Orders:
             self._drop(oldest)
         return True
 
+    def withdraw(self, observed: Observed, number: int | None) -> None:
+        """Nothing came of that notification: its repetition is not to be older than itself."""
+        known = self._last.get(observed)
+        if known is not None and known[0] == number:
+            del self._last[observed]
+            self._drop(observed)
+
     def forget(self, principal: str) -> None:
         for observed in self._of.pop(principal, ()):
             del self._last[observed]

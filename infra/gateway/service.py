@@ -49,8 +49,13 @@ class Service:
         self._workers.serve(coaps)
 
     async def started(self) -> None:
-        """Look what waits for devices that were restored, a few at a time."""
-        self._woken = asyncio.create_task(self._wake_all())
+        """Look what waits for devices that are there, a few at a time: of those that were restored nobody said."""
+        if self._woken is None or self._woken.done():
+            self._woken = asyncio.create_task(self._wake_all())
+
+    async def finish(self) -> None:
+        """Ask devices nothing more, and wait for what they are being asked."""
+        await self._workers.finish()
 
     async def stop(self) -> None:
         """Nothing is asked any more."""
@@ -101,8 +106,18 @@ class Service:
         """Kept before it is acknowledged; one that could not be kept is not, so that the device repeats it."""
         association: Association = peer.user
         principal, token = association.peer.principal, message.token.hex()
-        newest = self._orders.newest((principal, token), message.uint(Option.OBSERVE), time.monotonic())
-        at = _now()
+        number = message.uint(Option.OBSERVE)
+        newest = self._orders.newest((principal, token), number, time.monotonic())
+        try:
+            return await self._kept(peer, message, token, newest=newest)
+        except BaseException:
+            if newest:
+                self._orders.withdraw((principal, token), number)
+            raise
+
+    async def _kept(self, peer: Peer, message: Message, token: str, *, newest: bool) -> bool:
+        association: Association = peer.user
+        principal, at = association.peer.principal, _now()
         asked = self._workers.observed.get((principal, token))
         if message.option(Option.BLOCK2) is not None:
             if asked is None:
@@ -157,10 +172,10 @@ class Service:
         task.add_done_callback(self._telling.discard)
 
     async def _wake_all(self) -> None:
-        restored = {association.peer.principal for association in self._coaps.server.all()}
-        for principal in restored:
-            await asyncio.sleep(_UPDATES_S / len(restored))
+        there = {association.peer.principal for association in self._coaps.server.all()}
+        for principal in there:
             self._workers.wake(principal)
+            await asyncio.sleep(_UPDATES_S / len(there))
 
 
 def _of(association: Association) -> dict[str, Any]:

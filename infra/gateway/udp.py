@@ -60,9 +60,14 @@ class UdpSocket:
         except OSError:
             self.unsent += 1
 
-    def stop(self) -> None:
+    def pause(self) -> None:
+        """Read no more; what came stays in the socket."""
         if self._loop is not None:
             self._loop.remove_reader(self._socket)
+            self._loop = None
+
+    def stop(self) -> None:
+        self.pause()
         self._socket.close()
 
     def _drain(self, receive: Callable[[bytes, Address], None]) -> None:

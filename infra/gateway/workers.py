@@ -27,6 +27,7 @@ class Workers:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._again: dict[str, bool] = {}
         self._later: dict[str, asyncio.TimerHandle] = {}
+        self._leaving = False
         self.observed: dict[tuple[str, str], Request] = {}
         """The requests of observations, by principal and token: what a notification in blocks goes on with."""
         self._coaps: Coaps
@@ -40,10 +41,16 @@ class Workers:
             timer.cancel()
         if principal in self._running:
             self._again[principal] = awaited or self._again.get(principal, False)
-        elif self._coaps.peer(principal) is not None:
+        elif not self._leaving and self._coaps.peer(principal) is not None:
             task = asyncio.create_task(self._work(principal, awaited=awaited))
             self._running[principal] = task
             task.add_done_callback(lambda done: self._ended(principal, done))
+
+    async def finish(self) -> None:
+        """Nothing more is asked; returns once what is under way has come to an end, which may take minutes."""
+        self._leaving = True
+        while self._running:
+            await asyncio.wait(list(self._running.values()))
 
     async def stop(self) -> None:
         for timer in self._later.values():
@@ -86,6 +93,8 @@ class Workers:
         event = {"principal": principal, "holder": self._holder, "awaited": awaited}
         if done is not None:
             event["done"] = done
+        if self._leaving:
+            event["leaving"] = True
         for pause in _PAUSES_S:
             try:
                 return await self._ask("next", event)

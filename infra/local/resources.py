@@ -67,7 +67,7 @@ def _create_queues(description: Description, sqs: Any) -> dict[str, str]:
     urls: dict[str, str] = {}
     # a queue names its dead-letter queue by ARN, so those come first
     for queue in sorted(description.queues(), key=lambda queue: queue.dead_letter is not None):
-        attributes = {}
+        attributes = {} if queue.hides is None else {"VisibilityTimeout": str(queue.hides)}
         if queue.dead_letter is not None:
             found = sqs.get_queue_attributes(QueueUrl=urls[queue.dead_letter], AttributeNames=["QueueArn"])
             target = found["Attributes"]["QueueArn"]

@@ -7,9 +7,6 @@ from infra.stage import Stage, arn, bucket_name
 from infra.templates import tables
 from infra.templates.document import Document, Resources, logical, resource, tags
 
-_TWO_WEEKS = 14 * 86_400
-"""The longest that SQS keeps a message."""
-
 
 def document(stage: Stage) -> Document:
     models = description.tables()
@@ -24,7 +21,8 @@ def _queues(stage: Stage) -> Resources:
             "AWS::SQS::Queue",
             {
                 "QueueName": stage.called(queue.name),
-                "MessageRetentionPeriod": _TWO_WEEKS,
+                "MessageRetentionPeriod": queue.keeps,
+                "VisibilityTimeout": queue.hides,
                 "SqsManagedSseEnabled": True,
                 "RedrivePolicy": _redrive(queue, stage),
                 "Tags": tags(stage.name, stage.app),

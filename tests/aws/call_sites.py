@@ -151,6 +151,8 @@ def _value(node: ast.expr, shape: Shape) -> Any:
     if isinstance(node, ast.List):
         # Of another form than the model wants: the validator says so.
         return [_value(part, shape.member) for part in node.elts] if shape.type_name == "list" else []
+    if isinstance(node, ast.Dict) and None not in node.keys and shape.type_name == "map":
+        return {k: _value(v, shape.value) for k, v in _entries(node).items()}
     if isinstance(node, ast.Dict) and None not in node.keys:
         members = shape.members if shape.type_name == "structure" else {}
         return {k: _value(v, members[k]) if k in members else None for k, v in _entries(node).items()}

@@ -111,7 +111,7 @@ class RunningStack:
             each: each for each in ("http", "https", "mqtts", "mqtt", "aws", "coaps")
         }
         ports = {
-            f"HOMEPORT_{port.upper()}_PORT": str(self._credentials.get(name) or _unused())
+            f"HOMEPORT_{port.upper()}_PORT": str(self._credentials.get(name) or unused())
             for port, name in names.items()
         }
         return {**inherited, **ports, "HOMEPORT_DATA": str(self.data), "HOMEPORT_HOSTS": "", **self._variables}
@@ -180,7 +180,7 @@ class RunningStack:
         return code
 
 
-def _unused() -> int:
+def unused() -> int:
     """A port that nobody listens on, neither with TCP nor with UDP."""
     while True:
         port = secrets.choice(_PORTS)

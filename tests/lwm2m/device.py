@@ -60,6 +60,11 @@ class WireDevice:
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
 
+    def redirect(self, port: int) -> None:
+        """To a gateway at another port, before it connects."""
+        address = ("127.0.0.1", port)
+        self._device._server = self._device.client._server = address
+
     def connect(self) -> None:
         self.run(self._device.connect())
 

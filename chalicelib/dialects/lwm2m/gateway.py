@@ -111,7 +111,10 @@ def _observation(ports: Ports, event: Event) -> dict[str, Any]:
 
 
 def _next(ports: Ports, event: Event) -> dict[str, Any]:
-    """`{holder, awaited, done?}`: what came of the last request; to the next one, as `working.next_of` tells."""
+    """`{holder, awaited, done?, leaving?}`: what came of the last request; to the next, as `working.next_of` tells.
+
+    Whoever is `leaving` is given nothing more.
+    """
     if event["door"] == wire.BOOTSTRAP:
         return _next_of_bootstrap(ports, event)
     speaker = identities.speaker(ports, event["principal"])
@@ -119,6 +122,8 @@ def _next(ports: Ports, event: Event) -> dict[str, Any]:
         return dict(_FORGET)
     if "done" in event:
         working.done(ports, speaker, event["done"])
+    if event.get("leaving"):
+        return {}
     return working.next_of(ports, speaker, str(event["holder"]), awaited=bool(event["awaited"]))
 
 
@@ -128,6 +133,8 @@ def _next_of_bootstrap(ports: Ports, event: Event) -> dict[str, Any]:
         return dict(_FORGET)
     if "done" in event:
         bootstrap.done(ports, speaker, event["done"])
+    if event.get("leaving"):
+        return {}
     return bootstrap.next_of(ports, speaker, str(event["holder"]))
 
 
@@ -152,6 +159,27 @@ def _malformed(ports: Ports, event: Event) -> dict[str, Any]:
     speaker = identities.speaker(ports, event["principal"]) if event["door"] == wire.RUN else None
     if speaker is not None:
         auditing.refuse(ports, speaker, str(event["id"]), f"no CoAP message: {event['why']}")
+    return {}
+
+
+def _batch(ports: Ports, event: Event) -> dict[str, Any]:
+    """`{events}` that came within one moment, to `{answers}` in their order; `{failed}` for one that was not kept.
+
+    One that fails holds up no other, and is told apart: its device gets no acknowledgement and repeats it.
+    """
+    return {"answers": [_of_batch(ports, each) for each in event["events"]]}
+
+
+def _of_batch(ports: Ports, event: Event) -> dict[str, Any]:
+    try:
+        return _HANDLERS[event["kind"]](ports, event)
+    except Exception as error:  # the others of the batch are answered all the same
+        log.exception("an event of a batch failed")
+        return {"failed": type(error).__name__}
+
+
+def _ping(_ports: Ports, _event: Event) -> dict[str, Any]:
+    """Whether anybody answers."""
     return {}
 
 
@@ -182,4 +210,6 @@ _HANDLERS: dict[str, Callable[[Ports, Event], dict[str, Any]]] = {
     "next": _next,
     "refused": _refused,
     "malformed": _malformed,
+    "batch": _batch,
+    "ping": _ping,
 }

@@ -29,3 +29,7 @@ class Duplicates:
         noted = self._seen.get(message_id)
         if noted is not None:
             self._seen[message_id] = noted[0], raw
+
+    def forget(self, message_id: int) -> None:
+        """Nothing came of it: when it is sent again it is a first one."""
+        self._seen.pop(message_id, None)

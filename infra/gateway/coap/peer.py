@@ -149,7 +149,13 @@ class Peer:
             self._endpoint.run(self._judge(message, verdict))
 
     async def _judge(self, message: Message, verdict: Awaitable[bool]) -> None:
-        self._judged(message, accepted=await verdict)
+        try:
+            accepted = await verdict
+        except BaseException:
+            # The device sends it again as it is not acknowledged, and is to be heard then.
+            self._duplicates.forget(message.id)
+            raise
+        self._judged(message, accepted=accepted)
 
     def _judged(self, message: Message, *, accepted: bool) -> None:
         if self.closed:

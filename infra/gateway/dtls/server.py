@@ -15,6 +15,7 @@ from infra.gateway.dtls.half_open import CID, Credential, HalfOpen, Lookup, Refu
 from infra.gateway.dtls.hellos import Hello, Hellos, is_hello
 from infra.gateway.dtls.libssl import Libssl
 from infra.gateway.dtls.numbers import Numbers, NumbersSpentError
+from infra.gateway.dtls.paths import plain
 from infra.gateway.dtls.records import HEADER, WITH_CID, Record
 from infra.gateway.dtls.sessions import MOST as MOST_SESSIONS
 from infra.gateway.dtls.sessions import Sessions
@@ -23,6 +24,10 @@ from infra.gateway.dtls.states import State
 HALF_OPEN_S = 60.0
 _PATROL_S = 15.0
 _FLIGHT_MS = 1000
+
+
+Elsewhere = Callable[[int | None, bytes, Address], None]
+"""Is handed a datagram of an association that is none of ours, with the number of its gateway if that is known."""
 
 
 class Upper(Protocol):
@@ -65,12 +70,13 @@ class Server:
         limits: Limits = Limits(),
         random: Callable[[int], bytes] = os.urandom,
         retransmit_ms: int = _FLIGHT_MS,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         """`generation` comes from a durable counter and was never used before (see `numbers`)."""
         self.loop = asyncio.get_running_loop()
         self.time = self.loop.time
         self.transmit, self._lookup, self._upper, self._random = transmit, lookup, upper, random
-        self.received = upper.received
+        self.received, self._elsewhere = upper.received, elsewhere
         self._limits, self._generation, self._gateway = limits, generation, gateway.to_bytes(2, "big")
         self._cookies = AddressCookies(random(32), self.time)
         self._context = Context(lib, cookies=self._cookies, retransmit_ms=retransmit_ms)
@@ -92,9 +98,12 @@ class Server:
         if len(datagram) <= HEADER:
             self.counts.stray += 1
         elif datagram[0] == WITH_CID:
-            half = self._by_cid.get(datagram[11 : 11 + CID])
+            cid = datagram[11 : 11 + CID]
+            half = self._by_cid.get(cid)
             if isinstance(half, HalfOpen):
                 half.take(datagram)
+            elif half is None and self._elsewhere is not None and cid[:2] != self._gateway:
+                self._elsewhere(int.from_bytes(cid[:2], "big"), datagram, address)
             else:
                 self._take_established(records.read(datagram, CID), address)
         elif is_hello(datagram):
@@ -104,8 +113,16 @@ class Server:
         else:
             self._take(datagram, address)
 
+    def forwarded(self, datagram: bytes, address: Address) -> None:
+        """A datagram that came to another node, which its address says: of an association of ours, or of nobody's."""
+        self._take_established(records.read(datagram, CID), address)
+
     def _take(self, datagram: bytes, address: Address) -> None:
         half = self._half.get(address)
+        if half is None and self._elsewhere is not None and address not in self._by_address:
+            if datagram[3:5] != b"\0\0":
+                self._elsewhere(None, datagram, address)
+            return
         if half is not None:
             half[0].take(datagram)
         if half is None or (datagram[3:5] != b"\0\0" and address in self._by_address):
@@ -117,7 +134,7 @@ class Server:
             if record.epoch != 1:
                 continue
             cid = record.cid
-            association = self._by_cid.get(cid) if cid else self._by_address.get(address)
+            association = self._by_cid.get(cid) if cid else self._by_address.get(plain(address))
             if isinstance(association, Association):
                 association.receive(record, address)
             else:
@@ -274,7 +291,7 @@ class Server:
         """
         there = self._by_address.get(association.address)
         mine = self.of(association.peer.principal)
-        gone = [each for each in mine if each.address == association.address]
+        gone = [each for each in mine if plain(each.address) == association.address]
         kept = [each for each in mine if each not in gone and each is not there]
         gone += kept[self._limits.of_one_principal - 1 :]
         for each in {id(each): each for each in (there, *gone) if each is not None}.values():
@@ -287,13 +304,13 @@ class Server:
         if association.cid:
             self._by_cid[association.cid] = association
         else:
-            self._by_address[association.address] = association
+            self._by_address[plain(association.address)] = association
         self._associations[association.id] = association
         self._of[association.peer.principal].append(association)
         self._upper.opened(association)
 
     def moves(self, association: Association, address: Address) -> None:
-        """Only a peer with a connection id is found at another address."""
+        """Only a peer with a connection id is found at another address; without one it may have another path."""
         association.address = address
         self.counts.moved += 1
         self._upper.moved(association)
@@ -307,8 +324,8 @@ class Server:
         self._associations.pop(association.id, None)
         if self._by_cid.get(association.cid) is association:
             del self._by_cid[association.cid]
-        if self._by_address.get(association.address) is association:
-            del self._by_address[association.address]
+        if self._by_address.get(plain(association.address)) is association:
+            del self._by_address[plain(association.address)]
         principal = association.peer.principal
         self._of[principal].remove(association)
         if not self._of[principal]:
