@@ -10,7 +10,6 @@ import hmac
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import cbor2
 
@@ -96,11 +95,13 @@ class Forwarding:
         tag, body = raw[:_TAG], raw[_TAG:]
         if not hmac.compare_digest(tag, self._tag(body)):
             return None
-        fields: Any = cbor2.loads(body)
-        kind, at, number, address, datagram = fields
-        if abs(self._now() - at) > _FRESH_S or number == self._number:
-            return None
-        return kind, number, tuple(address), datagram
+        try:
+            kind, at, number, (host, port, *more), datagram = cbor2.loads(body)
+            fresh = abs(self._now() - at) <= _FRESH_S
+        except (cbor2.CBORError, EOFError, ValueError, TypeError):
+            return None  # a node of another release
+        known = kind in (_THERE, _BACK) and isinstance(datagram, bytes) and number != self._number
+        return (kind, number, (host, port, *more), datagram) if known and fresh else None
 
     def _tag(self, body: bytes) -> bytes:
         return hmac.digest(self._key, body, "sha256")[:_TAG]

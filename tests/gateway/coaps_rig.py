@@ -68,7 +68,9 @@ class DeviceApplication(NotingApplication):
 class SimulatedDevice:
     """A device on a socket of its own."""
 
-    def __init__(self, lib: Libssl, port: int, identity: Identity) -> None:
+    def __init__(self, lib: Libssl, port: int, identity: Identity, host: str = "127.0.0.1") -> None:
+        """`host` is where it comes from."""
+        self._host = host
         self.application = DeviceApplication()
         self._server: Address = ("127.0.0.1", port)
         self._open_socket()
@@ -80,7 +82,7 @@ class SimulatedDevice:
     def _open_socket(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.bind((self._host, 0))
         asyncio.get_running_loop().add_reader(self._socket, self._drain)
 
     def _drain(self) -> None:
