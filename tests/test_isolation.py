@@ -133,9 +133,7 @@ def modes() -> list[tuple[str, str]]:
 
 def login(world: World, asked: Login) -> dict[str, Any]:
     """What the authorizer answers."""
-    encoded = base64.b64encode(asked.password.encode()).decode()
-    mqtt = {"username": asked.username, "password": encoded, "clientId": asked.client}
-    return authorizer.handle(world.ports, {"protocolData": {"mqtt": mqtt}, "protocols": ["tls", "mqtt"]}, ARN)
+    return authorizer.handle(world.ports, asked.knocking(), ARN)
 
 
 PAYLOAD = {

@@ -30,7 +30,7 @@ _FORGET = {"forget": True}
 
 
 def handle(ports: Ports, event: Event) -> dict[str, Any]:
-    return _HANDLERS[event["kind"]](ports, event)
+    return HANDLERS[event["kind"]](ports, event)
 
 
 def _identity(ports: Ports, event: Event) -> dict[str, Any]:
@@ -202,7 +202,7 @@ _DOORS: dict[str, Callable[[Ports, bytes], tuple[Speaker | BootstrapSpeaker, byt
     wire.RUN: identities.look_up,
     wire.BOOTSTRAP: bootstrap_entries.look_up,
 }
-_HANDLERS: dict[str, Callable[[Ports, Event], dict[str, Any]]] = {
+HANDLERS: dict[str, Callable[[Ports, Event], dict[str, Any]]] = {
     "identity": _identity,
     "request": _request,
     "notification": _notification,

@@ -14,6 +14,7 @@ class Inhabitant:
         self.tenant = self.client.tenant.id
         self.secrets = (self.client.key.id, self.client.secret)
         self.logins: Mapping[str, Login] = {}
+        self.speaking: Mapping[str, str] = {}
 
     def furnish(self, word: str) -> dict[str, str]:
         return furnish(self.client, word)

@@ -24,6 +24,7 @@ class Inhabitant:
             "gateway": Login(TOKEN, f"g:{org}:gateway:own", gateway),
             "application": Login(self.client.credentials[0], f"a:{org}:app", self.client.token),
         }
+        self.speaking = {"device_id": "own", "more": "own"}
 
     def furnish(self, word: str) -> dict[str, str]:
         return furnish(Site(self.client), word)

@@ -2,36 +2,42 @@
 
 from typing import Any
 
+from tests.dialects.walked import WORD
+
 MOMENT, DIGITS = "2027-01-01T00:00:00Z", "0" * 24
-_EVENT = {"d": {"n": 1, "o": {"x": 2.5}}, "ts": MOMENT}
+_EVENT = {"d": {"n": 1, "o": {"x": 2.5}, "w": WORD}, "ts": MOMENT}
 _PLACE = {"latitude": 1, "longitude": 2, "elevation": 3, "accuracy": 4, "measuredDateTime": MOMENT}
-GOOD: dict[str, Any] = {
-    "iot-2/evt/+/fmt/+": _EVENT,
-    "iot-2/type/+/id/+/evt/+/fmt/+": _EVENT,
-    "iot-2/type/+/id/+/cmd/+/fmt/+": {"d": {"do": 1}},
-    "iotdevice-1/#": {"d": {"n": 1}, "reqId": "r1"},
-    "iot-2/nowhere": {"any": "thing"},
-}
-MANAGEMENT: dict[str, Any] = {
+_MANAGEMENT: dict[str, Any] = {
     "mgmt/manage": {
         "d": {
             "lifetime": 3600,
             "supports": {"deviceActions": True, "firmwareActions": False},
-            "deviceInfo": {"model": "m", "description": None},
+            "deviceInfo": {"model": WORD, "description": None},
             "metadata": {"k": [1]},
         },
-        "reqId": "r1",
+        "reqId": WORD,
     },
-    "mgmt/unmanage": {"reqId": "r1"},
-    "device/update/location": {"d": _PLACE, "reqId": "r1"},
-    "add/diag/errorCodes": {"d": {"errorCode": 7, "timestamp": MOMENT}, "reqId": "r1"},
-    "clear/diag/errorCodes": {"reqId": "r1"},
-    "add/diag/log": {"d": {"message": "m", "severity": 1, "data": "x", "timestamp": MOMENT}, "reqId": "r1"},
-    "clear/diag/log": {"reqId": "r1"},
-    "notify": {"d": {"fields": [{"field": "mgmt.firmware", "value": {"state": 1, "updateStatus": 0}}]}},
-    "response": {"rc": 200, "reqId": DIGITS, "message": "m"},
-    "nowhere": {"any": "thing"},
+    "mgmt/unmanage": {"reqId": WORD},
+    "device/update/location": {"d": _PLACE, "reqId": WORD},
+    "add/diag/errorCodes": {"d": {"errorCode": 7, "timestamp": MOMENT}, "reqId": WORD},
+    "clear/diag/errorCodes": {"reqId": WORD},
+    "add/diag/log": {"d": {"message": WORD, "severity": 1, "data": WORD, "timestamp": MOMENT}, "reqId": WORD},
+    "clear/diag/log": {"reqId": WORD},
+    "notify": {"d": {"fields": [{"field": "mgmt.firmware", "value": {"state": 1, "updateStatus": 0}}]}, "reqId": WORD},
+    "response": {"rc": 200, "reqId": DIGITS, "message": WORD},
+    "nowhere": {"any": WORD},
 }
-"""What goes to `iotdevice-1/#`, by what follows the device's name."""
-SAYING_AGAIN = frozenset({"iotdevice-1/#"})
+"""What goes to `iotdevice-1/#`, by what follows it, or the device's name."""
+GOOD: dict[str, Any] = {
+    "iot-2/evt/+/fmt/+": _EVENT,
+    "iot-2/type/+/id/+/evt/+/fmt/+": _EVENT,
+    "iot-2/type/+/id/+/cmd/+/fmt/+": {"d": {"do": WORD}},
+    "iot-2/nowhere": {"any": WORD},
+    **{f"iotdevice-1/{operation}": good for operation, good in _MANAGEMENT.items()},
+    **{f"iotdevice-1/type/+/id/+/{operation}": good for operation, good in _MANAGEMENT.items()},
+}
+KNOWN = {"/type/+/id/+/": "/type/pump/id/own/"}
+IGNORED: frozenset[str] = frozenset()
+ANSWERED: dict[str, tuple[str | None, str]] = {}
+SAYING_AGAIN = frozenset(pattern for pattern in GOOD if pattern.startswith("iotdevice-1/"))
 """Where a good message may be what was known already."""

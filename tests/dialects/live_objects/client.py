@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from chalicelib.dialects.live_objects.rest import APIS
 from chalicelib.fleet.access import callers, keys, tenants
-from chalicelib.fleet.access.records import KeyRequest
+from chalicelib.fleet.access.records import KeyRequest, Tenant
 from chalicelib.fleet.access.roles import Role
 from tests.dialects.live_objects import described
 from tests.dialects.served import Served
@@ -43,6 +43,16 @@ class Client:
 
     def __post_init__(self) -> None:
         self.tenant, self.master, self.secret = tenants.create(self.ports, self.name)
+
+    @classmethod
+    def known(cls, ports: MemoryPorts, tenant: str, secret: str, name: str) -> "Client":
+        """Of a tenant that is there already, by the secret of its master key."""
+        client = cls.__new__(cls)
+        client.ports, client.name, client.address, client.secret = ports, name, cls.address, secret
+        owner = keys.owner(ports, secret)
+        assert owner is not None
+        client.tenant, client.master = Tenant(tenant, name, ports.clock.now()), owner
+        return client
 
     def key(self, *roles: Role, **limits: Any) -> str:
         request = KeyRequest(roles=frozenset(roles), **limits)

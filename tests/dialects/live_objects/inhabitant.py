@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from chalicelib.dialects.live_objects.identity import device_for_client
 from tests.dialects.live_objects.client import Client
 from tests.dialects.live_objects.furnished import furnish
 from tests.dialects.walked import Login
@@ -17,6 +18,8 @@ class Inhabitant:
         self.secrets = (self.client.master.id, self.client.secret)
         word = name.replace(" ", "")
         self.logins = {m: Login(user, f"{m}of{word}", self.client.secret) for m, user in USERNAMES.items()}
+        own = device_for_client(self.logins["device"].client)
+        self.speaking = {"device_id": own, "stream_id": own}
 
     def furnish(self, word: str) -> dict[str, str]:
         return furnish(self.client, word)
