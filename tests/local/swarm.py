@@ -25,6 +25,8 @@ class Device:
         self._port, self.urn, self._key = port, urn, key
         self._reader: asyncio.StreamReader
         self._writer: asyncio.StreamWriter | None = None
+        self.acknowledged = 0
+        """How many of those that it has sent until they were."""
 
     async def connect(self) -> None:
         """Tries again until it is let in, as firmware does."""
@@ -47,6 +49,18 @@ class Device:
         packet_id = number % 65_535 + 1
         self._writer.write(packets.publish(Publish("dev/data", payload, 1, packet_id=packet_id)))
         assert await self._reader.readexactly(4) == packets.puback(packet_id)
+
+    async def insist(self, stream: str, number: int) -> None:
+        """Publish it until it is acknowledged, over connections that end meanwhile."""
+        while True:
+            try:
+                await self.publish(stream, number)
+            except (OSError, asyncio.IncompleteReadError):
+                self.drop()
+                await self.connect()
+            else:
+                self.acknowledged += 1
+                return
 
     def drop(self) -> None:
         """As a power cut does: nothing is said."""
@@ -91,6 +105,27 @@ class Swarm:
         """From now on, all together, until the end."""
         self._call(self._flood(stream, len(self.devices) / per_second))
 
+    def insist(self, pause: float) -> None:
+        """From now on until `rest`, or the end: each device on a stream called like itself, whatever is cut off."""
+        self._call(self._insist(pause))
+
+    def rest(self) -> None:
+        """What is under way is over, acknowledged or not."""
+        self._call(self._rest())
+
+    async def _insist(self, pause: float) -> None:
+        async def go_on(device: Device) -> None:
+            while True:
+                await device.insist(device.urn, device.acknowledged)
+                await asyncio.sleep(pause)
+
+        self._floods = [asyncio.create_task(go_on(device)) for device in self.devices]
+
+    async def _rest(self) -> None:
+        for flood in self._floods:
+            flood.cancel()
+        await asyncio.gather(*self._floods, return_exceptions=True)
+
     async def _flood(self, stream: str, pause: float) -> None:
         self._floods = [asyncio.create_task(self._go_on(device, stream, pause)) for device in self.devices]
 
@@ -100,9 +135,7 @@ class Swarm:
             self.acknowledged += 1
 
     async def _end(self) -> None:
-        for flood in self._floods:
-            flood.cancel()
-        await asyncio.gather(*self._floods, return_exceptions=True)
+        await self._rest()
         await self._drop()
 
     async def _each(self, do: Any) -> None:

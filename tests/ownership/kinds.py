@@ -51,10 +51,8 @@ def said(
             topic = topic.replace(levels, names)
     # What is called so is a name and a format.
     topic = topic.replace("+", "json" if known else word)
-    text = (
-        written(good, word).decode().replace('"cid": 7', f'"cid": {scene.correlation}').replace("0" * 24, scene.command)
-    )
-    return scene.message(topic, text.encode(), session)
+    text = written(good, word).decode().replace('"cid": 7', f'"cid": {scene.correlation}')
+    return scene.message(topic, text.replace("0" * 24, scene.command).encode(), session, client)
 
 
 def _messages(who: Who) -> dict[str, Kind]:

@@ -1,0 +1,129 @@
+"""`kill -9` of an edge under load: what it acknowledged is stored, its sessions end, and every id is free again."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+from typing import Self
+
+import pytest
+
+from tests.clients import PATIENCE_S, Rest, until
+from tests.figures import tell
+from tests.infra.edges import bare_key
+from tests.infra.elsewhere import elsewhere
+from tests.local.running import REPOSITORY, RunningStack, unused
+from tests.local.swarm import Swarm
+from tests.local.test_under_load import readings
+
+DEVICES = "/api/v1/deviceMgt/devices"
+_PAUSE_S = 0.02
+_LOST = int(os.environ.get("HOMEPORT_SOAK_DEVICES", "200"))
+
+
+class KilledEdge:
+    """`python -m infra.edge` with data of its own, on the same port at every start."""
+
+    def __init__(self, stack: RunningStack, folder: Path, aws: Mapping[str, str]) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("HOMEPORT_", "AWS_"))}
+        self.port = unused()
+        self._output = folder / "output.log"
+        self._environment = {
+            **kept,
+            **aws,
+            "HOMEPORT_EDGE_FUNCTIONS": "homeport-local-",
+            "HOMEPORT_EDGE_CERTIFICATE": str(next(stack.data.glob("server*.pem"))),
+            "HOMEPORT_EDGE_KEY": str(next(stack.data.glob("server*.key"))),
+            "HOMEPORT_EDGE_DATA": str(folder),
+            "HOMEPORT_EDGE_BIND": "127.0.0.1",
+            "HOMEPORT_EDGE_MQTTS_PORT": "0",
+            "HOMEPORT_EDGE_MQTT_PORT": str(self.port),
+            "HOMEPORT_EDGE_CONTROL_PORT": "0",
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> str:
+        return self._output.read_text() if self._output.exists() else ""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end(signal.SIGTERM)
+
+    def start(self) -> None:
+        before = len(self.log)
+        with self._output.open("ab") as output:
+            process = self._process = subprocess.Popen(
+                [sys.executable, "-W", "error::ResourceWarning", "-m", "infra.edge"],
+                cwd=REPOSITORY,
+                env=self._environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        until(lambda: "edge ready" in self.log[before:] or process.poll() is not None)
+        assert process.poll() is None, self.log
+
+    def end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(PATIENCE_S)
+        self._process = None
+
+
+def kill_under_load(stack: RunningStack, folder: Path, *, devices: int, kills: int) -> None:
+    key, rest, chance = bare_key(stack), Rest(stack), Random(devices)
+    with (
+        elsewhere(stack.aws) as aws,
+        KilledEdge(stack, folder, aws) as edge,
+        Swarm(edge.port, key, f"killed{devices}", devices) as swarm,
+        Swarm(edge.port, key, f"leaving{devices}", 2) as leaving,
+    ):
+        swarm.connect()
+        leaving.connect()
+        until(lambda: all(status(rest, device.urn) == "ONLINE" for device in leaving.devices))
+        swarm.insist(_PAUSE_S)
+        for _ in range(kills):
+            # Every device gets through before the next blow, which comes at any moment of what it does then.
+            before = [device.acknowledged for device in swarm.devices]
+            until(lambda: all(d.acknowledged > n + 2 for d, n in zip(swarm.devices, before, strict=True)))  # noqa: B023
+            time.sleep(chance.uniform(0, 0.2))
+            edge.end(signal.SIGKILL)
+            edge.start()
+        before = [device.acknowledged for device in swarm.devices]
+        # All are back under their ids, and heard.
+        until(lambda: all(d.acknowledged > n for d, n in zip(swarm.devices, before, strict=True)))
+        swarm.rest()
+        for device in swarm.devices:
+            # A message that was not acknowledged comes again, and is another one then.
+            until(lambda: readings(rest, device.urn) >= set(range(device.acknowledged)))  # noqa: B023
+            until(lambda: status(rest, device.urn) == "ONLINE")  # noqa: B023
+        for device in leaving.devices:
+            until(lambda: status(rest, device.urn) == "OFFLINE")  # noqa: B023
+        leaving.drop()
+        leaving.connect()
+        until(lambda: all(status(rest, device.urn) == "ONLINE" for device in leaving.devices))
+        assert "Traceback" not in edge.log, edge.log
+    rest.close()
+    told = sum(device.acknowledged for device in swarm.devices)
+    tell(f"edge: {kills} times kill -9 under {devices} devices: {told} messages acknowledged, all kept")
+
+
+def status(rest: Rest, urn: str) -> str:
+    (interface,) = rest.get(f"{DEVICES}/{urn}/interfaces")
+    return str(interface["status"])
+
+
+def test_an_edge_that_is_killed_loses_nothing_and_blocks_no_id(stack: RunningStack, tmp_path: Path) -> None:
+    kill_under_load(stack, tmp_path, devices=3, kills=1)
+
+
+@pytest.mark.soak
+def test_an_edge_that_is_killed_often_loses_nothing_and_blocks_no_id(stack: RunningStack, tmp_path: Path) -> None:
+    kill_under_load(stack, tmp_path, devices=_LOST, kills=10)
