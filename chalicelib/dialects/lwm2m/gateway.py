@@ -172,7 +172,7 @@ def _batch(ports: Ports, event: Event) -> dict[str, Any]:
 
 def _of_batch(ports: Ports, event: Event) -> dict[str, Any]:
     try:
-        return _HANDLERS[event["kind"]](ports, event)
+        return HANDLERS[event["kind"]](ports, event)
     except Exception as error:  # the others of the batch are answered all the same
         log.exception("an event of a batch failed")
         return {"failed": type(error).__name__}

@@ -112,6 +112,22 @@ def request(method: str, path: list[str], query: list[str], payload: bytes, form
     return {**told, "payload": base64.b64encode(payload).decode(), **({} if format_ is None else {"format": format_})}
 
 
+def notification(scene: Scene) -> dict[str, Any]:
+    return {
+        "token": scene.token,
+        "code": "2.05",
+        "format": TEXT,
+        "payload": base64.b64encode(OLD.encode()).decode(),
+        "newest": True,
+        "at": scene.portscene.clock.now(),
+    }
+
+
+def in_a_batch(scene: Scene) -> dict[str, Any]:
+    told = {"kind": "notification", "door": "run", "id": "e-of-a-batch", "principal": scene.before.principal}
+    return {"events": [{**told, **notification(scene)}]}
+
+
 KINDS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "request: register": lambda _: request("POST", ["rd"], [f"ep={OLD}", "lwm2m=1.1", "lt=300"], LINKS.encode(), 40),
     "request: register as the new one": lambda _: request(
@@ -122,14 +138,9 @@ KINDS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "request: of the new one's": lambda s: request("DELETE", ["rd", s.after.location or "x"], [], b"", None),
     "request: report": lambda _: request("POST", ["dp"], [], base64.b64decode(_PAYLOAD), 110),
     "request: nothing that is there": lambda _: request("POST", [OLD], [], OLD.encode(), None),
-    "notification": lambda s: {
-        "token": s.token,
-        "code": "2.05",
-        "format": TEXT,
-        "payload": base64.b64encode(OLD.encode()).decode(),
-        "newest": True,
-        "at": s.ports.clock.now(),
-    },
+    "notification": notification,
+    "batch": in_a_batch,
+    "ping": lambda _: {},
     "observation": lambda s: {"token": s.token},
     "next": lambda s: {"holder": s.before.holder, "awaited": True},
     "next: done": lambda s: {
