@@ -119,7 +119,7 @@ def notification(scene: Scene) -> dict[str, Any]:
         "format": TEXT,
         "payload": base64.b64encode(OLD.encode()).decode(),
         "newest": True,
-        "at": scene.portscene.clock.now(),
+        "at": scene.ports.clock.now(),
     }
 
 
