@@ -10,7 +10,7 @@ from chalicelib.fleet.data import deleting
 from chalicelib.fleet.due import COMMAND, DELETION, LEAVING, Keeper, Matter
 from chalicelib.fleet.inventory import group_objects, numbering, removing
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence import silences
+from chalicelib.fleet.presence import asking, silences
 from chalicelib.fleet.resources import attachments
 from chalicelib.fleet.twin import operating, registering
 
@@ -23,6 +23,7 @@ KEEPERS: Mapping[str, Keeper] = {
     DELETION: Keeper(work=deleting.on_due),
     LEAVING: Keeper(work=removing.on_due),
     silences.SILENCES.name: Keeper(settle=silences.on_due),
+    asking.ABSENCES.name: Keeper(settle=asking.on_due),
     attachments.UPLOADS.name: Keeper(settle=attachments.on_due),
 }
 """By kind; a kind of documents is called as they are, or as what stands before the name of whose they are."""

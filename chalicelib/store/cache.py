@@ -191,6 +191,9 @@ class AnnouncingDevices(DeviceTable):
         self._changed(claims)
         return written
 
+    def known(self, tenant: str, device: str) -> Device | None:
+        return self._cache.get(tenant + device, lambda: DeviceTable.known(self, tenant, device))
+
     def move_interface(self, source: Device, target: Device, interface: Interface) -> bool:
         written = super().move_interface(source, target, interface)
         self._forget(source)
@@ -291,7 +294,12 @@ class SparingCounts(MessageTable):
         super().__init__(objects)
         self._counted: dict[tuple[str, str, str], tuple[int, int]] = {}
 
-    def count(self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int) -> None:
+    def count(
+        self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int, sparing: bool = True
+    ) -> None:
+        if not sparing:
+            super().count(tenant, device, stream, at, times, kept=kept)
+            return
         name, quarter = (tenant, device, stream), at // COUNTED_EVERY
         written, waiting = self._counted.get(name, (0, 0))
         if len(self._counted) >= _MAX_ENTRIES:
@@ -301,3 +309,12 @@ class SparingCounts(MessageTable):
             return
         super().count(tenant, device, stream, at, waiting + times, kept=kept)
         self._counted[name] = quarter, 0
+
+
+class SparingWhereAsked(SparingCounts):
+    """Messages of clients, each counted at once, but for those of devices that send often."""
+
+    def count(
+        self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int, sparing: bool = False
+    ) -> None:
+        super().count(tenant, device, stream, at, times, kept=kept, sparing=sparing)

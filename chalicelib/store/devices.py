@@ -107,6 +107,12 @@ class DeviceTable:
         except DeviceItem.DoesNotExist:
             return None
 
+    def known(self, tenant: str, device: str) -> Device | None:
+        try:
+            return _load(DeviceItem.get(key(tenant, device)))
+        except DeviceItem.DoesNotExist:
+            return None
+
     def some(self, tenant: str, devices: Sequence[str]) -> list[Device]:
         found = DeviceItem.batch_get([key(tenant, device) for device in devices], consistent_read=True)
         by_id = {item.id: _load(item) for item in found}

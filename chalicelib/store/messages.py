@@ -72,7 +72,17 @@ class MessageTable:
         ttl = message.created // 1000 + kept
         return MessageItem(key(message.tenant, message.stream), message.id, ttl=ttl, doc=packed)
 
-    def count(self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int) -> None:
+    def count(
+        self,
+        tenant: str,
+        device: str,
+        stream: str,
+        at: int,
+        times: int = 1,
+        *,
+        kept: int,
+        sparing: bool = False,  # noqa: ARG002 - each is counted at once
+    ) -> None:
         StreamItem(key(tenant, device), stream).update(
             actions=[
                 StreamItem.messages.add(times),

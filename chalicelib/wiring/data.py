@@ -22,9 +22,9 @@ class DataWiring:
 
     @cached_property
     def messages(self) -> "p.Messages":
-        from chalicelib.store.messages import MessageTable
+        from chalicelib.store.cache import SparingWhereAsked
 
-        return MessageTable(bucket())
+        return SparingWhereAsked(bucket())
 
     @cached_property
     def alarms(self) -> "p.Alarms":

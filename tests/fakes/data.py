@@ -78,7 +78,17 @@ class MemoryMessages:
         for message in messages:
             self.put(message, kept)
 
-    def count(self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int) -> None:  # noqa: ARG002 - nothing is removed
+    def count(
+        self,
+        tenant: str,
+        device: str,
+        stream: str,
+        at: int,
+        times: int = 1,
+        *,
+        kept: int,  # noqa: ARG002 - nothing is removed
+        sparing: bool = False,  # noqa: ARG002 - each is counted at once
+    ) -> None:
         uses = self.used.setdefault((tenant, device), {})
         uses[stream] = StreamUse(stream, uses[stream].count + times if stream in uses else times, at)
 

@@ -131,6 +131,9 @@ class MemoryDevices:
     def get(self, tenant: str, device: str) -> Device | None:
         return self.rows.get((tenant, device))
 
+    def known(self, tenant: str, device: str) -> Device | None:
+        return self.get(tenant, device)
+
     def replace(
         self, old: Device, new: Device, claims: Sequence[Change] = (), known_as: ManagedObject | None = None
     ) -> bool:

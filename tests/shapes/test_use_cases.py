@@ -30,7 +30,8 @@ from chalicelib.fleet.documents import Record
 from chalicelib.fleet.due import Matter
 from chalicelib.fleet.events import policies, suspension
 from chalicelib.fleet.inventory import groups
-from chalicelib.fleet.presence import silences
+from chalicelib.fleet.presence import asking, silences
+from chalicelib.fleet.presence.asking import Line
 from chalicelib.fleet.queues import subscriptions
 from chalicelib.fleet.resources import attachments
 from chalicelib.fleet.shapes import Kind
@@ -239,6 +240,23 @@ def test_a_demand_to_be_heard_keeps_what_a_newer_release_knows_of_it() -> None:
     assert after == {**newer(silences.SILENCE, known.body), "span": 900, "text": "y", "due": after["due"]}
 
 
+def test_an_awaited_absence_keeps_what_is_unknown() -> None:
+    rig = Rig()
+    ports, line = rig.ports, Line(TENANT, DEVICE, "mqtt", "n", "x")
+    mailbox = ports.mailboxes.rows[TENANT, DEVICE]
+    assert asking.heard(ports, mailbox, line, 120) is not None
+    key = (TENANT, asking.ABSENCES.name, DEVICE)
+    known = ports.records.rows[key]
+    ports.records.rows[key] = replace(known, body=newer(asking.ABSENCE, known.body))
+    marked = json.dumps(ports.records.rows[key].body).count(BEFORE)
+    ports.clock.advance(seconds=120)
+    asking.on_due(ports, Matter(key[1], TENANT, DEVICE, DEVICE))
+    assert ports.records.rows[key].due is None
+    assert asking.heard(ports, ports.mailboxes.rows[TENANT, DEVICE], line, 60) is not None
+    assert ports.records.rows[key].due == ports.clock.now() + 60_000
+    assert json.dumps(ports.records.rows[key].body).count(BEFORE) == marked > 1
+
+
 def test_every_kind_is_changed_here_or_never() -> None:
     changed = {case.name for case in CASES} | {
         "dialects.cumulocity.bayeux_sessions.SESSION",
@@ -247,6 +265,7 @@ def test_every_kind_is_changed_here_or_never() -> None:
         "fleet.presence.silences.SILENCE",
         "fleet.queues.subscriptions.SUBSCRIPTION",
         "fleet.resources.attachments.UPLOAD",
+        "fleet.presence.asking.ABSENCE",
         "dialects.xyte.claiming.GUESSES",
         "dialects.xyte.dumps.DUMP",
         "dialects.xyte.identities.ABOUT",

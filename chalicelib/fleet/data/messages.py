@@ -38,12 +38,13 @@ def store(
     decoding: frozenset[DecoderKind] = frozenset(DecoderKind),
     *,
     device: str | None = None,
+    sparing: bool = False,
 ) -> DataMessage:
     """Keep a message, decoded where it names a decoder of those kinds. Storing the same one again changes nothing.
 
-    `device` is who sent it, where it was one.
+    `device` is who sent it, where it was one; where it is `sparing`, it may be counted later.
     """
-    message = _keep(ports, unpacking.decoded(ports, message, decoding), device)
+    message = _keep(ports, unpacking.decoded(ports, message, decoding), device, sparing=sparing)
     # Before anybody hears that it was taken: what fails here is tried again, message and all.
     routing.messages(ports, [message])
     return message
@@ -69,11 +70,11 @@ def tell(ports: Ports, sent: Sequence[DataMessage]) -> None:
     routing.messages(ports, unpacking.decoded_all(ports, list(sent)), fresh=True)
 
 
-def _keep(ports: Ports, message: DataMessage, device: str | None) -> DataMessage:
+def _keep(ports: Ports, message: DataMessage, device: str | None, *, sparing: bool) -> DataMessage:
     kept = retention.seconds(ports, message.tenant, Kept.MESSAGES)
     # A crash between the two loses one from the count, never a message.
     if ports.messages.put(message, kept) and device is not None:
-        ports.messages.count(message.tenant, device, message.stream, message.created, kept=kept)
+        ports.messages.count(message.tenant, device, message.stream, message.created, kept=kept, sparing=sparing)
     return message
 
 

@@ -84,7 +84,8 @@ def update(
         if followed and device.number is not None and after.group != device.group:
             # Before it is written, as nobody else would know where it has been.
             notes.append(group_objects.moving(ports, device, device.group))
-        return None if after == device else replace(after, updated=now)
+        moves = device.moves + (after.group != device.group)
+        return None if after == device else replace(after, updated=now, moves=moves)
 
     def write(old: Device, new: Device) -> bool:
         # Another client, or the device as it connects, may write at the same time: each works on what the other left.

@@ -53,7 +53,7 @@ class Location(Extensible):
 class Device(Extensible):
     """A device as registered. `attributes` holds what a dialect owns, under that dialect's name.
 
-    `number` is that of the managed object that it is, where the tenant has those.
+    `number` is that of the managed object that it is, where the tenant has those; `moves` counts its groups.
     """
 
     tenant: str
@@ -71,6 +71,7 @@ class Device(Extensible):
     location: Location | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     number: str | None = None
+    moves: int = 0
 
     @property
     def data_stream(self) -> str:

@@ -31,8 +31,13 @@ class Messages(Protocol):
     def put_new(self, messages: Sequence[DataMessage], kept: int) -> None:
         """Messages of one tenant that cannot be there already, all in as few requests as possible."""
 
-    def count(self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int) -> None:
-        """So many messages more of that device in that stream, kept for so many seconds."""
+    def count(
+        self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int, sparing: bool = False
+    ) -> None:
+        """So many messages more of that device in that stream, kept for so many seconds.
+
+        Where it is `sparing` they may be counted later, with others.
+        """
 
     def streams(self, tenant: str, device: str) -> list[StreamUse]:
         """At most 1000 of them."""

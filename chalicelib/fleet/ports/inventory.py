@@ -29,6 +29,9 @@ class Devices(Protocol):
         """
 
     def get(self, tenant: str, device: str) -> Device | None: ...
+    def known(self, tenant: str, device: str) -> Device | None:
+        """As it was a minute ago at most."""
+
     def some(self, tenant: str, devices: Sequence[str]) -> list[Device]:
         """Those that are there, in the order they were asked for."""
 

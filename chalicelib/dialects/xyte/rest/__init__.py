@@ -23,6 +23,7 @@ from chalicelib.dialects.xyte.rest import (
     open_incidents,
     organization_devices,
     registration,
+    telemetries,
 )
 from chalicelib.web.routes import Api, Handler
 from chalicelib.web.schemas import Schema
@@ -31,6 +32,7 @@ _DEVICES = (
     registration,
     devices,
     child_devices,
+    telemetries,
     commands,
     configuration,
     licences,
