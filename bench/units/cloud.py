@@ -137,16 +137,25 @@ class Cloud:
     # -- what happens outside
 
     def request(
-        self, method: str, path: str, key: str, body: Any = None, *, credentials: tuple[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        key: str,
+        body: Any = None,
+        *,
+        credentials: tuple[str, str] | None = None,
+        bare: str | None = None,
     ) -> Any:
         """A request of a client, and the JSON of its answer; what it set going is not yet done.
 
-        `credentials` are user name and password of a client that has these in place of a key.
+        `credentials` are user name and password of a client that has these in place of a key, `bare` is a key that
+        stands in `Authorization` alone.
         """
         with self._invocation(API):
             self.meter.count("apigateway:request")
             basic = base64.b64encode(":".join(credentials or ()).encode()).decode()
             who = ("Authorization", f"Basic {basic}") if credentials else ("X-API-Key", key)
+            who = ("Authorization", bare) if bare is not None else who
             headers = [who, ("Content-Type", "application/json"), ("Accept", "application/json")]
             raw = {RAW_HEADERS: headers}
             answer = self.gateway.open(path, method=method, json=body, headers=headers, environ_overrides=raw)

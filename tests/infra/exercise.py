@@ -32,7 +32,7 @@ from chalicelib.fleet.tenancy import settings
 from chalicelib.fleet.tenancy.records import Stored
 from tests import pki
 from tests.aws import model_check
-from tests.infra import exercise_cumulocity, exercise_ibm, exercise_twin
+from tests.infra import exercise_cumulocity, exercise_ibm, exercise_twin, exercise_xyte
 from tests.infra.scheduled import SCHEDULED
 
 _MINUTE = 60_000
@@ -303,6 +303,7 @@ _FURTHER = (
     *exercise_ibm.STEPS,
     *exercise_cumulocity.STEPS,
     *exercise_twin.STEPS,
+    *exercise_xyte.STEPS,
 )
 if __name__ == "__main__":
     main()

@@ -11,7 +11,7 @@ from chalicelib.fleet.commands.creating import Order
 from chalicelib.fleet.commands.records import Policy
 
 _NAME = "urn:exercise:meter"
-_SCHEDULED = {
+SCHEDULED = {
     "version": "0",
     "id": "sweep",
     "source": "aws.events",
@@ -47,7 +47,7 @@ def _lived(bench: Bench) -> None:
     device.event("refused", why="bad key", identity=base64.b64encode(_NAME.encode()).decode(), address="192.0.2.1")
     device.event("malformed", principal=device.principal, why="no CoAP")
     bench.cloud.clock.at += 301_000
-    bench.cloud.invoke("sweep", _SCHEDULED)
+    bench.cloud.invoke("sweep", SCHEDULED)
     bench.cloud.settle()
     device.register()
     device.deregister()

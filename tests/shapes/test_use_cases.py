@@ -46,6 +46,7 @@ NEVER_CHANGED = {
     "aws.pushes._PUSH": "on its way",
     "fleet.twin.library.OBJECT": "replaced as a whole by its operator",
     "fleet.twin.library.RESOURCE": "replaced as a whole by its operator",
+    "fleet.inventory.counting.TALLY": "counted anew",
     "store.audit.ENTRY": "what happened",
     "store.messages.MESSAGE": "what was said",
     "store.records.RECORD": "whose body is what changes",

@@ -3,8 +3,8 @@
 from chalicelib.dialects.xyte.identities import CONNECTOR, Identity
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import asking
-from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.asking import Line
+from chalicelib.fleet.presence.mailbox import Mailbox
 
 
 def heard(

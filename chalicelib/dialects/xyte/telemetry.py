@@ -82,7 +82,7 @@ def _send(ports: Ports, found: Identity, said: Telemetry, event: str) -> dict[st
     messages.store(ports, _message(ports, device, found, said, event), device=device.id, sparing=True)
     kept = said.at is None and device.data_stream == device.id
     heard = _heard(ports, mailbox, found, said, kept=kept)
-    return None if heard is None else flags.of(found, heard, device)
+    return None if heard is None else flags.of(ports, found, heard, device)
 
 
 def _heard(ports: Ports, mailbox: Mailbox, found: Identity, said: Telemetry, *, kept: bool) -> Mailbox | None:

@@ -53,7 +53,7 @@ class Absence(Extensible):
     until: int | None
 
 
-ABSENCE = Kind(Silence)
+ABSENCE = Kind(Absence)
 ABSENCES = TypedRecords("presence/absence", ABSENCE, lambda absence: absence.until)
 """By device."""
 

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.dialects.xyte import DEVICES, hearing, informing, registering, spaces, statuses
+from chalicelib.dialects.xyte import DEVICES, informing, registering, spaces, statuses
 from chalicelib.dialects.xyte.errors import UnknownParameter
 from chalicelib.dialects.xyte.identities import About, Identity
 from chalicelib.dialects.xyte.models import STRICT
 from chalicelib.dialects.xyte.moments import render
+from chalicelib.dialects.xyte.rest import owners
 from chalicelib.dialects.xyte.rest.access import DEVICE, asking
 from chalicelib.dialects.xyte.rest.forms import DETAILS, LARGEST, MAYBE
+from chalicelib.dialects.xyte.rest.owners import Owned
 from chalicelib.fleet.configuration import fetching
 from chalicelib.fleet.errors import DeviceNotFound, IllegalTransition, RateLimitReached, Unauthenticated
 from chalicelib.fleet.inventory.records import Device
@@ -40,12 +42,8 @@ _UPDATE: Schema = {"type": "object", "properties": _PROPERTIES}
 
 def get(ports: Ports, request: Request) -> Answer:
     """A device as it registered, and what is known of it since."""
-    found = asking(request)
-    if found.owner is not None:
-        mailbox = ports.mailboxes.get(found.owner, found.device)
-        if mailbox is not None:
-            hearing.heard(ports, found, mailbox)
-    return Answer(shown(ports, found))
+    owned = owners.owned(ports, request)
+    return Answer(shown(ports, asking(request) if owned is None else owned.identity))
 
 
 def update(ports: Ports, request: Request) -> Answer:
@@ -57,8 +55,9 @@ def update(ports: Ports, request: Request) -> Answer:
         raise UnknownParameter(f"Unknown parameter {unknown[0][:64]}", unknown[0])
     if sent.get("firmware_version") is not None:
         registering.ensure_version(found.model, sent["firmware_version"])
-    if sent.get("config_version") is not None and found.owner is not None:
-        _applied(ports, found, sent["config_version"])
+    owned = owners.owned(ports, request)
+    if sent.get("config_version") is not None and owned is not None:
+        _applied(ports, owned, sent["config_version"])
     now = informing.said(ports, found, lambda about: _with(about, sent))
     if now is None:
         raise Unauthenticated("the device was deleted")
@@ -100,10 +99,10 @@ def _space(ports: Ports, device: Device) -> dict[str, Any]:
     return {"id": known.number(device.group), "full_path": known.path(device.group)}
 
 
-def _applied(ports: Ports, found: Identity, version: int) -> None:
+def _applied(ports: Ports, owned: Owned, version: int) -> None:
     """Errors: IllegalTransition (no configuration had that version yet)."""
     try:
-        fetching.apply(ports, found.owner or "", found.device, version)
+        fetching.apply(ports, owned.tenant, owned.device, version)
     except DeviceNotFound:
         # It is being given up just now: whoever has it next has another configuration.
         return

@@ -1,8 +1,8 @@
 """Whose a device is that asks: by its entry as it was remembered, and by the entry itself where that is over."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from chalicelib.dialects.xyte import owning
+from chalicelib.dialects.xyte import hearing, owning
 from chalicelib.dialects.xyte.identities import Identity
 from chalicelib.dialects.xyte.rest.access import asking
 from chalicelib.fleet.errors import Unauthenticated
@@ -30,8 +30,10 @@ class Owned:
 
 
 def owned(ports: Ports, request: Request) -> Owned | None:
-    """None while nobody owns it. Errors: Unauthenticated (it was deleted)."""
-    return of_identity(ports, asking(request))
+    """None while nobody owns it; who asks is online. Errors: Unauthenticated (it was deleted)."""
+    found = of_identity(ports, asking(request))
+    mailbox = hearing.heard(ports, found.identity, found.mailbox) if found is not None else None
+    return replace(found, mailbox=mailbox) if found is not None and mailbox is not None else None
 
 
 def of_identity(ports: Ports, found: Identity) -> Owned | None:
