@@ -132,6 +132,8 @@ def test_what_is_no_report_is_told_so(owned: Owned, body: Any, status: int) -> N
 
 def test_a_mark_that_a_crash_has_left_goes_when_the_device_has_looked(owned: Owned) -> None:
     licence = give(owned)
+    # It is known to be there.
+    owned.device.call("GET", "/licenses")
     replace = owned.ports.mailboxes.replace
     owned.ports.mailboxes.replace = lambda *_: False  # type: ignore[method-assign]
     say(owned, licence, "inuse")
