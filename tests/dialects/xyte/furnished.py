@@ -20,7 +20,9 @@ def furnish(organization: Client, device: Device, word: str) -> dict[str, str]:
     incident = device.call("POST", "/incidents", {"title": word, "issue": word}).body["id"]
     assert device.call("POST", "/events", {"name": word}).status == 200
     _file(organization, device, word)
+    space = organization.made("/core/v1/organization/spaces", {"name": word, "description": word})["id"]
     return {
+        "space_id": str(space),
         "model_id": model,
         "device_id": device.id,
         "command_id": command,

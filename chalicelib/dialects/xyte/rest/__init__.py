@@ -22,6 +22,7 @@ from chalicelib.dialects.xyte.rest import (
     model_documents,
     open_incidents,
     organization_devices,
+    organization_spaces,
     registration,
     telemetries,
 )
@@ -42,7 +43,15 @@ _DEVICES = (
     happenings,
     cloud_settings,
 )
-_ORGANIZATION = (model_documents, organization_devices, device_commands, device_licences, device_dumps, open_incidents)
+_ORGANIZATION = (
+    model_documents,
+    organization_devices,
+    device_commands,
+    device_licences,
+    device_dumps,
+    open_incidents,
+    organization_spaces,
+)
 SECURITY = {"type": "apiKey", "in": "header", "name": "Authorization"}
 
 
