@@ -51,6 +51,8 @@ CERTIFICATES_FILTER = "$aws/events/certificates/registered/#"
 LIFECYCLE_FILTERS = {"presence": "$aws/events/presence/+/+", "subscriptions": "$aws/events/subscriptions/+/+"}
 DEAD_LETTERS = "dead-letters"
 PUSHES, UNDELIVERED = "push", "push-dead-letters"
+LATER, LEFT = "later", "later-dead-letters"
+LATER_TRIES = 10
 WEBHOOK_TRIES = 5
 """Times that an event is posted; between two SQS hides it for its visibility time-out, the usual 30 s."""
 _HINT_S = 600
@@ -106,6 +108,8 @@ def queues() -> list[Queue]:
         Queue(PUSHES, UNDELIVERED, function="push", tries=WEBHOOK_TRIES),
         # A node that starts looks what waits for everybody: older hints say nothing new.
         *(Queue(name, keeps=_HINT_S, hides=5) for name in coaps()),
+        Queue(LEFT),
+        Queue(LATER, LEFT, function="later", tries=LATER_TRIES),
     ]
 
 

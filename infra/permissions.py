@@ -37,20 +37,30 @@ INVOKES: dict[str, tuple[str, ...]] = {
     "sweep": ("deliver", "disconnect", "pump"),
     "pump": ("pump",),
     "disconnect": ("disconnect", "pump"),
+    "later": ("deliver", "disconnect", "pump"),
 }
 PUSHES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
-        (API, "uplink", "presence", "authorizer", "lwm2m", "deliver", "settle", "sweep", "disconnect"),
+        (API, "uplink", "presence", "authorizer", "lwm2m", "deliver", "settle", "sweep", "disconnect", "later"),
         ("sqs:GetQueueUrl", "sqs:SendMessage"),
     ),
     "push": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
 }
 """Who puts events for webhooks into their queue, and who takes them out."""
+LATER: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("uplink", "later"), ("sqs:GetQueueUrl", "sqs:SendMessage")),
+    "later": (
+        *("sqs:GetQueueUrl", "sqs:SendMessage"),
+        *("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+    ),
+}
+"""Who has something looked at again in a moment, and who looks."""
 HINTS = (API, "lwm2m")
 """Who tells the CoAP gateway that something waits, or has changed."""
 OBJECTS: dict[str, tuple[str, ...]] = {
     API: ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
     "uplink": ("s3:PutObject",),
+    "later": ("s3:PutObject",),
     # Messages too big for a table that are deleted.
     "sweep": ("s3:GetObject", "s3:DeleteObject"),
     # A URL that it signs can do what it can do itself: devices download resources.
@@ -58,7 +68,8 @@ OBJECTS: dict[str, tuple[str, ...]] = {
 }
 
 
-READS_STAGE_KEY = frozenset({API, *(f.name for f in functions.FUNCTIONS if f.looks_up_secrets)})
+# Of devices few messages are about secrets: who takes them reads the key when one is.
+READS_STAGE_KEY = frozenset({API, "uplink", *(f.name for f in functions.FUNCTIONS if f.looks_up_secrets)})
 """Who looks up secrets, or opens them. AWS's own key encrypts the parameter, and lets in whoever may read that."""
 
 REGISTER = (
@@ -115,6 +126,8 @@ def grants(function: str, stage: Stage) -> list[Grant]:
         found.append(Grant(("lambda:InvokeFunction",), targets))
     if function in PUSHES:
         found.append(Grant(PUSHES[function], (arn("sqs", stage.called(description.PUSHES)),)))
+    if function in LATER:
+        found.append(Grant(LATER[function], (arn("sqs", stage.called(description.LATER)),)))
     if function in HINTS:
         hints = tuple(arn("sqs", stage.called(queue)) for queue in description.coaps())
         found.append(Grant(("sqs:GetQueueUrl", "sqs:SendMessage"), hints))

@@ -66,6 +66,18 @@ class Device:
 _NOBODY = Device("")
 
 
+def _written(payload: Any) -> bytes:
+    return payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+
+
+def _read(payload: bytes) -> Any:
+    """JSON, or text where it is none."""
+    try:
+        return json.loads(payload)
+    except ValueError:
+        return payload.decode()
+
+
 @dataclass
 class Timer:
     """An execution of the state machine that waits."""
@@ -103,6 +115,7 @@ class Cloud:
         self.recorder = Recorder(REGION, ACCOUNT)
         self.clock = BenchClock()
         self.devices: dict[str, Device] = {}
+        self._principals: dict[str, str] = {}
         self.timers: dict[str, Timer] = {}
         self._invoked: deque[tuple[str, Any]] = deque()
         self._events = 0
@@ -163,13 +176,13 @@ class Cloud:
             raise RuntimeError(f"{method} {path}: {answer.status} {answer.text}")
         return answer.json if answer.text else None
 
-    def connect(self, device: Device, key: str, *filters: str) -> str:
+    def connect(self, device: Device, key: str, *filters: str, username: str = "json+device") -> str:
         """CONNECT and one SUBSCRIBE; returns the session."""
         self._sessions += 1
         session = f"session-{self._sessions}"
         self.meter.count("iot:message", 2)
         mqtt = {
-            "username": "json+device",
+            "username": username,
             "password": base64.b64encode(key.encode()).decode(),
             "clientId": device.client,
         }
@@ -177,6 +190,7 @@ class Cloud:
         if not answer["isAuthenticated"]:
             raise RuntimeError("the authorizer refused the device")
         self.devices[device.client] = device
+        self._principals[device.client] = answer["principalId"]
         self.lifecycle("presence", "connected", device, session)
         self.lifecycle("subscriptions", "subscribed", device, session, topics=list(filters))
         return session
@@ -202,16 +216,17 @@ class Cloud:
         self._rule(f"lifecycle_{rule}", "presence", {**event, **more})
 
     def publish(self, device: Device, topic: str, payload: Any) -> None:
-        """A message of a device, as the topic rule hands it over."""
+        """A message of a device, JSON or the bytes themselves, as the topic rule hands it over."""
         self._events += 1
         self.clock.at += 10
         self.meter.count("iot:message")
         event = {
-            "payload": base64.b64encode(json.dumps(payload).encode()).decode(),
+            "payload": base64.b64encode(_written(payload)).decode(),
             "client": device.client,
             "topic": topic,
             "at": self.clock.at,
             "id": f"event-{self._events}",
+            "principal": self._principals.get(device.client, ""),
         }
         self._rule("uplink", "uplink", event)
 
@@ -333,7 +348,7 @@ class Cloud:
             return refused("GatewayTimeoutException", HTTPStatus.GATEWAY_TIMEOUT)
         # On MQTT 3.1.1 a device's PUBACK is metered as a message.
         self.meter.count("iot:message")
-        said = device.answer(parameters["topic"], json.loads(parameters["payload"]))
+        said = device.answer(parameters["topic"], _read(parameters["payload"]))
         if said is not None:
             self.publish(device, *said)
         return done({"message": "OK"})

@@ -1,14 +1,16 @@
-"""What is counted of Cumulocity: what its REST clients do all day, with one name and password for all of it."""
+"""What is counted of Cumulocity: what its clients do all day, over REST with one name and password for all of it."""
 
 from collections.abc import Callable
 from typing import Any
 
-from bench.units.cloud import Cloud
+from bench.units.cloud import Cloud, Device
 from chalicelib import wiring
+from chalicelib.dialects.cumulocity import device_users
 from chalicelib.fleet.access import tenants
 from chalicelib.fleet.inventory import numbering
 
 _MINUTE, _SECOND = 60_000, 1_000
+_PASSWORD = "5" * 48
 _OBJECTS = "/inventory/managedObjects"
 _AGENT = {"c8y_IsDevice": {}, "com_cumulocity_model_Agent": {}, "c8y_Hardware": {"model": "m1", "serialNumber": "1"}}
 
@@ -27,11 +29,34 @@ class Bench:
         self.name(self.agent)
         self.child = self.make({"name": "child", "type": "c8y_Sensor"})
         self.link(self.agent, self.child)
+        self.serials = 0
+        self.pump = self.appear()
+
+    def appear(self) -> Device:
+        """A new device over MQTT, which has described itself."""
+        self.serials += 1
+        device = Device(f"pump-{self.serials}", filters=("s/ds", "s/e"))
+        user = f"device_{device.client}"
+        device_users.issue(wiring.ports(), self.tenant, user, _PASSWORD, self.cloud.clock.now())
+        self.cloud.connect(device, _PASSWORD, *device.filters, username=f"{self.tenant}/{user}")
+        self.cloud.settle()
+        self.say(device, "100,Pump,c8y_Pump")
+        self.say(device, "114,c8y_Restart,c8y_Command")
+        return device
+
+    def say(self, device: Device, rows: str, topic: str = "s/us") -> None:
+        self.cloud.publish(device, topic, rows.encode())
+        self.cloud.settle()
+
+    def number(self, device: Device) -> str:
+        found = self.request("GET", f"/identity/externalIds/c8y_Serial/{device.client}")
+        return str(found["managedObject"]["id"])
 
     def warm(self) -> None:
         """The password, and who listens, were just looked at: that is remembered for a minute."""
         self.cloud.clock.at += 2 * _MINUTE - self.cloud.clock.at % _MINUTE - _SECOND
         _measured(self, self.child)
+        self.say(self.pump, "200,c8y_T,T,1")
         self.cloud.settle()
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
@@ -61,8 +86,9 @@ class Bench:
         if self.request("PUT", f"/alarm/alarms/{number}", {"status": status})["status"] != status:
             raise RuntimeError(f"the alarm is not {status}")
 
-    def order(self) -> str:
-        return str(self.request("POST", "/devicecontrol/operations", {"deviceId": self.agent, "c8y_Restart": {}})["id"])
+    def order(self, device: str = "") -> str:
+        body = {"deviceId": device or self.agent, "c8y_Restart": {}}
+        return str(self.request("POST", "/devicecontrol/operations", body)["id"])
 
     def report(self, operation: str, status: str) -> None:
         self.request("PUT", f"/devicecontrol/operations/{operation}", {"status": status})
@@ -196,6 +222,44 @@ def operation_polled(bench: Bench) -> int:
     return 1
 
 
+def mqtt_appears(bench: Bench) -> int:
+    """A device that nobody has heard of, from its CONNECT to what it says of itself."""
+    bench.appear()
+    return 1
+
+
+def mqtt_measurement(bench: Bench) -> int:
+    bench.say(bench.pump, "200,c8y_Temperature,T,21.5,C")
+    return 1
+
+
+def mqtt_ten_rows(bench: Bench) -> int:
+    """In one message."""
+    bench.say(bench.pump, "\n".join(f"200,c8y_Temperature,T{n},21.5,C" for n in range(10)))
+    return 1
+
+
+def mqtt_fragment(bench: Bench) -> int:
+    bench.numbered += 1
+    bench.say(bench.pump, f"115,firmware,{bench.numbered},")
+    return 1
+
+
+def mqtt_operation(bench: Bench) -> int:
+    """An operation from the order to its end: delivered, begun, done."""
+    with bench.cloud.meter.paused():
+        number = bench.number(bench.pump)
+    made = bench.order(number)
+    bench.cloud.settle()
+    for row in ("501,c8y_Restart", "503,c8y_Restart"):
+        bench.say(bench.pump, row)
+    with bench.cloud.meter.paused():
+        found = bench.request("GET", f"/devicecontrol/operations/{made}")
+    if found["status"] != "SUCCESSFUL":
+        raise RuntimeError(f"the operation is {found['status']}")
+    return 1
+
+
 OPERATIONS: tuple[Callable[[Bench], int], ...] = (
     object_create,
     object_create_asset,
@@ -213,4 +277,9 @@ OPERATIONS: tuple[Callable[[Bench], int], ...] = (
     message_delete,
     messages_delete,
     operation_polled,
+    mqtt_appears,
+    mqtt_measurement,
+    mqtt_ten_rows,
+    mqtt_fragment,
+    mqtt_operation,
 )

@@ -2,13 +2,16 @@
 
 import json
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.fleet.jobs import Job
 from chalicelib.fleet.shapes import Body, Envelope
+
+if TYPE_CHECKING:
+    from chalicelib.aws.later import SqsLater
 
 
 def _typed(body: Body) -> Body:
@@ -31,11 +34,14 @@ log = logging.getLogger(__name__)
 
 
 class LambdaBackground:
-    """`function` gives the full name of a function of this application."""
+    """`function` gives the full name of a function of this application; `later` holds back what has time."""
 
-    def __init__(self, client: Callable[[], Any], function: Callable[[str], str]) -> None:
+    def __init__(
+        self, client: Callable[[], Any], function: Callable[[str], str], later: "Callable[[], SqsLater]"
+    ) -> None:
         self._client = client
         self._function = function
+        self._later = later
 
     def deliver(self, tenant: str, device: str) -> bool:
         return self._invoke("deliver", Job.DELIVER, {"tenant": tenant, "device": device})
@@ -57,6 +63,9 @@ class LambdaBackground:
 
     def purge(self, tenant: str, queue: str, queue_id: str) -> None:
         self._invoke("pump", Job.PURGE, {"tenant": tenant, "queue": queue, "purge": queue_id})
+
+    def later(self, dialect: str, matter: Mapping[str, Any], seconds: int) -> None:
+        self._later().send(dialect, matter, seconds)
 
     def _invoke(self, function: str, kind: Job, event: dict[str, Any]) -> bool:
         body = JOB.seal({"kind": kind, **event})

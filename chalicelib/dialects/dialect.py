@@ -15,6 +15,7 @@ class Part(StrEnum):
     EVENTS = "events"
     LISTENING = "listening"
     LIFECYCLE = "lifecycle"
+    RESUMING = "resuming"
     REST = "rest"
 
 

@@ -137,6 +137,11 @@ class Listener(Protocol):
         """An event of the fleet that one of this dialect's own policies asks for."""
 
 
+class Resumer(Protocol):
+    def resume(self, ports: Ports, matter: Mapping[str, Any]) -> None:
+        """Look again at what the dialect has put off; perhaps twice."""
+
+
 class Rest(Protocol):
     APIS: "tuple[Api, ...]"
 
@@ -196,6 +201,10 @@ def events(dialect: str) -> Events:
 
 def listener(dialect: str) -> Listener:
     return cast("Listener", _module(dialect, Part.LISTENING))
+
+
+def resumer(dialect: str) -> Resumer:
+    return cast("Resumer", _module(dialect, Part.RESUMING))
 
 
 def rest(dialect: str) -> Rest:

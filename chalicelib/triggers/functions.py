@@ -62,6 +62,8 @@ FUNCTIONS = (
     # A webhook may take 5 s; SQS hides a message for 30 s, which must be longer than this. It takes turns between
     # tenants from thirty messages of one under way: there has to be room for others beside them.
     Function("push", "push.handle", memory=256, timeout=25, queue=Queue(batch=1, at_once=60)),
+    # Rows of a device that have to wait for each other, and what came before what it needs.
+    Function("later", "later.handle", memory=256, timeout=25, queue=Queue(batch=1, at_once=20)),
     # Calls of IoT Core's control plane are allowed ten times a second each.
     Function("activate", "certificates.handle", memory=256, timeout=30, in_background=True, reserved=1),
     # DeleteConnection is allowed 100 times a second: with this cap Lambda's own queue is the valve.

@@ -9,6 +9,7 @@ from chalicelib.fleet.ids import timed_id
 from chalicelib.wiring.shared import function_name
 
 if TYPE_CHECKING:
+    from chalicelib.aws.later import SqsLater
     from chalicelib.fleet import ports as p
 
 
@@ -22,7 +23,14 @@ class RunningWiring:
         from chalicelib.aws.background import LambdaBackground
         from chalicelib.aws.clients import client
 
-        return LambdaBackground(lambda: client("lambda"), function_name)
+        return LambdaBackground(lambda: client("lambda"), function_name, lambda: self._later)
+
+    @cached_property
+    def _later(self) -> "SqsLater":
+        from chalicelib.aws.clients import client
+        from chalicelib.aws.later import SqsLater
+
+        return SqsLater(lambda: client("sqs"), function_name("later"))
 
     def new_id(self, at: int) -> str:
         return timed_id(at, secrets.token_bytes(8))

@@ -63,7 +63,9 @@ def merged(stage: Stage) -> dict[str, Any]:
         "Properties": {"Name": stage.called("api"), "GatewayResponses": gateway_responses.properties()}
     }
     # An event source looks for its queue when it is made.
-    functions[logical_function("push")]["DependsOn"] = logical(description.PUSHES, "queue")
+    for fed in description.queues():
+        if fed.function is not None:
+            functions[logical_function(fed.function)]["DependsOn"] = logical(fed.name, "queue")
     settings = {name: {"Type": "String", "Default": "", "Description": what} for name, what in _SETTINGS.values()}
     known = "|".join(registry.NAMES)
     settings["Dialects"]["AllowedPattern"] = f"(({known})(,({known}))*)?"

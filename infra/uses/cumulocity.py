@@ -1,8 +1,14 @@
-"""What it takes to tell clients of Cumulocity in real time, and to watch over devices that are to be heard."""
+"""What clients and devices of Cumulocity take beside that: being told in real time and watched, and SmartREST.
 
+Devices make objects with children and services, and report on commands.
+"""
+
+from infra.uses import core
 from infra.uses.actions import BATCH, DELETE, GET, PUT, QUERY, UPDATE
 
-_TOLD: dict[str, tuple[str, ...]] = {
+Uses = dict[str, tuple[str, ...]]
+
+_TOLD: Uses = {
     "policies": (PUT, DELETE),
     "records": (GET, PUT, QUERY, DELETE),
     "objects": (GET, QUERY),
@@ -10,14 +16,49 @@ _TOLD: dict[str, tuple[str, ...]] = {
     "mailboxes": (BATCH,),
     "gateways": (GET, QUERY),
 }
-_WATCHED: dict[str, tuple[str, ...]] = {
+_WATCHED: Uses = {
     **_TOLD,
     "alarms": (GET, PUT, UPDATE, BATCH),
     "alarms/index/by_source": (QUERY,),
     "alarm-seats": (GET, PUT, UPDATE, QUERY),
     "objects": (GET, QUERY, UPDATE, PUT),
 }
-TABLES: dict[str, dict[str, tuple[str, ...]]] = {
-    **dict.fromkeys(("deliver", "authorizer", "settle", "lwm2m", "disconnect"), _TOLD),
-    **dict.fromkeys(("uplink", "presence", "sweep"), _WATCHED),
+_MADE: Uses = {
+    "objects": (GET, PUT, UPDATE, DELETE, QUERY, BATCH),
+    "objects/index/inventory": (QUERY,),
+    "external-ids": (GET, PUT, DELETE),
+    "facets": (PUT, DELETE, QUERY),
+    "groups": (QUERY,),
+    "devices": (GET, PUT, DELETE),
+    "mailboxes": (GET, PUT),
+    "records": (GET, PUT),
+    "users": (GET,),
+}
+"""What it takes to make a device, and to take it back where it cannot be one."""
+_SPEAKING: Uses = {
+    "users/index/by_name": (QUERY,),
+    # What one message had goes into a queue in bulk.
+    "queued": (PUT, QUERY, DELETE, "dynamodb:BatchWriteItem"),
+    "gateways": (GET, PUT, QUERY),
+    "messages": (GET, PUT, QUERY),
+    "streams": (GET, PUT, UPDATE, QUERY),
+    "tombstones": (QUERY,),
+}
+
+
+def _all(*parts: Uses) -> Uses:
+    found: Uses = {}
+    for part in parts:
+        for table, actions in part.items():
+            found[table] = tuple(dict.fromkeys((*found.get(table, ()), *actions)))
+    return found
+
+
+_UPLINK = _all(_WATCHED, _MADE, _SPEAKING)
+TABLES: dict[str, Uses] = {
+    **dict.fromkeys(("deliver", "settle", "lwm2m", "disconnect"), _TOLD),
+    **dict.fromkeys(("presence", "sweep"), _WATCHED),
+    "authorizer": _all(_TOLD, _MADE),
+    "uplink": _UPLINK,
+    "later": _all(core.TABLES["uplink"], _UPLINK),
 }

@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.background import JOB, LambdaBackground
+from chalicelib.aws.later import SqsLater
 from chalicelib.fleet.jobs import Job
 from chalicelib.triggers import downlink, queues
 from tests.fakes import MemoryPorts
@@ -25,9 +26,13 @@ class Functions:
         self.invoked.append((FunctionName, json.loads(Payload)))
 
 
+def no_later() -> SqsLater:
+    raise AssertionError("nothing is put off here")
+
+
 def test_devices_and_gateways_are_delivered_to_by_the_same_function() -> None:
     functions = Functions()
-    background = LambdaBackground(lambda: functions, lambda name: f"homeport-{name}")
+    background = LambdaBackground(lambda: functions, lambda name: f"homeport-{name}", no_later)
     assert background.deliver("t", "d")
     assert background.wake("t", "g")
     assert functions.invoked == [
@@ -38,14 +43,14 @@ def test_devices_and_gateways_are_delivered_to_by_the_same_function() -> None:
 
 def test_what_lambda_does_not_take_is_owned_up_to() -> None:
     throttled = ClientError({"Error": {"Code": "TooManyRequestsException", "Message": ""}}, "Invoke")
-    background = LambdaBackground(lambda: Functions(throttled), str)
+    background = LambdaBackground(lambda: Functions(throttled), str, no_later)
     assert not background.deliver("t", "d")
     assert not background.wake("t", "g")
 
 
 def test_connections_are_closed_and_fences_kept_by_the_same_function() -> None:
     functions = Functions()
-    background = LambdaBackground(lambda: functions, lambda name: f"homeport-{name}")
+    background = LambdaBackground(lambda: functions, lambda name: f"homeport-{name}", no_later)
     background.disconnect("c")
     background.fence("c", 3)
     assert functions.invoked == [
@@ -56,7 +61,7 @@ def test_connections_are_closed_and_fences_kept_by_the_same_function() -> None:
 
 def test_every_job_says_what_it_is_and_one_of_an_earlier_release_is_known_by_what_it_comes_with() -> None:
     functions = Functions()
-    background = LambdaBackground(lambda: functions, str)
+    background = LambdaBackground(lambda: functions, str, no_later)
     background.deliver("t", "d")
     background.wake("t", "g")
     background.disconnect("c")

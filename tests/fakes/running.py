@@ -169,6 +169,7 @@ class QueuedBackground:
     revocations: list[tuple[str, str, str | None]] = field(default_factory=list)
     pumps: deque[Id] = field(default_factory=deque)
     purges: list[tuple[str, str, str]] = field(default_factory=list)
+    matters: list[tuple[str, Mapping[str, Any], int]] = field(default_factory=list)
 
     def deliver(self, tenant: str, device: str) -> bool:
         if not self.failing:
@@ -194,6 +195,9 @@ class QueuedBackground:
 
     def purge(self, tenant: str, queue: str, queue_id: str) -> None:
         self.purges.append((tenant, queue, queue_id))
+
+    def later(self, dialect: str, matter: Mapping[str, Any], seconds: int) -> None:
+        self.matters.append((dialect, matter, seconds))
 
 
 @dataclass

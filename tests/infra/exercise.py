@@ -32,7 +32,7 @@ from chalicelib.fleet.tenancy import settings
 from chalicelib.fleet.tenancy.records import Stored
 from tests import pki
 from tests.aws import model_check
-from tests.infra import exercise_cumulocity, exercise_ibm, exercise_twin, exercise_xyte
+from tests.infra import exercise_cumulocity, exercise_ibm, exercise_smartrest, exercise_twin, exercise_xyte
 from tests.infra.scheduled import SCHEDULED
 
 _MINUTE = 60_000
@@ -301,6 +301,7 @@ _FURTHER = (
     _told,
     _consumed,
     *exercise_ibm.STEPS,
+    *exercise_smartrest.STEPS,
     *exercise_cumulocity.STEPS,
     *exercise_twin.STEPS,
     *exercise_xyte.STEPS,

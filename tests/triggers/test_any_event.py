@@ -21,7 +21,7 @@ from chalicelib.dialects.topics import Direction, overlap
 from chalicelib.fleet.commands.records import Command, Status
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.claims import Claim, passing
 from chalicelib.store.tables import shared_connection
 from chalicelib.triggers import authorizer, presence, uplink
 from chalicelib.web import json_text
@@ -49,6 +49,7 @@ class World:
     people: dict[str, Inhabitant] = field(init=False)
     names: dict[str, dict[str, str]] = field(init=False)
     clients: dict[Who, str] = field(default_factory=dict)
+    principals: dict[str, str] = field(default_factory=dict)
     _commands: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -56,7 +57,9 @@ class World:
         self.names = {name: {**lives.furnish("word"), **lives.speaking} for name, lives in self.people.items()}
         for dialect, lives in self.people.items():
             for mode, login in lives.logins.items():
-                assert authorizer.handle(self.ports, login.knocking(), ARN)["isAuthenticated"]
+                answer = authorizer.handle(self.ports, login.knocking(), ARN)
+                assert answer["isAuthenticated"]
+                self.principals[login.client] = answer["principalId"]
                 self.clients[dialect, mode] = login.client
                 downs = [t for t in registry.topics(dialect).TOPICS if t.direction is Direction.DOWN]
                 self._listen(login.client, [t.filter for t in downs if t.mode == mode and not t.queues])
@@ -75,7 +78,7 @@ class World:
         event = {"client": client, "topic": topic, "payload": base64.b64encode(payload).decode(), "at": at}
         # Not what is written once a minute of every device that is heard of.
         uplink._heard[self._name(client)] = at, None
-        uplink.handle(self.ports, {**event, "id": f"e{at}"})
+        uplink.handle(self.ports, {**event, "id": f"e{at}", "principal": self.principals[client]})
         self.ports.run_background()
         return (self.writes, len(self.ports.delivery.sent)) != before
 
@@ -104,7 +107,7 @@ class World:
         return claim
 
     def _name(self, client: str) -> str:
-        claim = self._claim(client)
+        claim = passing(client, self.principals[client], 0) or self._claim(client)
         return f"{claim.tenant}/{claim.connector}:{claim.client}"
 
     def subscribe(self, client: str, filters: list[str]) -> None:

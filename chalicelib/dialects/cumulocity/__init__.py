@@ -1,6 +1,6 @@
-"""Cumulocity: its REST API (Device Integration, Identity, Measurements, Events, Alarms, Device Control)."""
+"""Cumulocity: its REST API (inventory, identity, data, alarms, device control), and SmartREST over MQTT."""
 
-from chalicelib.dialects.dialect import Dialect, Part
+from chalicelib.dialects.dialect import OVER_MQTT, Dialect, Part
 
 ROOTS = (
     "platform",
@@ -21,5 +21,6 @@ ROOTS = (
 """First segments of all that the vendor serves; what of it is not there is answered in the vendor's shape."""
 
 DIALECT = Dialect(
-    parts=frozenset({Part.REST, Part.TERMS, Part.LISTENING}), prefixes=tuple(f"/{root}" for root in ROOTS)
+    parts=OVER_MQTT | {Part.REST, Part.TERMS, Part.LISTENING, Part.RESUMING},
+    prefixes=tuple(f"/{root}" for root in ROOTS),
 )

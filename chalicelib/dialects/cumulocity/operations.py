@@ -69,10 +69,25 @@ def is_own(command: Command) -> bool:
     return isinstance(asked, dict) and isinstance(asked.get("operation"), dict) and as_number(command.id) is not None
 
 
+def asked(command: Command) -> dict[str, Any]:
+    """What its device is to do; of what another dialect has asked for, under its name."""
+    request_ = command.request if isinstance(command.request, dict) else {"req": "", "arg": command.request}
+    operation = request_.get("operation")
+    if isinstance(operation, dict):
+        return operation
+    name = str(request_.get("req") or "command")
+    return {"description": name, name: request_.get("arg", {})}
+
+
+def first(command: Command) -> str:
+    """The name of what says what is to be done."""
+    return next((name for name in asked(command) if name not in _SAID), "")
+
+
 def said(command: Command) -> dict[str, Any]:
     """What was asked for, and what its agent has added to it."""
     added = command.response if isinstance(command.response, dict) else {}
-    every = {**command.request["operation"], **added}
+    every = {**asked(command), **added}
     return {name: value for name, value in every.items() if value is not None}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.dialects.cumulocity import agents, fragments, modelled, naming, operations
+from chalicelib.dialects.cumulocity import agents, appearing, fragments, modelled, naming, operations
 from chalicelib.dialects.cumulocity.operations import Shown
 from chalicelib.fleet import ids
 from chalicelib.fleet.commands import creating, reporting
@@ -12,7 +12,7 @@ from chalicelib.fleet.commands.records import Command, Policy
 from chalicelib.fleet.commands.reporting import Report
 from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import CommandDuplicate, Contended, DeviceNotFound, IllegalTransition, Invalid
-from chalicelib.fleet.inventory import promoting
+from chalicelib.fleet.inventory import objects, promoting
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.records import Route
@@ -27,7 +27,10 @@ def order(ports: Ports, found: ManagedObject, said: Mapping[str, Any], trace: st
 
     Errors: TooLarge, CommandLimitReached, ObjectNotFound, QuotaReached, Contended.
     """
-    asked = operations.request(said, agents.of(ports, found))
+    agent = agents.of(ports, found)
+    asked = operations.request(said, agent)
+    if agent != found.id:
+        found = _reachable(ports, found, agent)
     if found.device is None:
         ordered = _ordered(ports, found.tenant, _promoted(ports, found), asked, trace)
     else:
@@ -37,6 +40,21 @@ def order(ports: Ports, found: ManagedObject, said: Mapping[str, Any], trace: st
             # Its registration failed on the way, or was refused, and is made up for now.
             ordered = _ordered(ports, found.tenant, _promoted(ports, found), asked, trace)
     return modelled.carry_out(ports, ordered) if found.origin == CONNECTOR else ordered
+
+
+def _reachable(ports: Ports, found: ManagedObject, agent: str) -> ManagedObject:
+    """The object as a device whose agent, if that speaks MQTT, gets what it is to do."""
+    if found.origin:
+        return found
+    if found.device is None:
+        _promoted(ports, found)
+        found = objects.get(ports, found.tenant, found.id)
+    above = ports.objects.get(found.tenant, agent)
+    if above is not None:
+        names = ports.objects.names(found.tenant, found.id)
+        serial = next((name.value for name in names if name.type == naming.SERIAL), found.id)
+        appearing.behind(ports, found, serial, above)
+    return found
 
 
 def _promoted(ports: Ports, found: ManagedObject) -> str:

@@ -43,13 +43,26 @@ def issue(ports: Ports, caller: Caller, name: str, password: str, host: str) -> 
             raise Unauthenticated("this user, or the password, is another one by now")
     else:
         raise Unauthenticated("tokens are for users who come with a password")
+    return _issued(ports, caller.tenant, user, proven, name, host)
+
+
+def of_session(ports: Ports, caller: Caller, name: str, host: str) -> str:
+    """For whoever is connected with the password that its user has. Errors: Unauthenticated."""
+    user = caller.name if caller.kind is Kind.DEVICE else caller.user if caller.kind is Kind.USER else None
+    found = _found(ports, caller.tenant, user) if user is not None else None
+    if found is None or user is None:
+        raise Unauthenticated("tokens are for users who come with a password")
+    return _issued(ports, caller.tenant, user, found[1], name, host)
+
+
+def _issued(ports: Ports, tenant: str, user: str, proven: str, name: str, host: str) -> str:
     at = ports.clock.now() // 1000
     generation = ports.stage_key.current().writing(ports.clock.now())
     claims = {
         "iss": host,
         "aud": host,
         "sub": name,
-        "ten": caller.tenant,
+        "ten": tenant,
         "iat": at,
         "nbf": at,
         "exp": at + LASTS_S,

@@ -149,7 +149,8 @@ def leave(ports: Ports, command: Command, seen: Mailbox | None = None, *, told: 
         return None
     if not told and command.id in mailbox.queue:
         routing.command(ports, command)
-    return change_mailbox(ports, command.tenant, command.device, lambda m: m.remove(command.id), seen=mailbox)
+    ended = (command.about, command.answered_by or "") if command.about else None
+    return change_mailbox(ports, command.tenant, command.device, lambda m: m.remove(command.id, ended), seen=mailbox)
 
 
 def land(ports: Ports, command: Command, generation: int, seen: Mailbox | None = None) -> Mailbox | None:

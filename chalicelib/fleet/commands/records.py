@@ -180,7 +180,7 @@ class Command(Extensible):
     It goes by any of its device's routes where `connector` is None, and waits for as long as it takes where `expires`
     is. `begun` is since when its device says that it is at it, `reason` why it could not do it. `kept` is how long (s)
     it stays after `expires`, or after its end where that is None; None for the default. `reached` are the filters on
-    which it was sent to the session `reached_in`, where that is noted.
+    which it was sent to the session `reached_in`, where that is noted. `begun_by` and `about` are as in a report.
     """
 
     tenant: str
@@ -210,6 +210,8 @@ class Command(Extensible):
     kept: int | None = None
     reached: frozenset[str] = frozenset()
     reached_in: str = ""
+    begun_by: str | None = None
+    about: str = ""
     history: tuple[Entry, ...] = field(default_factory=tuple)
 
     @property

@@ -27,12 +27,15 @@ class Report:
     """`route` is who says it. A `response` that is an object is merged into what was said before.
 
     `event` names the message that it came in, as far as that has a name; `reason` is why the device could not do it.
+    Where several commands are told apart by what they are `about` alone, events sort as they were said, and the
+    mailbox remembers the last one that ended such a command.
     """
 
     route: Route
     response: Any = None
     reason: str | None = None
     event: str | None = None
+    about: str = ""
 
 
 def progress(ports: Ports, tenant: str, command_id: str, said: Report) -> Command:
@@ -58,7 +61,7 @@ def _taken(ports: Ports, command: Command, said: Report) -> Command:
 
     def taken(present: Command, now: int, generation: int, policy: Policy) -> Command:
         out = claimed(present, now, generation, said.route.node, policy)
-        return begun(out, now, said.route.node, response=_told(present, said))
+        return begun(out, now, said.route.node, response=_told(present, said), begun_by=said.event)
 
     claim = claimed_by(ports, mailbox, command, said.route, taken, force=True) if mailbox else None
     if claim is None or claim.command is None:
@@ -74,7 +77,7 @@ def _begun(ports: Ports, command: Command, said: Report) -> Command:
             return None
         if present.begun is not None:
             return replace(present, response=response, updated=now) if response != present.response else None
-        return begun(present, now, said.route.node, response=response)
+        return begun(present, now, said.route.node, response=response, begun_by=said.event)
 
     after, ours = change_command(ports, command.tenant, command.id, at_it, seen=command)
     if after is None:
@@ -149,6 +152,7 @@ def _end(
             response=_told(present, said),
             reason=reason,
             answered_by=said.event or command_id,
+            about=said.about,
         )
 
     command, ours = change_command(ports, tenant, command_id, ended)

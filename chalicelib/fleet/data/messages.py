@@ -65,6 +65,20 @@ def store_all(ports: Ports, sent: Sequence[tuple[DataMessage, str | None]]) -> l
     return decoded
 
 
+def store_each(ports: Ports, sent: Sequence[DataMessage], device: str) -> list[DataMessage]:
+    """As `store`, for what one message of a device had: the same again changes nothing, and is counted once."""
+    decoded = unpacking.decoded_all(ports, list(sent))
+    if not decoded:
+        return []
+    tenant = decoded[0].tenant
+    kept = retention.seconds(ports, tenant, Kept.MESSAGES)
+    used = Counter(message.stream for message in decoded if ports.messages.put(message, kept))
+    for stream, times in used.items():
+        ports.messages.count(tenant, device, stream, decoded[0].created, times, kept=kept)
+    routing.messages(ports, decoded)
+    return decoded
+
+
 def tell(ports: Ports, sent: Sequence[DataMessage]) -> None:
     """Tell messages of one request, decoded, to whoever listens, and keep none of them."""
     routing.messages(ports, unpacking.decoded_all(ports, list(sent)), fresh=True)

@@ -1,7 +1,8 @@
 """The broker, the clock, and work that goes on later."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.configuration.records import Update
@@ -75,6 +76,8 @@ class Background(Protocol):
 
     def pump(self, tenant: str, queue: str) -> None: ...
     def purge(self, tenant: str, queue: str, queue_id: str) -> None: ...
+    def later(self, dialect: str, matter: Mapping[str, Any], seconds: int) -> None:
+        """Have the dialect look at something again after so long; it is JSON of at most 200 KB, and may come twice."""
 
 
 class RunningPorts(Protocol):

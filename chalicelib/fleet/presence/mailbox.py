@@ -20,6 +20,7 @@ again finds the claim free.
 
 USUAL = MQTT
 """The line of a command that none is noted of."""
+_REMEMBERED = 4
 ANY = "*"
 """The line of those that name no connector."""
 
@@ -66,7 +67,8 @@ class Mailbox(Extensible):
     """`queue` holds the ids of all commands that are not final, oldest first; `flights` those of them now claimed.
 
     They stand in a line for each connector, so that one which is away holds up nothing of the others. `lines` says who
-    stands where, but for the usual one: a mailbox up to 1 KB costs one write unit. `versions` are numbers, by what they
+    stands where, but for the usual one: a mailbox up to 1 KB costs one write unit. `ended` remembers what the last
+    commands were about that were told apart by that alone, and what ended them. `versions` are numbers, by what they
     are of, that only grow: whoever asks whether something is new for the device reads nothing else.
     """
 
@@ -79,6 +81,7 @@ class Mailbox(Extensible):
     generation: int = 0
     presence: Mapping[str, Presence] = field(default_factory=dict)
     todo: frozenset[str] = frozenset()
+    ended: Mapping[str, str] = field(default_factory=dict)
     watches: Mapping[str, Watch] = field(default_factory=dict)
     versions: Mapping[str, int] = field(default_factory=dict)
 
@@ -151,12 +154,13 @@ class Mailbox(Extensible):
             return self
         return replace(self, flights={**self.flights, command: Flight(generation, now)})
 
-    def remove(self, command: str) -> "Mailbox":
-        """The command is final or gone."""
+    def remove(self, command: str, ended: tuple[str, str] | None = None) -> "Mailbox":
+        """The command is final or gone; `ended` is what it was about, and what has ended it."""
         if command not in self.queue and command not in self.flights:
             return self
+        known = self if ended is None else replace(self, ended=_latest(self.ended, *ended))
         return replace(
-            self,
+            known,
             queue=tuple(c for c in self.queue if c != command),
             lines=_without(self.lines, command),
             flights={c: f for c, f in self.flights.items() if c != command},
@@ -221,6 +225,12 @@ class Mailbox(Extensible):
             for key, p in self.presence.items()
             if p.in_doubt and connector in (None, split_interface_key(key)[0])
         ]
+
+
+def _latest(ended: Mapping[str, str], about: str, by: str) -> Mapping[str, str]:
+    others = {name: event for name, event in ended.items() if name != about}
+    kept = dict(sorted(others.items(), key=lambda one: one[1])[-(_REMEMBERED - 1) :])
+    return {**kept, about: max(by, ended.get(about, ""))}
 
 
 def _without(lines: Mapping[str, tuple[str, ...]], command: str) -> Mapping[str, tuple[str, ...]]:

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from heapq import merge
 from typing import Any
 
-from chalicelib.dialects.cumulocity import listening, reach
-from chalicelib.dialects.cumulocity.measurements import CONNECTOR
+from chalicelib.dialects.cumulocity import keeping, listening, reach
+from chalicelib.dialects.cumulocity.keeping import Said, Source
 from chalicelib.dialects.cumulocity.modes import Mode
 from chalicelib.dialects.cumulocity.rest import asking, processing
 from chalicelib.dialects.cumulocity.rest.asking import Range
@@ -16,9 +15,9 @@ from chalicelib.fleet import ids
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.data import deleting, messages
-from chalicelib.fleet.data.records import DataMessage, message_id
+from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.errors import Invalid, MessageNotFound, TemporarilyUnavailable
-from chalicelib.fleet.inventory import group_paths, objects
+from chalicelib.fleet.inventory import objects
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Parameter
@@ -37,37 +36,10 @@ WITHIN = 20_000
 """Milliseconds that a request deletes one by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What is to be kept of one element of a request; `row` is its place there, `time` in ms."""
-
-    kind: str
-    type: str
-    time: int
-    value: Any
-    extra: dict[str, Any] | None = None
-    row: int = 0
-
-
 def message(ports: Ports, source: ManagedObject, said: Said, event: str) -> DataMessage:
     """`event` is the id of the request."""
-    now, device = ports.clock.now(), objects.device_of(ports, source)
-    metadata: dict[str, Any] = {"source": source.source, "connector": CONNECTOR}
-    if device is not None:
-        metadata["group"] = {"id": device.group, "path": group_paths.path_of(ports, source.tenant, device.group)}
-    return DataMessage(
-        source.tenant,
-        message_id(said.time, now, event, said.row),
-        device.data_stream if device is not None else source.source,
-        said.time,
-        now,
-        said.value,
-        said.type,
-        device.tags if device is not None else (),
-        metadata=metadata,
-        extra=said.extra,
-        kind=said.kind,
-    )
+    of = Source(source.tenant, source.source, objects.device_of(ports, source))
+    return keeping.message(ports, of, said, event, ports.clock.now())
 
 
 def several(body: Mapping[str, Any], name: str) -> list[Any] | None:

@@ -7,6 +7,7 @@ from typing import Any
 from chalicelib.dialects.cumulocity import device_events as shapes
 from chalicelib.dialects.cumulocity import fragments, realtime, times
 from chalicelib.dialects.cumulocity.errors import EventNotFound
+from chalicelib.dialects.cumulocity.keeping import Said
 from chalicelib.dialects.cumulocity.rest import asking, contents, creating, data, links, lists, paging, processing
 from chalicelib.dialects.cumulocity.rest.sources import BELOW, SOURCE, Sources
 from chalicelib.fleet.data import messages
@@ -33,7 +34,7 @@ def _made(ports: Ports, sources: Sources, body: Any, event: str, row: int) -> tu
     fragments.ensure(body, *shapes.MANDATORY)
     source = sources.of_body(body)
     type_ = fragments.text(body, "type", shapes.LONGEST_TYPE)
-    said = data.Said(shapes.KIND, type_, times.parse(body["time"], "time"), shapes.read(body), row=row)
+    said = Said(shapes.KIND, type_, times.parse(body["time"], "time"), shapes.read(body), row=row)
     return data.message(ports, source, said, event), source.source
 
 

@@ -13,12 +13,13 @@ from chalicelib.dialects.cumulocity import (
     elsewhere,
     external_ids,
     naming,
+    owners,
     reach,
 )
 from chalicelib.dialects.cumulocity import objects as shapes
 from chalicelib.dialects.cumulocity.elsewhere import Known
 from chalicelib.dialects.cumulocity.rest import contents, links, processing, relatives
-from chalicelib.fleet.access.callers import Caller, Kind
+from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import (
     ExternalIdDuplicate,
@@ -95,9 +96,7 @@ def make(ports: Ports, tenant: str, wanted: objects.Draft) -> ManagedObject:
 
 
 def owner(caller: Caller) -> str:
-    if caller.kind is Kind.USER and caller.user is not None:
-        return caller.user
-    return caller.name or shapes.HOLDER
+    return owners.of(caller)
 
 
 def _device(ports: Ports, found: ManagedObject, *, told: bool = False, fresh: bool = False) -> ManagedObject:

@@ -7,6 +7,7 @@ from typing import Any
 from chalicelib.dialects.cumulocity import fragments, realtime
 from chalicelib.dialects.cumulocity import measurements as shapes
 from chalicelib.dialects.cumulocity.errors import MeasurementNotFound
+from chalicelib.dialects.cumulocity.keeping import Said
 from chalicelib.dialects.cumulocity.measurements import Measurement
 from chalicelib.dialects.cumulocity.rest import asking, contents, creating, data, links, lists, paging
 from chalicelib.dialects.cumulocity.rest.sources import SOURCE, Sources
@@ -38,7 +39,7 @@ def _made(ports: Ports, sources: Sources, body: Any, event: str, row: int) -> tu
     fragments.ensure(body, *shapes.MANDATORY)
     source, read = sources.of_body(body), shapes.read(body)
     value = {fragment: dict(numbers) for fragment, numbers in read.numbers.items()}
-    said = data.Said(shapes.KIND, read.type, read.time, value, read.extra, row)
+    said = Said(shapes.KIND, read.type, read.time, value, read.extra, row)
     return data.message(ports, source, said, event), source.source
 
 

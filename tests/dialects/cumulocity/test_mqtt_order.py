@@ -1,0 +1,196 @@
+"""Functions that take messages of a device run side by side: in whatever order they do, the end is the same."""
+
+from collections.abc import Iterable
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from chalicelib.dialects.cumulocity.objects import ACTIVE_ALARMS
+from tests.dialects.cumulocity.broker import Broker
+
+Events = list[dict[str, Any]]
+
+
+def published(broker: Broker, client: str, bodies: Iterable[str], topic: str = "s/us") -> Events:
+    return [broker.event(client, topic, body) for body in bodies]
+
+
+def alarm_end(order: tuple[int, ...], bodies: tuple[str, ...]) -> tuple[list[str], int]:
+    broker = Broker()
+    pump = broker.device("pump")
+    events = published(broker, pump, bodies)
+    for place in order:
+        broker.handle(events[place])
+    every = broker.client.get("/alarm/alarms").body["alarms"]
+    counted = broker.object().alarms
+    still = [one["severity"] for one in every if one["status"] != "CLEARED"]
+    assert sum(counted.values()) == len(still), (order, counted)
+    return still, sum(one["count"] for one in every)
+
+
+@pytest.mark.parametrize(
+    "bodies",
+    [
+        ("301,hot", "306,hot", "302,hot"),
+        ("301,hot", "306,hot", "302,hot", "306,hot"),
+        ("301,hot", "301,hot", "306,hot", "303,hot", "303,hot"),
+    ],
+)
+def test_alarms_end_as_they_were_raised_and_cleared(bodies: tuple[str, ...]) -> None:
+    # All orders of few, and some of more: those of alarms themselves are all tried where they are kept.
+    orders = list(permutations(range(len(bodies))))
+    ends = {alarm_end(order, bodies)[0] != [] for order in orders[:: 1 + len(orders) // 24]}
+    assert ends == {not bodies[-1].startswith("306")}
+
+
+def test_six_raises_and_clearings_in_many_orders() -> None:
+    bodies = ("301,a", "306,a", "301,a", "306,a", "301,a", "306,a")
+    broker = Broker()
+    pump = broker.device("pump")
+    for number, order in enumerate(list(permutations(range(6)))[::13]):
+        events = published(broker, pump, [body.replace("a", f"a{number}") for body in bodies])
+        for place in order:
+            broker.handle(events[place])
+    alarms = broker.object().fragments, broker.object().alarms
+    assert sum(alarms[1].values()) == 0, alarms
+    assert ACTIVE_ALARMS not in alarms[0]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_a_fragment_is_what_was_said_last(order: tuple[int, ...]) -> None:
+    broker = Broker()
+    pump = broker.device("pump")
+    events = published(broker, pump, ["115,a,1,u", "107,c8y_Firmware", "110,sn,m,r", "115,b,2,u\n114,x"])
+    for place in order:
+        broker.handle(events[place])
+    found = broker.object().fragments
+    assert found["c8y_Firmware"] == {"name": "b", "version": "2", "url": "u"}
+    assert (found["c8y_Hardware"]["serialNumber"], found["c8y_SupportedOperations"]) == ("sn", ["x"])
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_whatever_makes_a_device_all_of_it_is_there(order: tuple[int, ...]) -> None:
+    broker = Broker()
+    pump = broker.device("pump", "s/e")
+    events = [
+        broker.event(pump, "s/us", "100,Pump,c8y_Pump"),
+        broker.event(pump, "s/us/kid", "200,f,s,1"),
+        broker.event(pump, "s/us", "101,kid,Kid,c8y_Kid"),
+        broker.event(pump, "s/us", "102,svc,systemd,Svc,up"),
+    ]
+    for place in order:
+        broker.handle(events[place])
+    named = [(broker.object(one).name, broker.object(one).type) for one in ("pump", "kid", "svc")]
+    assert named == [("Pump", "c8y_Pump"), ("Kid", "c8y_Kid"), ("Svc", "c8y_Service")]
+    assert broker.received(pump) == []
+
+
+LIFE = ("501,c8y_Command", "503,c8y_Command,one")
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_an_operation_ends_also_where_its_beginning_comes_late(order: tuple[int, ...]) -> None:
+    broker = Broker()
+    pump = broker.device("pump", "s/ds", "s/e")
+    first = broker.order("pump", {"c8y_Command": {"text": "1"}})
+    broker.run()
+    events = published(broker, pump, LIFE)
+    # What comes late does not begin the next one.
+    broker.handle(events[order[0]])
+    if broker.status(first) == "SUCCESSFUL":
+        second = broker.order("pump", {"c8y_Command": {"text": "2"}})
+        broker.run()
+        broker.handle(events[order[1]])
+        assert broker.status(second) == "PENDING"
+    else:
+        broker.handle(events[order[1]])
+    assert broker.status(first) == "SUCCESSFUL"
+    assert broker.received(pump) == []
+
+
+def test_a_beginning_that_is_told_twice_begins_one() -> None:
+    broker = Broker()
+    pump = broker.device("pump", "s/ds")
+    first = broker.order("pump", {"c8y_Command": {"text": "1"}})
+    broker.run()
+    begun, ended = published(broker, pump, LIFE)
+    broker.handle(begun)
+    second = broker.order("pump", {"c8y_Command": {"text": "2"}})
+    broker.run()
+    broker.handle(begun)
+    broker.later()
+    assert [broker.status(one) for one in (first, second)] == ["EXECUTING", "PENDING"]
+    broker.handle(ended)
+    broker.later()
+    for event in (begun, ended):
+        broker.handle(event)
+        broker.later()
+    assert [broker.status(one) for one in (first, second)] == ["SUCCESSFUL", "PENDING"]
+
+
+TWO = ("501,c8y_Command", "503,c8y_Command,first", "501,c8y_Command", "502,c8y_Command,second")
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_two_with_one_fragment_end_as_the_device_said(order: tuple[int, ...]) -> None:
+    broker = Broker()
+    pump = broker.device("pump", "s/ds", "s/e")
+    made = [broker.order("pump", {"c8y_Command": {"text": str(n)}}) for n in range(2)]
+    broker.run()
+    events = published(broker, pump, TWO)
+    for place in order:
+        broker.handle(events[place])
+        # SQS delivers some things twice.
+        broker.handle(events[place])
+    assert {broker.status(one) for one in made} == {"PENDING"}
+    broker.later()
+    assert [broker.status(one) for one in made] == ["SUCCESSFUL", "FAILED"], broker.complaints()
+    done = broker.client.get(f"/devicecontrol/operations/{made[0]}").body
+    assert done["c8y_Command"]["result"] == "first"
+    assert broker.ports.background.matters == []
+    assert broker.received(pump) == []
+
+
+@pytest.mark.parametrize("order", list(permutations(range(6)))[::7])
+def test_three_of_them_in_many_orders(order: tuple[int, ...]) -> None:
+    broker = Broker()
+    pump = broker.device("pump", "s/ds")
+    made = [broker.order("pump", {"c8y_Command": {"text": str(n)}}) for n in range(3)]
+    broker.run()
+    events = published(broker, pump, [row.replace("one", str(n)) for n in range(3) for row in LIFE])
+    for place in order:
+        broker.handle(events[place])
+    broker.later()
+    results = [broker.client.get(f"/devicecontrol/operations/{one}").body["c8y_Command"]["result"] for one in made]
+    assert results == ["0", "1", "2"]
+
+
+def test_a_row_that_comes_while_others_are_taken_is_not_forgotten() -> None:
+    broker = Broker()
+    pump = broker.device("pump", "s/ds")
+    made = [broker.order("pump", {"c8y_Command": {"text": str(n)}}) for n in range(2)]
+    broker.run()
+    events = published(broker, pump, TWO)
+    broker.handle(events[0])
+    ((dialect, matter, seconds),) = broker.ports.background.matters
+    assert (dialect, matter["kind"], seconds) == ("cumulocity", "inbox", 1)
+    broker.ports.clock.advance(ms=999)
+    broker.handle(events[1])
+    # The first look finds that one came just now, and looks again.
+    broker.later()
+    broker.later()
+    assert [broker.status(one) for one in made] == ["SUCCESSFUL", "PENDING"]
+    for event in events[2:]:
+        broker.handle(event)
+    assert [broker.status(one) for one in made] == ["SUCCESSFUL", "FAILED"]
+
+
+def test_rows_of_one_message_are_in_order() -> None:
+    broker = Broker()
+    pump = broker.device("pump", "s/ds")
+    made = [broker.order("pump", {"c8y_Command": {"text": str(n)}}) for n in range(2)]
+    broker.run()
+    broker.publish(pump, "\n".join(TWO))
+    broker.later()
+    assert [broker.status(one) for one in made] == ["SUCCESSFUL", "FAILED"]
