@@ -54,6 +54,7 @@ _EXTERNAL = record(
     self=TEXT,
     managedObject=record("id self", id=TEXT, self=TEXT),
 )
+_EXTERNALS = record("self externalIds", self=TEXT, externalIds=listed(_EXTERNAL))
 _SOURCE = record("id self", id=TEXT, self=TEXT, name=TEXT)
 _MEASUREMENT = record("source type time", id=TEXT, self=TEXT, source=_SOURCE, type=TEXT, time=MOMENT)
 _SERIES = record("values series truncated", values=by_name(ANY), series=listed(ANY), truncated=FLAG)
@@ -122,10 +123,60 @@ _AVAILABILITY = record(
 _MESSAGES = listed(
     record("channel", id=ANY, channel=TEXT, successful=FLAG, clientId=TEXT, error=TEXT, subscription=TEXT, data=ANY)
 )
+_ROLE = record("id name self", id=TEXT, name=TEXT, self=TEXT)
+_ROLE_REFERENCE = record("self role", self=TEXT, role=_ROLE)
+_GROUP = record(
+    "id name description self roles users",
+    id=WHOLE,
+    name=TEXT,
+    description=TEXT,
+    self=TEXT,
+    roles=record("self references", self=TEXT, references=listed(_ROLE_REFERENCE)),
+    users=_REFERENCES,
+)
+_MEMBER = record("self user", self=TEXT, user=record("id userName self", id=TEXT, userName=TEXT, self=TEXT))
+_SYSTEM_OPTIONS = record("self options", self=TEXT, options=listed(_OPTION))
+_TENANT = record(
+    "self name domainName allowCreateTenants applications",
+    self=TEXT,
+    name=TEXT,
+    domainName=TEXT,
+    allowCreateTenants=FLAG,
+    customProperties=by_name(ANY),
+    applications=_REFERENCES,
+)
+_LOGIN = record("id self type userManagementSource", id=TEXT, self=TEXT, type=TEXT, userManagementSource=TEXT)
+_LOGINS = record("self loginOptions", self=TEXT, loginOptions=listed(_LOGIN))
+_KEPT_BY_NOBODY = record("self source type time text severity", self=TEXT, source=_SOURCE, time=MOMENT)
+_UPSERTED = record(
+    "alarm previousState",
+    alarm=_any(_ALARM, _KEPT_BY_NOBODY),
+    previousState=_any(_ALARM, {"type": "null"}),
+)
+_FILE = record("self source name type length", self=TEXT, source=TEXT, name=TEXT, type=TEXT, length=WHOLE)
+_DONE_ROW = record("bulkNewDeviceStatus deviceId", bulkNewDeviceStatus=TEXT, deviceId=TEXT)
+_FAILED_ROW = record(
+    "bulkNewDeviceStatus deviceId failureReason line",
+    bulkNewDeviceStatus=TEXT,
+    deviceId=TEXT,
+    failureReason=TEXT,
+    line=TEXT,
+)
+_BULK = record(
+    "numberOfAll numberOfCreated numberOfFailed numberOfSuccessful credentialUpdatedList failedCreationList",
+    numberOfAll=WHOLE,
+    numberOfCreated=WHOLE,
+    numberOfFailed=WHOLE,
+    numberOfSuccessful=WHOLE,
+    credentialUpdatedList=listed(_DONE_ROW),
+    failedCreationList=listed(_FAILED_ROW),
+)
+_ACCEPTED = record("self newDeviceRequests", self=TEXT, newDeviceRequests=listed(_REGISTRATION))
 _OBJECTS, _ONE = "/inventory/managedObjects", "/inventory/managedObjects/{id}"
 _IDENTITIES = "/identity/globalIds/{id}/externalIds"
 _MEASURED, _EVENTS, _ALARMS = "/measurement/measurements", "/event/events", "/alarm/alarms"
 _ORDERED, _NEW = "/devicecontrol/operations", "/devicecontrol/newDeviceRequests"
+_GROUPS = "/user/{tenantId}/groups"
 _MANY_OBJECTS = _collection("managedObjects", OBJECT)
 _SEVERAL = record("self managedObjects", self=TEXT, managedObjects=listed(OBJECT))
 _KINDS = ("childDevices", "childAssets", "childAdditions")
@@ -135,6 +186,7 @@ _BY_ROUTE: Mapping[str, Schema] = {
     f"POST {_OBJECTS}": _any(OBJECT, _SEVERAL),
     f"GET {_ONE}": OBJECT,
     f"PUT {_ONE}": _any(OBJECT, _HEARTBEAT),
+    f"PUT {_OBJECTS}": _MANY_OBJECTS,
     f"GET {_OBJECTS}/count": WHOLE,
     f"GET {_ONE}/availability": _AVAILABILITY,
     **{f"POST {path}{below}": _MESSAGES for several in PATHS.values() for path in several for below in SUFFIXES},
@@ -146,7 +198,8 @@ _BY_ROUTE: Mapping[str, Schema] = {
     "GET /inventory/binaries": _MANY_OBJECTS,
     "POST /inventory/binaries": OBJECT,
     "PUT /inventory/binaries/{id}": OBJECT,
-    f"GET {_IDENTITIES}": record("self externalIds", self=TEXT, externalIds=listed(_EXTERNAL)),
+    f"GET {_IDENTITIES}": _EXTERNALS,
+    "POST /identity/search": _EXTERNALS,
     f"POST {_IDENTITIES}": _EXTERNAL,
     "GET /identity/externalIds/{type}/{externalId}": _EXTERNAL,
     f"GET {_MEASURED}": _collection("measurements", _MEASUREMENT),
@@ -159,6 +212,8 @@ _BY_ROUTE: Mapping[str, Schema] = {
     f"POST {_EVENTS}": _any(_EVENT, record("self events", self=TEXT, events=listed(_EVENT))),
     f"GET {_EVENTS}/{{eventId}}": _EVENT,
     f"PUT {_EVENTS}/{{eventId}}": _EVENT,
+    f"POST {_EVENTS}/{{eventId}}/binaries": _FILE,
+    f"POST {_ALARMS}/upsert": _UPSERTED,
     f"GET {_ALARMS}": _collection("alarms", _ALARM),
     f"POST {_ALARMS}": _ALARM,
     f"GET {_ALARMS}/count": WHOLE,
@@ -172,6 +227,9 @@ _BY_ROUTE: Mapping[str, Schema] = {
     f"POST {_NEW}": _REGISTRATION,
     f"GET {_NEW}/{{requestId}}": _REGISTRATION,
     f"PUT {_NEW}/{{requestId}}": _REGISTRATION,
+    f"POST {_NEW}/acceptAll": _ACCEPTED,
+    f"GET {_NEW}/limit": record("self limit waiting", self=TEXT, limit=WHOLE, waiting=WHOLE),
+    "POST /devicecontrol/bulkNewDeviceRequests": _BULK,
     "POST /devicecontrol/deviceCredentials": _CREDENTIALS,
     "GET /audit/auditRecords": _collection("auditRecords", _AUDIT),
     "POST /audit/auditRecords": _AUDIT,
@@ -179,10 +237,34 @@ _BY_ROUTE: Mapping[str, Schema] = {
     "GET /tenant/options": _collection("options", _OPTION),
     "POST /tenant/options": _OPTION,
     "GET /tenant/options/{category}": by_name(TEXT),
+    "PUT /tenant/options/{category}": by_name(TEXT),
     "GET /tenant/options/{category}/{key}": _OPTION,
+    "PUT /tenant/options/{category}/{key}": _OPTION,
+    "GET /tenant/system/options": _SYSTEM_OPTIONS,
+    "GET /tenant/system/options/{category}/{key}": _OPTION,
+    "GET /tenant/currentTenant": _TENANT,
+    "GET /tenant/loginOptions": _LOGINS,
+    "POST /tenant/oauth/token": record("access_token", access_token=TEXT),
+    "GET /platform": record("self", self=TEXT),
+    "GET /inventory": record("self", self=TEXT),
     "GET /user/{tenantId}/users": _collection("users", _USER),
     "GET /user/{tenantId}/users/{userId}": _USER,
+    "POST /user/{tenantId}/users": _USER,
+    "PUT /user/{tenantId}/users/{userId}": _USER,
     "GET /user/currentUser": _MYSELF,
+    "PUT /user/currentUser": _USER,
+    "GET /user/roles": _collection("roles", _ROLE),
+    "GET /user/roles/{name}": _ROLE,
+    f"GET {_GROUPS}": _collection("groups", _GROUP),
+    f"GET {_GROUPS}/{{groupId}}": _GROUP,
+    f"GET {_GROUPS}/{{groupId}}/roles": _collection("references", _ROLE_REFERENCE),
+    f"GET {_GROUPS}/{{groupId}}/users": _collection("references", _MEMBER),
+    f"POST {_GROUPS}/{{groupId}}/users": _MEMBER,
+    "GET /user/{tenantId}/users/{userId}/groups": _collection(
+        "references", record("self group", self=TEXT, group=_GROUP)
+    ),
+    "GET /user/{tenantId}/users/{userId}/roles": _collection("references", _ROLE_REFERENCE),
+    "POST /user/{tenantId}/users/{userId}/roles": _ROLE_REFERENCE,
 }
 ANSWERS: Mapping[Handler | Any, Schema] = {
     function(route.handler): _BY_ROUTE[f"{route.method} {route.path}"]
