@@ -56,15 +56,18 @@ class PlaceIndex(GlobalSecondaryIndex["AlarmItem"]):
 
 
 class AlarmItem(Table):
-    """What a raise counts are attributes: it is one write that adds, whoever raises or changes the alarm beside it."""
+    """What a raise counts are attributes: it is one write that adds, whoever raises or changes the alarm beside it.
+
+    One that is voided has no document, and is in no index.
+    """
 
     class Meta(Defaults):
         table_name = table_name("alarms")
 
     pk = UnicodeAttribute(hash_key=True)
-    source = UnicodeAttribute()
-    place = UnicodeAttribute()
-    number = UnicodeAttribute()
+    source = UnicodeAttribute(null=True)
+    place = UnicodeAttribute(null=True)
+    number = UnicodeAttribute(null=True)
     seat = UnicodeAttribute()
     raises = NumberAttribute()
     time = NumberAttribute()
@@ -94,29 +97,27 @@ class SeatItem(Table):
 class AlarmTable:
     def get(self, tenant: str, alarm: str) -> Alarm | None:
         try:
-            return _load(AlarmItem.get(key(tenant, alarm), consistent_read=True))
+            item = AlarmItem.get(key(tenant, alarm), consistent_read=True)
         except AlarmItem.DoesNotExist:
             return None
+        return _load(item) if item.doc else None
 
     def some(self, tenant: str, alarms: Sequence[str]) -> list[Alarm]:
         keys = [key(tenant, alarm) for alarm in dict.fromkeys(alarms)]
-        found = {item.pk: _load(item) for item in (AlarmItem.batch_get(keys, consistent_read=True) if keys else ())}
+        items = AlarmItem.batch_get(keys, consistent_read=True) if keys else ()
+        found = {item.pk: _load(item) for item in items if item.doc}
         return [found[pk] for pk in keys if pk in found]
 
     def create(self, alarm: Alarm, kept: int | None = None) -> bool:
         # The same raise, told twice at once, is one alarm.
         return held(lambda: _item(alarm, kept).save(condition=AlarmItem.pk.does_not_exist()))
 
-    def open(self, alarm: Alarm, seat: Seat) -> bool:
-        taken = replace(seat, alarm=alarm.id)
-        try:
-            # Two raises at once, or a clearing of what is raised just now: one of them has the seat.
-            with TransactWrite(connection=shared_connection()) as transaction:
-                transaction.save(_item(alarm), condition=AlarmItem.pk.does_not_exist())
-                transaction.save(_seat(taken), condition=_seat_as(seat))
-        except TransactWriteError as error:
-            return _failed(error)
-        return True
+    def void(self, tenant: str, alarm: str, until: int) -> bool:
+        nothing = AlarmItem(
+            key(tenant, alarm), seat="", raises=0, time=0, raised="", seen={}, revision=0, ttl=until, doc=""
+        )
+        # Whoever took the seat for it may make it at the same time: one of the two is first.
+        return held(lambda: nothing.save(condition=AlarmItem.pk.does_not_exist() | (AlarmItem.doc == "")))
 
     def reopen(self, old: Alarm, new: Alarm, seat: Seat) -> bool:
         taken = replace(seat, alarm=new.id)

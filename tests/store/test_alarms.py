@@ -41,7 +41,9 @@ def alarm(tenant: str, n: int = 1, **fields: Any) -> Alarm:
 
 def opened(ports: Ports, tenant: str, n: int = 1, **fields: Any) -> tuple[Alarm, Seat]:
     made = alarm(tenant, n, **fields)
-    assert ports.alarms.open(made, ports.alarms.seat(tenant, made.source, made.type))
+    seat = ports.alarms.seat(tenant, made.source, made.type)
+    assert ports.alarms.replace_seat(seat, replace(seat, alarm=made.id))
+    assert ports.alarms.create(made)
     return made, ports.alarms.seat(tenant, made.source, made.type)
 
 
@@ -58,14 +60,26 @@ def test_what_was_opened_is_read_and_has_the_seat(ports: Ports, tenant: str) -> 
 def test_a_seat_is_taken_once_and_a_number_given_once(ports: Ports, tenant: str) -> None:
     made, seat = opened(ports, tenant)
     free = Seat(tenant, made.source, made.type)
-    assert not ports.alarms.open(alarm(tenant, 2), free)
-    assert ports.alarms.get(tenant, alarm(tenant, 2).id) is None
-    assert not ports.alarms.open(made, seat)
+    assert not ports.alarms.replace_seat(free, replace(free, alarm="7"))
     assert not ports.alarms.create(made)
     assert ports.alarms.create(alarm(tenant, 3, status=CLEARED), 60)
     assert ports.alarms.replace_seat(seat, replace(seat, alarm=None, cleared=stamp(9)))
     assert not ports.alarms.replace_seat(seat, seat)
     assert ports.alarms.seat(tenant, made.source, made.type) == replace(seat, alarm=None, cleared=stamp(9), revision=2)
+
+
+def test_what_is_voided_is_not_there_and_is_not_made(ports: Ports, tenant: str) -> None:
+    made, _ = opened(ports, tenant)
+    never = alarm(tenant, 2)
+    assert not ports.alarms.void(tenant, made.id, NOW // 1000 + 60)
+    for _ in range(2):
+        assert ports.alarms.void(tenant, never.id, NOW // 1000 + 60)
+    assert not ports.alarms.create(never)
+    assert ports.alarms.get(tenant, never.id) is None
+    assert ports.alarms.some(tenant, [never.id, made.id]) == [made]
+    assert [one.id for one in alarms.of_source(ports, tenant, made.source)] == [made.id]
+    assert ports.alarms.repeat(Seat(tenant, never.source, never.type, never.id), NOW + 9, stamp(9)) is None
+    assert ports.alarms.create(alarm(tenant, 3))
 
 
 def test_a_raise_is_counted_once_and_in_one_write(ports: Ports, tenant: str) -> None:

@@ -1,9 +1,11 @@
 """Raising, changing and clearing alarms.
 
 Whatever comes at once, and in whatever order, one alarm of a source and type is open: who opens one takes the seat of
-that source and type in the same transaction. Each raise and clearing has a stamp that sorts as they happened
-(`ids.ordered_id`), so that a raise that arrives after the clearing it came before opens nothing, and a clearing clears
-no alarm that was raised after it. The same raise told again changes nothing.
+that source and type first, and then makes the alarm that the seat names. Whoever finds a seat whose alarm is not there,
+because somebody is about to make it, has died before, or has deleted it, lets nobody make that any more (`void`) before
+anything else is done with the seat. That is two writes, where a transaction counts as four. Each raise and clearing has
+a stamp that sorts as they happened (`ids.ordered_id`), so that a raise that arrives after the clearing it came before
+opens nothing, and a clearing clears no alarm that was raised after it. The same raise told again changes nothing.
 """
 
 import hashlib
@@ -24,6 +26,8 @@ from chalicelib.fleet.tenancy.records import Kept
 
 LONGEST_TYPE = 256
 _PAGE = 100
+_VOID = 3_600
+"""Seconds for which an alarm cannot be made that somebody took a seat for: no function runs as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def raise_(ports: Ports, tenant: str, report: Report, stamped: str) -> Raised:
         elif seat.alarm is not None:
             done = _again(ports, seat, made, stamped)
         else:
-            done = Raised(made, created=True) if ports.alarms.open(made, seat) else _known(ports, made)
+            done = _opened(ports, made, seat)
         if done is not None:
             if done.alarm.open and (done.created or done.again):
                 alarm_counts.count(ports, tenant, report.source)
@@ -94,7 +98,7 @@ def clear(ports: Ports, tenant: str, source: str, type_: str, stamped: str, by: 
     """
     for attempt in tries(ports):
         seat = ports.alarms.seat(tenant, source, type_)
-        found = ports.alarms.get(tenant, seat.alarm) if seat.alarm is not None else None
+        found = _seated(ports, seat)
         if attempt and found is not None and not found.open and found.cleared == stamped:
             # A write whose answer was lost on the way is repeated, and then it fails: it was ours all the same.
             return _closed(ports, found, stamped)
@@ -103,6 +107,8 @@ def clear(ports: Ports, tenant: str, source: str, type_: str, stamped: str, by: 
             if not ports.alarms.replace(found, cleared, kept=_kept(ports, tenant), not_after=stamped):
                 continue
             return _closed(ports, cleared, stamped)
+        if found is None and not _emptied(ports, seat):
+            continue
         over = found is None or not found.open
         marked = replace(seat, alarm=None if over else seat.alarm, cleared=max(seat.cleared, stamped))
         # One that is raised at the same time takes the seat, or finds it marked.
@@ -128,9 +134,14 @@ def get(ports: Ports, tenant: str, number: str) -> Alarm:
 
 def open_one(ports: Ports, tenant: str, source: str, type_: str) -> Alarm | None:
     """The open alarm of that source and type."""
-    seat = ports.alarms.seat(tenant, source, type_)
-    found = ports.alarms.get(tenant, seat.alarm) if seat.alarm is not None else None
+    found = _seated(ports, ports.alarms.seat(tenant, source, type_))
     return found if found is not None and found.open else None
+
+
+def _seated(ports: Ports, seat: Seat) -> Alarm | None:
+    """The alarm that a seat names; another one may have its number, where the one that was to have it was not made."""
+    found = ports.alarms.get(seat.tenant, seat.alarm) if seat.alarm is not None else None
+    return found if found is not None and (found.source, found.type) == (seat.source, seat.type) else None
 
 
 def update(
@@ -256,17 +267,38 @@ def _again(ports: Ports, seat: Seat, made: Alarm, stamped: str) -> Raised | None
     repeated = ports.alarms.repeat(seat, made.time, stamped)
     if repeated is not None:
         return Raised(repeated, created=False)
-    found = ports.alarms.get(seat.tenant, seat.alarm or "")
+    found = _seated(ports, seat)
     if found is None or not found.open:
         if found is not None and stamped < found.cleared:
             return _over(ports, made, stamped)
-        # It was cleared, or deleted, and whoever did that has not given back the seat yet.
-        return Raised(made, created=True) if ports.alarms.open(made, seat) else None
+        if found is None and seat.alarm == made.id:
+            # The same raise, told twice at once, or again after who was told first has died.
+            return _make(ports, made)
+        # It was cleared, or deleted, and whoever did that has not given back the seat yet; or it is not made yet.
+        return _opened(ports, made, seat) if found is not None or _emptied(ports, seat) else None
     if found.knows(stamped):
         return Raised(found, created=False, again=True)
     # It happened before what was told already, or its time did.
     counted = ports.alarms.recount(found, max(found.time, made.time), max(found.raised, stamped), stamped)
     return Raised(counted, created=False) if counted is not None else None
+
+
+def _opened(ports: Ports, made: Alarm, seat: Seat) -> Raised | None:
+    """None where somebody else has taken the seat, or voided what it was taken for."""
+    taken = ports.alarms.replace_seat(seat, replace(seat, alarm=made.id))
+    return _make(ports, made) if taken else _known(ports, made)
+
+
+def _make(ports: Ports, made: Alarm) -> Raised | None:
+    return Raised(made, created=True) if ports.alarms.create(made) else _known(ports, made)
+
+
+def _emptied(ports: Ports, seat: Seat) -> bool:
+    """Whether nobody makes the alarm any more that the seat names and that was not there; False where somebody has."""
+    if seat.alarm is None or ports.alarms.void(seat.tenant, seat.alarm, ports.clock.now() // 1000 + _VOID):
+        return True
+    # Where another source's alarm has the number, nobody can.
+    return _seated(ports, seat) is None
 
 
 def _over(ports: Ports, made: Alarm, stamped: str) -> Raised | None:
@@ -293,9 +325,11 @@ def _cleared(ports: Ports, found: Alarm, stamped: str, by: str) -> Alarm:
 def _reopen(ports: Ports, found: Alarm, after: Alarm) -> bool:
     """Errors: AlarmOpen."""
     seat = ports.alarms.seat(found.tenant, found.source, found.type)
-    holder = ports.alarms.get(found.tenant, seat.alarm) if seat.alarm not in (None, found.id) else None
+    holder = _seated(ports, seat) if seat.alarm != found.id else None
     if holder is not None and holder.open:
         raise AlarmOpen(f"alarm {holder.id} of the same source and type is open")
+    if holder is None and seat.alarm != found.id and not _emptied(ports, seat):
+        return False
     return ports.alarms.reopen(found, after, seat)
 
 

@@ -17,8 +17,8 @@ class Alarms(Protocol):
     def create(self, alarm: Alarm, kept: int | None = None) -> bool:
         """One that has no seat, for `kept` seconds; False if the number is taken."""
 
-    def open(self, alarm: Alarm, seat: Seat) -> bool:
-        """Make it, and give it the seat, which was read so; False if either is not so by now."""
+    def void(self, tenant: str, alarm: str, until: int) -> bool:
+        """Let nobody make it before `until` (s); False if it is there by now, True also where it was voided before."""
 
     def reopen(self, old: Alarm, new: Alarm, seat: Seat) -> bool:
         """As `replace`, and give it the seat, which was read so."""
