@@ -19,7 +19,7 @@ from moto.dynamodb.responses import DynamoHandler
 from infra.local import dynamodb_journal
 from infra.local.dynamodb_conflicts import Conflicts
 from infra.local.dynamodb_expiry import Expiry
-from infra.local.dynamodb_index import COMPARISONS, TableIndex
+from infra.local.dynamodb_index import COMPARISONS, Asked, TableIndex
 from infra.local.dynamodb_items import Key, drop_if_empty, find, key_in, place, text_of
 from infra.local.journal import Change, Journal
 
@@ -31,6 +31,8 @@ _lock = threading.RLock()
 _touched: dict[tuple[str, str], tuple[Table, Key]] = {}
 _preimages: list[tuple[Table, Key, Item | None]] | None = None
 _candidates = threading.local()
+_reading = threading.local()
+"""`how` an answer is read before anything else can change what it is made of, so that nothing has to be copied."""
 _journal: Journal | None = None
 _expiry = Expiry()
 _conflicts = Conflicts()
@@ -103,9 +105,11 @@ def act(handler: DynamoHandler, method: str, read: Callable[[Any], Answer]) -> A
     Raises what moto raises.
     """
     with _conflicts.entered(handler), _lock:
+        _reading.how = "count" if handler.body.get("Select") == "COUNT" else "items"
         try:
             return read(getattr(handler, method)())
         finally:
+            _reading.how = None
             _settle()
 
 
@@ -248,10 +252,19 @@ def _by_index(query: Callable[..., Any]) -> Callable[..., Any]:
             range_comparison is None or range_comparison.upper() in COMPARISONS
         )
         # more conditions than key conditions: moto filters before it counts, so it needs to see the whole partition
-        filtered = bool(kwargs.keys() - {"consistent_read", "filter_expression", *_KEY_CONDITIONS})
+        filtered = bool(kwargs.keys() - set(_KEY_CONDITIONS))
         with _lock:
             index = _index(table)
             known = index.knows(index_name) and hash_key is not None
+            asked = Asked(
+                index_name, (range_comparison, range_objs) if range_comparison else None, exclusive_start_key,
+                forward=scan_index_forward is not False, limit=limit,
+            )  # fmt: skip
+            how = getattr(_reading, "how", None)
+            consistent, wanted = (*args, False, None)[:2]
+            refused = index_name is not None and consistent
+            if how is not None and known and simple and not filtered and not refused and index.finds(asked):
+                return index.answer(hash_key, asked, wanted, projection_expressions, counted=how == "count")
             if known:
                 _candidates.found = (
                     table,

@@ -1,10 +1,12 @@
 """Sorted partitions of a moto DynamoDB table and of its indexes, so that a query reads a page and not the table."""
 
+import copy
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import RESULT_SIZE_LIMIT, Table
 
 from infra.local.dynamodb_items import Key, find, items_of
@@ -14,8 +16,21 @@ COMPARISONS = frozenset({"=", "<", "<=", ">", ">=", "BETWEEN", "BEGINS_WITH"})
 
 _TABLE = ""  # the name under which the table itself stands beside its indexes
 _MANY = 500
+_FEW = 2
+"""Items that are never more than a megabyte together: one has 400 KB at most."""
 _Row = tuple[tuple[Any, ...], Item]
 _Place = tuple[str, Any, tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query: of the table itself or of the index of that name; `condition` compares the first sort key."""
+
+    index: str | None
+    condition: tuple[str, list[DynamoType]] | None
+    start: dict[str, Any] | None
+    forward: bool
+    limit: int | None
 
 
 class TableIndex:
@@ -26,6 +41,7 @@ class TableIndex:
         self._schemas = _schemas(table)
         self._partitions: dict[tuple[str, Any], list[_Row]] = {}
         self._places: dict[Key, list[_Place]] = {}
+        self._sizes: dict[Key, int] = {}
         for item in items_of(table):
             self.update((item.hash_key, item.range_key))
 
@@ -38,6 +54,7 @@ class TableIndex:
 
     def update(self, key: Key) -> None:
         """Take note of how the item at `key` is now; call it after every change."""
+        self._sizes.pop(key, None)
         for name, partition, order in self._places.pop(key, ()):
             rows = self._partitions[name, partition]
             rows.pop(bisect_left(rows, order, key=_order))
@@ -77,7 +94,74 @@ class TableIndex:
         if limit:
             low, high = (low, min(high, low + limit + 1)) if forward else (max(low, high - limit - 1), high)
         found = [item for _, item in rows[low:high]]
-        return _first_megabyte(found if forward else found[::-1])
+        return self._first_megabyte(found if forward else found[::-1])
+
+    def finds(self, asked: Asked) -> bool:
+        """Whether it knows where a query begins."""
+        return asked.start is None or self._start(asked.index or _TABLE, asked.start) is not None
+
+    def answer(
+        self, partition: DynamoType, asked: Asked, wanted: Any, projections: list[list[str]] | None, *, counted: bool
+    ) -> tuple[list[Item], int, dict[str, Any] | None]:
+        """As moto's `Table.query`, of items that are not copied; those that are only `counted` are whole ones.
+
+        `wanted` is moto's filter, which sees what was looked at: a limit, and the megabyte, are of that.
+        """
+        found = self.page(
+            asked.index,
+            partition,
+            condition=asked.condition,
+            start=asked.start,
+            forward=asked.forward,
+            limit=asked.limit,
+        )
+        looked, size, last = 0, 0, None
+        for looked, item in enumerate(found):
+            size += self._size(item) if len(found) > _FEW else 0
+            if looked == asked.limit or size > RESULT_SIZE_LIMIT:
+                last = self._table._get_last_evaluated_key(found[looked - 1], asked.index)
+                break
+        else:
+            looked = len(found)
+        kept = found[:looked]
+        if wanted is not None:
+            kept = [item for item in kept if wanted.expr(item)]
+        if counted:
+            return kept, looked, last
+        if asked.index:
+            kept = [_projected(item, self._names(asked.index)) for item in kept]
+        if projections:
+            flat = all(len(path) == 1 for path in projections)
+            names = frozenset(path[0] for path in projections)
+            kept = [_projected(item, names) if flat else item.project(projections) for item in kept]
+        return kept, looked, last
+
+    def _names(self, name: str) -> frozenset[str] | None:
+        """Of the attributes that an index has of an item; None where that is all."""
+        index = self._table.get_index(name)
+        kind = (index.projection or {}).get("ProjectionType")
+        if kind not in ("KEYS_ONLY", "INCLUDE"):
+            return None
+        keys = (*self._table.table_key_attrs, *(key["AttributeName"] for key in index.schema))
+        return frozenset((*keys, *(index.projection.get("NonKeyAttributes", ()) if kind == "INCLUDE" else ())))
+
+    def _first_megabyte(self, items: list[Item]) -> list[Item]:
+        """Cut what no single answer can carry, so that moto does not sort it."""
+        if len(items) <= _MANY:
+            return items
+        size = 0
+        for count, item in enumerate(items, start=1):
+            size += self._size(item)
+            if size > RESULT_SIZE_LIMIT:
+                return items[: count + 1]
+        return items
+
+    def _size(self, item: Item) -> int:
+        key = (item.hash_key, item.range_key)
+        size = self._sizes.get(key)
+        if size is None:
+            size = self._sizes[key] = item.size()
+        return size
 
     def _place(self, name: str, item: Item) -> _Place | None:
         hashes, ranges = self._schemas[name]
@@ -97,6 +181,15 @@ class TableIndex:
         if any(attribute not in start for attribute in attributes):
             return None
         return tuple(_sortable(DynamoType(start[attribute])) for attribute in attributes)
+
+
+def _projected(item: Item, names: frozenset[str] | None) -> Item:
+    """With the attributes of these names alone; moto makes JSON of all of it, and an item of that again."""
+    if names is None:
+        return item
+    one = copy.copy(item)
+    one.attrs = LimitedSizeDict({name: value for name, value in item.attrs.items() if name in names})
+    return one
 
 
 def _schemas(table: Table) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
@@ -150,15 +243,3 @@ def _bounds(rows: list[_Row], condition: tuple[str, list[DynamoType]] | None) ->
 
 def _first(row: _Row) -> Any:
     return row[0][0]
-
-
-def _first_megabyte(items: list[Item]) -> list[Item]:
-    """Cut what no single answer can carry, so that moto does not sort it."""
-    if len(items) <= _MANY:
-        return items
-    size = 0
-    for count, item in enumerate(items, start=1):
-        size += item.size()
-        if size > RESULT_SIZE_LIMIT:
-            return items[: count + 1]
-    return items

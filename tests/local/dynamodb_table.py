@@ -23,7 +23,12 @@ def make_table(client: Any, name: str = "reading") -> None:
                     {"AttributeName": "label", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "ALL"},
-            }
+            },
+            {
+                "IndexName": "by-label",
+                "KeySchema": [{"AttributeName": "label", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            },
         ],
         BillingMode="PAY_PER_REQUEST",
     )

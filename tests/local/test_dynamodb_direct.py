@@ -123,6 +123,29 @@ CALLS: dict[str, Call] = {
     "query and count": query(Select="COUNT"),
     "query an index": query(IndexName="by-group", KeyConditionExpression="#g = :d",
                             ExpressionAttributeNames={"#g": "group"}, ExpressionAttributeValues={":d": {"S": "g"}}),
+    "query by a filter": query(FilterExpression="contains(label, :l)", Limit=2,
+                               ExpressionAttributeValues={":d": {"S": "d0"}, ":l": {"S": "4"}}),
+    "query by a filter backwards": query(FilterExpression="label = :l AND attribute_exists(bytes)",
+                                         ScanIndexForward=False, ReturnConsumedCapacity="TOTAL",
+                                         ExpressionAttributeValues={":d": {"S": "d0"}, ":l": {"S": "l4"}}),
+    "query and count by a filter": query(Select="COUNT", FilterExpression="label = :l",
+                                         ExpressionAttributeValues={":d": {"S": "d0"}, ":l": {"S": "l5"}}),
+    "query parts": query(ProjectionExpression="label, device"),
+    "query parts within parts": query(ProjectionExpression="#m.n, label", ExpressionAttributeNames={"#m": "map"}),
+    "query a range": query(KeyConditionExpression="device = :d AND at > :a", Limit=1,
+                           ExpressionAttributeValues={":d": {"S": "d0"}, ":a": {"N": "0"}}),
+    "query keys of an index": query(IndexName="by-label", KeyConditionExpression="label = :d",
+                                    ExpressionAttributeValues={":d": {"S": "l4"}}),
+    "query an index by a filter": query(IndexName="by-group", KeyConditionExpression="#g = :d", Limit=2,
+                                        FilterExpression="contains(device, :l)",
+                                        ExpressionAttributeNames={"#g": "group"},
+                                        ExpressionAttributeValues={":d": {"S": "g"}, ":l": {"S": "0"}}),
+    "query an index on": query(IndexName="by-group", KeyConditionExpression="#g = :d",
+                               ExclusiveStartKey=item("d0", 4, group="g", label="l4"),
+                               ExpressionAttributeNames={"#g": "group"},
+                               ExpressionAttributeValues={":d": {"S": "g"}}),
+    "query an index as it is now": query(IndexName="by-label", KeyConditionExpression="label = :d", ConsistentRead=True,
+                                         ExpressionAttributeValues={":d": {"S": "l4"}}),
     "query nonsense": query(KeyConditionExpression="at = :d"),
     "scan": ("scan", {**TABLE, "Limit": 3}),
     "get many": ("batch_get_item", {"RequestItems": {"reading": {"Keys": [item("d0", 4), item("d9", 9)]}}}),
@@ -151,6 +174,19 @@ def test_the_answer_is_the_same(clients: tuple[Any, Any], name: str) -> None:
 
 def test_every_operation_on_items_is_held_to_that() -> None:
     assert {method for method, _ in CALLS.values()} == set(dynamodb_direct.METHODS.values())
+
+
+@pytest.mark.parametrize("select", ["COUNT", "ALL_ATTRIBUTES"])
+def test_an_answer_ends_where_a_megabyte_does(clients: tuple[Any, Any], select: str) -> None:
+    for at in range(9):
+        for each in clients:
+            each.put_item(**TABLE, Item=item("d0", at, filling="x" * (260_000 if at else 100)))
+    start: dict[str, Any] = {}
+    for _ in range(3):
+        long, direct = (answer(each, query(Select=select, **start)) for each in clients)
+        assert direct == long
+        start = {"ExclusiveStartKey": direct["LastEvaluatedKey"]} if "LastEvaluatedKey" in direct else {}
+    assert not start
 
 
 @pytest.mark.parametrize("seed", range(3))
