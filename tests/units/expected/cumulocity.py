@@ -1,8 +1,8 @@
 """Cumulocity's operations, in the order of `COUNTED`.
 
 A raise takes its seat and then makes its alarm (1, and 3 with two indexes), with a write more only where somebody died
-between the two. A clearing moves the alarm in an index (3) and gives back the seat (1). Both count what is open (1), and
-write that to the object, so that lists of objects show it without a read more.
+between the two. A clearing moves the alarm in an index (3) and gives back the seat (1). Both count what is open (1),
+and write that to the object, so that lists of objects show it without a read more.
 """
 
 EXPECTED = {
