@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.dialects.cumulocity import elsewhere
+from chalicelib.dialects.cumulocity import elsewhere, fragments
 from chalicelib.dialects.cumulocity.errors import Missing
 from chalicelib.fleet.errors import Invalid
 
@@ -28,6 +28,8 @@ def given(body: Any) -> tuple[str, str]:
     type_, value = read(body)
     if elsewhere.is_ours(type_):
         raise Invalid(f"external ids of the type {type_[:64]} are the platform's own", "type")
+    fragments.ensure_reachable(type_, "type")
+    fragments.ensure_reachable(value, "externalId")
     return type_, value
 
 

@@ -13,6 +13,16 @@ LARGEST, MOST_KEPT = 250_000, 350_000
 item of a table."""
 
 
+UNREACHABLE = frozenset({".", ".."})
+"""Segments that no client can send in an address: it takes them out, also where they are percent-encoded."""
+
+
+def ensure_reachable(text: str, name: str) -> None:
+    """Errors: Invalid, for what nobody could ask for by its address."""
+    if text in UNREACHABLE:
+        raise Invalid(f"{name} is neither . nor .., which no address holds", name)
+
+
 def of(body: Mapping[str, Any], own: Collection[str]) -> dict[str, Any]:
     """What is none of `own`. Errors: Invalid (a name with a dot, or that begins with a dollar; too deep)."""
     kept = {name: value for name, value in body.items() if name not in own}

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
+from chalicelib.dialects.cumulocity import fragments
 from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Contended, Invalid, LimitReached, NotFound
@@ -95,6 +96,7 @@ def ensure(option: Option) -> None:
     for name, text in (("category", option.category), ("key", option.key)):
         if not text or len(text) > LONGEST_NAME:
             raise Invalid(f"{name} is a text of 1 to {LONGEST_NAME} characters", name)
+        fragments.ensure_reachable(text, name)
     if len(_id(option.category, option.key)) > _LONGEST_ID:
         raise Invalid("category and key are too long together", "key")
     if len(option.value) > LONGEST_VALUE:

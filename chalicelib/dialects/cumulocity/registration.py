@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.dialects.cumulocity import device_users, security_tokens, waiting
+from chalicelib.dialects.cumulocity import device_users, fragments, security_tokens, waiting
 from chalicelib.dialects.cumulocity.device_users import DeviceUser
 from chalicelib.dialects.cumulocity.errors import RequestNotFound
 from chalicelib.dialects.cumulocity.waiting import key_of
@@ -38,7 +38,7 @@ WAITS = 30 * 86_400_000
 """How long (ms) an id waits for its device."""
 MOST = 1_000
 """Ids that wait in a tenant."""
-RESERVED = frozenset({".", "..", "acceptAll", "limit"})
+RESERVED = fragments.UNREACHABLE | {"acceptAll", "limit"}
 """Ids that have no address: HTTP clients take the first two out of a path, and at the others something else is."""
 _DAY = 86_400_000
 _TRACE = 3_600

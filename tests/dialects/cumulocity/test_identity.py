@@ -31,6 +31,17 @@ def test_an_object_is_found_by_its_external_id(client: Client, value: str) -> No
     assert only == found
 
 
+@pytest.mark.parametrize("said", [("c8y_Serial", "."), ("c8y_Serial", ".."), ("..", "4711")])
+def test_what_no_address_holds_is_no_external_id(client: Client, said: tuple[str, str]) -> None:
+    body = dict(zip(("type", "externalId"), said, strict=True))
+    number = client.made(OBJECTS, {})["id"]
+    for path, sent in ((f"/identity/globalIds/{number}/externalIds", body), (OBJECTS, {"externalIds": [body]})):
+        reply = client.call("POST", path, sent)
+        assert (reply.status, "which no address holds" in reply.message) == (422, True)
+    for close in ("...", ".a", "..a"):
+        assert named(client, close)
+
+
 def test_an_external_id_belongs_to_one_object_until_it_is_taken_away(client: Client) -> None:
     named(client, "4711")
     other = client.made(OBJECTS, {})["id"]

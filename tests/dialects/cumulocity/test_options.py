@@ -33,6 +33,14 @@ def test_an_option_is_made_changed_read_and_deleted(client: Client) -> None:
     assert client.call("PUT", one, {"value": "x"}).status == 404
 
 
+@pytest.mark.parametrize(("category", "key"), [(".", "k"), ("..", "k"), ("c", "."), ("c", "..")])
+def test_what_no_address_holds_is_no_option(client: Client, category: str, key: str) -> None:
+    reply = client.call("POST", PATH, {"category": category, "key": key, "value": "v"})
+    assert (reply.status, "which no address holds" in reply.message) == (422, True)
+    assert client.call("PUT", f"{PATH}/c", {"fine": "v", "..": "v"}).status == 422
+    assert client.get(PATH).body["options"] == []
+
+
 def test_options_are_listed_and_those_of_a_category_are_values_by_key(client: Client) -> None:
     for category, key in (("b", "2"), ("a", "1"), ("b", "1")):
         put(client, category, key, f"{category}{key}")
