@@ -16,6 +16,7 @@ class Part(StrEnum):
     LISTENING = "listening"
     LIFECYCLE = "lifecycle"
     RESUMING = "resuming"
+    KEEPERS = "keepers"
     REST = "rest"
 
 

@@ -11,6 +11,7 @@ from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.doors import Door
 from chalicelib.fleet.commands.records import Command, Terms
 from chalicelib.fleet.configuration.records import Update
+from chalicelib.fleet.due import Keeper
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.events.events import Event
 from chalicelib.fleet.ports import Ports
@@ -142,6 +143,11 @@ class Resumer(Protocol):
         """Look again at what the dialect has put off; perhaps twice."""
 
 
+class Keeping(Protocol):
+    KEEPERS: Mapping[str, Keeper]
+    """Who keeps what falls due of this dialect's own documents, by their kind."""
+
+
 class Rest(Protocol):
     APIS: "tuple[Api, ...]"
 
@@ -205,6 +211,13 @@ def listener(dialect: str) -> Listener:
 
 def resumer(dialect: str) -> Resumer:
     return cast("Resumer", _module(dialect, Part.RESUMING))
+
+
+def keepers() -> dict[str, Keeper]:
+    """Those of all dialects that this stage speaks."""
+    named = having(Part.KEEPERS, enabled())
+    every = [cast("Keeping", _module(name, Part.KEEPERS)).KEEPERS for name in named]
+    return {kind: keeper for several in every for kind, keeper in several.items()}
 
 
 def rest(dialect: str) -> Rest:

@@ -82,6 +82,10 @@ class SubscriptionNotFound(NotFound):
     pass
 
 
+class CampaignNotFound(NotFound):
+    pass
+
+
 class CommandNotFound(NotFound):
     pass
 

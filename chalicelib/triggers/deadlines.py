@@ -3,6 +3,7 @@
 from typing import Any
 
 from chalicelib.aws.deadlines import DEADLINE
+from chalicelib.dialects import registry
 from chalicelib.fleet import sweeping
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import publishing
@@ -17,7 +18,8 @@ def settle(ports: Ports, event: dict[str, Any]) -> None:
 def sweep(ports: Ports, *, everything: bool = False) -> dict[str, int]:
     """Errors: ExceptionGroup of what could not be settled; queues are woken all the same."""
     try:
-        inspected = sweeping.sweep(ports, everything=everything)
+        keepers = {**sweeping.KEEPERS, **registry.keepers()}
+        inspected = sweeping.sweep(ports, everything=everything, keepers=keepers)
     finally:
         woken = publishing.sweep(ports, everything=everything)
     return {"inspected": inspected, "woken": woken}

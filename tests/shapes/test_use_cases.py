@@ -263,6 +263,8 @@ def test_every_kind_is_changed_here_or_never() -> None:
         "dialects.cumulocity.bayeux_sessions.SESSION",
         "dialects.ibm.applications.APPLICATION",
         "dialects.ibm.settings.EVENT_CACHE",
+        "fleet.commands.campaigns.CAMPAIGN",
+        "fleet.commands.campaigns.MEMBER",
         "fleet.presence.silences.SILENCE",
         "fleet.queues.subscriptions.SUBSCRIPTION",
         "fleet.resources.attachments.UPLOAD",

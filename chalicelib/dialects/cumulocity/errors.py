@@ -59,6 +59,7 @@ CODES: dict[type[Exception], tuple[int, str]] = {
     fleet.AttachmentNotFound: (HTTPStatus.NOT_FOUND, "general/notFound"),
     fleet.AlarmNotFound: (HTTPStatus.NOT_FOUND, "alarm/notFound"),
     fleet.CommandNotFound: (HTTPStatus.NOT_FOUND, "devicecontrol/notFound"),
+    fleet.CampaignNotFound: (HTTPStatus.NOT_FOUND, "devicecontrol/notFound"),
     fleet.IllegalTransition: (HTTPStatus.UNPROCESSABLE_ENTITY, UNPROCESSABLE),
     fleet.Conflict: (HTTPStatus.CONFLICT, "general/conflict"),
     fleet.AttachmentDuplicate: (HTTPStatus.CONFLICT, "general/duplicate"),

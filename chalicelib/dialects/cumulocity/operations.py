@@ -51,14 +51,15 @@ def read(body: Mapping[str, Any]) -> dict[str, Any]:
     return said
 
 
-def request(said: Mapping[str, Any], agent: str) -> dict[str, Any]:
+def request(said: Mapping[str, Any], agent: str, bulk: str | None = None) -> dict[str, Any]:
     """What the fleet keeps of it; `agent` is the number of the object that is to do it, or have it done.
 
-    Errors: TooLarge.
+    `bulk` is the id of the bulk operation that it is one of. Errors: TooLarge.
     """
     name = next((name for name in said if name not in _SAID), next(iter(said)))
     arg = said[name] if isinstance(said[name], dict) else {"value": said[name]}
-    asked = {"req": name, "arg": arg, "agent": agent, "operation": dict(said)}
+    part = {"bulk": bulk} if bulk is not None else {}
+    asked = {"req": name, "arg": arg, "agent": agent, "operation": dict(said), **part}
     fragments.ensure_fits(asked, fragments.LARGEST)
     return asked
 
@@ -111,6 +112,8 @@ def view(command: Command, device: str, itself: str) -> dict[str, Any]:
         "status": str(status(command)),
         "delivery": _delivery(command),
     }
+    if "bulk" in command.request:
+        shown["bulkOperationId"] = command.request["bulk"]
     reason = _reason(command)
     return {**shown, "failureReason": reason} if reason is not None else shown
 

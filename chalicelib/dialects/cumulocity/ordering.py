@@ -22,23 +22,32 @@ POLICY = Policy(expiration=None, ack_mode=None, ack_timeout=None)
 """It waits for as long as it takes, and its device says itself what became of it."""
 
 
-def order(ports: Ports, found: ManagedObject, said: Mapping[str, Any], trace: str | None = None) -> Command:
+def order(
+    ports: Ports,
+    found: ManagedObject,
+    said: Mapping[str, Any],
+    trace: str | None = None,
+    *,
+    bulk: str | None = None,
+    command: str | None = None,
+) -> Command:
     """An operation for that object, which is a device from now on.
 
+    One of a `bulk` operation has an id already: then CommandDuplicate says that it was made before.
     Errors: TooLarge, CommandLimitReached, ObjectNotFound, QuotaReached, Contended.
     """
     agent = agents.of(ports, found)
-    asked = operations.request(said, agent)
+    asked = operations.request(said, agent, bulk)
     if agent != found.id:
         found = _reachable(ports, found, agent)
     if found.device is None:
-        ordered = _ordered(ports, found.tenant, _promoted(ports, found), asked, trace)
+        ordered = _ordered(ports, found.tenant, _promoted(ports, found), asked, trace, command)
     else:
         try:
-            ordered = _ordered(ports, found.tenant, found.device, asked, trace)
+            ordered = _ordered(ports, found.tenant, found.device, asked, trace, command)
         except DeviceNotFound:
             # Its registration failed on the way, or was refused, and is made up for now.
-            ordered = _ordered(ports, found.tenant, _promoted(ports, found), asked, trace)
+            ordered = _ordered(ports, found.tenant, _promoted(ports, found), asked, trace, command)
     return modelled.carry_out(ports, ordered) if found.origin == CONNECTOR else ordered
 
 
@@ -61,7 +70,12 @@ def _promoted(ports: Ports, found: ManagedObject) -> str:
     return promoting.promote(ports, found.tenant, found.id, naming.NAMESPACE).id
 
 
-def _ordered(ports: Ports, tenant: str, device: str, asked: Mapping[str, Any], trace: str | None) -> Command:
+def _ordered(
+    ports: Ports, tenant: str, device: str, asked: Mapping[str, Any], trace: str | None, known: str | None
+) -> Command:
+    if known is not None:
+        order_ = Order(None, asked, POLICY, trace=trace, id=known, dialect=naming.DIALECT)
+        return creating.create(ports, tenant, device, order_)
     for _ in tries(ports):
         number = ids.number(ports.clock.now(), ports.chance(2))
         order_ = Order(None, asked, POLICY, trace=trace, id=ids.of_number(number), dialect=naming.DIALECT)

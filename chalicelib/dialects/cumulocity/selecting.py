@@ -6,14 +6,17 @@ from functools import partial
 from typing import Any
 
 from chalicelib.dialects.cumulocity import elsewhere, queries
-from chalicelib.dialects.cumulocity.objects import ACTIVE_ALARMS, HOLDER, IS_DEVICE, IS_GROUP
+from chalicelib.dialects.cumulocity.objects import ACTIVE_ALARMS, HOLDER, IS_DEVICE, IS_GROUP, view
 from chalicelib.dialects.cumulocity.queries import Comparison, Condition, Either, Every, Has, Member
 from chalicelib.fleet import ids
-from chalicelib.fleet.inventory import hierarchy, objects
+from chalicelib.fleet.inventory import finding, hierarchy, objects
 from chalicelib.fleet.inventory.finding import ALL, Chosen
 from chalicelib.fleet.inventory.managed_objects import GROUP, ChildKind, ManagedObject, ObjectFacet
 from chalicelib.fleet.ports import Ports
 
+DYNAMIC, QUERY = "c8y_DynamicGroup", "c8y_DeviceQueryString"
+MOST_DYNAMIC = 5
+"""Dynamic groups whose queries ask for one another."""
 MOST_SIDES = 4
 """Parts of an `or` that are looked up each by its own index."""
 Shown = Callable[[ManagedObject], Mapping[str, Any]]
@@ -43,10 +46,16 @@ class Hierarchy:
     ports: Ports
     tenant: str
     _known: dict[Member, frozenset[str]] = field(default_factory=dict)
+    _looking: list[Member] = field(default_factory=list)
 
     def has(self, found: ManagedObject, member: Member) -> bool:
         if member not in self._known:
-            self._known[member] = frozenset(_members(self.ports, self.tenant, member))
+            if member in self._looking or len(self._looking) >= MOST_DYNAMIC:
+                # Groups whose queries ask for each other.
+                return False
+            self._looking.append(member)
+            self._known[member] = frozenset(_members(self, member))
+            self._looking.remove(member)
         return found.id in self._known[member]
 
 
@@ -122,10 +131,31 @@ def _elsewhere(path: tuple[str, ...], value: str) -> tuple[Chosen, ...]:
             return _ELSEWHERE
 
 
-def _members(ports: Ports, tenant: str, member: Member) -> set[str]:
+def query_of(found: ManagedObject) -> str | None:
+    """The query of a dynamic group; None where it is none."""
+    query = found.fragments.get(QUERY)
+    return query if DYNAMIC in found.fragments and isinstance(query, str) else None
+
+
+def found_by(ports: Ports, group: ManagedObject, below: Hierarchy, known: elsewhere.Known) -> list[ManagedObject]:
+    """What the query of a dynamic group finds. Errors: Invalid, LimitReached."""
+    selection = of_query(query_of(group) or "", devices=True)
+
+    def shown(found: ManagedObject) -> Mapping[str, Any]:
+        return view(known.shown(found), lambda *_: "")
+
+    meant = wanted(selection, below, shown)
+    return finding.every(ports, group.tenant, selection.chosen, meant, ahead=known.read)
+
+
+def _members(below: Hierarchy, member: Member) -> set[str]:
+    ports, tenant = below.ports, below.tenant
     # What is no number may be longer than a key can be.
-    if not ids.is_number(member.number) or ports.objects.get(tenant, member.number) is None:
+    group = ports.objects.get(tenant, member.number) if ids.is_number(member.number) else None
+    if group is None:
         return set()
+    if query_of(group) is not None and not member.deep:
+        return {found.id for found in found_by(ports, group, below, elsewhere.Known(ports, tenant))}
     if member.deep:
         return {found.id for found in hierarchy.descendants(ports, tenant, member.number)}
     objects.get(ports, tenant, member.number)

@@ -34,7 +34,12 @@ def furnish(client: Client, word: str) -> dict[str, str]:
     audit = client.made("/audit/auditRecords", record)["id"]
     person = {"userName": f"{word}-user", "email": f"{word}@example.com", "firstName": word, "password": "A pass-w0rd"}
     client.made(f"/user/{client.tenant.id}/users", person)
+    group = client.made(OBJECTS, {"name": f"{word} group", "c8y_IsDeviceGroup": {}})["id"]
+    bulk = {"groupId": group, "startDate": "2099-01-01T00:00:00Z", "creationRamp": 1}
+    prototype = {"told": {"word": word}}
+    bulk_id = client.made("/devicecontrol/bulkoperations", {**bulk, "operationPrototype": prototype})["id"]
     return {
+        "bulkId": bulk_id,
         "tenantId": client.tenant.id,
         "userId": f"{word}-user",
         "username": f"{word}-user",

@@ -84,7 +84,7 @@ _PERSONAL |= {"shouldResetPassword", "twoFactorAuthenticationEnabled", "displayN
 _SHOWN = {"c8y_DeviceTypes", "c8y_LatestMeasurements", "c8y_PreviousMeasurements", "c8y_SupportedOperations"}
 _SHOWN |= {"c8y_Steam", "com_cumulocity_model_WebCamDevice"}
 """Fragments of the examples."""
-_AT_TIMES = {"bulkOperationId", "deviceExternalIDs", "failureReason"}
+_AT_TIMES = {"bulkOperationId", "failedParentId", "deviceExternalIDs", "failureReason"}
 LEFT_OUT = _LINKS | _PERSONAL | _SHOWN | _AT_TIMES
 TIME = "2026-01-02T03:04:05Z"
 
@@ -124,6 +124,8 @@ def asked(client: Client, names: dict[str, str]) -> dict[str, Any]:
     device, data = names["id"], {"type": "t", "text": "x", "time": TIME, "source": {"id": names["id"]}}
     reference = {"managedObject": {"id": client.made("/inventory/managedObjects", {"name": "below"})["id"]}}
     children = ("childDevices", "childAssets", "childAdditions")
+    group = client.made("/inventory/managedObjects", {"name": "g", "c8y_IsDeviceGroup": {}})["id"]
+    bulk = {"groupId": group, "startDate": "2099-01-01T00:00:00Z", "creationRamp": 1, "operationPrototype": {"x": {}}}
     return {
         "POST /tenant/options": {"category": "c", "key": "k", "value": "v"},
         "PUT /tenant/options/{}": {"k": "v"},
@@ -142,6 +144,8 @@ def asked(client: Client, names: dict[str, str]) -> dict[str, Any]:
         "POST /alarm/alarms/upsert": {**data, "severity": "MINOR"},
         "POST /devicecontrol/operations": {"deviceId": device, "c8y_Restart": {}},
         "PUT /devicecontrol/operations/{}": {"status": "EXECUTING"},
+        "POST /devicecontrol/bulkoperations": bulk,
+        "PUT /devicecontrol/bulkoperations/{}": {"creationRamp": 2},
         "POST /devicecontrol/newDeviceRequests": {"id": "another"},
         "POST /audit/auditRecords": {**data, "activity": "done"},
         "POST /user/{}/users": {"userName": "another"},

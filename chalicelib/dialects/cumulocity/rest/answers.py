@@ -5,7 +5,7 @@ from typing import Any
 
 from chalicelib.dialects.cumulocity import alarms, operations, rest
 from chalicelib.dialects.cumulocity.rest.notifications import PATHS, SUFFIXES
-from chalicelib.web.answers import ANY, FLAG, MOMENT, TEXT, WHOLE, among, by_name, listed, record
+from chalicelib.web.answers import ANY, FLAG, MOMENT, NUMBER, TEXT, WHOLE, among, by_name, listed, record
 from chalicelib.web.routes import Handler, function
 from chalicelib.web.schemas import Schema
 
@@ -94,6 +94,26 @@ _OPERATION = record(
     creationTime=MOMENT,
     failureReason=TEXT,
 )
+_BULK_OPERATION = record(
+    "id self startDate creationRamp operationPrototype status generalStatus progress",
+    id=TEXT,
+    self=TEXT,
+    groupId=TEXT,
+    failedParentId=TEXT,
+    startDate=MOMENT,
+    creationRamp=NUMBER,
+    operationPrototype=ANY,
+    status=among(("ACTIVE", "IN_PROGRESS", "COMPLETED", "DELETED")),
+    generalStatus=among(("SCHEDULED", "EXECUTING", "EXECUTING_WITH_ERRORS", "SUCCESSFUL", "FAILED", "CANCELED")),
+    progress=record(
+        "pending executing successful failed all",
+        pending=WHOLE,
+        executing=WHOLE,
+        successful=WHOLE,
+        failed=WHOLE,
+        all=WHOLE,
+    ),
+)
 _AUDIT = record(
     "id self source type time text activity creationTime",
     id=TEXT,
@@ -175,6 +195,7 @@ _ACCEPTED = record("self newDeviceRequests", self=TEXT, newDeviceRequests=listed
 _OBJECTS, _ONE = "/inventory/managedObjects", "/inventory/managedObjects/{id}"
 _IDENTITIES = "/identity/globalIds/{id}/externalIds"
 _MEASURED, _EVENTS, _ALARMS = "/measurement/measurements", "/event/events", "/alarm/alarms"
+_BULK = "/devicecontrol/bulkoperations"
 _ORDERED, _NEW = "/devicecontrol/operations", "/devicecontrol/newDeviceRequests"
 _GROUPS = "/user/{tenantId}/groups"
 _MANY_OBJECTS = _collection("managedObjects", OBJECT)
@@ -223,6 +244,10 @@ _BY_ROUTE: Mapping[str, Schema] = {
     f"POST {_ORDERED}": _OPERATION,
     f"GET {_ORDERED}/{{operationId}}": _OPERATION,
     f"PUT {_ORDERED}/{{operationId}}": _OPERATION,
+    f"GET {_BULK}": _collection("bulkOperations", _BULK_OPERATION),
+    f"POST {_BULK}": _BULK_OPERATION,
+    f"GET {_BULK}/{{bulkId}}": _BULK_OPERATION,
+    f"PUT {_BULK}/{{bulkId}}": _BULK_OPERATION,
     f"GET {_NEW}": _collection("newDeviceRequests", _REGISTRATION),
     f"POST {_NEW}": _REGISTRATION,
     f"GET {_NEW}/{{requestId}}": _REGISTRATION,

@@ -6,7 +6,7 @@ from functools import partial
 from heapq import merge
 from typing import Any
 
-from chalicelib.dialects.cumulocity import agents, fragments, modelled, ordering, reach
+from chalicelib.dialects.cumulocity import agents, bulk_operations, fragments, modelled, ordering, reach
 from chalicelib.dialects.cumulocity import alarms as choices
 from chalicelib.dialects.cumulocity import operations as shapes
 from chalicelib.dialects.cumulocity.rest import asking, contents, links, lists, managed_objects, paging
@@ -122,13 +122,16 @@ def _meant(ports: Ports, request: Request, sources: Sources, after: str | None =
         return (
             shapes.is_own(command)
             and status in (None, shapes.status(command))
+            and asked.get("bulkOperationId", "") in ("", command.request.get("bulk"))
             and moments.has(command.created)
             and (after is None or _comes_after(command.id, after, descending=descending))
             and (not fragment or fragment in shapes.said(command))
         )
 
-    if asked.get("bulkOperationId"):
-        return iter(())
+    bulk = asked.get("bulkOperationId", "")
+    if bulk and not (asked["deviceId"] or asked["agentId"] or reach.bounded(request.by)):
+        ours = bulk_operations.commands(ports, request.tenant, bulk) if ids.is_number(bulk) else []
+        return filter(meant, reversed(ours) if descending else iter(ours))
     each, start, end = [], moments.start, moments.end
     if after is not None:
         # What is before it need not be read, but what was made in the same millisecond.
