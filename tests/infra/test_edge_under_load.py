@@ -16,7 +16,7 @@ from tests.infra.edges import bare_key, running_edge
 from tests.infra.elsewhere import Refusal, elsewhere
 from tests.local.running import RunningStack
 from tests.local.swarm import Swarm
-from tests.local.test_under_load import MANY, beside, hold_twofold, online
+from tests.local.test_under_load import MANY, beside, hold_twofold, online, wait_for
 
 pytestmark = pytest.mark.soak
 
@@ -99,7 +99,7 @@ def test_many_connected_devices_slow_rest_through_the_edge_at_most_twofold(
         until(lambda: online(rest) >= 10)
         before = beside(lambda: asked(edge), lambda: asked(idle))
         many.connect()
-        until(lambda: online(rest) >= 10 + MANY, 600)
+        wait_for(10 + MANY, rest)
         after = beside(lambda: asked(edge), lambda: asked(idle))
     rest.close()
     hold_twofold("GET through the edge", before, after)

@@ -1,4 +1,5 @@
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,17 @@ def test_a_moment_beyond_the_calendar_is_its_nearest_day(at: int) -> None:
 )
 def test_iso_8601_is_read_in_its_usual_forms(text: str) -> None:
     assert times.parse(text, "t") == 1_520_420_121_000
+
+
+@pytest.mark.parametrize("value", [1_520_420_121_000, 1_520_420_121, 1_520_420_121.0, "2018-03-07T10:55:21Z"])
+def test_a_moment_is_text_or_a_number(value: str | float) -> None:
+    assert times.parse(value, "t") == 1_520_420_121_000
+
+
+@pytest.mark.parametrize("value", [None, [], {}])
+def test_nothing_else_is_a_moment(value: Any) -> None:
+    with pytest.raises(Invalid):
+        times.parse(value, "t")
 
 
 @given(st.text())

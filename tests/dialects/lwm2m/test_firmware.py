@@ -284,6 +284,19 @@ def test_what_a_device_reports_decides_on_the_next_step(step: FirmwareStep) -> N
             assert after.failure.details
 
 
+def test_a_device_that_is_not_ready_is_looked_at_less_and_less_often() -> None:
+    made, now, pauses = standing(FirmwareStep.DOWNLOAD), NOW, []
+    for _ in range(5):
+        after = firmware.answered(made, {firmware.STATE: 1, firmware.RESULT: 0}, now)
+        assert isinstance(after, Operation)
+        pauses.append(after.retry_at - now)
+        now = after.retry_at
+        sent = states.taken(after, "run", now, "d")
+        assert sent is not None
+        made = sent
+    assert pauses == [30_000, 60_000, 300_000, 300_000, 300_000]
+
+
 @pytest.mark.parametrize("step", list(FirmwareStep))
 def test_only_a_step_that_was_sent_is_answered_and_silence_is_no_answer(step: FirmwareStep) -> None:
     sent = standing(step)

@@ -9,6 +9,7 @@ import pytest
 from chalicelib.triggers import deadlines
 from tests.dialects.live_objects.client import DEVICES, Client
 from tests.dialects.lwm2m.rig import ENDPOINT, IDENTITY, KEY, URN, Endpoint, interface, provision
+from tests.fleet.test_one_of_two import overtake
 
 pytestmark = pytest.mark.row("F1")
 SECOND = 1000
@@ -145,6 +146,13 @@ def test_an_update_renews_and_its_lifetime_counts_from_then(client: Client, devi
     fire(client)
     assert status(client, device) == "OFFLINE"
     assert list(client.ports.records.due(after=0, until=1 << 60)) == []
+
+
+def test_an_update_that_an_end_overtakes_finds_nothing(client: Client, device: str, endpoint: Endpoint) -> None:
+    endpoint.register()
+    overtake(client.ports.mailboxes, "replace", 1, endpoint.deregister)
+    assert endpoint.update("lt=500") == "4.04"
+    assert status(client, device) == "OFFLINE"
 
 
 def test_a_registration_takes_the_place_of_the_one_before(client: Client, device: str, endpoint: Endpoint) -> None:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.fleet.access import callers, inheriting, keys, tenants
-from chalicelib.fleet.access.records import ApiKey, KeyRequest
+from chalicelib.fleet.access.records import NOTED, ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import ALL_ROLES, Role
 from chalicelib.fleet.errors import Invalid, KeyNotFound
 from chalicelib.fleet.presence.claims import Claim
@@ -55,6 +55,18 @@ class Late(MemoryKeys):
         else:
             super().put(self.changed)
         super().put(key, share)
+
+
+def test_the_use_of_a_key_that_ends_unused_is_written_once_a_minute(ports: MemoryPorts, master: ApiKey) -> None:
+    request = KeyRequest(roles=HALF, idle=3_600_000)
+    key, secret = keys.create_child(ports, callers.of_key(master), master.id, request)
+    keys.authenticate(ports, secret)
+    first, written = ports.clock.now(), []
+    for ms in (NOTED - 1, 1, 1, NOTED - 2, 1):
+        ports.clock.advance(ms=ms)
+        keys.authenticate(ports, secret)
+        written.append(ports.keys.rows[key.tenant, key.id].used)
+    assert written == [first, first + NOTED, first + NOTED, first + NOTED, first + 2 * NOTED]
 
 
 def test_a_change_of_the_child_meanwhile_lasts(ports: MemoryPorts, master: ApiKey) -> None:

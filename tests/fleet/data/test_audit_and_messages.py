@@ -61,6 +61,7 @@ def test_another_source_and_another_minute_are_heard_again(ports: MemoryPorts) -
 def test_a_device_clock_is_believed_within_reason() -> None:
     assert clamped(START - FUTURE, START) == START - FUTURE
     assert clamped(START + FUTURE, START) == START + FUTURE
+    assert clamped(0, START) == 0
     for wrong in (None, -1, START + FUTURE + 1):
         assert clamped(wrong, START) == START
 

@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.fleet import ids, sweeping
 from chalicelib.fleet.access import tenants
+from chalicelib.fleet.compare_and_set import AGAIN
 from chalicelib.fleet.errors import GroupInUse
 from chalicelib.fleet.inventory import devices, group_objects, grouping, groups, hierarchy, numbering, objects, removing
 from chalicelib.fleet.inventory.managed_objects import GROUP, ChildKind, ManagedObject
@@ -327,3 +328,16 @@ class TestTenantsThatAreEnabledLater:
         sweeping.sweep(fleet.ports)
         assert fleet.agrees()
         assert fleet.ports.records.count("!", numbering.KIND) == 0
+
+
+def test_a_number_that_somebody_drew_as_well_is_left_to_its_object(fleet: Fleet) -> None:
+    """An object may be made in the millisecond in which a group drew the number that it has then."""
+    site = fleet.group("Site")
+    number = fleet.number(site)
+    taken = replace(fleet.object(site), origin="ibm", name="Pump")
+    tree = fleet.ports.groups.tree(fleet.tenant)
+    fleet.ports.objects.rows[fleet.tenant, number] = taken
+    # Nobody saw that object yet when the group was followed.
+    assert group_objects._made(fleet.ports, tree, tree.get(site.id), number) is AGAIN
+    assert fleet.number(site) != number
+    assert fleet.ports.objects.get(fleet.tenant, number) == taken
