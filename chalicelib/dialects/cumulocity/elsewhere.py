@@ -24,6 +24,7 @@ TYPES: Mapping[str, str | None] = {
     "live_objects": "homeport_LiveObjects",
     UNCONNECTED: "homeport_LiveObjects",
     "lwm2m": "homeport_LwM2M",
+    "xyte": "homeport_Xyte",
     "ibm": None,
 }
 """By the dialect that a device came in by: the type that all of those have, None where each has one of its own."""

@@ -7,6 +7,7 @@ between is found by the next request of the device (`present`), or by doing the 
 parents.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 
 from chalicelib.dialects.xyte import cards, dumps, identities, licences
@@ -14,8 +15,17 @@ from chalicelib.dialects.xyte.identities import ABOUT, CONNECTOR, Identity, devi
 from chalicelib.fleet.access.directory import Entry
 from chalicelib.fleet.compare_and_set import AGAIN, Again, change_record, insist
 from chalicelib.fleet.configuration import fetching
-from chalicelib.fleet.errors import Conflict, DeviceDuplicate, DeviceNotFound, FleetError
-from chalicelib.fleet.inventory import devices
+from chalicelib.fleet.errors import (
+    Circular,
+    Conflict,
+    DeviceDuplicate,
+    DeviceNotFound,
+    FleetError,
+    LimitReached,
+    ObjectNotFound,
+)
+from chalicelib.fleet.inventory import devices, hierarchy
+from chalicelib.fleet.inventory.managed_objects import ChildKind
 from chalicelib.fleet.inventory.records import ROOT_GROUP, Device, Interface
 from chalicelib.fleet.ports import Ports
 
@@ -38,6 +48,8 @@ def take(ports: Ports, found: Identity, tenant: str, *, name: str | None = None,
         if present is None or present.owner != tenant:
             _leave(ports, tenant, found.id)
         raise
+    if taken.parent is not None:
+        _stand_below(ports, tenant, taken.parent, taken.id)
     for child in taken.children:
         follow(ports, child, tenant)
     return taken
@@ -98,6 +110,16 @@ def present(ports: Ports, found: Identity) -> Identity | None:
         return now
     parent = ports.directory.current(now.parent)
     return now if parent is None or parent.owner is None else follow(ports, now.id, parent.owner)
+
+
+def _stand_below(ports: Ports, tenant: str, parent: str, child: str) -> None:
+    """Where devices are managed objects, a child is its parent's there, too."""
+    over, below = (ports.devices.get(tenant, device_id(uuid)) for uuid in (parent, child))
+    if over is None or below is None or over.number is None or below.number is None:
+        return
+    # Somebody has put it elsewhere, or as many as may be: it is the parent's here all the same.
+    with suppress(LimitReached, Circular, ObjectNotFound):
+        hierarchy.link(ports, tenant, over.number, below.number, ChildKind.DEVICE)
 
 
 def _enter(ports: Ports, found: Identity, tenant: str, name: str | None, group: str) -> None:
