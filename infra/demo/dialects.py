@@ -7,6 +7,7 @@ from infra.demo.devices import LiveObjectsDevice, SimulatedDevice
 from infra.demo.lwm2m import LwM2mDevice
 from infra.demo.platform import Platform
 from infra.demo.tally import Tally
+from infra.demo.xyte import XyteDevice
 
 
 class Kind(NamedTuple):
@@ -16,4 +17,8 @@ class Kind(NamedTuple):
     seconds: int
 
 
-DIALECTS: Mapping[str, Kind] = {"live_objects": Kind(LiveObjectsDevice, 30), "lwm2m": Kind(LwM2mDevice, 180)}
+DIALECTS: Mapping[str, Kind] = {
+    "live_objects": Kind(LiveObjectsDevice, 30),
+    "lwm2m": Kind(LwM2mDevice, 180),
+    "xyte": Kind(XyteDevice, 30),
+}

@@ -2,9 +2,12 @@
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from infra.local.data_directory import read_credentials
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.ports import Ports
 
 _log = logging.getLogger(__name__)
 _MOST_NAMES = 1000
@@ -45,11 +48,10 @@ def _enable(tenant: str) -> None:
     from chalicelib import wiring
     from chalicelib.dialects import registry
     from chalicelib.fleet.inventory import numbering
-    from chalicelib.fleet.tenancy import settings
 
     ports = wiring.ports()
     if "xyte" in registry.enabled():
-        settings.open_dialect(ports, tenant, "xyte")
+        _open_xyte(ports, tenant)
     if "cumulocity" not in registry.enabled():
         return
     from chalicelib.dialects.cumulocity import bootstrap
@@ -58,6 +60,19 @@ def _enable(tenant: str) -> None:
         numbering.enable(ports, tenant)
     if bootstrap.name(ports) is None:
         bootstrap.put(ports, f"{bootstrap.TENANT}/{bootstrap.USER}", bootstrap.PASSWORD)
+
+
+def _open_xyte(ports: "Ports", tenant: str) -> None:
+    """With a model by which devices register, and are the tenant's at once."""
+    from chalicelib.dialects.xyte import modelling
+    from chalicelib.dialects.xyte.models import Claiming, Model
+    from chalicelib.fleet.tenancy import settings
+    from infra.local.credentials import xyte
+
+    settings.open_dialect(ports, tenant, "xyte")
+    if xyte.model(ports, tenant) is None:
+        key = modelling.new_key(ports)
+        modelling.create(ports, Model(tenant, key, "Demo", xyte.MODEL, claiming=Claiming.AUTOMATIC))
 
 
 def association_keys() -> list[bytes]:

@@ -157,6 +157,16 @@ def test_a_name_that_its_owner_gives_it_reaches_the_device(client: Client, devic
     assert client.call("PATCH", f"{DEVICES}/nothing", {"name": "x"}).status == 404
 
 
+def test_a_configuration_that_its_owner_sets_is_told_to_the_device(client: Client, device: Device) -> None:
+    claim(client)
+    wanted = {"interval": 5, "mode": {"night": True}}
+    assert client.call("PATCH", f"{DEVICES}/{device.id}", {"configuration": wanted}).status == 200
+    assert device.call("POST", "/telemetry", {"status": "online"}).body["config_version"] == 1
+    assert device.call("GET", "/config").body["config"] == device.call("GET").body["config"] == wanted
+    assert device.call("PUT", "", {"config_version": 1}).status == 200
+    assert client.call("PATCH", f"{DEVICES}/{device.id}", {"configuration": [1]}).status == 422
+
+
 def test_of_two_tenants_that_claim_at_once_one_has_it(client: Client, other: Client, device: Device) -> None:
     first: list[int] = []
     client.ports.directory.meanwhile = lambda: first.append(claim(other).status)

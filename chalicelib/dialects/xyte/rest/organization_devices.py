@@ -10,6 +10,7 @@ from chalicelib.dialects.xyte.rest.forms import MAYBE, SPACE
 from chalicelib.dialects.xyte.rest.model_documents import SUCCESS
 from chalicelib.dialects.xyte.rest.paging import PAGES, after, next_page
 from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.configuration import fetching
 from chalicelib.fleet.errors import DeviceNotFound, GroupNotFound, Invalid, QuotaReached
 from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.inventory.records import ROOT_GROUP, Device
@@ -28,7 +29,13 @@ _CLAIM: Schema = {
     "type": "object",
     "properties": {"name": MAYBE, "space_id": SPACE, "mac": MAYBE, "sn": MAYBE, "cloud_id": MAYBE},
 }
-_CHANGED: Schema = {"type": "object", "properties": {"name": {"type": "string", "minLength": 1, "maxLength": 255}}}
+_CHANGED: Schema = {
+    "type": "object",
+    "properties": {
+        "name": {"type": ["string", "null"], "minLength": 1, "maxLength": 255},
+        "configuration": {"type": ["object", "null"]},
+    },
+}
 
 
 def claim(ports: Ports, request: Request) -> Answer:
@@ -59,11 +66,16 @@ def get(ports: Ports, request: Request) -> Answer:
 
 
 def update(ports: Ports, request: Request) -> Answer:
-    """Its name; the device hears of it by `info_version`."""
-    device = _named(ports, request)
-    if name := request.body.get("name"):
+    """Its name, which the device hears of by `info_version`, and its configuration, by `config_version`."""
+    device, sent = _named(ports, request), request.body
+    uuid = identities.uuid_of(device.id)
+    if sent.get("configuration") is not None:
+        if uuid is None:
+            raise Invalid("this device has no configuration that is one object", "configuration")
+        fetching.want(ports, request.tenant, device.id, sent["configuration"])
+    if sent.get("name") is not None:
+        name = sent["name"]
         device = devices.update(ports, request.tenant, device.id, lambda found: replace(found, name=name))
-        uuid = identities.uuid_of(device.id)
         if uuid is not None:
             informing.renamed(ports, uuid, request.tenant, name)
     return Answer(device_cards.one(ports, device))
