@@ -113,6 +113,7 @@ def view(found: Measurement, number: str, source: Mapping[str, Any], itself: str
     }
 
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = ("time", "source", "device_name", "fragment.series", "value", "unit")
 
 
@@ -130,9 +131,15 @@ def rows(every: Iterable[tuple[Measurement, Mapping[str, Any]]], most: int) -> s
             count += 1
             if count > most:
                 raise Invalid(f"there are more than {most} values: ask for a shorter time", "dateFrom")
-            unit, name = found.unit(fragment, series), source.get("name", "")
-            writer.writerow((times.render(found.time), source["id"], name, f"{fragment}.{series}", value, unit or ""))
+            said = (source.get("name", ""), f"{fragment}.{series}", found.unit(fragment, series) or "")
+            name, path, unit = map(_harmless, said)
+            writer.writerow((times.render(found.time), source["id"], name, path, value, unit))
     return written.getvalue()
+
+
+def _harmless(text: str) -> str:
+    """What a spreadsheet would run begins with ' instead; one sign alone, such as - of a unit, is none."""
+    return f"'{text}" if len(text) > 1 and text.startswith(_FORMULA) else text
 
 
 def _is_series(said: Any) -> bool:

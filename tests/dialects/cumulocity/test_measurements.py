@@ -1,5 +1,7 @@
 """Measurements (reference, "Measurements")."""
 
+import csv
+import io
 from typing import Any
 
 import pytest
@@ -167,6 +169,21 @@ def test_what_came_by_another_dialect_is_a_measurement_where_it_has_numbers(clie
     (found,) = client.get(PATH, source=device).body["measurements"]
     assert (found["type"], found["weather"]) == ("weather", {"t": {"value": 21}, "in_t": {"value": 20.5}})
     assert client.get(f"{PATH}/{found['id']}").body == found
+
+
+@pytest.mark.parametrize("name", ['=HYPERLINK("http://x")', "+1+1", "-2", "@SUM(A1)", "\t=1"])
+def test_csv_runs_nothing_in_a_spreadsheet(client: Client, name: str) -> None:
+    number = client.made("/inventory/managedObjects", {"name": name, "c8y_IsDevice": {}})["id"]
+    value = {"value": -1.5, "unit": "-"}
+    body = {"source": {"id": number}, "type": "t", "time": "2026-01-02T03:04:05Z", "c8y_T": {"T": value}}
+    client.made(PATH, body)
+    body["c8y_T"] = {"T": {**value, "unit": name}}
+    client.made(PATH, body)
+    text = client.get(PATH, accept="text/csv", source=number).raw.decode()
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert {row["device_name"] for row in rows} == {f"'{name}"}
+    assert sorted(row["unit"] for row in rows) == sorted(["-", f"'{name}"])
+    assert {row["value"] for row in rows} == {"-1.5"}
 
 
 def test_a_list_is_csv_where_that_is_accepted(client: Client, device: str) -> None:

@@ -79,7 +79,6 @@ def _delete(ports: Ports, request: Request) -> Answer:
 _NOTHING: dict[str, Any] = {parameter.name: parameter.default for parameter in listing.PARAMETERS}
 _CHOSEN = ("ids", "type", "owner", "text", *listing.CHILD)
 _ALL, _ONE = "/inventory/binaries", "/inventory/binaries/{id}"
-_BODY: dict[str, Any] = {"reads": contents.ANYTHING, "max_body": files.LARGEST}
 _READING, _WRITING = managed_objects.READING, managed_objects.WRITING
 ROUTES = (
     Route(
@@ -101,37 +100,14 @@ ROUTES = (
         devices=True,
         success=201,
         failures=(Invalid, TooLarge, LimitReached),
-        **_BODY,
+        **files.BODY,
     ),
-    Route(
-        "GET",
+    *files.routes(
         _ONE,
-        _get,
-        "A file, or the part of it that Range asks for",
-        roles=_READING,
-        devices=True,
-        others=(206, 416),
-        failures=(ObjectNotFound, AttachmentNotFound),
-    ),
-    Route(
-        "PUT",
-        _ONE,
-        _replace,
-        "Put another file in its place",
-        roles=_WRITING,
-        devices=True,
-        success=201,
-        failures=(Invalid, TooLarge, ObjectNotFound, AttachmentNotFound),
-        **_BODY,
-    ),
-    Route(
-        "DELETE",
-        _ONE,
-        _delete,
-        "Delete a file",
-        roles=_WRITING,
-        devices=True,
-        success=204,
-        failures=(ObjectNotFound, AttachmentNotFound),
+        ("A file", _get),
+        ("Put another file in its place", _replace),
+        ("Delete a file", _delete),
+        roles=(_READING, _WRITING),
+        absent=ObjectNotFound,
     ),
 )

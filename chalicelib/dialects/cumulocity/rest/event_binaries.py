@@ -1,13 +1,12 @@
 """The file of an event (reference, "Attachments")."""
 
 from functools import partial
-from typing import Any
 
 from chalicelib.dialects.cumulocity import device_events as shapes
 from chalicelib.dialects.cumulocity.errors import EventNotFound
 from chalicelib.dialects.cumulocity.rest import contents, data, events, files, links
 from chalicelib.fleet.data.records import DataMessage
-from chalicelib.fleet.errors import AttachmentDuplicate, AttachmentNotFound, Invalid, TooLarge
+from chalicelib.fleet.errors import AttachmentDuplicate, Invalid, TooLarge
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.resources import attachments
 from chalicelib.fleet.resources.records import Attachment
@@ -45,18 +44,7 @@ def _delete(ports: Ports, request: Request) -> Answer:
 
 
 _PATH = "/event/events/{eventId}/binaries"
-_BODY: dict[str, Any] = {"reads": contents.ANYTHING, "max_body": files.LARGEST}
 ROUTES = (
-    Route(
-        "GET",
-        _PATH,
-        _get,
-        "The file of an event, or the part of it that Range asks for",
-        roles=data.READING,
-        devices=True,
-        others=(206, 416),
-        failures=(EventNotFound, AttachmentNotFound),
-    ),
     Route(
         "POST",
         _PATH,
@@ -66,27 +54,14 @@ ROUTES = (
         devices=True,
         success=201,
         failures=(Invalid, TooLarge, EventNotFound, AttachmentDuplicate),
-        **_BODY,
+        **files.BODY,
     ),
-    Route(
-        "PUT",
+    *files.routes(
         _PATH,
-        partial(_put, new=False),
-        "Put another file in its place",
-        roles=data.WRITING,
-        devices=True,
-        success=201,
-        failures=(Invalid, TooLarge, EventNotFound, AttachmentNotFound),
-        **_BODY,
-    ),
-    Route(
-        "DELETE",
-        _PATH,
-        _delete,
-        "Take the file away from an event",
-        roles=data.WRITING,
-        devices=True,
-        success=204,
-        failures=(EventNotFound, AttachmentNotFound),
+        ("The file of an event", _get),
+        ("Put another file in its place", partial(_put, new=False)),
+        ("Take the file away from an event", _delete),
+        roles=(data.READING, data.WRITING),
+        absent=EventNotFound,
     ),
 )

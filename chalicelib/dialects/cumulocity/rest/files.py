@@ -11,15 +11,20 @@ from typing import Any
 from urllib.parse import quote
 
 from chalicelib.dialects.cumulocity.errors import Missing
+from chalicelib.dialects.cumulocity.rest import contents
+from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.errors import AttachmentNotFound, FleetError, Invalid, TooLarge
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.resources import attachments
 from chalicelib.fleet.resources.attachments import Content
 from chalicelib.fleet.resources.records import CARRIED, Attachment
 from chalicelib.web import forms, ranges
 from chalicelib.web.request import Answer, Raw, Request
+from chalicelib.web.routes import Handler, Route
 
 LARGEST = CARRIED
 """Bytes of a body, which API Gateway hands to Lambda in Base64."""
+BODY: dict[str, Any] = {"reads": contents.ANYTHING, "max_body": LARGEST}
 OCTETS = "application/octet-stream"
 _LONGEST_NAME = 256
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]{1,100}/[\w!#$&^.+-]{1,100}(\s*;\s*[\w.+-]{1,50}=[\w.+-]{1,50}){0,3}", re.ASCII)
@@ -84,3 +89,25 @@ def _disposition(name: str) -> str:
     plain = name.encode("ascii", "replace").decode().replace("\\", "_").replace('"', "_")
     encoded = f"; filename*=UTF-8''{quote(name, safe='')}" if plain != name else ""
     return f'attachment; filename="{plain}"{encoded}'
+
+
+def routes(
+    path: str,
+    read: tuple[str, Handler],
+    replace: tuple[str, Handler],
+    delete: tuple[str, Handler],
+    *,
+    roles: tuple[frozenset[Role], frozenset[Role]],
+    absent: type[FleetError],
+) -> tuple[Route, ...]:
+    """What is done with the file at `path`: each with its summary. `absent` is what there may be none of."""
+    (got, get), (put, replaced), (deleted, away) = read, replace, delete
+    reading, writing = roles
+    none = (absent, AttachmentNotFound)
+    part = f"{got}, or the part of it that Range asks for"
+    may_be: dict[str, Any] = {"success": 201, "failures": (Invalid, TooLarge, *none), **BODY}
+    return (
+        Route("GET", path, get, part, roles=reading, devices=True, others=(206, 416), failures=none),
+        Route("PUT", path, replaced, put, roles=writing, devices=True, **may_be),
+        Route("DELETE", path, away, deleted, roles=writing, devices=True, success=204, failures=none),
+    )
