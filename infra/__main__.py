@@ -16,6 +16,7 @@ from infra.cli import (
     rotating,
     stage_keys,
     tenants,
+    xyte,
 )
 
 
@@ -45,6 +46,7 @@ main.add_command(restoring.resume)
 main.add_command(packaging.package)
 main.add_command(packaging.configure)
 main.add_command(models.group)
+main.add_command(xyte.group)
 
 if __name__ == "__main__":
     main(prog_name="python -m infra")

@@ -163,6 +163,20 @@ def test_a_tenant_is_enabled_for_managed_objects_from_the_shell(stack: RunningSt
     assert "nobody" in unknown.stderr
 
 
+def test_a_tenant_is_let_in_to_xytes_api_from_the_shell(stack: RunningStack) -> None:
+    made = json.loads(run(stack, "infra", "tenant", "create", "maker", "--json").stdout)
+    asked = ("infra", "xyte", "model", "create", "Pump", "--tenant", made["tenant"], "--claim", "automatic", "--json")
+    model = json.loads(run(stack, *asked).stdout)
+    answer = requests.get(f"{stack.url}/core/v1/models", headers={"Authorization": made["apiKey"]}, timeout=PATIENCE_S)
+    (shown,) = answer.json()["items"]
+    assert (shown["name"], shown["claim"], shown["hardware_key"]) == ("Pump", "automatic", model["hardwareKey"])
+    again = run(stack, *asked, "--hardware-key", model["hardwareKey"], "--model-id", "other")
+    assert again.returncode != 0
+    opened = run(stack, "infra", "tenant", "open", "xyte", "--tenant", made["tenant"], "--json")
+    assert json.loads(opened.stdout) == {"tenant": made["tenant"], "dialects": "xyte"}
+    assert run(stack, "infra", "tenant", "open", "xyte", "--tenant", "nobody").returncode != 0
+
+
 def test_a_tenant_is_limited_from_the_shell(stack: RunningStack) -> None:
     tenant = json.loads(run(stack, "infra", "tenant", "create", "limited", "--json").stdout)
     answer = run(stack, "infra", "tenant", "limit", "--tenant", tenant["tenant"], "--requests", "2/86400", "--json")
