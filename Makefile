@@ -48,7 +48,7 @@ else
 endif
 
 conformance: $(READY)  ## vendors' own clients against the local stack; -rs says what was skipped, and why
-	$(BIN)/python -m pytest -q -rs -m conformance tests/conformance
+	$(BIN)/python -m pytest -q -rs -n 2 --dist loadfile -m conformance tests/conformance
 
 FIGURES := build/soak.txt
 soak: $(READY)  ## longer proofs; their figures into build/soak.txt

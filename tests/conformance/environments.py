@@ -3,11 +3,14 @@
 Where one cannot be made, the tests that ask for it are skipped, and say what the installer said.
 """
 
+import fcntl
 import hashlib
 import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,16 +30,17 @@ def python_environment(
     folder = ROOT / name
     python = folder / "bin" / "python"
     wanted = (*built_with, *requirements)
-    if _is_made(folder, wanted):
-        return python
-    shutil.rmtree(folder, ignore_errors=True)
-    _run([made_from, "-m", "venv", str(folder)])
-    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if built_with:
-        _run([*install, *built_with])
-        install.append("--no-build-isolation")
-    _run([*install, *requirements])
-    _mark_made(folder, wanted)
+    with _alone(folder):
+        if _is_made(folder, wanted):
+            return python
+        shutil.rmtree(folder, ignore_errors=True)
+        _run([made_from, "-m", "venv", str(folder)])
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        if built_with:
+            _run([*install, *built_with])
+            install.append("--no-build-isolation")
+        _run([*install, *requirements])
+        _mark_made(folder, wanted)
     return python
 
 
@@ -50,14 +54,24 @@ def python_with_old_tls(version: tuple[int, ...] = sys.version_info[:2]) -> str 
 def node_environment(name: str, *packages: str) -> Path:
     """The folder whose `node_modules` holds these packages, pinned as npm writes them; programs run in it."""
     folder = ROOT / name
-    if _is_made(folder, packages):
-        return folder
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    (folder / "package.json").write_text(json.dumps({"name": name, "private": True}), encoding="utf-8")
-    _run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", *packages], cwd=folder)
-    _mark_made(folder, packages)
+    with _alone(folder):
+        if _is_made(folder, packages):
+            return folder
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / "package.json").write_text(json.dumps({"name": name, "private": True}), encoding="utf-8")
+        _run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", *packages], cwd=folder)
+        _mark_made(folder, packages)
     return folder
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Two workers may want one environment; the second waits, and finds it made."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _stamp(wanted: tuple[str, ...]) -> str:
