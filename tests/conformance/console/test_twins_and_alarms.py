@@ -161,6 +161,7 @@ def test_rules_and_definitions_are_kept(signed_in: Browser, tmp_path: Path) -> N
     signed_in.see("Angle")
     signed_in.accessible()
     signed_in.go("#/twins")
+    signed_in.see("/3303, /3/0/9", within="tbody")  # before it is there, the first to delete is the definition
     signed_in.click("button", "Delete", within="section:has(form)")
     signed_in.click("button", "Delete", within="dialog")
     signed_in.see("There is no data rule.")
