@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from functools import cache
 from typing import Any
 
+from chalicelib.dialects.cumulocity import doorbell
 from infra.description import answers, ignored_wills, rules
 from infra.edge.dead_letters import DeadLetters
 from infra.edge.front import MAX_BODY, Front, with_health
@@ -30,6 +31,7 @@ from infra.local.mqtt_ports import Listening, MqttPort
 from infra.local.open_sessions import OpenSessions
 from infra.local.ordering import Ordering
 from infra.local.quickstart import guests
+from infra.local.realtime import Door
 from infra.local.settings import SettingsError, log_level
 from infra.local.spool import Spool
 from infra.local.taken import PortTakenError, or_taken
@@ -126,7 +128,7 @@ def start(settings: EdgeSettings, closing: ExitStack, vital: Vital) -> dict[str,
     _renew(settings, core, timers)
     identity = _identity(settings)
     # Messaging hosts of IBM's answer HTTP on their ports for MQTT too.
-    backend = _behind(settings.api, closing, vital) if settings.api else None
+    backend = _behind(settings.api, core, closing, vital) if settings.api else None
     listening = Listening(core, settings.bind, identity, backend, _BIND)
     ports = {
         "control": control.port,
@@ -161,11 +163,15 @@ def _identity(settings: EdgeSettings) -> TlsIdentity:
     return TlsIdentity(settings.certificate, settings.key, settings.client_ca)
 
 
-def _behind(api: str, closing: ExitStack, vital: Vital) -> HttpBackend:
-    """Where what is HTTP on the TLS ports goes."""
-    inner = bind("127.0.0.1", 0)
-    backend = HttpBackend("127.0.0.1", inner.getsockname()[1])
-    _serve(Front(api, everything=True, peer_of=backend.peer), inner, closing, vital, backend.peer)
+def _behind(api: str, core: IotCore, closing: ExitStack, vital: Vital) -> HttpBackend:
+    """Where what is HTTP on the TLS ports goes: requests for notifications are held, all others passed on."""
+    outer, inner = bind("127.0.0.1", 0), bind("127.0.0.1", 0)
+    backend = HttpBackend("127.0.0.1", outer.getsockname()[1])
+    door = Door(outer, ("127.0.0.1", inner.getsockname()[1]), vital=vital, peer_of=backend.peer)
+    _serve(Front(api, everything=True, peer_of=door.peer), inner, closing, vital, door.peer)
+    core.insiders[doorbell.CLIENT] = door.ring
+    closing.callback(lambda: door.stop(2))
+    door.start()
     return backend
 
 

@@ -22,8 +22,9 @@ class DataError(Exception):
 class Credentials:
     """What `credentials.json` holds: the first tenant, its master key, and the ports in use.
 
-    `mqtt` is there in lenient mode, `coaps` and `coapsBootstrap` (UDP) where this Python can serve them. `dialects` is
-    the same key as clients of each dialect present it; in the file each stands under its own name, such as `ibm`.
+    `mqtt` is there in lenient mode, `coaps` and `coapsBootstrap` (UDP) where this Python can serve them, and `realtime`
+    holds requests for notifications. `dialects` is the same key as clients of each dialect present it; in the file each
+    stands under its own name, such as `ibm`.
     """
 
     tenant: str
@@ -33,6 +34,7 @@ class Credentials:
     mqtts: int
     aws: int
     mqtt: int | None = None
+    realtime: int | None = None
     coaps: int | None = None
     coapsBootstrap: int | None = None  # noqa: N815  as above
     dialects: dict[str, dict[str, Any]] = field(default_factory=dict)

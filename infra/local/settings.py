@@ -34,6 +34,7 @@ class Settings:
     hosts: tuple[str, ...]
     bind: str
     lenient: bool
+    realtime_port: int = 0
     coaps_port: int = 0
     coaps_bootstrap_port: int = 0
     quickstart_clients: int = 0
@@ -58,6 +59,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         mqtts_port=_port(environment, "HOMEPORT_MQTTS_PORT", 8883),
         mqtt_port=_port(environment, "HOMEPORT_MQTT_PORT", 1883),
         aws_port=_port(environment, "HOMEPORT_AWS_PORT", 4566),
+        realtime_port=_port(environment, "HOMEPORT_REALTIME_PORT", 8111),
         coaps_port=_port(environment, "HOMEPORT_COAPS_PORT", 5684),
         coaps_bootstrap_port=_port(environment, "HOMEPORT_COAPS_BOOTSTRAP_PORT", 5685),
         data=Path(environment.get("HOMEPORT_DATA") or ".homeport").absolute(),
@@ -90,6 +92,7 @@ def _check_distinct(settings: Settings) -> None:
         ("HOMEPORT_MQTTS_PORT", (settings.mqtts_port,)),
         ("HOMEPORT_MQTT_PORT", (settings.mqtt_port,) if settings.lenient else ()),
         ("HOMEPORT_AWS_PORT", (settings.aws_port,)),
+        ("HOMEPORT_REALTIME_PORT", (settings.realtime_port,)),
         ("HOMEPORT_FURTHER_MQTTS_PORTS", settings.further_mqtts_ports),
         ("HOMEPORT_FURTHER_MQTT_PORTS", settings.further_mqtt_ports),
     ]

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 from chalice.app import Chalice
 
+from chalicelib.dialects.cumulocity import doorbell
 from infra.local import (
     aws_client,
     coap_gateway,
@@ -51,6 +52,7 @@ from infra.local.once import OneTimeSignIn
 from infra.local.open_sessions import OpenSessions
 from infra.local.ordering import Ordering
 from infra.local.quickstart import guests
+from infra.local.realtime import Door
 from infra.local.settings import Settings
 from infra.local.spool import Spool
 from infra.local.taken import or_taken
@@ -110,11 +112,13 @@ class Stack:
         settings = self._settings
         http = self._listen("HOMEPORT_HTTP_PORT", settings.bind, settings.http_port)
         https = self._listen("HOMEPORT_HTTPS_PORT", settings.bind, settings.https_port)
+        realtime = self._listen("HOMEPORT_REALTIME_PORT", settings.bind, settings.realtime_port)
         # whoever reaches this port may do anything, so it is for this machine alone whatever HOMEPORT_BIND says
         aws = self._listen("HOMEPORT_AWS_PORT", "127.0.0.1", settings.aws_port)
         certificates = ensure_certificates(settings.data, settings.hosts, now=datetime.now(UTC))
         variables = {
             **environment(self._description, aws.getsockname()[1], settings.data),
+            doorbell.SETTING: "1",
             **entrances(http.getsockname()[1], https.getsockname()[1]),
         }
         aws_client.set_environment(variables)
@@ -139,6 +143,7 @@ class Stack:
         tenant, key = product.ensure_tenant(settings.data)
         backend = self._serve_http(app, runtime, http, key)
         core.serve_tls(https, _identity(certificates), backend)
+        realtime_port = self._serve_realtime(core, realtime, backend)
         coaps, coaps_bootstrap = self._serve_coaps(runtime, urls)
         self.credentials = Credentials(
             tenant=tenant,
@@ -148,6 +153,7 @@ class Stack:
             mqtts=mqtts,
             aws=aws.getsockname()[1],
             mqtt=mqtt,
+            realtime=realtime_port,
             coaps=coaps,
             coapsBootstrap=coaps_bootstrap,
             dialects=product.presented(key),
@@ -261,6 +267,14 @@ class Stack:
         gateway.start()
         os.environ["HOMEPORT_COAPS_URI"] = f"coaps://localhost:{gateway.ports[0]}"
         return gateway.ports
+
+    def _serve_realtime(self, core: IotCore, listener: socket.socket, backend: HttpBackend) -> int:
+        """Everything that the HTTP port serves, but that requests for notifications are held."""
+        door = Door(listener, backend.address, vital=self.vital)
+        core.insiders[doorbell.CLIENT] = door.ring
+        self._closing.callback(lambda: door.stop(self._left(1.0)))
+        door.start()
+        return door.port
 
     def _run_event_sources(self, app: Chalice, runtime: LambdaRuntime, urls: dict[str, str]) -> None:
         queues = {q.function: urls[q.name] for q in self._description.queues() if q.function is not None}

@@ -66,6 +66,11 @@ class RunningStack:
         return int(self._credentials["mqtt"])
 
     @property
+    def realtime(self) -> int:
+        """Where requests for notifications are held."""
+        return int(self._credentials["realtime"])
+
+    @property
     def aws(self) -> int:
         return int(self._credentials["aws"])
 
@@ -108,7 +113,7 @@ class RunningStack:
         """Ours without what would lead the stack elsewhere; ports are free ones at first, then those of before."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
         names = {"coaps_bootstrap": "coapsBootstrap"} | {
-            each: each for each in ("http", "https", "mqtts", "mqtt", "aws", "coaps")
+            each: each for each in ("http", "https", "mqtts", "mqtt", "aws", "coaps", "realtime")
         }
         ports = {
             f"HOMEPORT_{port.upper()}_PORT": str(self._credentials.get(name) or unused())

@@ -87,7 +87,7 @@ def test_a_second_stack_on_the_same_data_is_refused(stack: RunningStack) -> None
 
 
 def test_a_taken_port_is_named_with_the_variable_that_moves_it(stack: RunningStack, tmp_path: Path) -> None:
-    free = {"HOMEPORT_COAPS_PORT": "0", "HOMEPORT_COAPS_BOOTSTRAP_PORT": "0"}
+    free = {"HOMEPORT_REALTIME_PORT": "0", "HOMEPORT_COAPS_PORT": "0", "HOMEPORT_COAPS_BOOTSTRAP_PORT": "0"}
     environment = {**stack.environment(), **free, "HOMEPORT_DATA": str(tmp_path)}
 
     for variable in ("HOMEPORT_HTTP_PORT", "HOMEPORT_MQTTS_PORT"):

@@ -7,9 +7,10 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from chalicelib.dialects.cumulocity import device_events, realtime
+from chalicelib.dialects.cumulocity import device_events, doorbell, realtime
 from chalicelib.dialects.cumulocity import measurements as measured
 from chalicelib.dialects.cumulocity import operations as shapes
+from chalicelib.fleet import ids
 from chalicelib.fleet.access import callers
 from chalicelib.fleet.commands.records import Command, Status
 from chalicelib.fleet.data.alarm_records import Alarm
@@ -34,6 +35,8 @@ _FOUND_BY = ("id", "self", "type", "name", "source", "time", "deviceId", "status
 
 def hear(ports: Ports, event: Event) -> None:
     """The same event again is told again."""
+    if isinstance(event.subject, Command) and _is_new(event.subject):
+        doorbell.ring(ports, _agent(event.subject))
     if not (live := realtime.live(ports, event.tenant)):
         # The last who listened has not said good-bye.
         realtime.settle(ports, event.tenant)
@@ -96,7 +99,7 @@ def _commanded(ports: Ports, request: Request, command: Command) -> None:
     from chalicelib.dialects.cumulocity.rest import operations
     from chalicelib.dialects.cumulocity.rest.sources import Sources
 
-    new = command.status is Status.PENDING and not command.generation
+    new = _is_new(command)
     if not shapes.is_own(command) or not (new or command.final or command.begun is not None):
         # That it was sent does not change how it is shown.
         return
@@ -105,6 +108,18 @@ def _commanded(ports: Ports, request: Request, command: Command) -> None:
     if number is not None:
         shown = operations.view(request, sources, command)
         _tell(ports, request.tenant, realtime.OPERATIONS, [number], "CREATE" if new else "UPDATE", shown)
+
+
+def _is_new(command: Command) -> bool:
+    return command.status is Status.PENDING and not command.generation
+
+
+def _agent(command: Command) -> str:
+    """The number of who is to do it, or have it done."""
+    asked = command.request
+    agent = asked.get("agent") if isinstance(asked, dict) else None
+    named = ids.device_name(command.device)
+    return str(agent) if agent is not None else named[1] if named is not None else command.device
 
 
 def _changed(ports: Ports, request: Request, event: Event, found: ManagedObject) -> None:

@@ -7,6 +7,7 @@ is nobody, nothing costs a read or a write more.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from chalicelib.dialects.cumulocity import doorbell
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.events import listening
@@ -75,11 +76,15 @@ def told(ports: Ports, tenant: str, channels: Iterable[str], action: str, data: 
     def message(name: str) -> Mapping[str, Any]:
         return {"channel": f"/{name}", "data": {"realtimeAction": action, "data": data}}
 
-    return subscriptions.tell(ports, tenant, SESSIONS, names.__contains__, message)
+    reached = subscriptions.tell(ports, tenant, SESSIONS, names.__contains__, message)
+    for session in dict.fromkeys(reached):
+        doorbell.ring(ports, session)
+    return reached
 
 
 def _wanted(ports: Ports, tenant: str) -> set[EventKind]:
     now = ports.clock.now()
     every = [one for one in subscriptions.every(ports, tenant, SESSIONS, fresh=True) if one.ends > now]
     named = {channel(name)[0] for one in every for name in one.channels}
-    return {event for kind in named for event in KINDS[kind]}
+    woken = {EventKind.COMMAND_STATUS} if doorbell.waits_for_operations(ports, tenant) else set()
+    return woken | {event for kind in named for event in KINDS[kind]}

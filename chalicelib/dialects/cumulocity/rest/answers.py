@@ -195,7 +195,7 @@ _ACCEPTED = record("self newDeviceRequests", self=TEXT, newDeviceRequests=listed
 _OBJECTS, _ONE = "/inventory/managedObjects", "/inventory/managedObjects/{id}"
 _IDENTITIES = "/identity/globalIds/{id}/externalIds"
 _MEASURED, _EVENTS, _ALARMS = "/measurement/measurements", "/event/events", "/alarm/alarms"
-_BULK = "/devicecontrol/bulkoperations"
+_ORDERED_IN_BULK = "/devicecontrol/bulkoperations"
 _ORDERED, _NEW = "/devicecontrol/operations", "/devicecontrol/newDeviceRequests"
 _GROUPS = "/user/{tenantId}/groups"
 _MANY_OBJECTS = _collection("managedObjects", OBJECT)
@@ -244,10 +244,10 @@ _BY_ROUTE: Mapping[str, Schema] = {
     f"POST {_ORDERED}": _OPERATION,
     f"GET {_ORDERED}/{{operationId}}": _OPERATION,
     f"PUT {_ORDERED}/{{operationId}}": _OPERATION,
-    f"GET {_BULK}": _collection("bulkOperations", _BULK_OPERATION),
-    f"POST {_BULK}": _BULK_OPERATION,
-    f"GET {_BULK}/{{bulkId}}": _BULK_OPERATION,
-    f"PUT {_BULK}/{{bulkId}}": _BULK_OPERATION,
+    f"GET {_ORDERED_IN_BULK}": _collection("bulkOperations", _BULK_OPERATION),
+    f"POST {_ORDERED_IN_BULK}": _BULK_OPERATION,
+    f"GET {_ORDERED_IN_BULK}/{{bulkId}}": _BULK_OPERATION,
+    f"PUT {_ORDERED_IN_BULK}/{{bulkId}}": _BULK_OPERATION,
     f"GET {_NEW}": _collection("newDeviceRequests", _REGISTRATION),
     f"POST {_NEW}": _REGISTRATION,
     f"GET {_NEW}/{{requestId}}": _REGISTRATION,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from chalicelib.dialects.cumulocity import bayeux, bayeux_sessions, polling, reach, realtime
+from chalicelib.dialects.cumulocity import bayeux, bayeux_sessions, doorbell, polling, reach, realtime
 from chalicelib.dialects.cumulocity.bayeux import Message
 from chalicelib.dialects.cumulocity.bayeux_sessions import Session
 from chalicelib.dialects.cumulocity.errors import BadRequest
@@ -138,6 +138,8 @@ def _listen(ports: Ports, request: Request, session: Session, wanted: frozenset[
             buffer = subscriptions.open_(ports, tenant, realtime.SESSIONS, session.id, owner, lasting)
         subscriptions.listen(ports, buffer, wanted)
         realtime.settle(ports, tenant)
+    if session.endpoint == OPERATIONS and wanted and doorbell.note_agents(ports, request.tenant):
+        realtime.settle(ports, request.tenant)
     bayeux_sessions.change(ports, request.by, session, lambda one: replace(one, channels=one.channels | wanted))
 
 
@@ -181,7 +183,7 @@ def _connect(ports: Ports, request: Request, session: Session, message: Message)
     alive = bayeux_sessions.kept_alive(after, now, polling.there_until(now, interval))
     if alive != session:
         bayeux_sessions.change(ports, request.by, session, partial(_with, alive))
-    if not told:
+    if not told and not (doorbell.hung() and doorbell.HEADER in request.headers):
         _hold_back(ports, request, session, interval)
     advice = {"reconnect": "retry", "interval": interval, "timeout": TIMEOUT}
     return [*told, message.reply(successful=True, clientId=session.id, advice=advice)]
