@@ -116,7 +116,9 @@ class CachedDirectory(DirectoryTable):
         self._cache: Cache[Entry] = Cache(clock)
 
     def get(self, entry: str) -> Entry | None:
-        return self._cache.get(entry, lambda: DirectoryTable.get(self, entry))
+        # One that has just been made may not be found yet by a read that need not be consistent: whoever is told that
+        # nobody knows it forgets who it is.
+        return self._cache.get(entry, lambda: DirectoryTable.get(self, entry) or DirectoryTable.current(self, entry))
 
     def current(self, entry: str) -> Entry | None:
         self._cache.forget(entry)

@@ -33,14 +33,15 @@ def register(ports: Ports, parent: Identity, body: Mapping[str, Any]) -> Registe
         owning.erase(ports, made.identity)
         raise Unauthenticated("the parent is gone")
     if entry.owner is not None:
-        followed = owning.follow(ports, made.identity.id, entry.owner)
+        followed = owning.try_to_follow(ports, made.identity.id, entry.owner)
         return replace(made, identity=followed or made.identity)
     return made
 
 
 def of(ports: Ports, parent: Identity) -> Iterator[Identity]:
     """Those that are still there."""
-    for uuid in parent.children:
+    present = ports.directory.current(parent.id)
+    for uuid in present.children if present is not None else ():
         found = identities.find(ports, uuid)
         if found is not None and found.parent == parent.id:
             yield found

@@ -23,6 +23,7 @@ from chalicelib.fleet.errors import (
     FleetError,
     LimitReached,
     ObjectNotFound,
+    QuotaReached,
 )
 from chalicelib.fleet.inventory import devices, hierarchy
 from chalicelib.fleet.inventory.managed_objects import ChildKind
@@ -51,8 +52,16 @@ def take(ports: Ports, found: Identity, tenant: str, *, name: str | None = None,
     if taken.parent is not None:
         _stand_below(ports, tenant, taken.parent, taken.id)
     for child in taken.children:
-        follow(ports, child, tenant)
+        try_to_follow(ports, child, tenant)
     return taken
+
+
+def try_to_follow(ports: Ports, child: str, tenant: str) -> Identity | None:
+    """As `follow`; where there is no room for it, it is nobody's until there is, and goes on being its parent's."""
+    try:
+        return follow(ports, child, tenant)
+    except (QuotaReached, AlreadyClaimed):
+        return identities.current(ports, child)
 
 
 def follow(ports: Ports, child: str, tenant: str) -> Identity | None:
@@ -109,7 +118,7 @@ def present(ports: Ports, found: Identity) -> Identity | None:
     if now is None or now.parent is None or now.owner is not None:
         return now
     parent = ports.directory.current(now.parent)
-    return now if parent is None or parent.owner is None else follow(ports, now.id, parent.owner)
+    return now if parent is None or parent.owner is None else try_to_follow(ports, now.id, parent.owner)
 
 
 def _stand_below(ports: Ports, tenant: str, parent: str, child: str) -> None:

@@ -1,5 +1,6 @@
 """Devices that register themselves, and children that their parents register (Register Device, Register Child)."""
 
+import json
 import re
 import uuid
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from chalicelib.fleet.ports import Ports
 _SEMVER = re.compile(
     r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?", re.ASCII
 )
+LARGEST_DETAILS = 16 * 1024
 TAKEN = "has already been taken"
 
 
@@ -70,6 +72,7 @@ def described(model: Model, body: Mapping[str, Any]) -> About:
     """What it says of itself. Errors: Invalid (the version of its firmware)."""
     firmware = body.get("firmware_version")
     ensure_version(model, firmware)
+    ensure_small(body.get("details"))
     return About(
         model=model.hardware_key,
         sn=body.get("sn"),
@@ -84,6 +87,12 @@ def ensure_version(model: Model, firmware: str | None) -> None:
     """Errors: Invalid."""
     if model.since(SEMVER) and (firmware is None or not _SEMVER.fullmatch(firmware)):
         raise Invalid("Invalid firmware version", "firmware_version")
+
+
+def ensure_small(details: Any) -> None:
+    """Errors: Invalid. They stand in what is read with each request."""
+    if details is not None and len(json.dumps(details, ensure_ascii=False).encode(errors="replace")) > LARGEST_DETAILS:
+        raise Invalid(f"Details have at most {LARGEST_DETAILS} bytes", "details")
 
 
 def new_uuid(ports: Ports) -> str:

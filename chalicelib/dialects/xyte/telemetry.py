@@ -60,10 +60,10 @@ def read(body: Mapping[str, Any]) -> Telemetry:
 def send(ports: Ports, found: Identity, said: Telemetry, event: str) -> dict[str, Any]:
     """What waits for the device. `event` is the id of the request. Errors: Unauthenticated (it is gone)."""
     present: Identity | None = found
-    for _ in range(_LOOKS):
+    for look in range(_LOOKS):
         if present is None:
             raise Unauthenticated("the device was deleted")
-        answer = _send(ports, present, said, event)
+        answer = _send(ports, present, said, event, again=look > 0)
         if answer is not None:
             return answer
         # Claimed, given up or deleted since it was remembered.
@@ -71,12 +71,12 @@ def send(ports: Ports, found: Identity, said: Telemetry, event: str) -> dict[str
     raise Contended("whose the device is changes all the time")
 
 
-def _send(ports: Ports, found: Identity, said: Telemetry, event: str) -> dict[str, Any] | None:
+def _send(ports: Ports, found: Identity, said: Telemetry, event: str, *, again: bool) -> dict[str, Any] | None:
     """None where the device is not whose it was remembered to be."""
     if found.owner is None:
-        return _note(ports, found, said)
+        return _note(ports, found, said, again=again)
     mailbox = ports.mailboxes.get(found.owner, found.device)
-    device = ports.devices.known(found.owner, found.device) if mailbox is not None else None
+    device = _device(ports, found.owner, found.device) if mailbox is not None else None
     if mailbox is None or device is None:
         return None
     messages.store(ports, _message(ports, device, found, said, event), device=device.id, sparing=True)
@@ -91,11 +91,16 @@ def _heard(ports: Ports, mailbox: Mailbox, found: Identity, said: Telemetry, *, 
     return hearing.heard(ports, found, mailbox, kept=kept, faulty=said.status == statuses.ERROR)
 
 
-def _note(ports: Ports, found: Identity, said: Telemetry) -> dict[str, Any] | None:
-    if found.parent is not None:
+def _device(ports: Ports, tenant: str, device: str) -> Device | None:
+    """One that was claimed just now may not be found yet where reads need not be consistent."""
+    return ports.devices.known(tenant, device) or ports.devices.get(tenant, device)
+
+
+def _note(ports: Ports, found: Identity, said: Telemetry, *, again: bool) -> dict[str, Any] | None:
+    if found.parent is not None and not again:
         parent = identities.find(ports, found.parent)
         if parent is not None and parent.owner is not None:
-            # It was left behind when its parent was claimed.
+            # It was left behind when its parent was claimed: it follows, if there is room for it.
             return None
     noted = {"status": said.status, "telemetries": said.values, "at": ports.clock.now(), "message": said.message}
     return flags.unclaimed() if ports.directory.note(found.entry, noted) else None

@@ -2,8 +2,12 @@
 
 import pytest
 
+from chalicelib.dialects.xyte.errors import explain
+from chalicelib.dialects.xyte.rest import APIS
+from chalicelib.fleet import errors
 from chalicelib.fleet.access.roles import Role
 from tests.dialects.xyte.client import Client, Device, send
+from tests.fakes import MemoryPorts
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
@@ -82,3 +86,29 @@ def test_what_is_not_there_is_said_in_json(client: Client, method: str, path: st
     reply = client.call(method, path)
     assert reply.status == status
     assert isinstance(reply.body["error"], str)
+
+
+def test_no_route_of_devices_is_closed_to_them_and_none_needs_a_role() -> None:
+    """Either would answer 403, at which they forget who they are."""
+    devices, _ = APIS
+    assert [route.path for route in devices.routes if not (route.public or (route.devices and not route.roles))] == []
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.Contended(""), 503),
+        (errors.TemporarilyUnavailable(""), 503),
+        (errors.RateLimitReached("", 3), 429),
+        (errors.QuotaReached(""), 422),
+        (errors.CommandLimitReached(""), 422),
+        (errors.IllegalTransition(""), 422),
+        (errors.ClientTaken(""), 422),
+        (RuntimeError("a secret"), 500),
+        (errors.GroupInUse(""), 422),
+    ],
+)
+def test_load_faults_and_lost_races_are_never_401_or_403(error: Exception, status: int) -> None:
+    answer = explain(MemoryPorts(), error)
+    assert answer.status == status
+    assert "secret" not in str(answer.body)

@@ -243,6 +243,14 @@ def test_a_device_that_is_gone_registers_again_as_another(client: Client, device
     assert claim(client).body["id"] == again.id
 
 
+def test_a_parent_is_claimed_where_there_is_no_room_for_its_children(client: Client, device: Device) -> None:
+    device.call("POST", "/children", CHILD)
+    settings.set_quotas(client.ports, client.tenant.id, {Stored.DEVICES: 1})
+    client.ports.clock.advance(ms=61_000)
+    assert claim(client).status == 200
+    assert had(client) == [device.id]
+
+
 class TestChildren:
     def child(self, device: Device, **body: Any) -> Device:
         reply = device.call("POST", "/children", {**CHILD, **body})

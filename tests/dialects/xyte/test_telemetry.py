@@ -12,6 +12,8 @@ from chalicelib.fleet.commands.records import Policy
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.inventory import devices, groups
 from chalicelib.fleet.presence import asking
+from chalicelib.fleet.tenancy import settings
+from chalicelib.fleet.tenancy.records import Stored
 from tests.dialects.xyte.client import Client, Device, send
 
 DEVICES = "/core/v1/organization/devices"
@@ -271,6 +273,23 @@ class TestChildren:
             }
         assert len(kept(client, foreign)) == 1
 
+    def test_a_child_that_registered_a_moment_ago_is_known_everywhere(self, client: Client, device: Device) -> None:
+        before = client.ports.directory.rows[device.id]
+        child = self.child(device)
+        client.ports.directory.remembered[device.id] = before
+        assert device.call("POST", "/children/telemetries", {child.id: GOOD}).body[child.id]["success"] is True
+
+    def test_one_that_there_is_no_room_for_registers_and_follows_once_there_is(
+        self, client: Client, device: Device
+    ) -> None:
+        settings.set_quotas(client.ports, client.tenant.id, {Stored.DEVICES: 1})
+        client.ports.clock.advance(ms=61_000)
+        child = self.child(device)
+        assert child.call("POST", "/telemetry", GOOD).body == NOTHING
+        settings.set_quotas(client.ports, client.tenant.id, {Stored.DEVICES: None})
+        assert child.call("POST", "/telemetry", GOOD).body["space_data_version"] == 1
+        assert len(kept(client, child)) == 1
+
     def test_so_many_at_once(self, device: Device) -> None:
         assert device.call("POST", "/children/telemetries", {f"{n}": GOOD for n in range(101)}).status == 422
 
@@ -296,6 +315,12 @@ class TestUpdate:
         old = client.register(client.model(api_version="1.0.5"), sn="2")
         assert new.call("PUT", "", {"colour": "red"}).status == 400
         assert old.call("PUT", "", {"colour": "red"}).status == 200
+
+    def test_details_are_small(self, client: Client, device: Device) -> None:
+        large = {"a": "x" * 17_000}
+        assert device.call("PUT", "", {"details": large}).status == 422
+        body = {"hardware_key": client.model(), **PROOF, "firmware_version": "1.0.0", "details": large}
+        assert send(client.ports, "POST", "/v1/devices", body).status == 422
 
     @pytest.mark.parametrize("body", [{"firmware_version": "x"}, {"name": 5}, {"details": "x"}, {"config_version": -1}])
     def test_what_is_wrong_is_said(self, device: Device, body: Any) -> None:

@@ -45,10 +45,14 @@ def device(ports: Ports, request: Request) -> DeviceCaller:
 
 def proven(ports: Ports, uuid: str, secret: str) -> Identity | None:
     """The device of that id, if the secret is its own."""
-    if not secret or _UUID.fullmatch(uuid) is None:
+    if not secret or not is_uuid(uuid):
         return None
     found = identities.find(ports, uuid)
     return found if found is not None and found.entry.fits(secret) else None
+
+
+def is_uuid(text: str) -> bool:
+    return _UUID.fullmatch(text) is not None
 
 
 def caller_of(found: Identity) -> DeviceCaller:

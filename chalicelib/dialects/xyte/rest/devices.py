@@ -55,6 +55,7 @@ def update(ports: Ports, request: Request) -> Answer:
         raise UnknownParameter(f"Unknown parameter {unknown[0][:64]}", unknown[0])
     if sent.get("firmware_version") is not None:
         registering.ensure_version(found.model, sent["firmware_version"])
+    registering.ensure_small(sent.get("details"))
     owned = owners.owned(ports, request)
     if sent.get("config_version") is not None and owned is not None:
         _applied(ports, owned, sent["config_version"])

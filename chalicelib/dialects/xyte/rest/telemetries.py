@@ -55,7 +55,9 @@ def _named(ports: Ports, parent: Identity, uuid: str, body: Any) -> Identity:
         raise Invalid("Telemetry must be an object", uuid)
     token = body.get("access_token")
     if token is None:
-        found = identities.find(ports, uuid) if uuid in parent.children else None
+        # By the child's own entry: the parent's may be remembered from before the child was registered.
+        found = identities.find(ports, uuid) if access.is_uuid(uuid) else None
+        found = found if found is not None and found.parent == parent.id else None
     else:
         found = access.proven(ports, uuid, token) if isinstance(token, str) else None
     if found is None:
