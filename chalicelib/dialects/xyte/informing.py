@@ -11,6 +11,8 @@ from chalicelib.fleet.errors import DeviceNotFound
 from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.resources import updating
+from chalicelib.fleet.resources.updates import Report
 
 
 def renamed(ports: Ports, uuid: str, tenant: str, name: str) -> None:
@@ -29,6 +31,15 @@ def said(ports: Ports, found: Identity, change: Callable[[About], About]) -> Ide
     if now is not None and now.owner is not None:
         _show(ports, now, now.owner, named=now.about.name != found.about.name)
     return now
+
+
+def installed(ports: Ports, tenant: str, device: str, version: str) -> None:
+    """Its firmware is of that version: an update to it, of whatever resource, is done (Check for Updates)."""
+    known = ports.resources.get(tenant, device)
+    open_ = [update for update in known.updates if not update.final] if known is not None else []
+    done = {update.resource: Report(version) for update in open_ if update.requested.strip() == version}
+    if done:
+        updating.report(ports, tenant, device, done, ports.clock.now())
 
 
 def _show(ports: Ports, found: Identity, tenant: str, *, named: bool) -> None:

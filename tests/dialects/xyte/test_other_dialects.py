@@ -1,10 +1,13 @@
 """Devices of Xyte through the APIs of the other dialects, and theirs through Xyte's."""
 
+import hashlib
 from typing import Any
 
 import pytest
 
 from chalicelib.fleet.inventory import numbering
+from chalicelib.fleet.resources import catalog, updating
+from chalicelib.fleet.resources.records import Resource, ResourceVersion
 from tests.dialects.cumulocity.client import Client as Cumulocity
 from tests.dialects.ibm.client import V1
 from tests.dialects.ibm.client import Client as Ibm
@@ -118,3 +121,18 @@ def test_a_name_and_a_group_that_others_give_it_are_told(client: Client, device:
     shown = device.call("GET").body
     assert (shown["name"], shown["space"]["full_path"]) == ("Tap", "/kitchen")
     assert device.call("POST", "/telemetry", TELEMETRY).body["space_data_version"] == 2
+
+
+def test_a_version_that_it_reports_ends_the_update_to_it(client: Client, device: Device) -> None:
+    ports, tenant = client.ports, client.tenant.id
+    now = ports.clock.now()
+    catalog.create(ports, Resource(tenant, "fw", now, now))
+    for version in ("2.0.0", "3.0.0"):
+        md5 = hashlib.md5(version.encode(), usedforsecurity=False).hexdigest()
+        made = ResourceVersion(tenant, "fw", version, now, now, md5, 0, version)
+        catalog.add_version(ports, made, version.encode())
+    updating.request(ports, tenant, urn(device), "fw", "2.0.0", {})
+    device.call("PUT", "", {"firmware_version": "1.9.0"})
+    assert [one.status for one in updating.get(ports, tenant, urn(device)).updates] == ["PENDING"]
+    device.call("PUT", "", {"firmware_version": "2.0.0"})
+    assert [one.status for one in updating.get(ports, tenant, urn(device)).updates] == ["DONE"]

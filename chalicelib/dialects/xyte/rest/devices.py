@@ -62,6 +62,8 @@ def update(ports: Ports, request: Request) -> Answer:
     now = informing.said(ports, found, lambda about: _with(about, sent))
     if now is None:
         raise Unauthenticated("the device was deleted")
+    if sent.get("firmware_version") is not None and owned is not None:
+        informing.installed(ports, owned.tenant, owned.device, sent["firmware_version"])
     return Answer(shown(ports, now))
 
 
