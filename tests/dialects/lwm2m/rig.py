@@ -15,6 +15,7 @@ IDENTITY, SECRET = "meter-identity", "000102030405060708090a0b0c0d0e0f"
 KEY = bytes(range(16))
 LINKS = '</>;rt="oma.lwm2m";ct="60 110 112",</1/0>,</3/0>,</5>,</6/0>,</3303/0>,</3303/1>'
 
+_MOST_REQUESTS = 1_000
 _numbers = count()
 
 
@@ -95,7 +96,7 @@ class Endpoint:
     def work(self, *, awaited: bool = False) -> dict[str, Any]:
         """Ask what is next and answer it, for as long as there is something; what the platform said last."""
         done: dict[str, Any] | None = None
-        while True:
+        for _ in range(_MOST_REQUESTS):
             event = {"principal": self.principal, "holder": self.holder, "awaited": awaited}
             told = self.event("next", **event, **({} if done is None else {"done": done}))
             awaited = False
@@ -104,6 +105,7 @@ class Endpoint:
             request = told["request"]
             self.asked.append(request)
             done = {"work": told["work"], **self._answer(request)}
+        raise AssertionError("there is always one more request")
 
     def _answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         return self.answers.get(f"{request['method']} /{'/'.join(request['path'])}", {"code": "4.04"})
