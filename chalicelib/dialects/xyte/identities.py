@@ -20,6 +20,7 @@ URN = "urn:lo:nsid:xyte:"
 class About(Extensible):
     """What a device says of itself. `model` is a hardware key; `info` counts what its owner has changed of it.
 
+    `called` is what its present owner calls it, which no other one is to see; `name` is the device's own word.
     Where `incidents_suspended`, the incidents that it opens are ignored. `config` is the last version of a
     configuration that it may know from an earlier owner.
     """
@@ -35,6 +36,11 @@ class About(Extensible):
     info: int = 0
     incidents_suspended: bool = False
     config: int = 0
+    called: str | None = None
+
+    @property
+    def known_as(self) -> str | None:
+        return self.called or self.name
 
 
 ABOUT = Kind(About)

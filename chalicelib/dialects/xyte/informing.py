@@ -19,7 +19,7 @@ def renamed(ports: Ports, uuid: str, tenant: str, name: str) -> None:
     """Its owner calls it so: the device is to hear of that."""
 
     def named(about: About) -> About:
-        return about if about.name == name else replace(about, name=name, info=about.info + 1)
+        return about if about.known_as == name else replace(about, called=name, info=about.info + 1)
 
     _change(ports, uuid, named, tenant)
 
@@ -29,7 +29,7 @@ def said(ports: Ports, found: Identity, change: Callable[[About], About]) -> Ide
     entry = _change(ports, found.id, change)
     now = identities.read(ports, entry)
     if now is not None and now.owner is not None:
-        _show(ports, now, now.owner, named=now.about.name != found.about.name)
+        _show(ports, now, now.owner, named=now.about.known_as != found.about.known_as)
     return now
 
 
@@ -44,7 +44,7 @@ def installed(ports: Ports, tenant: str, device: str, version: str) -> None:
 
 def _show(ports: Ports, found: Identity, tenant: str, *, named: bool) -> None:
     def shown(device: Device) -> Device:
-        name = found.about.name if named else device.name
+        name = found.about.known_as if named else device.name
         return replace(device, name=name, attributes={**device.attributes, "xyte": cards.of(found)})
 
     try:

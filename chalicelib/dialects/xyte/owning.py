@@ -184,7 +184,11 @@ def _release(ports: Ports, uuid: str, tenant: str) -> None:
         if entry.owner != tenant:
             return None
         mine[0], about = entry.transfers, ABOUT.read(entry.attributes)
-        attributes = ABOUT.body(replace(about, config=max(about.config, version)))
+        about = replace(about, config=max(about.config, version))
+        if about.called is not None:
+            # The next owner calls it otherwise, and the device is to forget it.
+            about = replace(about, called=None, info=about.info + 1)
+        attributes = ABOUT.body(about)
         return replace(entry, owner=None, transfers=entry.transfers + 1, attributes=attributes)
 
     # Somebody may have released it already, and another one claimed it since: that one keeps it.

@@ -64,7 +64,7 @@ def _shown(child: Identity, status: str) -> dict[str, Any]:
     about = child.about
     return {
         "id": child.id,
-        "name": about.name,
+        "name": about.known_as,
         "sn": about.sn,
         "mac": about.mac,
         "status": status,

@@ -59,12 +59,20 @@ def update(ports: Ports, request: Request) -> Answer:
     owned = owners.owned(ports, request)
     if sent.get("config_version") is not None and owned is not None:
         _applied(ports, owned, sent["config_version"])
+    if owned is not None and _repeats(ports, owned, sent.get("name")):
+        sent = {name: value for name, value in sent.items() if name != "name"}
     now = informing.said(ports, found, lambda about: _with(about, sent))
     if now is None:
         raise Unauthenticated("the device was deleted")
     if sent.get("firmware_version") is not None and owned is not None:
         informing.installed(ports, owned.tenant, owned.device, sent["firmware_version"])
     return Answer(shown(ports, now))
+
+
+def _repeats(ports: Ports, owned: Owned, name: str | None) -> bool:
+    """Whether that is what its owner calls it: no word of the device's, which its next owner would be shown."""
+    known = ports.devices.get(owned.tenant, owned.device) if name is not None else None
+    return known is not None and known.name == name
 
 
 def shown(ports: Ports, found: Identity) -> dict[str, Any]:
@@ -74,7 +82,7 @@ def shown(ports: Ports, found: Identity) -> dict[str, Any]:
     seen = statuses.last_seen(mailbox)
     return {
         "id": found.id,
-        "name": about.name if device is None else device.name,
+        "name": about.known_as if device is None else device.name,
         "sn": about.sn,
         "mac": about.mac,
         "cloud_id": about.cloud_id,
@@ -118,6 +126,9 @@ def _with(about: About, sent: Mapping[str, Any]) -> About:
         "sub_model": sent.get("sub_model"),
         "details": sent.get("details"),
     }
+    if told["name"] is not None:
+        # From now on it is called as it says itself.
+        about = replace(about, called=None)
     return replace(about, **{name: value for name, value in told.items() if value is not None})
 
 
