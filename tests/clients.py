@@ -27,6 +27,18 @@ def until(condition: Callable[[], Any], seconds: float = PATIENCE_S) -> Any:
     raise AssertionError(f"it did not come true within {seconds} s")
 
 
+def as_it_goes_on(condition: Callable[[], Any], progress: Callable[[], Any]) -> Any:
+    """As `until`, for as long as there is progress, however slowly."""
+    ends, seen = time.monotonic() + PATIENCE_S, progress()
+    while time.monotonic() < ends:
+        if found := condition():
+            return found
+        if (now := progress()) != seen:
+            ends, seen = time.monotonic() + PATIENCE_S, now
+        time.sleep(0.05)
+    raise AssertionError(f"nothing has moved for {PATIENCE_S} s: {seen}")
+
+
 class Served(Protocol):
     """A REST API somewhere, and a key to it."""
 

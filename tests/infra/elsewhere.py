@@ -3,7 +3,7 @@
 import http.client
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -60,8 +60,10 @@ def elsewhere(aws: int, refuse: Callable[[str, bytes], Refusal | None] = taken) 
                 if name.lower() not in {"content-length", "server", "date"}:
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(moved)))
-            self.end_headers()
-            self.wfile.write(moved)
+            # Whoever asked may have been killed meanwhile.
+            with suppress(ConnectionError):
+                self.end_headers()
+                self.wfile.write(moved)
 
         def log_message(self, *_: object) -> None:
             """Nothing: a test that fails has said it all."""

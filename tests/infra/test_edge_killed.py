@@ -12,12 +12,12 @@ from typing import Self
 
 import pytest
 
-from tests.clients import PATIENCE_S, Rest, until
+from tests.clients import PATIENCE_S, Rest, as_it_goes_on, until
 from tests.figures import tell
 from tests.infra.edges import bare_key
 from tests.infra.elsewhere import elsewhere
 from tests.local.running import REPOSITORY, RunningStack, unused
-from tests.local.swarm import Swarm
+from tests.local.swarm import Device, Swarm
 from tests.local.test_under_load import readings
 
 DEVICES = "/api/v1/deviceMgt/devices"
@@ -91,19 +91,16 @@ def kill_under_load(stack: RunningStack, folder: Path, *, devices: int, kills: i
         swarm.insist(_PAUSE_S)
         for _ in range(kills):
             # Every device gets through before the next blow, which comes at any moment of what it does then.
-            before = [device.acknowledged for device in swarm.devices]
-            until(lambda: all(d.acknowledged > n + 2 for d, n in zip(swarm.devices, before, strict=True)))  # noqa: B023
+            everybody_sends(swarm, 3)
             time.sleep(chance.uniform(0, 0.2))
             edge.end(signal.SIGKILL)
             edge.start()
-        before = [device.acknowledged for device in swarm.devices]
         # All are back under their ids, and heard.
-        until(lambda: all(d.acknowledged > n for d, n in zip(swarm.devices, before, strict=True)))
+        everybody_sends(swarm, 1)
         swarm.rest()
         for device in swarm.devices:
-            # A message that was not acknowledged comes again, and is another one then.
-            until(lambda: readings(rest, device.urn) >= set(range(device.acknowledged)))  # noqa: B023
-            until(lambda: status(rest, device.urn) == "ONLINE")  # noqa: B023
+            everything_is_stored(rest, device)
+            until(lambda: status(rest, device.urn) == "ONLINE")  # noqa: B023 - used before the next turn
         for device in leaving.devices:
             until(lambda: status(rest, device.urn) == "OFFLINE")  # noqa: B023
         leaving.drop()
@@ -113,6 +110,26 @@ def kill_under_load(stack: RunningStack, folder: Path, *, devices: int, kills: i
     rest.close()
     told = sum(device.acknowledged for device in swarm.devices)
     tell(f"edge: {kills} times kill -9 under {devices} devices: {told} messages acknowledged, all kept")
+
+
+def everybody_sends(swarm: Swarm, count: int) -> None:
+    before = [device.acknowledged for device in swarm.devices]
+
+    def sent() -> bool:
+        return all(d.acknowledged >= n + count for d, n in zip(swarm.devices, before, strict=True))
+
+    as_it_goes_on(sent, lambda: sum(device.acknowledged for device in swarm.devices))
+
+
+def everything_is_stored(rest: Rest, device: Device) -> None:
+    """A message that was not acknowledged comes again, and is another one then."""
+    wanted, found = set(range(device.acknowledged)), set[int]()
+
+    def missing() -> int:
+        found.update(readings(rest, device.urn))
+        return len(wanted - found)
+
+    as_it_goes_on(lambda: not wanted - found, missing)
 
 
 def status(rest: Rest, urn: str) -> str:

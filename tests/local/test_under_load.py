@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients import PATIENCE_S, MqttClient, Rest, until
+from tests.clients import PATIENCE_S, MqttClient, Rest, as_it_goes_on, until
 from tests.figures import tell
 from tests.local.running import REPOSITORY, RunningStack
 from tests.local.swarm import Swarm
@@ -194,11 +194,8 @@ def online(rest: Rest) -> int:
 
 
 def wait_for(count: int, rest: Rest) -> None:
-    """Until so many devices are online, as long as there are more and more of them."""
-    seen = online(rest)
-    while seen < count:
-        before = seen
-        seen = until(lambda: found if (found := online(rest)) > before else 0)  # noqa: B023 - used before the next turn
+    """Until so many devices are online."""
+    as_it_goes_on(lambda: online(rest) >= count, lambda: online(rest))
 
 
 def test_everybody_is_back_after_a_storm_of_reconnections(stack: RunningStack) -> None:
