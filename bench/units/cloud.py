@@ -274,7 +274,9 @@ class Cloud:
             ports.__dict__["clock"] = self.clock
         # Whoever waits for a moment waits by our clock, which would never come to it.
         wiring.ports().__dict__["pause"] = lambda ms: self._pass(ms / 1000)
-        wiring.ports().__dict__["delivery"] = IotCoreDelivery(lambda: client("iot-data"), sleep=self._pass)
+        wiring.ports().__dict__["delivery"] = IotCoreDelivery(
+            lambda: client("iot-data"), sleep=self._pass, ports=wiring.ports
+        )
 
     def _pass(self, seconds: float) -> None:
         self.clock.at += round(seconds * 1000)

@@ -13,7 +13,7 @@ from chalicelib.dialects.topics import Downlink, announced
 from chalicelib.fleet.commands import tracing
 from chalicelib.fleet.commands.records import CONFIRMATION, Command
 from chalicelib.fleet.configuration.records import Update
-from chalicelib.fleet.ports import Outcome
+from chalicelib.fleet.ports import Outcome, Ports
 from chalicelib.fleet.presence.records import Route
 from chalicelib.fleet.queues.records import QueuedMessage
 from chalicelib.fleet.resources.updates import Offer
@@ -33,21 +33,29 @@ log = logging.getLogger(__name__)
 
 
 class IotCoreDelivery:
-    """`client` makes the `iot-data` client when it is first needed."""
+    """`client` makes the `iot-data` client when it is first needed; by `ports` commands are written that need them."""
 
     def __init__(
         self,
         client: Callable[[], Any],
         sleep: Callable[[float], None] = time.sleep,
+        ports: Callable[[], Ports] | None = None,
     ) -> None:
         self._client = client
         self._sleep = sleep
+        self._ports = ports
 
     def command(self, route: Route, command: Command, timeout: int) -> Outcome:
-        downlink = registry.codec(route.dialect).command(command, route)
+        downlink = self._written(route, command)
         outcome = Outcome.UNHEARD if downlink is None else self._send(route, downlink, timeout)
         tracing.tell_attempt(command, route.client, outcome.name)
         return outcome
+
+    def _written(self, route: Route, command: Command) -> Downlink | None:
+        writer = registry.writer(route.dialect)
+        if writer is not None and self._ports is not None:
+            return writer.command(self._ports(), command, route)
+        return registry.codec(route.dialect).command(command, route)
 
     def configuration(self, route: Route, update: Update, timeout: int) -> Outcome:
         return self._send(route, registry.codec(route.dialect).configuration(update, route), timeout)

@@ -15,6 +15,7 @@ class Part(StrEnum):
     EVENTS = "events"
     LISTENING = "listening"
     LIFECYCLE = "lifecycle"
+    WRITING = "writing"
     RESUMING = "resuming"
     KEEPERS = "keepers"
     REST = "rest"

@@ -122,6 +122,11 @@ class MqttCodec(Protocol):
         """A message of a queue, for an application."""
 
 
+class Writer(Protocol):
+    def command(self, ports: Ports, command: Command, route: Route) -> Downlink | None:
+        """As the codec, with what has to be looked up for it."""
+
+
 class Granting(Protocol):
     TERMS: Mapping[str, Terms]
     """By connector; under "" for every other one."""
@@ -195,6 +200,11 @@ def observer(dialect: str) -> Observer | None:
 
 def codec(dialect: str) -> MqttCodec:
     return cast("MqttCodec", _module(dialect, Part.CODEC))
+
+
+def writer(dialect: str) -> Writer | None:
+    """Who writes commands with what is looked up; most dialects need nothing for that."""
+    return cast("Writer", _module(dialect, Part.WRITING)) if Part.WRITING in described(dialect).parts else None
 
 
 def terms(dialect: str) -> Granting:

@@ -2,7 +2,7 @@
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from chalicelib.fleet import ports as p
@@ -40,4 +40,5 @@ class CommandWiring:
         from chalicelib.delivery.iot_core import IotCoreDelivery
         from chalicelib.delivery.transports import TransportDelivery
 
-        return TransportDelivery(self.terms, IotCoreDelivery(lambda: client("iot-data")))
+        broker = IotCoreDelivery(lambda: client("iot-data"), ports=lambda: cast("p.Ports", self))
+        return TransportDelivery(self.terms, broker)

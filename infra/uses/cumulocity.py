@@ -56,7 +56,9 @@ def _all(*parts: Uses) -> Uses:
 
 _UPLINK = _all(_WATCHED, _MADE, _SPEAKING)
 TABLES: dict[str, Uses] = {
-    **dict.fromkeys(("deliver", "settle", "lwm2m", "disconnect"), _TOLD),
+    **dict.fromkeys(("settle", "lwm2m", "disconnect"), _TOLD),
+    # Operations are written by templates that stand in objects.
+    "deliver": _all(_TOLD, {"objects": (GET, QUERY, BATCH), "external-ids": (GET,), "facets": (QUERY,)}),
     **dict.fromkeys(("presence", "sweep"), _WATCHED),
     "authorizer": _all(_TOLD, _MADE),
     "uplink": _UPLINK,

@@ -1,5 +1,6 @@
 """What devices of Cumulocity let the functions do."""
 
+import json
 from typing import Any
 
 from bench.units.cloud import Device
@@ -11,7 +12,7 @@ from chalicelib.fleet.inventory import numbering
 
 _PASSWORD = "5" * 48
 _BOOTSTRAP = "management/devicebootstrap"
-_FILTERS = ("s/ds", "s/e", "s/dat", "devicecontrol/notifications")
+_FILTERS = ("s/ds", "s/e", "s/dat", "s/dt", "s/dc/#", "error", "devicecontrol/notifications")
 
 
 class Agent:
@@ -101,4 +102,28 @@ def _began(bench: Bench) -> None:
         bench.cloud.settle()
 
 
-STEPS = (_spoken, _obeyed, _began)
+_TEMPLATES = (
+    "10,m,POST,MEASUREMENT,,t,,f.s.value,NUMBER,",
+    "10,g,GET,INVENTORY,,false,c8y_Serial",
+    "11,r,,,name",
+)
+
+
+def _defined(bench: Bench) -> None:
+    """A device defines templates of its own, and says some things as JSON."""
+    agent = Agent(bench, "c4")
+    agent.say("m,,1", "s/uc/own")
+    agent.say("\n".join(_TEMPLATES), "s/ut/own")
+    _looked_again(bench)
+    agent.say("m,,1\ng,c4", "s/uc/own")
+    agent.order("c4")
+    body = json.dumps({"c8y_IsDevice": {}, "externalIds": [{"type": "c8y_Serial", "externalId": "kid4"}]})
+    agent.say(body, "inventory/managedObjects/create")
+    agent.say(json.dumps({"a": 1}), "inventory/managedObjects/update/c4")
+    agent.say("{", "event/events/create")
+    told = json.dumps({"type": "t", "text": "x", "severity": "MAJOR"})
+    for topic in ("event/events/create", "alarm/alarms/create"):
+        agent.say(told, topic)
+
+
+STEPS = (_spoken, _obeyed, _began, _defined)

@@ -28,7 +28,7 @@ def written(command: Command, route: Route) -> Iterator[Downlink]:
     if _listens(route, topics.OPERATIONS) and (rows := static.render(operations.asked(command), route.node)):
         yield Downlink(topics.OPERATIONS, rows.encode())
     if _listens(route, topics.JSON_OPERATIONS):
-        yield Downlink(topics.JSON_OPERATIONS, json_text.render(_whole(command, route)).encode())
+        yield Downlink(topics.JSON_OPERATIONS, json_text.render(whole(command, route)).encode())
 
 
 def together(downlinks: Iterator[Downlink]) -> Downlink | None:
@@ -36,7 +36,7 @@ def together(downlinks: Iterator[Downlink]) -> Downlink | None:
     return Downlink(every[0].topic, every[0].payload, beside=tuple(every[1:])) if every else None
 
 
-def _whole(command: Command, route: Route) -> Mapping[str, Any]:
+def whole(command: Command, route: Route) -> Mapping[str, Any]:
     asked = command.request if isinstance(command.request, dict) else {}
     device = naming.number_of(command.device) or asked.get("device") or asked.get("agent") or command.device
     shown = operations.view(command, device, "")
@@ -45,6 +45,12 @@ def _whole(command: Command, route: Route) -> Mapping[str, Any]:
         "id": as_number(command.id) or command.id,
         "externalSource": {"externalId": route.node, "type": naming.SERIAL},
     }
+
+
+def collection_of(route: Route) -> str:
+    """The collection that the client's own id names, if it does."""
+    client = naming.parse_client(route.client)
+    return client.collection if client is not None else ""
 
 
 def _listens(route: Route, topic: str) -> bool:

@@ -97,6 +97,11 @@ def body(code: str, message: str) -> dict[str, Any]:
     return {"error": code, "message": message, "info": INFO}
 
 
+def named(error: Exception) -> str:
+    """What the vendor calls it."""
+    return code_of(type(error))[1]
+
+
 def code_of(kind: type[Exception]) -> tuple[int, str]:
     """Status and `error` of an error class: its own, or that of its nearest relative."""
     known = next((CODES[cls] for cls in kind.__mro__ if cls in CODES), None)

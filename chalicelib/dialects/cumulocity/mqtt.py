@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from chalicelib.dialects.cumulocity import topics
+from chalicelib.dialects.cumulocity import json_topics, naming, topics
 from chalicelib.dialects.cumulocity.modes import Mode
-from chalicelib.dialects.cumulocity.smartrest import credentials, static
+from chalicelib.dialects.cumulocity.smartrest import credentials, custom, static
 from chalicelib.dialects.cumulocity.speaking import Speaker
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Direction, Uplink, matches
@@ -24,7 +24,7 @@ def _handler(claim: Claim, topic: str) -> Handler:
     """Errors: Malformed."""
     for known in topics.TOPICS:
         ours = known.direction is Direction.UP and known.mode == claim.mode
-        if ours and known.handler in HANDLERS and matches(known.filter, topic):
+        if ours and known.handler is not None and matches(known.filter, topic):
             return HANDLERS[known.handler]
     raise Malformed(f"a {claim.mode} may not publish on topic {topic}")
 
@@ -41,8 +41,44 @@ def in_mode(ports: Ports, claim: Claim, uplink: Uplink, _mode: Mode) -> None:
 
 def templates(ports: Ports, claim: Claim, uplink: Uplink, mode: Mode) -> None:
     """`s/us`, and `s/us/{child}`."""
-    _, _, *below = uplink.topic.split("/", 2)
-    static.receive(Speaker(ports, claim, uplink, mode, below[0] if below else ""))
+    static.receive(Speaker(ports, claim, uplink, mode, _level(uplink.topic, 2)))
+
+
+def by_collection(ports: Ports, claim: Claim, uplink: Uplink, mode: Mode) -> None:
+    """`s/uc/{xid}`, and `s/uc/{xid}/{child}`; `s/ud` is of the collection that the client id names."""
+    custom.receive(*_of_collection(ports, claim, uplink, mode))
+
+
+def again(ports: Ports, claim: Claim, uplink: Uplink, mode: Mode, tried: int) -> None:
+    """What came before its collection did."""
+    custom.receive(*_of_collection(ports, claim, uplink, mode), tried)
+
+
+def _of_collection(ports: Ports, claim: Claim, uplink: Uplink, mode: Mode) -> tuple[Speaker, str, str]:
+    """Errors: Malformed."""
+    if uplink.topic.startswith("s/ud"):
+        client = naming.parse_client(claim.client)
+        xid, down, about = client.collection if client else "", topics.DEFAULT_DOWN, _level(uplink.topic, 2)
+    else:
+        xid, about = _level(uplink.topic, 2).partition("/")[0], _level(uplink.topic, 3)
+        down = f"{topics.CUSTOM_DOWN}/{xid}"
+    if not xid:
+        raise Malformed("neither the topic nor the client id names a collection")
+    return Speaker(ports, claim, uplink, mode, about), xid, down
+
+
+def collection(ports: Ports, claim: Claim, uplink: Uplink, _mode: Mode) -> None:
+    custom.collection(Speaker(ports, claim, uplink), _level(uplink.topic, 2))
+
+
+def as_json(ports: Ports, claim: Claim, uplink: Uplink, mode: Mode) -> None:
+    json_topics.receive(Speaker(ports, claim, uplink, mode))
+
+
+def _level(topic: str, number: int) -> str:
+    """What is left of a topic from that level on."""
+    levels = topic.split("/", number)
+    return levels[number] if number < len(levels) else ""
 
 
 def _plain(handler: Callable[[Ports, Claim, Uplink], None]) -> Handler:
@@ -52,9 +88,13 @@ def _plain(handler: Callable[[Ports, Claim, Uplink], None]) -> Handler:
     return handled
 
 
-_OF_A_MODE: frozenset[Handler] = frozenset({templates})
+_OF_A_MODE: frozenset[Handler] = frozenset({templates, by_collection, as_json})
 HANDLERS: dict[str, Handler] = {
     "static": templates,
+    "custom": by_collection,
+    "default": by_collection,
+    "collection": collection,
+    "json": as_json,
     "in_mode": in_mode,
     "credentials": _plain(credentials.asked),
     "token": _plain(credentials.token),

@@ -1,12 +1,33 @@
-"""What was put off for a moment: rows of a device that had to wait for each other."""
+"""What was put off for a moment: rows that wait for each other, and what came before the collection it is of."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.dialects.cumulocity.smartrest import reporting
+from chalicelib.dialects.cumulocity import mqtt
+from chalicelib.dialects.cumulocity.modes import Mode
+from chalicelib.dialects.cumulocity.smartrest import custom, reporting
+from chalicelib.dialects.registry import Malformed
+from chalicelib.fleet.errors import FleetError, TemporarilyUnavailable
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.records import MQTT
+from chalicelib.fleet.tenancy import audit
 
 
 def resume(ports: Ports, matter: Mapping[str, Any]) -> None:
     if matter["kind"] == "inbox":
         reporting.resume(ports, str(matter["tenant"]), str(matter["device"]))
+        return
+    found = custom.resume(ports, matter)
+    if found is None:
+        return
+    claim, uplink, tried = found
+    try:
+        mqtt.again(ports, claim, uplink, Mode(matter["mode"]), tried)
+    except TemporarilyUnavailable:
+        raise
+    except (Malformed, FleetError) as error:
+        source = {"connector": MQTT, "client": claim.client}
+        content = {"topic": uplink.topic}
+        audit.refuse(
+            ports, claim.tenant, at=uplink.at, event=uplink.event, reason=str(error), source=source, content=content
+        )

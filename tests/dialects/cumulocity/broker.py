@@ -130,7 +130,9 @@ class Broker:
         commands = self.ports.delivery.commands
         found: list[tuple[str, str]] = []
         for route, command in [pair for pair in commands if pair[0].client == client]:
-            downlink = registry.codec(route.dialect).command(command, route)
+            writer = registry.writer(route.dialect)
+            assert writer is not None
+            downlink = writer.command(self.ports, command, route)
             every = (downlink, *downlink.beside) if downlink else ()
             found += [(each.topic, each.payload.decode()) for each in every]
         commands[:] = [pair for pair in commands if pair[0].client != client]
