@@ -42,6 +42,7 @@ from chalicelib import wiring  # noqa: E402
 from chalicelib.aws.clients import client  # noqa: E402
 from chalicelib.delivery.iot_core import IotCoreDelivery  # noqa: E402
 from chalicelib.fleet.access import stage_key  # noqa: E402
+from chalicelib.wiring import access  # noqa: E402
 from infra import description  # noqa: E402
 from infra.functions import API, named  # noqa: E402
 from infra.local.api_gateway import ApiGateway  # noqa: E402
@@ -194,6 +195,11 @@ class Cloud:
         self.lifecycle("presence", "connected", device, session)
         self.lifecycle("subscriptions", "subscribed", device, session, topics=list(filters))
         return session
+
+    def know_stage_key(self) -> None:
+        """As it is where it was just looked up: it is remembered for longer than any operation takes."""
+        access._stage_key.cache_clear()
+        wiring.ports().stage_key.current()
 
     def resume(self, device: Device) -> None:
         """The device comes back to a session that kept its subscriptions: it sends no SUBSCRIBE."""
