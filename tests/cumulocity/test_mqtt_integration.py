@@ -91,7 +91,7 @@ def text(device: MqttClient) -> tuple[str, str]:
     return topic, payload.decode()
 
 
-@pytest.mark.row("G1")
+@pytest.mark.row("G1", "G7")
 def test_a_device_starts_up_and_goes_round(operator: Operator, serial: str, device: MqttClient) -> None:
     # Step 3: it listens, all the topics in one packet.
     assert device.subscribe("s/ds", "s/e", "devicecontrol/notifications", "s/dat") == [1] * 4
@@ -132,7 +132,7 @@ def _executed(operator: Operator, device: MqttClient, serial: str, topic: str) -
     assert (shown["c8y_Command"]["result"], shown["delivery"]["status"]) == ("done", "DELIVERED")
 
 
-@pytest.mark.row("G1")
+@pytest.mark.row("G1", "G7")
 def test_what_waits_comes_with_the_subscription_and_two_of_a_kind_end_in_order(
     running_stack: RunningStack, operator: Operator, serial: str, credentials: tuple[str, str]
 ) -> None:

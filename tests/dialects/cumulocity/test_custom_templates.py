@@ -11,6 +11,9 @@ T = "2027-01-15T07:00:00.000Z"
 OPERATION = {"c8y_CustomConfiguration": {"val1": "1", "val2": "2", "customValues": ["a", "b", "c"]}}
 
 
+pytestmark = pytest.mark.row("G8")
+
+
 @pytest.fixture
 def broker() -> Broker:
     return Broker()

@@ -10,6 +10,9 @@ MEASURED = {"type": "t", "time": T, "f": {"s": {"value": 1, "unit": "C"}}}
 TOLD = {"type": "t", "text": "x", "time": T}
 
 
+pytestmark = pytest.mark.row("G8")
+
+
 @pytest.fixture
 def broker() -> Broker:
     return Broker()

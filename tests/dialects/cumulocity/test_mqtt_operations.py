@@ -17,6 +17,9 @@ PROFILE = {
 }
 
 
+pytestmark = pytest.mark.row("G7")
+
+
 @pytest.fixture
 def broker() -> Broker:
     return Broker()

@@ -9,6 +9,7 @@ import pytest
 from chalicelib.dialects.cumulocity.objects import ACTIVE_ALARMS
 from tests.dialects.cumulocity.broker import Broker
 
+pytestmark = pytest.mark.row("G7")
 Events = list[dict[str, Any]]
 
 

@@ -10,6 +10,9 @@ from tests.dialects.cumulocity.client import Client
 T = "2027-01-15T07:00:00.000Z"
 
 
+pytestmark = pytest.mark.row("G7")
+
+
 @pytest.fixture
 def broker() -> Broker:
     return Broker()
