@@ -43,6 +43,7 @@ class LiveObjectsDevice:
 
     def __init__(self, platform: Platform, tally: Tally, number: int, run: str) -> None:
         self.id = f"urn:lo:nsid:demo:{run}-{number:04}"
+        self._client_id, self._username = self.id, "json+device"
         self._platform = platform
         self._tally = tally
         self._warmer = number % 7
@@ -57,8 +58,8 @@ class LiveObjectsDevice:
         return True
 
     def connect(self) -> None:
-        client = paho.Client(CallbackAPIVersion.VERSION2, self.id, protocol=MQTTProtocolVersion.MQTTv311)
-        client.username_pw_set("json+device", self._platform.api_key)
+        client = paho.Client(CallbackAPIVersion.VERSION2, self._client_id, protocol=MQTTProtocolVersion.MQTTv311)
+        client.username_pw_set(self._username, self._platform.api_key)
         client.tls_set(str(self._platform.ca))
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
@@ -98,10 +99,14 @@ class LiveObjectsDevice:
             return
         with self._lock:
             self._sent += 1
-            body = {"m": "demo_v1", "v": {"n": self._sent, "temperature": self._temperature()}}
-            message = client.publish("dev/data", json.dumps(body), 1)
+            message = client.publish(*self._message(), 1)
             self._pending[message.mid] = self._sent
         self._tally.add("sent")
+
+    def _message(self) -> tuple[str, str]:
+        """Topic and payload of what is said next."""
+        body = {"m": "demo_v1", "v": {"n": self._sent, "temperature": self._temperature()}}
+        return "dev/data", json.dumps(body)
 
     def _temperature(self) -> float:
         """A day in two minutes: a device speaks about once a second."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from infra.demo.cumulocity import CumulocityAgent
 from infra.demo.devices import LiveObjectsDevice, SimulatedDevice
 from infra.demo.lwm2m import LwM2mDevice
 from infra.demo.platform import Platform
@@ -20,5 +21,6 @@ class Kind(NamedTuple):
 DIALECTS: Mapping[str, Kind] = {
     "live_objects": Kind(LiveObjectsDevice, 30),
     "lwm2m": Kind(LwM2mDevice, 180),
+    "cumulocity": Kind(CumulocityAgent, 30),
     "xyte": Kind(XyteDevice, 30),
 }
