@@ -52,7 +52,7 @@ def test_credentials_are_for_their_owner_alone(stack: RunningStack) -> None:
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     presented = {each.name for each in pkgutil.iter_modules(credentials.__path__)}
-    ports = {"http", "https", "mqtts", "mqtt", "aws", "coaps", "coapsBootstrap"}
+    ports = {"http", "https", "mqtts", "mqtt", "aws", "coaps", "coapsBootstrap", "realtime"}
     assert json.loads(path.read_text()).keys() == {"tenant", "apiKey", *ports, *presented}
 
 

@@ -100,7 +100,7 @@ def _commanded(ports: Ports, request: Request, command: Command) -> None:
     from chalicelib.dialects.cumulocity.rest.sources import Sources
 
     new = _is_new(command)
-    if not shapes.is_own(command) or not (new or command.final or command.begun is not None):
+    if not shapes.is_operation(command) or not (new or command.final or command.begun is not None):
         # That it was sent does not change how it is shown.
         return
     sources = Sources(ports, request)
@@ -116,8 +116,7 @@ def _is_new(command: Command) -> bool:
 
 def _agent(command: Command) -> str:
     """The number of who is to do it, or have it done."""
-    asked = command.request
-    agent = asked.get("agent") if isinstance(asked, dict) else None
+    agent = shapes.about(command).get("agent")
     named = ids.device_name(command.device)
     return str(agent) if agent is not None else named[1] if named is not None else command.device
 

@@ -64,10 +64,15 @@ def request(said: Mapping[str, Any], agent: str, bulk: str | None = None) -> dic
     return asked
 
 
-def is_own(command: Command) -> bool:
-    """Whether it was made by this API, and so has a number."""
-    asked = command.request
-    return isinstance(asked, dict) and isinstance(asked.get("operation"), dict) and as_number(command.id) is not None
+def is_operation(command: Command) -> bool:
+    """Whether it has a number: what another dialect ordered before the tenant had objects has none."""
+    return as_number(command.id) is not None
+
+
+def about(command: Command) -> Mapping[str, Any]:
+    """What this API keeps with an operation beside what is to be done; nothing of one that another dialect ordered."""
+    request_ = command.request
+    return request_ if isinstance(request_, dict) and isinstance(request_.get("operation"), dict) else {}
 
 
 def asked(command: Command) -> dict[str, Any]:
@@ -107,13 +112,13 @@ def view(command: Command, device: str, itself: str) -> dict[str, Any]:
         "id": as_number(command.id),
         "self": itself,
         "deviceId": device,
-        "agentId": command.request.get("agent", device),
+        "agentId": about(command).get("agent", device),
         "creationTime": times.render(command.created),
         "status": str(status(command)),
         "delivery": _delivery(command),
     }
-    if "bulk" in command.request:
-        shown["bulkOperationId"] = command.request["bulk"]
+    if "bulk" in about(command):
+        shown["bulkOperationId"] = about(command)["bulk"]
     reason = _reason(command)
     return {**shown, "failureReason": reason} if reason is not None else shown
 

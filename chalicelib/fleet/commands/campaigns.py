@@ -241,13 +241,9 @@ def _withdraw(ports: Ports, program: Program, tenant: str, campaign: Campaign, u
 
 def _cancel(ports: Ports, tenant: str, command: str) -> None:
     """Unless its device is at it, or it is over."""
-    found = ports.commands.get(tenant, command)
-    if found is None or found.final or found.begun is not None:
-        return
     try:
-        creating.cancel(ports, tenant, command)
+        creating.cancel(ports, tenant, command, begun=False)
     except (IllegalTransition, CommandNotFound):
-        # It ended meanwhile.
         return
 
 

@@ -4,12 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.fleet import traces
+from chalicelib.fleet import ids, traces
 from chalicelib.fleet.commands import deadlines, finishing, granting, tracing
 from chalicelib.fleet.commands.changing import change_command
 from chalicelib.fleet.commands.records import LOOK, MINUTE, PATROL, SECOND, Command, Entry, Policy, Status
 from chalicelib.fleet.commands.transitions import as_of, move, soonest
-from chalicelib.fleet.errors import CommandLimitReached, CommandNotFound, DeviceNotFound, IllegalTransition
+from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.errors import (
+    CommandDuplicate,
+    CommandLimitReached,
+    CommandNotFound,
+    Contended,
+    DeviceNotFound,
+    IllegalTransition,
+)
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.changing import change_mailbox
@@ -47,9 +55,8 @@ def create(ports: Ports, tenant: str, device: str, order: Order) -> Command:
     except CommandLimitReached:
         mailbox = _tidied(ports, mailbox)
         granting.ensure_room(ports, mailbox, order.connector, order.dialect)
-    command = _new(ports, tenant, device, order, mailbox)
     # The record first: a queue that names a command which is not there yet would be taken for a crash and repaired.
-    ports.commands.create(command)
+    command = _stored(ports, tenant, device, order, mailbox)
     try:
         queued = change_mailbox(
             ports, tenant, device, lambda m: _enqueue(ports, m, command, order.dialect), seen=mailbox
@@ -128,12 +135,34 @@ def listing(
     return (as_of(c, now) for c in found)
 
 
+def _stored(ports: Ports, tenant: str, device: str, order: Order, mailbox: Mailbox) -> Command:
+    """Errors: CommandDuplicate, of an order that brings its id; Contended."""
+    for _ in tries(ports):
+        command = _new(ports, tenant, device, order, mailbox)
+        try:
+            ports.commands.create(command)
+        except CommandDuplicate:
+            if order.id:
+                raise
+            # Two of one millisecond drew the same number.
+            continue
+        return command
+    raise Contended("commands are made by too many at once")
+
+
+def _id(ports: Ports, tenant: str, now: int) -> str:
+    """One that stands for a number, where devices are objects: then commands are found by that as well."""
+    if ports.tenants.settings(tenant).objects is None:
+        return ports.new_id(now)
+    return ids.of_number(ids.number(now, ports.chance(2)))
+
+
 def _new(ports: Ports, tenant: str, device: str, order: Order, mailbox: Mailbox) -> Command:
     now = ports.clock.now()
     expires = None if order.policy.expiration is None else now + order.policy.expiration * SECOND
     command = Command(
         tenant=tenant,
-        id=order.id or ports.new_id(now),
+        id=order.id or _id(ports, tenant, now),
         device=device,
         connector=order.connector,
         request=order.request,

@@ -64,7 +64,7 @@ def _found(ports: Ports, request: Request, sources: Sources) -> Command:
         found = creating.get(ports, request.tenant, ids.of_number(number)) if ids.is_number(number) else None
     except CommandNotFound:
         found = None
-    if found is None or not shapes.is_own(found) or not sources.there(found.device):
+    if found is None or not shapes.is_operation(found) or not sources.there(found.device):
         raise CommandNotFound(f"Finding device data from database failed : No operation for gid '{number[:64]}'!")
     sources.ensure(found.device)
     return found
@@ -120,9 +120,9 @@ def _meant(ports: Ports, request: Request, sources: Sources, after: str | None =
 
     def meant(command: Command) -> bool:
         return (
-            shapes.is_own(command)
+            shapes.is_operation(command)
             and status in (None, shapes.status(command))
-            and asked.get("bulkOperationId", "") in ("", command.request.get("bulk"))
+            and asked.get("bulkOperationId", "") in ("", shapes.about(command).get("bulk"))
             and moments.has(command.created)
             and (after is None or _comes_after(command.id, after, descending=descending))
             and (not fragment or fragment in shapes.said(command))
