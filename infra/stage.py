@@ -82,6 +82,11 @@ class Account:
     variables: Mapping[str, str] = field(default_factory=dict)
     network: Network = field(default_factory=Network)
 
+    @property
+    def suffix(self) -> str:
+        """What names of hosts end with, that AWS gives."""
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+
     def filled(self, value: Any) -> Any:
         """The same value with every `Fn::Sub` carried out."""
         if isinstance(value, list):

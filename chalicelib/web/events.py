@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from chalicelib.fleet.errors import Invalid
 from chalicelib.web import json_text
 from chalicelib.web.request import Headers, Query, Request
 
+_GATEWAYS_OWN = re.compile(r"[a-z0-9]+(?:-vpce-[a-z0-9]+)?\.execute-api\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?")
+"""The name that API Gateway gives an API, in whatever partition: its paths begin with the stage's name."""
 _REPLACEMENT = "\ufffd"
 
 
@@ -23,7 +26,14 @@ def request_of(event: Mapping[str, Any], path: Mapping[str, str] | None = None) 
         raw=_raw(event),
         trace=context.get("requestId"),
         address=str((context.get("identity") or {}).get("sourceIp") or ""),
+        base=_base(context),
     )
+
+
+def _base(context: Mapping[str, Any]) -> str:
+    """At a host name of one's own, whose mapping has no path, nothing."""
+    domain, stage = context.get("domainName"), context.get("stage")
+    return f"/{stage}" if domain and stage and _GATEWAYS_OWN.fullmatch(str(domain)) else ""
 
 
 def _raw(event: Mapping[str, Any]) -> bytes:

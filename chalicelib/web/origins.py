@@ -12,9 +12,12 @@ HERE = "localhost"
 
 
 def origin(request: Request) -> str:
-    """Scheme and host as the client asked, with the port; this machine where what it sent names no host."""
+    """Scheme and host as the client asked, with the port, and what stands before its paths there.
+
+    This machine where what it sent names no host.
+    """
     scheme = request.headers.get("x-forwarded-proto", "https")
-    return f"{scheme}://{authority(request)}"
+    return f"{scheme}://{authority(request)}{request.base}"
 
 
 def authority(request: Request) -> str:

@@ -54,6 +54,7 @@ class Request:
     `path` holds the path parameters, percent-decoded once; `asked` the declared parameters, checked and typed; `body`
     the parsed JSON of a route that takes one; `raw` the bytes as they came; `offered` which of the route's offers the
     client wants; `trace` is the gateway's id of the request, `address` where it came from as far as the gateway tells.
+    `base` is what the client has to put before every path, as the name of a stage at API Gateway's own host.
     """
 
     method: str = "GET"
@@ -67,6 +68,7 @@ class Request:
     offered: str = ""
     trace: str | None = None
     address: str = ""
+    base: str = ""
 
     @property
     def by(self) -> Caller:

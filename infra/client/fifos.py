@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from infra.client.api import Api, Place, sendable
+from infra.client.api import Api, Place, path, sendable
 from infra.client.output import formatted, harmless, line, show
-from infra.client.problems import Problem, TimedOut, Unreachable, Unusable
+from infra.client.problems import Problem, Refused, TimedOut, Unreachable, Unusable
 from infra.client.program import with_api
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _FIFOS = "/api/v0/topics/fifo"
 _MQTTS = 8883
 _CONNECTS_WITHIN_S = 30
 _REFUSED = 128
+_UNAUTHORIZED, _FORBIDDEN = 401, 403
 
 
 @click.group(help="FIFOs: how full they are, what is in them.")
@@ -65,6 +66,7 @@ def read(api: Api, *, name: str, count: int | None, idle: float, follow: bool, o
 
     The key needs the role BUS_R. With -o json each line is {"message": …}, or {"text": …} where it is no JSON.
     """
+    _ensure_there(api, name)
     with _Subscription(api.place, name) as subscription:
         taken = 0
         while count is None or taken < count:
@@ -77,6 +79,16 @@ def read(api: Api, *, name: str, count: int | None, idle: float, follow: bool, o
             taken += 1
     if count is not None and taken < count:
         raise TimedOut(f"{taken} of {count} messages came")
+
+
+def _ensure_there(api: Api, name: str) -> None:
+    """Whoever subscribes to a FIFO that is not there is told nothing. Errors: Refused."""
+    try:
+        api.get(path(_FIFOS, name))
+    except Refused as error:
+        # A key that may read a FIFO need not be one that may look at it.
+        if error.status not in (_UNAUTHORIZED, _FORBIDDEN):
+            raise
 
 
 def _print(payload: bytes, output: str) -> None:

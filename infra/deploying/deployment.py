@@ -72,7 +72,7 @@ class Deployment:
             done = stacks.apply(self.stage.called(_TRIGGERS), triggers.template(self.stage), given)
             self._tell(f"triggers: {done}")
         return Deployed(
-            f"https://{api}.execute-api.{account.region}.amazonaws.com/{project.API_STAGE}", self._entrances().open()
+            f"https://{api}.execute-api.{account.region}.{account.suffix}/{project.API_STAGE}", self._entrances().open()
         )
 
     def destroy(self, *, data: bool) -> None:

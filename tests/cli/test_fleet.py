@@ -113,7 +113,7 @@ def test_keys_are_made_used_and_revoked(shell: Shell, stack: RunningStack) -> No
     assert made["id"] not in shell.run("keys", "ls").stdout
 
 
-def test_a_fifo_gives_what_is_in_it_once(shell: Shell, rest: Rest) -> None:
+def test_a_fifo_gives_what_is_in_it_once(shell: Shell, rest: Rest, stack: RunningStack) -> None:
     rest.post("/api/v0/topics/fifo", {"name": "shell", "maxLengthBytes": -1})
     for number in range(3):
         rest.post("/api/v0/topics/fifo/shell", {"n": number})
@@ -121,6 +121,16 @@ def test_a_fifo_gives_what_is_in_it_once(shell: Shell, rest: Rest) -> None:
     assert shell.json("fifo", "read", "shell", "-n", "1") == [{"message": {"n": 2}}]
     (found,) = [fifo for fifo in shell.json("fifo", "ls") if fifo["name"] == "shell"]
     assert found["messages"] == 0
+    (reading,) = shell.json("keys", "create", "--role", "bus_r", "--label", "reads", "--valid-for", "1h")
+    rest.post("/api/v0/topics/fifo/shell", {"n": 3})
+    place = {"HOMEPORT_URL": stack.url, "HOMEPORT_MQTT": f"localhost:{stack.mqtts}", "HOMEPORT_CA": str(stack.ca)}
+    ran = program(["fifo", "read", "shell", "-n", "1"], environment(HOMEPORT_KEY=reading["value"], **place))
+    assert (ran.returncode, ran.stdout) == (0, '{"n": 3}\n'), "who may not look at FIFOs takes from them"
+
+
+def test_a_fifo_that_is_not_there_gives_nothing_and_says_so(shell: Shell) -> None:
+    refused = shell.run("fifo", "read", "nobodys", "-f")
+    assert (refused.returncode, refused.stdout, "nobodys" in refused.stderr) == (1, "", True)
 
 
 def test_it_says_who_one_is_and_where_the_console_is(shell: Shell, stack: RunningStack) -> None:

@@ -28,7 +28,11 @@ class Served:
     def __init__(self, apis: Sequence[Api], origins: Collection[str] = ()) -> None:
         self._asked = threading.local()
         app = application(apis, lambda: self._asked.ports, origins)
-        self._gateway = ApiGateway(app, function_arn="arn:aws:lambda:x:1:function:api", account="1", ready=lambda: True)
+        self._gateway = self.gateway(app)
+
+    def gateway(self, app: Any) -> ApiGateway:
+        """What stands before the app."""
+        return ApiGateway(app, function_arn="arn:aws:lambda:x:1:function:api", account="1", ready=lambda: True)
 
     def send(
         self,
@@ -48,6 +52,7 @@ class Served:
             "REQUEST_URI": quote(path, safe=safe),
             "QUERY_STRING": query,
             "REMOTE_ADDR": address,
+            "HTTP_HOST": headers.get("Host", "localhost"),
             RAW_HEADERS: list(headers.items()),
             "wsgi.input": io.BytesIO(body),
         }

@@ -182,7 +182,7 @@ _FAILED_ROW = record(
     failureReason=TEXT,
     line=TEXT,
 )
-_BULK = record(
+_REGISTERED = record(
     "numberOfAll numberOfCreated numberOfFailed numberOfSuccessful credentialUpdatedList failedCreationList",
     numberOfAll=WHOLE,
     numberOfCreated=WHOLE,
@@ -254,7 +254,7 @@ _BY_ROUTE: Mapping[str, Schema] = {
     f"PUT {_NEW}/{{requestId}}": _REGISTRATION,
     f"POST {_NEW}/acceptAll": _ACCEPTED,
     f"GET {_NEW}/limit": record("self limit waiting", self=TEXT, limit=WHOLE, waiting=WHOLE),
-    "POST /devicecontrol/bulkNewDeviceRequests": _BULK,
+    "POST /devicecontrol/bulkNewDeviceRequests": _REGISTERED,
     "POST /devicecontrol/deviceCredentials": _CREDENTIALS,
     "GET /audit/auditRecords": _collection("auditRecords", _AUDIT),
     "POST /audit/auditRecords": _AUDIT,
