@@ -100,7 +100,7 @@ def _commanded(ports: Ports, request: Request, command: Command) -> None:
     from chalicelib.dialects.cumulocity.rest.sources import Sources
 
     new = _is_new(command)
-    if not shapes.is_operation(command) or not (new or command.final or command.begun is not None):
+    if not (new or command.final or command.begun is not None):
         # That it was sent does not change how it is shown.
         return
     sources = Sources(ports, request)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib.dialects.cumulocity import fragments, times
+from chalicelib.fleet import ids
 from chalicelib.fleet.commands.records import Command, DeliveryStatus, Status
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.ids import as_number
@@ -64,9 +65,16 @@ def request(said: Mapping[str, Any], agent: str, bulk: str | None = None) -> dic
     return asked
 
 
-def is_operation(command: Command) -> bool:
-    """Whether it has a number: what another dialect ordered before the tenant had objects has none."""
-    return as_number(command.id) is not None
+def number_of(command: str) -> str:
+    """What the command is called here: a number, or its id where another dialect has given it one that is none."""
+    return as_number(command) or command
+
+
+def command_of(number: str) -> str | None:
+    """The command that is called so; None for what is no name of one."""
+    if ids.is_number(number):
+        return ids.of_number(number)
+    return number if ids.is_id(number) else None
 
 
 def about(command: Command) -> Mapping[str, Any]:
@@ -109,7 +117,7 @@ def view(command: Command, device: str, itself: str) -> dict[str, Any]:
     """`device` is the number of the object that it is for."""
     shown: dict[str, Any] = {
         **said(command),
-        "id": as_number(command.id),
+        "id": number_of(command.id),
         "self": itself,
         "deviceId": device,
         "agentId": about(command).get("agent", device),

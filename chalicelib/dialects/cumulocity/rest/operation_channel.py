@@ -51,7 +51,7 @@ def ensure(ports: Ports, request: Request, channel: str) -> None:
 def due(ports: Ports, request: Request, session: Session, *, confirmed: bool, asked: str) -> Given:
     """What its agents have not been given yet; `asked` is the id of the message that asks."""
     boxes = _boxes(ports, request, session)
-    open_ = {command: (channel, box) for channel, box in boxes for command in box.queue if _number(command)}
+    open_ = {command: (channel, box) for channel, box in boxes for command in box.queue}
     given = tuple(one for one in session.given if one in open_)
     arrived = [one for one in session.sent if one in open_]
     now, active = ports.clock.now(), session.active
@@ -129,10 +129,6 @@ def _takes(request: Request, device: str) -> bool:
     """Whether what is given counts as taken by the device: one of another dialect fetches its own."""
     named = ids.device_name(device)
     return request.by.kind is Kind.DEVICE and named is not None and named[0] == managed_objects.NAMESPACE
-
-
-def _number(command: str) -> bool:
-    return ids.as_number(command) is not None
 
 
 def _way(request: Request) -> Way:

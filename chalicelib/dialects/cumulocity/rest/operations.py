@@ -36,7 +36,7 @@ WITHIN = 20_000
 
 
 def view(request: Request, sources: Sources, command: Command) -> dict[str, Any]:
-    device, itself = sources.view(command.device), links.to(request, *PATH, ids.as_number(command.id) or "")
+    device, itself = sources.view(command.device), links.to(request, *PATH, shapes.number_of(command.id))
     shown = shapes.view(command, device["id"], itself)
     return {**shown, "deviceName": device["name"]} if "name" in device else shown
 
@@ -61,10 +61,11 @@ def _found(ports: Ports, request: Request, sources: Sources) -> Command:
     """What was to be done by a device that is deleted is gone with it."""
     number = request.path["operationId"]
     try:
-        found = creating.get(ports, request.tenant, ids.of_number(number)) if ids.is_number(number) else None
+        named = shapes.command_of(number)
+        found = creating.get(ports, request.tenant, named) if named is not None else None
     except CommandNotFound:
         found = None
-    if found is None or not shapes.is_operation(found) or not sources.there(found.device):
+    if found is None or not sources.there(found.device):
         raise CommandNotFound(f"Finding device data from database failed : No operation for gid '{number[:64]}'!")
     sources.ensure(found.device)
     return found
@@ -120,8 +121,7 @@ def _meant(ports: Ports, request: Request, sources: Sources, after: str | None =
 
     def meant(command: Command) -> bool:
         return (
-            shapes.is_operation(command)
-            and status in (None, shapes.status(command))
+            status in (None, shapes.status(command))
             and asked.get("bulkOperationId", "") in ("", shapes.about(command).get("bulk"))
             and moments.has(command.created)
             and (after is None or _comes_after(command.id, after, descending=descending))

@@ -21,7 +21,8 @@ from chalicelib.fleet.errors import ConnectorNotFound, Invalid
 from chalicelib.fleet.presence.records import MQTT
 from chalicelib.web import json_text
 
-SERVED = (MQTT, X_CONNECTOR)
+SERVED = (MQTT, X_CONNECTOR, "xyte")
+"""The last one is that of devices which only ask."""
 CONNECTORS = (*SERVED, "lora", "sms")
 """Of the manual; a command for one that is not served has no connector to go to."""
 MAX_VALUE = 100_000
