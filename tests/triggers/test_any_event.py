@@ -74,13 +74,17 @@ class World:
     def publish(self, client: str, topic: str, payload: bytes) -> bool:
         """Whether anything came of it."""
         at = self.ports.clock.advance(seconds=61)
-        before = self.writes, len(self.ports.delivery.sent)
+        before = self._outcome()
         event = {"client": client, "topic": topic, "payload": base64.b64encode(payload).decode(), "at": at}
         # Not what is written once a minute of every device that is heard of.
         uplink._heard[self._name(client)] = at, None
         uplink.handle(self.ports, {**event, "id": f"e{at}", "principal": self.principals[client]})
         self.ports.run_background()
-        return (self.writes, len(self.ports.delivery.sent)) != before
+        return self._outcome() != before
+
+    def _outcome(self) -> tuple[int, int, int]:
+        """What was written, sent and put off until now."""
+        return self.writes, len(self.ports.delivery.sent), len(self.ports.background.matters)
 
     def outstanding(self, who: Who, device: str | None, connector: str) -> Command:
         """A command that the device, or the client's own, has and has not answered."""

@@ -11,7 +11,7 @@ GOOD: dict[str, Any] = {
     "s/us": f"201,{WORD},,f,s,1,C\n301,{WORD}\n400,{WORD},text",
     "s/us/+": f"110,{WORD},b,c",
     "s/uc/+": f"m1,{WORD}",
-    "s/ud": f"m1,{WORD}",
+    "s/ud/+": f"m1,{WORD}",
     "s/ut/+": "10,m1,POST,MEASUREMENT,,t,,f.s.value,NUMBER,",
     "s/uat": "",
     "s/ucr": "",
