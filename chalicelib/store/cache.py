@@ -295,9 +295,9 @@ class SparingCounts(MessageTable):
         self._counted: dict[tuple[str, str, str], tuple[int, int]] = {}
 
     def count(
-        self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int, sparing: bool = True
+        self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int, sparing: bool | None = None
     ) -> None:
-        if not sparing:
+        if sparing is False:
             super().count(tenant, device, stream, at, times, kept=kept)
             return
         name, quarter = (tenant, device, stream), at // COUNTED_EVERY
@@ -315,6 +315,6 @@ class SparingWhereAsked(SparingCounts):
     """Messages of clients, each counted at once, but for those of devices that send often."""
 
     def count(
-        self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int, sparing: bool = False
+        self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int, sparing: bool | None = None
     ) -> None:
-        super().count(tenant, device, stream, at, times, kept=kept, sparing=sparing)
+        super().count(tenant, device, stream, at, times, kept=kept, sparing=bool(sparing))

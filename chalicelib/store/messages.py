@@ -81,7 +81,7 @@ class MessageTable:
         times: int = 1,
         *,
         kept: int,
-        sparing: bool = False,  # noqa: ARG002 - each is counted at once
+        sparing: bool | None = None,  # noqa: ARG002 - each is counted at once
     ) -> None:
         StreamItem(key(tenant, device), stream).update(
             actions=[

@@ -87,7 +87,7 @@ class MemoryMessages:
         times: int = 1,
         *,
         kept: int,  # noqa: ARG002 - nothing is removed
-        sparing: bool = False,  # noqa: ARG002 - each is counted at once
+        sparing: bool | None = None,  # noqa: ARG002 - each is counted at once
     ) -> None:
         uses = self.used.setdefault((tenant, device), {})
         uses[stream] = StreamUse(stream, uses[stream].count + times if stream in uses else times, at)

@@ -88,7 +88,9 @@ def _keep(ports: Ports, message: DataMessage, device: str | None, *, sparing: bo
     kept = retention.seconds(ports, message.tenant, Kept.MESSAGES)
     # A crash between the two loses one from the count, never a message.
     if ports.messages.put(message, kept) and device is not None:
-        ports.messages.count(message.tenant, device, message.stream, message.created, kept=kept, sparing=sparing)
+        # Where it need not be, whoever serves the ports decides.
+        asked, at = sparing or None, message.created
+        ports.messages.count(message.tenant, device, message.stream, at, kept=kept, sparing=asked)
     return message
 
 

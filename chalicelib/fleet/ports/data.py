@@ -32,11 +32,11 @@ class Messages(Protocol):
         """Messages of one tenant that cannot be there already, all in as few requests as possible."""
 
     def count(
-        self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int, sparing: bool = False
+        self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int, sparing: bool | None = None
     ) -> None:
         """So many messages more of that device in that stream, kept for so many seconds.
 
-        Where it is `sparing` they may be counted later, with others.
+        Where it is `sparing` they may be counted later, with others; where that is not said, as the ports do.
         """
 
     def streams(self, tenant: str, device: str) -> list[StreamUse]:
