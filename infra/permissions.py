@@ -11,6 +11,7 @@ from chalicelib.dialects.topics import Direction
 from chalicelib.triggers import functions
 from infra import description
 from infra.functions import API, log_group, named
+from infra.gateway.settings import ASSOCIATIONS, KEY, NODES
 from infra.stage import Stage, arn, bucket_name, sub
 from infra.uses import tables
 from infra.uses.actions import BATCH, DELETE, GET, PUT, QUERY, UPDATE
@@ -194,6 +195,33 @@ def _broker(function: str) -> Iterable[Grant]:
         yield Grant(("iot:DescribeCertificate", "iot:UpdateCertificate"), certificates, "clients bring their own")
     if function == "disconnect":
         yield Grant(("iot:DeleteConnection", "iot:GetConnection"), clients, because)
+
+
+def gateway(stage: Stage) -> list[Grant]:
+    """What the CoAP gateway may do, wherever it runs: one function, its queues, its two tables, its key."""
+    queues = tuple(arn("sqs", stage.called(name)) for name in description.coaps())
+    return [
+        Grant(("lambda:InvokeFunction",), (arn("lambda", f"function:{stage.called('lwm2m')}"),)),
+        Grant(("sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:DeleteMessage"), queues),
+        Grant((GET, PUT, UPDATE, "dynamodb:Scan"), (arn("dynamodb", f"table/{stage.called(NODES)}"),)),
+        Grant((QUERY, "dynamodb:BatchWriteItem"), (arn("dynamodb", f"table/{stage.called(ASSOCIATIONS)}"),)),
+        Grant(("ssm:GetParameter",), (arn("ssm", f"parameter/{stage.called(KEY)}"),)),
+    ]
+
+
+def gateway_image(stage: Stage) -> list[Grant]:
+    """What it takes to fetch its image."""
+    repository = arn("ecr", f"repository/{stage.called('gateway')}")
+    return [
+        Grant(("ecr:GetAuthorizationToken",), ({"Fn::Sub": "*"},), "the token is the registry's, which has no name"),
+        Grant(("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"), (repository,)),
+    ]
+
+
+def gateway_log(stage: Stage) -> list[Grant]:
+    group = arn("logs", f"log-group:/homeport/{stage.called('gateway')}:*")
+    actions = ("logs:CreateLogStream", "logs:PutLogEvents")
+    return [Grant(actions, (group,), because="whoever runs the container names the log streams of this one group")]
 
 
 def downlink_topics() -> list[str]:

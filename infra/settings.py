@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.aws import fence, logs
+from chalicelib.aws import coaps, fence, logs
 from chalicelib.delivery.webhooks import networks
 from chalicelib.dialects import registry
 from chalicelib.dialects.cumulocity import polling
 from chalicelib.web import cors
 from infra.functions import API
+from infra.gateway.settings import MOST_NODES
 from infra.stage import Network
+from infra.templates.gateway_facts import BALANCED, FORMS, IMAGE_TAG, PORT
 
 FOLDER = Path("stages")
 _HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
@@ -27,6 +29,7 @@ _HOSTS = ("mqtt_host", "certificate_host", "wss_host", "api_host")
 _FOR_WEBHOOKS = frozenset({"push", API})
 _FOR_AN_EDGE = frozenset({API, "deliver", "pump", "disconnect", "uplink", "presence", "lwm2m", "sweep"})
 _LONGEST_REST = 86_400
+_ARM = re.compile(r"[a-z]+\d+g[a-z]*\.[a-z0-9]+")
 _TEXTS = (*_HOSTS, "certificate_arn", "alarm_email")
 
 
@@ -41,7 +44,8 @@ class Settings:
     `dialects` are those that the stage speaks, all where none is named. `download_host` is the name of an edge,
     `fence_seconds` how long a client id rests before it goes to another tenant, `longest_poll_seconds` how long clients
     wait that poll and have heard nothing. `subnets` and `security_groups` are those of a VPC in which the targets of
-    `push_allow` and `iot_endpoint` are.
+    `push_allow` and `iot_endpoint` are. `gateway` is the form in which CoAP is served, `gateway_tag` the tag of its
+    image, `coaps_host` the host name that LwM2M devices have.
     """
 
     mqtt_host: str = ""
@@ -60,6 +64,11 @@ class Settings:
     iot_endpoint: str = ""
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
+    gateway: str = ""
+    gateway_tag: str = ""
+    gateway_nodes: int = 0
+    gateway_type: str = ""
+    coaps_host: str = ""
 
     @property
     def has_hosts(self) -> bool:
@@ -68,6 +77,16 @@ class Settings:
     def parameters(self) -> dict[str, str]:
         """Those of the triggers stack."""
         return {_camel(name): getattr(self, name) for name in _TEXTS if getattr(self, name)}
+
+    def gateway_parameters(self) -> dict[str, str]:
+        """Those of the gateway's stack."""
+        given = {
+            "Gateway": self.gateway,
+            "GatewayTag": self.gateway_tag,
+            "GatewayNodes": str(self.gateway_nodes or ""),
+            "GatewayType": self.gateway_type,
+        }
+        return {name: value for name, value in given.items() if value}
 
     def variables(self) -> dict[str, str]:
         """The environment variables of functions."""
@@ -81,6 +100,8 @@ class Settings:
             "HOMEPORT_DOWNLOAD_HOST": self.download_host,
             cors.SETTING: ",".join(self.cors_origins),
             registry.SETTING: ",".join(self.dialects),
+            coaps.URI: f"coaps://{self.coaps_host}:{PORT}" if self.coaps_host else "",
+            coaps.NODES: str(self.gateway_nodes or ""),
         }
         return {name: value for name, value in made.items() if value}
 
@@ -117,7 +138,17 @@ def settings(values: Mapping[str, Any]) -> Settings:
         raise SettingsError("subnets and security_groups go together")
     if made.subnets and not (made.push_allow or made.iot_endpoint):
         raise SettingsError("subnets are for what push_allow or iot_endpoint names, and neither is set")
+    _ensure_gateway(made)
     return made
+
+
+def _ensure_gateway(made: Settings) -> None:
+    if made.gateway and not made.gateway_tag:
+        raise SettingsError("gateway needs gateway_tag, the tag of its image")
+    if not made.gateway and (made.gateway_tag or made.gateway_nodes or made.gateway_type):
+        raise SettingsError("gateway_tag, gateway_nodes and gateway_type are for a gateway, and none is set")
+    if made.gateway_nodes > 1 and made.gateway != BALANCED:
+        raise SettingsError(f'gateway_nodes above 1 needs gateway = "{BALANCED}"')
 
 
 def _text(name: str, value: Any) -> str:
@@ -166,6 +197,32 @@ def _ids(name: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _form(name: str, value: Any) -> str:
+    if value not in ("", *FORMS):
+        raise SettingsError(f"{name} is one of {', '.join(FORMS)}")
+    return str(value)
+
+
+def _tag(name: str, value: Any) -> str:
+    text = _text(name, value)
+    if text and not re.fullmatch(IMAGE_TAG, text):
+        raise SettingsError(f"{name}: {text[:80]!r} is no tag of an image")
+    return text
+
+
+def _nodes(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_NODES:
+        raise SettingsError(f"{name} is a whole number from 1 to {MOST_NODES}")
+    return value
+
+
+def _type(name: str, value: Any) -> str:
+    text = _text(name, value)
+    if text and not _ARM.fullmatch(text):
+        raise SettingsError(f"{name}: {text[:80]!r} is no arm instance, such as t4g.nano")
+    return text
+
+
 def _share(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise SettingsError(f"{name} is a share from 0 to 1")
@@ -193,7 +250,11 @@ def _url(name: str, value: Any) -> str:
 
 
 _CHECKS = {
-    **dict.fromkeys((*_HOSTS, "download_host"), _host),
+    **dict.fromkeys((*_HOSTS, "download_host", "coaps_host"), _host),
+    "gateway": _form,
+    "gateway_tag": _tag,
+    "gateway_nodes": _nodes,
+    "gateway_type": _type,
     "push_allow": _networks,
     "log_sample": _share,
     "fence_seconds": _rest,

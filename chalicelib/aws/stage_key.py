@@ -17,15 +17,19 @@ NOUN = "stage-key"
 _AGAIN = 15_000
 """How long (ms) after a read that failed the next one is tried, while there is an older answer to go on with."""
 
+_WHAT = "Keys digests of secrets. Without it no API key opens any door."
+
 log = logging.getLogger(__name__)
 
 
 class StageKeyStore:
     """The key as it is stored. `client` makes the client of Systems Manager when it is first needed."""
 
-    def __init__(self, client: Callable[[], Any], parameter: str) -> None:
+    def __init__(self, client: Callable[[], Any], parameter: str, what: str = _WHAT) -> None:
+        """`what` the parameter's description says."""
         self._client = client
         self._parameter = parameter
+        self._what = what
 
     def read(self) -> str:
         found = self._client().get_parameter(Name=self._parameter, WithDecryption=True)
@@ -38,7 +42,7 @@ class StageKeyStore:
             # Without Overwrite: of two deployments at once one makes the key, and both use it.
             client.put_parameter(
                 Name=self._parameter,
-                Description="Keys digests of secrets. Without it no API key opens any door.",
+                Description=self._what,
                 Value=text,
                 Type="SecureString",
                 Tier="Standard",

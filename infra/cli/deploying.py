@@ -53,6 +53,11 @@ def aws(service: str) -> Any:
     "--fence-seconds", type=int, help="How long a client id rests before it goes to another tenant.  [default: 300]"
 )
 @click.option("--iot-endpoint", metavar="URL", help="The control port of an edge, to deliver through it.")
+@click.option("--gateway", metavar="FORM", help="Serve CoAP over DTLS: by an `instance`, or `balanced` tasks.")
+@click.option("--gateway-tag", help="Tag of the gateway's image in the stage's repository.")
+@click.option("--gateway-nodes", type=int, help="How many balanced tasks.  [default: 1]")
+@click.option("--gateway-type", help="Type of the gateway's instance.  [default: t4g.nano]")
+@click.option("--coaps-host", help="The host name under which LwM2M devices register.")
 @click.option(
     "--subnet", "subnets", multiple=True, metavar="ID", help="Of a VPC that --push-allow or --iot-endpoint point into."
 )
@@ -70,6 +75,9 @@ def deploy(stage: Stage, file: Path | None, **options: Any) -> None:
     wanted = wanted_settings(stage, file, options)
     done = Deployment(stage, aws, _BUILD.absolute(), click.echo).deploy(wanted)
     click.echo(summary(stage, done.api, dict(done.hosts), own=wanted.has_hosts))
+    if done.coaps:
+        name = wanted.coaps_host or "the host name that LwM2M devices have"
+        click.echo(f"\nPoint {name} to {done.coaps}: UDP 5684, and 5685 for bootstrap.")
 
 
 def build_for_lambda() -> None:

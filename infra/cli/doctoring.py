@@ -3,13 +3,18 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from infra.cli.steps import stage_option
+from infra.coaps_check import check as knock
 from infra.host_check import Finding, check, movable
 from infra.stage import Stage
+from infra.templates.gateway_facts import PORT
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
 
 _CONCURRENCY = 1_000
 """Lambda's usual quota; production sets a part of it aside."""
@@ -23,17 +28,29 @@ _CONCURRENCY = 1_000
     "--ca", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust. Default: the system's."
 )
 @click.option("--firmware-ca", type=click.Path(exists=True, dir_okay=False), help="What the firmware has built in.")
+@click.option("--coaps", metavar="HOST[:PORT]", help="Also knock at this CoAP gateway as devices of LwM2M do.")
 @click.option("--offline", is_flag=True, help="Look at the host only, at no AWS account.")
 def doctor(
-    stage: Stage, host: str | None, port: int, ca: str | None, firmware_ca: str | None, *, offline: bool
+    stage: Stage,
+    host: str | None,
+    port: int,
+    ca: str | None,
+    firmware_ca: str | None,
+    coaps: str | None,
+    *,
+    offline: bool,
 ) -> None:
     """Check account, quotas, stacks and, with --host, whether firmware can be moved. Exits with 1 if not."""
     from infra.cli.deploying import aws, wanted_settings
     from infra.downloads import findings as downloads
 
-    findings = [builder(), *downloads(wanted_settings(stage, None, {}))]
+    wanted = wanted_settings(stage, None, {})
+    findings = [builder(), *downloads(wanted)]
     if not offline:
-        findings = [*account(stage, aws), *findings]
+        findings = [*account(stage, aws), *(gateway(stage, wanted, aws) if wanted.gateway else []), *findings]
+    if coaps:
+        name, _, number = coaps.partition(":")
+        findings += knock(name, int(number or PORT))
     if host:
         seen = check(host, port, trusted=ca, pinned=firmware_ca)
         findings += seen
@@ -110,3 +127,29 @@ def _running(stage: Stage, functions: Any, today: date) -> tuple[bool | None, st
             return None, "not deployed yet"
         raise
     return runtime.ENDS.get(found, today) > today, runtime.sentence(found)
+
+
+def gateway(stage: Stage, wanted: "Settings", clients: Callable[[str], Any]) -> list[Finding]:
+    """What the CoAP gateway of a stage needs, and whether devices would find it."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from infra.deploying.gateway import GATEWAY, Gateway
+    from infra.deploying.stacks import Shelf, Stacks
+
+    stacks = Stacks(clients("cloudformation"), Shelf(clients("s3"), ""))
+    deployed = Gateway(stage, clients, stacks)
+    found: list[Finding] = []
+    for what, look in (
+        ("gateway's image", lambda: deployed.image(wanted.gateway_tag) or "there"),
+        ("gateway's key", lambda: deployed.key().read() and "there"),
+        (f"stack {stage.called(GATEWAY)}", lambda: stacks.status(stage.called(GATEWAY)) or "not deployed yet"),
+    ):
+        try:
+            said = look()
+        except (ClientError, BotoCoreError) as error:
+            said = str(error)
+        good = said == "there" or (said.endswith("_COMPLETE") and "ROLLBACK" not in said)
+        found.append(Finding(what, good=good or None if said == "not deployed yet" else good, found=said))
+    if wanted.coaps_host:
+        found += knock(wanted.coaps_host, PORT, deployed.target())
+    return found

@@ -14,6 +14,7 @@ from chalicelib.aws.stage_key import NOUN, StageKeyStore
 from chalicelib.fleet.access import stage_key
 from infra import description, gateway_responses, project
 from infra.deploying.entrances import Entrances
+from infra.deploying.gateway import GATEWAY, Gateway
 from infra.deploying.problems import Problem
 from infra.deploying.stacks import Shelf, Stacks
 from infra.functions import FUNCTIONS, deployed_name, log_group
@@ -34,6 +35,8 @@ class Deployed:
 
     api: str
     hosts: Mapping[str, str]
+    coaps: str = ""
+    """What the host name of LwM2M devices points to, where there is a gateway."""
 
 
 class Deployment:
@@ -71,8 +74,14 @@ class Deployment:
             given = {**settings.parameters(), triggers.REST_API: api}
             done = stacks.apply(self.stage.called(_TRIGGERS), triggers.template(self.stage), given)
             self._tell(f"triggers: {done}")
+        gateway = Gateway(self.stage, self._clients, stacks)
+        with _step("gateway", "everything else stands; mend the reason and run this again"):
+            for done in gateway.deploy(settings):
+                self._tell(done)
         return Deployed(
-            f"https://{api}.execute-api.{account.region}.{account.suffix}/{project.API_STAGE}", self._entrances().open()
+            f"https://{api}.execute-api.{account.region}.{account.suffix}/{project.API_STAGE}",
+            self._entrances().open(),
+            gateway.target() if settings.gateway else "",
         )
 
     def destroy(self, *, data: bool) -> None:
@@ -82,6 +91,8 @@ class Deployment:
         with _step("host names", "run this again"):
             for done in self._entrances().close():
                 self._tell(done)
+        with _step("gateway", "run this again"):
+            self._told("gateway", there=stacks.delete(self.stage.called(GATEWAY)))
         with _step("triggers", "run this again"):
             self._told("triggers", there=stacks.delete(self.stage.called(_TRIGGERS)))
         with _step("functions", "run this again"):
@@ -92,6 +103,9 @@ class Deployment:
             with _step("data", "what is gone is gone; run this again for the rest"):
                 self._unprotect(account)
                 self._told("stage key", there=self._stage_key().delete())
+                gateway = Gateway(self.stage, self._clients, stacks)
+                self._told("gateway's key", there=gateway.key().delete())
+                self._told("gateway's images", there=gateway.remove_images())
                 self._told("data", there=stacks.delete(self.stage.called(_DATA)))
         elif stacks.status(self.stage.called(_DATA)) is not None:
             self._tell(

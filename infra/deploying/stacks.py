@@ -74,6 +74,13 @@ class Stacks:
             raise
         return str(found["StackStatus"])
 
+    def output(self, name: str, key: str) -> str:
+        """Empty where the stack, or that output of it, is not there."""
+        if self.status(name) is None:
+            return ""
+        (found,) = self.cloudformation.describe_stacks(StackName=name)["Stacks"]
+        return str(next((o["OutputValue"] for o in found.get("Outputs", ()) if o["OutputKey"] == key), ""))
+
     def _asked(self, name: str, template: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
         text = json.dumps(template, separators=(",", ":"))
         where = (

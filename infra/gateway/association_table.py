@@ -52,7 +52,7 @@ class AssociationTable:
 
     def save(self, states: Mapping[str, bytes], gone: Collection[str]) -> None:
         """Raises LostError where the number is another's by now: what that one has saved since is newer."""
-        self._membership.renew()
+        self._membership.ensure()
         owner, ends = self._owner, {"N": str((self._now() + GOOD_MS) // 1000 + _SLACK_S)}
         wanted: list[dict[str, Any]] = [
             {"DeleteRequest": {"Key": {"owner": owner, "id": {"S": each}}}} for each in gone if each not in states

@@ -1,8 +1,13 @@
 """What devices report, told many at a time: an invocation each would cost as much as keeping it."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
+
+from infra.gateway.function import InvocationError
+
+_log = logging.getLogger(__name__)
 
 Event = dict[str, Any]
 Platform = Callable[[Event], Awaitable[Event]]
@@ -69,11 +74,7 @@ class Batches:
 
     async def _told(self, together: list[tuple[Event, asyncio.Future[Event]]]) -> None:
         try:
-            if len(together) == 1:
-                answers = [await self._platform(together[0][0])]
-            else:
-                events = [event for event, _ in together]
-                answers = (await self._platform({"kind": "batch", "events": events}))["answers"]
+            answers = await self._answers([event for event, _ in together])
             told = list(zip(together, answers, strict=True))
         except Exception as error:  # noqa: BLE001 - whatever it was, each of them is told
             for _, waiting in together:
@@ -87,6 +88,23 @@ class Batches:
                 waiting.set_exception(NotKeptError(answer["failed"]))
             else:
                 waiting.set_result(answer)
+
+    async def _answers(self, events: list[Event]) -> list[Event]:
+        if len(events) == 1:
+            return [await self._platform(events[0])]
+        try:
+            answers: list[Event] = (await self._platform({"kind": "batch", "events": events}))["answers"]
+        except InvocationError as error:
+            # One that ends the function, or takes all of its time, is not to keep others from being heard for ever.
+            _log.warning("%d reports are told one by one: %r", len(events), error)
+            return list(await asyncio.gather(*(self._alone(event) for event in events)))
+        return answers
+
+    async def _alone(self, event: Event) -> Event:
+        try:
+            return await self._platform(event)
+        except Exception as error:  # noqa: BLE001 - the others are answered all the same
+            return {"failed": repr(error)}
 
 
 def _is_report(event: Event) -> bool:

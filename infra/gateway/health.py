@@ -37,6 +37,7 @@ class HealthPort:
         self._give_up = give_up or _exit
         self._turned = time()
         self._listener: socket.socket | None = None
+        self._complained = False
         self._stopping = threading.Event()
         self.wrong: str | None = "it has not started yet"
         if port == 0:
@@ -75,7 +76,11 @@ class HealthPort:
                 self._listener = socket.create_server((self._host, self.port), backlog=64)
                 self._listener.setblocking(False)  # noqa: FBT003 - the standard library's
             except OSError as error:
-                _log.warning("the health port %d cannot be opened: %s", self.port, error)
+                if not self._complained:
+                    _log.warning("the health port %d cannot be opened: %s", self.port, error)
+                self._complained = True
+            else:
+                self._complained = False
 
     def _greet(self) -> None:
         """Whoever connected has its answer by that."""

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 NAMESPACE = "Homeport"
-WELL, ASSOCIATIONS, REPORTS, FAILED, HANDSHAKES = (
-    "GatewayWell",
+UNWELL, ASSOCIATIONS, REPORTS, FAILED, HANDSHAKES = (
+    "GatewayUnwell",
     "GatewayAssociations",
     "GatewayReports",
     "GatewayFailedInvocations",
@@ -51,7 +51,7 @@ class Measuring:
         since = {name: total - self._before.get(name, 0) for name, total in totals.items()}
         self._before = totals
         values = {
-            WELL: int(node.health.wrong is None),
+            UNWELL: int(node.health.wrong is not None),
             ASSOCIATIONS: sum(len(server) for server in servers),
             **since,
         }

@@ -16,6 +16,7 @@ _log = logging.getLogger(__name__)
 
 LEASE_MS = 30_000
 RENEW_S = 10.0
+_SURE_MS = LEASE_MS - 10_000
 _REFUSED = "ConditionalCheckFailedException"
 
 
@@ -60,6 +61,7 @@ class Membership:
         self._client, self._table, self._holder, self._machine = client, table, holder, machine
         self._numbers, self._now, self._chance = numbers, now, chance
         self._where: tuple[str, int] = ("", 0)
+        self._sure_until = 0
         self.lease: Lease | None = None
 
     def claim(self) -> Lease | None:
@@ -99,6 +101,11 @@ class Membership:
         """Raises LostError."""
         if self.lease is None or not self._renewed(self.lease.number, "holder = :mine", {}):
             raise LostError("another process has the number of this node")
+
+    def ensure(self) -> None:
+        """Ask only where the lease may be over: a process that was not held up has it. Raises LostError."""
+        if self._now() >= self._sure_until:
+            self.renew()
 
     def move(self, address: str, port: int) -> None:
         """Where others send what is for this node, from the next renewal on."""
@@ -166,8 +173,8 @@ class Membership:
         }
 
     def _renewed(self, number: int, condition: str, values: Mapping[str, Any]) -> bool:
-        held = self._held()
-        return self._changed(
+        held, sure = self._held(), self._now() + _SURE_MS
+        renewed = self._changed(
             lambda: self._client.update_item(
                 TableName=self._table,
                 Key=_key(number),
@@ -186,6 +193,8 @@ class Membership:
                 },
             )
         )
+        self._sure_until = sure if renewed else 0
+        return renewed
 
     def _changed(self, change: Callable[[], object]) -> bool:
         try:

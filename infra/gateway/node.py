@@ -107,7 +107,7 @@ class Node:
         self._keep("measuring", self._measuring.run())
         name = self._settings.called(queue(self.number))
         self._hints = Hints(self._sqs, name, self._heard, self._missed, self._hints_wait)
-        self._hearing = threading.Thread(target=self._hints.run, name="hints", daemon=True)
+        self._hearing = self._vital.thread("hints", self._hints.run)
         self._hearing.start()
         return restored
 

@@ -49,11 +49,12 @@ def resources(stage: Stage) -> Resources:
         {"TopicArn": {"Ref": "Alarms"}, "Protocol": "email", "Endpoint": {"Ref": "AlarmEmail"}},
         Condition="HasAlarmEmail",
     )
-    made = {logical(a.name, "alarm"): _alarm(stage, a) for a in alarms(stage)}
-    return {"Alarms": topic, "AlarmMail": mail, **made}
+    made_ = {logical(a.name, "alarm"): made(stage, a, {"Ref": "Alarms"}) for a in alarms(stage)}
+    return {"Alarms": topic, "AlarmMail": mail, **made_}
 
 
-def _alarm(stage: Stage, alarm: Alarm) -> dict[str, Any]:
+def made(stage: Stage, alarm: Alarm, topic: Any) -> dict[str, Any]:
+    """`topic` refers to where it is told."""
     percentile = alarm.statistic.startswith("p")
     return resource(
         "AWS::CloudWatch::Alarm",
@@ -70,8 +71,8 @@ def _alarm(stage: Stage, alarm: Alarm) -> dict[str, Any]:
             "Threshold": alarm.above,
             "ComparisonOperator": "GreaterThanThreshold",
             "TreatMissingData": "breaching" if alarm.silence_is_bad else "notBreaching",
-            "AlarmActions": [{"Ref": "Alarms"}],
-            "OKActions": [{"Ref": "Alarms"}],
+            "AlarmActions": [topic],
+            "OKActions": [topic],
             "Tags": tags(stage.name, stage.app),
         },
     )

@@ -5,12 +5,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+from chalicelib.aws import coaps
 from chalicelib.dialects import registry
 from infra import description, gateway_responses, project
 from infra.functions import API, FUNCTIONS, deployed_name, log_group
 from infra.permissions import INVOKES
 from infra.stage import Stage, sub
-from infra.templates import storage, triggers
+from infra.templates import coap_gateway, storage, triggers
 from infra.templates.document import Document, Resources, logical
 
 TEMPLATE, ARCHIVE = "homeport.json", "deployment.zip"
@@ -29,6 +30,7 @@ _SETTINGS = {
         "Seconds that clients wait who poll and have heard nothing; empty for 60",
     ),
     "HOMEPORT_PUSH_ALLOW": ("PushAllow", "Networks, by commas, that webhooks may be in though they are private"),
+    coaps.URI: ("CoapsUri", "Where LwM2M devices register, such as coaps://coap.example.com:5684"),
     "HOMEPORT_LOG_SAMPLE": ("LogSample", "Which share of all traces is logged, 0 to 1; empty for 0.1"),
 }
 """Variables of functions that are parameters of the template."""
@@ -56,7 +58,8 @@ def write(
 
 def merged(stage: Stage) -> dict[str, Any]:
     """What is merged into Chalice's template."""
-    ours = [storage.document(stage), triggers.document(stage, _by_reference, {"Ref": REST_API})]
+    triggering = triggers.document(stage, _by_reference, {"Ref": REST_API})
+    ours = [storage.document(stage), triggering, coap_gateway.document(stage)]
     functions: Resources = {k: {"Properties": v} for f in FUNCTIONS for k, v in _function(stage, f.name).items()}
     # SAM puts them into the definition of the API, so that a change of them is deployed like one of the routes.
     functions[REST_API] = {
@@ -72,9 +75,9 @@ def merged(stage: Stage) -> dict[str, Any]:
     whole = Document(
         f"Homeport {stage.name}: everything",
         {k: v for part in ours for k, v in part.resources.items()} | functions,
-        parameters={**ours[1].parameters, **settings},
-        conditions=ours[1].conditions,
-        outputs=ours[1].outputs,
+        parameters={**{k: v for part in ours for k, v in part.parameters.items()}, **settings},
+        conditions={k: v for part in ours for k, v in part.conditions.items()},
+        outputs={k: v for part in ours for k, v in part.outputs.items()},
     )
     return whole.template()
 
@@ -109,7 +112,8 @@ def recursion(name: str) -> dict[str, str]:
 def _function(stage: Stage, name: str) -> dict[str, Any]:
     """A function with its role and log group, which Chalice leaves without names of ours."""
     settings = {name: {"Ref": parameter} for name, (parameter, _) in _SETTINGS.items()}
-    variables = {**project.variables(stage), **settings, "HOMEPORT_API_HOST": {"Ref": "ApiHost"}}
+    own = {"HOMEPORT_API_HOST": {"Ref": "ApiHost"}, coaps.NODES: {"Ref": "GatewayNodes"}}
+    variables = {**project.variables(stage), **settings, **own}
     stem = "".join(word.capitalize() for word in name.split("_"))
     return {
         logical_function(name): {

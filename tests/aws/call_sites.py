@@ -21,6 +21,7 @@ SERVICES = (
     "cloudformation",
     "cloudwatch",
     "dynamodb",
+    "ecr",
     "iot",
     "iot-data",
     "lambda",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from infra.gateway.batching import Batches, NotKeptError
+from infra.gateway.function import InvocationError
 
 
 def notification(number: int, size: int = 4) -> dict[str, Any]:
@@ -49,6 +50,18 @@ async def test_a_batch_of_which_nothing_is_known_was_not_kept(answer: Any) -> No
     batches = Batches(platform, linger=0.01)
     results = await asyncio.gather(*(batches(notification(n)) for n in range(2)), return_exceptions=True)
     assert [type(result) for result in results] == [NotKeptError] * 2
+
+
+async def test_one_that_ends_the_function_takes_no_other_with_it() -> None:
+    async def platform(event: dict[str, Any]) -> dict[str, Any]:
+        if event["kind"] == "batch" or event["number"] == 1:
+            raise InvocationError("Sandbox.Timedout")
+        return {"n": event["number"]}
+
+    batches = Batches(platform, linger=0.01)
+    results = await asyncio.gather(*(batches(notification(n)) for n in range(3)), return_exceptions=True)
+    assert [results[0], results[2]] == [{"n": 0}, {"n": 2}]
+    assert isinstance(results[1], NotKeptError)
 
 
 async def test_one_that_failed_is_told_apart_and_one_that_gave_up_holds_up_nobody() -> None:

@@ -39,6 +39,8 @@ class Fleet:
     def __init__(self, port: int, many: int) -> None:
         self.devices = [self._made(port, number) for number in range(many)]
         self.answered: list[float] = []
+        self.took = 0.0, 0.0
+        """The end of one process and the start of the next, in seconds."""
         self.told: list[str] = []
 
     @staticmethod
@@ -87,9 +89,12 @@ async def deployed_under(clients: Any, platform: MemoryPlatform, many: int, roun
     await fleet.connect()
     reporting = asyncio.create_task(fleet.report(rounds, pause))
     await fleet.third(many * rounds)
+    began = time.monotonic()
     await running.stop()
+    stopped = time.monotonic()
     after = Running(clients, port=port, machine="another")
     restored = await after.start()
+    fleet.took = stopped - began, time.monotonic() - stopped
     await reporting
     server = after.node.served["run"][1].server
     assert restored == many
@@ -115,4 +120,5 @@ async def test_a_deployment_under_a_thousand_devices_loses_nothing_and_needs_no_
     fleet = await deployed_under(clients, platform, many=1_000, rounds=4, pause=20.0)
     twice = len(platform.kept) - len(set(platform.kept))
     tell(f"gateway: a deployment under 1,000 devices at 50 reports/s: nobody was answered for {fleet.gap():.1f} s")
+    tell("gateway: of that the end of one process took {:.1f} s, the start of the next {:.1f} s".format(*fleet.took))
     tell(f"gateway: of {len(fleet.told)} reports {twice} came twice, none was lost")

@@ -107,7 +107,8 @@ async def test_a_flow_that_is_brought_elsewhere_goes_on_without_a_handshake(
         assert answer.code == Code.CHANGED
         platform.waiting["device-1"] = [READ]
         nodes[0].node.served["run"][0].hint({"wake": "device-1"})
-        await until(lambda done=round_ + 1: len(platform.done) == done)
+        await until(lambda: not platform.waiting["device-1"])
+        await until(lambda: len(platform.done) == len(platform.kept))
         balancer.forget()
     assert [done["code"] for done in platform.done] == ["2.05"] * 3
     assert platform.kept == ["r0", "r1", "r2"]

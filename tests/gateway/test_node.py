@@ -178,6 +178,62 @@ async def test_a_number_is_one_process_s_and_whoever_has_lost_it_ends_without_an
     device.close()
 
 
+async def test_a_port_that_is_taken_is_said_and_the_number_given_back(clients: Any) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        running = Running(clients, port=other.getsockname()[1])
+        with pytest.raises(OSError, match="in use"):
+            await running.start()
+        await running.stop()
+    after = Running(clients, machine="two")
+    await after.start()
+    assert after.node.number == 0
+    await after.stop()
+
+
+class Refusing:
+    """A client of DynamoDB to whose table nothing can be written any more."""
+
+    def __init__(self, client: Any) -> None:
+        self._client, self.refusing = client, False
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "batch_write_item" and self.refusing:
+            raise ConnectionError("the table takes nothing")
+        return getattr(self._client, name)
+
+
+async def test_what_cannot_be_exported_is_said_and_keeps_nobody_waiting(clients: Any) -> None:
+    dynamodb = Refusing(clients("dynamodb"))
+    first = Running(lambda service: dynamodb if service == "dynamodb" else clients(service))
+    await first.start()
+    device, port = await connected(first.port), first.port
+    await first.node.served["run"][1]._keeping.save()
+    late = await connected(first.port, 2)
+    dynamodb.refusing = True
+    with pytest.raises(ConnectionError):
+        await first.stop()
+    second = Running(clients, machine="two", port=port)
+    assert await second.start() == 1
+    assert (await device.peer.ask(report("after"))).code == Code.CHANGED
+    await second.stop()
+    device.close()
+    late.close()
+
+
+async def test_the_same_hint_a_hundred_times_asks_a_few_times(clients: Any, platform: MemoryPlatform) -> None:
+    running = Running(clients)
+    await running.start()
+    device = await connected(running.port)
+    for _ in range(100):
+        running.node._heard({"wake": "device-1"})
+        running.node._heard({"wake": "nobody"})
+    await until(lambda: platform.of_kind("next"))
+    await running.stop()
+    assert len(platform.of_kind("next")) <= 3
+    device.close()
+
+
 async def test_a_counter_that_was_made_anew_restores_nothing(clients: Any) -> None:
     first = Running(clients)
     await first.start()
@@ -222,6 +278,28 @@ def test_numbers_are_given_once_and_again_after_the_lease(clients: Any) -> None:
     same = member(clients, "f", 31_000, machine="d")
     assert claimed(same) == 0
     assert same.next_generation() == 2
+
+
+def test_a_process_that_was_not_held_up_is_sure_of_its_number(clients: Any) -> None:
+    times = [1_000]
+    one = Membership(
+        clients("dynamodb"),
+        STAGE.called(NODES),
+        "a",
+        machine="a",
+        numbers=1,
+        now=lambda: times[-1],
+        chance=lambda: "a",
+    )
+    one.claim()
+    one.renew()
+    taken = member(clients, "b", 31_000, numbers=1)
+    assert claimed(taken) == 0
+    times.append(20_999)
+    one.ensure()
+    times.append(21_000)
+    with pytest.raises(Exception, match="another process"):
+        one.ensure()
 
 
 def test_nodes_find_each_other_while_they_are_there(clients: Any) -> None:

@@ -1,5 +1,7 @@
 """What the doctor says of a host name, with the local stack as the host."""
 
+import socket
+import threading
 from datetime import date
 
 import pytest
@@ -7,7 +9,7 @@ from botocore.exceptions import NoCredentialsError
 from click.testing import CliRunner
 from moto import mock_aws
 
-from infra import downloads
+from infra import coaps_check, downloads
 from infra.__main__ import main
 from infra.cli.doctoring import account
 from infra.host_check import Finding, check, movable
@@ -110,3 +112,25 @@ def test_every_command_explains_itself(command: str) -> None:
     found = CliRunner().invoke(main, [command, "--help"])
     assert found.exit_code == 0
     assert "--stage" in found.output
+
+
+def test_a_gateway_that_answers_a_hello_can_be_registered_at(running_stack: RunningStack) -> None:
+    (found,) = coaps_check.check("localhost", running_stack.coaps)
+    assert found.good, found
+    assert len(coaps_check.check("localhost", running_stack.coaps, "127.0.0.1")) == 1
+    _, elsewhere = coaps_check.check("localhost", running_stack.coaps, "127.0.0.2")
+    assert (elsewhere.good, elsewhere.found) == (False, "localhost is 127.0.0.1, the gateway is 127.0.0.2")
+
+
+def test_what_is_no_gateway_is_told() -> None:
+    assert coaps_check.check("nowhere.invalid", 5684)[0].found.startswith("no address")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        thread = threading.Thread(target=lambda: other.sendto(b"hello", other.recvfrom(2048)[1]))
+        thread.start()
+        assert coaps_check.check("127.0.0.1", port)[0].found == "what answers is no DTLS server"
+        thread.join()
+    found = CliRunner().invoke(main, ["doctor", "--offline", "--coaps", f"127.0.0.1:{port}"])
+    assert found.exit_code == 1
+    assert "BAD  CoAP over DTLS at 127.0.0.1: nobody is there" in found.output

@@ -150,6 +150,39 @@ def test_a_file_that_makes_no_sense_is_told_so(file: Path, text: str) -> None:
         wanted_settings(STAGE, file, {})
 
 
+def test_a_gateway_is_told_by_its_stack_and_functions_by_their_variables() -> None:
+    wanted = settings(
+        {"gateway": "balanced", "gateway_tag": "1.2.0", "gateway_nodes": 3, "coaps_host": "COAP.example.com"}
+    )
+    assert wanted.gateway_parameters() == {"Gateway": "balanced", "GatewayTag": "1.2.0", "GatewayNodes": "3"}
+    variables = wanted.variables()
+    assert variables["HOMEPORT_COAPS_URI"] == "coaps://coap.example.com:5684"
+    assert variables["HOMEPORT_COAPS_NODES"] == "3"
+    alone = settings({"gateway": "instance", "gateway_tag": "v1", "gateway_type": "c7gn.medium"})
+    assert alone.gateway_parameters() == {"Gateway": "instance", "GatewayTag": "v1", "GatewayType": "c7gn.medium"}
+    assert "HOMEPORT_COAPS_NODES" not in alone.variables()
+    assert settings({}).gateway_parameters() == {}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"gateway": "cluster", "gateway_tag": "1"},
+        {"gateway": "instance"},
+        {"gateway_tag": "1"},
+        {"gateway": "instance", "gateway_tag": "1", "gateway_nodes": 2},
+        {"gateway": "balanced", "gateway_tag": "1", "gateway_nodes": 5},
+        {"gateway": "balanced", "gateway_tag": "1", "gateway_nodes": True},
+        {"gateway": "instance", "gateway_tag": "a/b"},
+        {"gateway": "instance", "gateway_tag": "1", "gateway_type": "t3.nano"},
+        {"coaps_host": "coaps://x"},
+    ],
+)
+def test_a_gateway_that_makes_no_sense_is_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError):
+        settings(values)
+
+
 def test_the_package_takes_the_same_settings_as_parameters(whole: Template) -> None:
     for function in of_type(whole, "AWS::Serverless::Function").values():
         variables = function["Environment"]["Variables"]

@@ -1,12 +1,12 @@
-"""Devices that nobody holds a connection of: they are there while they ask, and away after a span of silence.
+"""Devices that nobody holds a connection of: they are there while they ask, and away after a span of absence.
 
 To write down each time that one was heard would double the price of what it says. What it says is kept anyway, so that
-whoever finds an absence due looks at its last message, once a span, and in between nothing is written but when it was
-heard last, each quarter of an hour. Whatever else it asks is written where that is longer ago than half the span, or a
-minute.
+whoever finds an absence due looks at its last message, once a span, and nothing is written in between. Whatever else it
+asks is written where the last time is longer ago than half the span, or a minute.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from chalicelib.fleet.data import alarms
 from chalicelib.fleet.data.alarm_records import Severity
@@ -118,31 +118,28 @@ def left(ports: Ports, mailbox: Mailbox, line: Line) -> Mailbox | None:
 
 
 def on_due(ports: Ports, matter: Matter) -> None:
-    """A span may be over: look when the device was heard last, and again when it is over from then on.
-
-    Most have spoken since, which their last message says: nothing else is read or written of these.
-    """
-    tenant, device, now = matter.tenant, matter.subject, ports.clock.now()
+    """A span may be over: look when the device was heard last, and again when it is over from then on."""
+    tenant, device = matter.tenant, matter.subject
     absence = ABSENCES.get(ports, tenant, device)
     if absence is None or absence.until is None:
-        return
-    said = _said(ports, tenant, device) + absence.span * _SECOND
-    if now < said:
-        _look(ports, absence, said)
         return
     mailbox = ports.mailboxes.get(tenant, device)
     if mailbox is None:
         ABSENCES.delete(ports, tenant, device)
         return
-    known = mailbox.presence.get(absence.line.key)
+    known, now = mailbox.presence.get(absence.line.key), ports.clock.now()
     if known is None or not known.online:
         _look(ports, absence, None)
         return
-    until = max(said, (known.last_contact or 0) + absence.span * _SECOND)
+    last = max(known.last_contact or 0, _said(ports, tenant, device))
+    until = last + absence.span * _SECOND
     if now < until:
+        change_mailbox(
+            ports, tenant, device, partial(_since, key=absence.line.key, before=known, last=last), seen=mailbox
+        )
         _look(ports, absence, until)
         return
-    _over(ports, absence, known, until - absence.span * _SECOND)
+    _over(ports, absence, known, last)
 
 
 def _over(ports: Ports, absence: Absence, known: Presence, last: int) -> None:
@@ -179,14 +176,16 @@ def _is_known(
     if mailbox.watches.keys() - {_WATCH} or ports.tenants.settings(mailbox.tenant).watched:
         # Somebody else goes by what is written.
         return now < hearing.again_at(ports, mailbox, known)
-    seldom = kept or not span
-    rest = hearing.LONGEST if seldom else min(span * _SECOND // 2, MINUTE)
-    return now < (known.last_contact or 0) + rest
+    rest = min(span * _SECOND // 2, MINUTE) if span else hearing.LONGEST
+    return (kept and span > 0) or now < (known.last_contact or 0) + rest
 
 
 def _said(ports: Ports, tenant: str, device: str) -> int:
-    """When (ms) the last message in its own stream came; 0 where there is none."""
-    last = ports.messages.page(tenant, device, start=None, end=None, before=None, limit=_LOOKED_AT)
+    """When (ms) its last message came, as far as its stream shows; 0 where that shows none."""
+    found = ports.devices.get(tenant, device)
+    if found is None:
+        return 0
+    last = ports.messages.page(tenant, found.data_stream, start=None, end=None, before=None, limit=_LOOKED_AT)
     return max((each.created for each in last if each.metadata.get("source") == device), default=0)
 
 
@@ -200,6 +199,13 @@ def _watched(mailbox: Mailbox, span: int, now: int) -> Mailbox:
         return mailbox
     others = {name: watch for name, watch in mailbox.watches.items() if name != _WATCH}
     return mailbox.watched({**others, _WATCH: Watch(span, now)} if span else others)
+
+
+def _since(mailbox: Mailbox, *, key: str, before: Presence, last: int) -> Mailbox:
+    presence = mailbox.presence.get(key)
+    if presence is None or presence.session != before.session or (presence.last_contact or 0) >= last:
+        return mailbox
+    return mailbox.with_presence(key, replace(presence, last_contact=last))
 
 
 def _state(presence: Presence) -> tuple[str | None, int | None]:

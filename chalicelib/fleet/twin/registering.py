@@ -13,9 +13,10 @@ from chalicelib.fleet.due import Matter
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.events.events import DeviceStatus
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence import hearing
 from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.mailbox import Mailbox
-from chalicelib.fleet.presence.records import Capability, Presence, Registration, interface_key
+from chalicelib.fleet.presence.records import MINUTE, Capability, Presence, Registration, interface_key
 from chalicelib.fleet.shapes import Kind, in_place_of
 from chalicelib.fleet.twin import identities, observing, values_of
 from chalicelib.fleet.twin.identities import Holder, Speaker
@@ -168,22 +169,27 @@ def on_due(ports: Ports, matter: Matter) -> None:
 
 
 def contact(ports: Ports, speaker: Speaker) -> Registration | None:
-    """The device was heard. Its registration, if it has one; what is known already costs no write."""
-    now = ports.clock.now()
+    """The device was heard. Its registration, if it has one; what is known already costs no write.
+
+    Of one that stays awake it is written down as often as of others that are connected (`presence/hearing.py`).
+    """
+    now, key = ports.clock.now(), speaker.interface.key
     found: list[Registration] = []
 
-    def heard(presence: Presence) -> Presence:
+    def heard(mailbox: Mailbox) -> Mailbox:
         found.clear()
+        presence = mailbox.presence.get(key) or Presence(DIALECT, speaker.credential.principal)
         known = presence.registration if presence.seen(now).online else None
         if known is None:
-            return presence.heard(now)
+            return mailbox.with_presence(key, presence.heard(now))
+        rest = hearing.interval(ports, mailbox)
         if known.queue_mode and now + AWAKE >= known.awake_until + _WORTH:
-            known = replace(known, awake_until=now + AWAKE)
+            known, rest = replace(known, awake_until=now + AWAKE), MINUTE
             presence = replace(presence, registration=known)
         found[:] = [known]
-        return presence.heard(now)
+        return mailbox.with_presence(key, presence.heard(now, rest))
 
-    _change(ports, speaker, heard)
+    change_mailbox(ports, speaker.tenant, speaker.device.id, heard)
     return found[0] if found else None
 
 

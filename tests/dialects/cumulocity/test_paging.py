@@ -151,20 +151,6 @@ def test_what_comes_at_the_front_pushes_nothing_onto_the_next_page() -> None:
     assert [*first, *lists_.page("/event/events", "events", 2, source=lists_.device)] == made[::-1]
 
 
-@pytest.mark.parametrize("kind", kinds(Lists()))
-@pytest.mark.parametrize("there", [4, 5])
-def test_who_asks_on_after_a_page_that_is_not_full_sees_nothing_twice(kind: str, there: int) -> None:
-    lists_ = Lists()
-    make, path, name, query = kinds(lists_)[kind]
-    made = [make() for _ in range(there)]
-    read = [*lists_.page(path, name, 1, **query), *lists_.page(path, name, 2, **query)]
-    assert sorted(read) == sorted(made)
-    come = [make() for _ in range(4)]
-    rest = lists_.page(path, name, 3, **query)
-    assert set(rest) <= set(come)
-    assert len({*read, *rest}) == len(read) + len(rest)
-
-
 def test_it_is_remembered_for_a_quarter_of_an_hour_and_of_one_list_and_caller() -> None:
     lists_ = Lists()
     made = [lists_.object() for _ in range(9)]

@@ -41,9 +41,7 @@ def items(
     """The elements of the page. Errors: Invalid (too far on)."""
     skipped, after = cursors.start(ports, request, asked, path)
     found = list(islice(walk(after), skipped, skipped + asked.size))
-    # Some clients ask on after a page that is not full, until one is empty. What has come in front meanwhile would move
-    # what they have seen already to where they ask; of a list that is one page nobody asks for the next.
-    if len(found) == asked.size or (found and asked.page > 1):
+    if len(found) == asked.size:
         cursors.note(ports, request, asked, path, mark(found[-1]))
     return found
 
