@@ -167,9 +167,13 @@ def test_a_topic_reaches_nothing_of_another_tenant(world: World, dialect: str, t
         assert not may_publish(answer, topic.filter.replace("+", "x")) or topic.filter in upward
         return
     uplink._heard.clear()
-    for node in (NODE, "p1"):
+    victim = world.acme[dialect].logins[topic.mode].client
+    if topic.own is not None:
+        assert not may_publish(answer, topic.filter.replace("+", victim), own.client)
+    for node in (NODE, "p1") if topic.own is None else (own.client, victim):
         name = topic.filter.replace("type/+", "type/pump").replace("+", node).replace("#", f"response/{node}")
-        assert may_publish(answer, name)
+        # The broker refuses what names another client: what if it did not.
+        assert may_publish(answer, name, own.client) or node == victim
         payload = base64.b64encode(json.dumps(PAYLOAD).encode()).decode()
         event = {
             "payload": payload,
@@ -200,9 +204,10 @@ def without_audit(kept: dict[str, dict[Any, Any]]) -> dict[str, dict[Any, Any]]:
     return {name: rows for name, rows in kept.items() if not name.startswith("audit.")}
 
 
-def may_publish(answer: dict[str, Any], topic: str) -> bool:
+def may_publish(answer: dict[str, Any], topic: str, client: str = "") -> bool:
+    variables = {"iot:ClientId": client}
     policy = Policy(
-        read_documents(answer["policyDocuments"]), {}, ARN.replace(":lambda:", ":iot:").rsplit(":", 2)[0] + ":"
+        read_documents(answer["policyDocuments"]), variables, ARN.replace(":lambda:", ":iot:").rsplit(":", 2)[0] + ":"
     )
     return policy.allows("iot:Publish", f"topic/{topic}")
 

@@ -136,6 +136,7 @@ class IotCoreDelivery:
                 payload=downlink.payload,
                 confirmation=True,
                 timeout=timeout,
+                **({"responseTopic": downlink.response} if downlink.response else {}),
             )
         except ClientError as error:
             code = error.response["Error"]["Code"]

@@ -7,6 +7,9 @@ from enum import Enum
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.presence.records import Capability, named_filter
 
+OWN = "${iot:ClientId}"
+"""What stands in policies for the client's own name."""
+
 
 class Direction(Enum):
     UP = "client to platform"
@@ -21,6 +24,7 @@ class Topic:
     the last level names a queue, and whoever subscribes to one is its consumer. `role` is what a key needs to be told
     what passes there, where the mode alone does not say. Of a `named` one the very filters that a client subscribes to
     are remembered, behind the capability that they announce: on which of several topics it is told depends on them.
+    Of one that names the client, `own` is which level does so: others than its own it may not use.
     """
 
     filter: str
@@ -31,18 +35,32 @@ class Topic:
     queues: bool = False
     role: Role | None = None
     named: bool = False
+    own: int | None = None
+
+    @property
+    def resource(self) -> str:
+        """As a resource of an IoT policy."""
+        levels = resource(self.filter).split("/")
+        return "/".join(OWN if place == self.own else level for place, level in enumerate(levels))
+
+    @property
+    def root(self) -> str | None:
+        """What begins with the client's own name, as such a resource; None where it does not name the client."""
+        return None if self.own is None else "/".join(self.resource.split("/")[: self.own + 1])
 
 
 @dataclass(frozen=True, slots=True)
 class Downlink:
     """What MQTT carries: a message as a client will see it; `answerable` is False where it has no way to answer it.
 
-    `beside` says the same on other topics that the client listens to: what it acknowledges first counts.
+    `response` is the topic on which MQTT 5 asks for an answer. `beside` says the same on other topics that the client
+    listens to: what it acknowledges first counts.
     """
 
     topic: str
     payload: bytes
     answerable: bool = True
+    response: str = ""
     beside: tuple["Downlink", ...] = ()
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib.dialects import registry
 from chalicelib.dialects.dialect import Part
 from chalicelib.dialects.registry import Refused
-from chalicelib.dialects.topics import Direction, Topic, resource
+from chalicelib.dialects.topics import Direction, Topic
 from chalicelib.fleet.access import callers, certificates
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.errors import Forbidden, QuotaReached
@@ -107,16 +107,18 @@ def policy(dialect: str, mode: str, function_arn: str, caller: Caller) -> list[d
     spoken = registry.topics(dialect)
     mine = [t for t in spoken.TOPICS if t.direction is Direction.DOWN and t.mode == mode and _may_hear(caller, t)]
     queues = caller.queues
-    down = {resource(t.filter): None for t in mine}
+    down = {t.resource: None for t in mine}
     listening = list(dict.fromkeys(name for t in mine for name in _narrowed(t, queues)))
-    up = {resource(t.filter) for t in spoken.TOPICS if t.direction is Direction.UP and t.mode == mode}
-    every = {resource(t.filter): None for t in spoken.TOPICS if t.direction is Direction.DOWN}
+    said = [t for t in spoken.TOPICS if t.direction is Direction.UP and t.mode == mode]
+    up = {t.resource for t in said}
+    every = {t.resource: None for t in spoken.TOPICS if t.direction is Direction.DOWN}
+    roots = list(dict.fromkeys(t.root for t in said if t.root is not None)) or spoken.ROOTS
     # A topic below the root that means nothing goes through to the audit log; a downlink topic, of whatever mode,
     # would reach others. What clients of one mode both publish and subscribe to is too long a topic for IoT Core to
     # carry, and the edge hands it to the rules alone.
     return [
         _allow("iot:Connect", [f"{base}client/${{iot:ClientId}}"]),
-        _allow("iot:Publish", [f"{base}topic/{root}/*" for root in spoken.ROOTS]),
+        _allow("iot:Publish", [f"{base}topic/{root}/*" for root in roots]),
         {**_allow("iot:Publish", [f"{base}topic/{name}" for name in every if name not in up]), "Effect": "Deny"},
         # IoT Core takes no statement about nothing: who may only publish hears nothing.
         *([_allow("iot:Receive", [f"{base}topic/{name}" for name in down])] if down else ()),
@@ -134,7 +136,7 @@ def _may_hear(caller: Caller, topic: Topic) -> bool:
 
 def _narrowed(topic: Topic, queues: Collection[str]) -> list[str]:
     if not topic.queues or not queues:
-        return [resource(topic.filter)]
+        return [topic.resource]
     root = topic.filter.rpartition("/")[0]
     return [f"{root}/{name}" for name in sorted(queues)]
 

@@ -14,6 +14,8 @@ from chalicelib.dialects.dialect import Part
 from chalicelib.web.routes import Route
 from tests.fakes import MemoryPorts
 
+CLIENT = "{client}"
+"""Where a topic has the id of the client."""
 WORD = "any-word"
 """Where a good message has room for a word of whoever sends it."""
 
@@ -83,7 +85,7 @@ class Messages(Protocol):
     GOOD: Mapping[str, Any]
     """One for every topic that its clients publish on, by a filter as narrow as its message, and for some others."""
     KNOWN: Mapping[str, str]
-    """Levels of these filters that may name anything, as they name what its inhabitant has."""
+    """Levels of these filters that may name anything, as they name what its inhabitant has; CLIENT is who publishes."""
     IGNORED: frozenset[str]
     """Where whatever is said means nothing, and is no mistake either."""
     ANSWERED: Mapping[str, tuple[str | None, str]]

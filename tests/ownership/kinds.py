@@ -12,7 +12,7 @@ from chalicelib.fleet.commands.finishing import NotDue
 from chalicelib.fleet.errors import TemporarilyUnavailable
 from chalicelib.fleet.jobs import Job
 from chalicelib.triggers.functions import FUNCTIONS
-from tests.dialects.walked import messages, written
+from tests.dialects.walked import CLIENT, messages, written
 from tests.ownership.scene import MINUTE, QUEUE, Event, Instance, Scene
 from tests.ownership.side import Who
 
@@ -48,7 +48,7 @@ def said(
     topic, good = pattern, messages(dialect).GOOD[pattern]
     if known:
         for levels, names in messages(dialect).KNOWN.items():
-            topic = topic.replace(levels, names)
+            topic = topic.replace(levels, names.replace(CLIENT, client or scene.client))
     # What is called so is a name and a format.
     topic = topic.replace("+", "json" if known else word)
     text = written(good, word).decode().replace('"cid": 7', f'"cid": {scene.correlation}')

@@ -114,11 +114,17 @@ def everybody() -> tuple[Who, ...]:
     return tuple((name, mode) for name in names for mode in inhabitant(name, MemoryPorts(), "one").logins)
 
 
+def may_be_called(who: Who, other: Who) -> bool:
+    """Whether such a client may come by the name of that other one: some are called as they are proven."""
+    own = candidate(who).username
+    return registry.login(who[0]).recognises(own, candidate(other).client)
+
+
 def ways(who: Who) -> list[tuple[str, Way, Who, bool]]:
     """Name, way, who gets the id, and whether it names that one."""
     named, device = candidate(who).entitled, candidate(who).device is not None
     if named:
         return [(name, way, DEVICE, False) for name, way in (OF_NAMED_DEVICES if device else OF_NAMED_OTHERS).items()]
     plain = [(name, way, DEVICE, False) for name, way in (OF_DEVICES if device else OF_OTHERS).items()]
-    owners = [other for other in everybody() if candidate(other).entitled]
+    owners = [other for other in everybody() if candidate(other).entitled and may_be_called(who, other)]
     return plain + [(f"it names a {mode} of {dialect}", knock, (dialect, mode), True) for dialect, mode in owners]

@@ -28,7 +28,7 @@ from chalicelib.web import json_text
 from chalicelib.web.routes import Route
 from tests import fuzzing
 from tests.dialects.live_objects.client import DEVICES, Client
-from tests.dialects.walked import Inhabitant, inhabitant, messages, routes, written
+from tests.dialects.walked import CLIENT, Inhabitant, inhabitant, messages, routes, written
 from tests.fakes import MemoryPorts
 from tests.fakes.tables import ports_on
 
@@ -69,7 +69,11 @@ class World:
     def _say_all(self, who: Who) -> None:
         """What there has to be before something can be said of it, such as a node that is online."""
         for pattern in _patterns(*who):
-            self.publish(self.clients[who], _known(who[0], pattern), written(GOOD[who[0]][pattern], "word"))
+            self.publish(
+                self.clients[who],
+                _known(who[0], pattern).replace(CLIENT, self.clients[who]),
+                written(GOOD[who[0]][pattern], "word"),
+            )
 
     def publish(self, client: str, topic: str, payload: bytes) -> bool:
         """Whether anything came of it."""
@@ -219,6 +223,7 @@ def test_whatever_is_published_something_comes_of_it_and_all_can_be_read(
         if pattern in messages(dialect).ANSWERED:
             command = world.outstanding((dialect, mode), *messages(dialect).ANSWERED[pattern])
             payload = payload.replace(b":7", b":%d" % command.correlation).replace(DIGITS.encode(), command.id.encode())
+        topic = topic.replace(CLIENT, world.clients[dialect, mode])
         assert world.publish(world.clients[dialect, mode], topic, payload) or _says_again(dialect, pattern, payload)
 
     with caplog.at_level(logging.ERROR, "chalicelib.fleet.reading"):

@@ -1,6 +1,9 @@
 """Xyte: devices that register themselves and only ask, and the organization that has claimed them."""
 
-from chalicelib.dialects.dialect import Dialect, Part
+from chalicelib.dialects.dialect import OVER_MQTT, Dialect, Part
 
 DEVICES, ORGANIZATION = "/v1", "/core"
-DIALECT = Dialect(parts=frozenset({Part.REST, Part.TERMS}), prefixes=(DEVICES, ORGANIZATION))
+DIALECT = Dialect(
+    parts=OVER_MQTT | {Part.REST, Part.TERMS, Part.LIFECYCLE},
+    prefixes=(DEVICES, ORGANIZATION),
+)

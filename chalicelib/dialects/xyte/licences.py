@@ -21,6 +21,7 @@ from chalicelib.fleet.typed_records import TypedRecords
 
 MOST = 100
 """Of one device."""
+LONGEST_ERROR = 2_000
 OF = Capability.DOCUMENT
 
 
@@ -62,7 +63,7 @@ _ENDS = {State.IN_USE: frozenset({Action.ADD, Action.UPDATE}), State.REMOVED: fr
 """After which actions a device may say so."""
 
 
-def said(text: str) -> State:
+def stated(text: str) -> State:
     """Errors: Refused."""
     states = {str(state): state for state in (State.IN_USE, State.REMOVED, State.ERROR)}
     if text not in states:

@@ -50,7 +50,12 @@ class Model(Extensible):
 
     def since(self, number: int) -> bool:
         """Whether its version of the API is 1.0.`number` or later."""
-        return VERSIONS.index(self.version) >= number if self.version in VERSIONS else True
+        return since(self.version, number)
+
+
+def since(version: str, number: int) -> bool:
+    """Whether that version of the API is 1.0.`number` or later, as one that a newer release knows is."""
+    return VERSIONS.index(version) >= number if version in VERSIONS else True
 
 
 MODEL = Kind(Model, frozenset({"tenant", "hardware_key"}))

@@ -10,7 +10,7 @@ parents.
 from contextlib import suppress
 from dataclasses import replace
 
-from chalicelib.dialects.xyte import cards, dumps, identities, licences
+from chalicelib.dialects.xyte import cards, configurations, dumps, identities, licences
 from chalicelib.dialects.xyte.identities import ABOUT, CONNECTOR, Identity, device_id
 from chalicelib.fleet.access.directory import Entry
 from chalicelib.fleet.compare_and_set import AGAIN, Again, change_record, insist
@@ -51,6 +51,8 @@ def take(ports: Ports, found: Identity, tenant: str, *, name: str | None = None,
         raise
     if taken.parent is not None:
         _stand_below(ports, tenant, taken.parent, taken.id)
+    # A session in which it was nobody's is over: it comes in again as its owner's.
+    ports.background.disconnect(found.id)
     for child in taken.children:
         try_to_follow(ports, child, tenant)
     return taken
@@ -152,7 +154,7 @@ def _enter(ports: Ports, found: Identity, tenant: str, name: str | None, group: 
         there = ports.devices.get(tenant, found.device)
         if there is None or there.interface(CONNECTOR, found.id) is None:
             raise AlreadyClaimed("the device is another one in this tenant") from None
-    fetching.begin(ports, tenant, found.device, found.about.config)
+    fetching.begin(ports, tenant, found.device, found.about.config, configurations.form(found.model))
 
 
 def _point(ports: Ports, found: Identity, tenant: str) -> Identity:

@@ -57,13 +57,16 @@ def read(body: Mapping[str, Any]) -> Telemetry:
     return Telemetry(body["status"], values, _moment(body.get("timestamp")), bool(override), message)
 
 
-def send(ports: Ports, found: Identity, said: Telemetry, event: str) -> dict[str, Any]:
-    """What waits for the device. `event` is the id of the request. Errors: Unauthenticated (it is gone)."""
+def send(ports: Ports, found: Identity, said: Telemetry, event: str, arrived: int | None = None) -> dict[str, Any]:
+    """What waits for the device. `event` is the id of the request, or of a message that `arrived` then (ms).
+
+    Errors: Unauthenticated (it is gone).
+    """
     present: Identity | None = found
     for look in range(_LOOKS):
         if present is None:
             raise Unauthenticated("the device was deleted")
-        answer = _send(ports, present, said, event, again=look > 0)
+        answer = _send(ports, present, said, event, arrived, again=look > 0)
         if answer is not None:
             return answer
         # Claimed, given up or deleted since it was remembered.
@@ -71,7 +74,9 @@ def send(ports: Ports, found: Identity, said: Telemetry, event: str) -> dict[str
     raise Contended("whose the device is changes all the time")
 
 
-def _send(ports: Ports, found: Identity, said: Telemetry, event: str, *, again: bool) -> dict[str, Any] | None:
+def _send(
+    ports: Ports, found: Identity, said: Telemetry, event: str, arrived: int | None, *, again: bool
+) -> dict[str, Any] | None:
     """None where the device is not whose it was remembered to be."""
     if found.owner is None:
         return _note(ports, found, said, again=again)
@@ -79,8 +84,11 @@ def _send(ports: Ports, found: Identity, said: Telemetry, event: str, *, again: 
     device = _device(ports, found.owner, found.device) if mailbox is not None else None
     if mailbox is None or device is None:
         return None
-    messages.store(ports, _message(ports, device, found, said, event), device=device.id, sparing=True)
+    messages.store(ports, _message(ports, device, found, said, event, arrived), device=device.id, sparing=True)
     kept = said.at is None and device.data_stream == device.id
+    if arrived is not None:
+        # Of a session the broker tells, and nobody hears an answer; a message of one may come late.
+        return {}
     heard = _heard(ports, mailbox, found, said, kept=kept)
     return None if heard is None else flags.of(ports, found, heard, device)
 
@@ -106,8 +114,10 @@ def _note(ports: Ports, found: Identity, said: Telemetry, *, again: bool) -> dic
     return flags.unclaimed() if ports.directory.note(found.entry, noted) else None
 
 
-def _message(ports: Ports, device: Device, found: Identity, said: Telemetry, event: str) -> DataMessage:
-    now = ports.clock.now()
+def _message(
+    ports: Ports, device: Device, found: Identity, said: Telemetry, event: str, arrived: int | None
+) -> DataMessage:
+    now = ports.clock.now() if arrived is None else arrived
     at = clamped(said.at, now)
     group = {"id": device.group, "path": group_paths.path_of(ports, device.tenant, device.group)}
     extra: dict[str, Any] = {"status": said.status}

@@ -18,7 +18,7 @@ class Document(Extensible):
     """`version` counts the changes of `content`, and 0 is none; `changed` is when (ms) it became what it is.
 
     `fetched` and `applied` are the latest versions that the device has asked for and works by. `reported` is what it
-    works by where that is not the content.
+    works by where that is not the content. `form` is what its dialect has to know to write it.
     """
 
     content: Mapping[str, Any] = field(default_factory=dict)
@@ -28,6 +28,7 @@ class Document(Extensible):
     applied: int = 0
     reported: Mapping[str, Any] | None = None
     reported_at: int = 0
+    form: str = ""
 
     @property
     def settled(self) -> bool:

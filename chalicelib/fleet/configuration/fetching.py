@@ -8,29 +8,34 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from chalicelib.fleet.commands.records import CONFIRMATION
 from chalicelib.fleet.compare_and_set import change_record
 from chalicelib.fleet.configuration import document as rules
 from chalicelib.fleet.configuration import document_fields
 from chalicelib.fleet.configuration.document import Document
-from chalicelib.fleet.configuration.records import Configuration
+from chalicelib.fleet.configuration.records import Configuration, Update
 from chalicelib.fleet.errors import DeviceNotFound
 from chalicelib.fleet.events import routing
-from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.ports import Outcome, Ports
 from chalicelib.fleet.presence import reminders
 from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.mailbox import Mailbox
-from chalicelib.fleet.presence.records import Capability
+from chalicelib.fleet.presence.records import Capability, Route
 
 OF = Capability.CONFIGURATION
 Change = Callable[[Document], Document]
 
 
-def begin(ports: Ports, tenant: str, device: str, version: int = 0) -> None:
+def begin(ports: Ports, tenant: str, device: str, version: int = 0, form: str = "") -> None:
     """From now on the device has a configuration that is one object; versions go on from the one it may know.
 
     Errors: DeviceNotFound.
     """
-    mailbox, after = _change(ports, tenant, device, lambda d: replace(d, version=max(d.version, version)), make=True)
+
+    def begun(document: Document) -> Document:
+        return replace(document, version=max(document.version, version), form=form)
+
+    mailbox, after = _change(ports, tenant, device, begun, make=True)
     _mark(ports, mailbox, after)
 
 
@@ -72,6 +77,40 @@ def send_back(
     now = ports.clock.now()
     changed = _change(ports, tenant, device, lambda d: rules.sent_back(d, content, version, now))
     return _settled(ports, *changed)
+
+
+def push(ports: Ports, mailbox: Mailbox, present: Configuration, document: Document, route: Route) -> Mailbox | None:
+    """Send it to a device that listens, once a session and version; the mailbox as far as it is known.
+
+    Errors: TemporarilyUnavailable, where it is to be tried again.
+    """
+    tenant, device = mailbox.tenant, mailbox.device
+    if document.settled:
+        return reminders.drop(ports, mailbox, OF)
+    if (present.sent_to, present.correlation) == (route.session, document.version):
+        return mailbox
+    marked = replace(present, sent_to=route.session, correlation=document.version)
+    # Two deliveries at once would send the same twice; and whoever has changed it meanwhile wants that to go.
+    if not ports.configurations.replace(present, marked):
+        ports.background.deliver(tenant, device)
+        return mailbox
+    outcome = ports.delivery.configuration(route, Update(document.version, {}, document), CONFIRMATION)
+    if outcome in (Outcome.ABSENT, Outcome.BUSY):
+        _unmark(ports, marked)
+        return reminders.ensure_away(ports, mailbox, route, outcome)
+    if outcome is Outcome.CONFIRMED:
+        _change(ports, tenant, device, lambda d: rules.fetched(d) if d.version == document.version else d)
+    return mailbox
+
+
+def _unmark(ports: Ports, marked: Configuration) -> None:
+    def unmarked(found: Configuration) -> Configuration | None:
+        same = (found.sent_to, found.correlation) == (marked.sent_to, marked.correlation)
+        return replace(found, sent_to=None) if same else None
+
+    # A device that was away may be back in the same session.
+    read = lambda: _read(ports, marked.tenant, marked.device)  # noqa: E731
+    change_record(ports, f"the configuration of {marked.device}", read, ports.configurations.replace, unmarked)
 
 
 def _want(

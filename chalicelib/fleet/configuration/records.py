@@ -78,10 +78,11 @@ class Parameter(Extensible):
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What goes to a device: the parameters to change, under a correlation id."""
+    """What goes to a device: the parameters to change, under a correlation id; or the whole, where it is one object."""
 
     correlation: int
     parameters: Mapping[str, Value]
+    document: Document | None = None
 
 
 @dataclass(frozen=True, slots=True)

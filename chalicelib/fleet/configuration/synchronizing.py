@@ -88,6 +88,8 @@ def synchronize(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
         return mailbox
     tenant, device, now = mailbox.tenant, mailbox.device, ports.clock.now()
     present = ports.configurations.get(tenant, device) or Configuration(tenant, device)
+    if present.document is not None:
+        return fetching.push(ports, mailbox, present, present.document, route)
     if present.busy(route.session, now):
         # One update at a time, or they might overtake each other; who sends that one looks again afterwards.
         return mailbox

@@ -39,10 +39,11 @@ class Inhabitant:
         self.client = Walking(self._organization, self._device)
         self.tenant = self._organization.tenant.id
         self.secrets = (self._organization.key.id, self._organization.secret, self._device.key)
-        self.logins: Mapping[str, Login] = {}
+        self.speaking: Mapping[str, str] = {"device_id": self._device.id}
+        self.logins = {"device": Login(self._device.id, self._device.id, self._device.key)}
 
     def furnish(self, word: str) -> dict[str, str]:
         return furnish(self._organization, self._device, word)
 
     def posing(self, mode: str, victim: Mapping[str, Login]) -> Login:
-        return victim[mode]
+        return victim[mode]._replace(password=self._device.key)

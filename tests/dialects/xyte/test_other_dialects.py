@@ -136,3 +136,84 @@ def test_a_version_that_it_reports_ends_the_update_to_it(client: Client, device:
     assert [one.status for one in updating.get(ports, tenant, urn(device)).updates] == ["PENDING"]
     device.call("PUT", "", {"firmware_version": "2.0.0"})
     assert [one.status for one in updating.get(ports, tenant, urn(device)).updates] == ["DONE"]
+
+
+def command_of(device: Device) -> Any:
+    reply = device.call("GET", "/command")
+    assert reply.status == 200
+    return reply.body
+
+
+def ended(device: Device, message: str = "ok") -> None:
+    body = {"id": command_of(device)["id"], "status": "done", "message": message}
+    assert device.call("POST", "/command", body).status == 200
+
+
+def test_a_command_of_live_objects_is_asked_for_and_answered(client: Client, device: Device) -> None:
+    api, path = live_objects(client), f"{LO}/{urn(device)}/commands"
+    value = {"req": "reboot", "arg": {"delay": 5}}
+    made = api.call("POST", path, {"request": {"connector": "xyte", "value": value}})
+    assert made.status == 201, made.raw
+    device.ports.clock.advance(seconds=3_600)
+    shown = command_of(device)
+    assert (shown["name"], shown["parameters"]) == ("reboot", {"delay": 5})
+    device.ports.clock.advance(seconds=3_600)
+    assert api.get(f"/api/v1/deviceMgt/commands/{made.body['id']}").body["status"] == "PROCESSING"
+    ended(device)
+    found = api.get(f"/api/v1/deviceMgt/commands/{made.body['id']}").body
+    assert (found["status"], found["response"]) == ("PROCESSED", {"value": "ok"})
+
+
+@pytest.mark.parametrize(
+    ("operation", "name", "parameters"),
+    [
+        ({"c8y_Restart": {}}, "reboot", {}),
+        ({"c8y_Firmware": {"name": "fw", "version": "2"}}, "update_firmware", {"name": "fw", "version": "2"}),
+        ({"c8y_LogfileRequest": {"logFile": "x"}}, "dump", {"logFile": "x"}),
+        ({"my_Own": {"a": 1}}, "my_Own", {"a": 1}),
+    ],
+)
+def test_an_operation_of_cumulocity_has_the_vendor_s_name(
+    client: Client, device: Device, operation: Any, name: str, parameters: Any
+) -> None:
+    api = cumulocity(client)
+    (found,) = api.get(OBJECTS, type="homeport_Xyte").body["managedObjects"]
+    made = api.call("POST", "/devicecontrol/operations", {"deviceId": found["id"], **operation})
+    assert made.status == 201, made.raw
+    shown = command_of(device)
+    assert (shown["name"], shown["parameters"]) == (name, parameters)
+    path = f"/devicecontrol/operations/{made.body['id']}"
+    device.call("POST", "/command", {"id": shown["id"], "status": "in_progress"})
+    assert api.get(path).body["status"] == "EXECUTING"
+    device.call("POST", "/command", {"id": shown["id"], "status": "failed", "message": "no disk"})
+    after = api.get(path).body
+    assert (after["status"], after["failureReason"]) == ("FAILED", "no disk")
+
+
+def test_a_command_to_a_device_of_another_dialect_is_what_that_reads(client: Client) -> None:
+    interface = {"connector": "mqtt", "definition": {"clientId": "pump-7"}}
+    body = {"id": "urn:lo:nsid:pump:p7", "name": "Other", "interfaces": [interface]}
+    api = live_objects(client)
+    assert api.call("POST", LO, body).status in (200, 201)
+    path = f"{DEVICES}/urn:lo:nsid:pump:p7/commands"
+    made = client.made(path, {"name": "reboot", "extra_params": {"delay": 5}})
+    (found,) = api.get(f"{LO}/urn:lo:nsid:pump:p7/commands").body
+    value = found["request"]["value"]
+    assert (value["req"], value["arg"]) == ("reboot", {"delay": 5})
+    (listed,) = client.call("GET", path).body["items"]
+    assert (listed["id"], listed["device_id"], listed["name"]) == (made["id"], "urn:lo:nsid:pump:p7", "reboot")
+    refused = client.call("POST", path, {"name": "update_firmware", "file_id": "x"})
+    assert refused.status == 422
+    assert client.call("DELETE", f"{path}/{made['id']}").body["status"] == "canceled"
+    assert api.get(f"{LO}/urn:lo:nsid:pump:p7/commands").body[0]["status"] == "CANCELED"
+
+
+def test_parameters_of_live_objects_are_fields_of_the_configuration(client: Client, device: Device) -> None:
+    api, path = live_objects(client), f"{LO}/{urn(device)}/config"
+    target = {"parameters": {"level": {"type": "INT32", "value": 3}, "mode": {"type": "STRING", "value": "eco"}}}
+    assert api.call("POST", path, target).status < 300
+    assert device.call("POST", "/telemetry", TELEMETRY).body["config_version"] == 1
+    assert device.call("GET", "/config").body["config"] == {"level": 3, "mode": "eco"}
+    assert api.get(f"{path}/parameters/level").body["syncStatus"] == "SENT"
+    assert device.call("PUT", "", {"config_version": 1}).status == 200
+    assert api.get(f"{path}/parameters/level").body["syncStatus"] == "OK"

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from chalicelib.dialects.xyte import ORGANIZATION, identities, licences
-from chalicelib.dialects.xyte.licences import Action, Licence, Shelf, State
+from chalicelib.dialects.xyte import ORGANIZATION, identities, licences, lifecycle
+from chalicelib.dialects.xyte.licences import Action, Licence, State
 from chalicelib.dialects.xyte.rest import licences as of_devices
 from chalicelib.dialects.xyte.rest import owners
+from chalicelib.dialects.xyte.rest.owners import Owned
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import DeviceNotFound, LimitReached, NotFound
 from chalicelib.fleet.ports import Ports
@@ -33,16 +34,19 @@ MOST_BYTES = 32 * 1024
 
 def give(ports: Ports, request: Request) -> Answer:
     """A license to add; with the `id` of one, what is to become of that."""
-    shelf, sent = _shelf(ports, request), request.body
+    owned, sent = _owned(ports, request), request.body
+    shelf, now = of_devices.shelf_of(ports, owned), ports.clock.now()
     action, told = Action(sent.get("action", Action.ADD)), {name: sent.get(name) for name in _TOLD}
     if sent.get("id") is not None:
-        return Answer(view(shelf.change(sent["id"], action, **told)))
-    now = ports.clock.now()
-    return Answer(view(shelf.add(Licence(licences.new_id(ports), created=now, updated=now, action=action, **told))))
+        given = shelf.change(sent["id"], action, **told)
+    else:
+        given = shelf.add(Licence(licences.new_id(ports), created=now, updated=now, action=action, **told))
+    lifecycle.licence(ports, owned.identity, owned.tenant, given)
+    return Answer(view(given))
 
 
 def page(ports: Ports, request: Request) -> Answer:
-    return Answer({"items": [view(one) for one in _shelf(ports, request).every()]})
+    return Answer({"items": [view(one) for one in of_devices.shelf_of(ports, _owned(ports, request)).every()]})
 
 
 def view(licence: Licence) -> dict[str, Any]:
@@ -57,13 +61,13 @@ def view(licence: Licence) -> dict[str, Any]:
     }
 
 
-def _shelf(ports: Ports, request: Request) -> Shelf:
+def _owned(ports: Ports, request: Request) -> Owned:
     """Errors: DeviceNotFound."""
     found = identities.current(ports, request.path["device_id"])
     owned = owners.of_identity(ports, found) if found is not None and found.owner == request.tenant else None
     if owned is None or owned.tenant != request.tenant:
         raise DeviceNotFound("Device not found")
-    return of_devices.shelf_of(ports, owned)
+    return owned
 
 
 _DEVICE = Parameter("device_id", place=Place.PATH)

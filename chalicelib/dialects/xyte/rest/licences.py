@@ -20,14 +20,13 @@ from chalicelib.web.routes import Handler, Route
 from chalicelib.web.schemas import Schema
 
 NEXT, ALL = ONE + "/license", ONE + "/licenses"
-LONGEST_ERROR = 2_000
 _REPORT: Schema = {
     "type": "object",
     "required": ["id", "state"],
     "properties": {
         "id": {"type": "string", "maxLength": 64},
         "state": {"type": "string", "maxLength": 64},
-        "error": {"type": ["string", "null"], "maxLength": LONGEST_ERROR},
+        "error": {"type": ["string", "null"], "maxLength": licences.LONGEST_ERROR},
     },
 }
 
@@ -46,7 +45,7 @@ def every(ports: Ports, request: Request) -> Answer:
 def report(ports: Ports, request: Request) -> Answer:
     """It is in use, was removed, or could not be dealt with. The same once more changes nothing."""
     sent, owned = request.body, owners.owned(ports, request)
-    state = licences.said(sent["state"])
+    state = licences.stated(sent["state"])
     if owned is None:
         raise NotFound("License not found")
     found = shelf_of(ports, owned).report(sent["id"], state, sent.get("error"))

@@ -21,8 +21,9 @@ from chalicelib.fleet.errors import ConnectorNotFound, Invalid
 from chalicelib.fleet.presence.records import MQTT
 from chalicelib.web import json_text
 
-SERVED = (MQTT, X_CONNECTOR, "xyte")
-"""The last one is that of devices which only ask."""
+ASKING = "xyte"
+"""The connector of devices that ask for their commands: none of them counts as lost for not being begun at once."""
+SERVED = (MQTT, X_CONNECTOR, ASKING)
 CONNECTORS = (*SERVED, "lora", "sms")
 """Of the manual; a command for one that is not served has no connector to go to."""
 MAX_VALUE = 100_000
@@ -67,14 +68,14 @@ def order(body: Mapping[str, Any], *, validate: bool) -> Order:
         _ensure_mqtt(value)
     if len(json_text.render(value).encode()) > MAX_VALUE:
         raise Invalid(f"request.value has more than {MAX_VALUE} bytes", "request.value")
-    return Order(connector, value, policy(body.get("policy") or {}), body.get("notifyTo"))
+    return Order(connector, value, policy(body.get("policy") or {}, asking=connector == ASKING), body.get("notifyTo"))
 
 
-def policy(body: Mapping[str, Any]) -> Policy:
-    """With the MQTT connector's defaults where nothing is said. Errors: Invalid."""
+def policy(body: Mapping[str, Any], *, asking: bool = False) -> Policy:
+    """With the MQTT connector's defaults where nothing is said, but for devices that ask. Errors: Invalid."""
     asked = {name: value for name, value in body.items() if value is not None}
     mode = ACK_MODES[asked.get("ackMode", AckMode.APPLICATIVE)]
-    enforced = None if mode is AckMode.NONE else DEFAULT_ACK_TIMEOUT
+    enforced = None if mode is AckMode.NONE or asking else DEFAULT_ACK_TIMEOUT
     timeout = asked.get("ackTimeoutInSeconds", enforced)
     return Policy(
         expiration=int(asked.get("expirationInSeconds", DEFAULT_EXPIRATION)),

@@ -1,0 +1,113 @@
+"""What devices publish: the bodies that they would post, on topics that name them (MQTT Events).
+
+What is wrong with one is told to its owner's audit log alone. Of a device that nobody owns only telemetry counts.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chalicelib.dialects.registry import Malformed
+from chalicelib.dialects.topics import Direction, Uplink
+from chalicelib.dialects.xyte import configurations, doing, identities, licences, orders, telemetry, topics
+from chalicelib.dialects.xyte.doing import LONGEST_MESSAGE, Said
+from chalicelib.dialects.xyte.errors import Refused
+from chalicelib.dialects.xyte.identities import Identity
+from chalicelib.dialects.xyte.licences import Shelf
+from chalicelib.dialects.xyte.models import COMMAND_ID
+from chalicelib.fleet.configuration import fetching
+from chalicelib.fleet.errors import Conflict, Invalid, LimitReached
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.claims import Claim
+
+Handler = Callable[[Ports, Identity, Claim, Mapping[str, Any], Uplink], object]
+_LONGEST_ID = 64
+
+
+def receive(ports: Ports, claim: Claim, uplink: Uplink) -> Claim | None:
+    parsed = topics.parsed(uplink.topic)
+    handler = _HANDLERS.get(parsed[1]) if parsed is not None else None
+    if parsed is None or handler is None or parsed[0] != claim.client:
+        raise Malformed(f"the topic {uplink.topic[:128]} means nothing here")
+    found = _whose(ports, claim)
+    if found is None:
+        # Sent before it was claimed, given up or deleted: it belongs to nobody any more.
+        return None
+    body = _body(uplink.payload)
+    if handler is not _telemetry and claim.passing:
+        return None
+    if not claim.passing and ports.mailboxes.get(claim.tenant, found.device) is None:
+        # Its owner has deleted it by another API, and it is given up when it asks next.
+        return None
+    try:
+        handler(ports, found, claim, body, uplink)
+    except (Conflict, Refused, LimitReached) as error:
+        # The same message would be refused again.
+        raise Malformed(str(error)) from error
+    return None
+
+
+def _whose(ports: Ports, claim: Claim) -> Identity | None:
+    """The device, as long as it is whose it was when it said this."""
+    owner = None if claim.passing else claim.tenant
+    for found in (identities.find(ports, claim.client), identities.current(ports, claim.client)):
+        if found is not None and found.owner == owner:
+            return found
+    return None
+
+
+def _body(payload: bytes) -> Mapping[str, Any]:
+    try:
+        body = json.loads(payload)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise Malformed("the message is no JSON object")
+    return body
+
+
+def _telemetry(ports: Ports, found: Identity, _: Claim, body: Mapping[str, Any], uplink: Uplink) -> None:
+    telemetry.send(ports, found, telemetry.read(body), uplink.event, uplink.at)
+
+
+def _command(ports: Ports, found: Identity, claim: Claim, body: Mapping[str, Any], _: Uplink) -> None:
+    named, status, message = body.get("id"), body.get("status"), body.get("message")
+    if not isinstance(status, str) or status not in orders.REPORTS:
+        raise Invalid(f"status is one of {', '.join(orders.REPORTS)}", "status")
+    if message is not None and not (isinstance(message, str) and len(message) <= LONGEST_MESSAGE):
+        raise Invalid(f"message is a string of at most {LONGEST_MESSAGE} characters", "message")
+    if named is None and not found.model.since(COMMAND_ID):
+        head = doing.head(ports, claim.tenant, found.device, found.id)
+        named = None if head is None else orders.uuid_of(head.id)
+    command = orders.id_of(named) if isinstance(named, str) and len(named) <= _LONGEST_ID else None
+    if command is None:
+        raise Invalid("id is that of no command", "id")
+    doing.report(ports, claim.tenant, found.device, found.id, command, Said(orders.REPORTS[status], message))
+
+
+def _configuration(ports: Ports, found: Identity, claim: Claim, body: Mapping[str, Any], _: Uplink) -> None:
+    content, version = configurations.read(body, found.model)
+    fetching.send_back(ports, claim.tenant, found.device, content, version)
+
+
+def _licence(ports: Ports, found: Identity, claim: Claim, body: Mapping[str, Any], _: Uplink) -> None:
+    named, state, error = body.get("id"), body.get("state"), body.get("error")
+    if not isinstance(named, str) or len(named) > _LONGEST_ID or not isinstance(state, str):
+        raise Invalid("id and state are strings", "id")
+    if error is not None and not (isinstance(error, str) and len(error) <= licences.LONGEST_ERROR):
+        raise Invalid(f"error is a string of at most {licences.LONGEST_ERROR} characters", "error")
+    shelf = Shelf(ports, claim.tenant, found.device, found.entry.transfers)
+    shelf.report(named, licences.stated(state), error)
+
+
+_BY_NAME: dict[str, Handler] = {
+    "telemetry": _telemetry,
+    "command": _command,
+    "configuration": _configuration,
+    "licence": _licence,
+}
+_HANDLERS = {
+    topic.filter.removeprefix(f"{topics.ROOT}/"): _BY_NAME[topic.handler]
+    for topic in topics.TOPICS
+    if topic.direction is Direction.UP and topic.handler is not None
+}
