@@ -20,7 +20,6 @@ from chalicelib.fleet.ports import Page
 
 Id = tuple[str, str]
 Wanted = Callable[[ManagedObject], bool]
-_LONGEST_KEY = 2_048
 _WRITTEN_APART = ("parents", "lineage", "height", "joined", "alarms", "alarms_counted")
 
 
@@ -43,8 +42,6 @@ class MemoryObjects:
         return True
 
     def get(self, tenant: str, number: str) -> ManagedObject | None:
-        if len(f"{tenant}#{number}".encode()) > _LONGEST_KEY:
-            raise ValueError("DynamoDB refuses to look for what is longer than a key can be")
         return None if (tenant, number) in self.hidden else self.rows.get((tenant, number))
 
     def some(self, tenant: str, numbers: Sequence[str]) -> list[ManagedObject]:

@@ -19,6 +19,13 @@ def test_an_id_is_taken_once(ports: Ports, tenant: str) -> None:
     assert found.body == {"n": 1}
 
 
+@pytest.mark.parametrize("size", [1_025, 3_000])
+def test_what_is_longer_than_a_key_names_nothing(ports: Ports, tenant: str, size: int) -> None:
+    assert ports.records.get(tenant, KIND, "x" * size) is None
+    assert ports.objects.get(tenant, "x" * size) is None
+    assert ports.devices.get(tenant, "é" * size) is None
+
+
 def test_what_is_put_is_there_whatever_was_before(ports: Ports, tenant: str) -> None:
     for record in (Record(tenant, KIND, "a", {"n": 1}), Record(tenant, KIND, "a", {"n": 2}, expires=1_900_000_000)):
         ports.records.put(record)
