@@ -261,6 +261,30 @@ def mqtt_operation(bench: Bench) -> int:
     return 1
 
 
+def notifications_idle(bench: Bench) -> int:
+    """An agent polls once more for operations, and there are none."""
+    with bench.cloud.meter.paused():
+        client = _listening(bench)
+        _polled(bench, client)
+    _polled(bench, client)
+    return 1
+
+
+def _listening(bench: Bench) -> str:
+    asked = {"channel": "/meta/handshake", "supportedConnectionTypes": ["long-polling"]}
+    client = str(bench.request("POST", "/notification/operations", [asked])[0]["clientId"])
+    asked = {"channel": "/meta/subscribe", "clientId": client, "subscription": f"/{bench.agent}"}
+    bench.request("POST", "/notification/operations", [asked])
+    return client
+
+
+def _polled(bench: Bench, client: str) -> None:
+    asked = {"channel": "/meta/connect", "clientId": client, "connectionType": "long-polling"}
+    *_, reply = bench.request("POST", "/notification/operations", [asked])
+    if not reply["successful"]:
+        raise RuntimeError(f"the poll was answered {reply}")
+
+
 OPERATIONS: tuple[Callable[[Bench], int], ...] = (
     object_create,
     object_create_asset,
@@ -278,6 +302,7 @@ OPERATIONS: tuple[Callable[[Bench], int], ...] = (
     message_delete,
     messages_delete,
     operation_polled,
+    notifications_idle,
     mqtt_appears,
     mqtt_measurement,
     mqtt_ten_rows,

@@ -12,7 +12,7 @@ from tests.clients import PATIENCE_S
 from tests.conformance.environments import node_environment, python_environment
 from tests.local.running import RunningStack
 
-pytestmark = [pytest.mark.conformance, pytest.mark.row("G9", "J1")]
+pytestmark = [pytest.mark.conformance, pytest.mark.row("G5", "G9", "J1")]
 
 PAGES = [2, 2, 2, 1]
 UP, DOWN = list(range(7)), list(range(6, -1, -1))
@@ -20,23 +20,30 @@ UNKNOWN, UNTAKEN = [404, "general/notFound"], [405, "general/methodNotAllowed"]
 CLIENTS = Path(__file__).parent / "clients"
 
 
-def ran(stack: RunningStack, *command: str) -> Any:
-    """What the program printed at its end."""
+def ran(stack: RunningStack, *command: str, port: int | None = None, **more: str) -> Any:
+    """What the program printed at its end; `more` is told it besides."""
     credentials = json.loads((stack.data / "credentials.json").read_text(encoding="utf-8"))["cumulocity"]
-    told = json.dumps({"url": f"http://localhost:{stack.http}", **credentials})
+    told = json.dumps({"url": f"http://localhost:{port or stack.http}", **credentials, **more})
     environment = {**os.environ, "HOMEPORT_CONFORMANCE": told}
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def ran_by_node(stack: RunningStack, folder: Path, program: str) -> Any:
-    environment = node_environment("c8y-client", "@c8y/client@1023.77.1")
+def ran_by_node(
+    stack: RunningStack,
+    folder: Path,
+    program: str,
+    packages: tuple[str, ...] = ("@c8y/client@1023.77.1",),
+    port: int | None = None,
+    **more: str,
+) -> Any:
+    environment = node_environment("c8y-client" if packages[0].startswith("@c8y") else "cometd", *packages)
     # Modules are looked up from where the program lies.
     (folder / "node_modules").symlink_to(environment / "node_modules")
     copy = folder / "program.mjs"
     copy.write_text((CLIENTS / program).read_text(encoding="utf-8"), encoding="utf-8")
-    return ran(stack, "node", str(copy))
+    return ran(stack, "node", str(copy), port=port, **more)
 
 
 def test_the_javascript_client(running_stack: RunningStack, tmp_path: Path) -> None:
@@ -74,6 +81,23 @@ def test_the_javascript_client(running_stack: RunningStack, tmp_path: Path) -> N
         "audited": ["js", True],
         "deleted": [404, "inventory/notFound"],
     }
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["polled", "held"])
+def test_the_javascript_client_listens(running_stack: RunningStack, tmp_path: Path, held: bool) -> None:  # noqa: FBT001 - a case
+    port = running_stack.realtime if held else None
+    assert ran_by_node(running_stack, tmp_path, "c8y_realtime.mjs", port=port) == {
+        "operation": [True, True, True],
+        "alarm": [True, "js"],
+    }
+
+
+@pytest.mark.parametrize("transport", ["long-polling", "websocket"])
+def test_cometd_listens(running_stack: RunningStack, tmp_path: Path, transport: str) -> None:
+    packages = ("cometd@9.0.0", "cometd-nodejs-client@2.0.0")
+    port = running_stack.realtime
+    told = ran_by_node(running_stack, tmp_path, "cometd_9.mjs", packages, port, transport=transport)
+    assert told == {"handshake": True, "subscribed": True, "told": True, "left": True}
 
 
 def test_the_python_client(running_stack: RunningStack) -> None:
