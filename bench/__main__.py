@@ -6,7 +6,7 @@ import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import basic, broker, coaps, cold_start, console, local_stack, operations
+from bench import basic, broker, coaps, cold_start, console, local_stack, operations, waiting
 
 OUTPUT = Path("build") / "bench.json"
 
@@ -20,6 +20,7 @@ def main() -> None:
         "coaps": coaps.run(),
         "operations": operations.run(),
         "console": console.run(),
+        "waiting": waiting.run(),
     }
     machine = {
         "processors": os.cpu_count(),

@@ -1,7 +1,7 @@
 """How long somebody who polls is told to wait: the longer nothing has happened, the longer.
 
 Nothing is held open on AWS: a function that waits for 25 s costs a device $5 to $18 a month, and one of the account's
-concurrent executions. An answer at once and an interval of a minute cost $0.19.
+concurrent executions. An answer at once and an interval of a minute cost $0.21.
 """
 
 import os

@@ -22,6 +22,7 @@ EXPECTED = {
     "message_delete": (1, 1, 7, 0, 0, 0, 0, 0, 0),
     "messages_delete": (1, 16, 4.5, 0, 0, 0, 0, 0, 0),
     "operation_polled": (4, 9, 19, 0, 0, 0, 0, 0, 0),
+    "notifications_idle": (1, 0, 7, 0, 0, 0, 0, 0, 0),
     "mqtt_appears": (5, 59, 24, 4, 4, 0, 0, 0, 0),
     "mqtt_measurement": (1, 1, 0, 1, 1, 0, 0, 0, 0),
     "mqtt_ten_rows": (1, 10, 0, 1, 1, 0, 0, 0, 0),
