@@ -140,15 +140,15 @@ def test_a_device_that_is_gone_is_forgotten(online: Rig) -> None:
 def test_one_that_is_heard_while_its_alarm_is_raised_has_none(online: Rig) -> None:
     demanded(online)
     minutes(online, 20, speaking=True)
-    raised = online.ports.alarms.open
+    raised = online.ports.alarms.create
 
-    def overtaken(*given: object) -> bool:
+    def overtaken(*given: object, **named: object) -> bool:
         connecting.contact(online.ports, online.claim, online.ports.clock.now())
-        return raised(*given)  # type: ignore[arg-type]
+        return raised(*given, **named)  # type: ignore[arg-type]
 
-    online.ports.alarms.open = overtaken  # type: ignore[method-assign, assignment]
+    online.ports.alarms.create = overtaken  # type: ignore[method-assign]
     minutes(online, 15)
-    online.ports.alarms.open = raised  # type: ignore[method-assign]
+    online.ports.alarms.create = raised  # type: ignore[method-assign]
     minutes(online, 3, speaking=True)
     assert open_ones(online) == []
 
@@ -157,10 +157,10 @@ def test_one_that_is_heard_while_its_alarm_is_raised_has_none(online: Rig) -> No
 def test_whoever_dies_in_between_is_followed(online: Rig, dies_after: str) -> None:
     demanded(online)
     minutes(online, 20, speaking=True)
-    table, name = (online.ports.alarms, "open") if dies_after == "mark" else (online.ports.records, "replace")
+    table, name = (online.ports.alarms, "create") if dies_after == "mark" else (online.ports.records, "replace")
     works = getattr(table, name)
 
-    def dead(*_: object) -> bool:
+    def dead(*_: object, **__: object) -> bool:
         raise RuntimeError("the function has died")
 
     online.ports.clock.advance(ms=silences.until(online.ports, online.mailbox) - online.ports.clock.now())
