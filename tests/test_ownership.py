@@ -28,14 +28,14 @@ pytestmark = pytest.mark.row("A1")
 OLD, NEW = "secret-of-old", "secret-of-new"
 WHEN = ("before", "during", "closed", "at rest", "after", "late")
 MOMENTS = tuple(itertools.product(WHEN, (True, False)))
-SOME = 2
-"""Of twelve; others at the next kind."""
+SOME = 1
+"""Of twelve; another one at the next kind."""
 WAYS = {f"{'.'.join(who)}-{name}": (who, way, new, named) for who in everybody() for name, way, new, named in ways(who)}
 CASES = [(name, kind) for name, (who, *_) in WAYS.items() for kind in every.kinds(who)]
 
 
 def moments(case: tuple[str, str]) -> list[tuple[str, bool]]:
-    """Five is prime to twelve: six kinds in a row have all moments, and neighbours differ."""
+    """Five is prime to twelve: twelve kinds in a row have all moments, and neighbours differ."""
     first = CASES.index(case) * SOME
     return [MOMENTS[(first + number) * 5 % len(MOMENTS)] for number in range(SOME)]
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from chalicelib.aws import pushes
+from chalicelib.aws import later, pushes
 from chalicelib.dialects import registry
+from chalicelib.dialects.dialect import Part
 from chalicelib.dialects.topics import Direction, overlap
 from chalicelib.fleet.commands.finishing import NotDue
 from chalicelib.fleet.errors import TemporarilyUnavailable
@@ -159,6 +160,19 @@ def _webhooks(_: Who) -> dict[str, Kind]:
     return {"webhook": pushed}
 
 
+def _put_off(who: Who) -> dict[str, Kind]:
+    """What came of its messages that is to be looked at again; of most dialects' nothing."""
+    dialect, _ = who
+
+    def resumed(scene: Scene, word: str) -> Event:
+        for pattern in topics_of(who):
+            said(scene, dialect, pattern, word)(scene.instances[0])
+        records = [{"body": later.dump(name, matter)} for name, matter, _ in scene.ports.background.matters]
+        return _called("later", {"Records": records}, TemporarilyUnavailable)
+
+    return {"later": resumed} if dialect in registry.having(Part.RESUMING) else {}
+
+
 def _sweep(_: Who) -> dict[str, Kind]:
     return {"sweep": lambda _, __: _called("sweep", {})}
 
@@ -184,6 +198,7 @@ OF_FUNCTIONS: Mapping[str, Callable[[Who], dict[str, Kind]]] = {
     "settle": _timers,
     "sweep": _sweep,
     "push": _webhooks,
+    "later": _put_off,
     # Who knocks is one of the ways.
     "authorizer": _nothing,
     # It names a certificate, and no client.

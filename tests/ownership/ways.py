@@ -108,16 +108,21 @@ def candidate(who: Who) -> Candidate:
 
 
 @cache
+def has(who: Who, client: str) -> bool:
+    """Whether such a client of a tenant may call itself so, and then has that id: some pass without one."""
+    dialect, mode = who
+    ports = MemoryPorts()
+    login = inhabitant(dialect, ports, "one").logins[mode]
+    answer = authorizer.handle(ports, login.knocking(client), ARN)
+    return bool(answer["isAuthenticated"]) and ports.claims.get(client) is not None
+
+
+@cache
 def everybody() -> tuple[Who, ...]:
-    """All modes of all dialects whose clients come to the broker."""
+    """All modes of all dialects whose clients come to the broker and have their ids there."""
     names = registry.having(Part.LOGIN)
-    return tuple((name, mode) for name in names for mode in inhabitant(name, MemoryPorts(), "one").logins)
-
-
-def may_be_called(who: Who, other: Who) -> bool:
-    """Whether such a client may come by the name of that other one: some are called as they are proven."""
-    own = candidate(who).username
-    return registry.login(who[0]).recognises(own, candidate(other).client)
+    known = [(name, mode) for name in names for mode in inhabitant(name, MemoryPorts(), "one").logins]
+    return tuple(who for who in known if has(who, candidate(who).client))
 
 
 def ways(who: Who) -> list[tuple[str, Way, Who, bool]]:
@@ -126,5 +131,5 @@ def ways(who: Who) -> list[tuple[str, Way, Who, bool]]:
     if named:
         return [(name, way, DEVICE, False) for name, way in (OF_NAMED_DEVICES if device else OF_NAMED_OTHERS).items()]
     plain = [(name, way, DEVICE, False) for name, way in (OF_DEVICES if device else OF_OTHERS).items()]
-    owners = [other for other in everybody() if candidate(other).entitled and may_be_called(who, other)]
+    owners = [other for other in everybody() if candidate(other).entitled and has(who, candidate(other).client)]
     return plain + [(f"it names a {mode} of {dialect}", knock, (dialect, mode), True) for dialect, mode in owners]
