@@ -2,7 +2,7 @@
 
 from chalicelib.fleet.data.records import StreamUse
 from chalicelib.fleet.ports import Ports
-from chalicelib.store.cache import SparingCounts
+from chalicelib.store.cache import SparingCounts, SparingWhereAsked
 from chalicelib.store.objects import Objects
 
 QUARTER = 15 * 60_000
@@ -31,3 +31,11 @@ def test_streams_are_counted_apart(dynamodb: Ports) -> None:
     counted.count("counted3", "d", "a", QUARTER, kept=60)
     counted.count("counted3", "d", "b", QUARTER, kept=60)
     assert {use.stream for use in dynamodb.messages.streams("counted3", "d")} == {"a", "b"}
+
+
+def test_others_are_sparing_where_they_are_asked(dynamodb: Ports) -> None:
+    counted = SparingWhereAsked(Objects("", lambda: None))
+    for at in (QUARTER, QUARTER + 1, QUARTER + 2):
+        counted.count("counted5", "d", "often", at, kept=60, sparing=True)
+        counted.count("counted5", "d", "seldom", at, kept=60)
+    assert {use.stream: use.count for use in dynamodb.messages.streams("counted5", "d")} == {"often": 1, "seldom": 3}
