@@ -24,6 +24,7 @@ from chalicelib.dialects.xyte.rest import (
     organization_devices,
     organization_spaces,
     registration,
+    space,
     telemetries,
 )
 from chalicelib.web.routes import Api, Handler
@@ -42,6 +43,7 @@ _DEVICES = (
     incidents,
     happenings,
     cloud_settings,
+    space,
 )
 _ORGANIZATION = (
     model_documents,

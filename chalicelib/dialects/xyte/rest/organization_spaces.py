@@ -44,10 +44,14 @@ _ABOUT: Mapping[str, Schema] = {
 }
 _NEW: Schema = {"type": "object", "required": ["name"], "properties": _ABOUT}
 _CHANGED: Schema = {"type": "object", "properties": _ABOUT}
+_WHOLE_PATH: Schema = {"type": "string", "minLength": 1, "maxLength": groups.LONGEST_PATH}
 _PATH: Schema = {
     "type": "object",
-    "required": ["full_path"],
-    "properties": {"full_path": {"type": "string", "minLength": 1, "maxLength": groups.LONGEST_PATH}},
+    "properties": {
+        "full_path": _WHOLE_PATH,
+        "name": _WHOLE_PATH,
+        "parent_id": {"type": ["integer", "null"], "minimum": 0, "maximum": 1_000_000_000},
+    },
 }
 
 
@@ -82,11 +86,17 @@ def create(ports: Ports, request: Request) -> Answer:
 
 
 def find_or_create(ports: Ports, request: Request) -> Answer:
-    """The space with that path; what of the path is not there is made."""
-    names = [name.strip() for name in request.body["full_path"].split("/") if name.strip()]
+    """The space with that path below its parent, if one is named; what of the path is not there is made.
+
+    The vendor's clients say the path as `name`.
+    """
+    said = request.body.get("full_path") or request.body.get("name")
+    if said is None:
+        raise Invalid("full_path or name is required", "full_path")
+    names = [name.strip() for name in said.split("/") if name.strip()]
     if any("*" in name or len(name) > _NAME["maxLength"] for name in names):
         raise Invalid("full_path has names of 1 to 128 characters, without asterisks", "full_path")
-    group, made = ROOT_GROUP, False
+    group, made = _parent(spaces.read(ports, request.tenant), request.body), False
     for name in names:
         group, new = _below(ports, request.tenant, group, name)
         made = made or new
