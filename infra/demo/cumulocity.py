@@ -1,7 +1,9 @@
 """Simulated agents of Cumulocity: SmartREST over MQTT, each with a child that it speaks for."""
 
+import time
 from typing import Any
 
+import requests
 from paho.mqtt import client as paho
 
 from infra.demo.devices import LiveObjectsDevice
@@ -12,6 +14,7 @@ from infra.demo.tally import Tally
 _IDENTITIES = "/identity/externalIds/c8y_Serial"
 _STATUS = {"SUCCESSFUL": "PROCESSED", "FAILED": "ERROR"}
 """Where an operation's status is called otherwise."""
+_APPEARS_WITHIN_S = 60
 _OPERATIONS = "c8y_Command,c8y_Configuration"
 
 
@@ -46,8 +49,16 @@ class CumulocityAgent(LiveObjectsDevice):
         return str(self._platform.call_basic("POST", "/devicecontrol/operations", body)["id"])
 
     def _number(self, serial: str) -> str:
-        if serial not in self._numbers:
-            found = self._platform.call_basic("GET", f"{_IDENTITIES}/{serial}")
+        """It is there once the device has connected, and its child once it has said so."""
+        ends = time.monotonic() + _APPEARS_WITHIN_S
+        while serial not in self._numbers:
+            try:
+                found = self._platform.call_basic("GET", f"{_IDENTITIES}/{serial}")
+            except requests.HTTPError:
+                if time.monotonic() > ends:
+                    raise
+                time.sleep(0.2)
+                continue
             self._numbers[serial] = str(found["managedObject"]["id"])
         return self._numbers[serial]
 

@@ -139,6 +139,5 @@ def _named(speaker: Speaker, text: str) -> ManagedObject:
 
 def _tell(speaker: Speaker, error: FleetError) -> None:
     told = {"error": errors.named(error), "message": str(error), "messageId": 0}
-    if replying.listens(speaker.ports, speaker.claim, topics.JSON_ERRORS):
-        text = json.dumps(told, ensure_ascii=False)
-        replying.reply(speaker.ports, speaker.claim, topics.JSON_ERRORS, text, speaker.uplink.event)
+    text = json.dumps(told, ensure_ascii=False)
+    replying.reply(speaker.ports, speaker.claim, topics.JSON_ERRORS, text, speaker.uplink.event, ask=False)

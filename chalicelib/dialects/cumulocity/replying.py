@@ -16,11 +16,11 @@ _ANSWERED = "cumulocity.answered"
 _KEPT = 6 * 3_600
 
 
-def reply(ports: Ports, claim: Claim, topic: str, text: str, event: str) -> None:
-    """Answer what came as that event; the same event once more is not answered again."""
+def reply(ports: Ports, claim: Claim, topic: str, text: str, event: str, *, ask: bool = True) -> None:
+    """Answer what came as that event; the same event once more is not answered again. `ask` is as for `listens`."""
     now = ports.clock.now()
     answered = Record(claim.tenant, _ANSWERED, f"{event}:{topic}", {}, expires=now // 1000 + _KEPT)
-    if not listens(ports, claim, topic, ask=True) or not ports.records.create(answered):
+    if not listens(ports, claim, topic, ask=ask) or not ports.records.create(answered):
         return
     if tell(ports, claim, topic, text) is Outcome.BUSY:
         # It is tried again with the whole message.
@@ -51,5 +51,4 @@ def listens(ports: Ports, claim: Claim, topic: str, *, ask: bool = False) -> boo
 
 def error(ports: Ports, claim: Claim, text: str, event: str) -> None:
     """A row on the topic for errors."""
-    if listens(ports, claim, topics.ERRORS):
-        reply(ports, claim, topics.ERRORS, text, event)
+    reply(ports, claim, topics.ERRORS, text, event, ask=False)
