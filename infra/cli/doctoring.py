@@ -139,11 +139,12 @@ def gateway(stage: Stage, wanted: "Settings", clients: Callable[[str], Any]) -> 
     stacks = Stacks(clients("cloudformation"), Shelf(clients("s3"), ""))
     deployed = Gateway(stage, clients, stacks)
     found: list[Finding] = []
-    for what, look in (
+    looks: list[tuple[str, Callable[[], str]]] = [
         ("gateway's image", lambda: deployed.image(wanted.gateway_tag) or "there"),
         ("gateway's key", lambda: deployed.key().read() and "there"),
         (f"stack {stage.called(GATEWAY)}", lambda: stacks.status(stage.called(GATEWAY)) or "not deployed yet"),
-    ):
+    ]
+    for what, look in looks:
         try:
             said = look()
         except (ClientError, BotoCoreError) as error:

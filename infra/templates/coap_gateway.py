@@ -5,6 +5,7 @@ Every resource has a condition: a stage without a gateway has none of it and pay
 
 from typing import Any
 
+from chalicelib.triggers.metrics import NAMESPACE
 from infra.gateway.settings import ASSOCIATIONS, MOST_NODES, NODES, queue
 from infra.stage import Stage, arn, sub
 from infra.templates import alarms, gateway_balanced, gateway_instance, gateway_tables
@@ -174,7 +175,7 @@ def watched(stage: Stage) -> list[alarms.Alarm]:
             "gateway-unwell",
             "gateway",
             "The CoAP gateway is not there, is stuck, or does not reach the platform",
-            alarms.NAMESPACE,
+            NAMESPACE,
             "GatewayUnwell",
             of_stage,
             statistic="Maximum",
@@ -185,7 +186,7 @@ def watched(stage: Stage) -> list[alarms.Alarm]:
             "gateway-invocations",
             "gateway",
             "Invocations of the CoAP gateway fail",
-            alarms.NAMESPACE,
+            NAMESPACE,
             "GatewayFailedInvocations",
             of_stage,
             above=10,
@@ -230,7 +231,7 @@ def _dashboard(stage: Stage) -> dict[str, str]:
     names = ("GatewayUnwell", "GatewayAssociations", "GatewayReports", "GatewayFailedInvocations")
     widgets = ",".join(
         f'{{"type":"metric","x":{6 * place},"y":0,"width":6,"height":6,"properties":{{"title":"{name}",'
-        f'"metrics":[["{alarms.NAMESPACE}","{name}","Stage","{stage.name}"]],"stat":"Sum","period":60,'
+        f'"metrics":[["{NAMESPACE}","{name}","Stage","{stage.name}"]],"stat":"Sum","period":60,'
         f'"region":"${{AWS::Region}}"}}}}'
         for place, name in enumerate(names)
     )
