@@ -119,8 +119,13 @@ class CoapGateway:
 
     def _read_hints(self) -> None:
         while not self._stopping.is_set():
-            for hint, (service, _) in self._hinted():
-                self._loop.call_soon_threadsafe(service.hint, hint)
+            try:
+                for hint, (service, _) in self._hinted():
+                    self._loop.call_soon_threadsafe(service.hint, hint)
+            except Exception:
+                # The queue, and the loop, may end before the answer that was waited for.
+                if not self._stopping.is_set():
+                    raise
 
     def _hinted(self) -> Iterator[tuple[dict[str, str], tuple[Service, Coaps]]]:
         for hint in self._hints():
