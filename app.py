@@ -52,5 +52,8 @@ def _serve_rest() -> None:
 # one that does has them before the first request comes, while Lambda still gives a whole processor.
 if _FUNCTION not in {wiring.function_name(f) for f in app.handler_map}:
     _serve_rest()
+for _function in FUNCTIONS:
+    if wiring.function_name(_function.name) == _FUNCTION:
+        handlers.prepare(_function)
 if _FUNCTION in {wiring.application(), *(wiring.function_name(f.name) for f in FUNCTIONS if f.looks_up_secrets)}:
     wiring.read_stage_key()

@@ -1,7 +1,9 @@
-"""A function's first call in a fresh interpreter, as a ratio to importing botocore in one.
+"""A function's start in a fresh interpreter, and its first call, as ratios to importing botocore in one.
 
-The ratio says what our own code and choices cost on top of what every Python function that speaks to AWS pays, and
-it hardly depends on the machine. Each call is a real one, with a real event, against the local stack.
+Lambda gives a whole processor while an instance begins (INIT), and the share that the function's memory buys while it
+answers (INVOKE); an instance that is begun anew after a crash or a time-out has that share for both. The ratios say
+what our own code and choices cost on top of what every Python function that speaks to AWS pays, and hardly depend on
+the machine. Each call is a real one, with a real event, against the local stack.
 """
 
 import base64
@@ -13,6 +15,7 @@ from typing import Any
 
 from bench.quantiles import median
 from chalicelib.aws import stage_key
+from infra.functions import API, named
 from infra.local.description import NOT_IN_ENVIRONMENT, STAGE_KEY, aws_environment
 from tests.local.running import REPOSITORY, RunningStack
 
@@ -32,26 +35,53 @@ class Context:
 
 begun = time.perf_counter()
 import app
+ready = time.perf_counter()
+known = set(sys.modules)
 handler = app.app if name == "api" else app.app.handler_map[name]
 answer = handler(event, Context())
-spent = time.perf_counter() - begun
+done = time.perf_counter()
 if name == "api" and answer["statusCode"] != 200 or name == "authorizer" and not answer["isAuthenticated"]:
     raise SystemExit(f"{name} answered {answer}")
-print(spent)
+late = sorted(n for n in set(sys.modules) - known if n.startswith(("chalicelib", "botocore", "pynamodb")))
+print(json.dumps([ready - begun, done - ready, late]))
 """
+WHOLE_MB = 1_769
+"""Memory that buys a whole processor (Lambda developer guide, "Configure Lambda function memory")."""
+CLIENT = "urn:lo:nsid:bench:cold"
 
 
 def run() -> dict[str, float]:
-    """Milliseconds of importing botocore, and for each function its first call divided by that."""
+    """Ratios to importing botocore, and milliseconds as they would be at the function's memory."""
     with RunningStack() as stack:
         environment = _environment(stack)
-        botocore = median([_measure([_BOTOCORE], environment) for _ in range(RUNS)])
+        botocore = median([float(_measure([_BOTOCORE], environment)) for _ in range(RUNS)])
         figures = {"botocore_ms": round(botocore * 1000, 1)}
         for name, event in _events(stack).items():
-            named = {**environment, "AWS_LAMBDA_FUNCTION_NAME": f"homeport-local-{name}"}
-            times = [_measure([_FUNCTION, name, json.dumps(event)], named) for _ in range(RUNS)]
-            figures[f"{name}_ratio"] = round(median(times) / botocore, 2)
+            figures |= _function(name, event, environment, botocore)
+        one = {**environment, "HOMEPORT_DIALECTS": "live_objects"}
+        figures |= _function("api", _events(stack)["api"], one, botocore, "api_one_dialect")
     return figures
+
+
+def _function(
+    name: str, event: dict[str, Any], environment: dict[str, str], botocore: float, called: str = ""
+) -> dict[str, float]:
+    deployed = "homeport-local" if name == "api" else f"homeport-local-{name}"
+    given = {**environment, "AWS_LAMBDA_FUNCTION_NAME": deployed}
+    runs = [json.loads(_measure([_FUNCTION, name, json.dumps(event)], given)) for _ in range(RUNS)]
+    begin, answer = (median([run[each] for run in runs]) for each in (0, 1))
+    function = named(API if name == "api" else name)
+    share = function.memory / WHOLE_MB
+    called = called or name
+    suppressed = (begin + answer) / share
+    return {
+        f"{called}_init_ratio": round(begin / botocore, 2),
+        f"{called}_invoke_ratio": round(answer / botocore, 2),
+        f"{called}_estimate_ms": round((begin + answer / share) * 1000),
+        f"{called}_suppressed_ms": round(suppressed * 1000),
+        f"{called}_timeout_times": round(function.timeout / suppressed, 1),
+        f"{called}_imported_late": len(runs[0][2]),
+    }
 
 
 def _environment(stack: RunningStack) -> dict[str, str]:
@@ -66,18 +96,18 @@ def _environment(stack: RunningStack) -> dict[str, str]:
     }
 
 
-def _measure(arguments: list[str], environment: dict[str, str]) -> float:
+def _measure(arguments: list[str], environment: dict[str, str]) -> str:
     told = subprocess.run(
         [sys.executable, "-c", *arguments], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
     )
     if told.returncode != 0:
         raise RuntimeError(told.stderr or told.stdout)
-    return float(told.stdout.splitlines()[-1])
+    return told.stdout.splitlines()[-1]
 
 
 def _events(stack: RunningStack) -> dict[str, dict[str, Any]]:
     """One event a function, in the order in which they depend on each other."""
-    client = "urn:lo:nsid:bench:cold"
+    client = CLIENT
     payload = base64.b64encode(json.dumps({"s": "cold", "v": {"n": 1}}).encode()).decode()
     password = base64.b64encode(stack.api_key.encode()).decode()
     return {

@@ -44,6 +44,8 @@ def read(body: str, receipt: str, sent: int) -> DeadLetter:
     if found.keys() >= {"tenant", "policy", "action"}:
         record = {"messageId": "redriven", "body": body, "eventSource": "aws:sqs"}
         return DeadLetter(receipt, "push", {"Records": [record]}, "the webhook never took it")
+    if found.keys() >= {"kind", "tenant", "device", "command"}:
+        return DeadLetter(receipt, "settle", found, "the deadline could not be settled")
     return DeadLetter(receipt, None, found, "its form is unknown")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pynamodb.models import Model
 
+from chalicelib.aws import delayed_deadlines, postponed
 from chalicelib.dialects import registry
 from chalicelib.dialects.dialect import Part
 from chalicelib.fleet.commands.finishing import NotDue
@@ -57,6 +58,12 @@ WEBHOOK_TRIES = 5
 """Times that an event is posted; between two SQS hides it for its visibility time-out, the usual 30 s."""
 _HINT_S = 600
 """How long a hint for the CoAP gateway, which reads them itself, is good for."""
+POSTPONED = postponed.QUEUE
+"""What there was no room for; the sweep takes it out."""
+DEADLINES = delayed_deadlines.QUEUE
+"""Of a stage whose deadlines are kept by SQS; the mapping of its function is made where a stage wants that."""
+DEADLINE_TRIES, DEADLINE_HIDDEN = 10, 60
+"""How often one is settled again that failed, and after how many seconds."""
 OBJECTS = "objects"
 
 
@@ -110,6 +117,8 @@ def queues() -> list[Queue]:
         *(Queue(name, keeps=_HINT_S, hides=5) for name in coaps()),
         Queue(LEFT),
         Queue(LATER, LEFT, function="later", tries=LATER_TRIES),
+        Queue(POSTPONED),
+        Queue(DEADLINES, DEAD_LETTERS, tries=DEADLINE_TRIES, hides=DEADLINE_HIDDEN),
     ]
 
 

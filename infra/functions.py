@@ -17,12 +17,13 @@ class Function:
     timeout: int
     in_background: bool = False
     reserved: int | None = None
+    postpones: bool = False
 
 
 FUNCTIONS = (
     # API Gateway gives up after 29 s.
     Function(API, memory=512, timeout=29),
-    *(Function(f.name, f.memory, f.timeout, f.in_background, f.reserved) for f in functions.FUNCTIONS),
+    *(Function(f.name, f.memory, f.timeout, f.in_background, f.reserved, f.postpones) for f in functions.FUNCTIONS),
 )
 
 

@@ -42,6 +42,8 @@ def _of(kind: str, status: HTTPStatus, message: str) -> GatewayResponse:
 
 
 # The status of the two defaults would be that of every answer which has none of its own here.
+EVERY_METHOD = "*/*"
+"""How API Gateway calls all methods of all resources of a stage."""
 RESPONSES = (
     GatewayResponse("DEFAULT_4XX", HTTPStatus.BAD_REQUEST.name),
     GatewayResponse("DEFAULT_5XX", HTTPStatus.INTERNAL_SERVER_ERROR.name, plain.UNEXPECTED),

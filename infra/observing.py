@@ -15,7 +15,7 @@ from botocore.credentials import Credentials, ReadOnlyCredentials
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from infra.probing import Answer
+from infra.probing import Answer, Asked
 
 PROVIDED_FOR_S = 150
 """How far time stamps may be off without an end that belongs to the wrong tenant."""
@@ -90,9 +90,7 @@ def _all(heard: "queue.Queue[dict[str, Any]]") -> list[dict[str, Any]]:
 
 def judged(events: Sequence[dict[str, Any]], principal: str) -> list[Answer]:
     """What lifecycle events of clients that came in as `principal` say."""
-    same = "Is principalIdentifier of a connection's events the principalId that the authorizer answered?"
-    one = "Is the sessionIdentifier of a connection's end that of its beginning?"
-    near = f"Are the time stamps of a connection's events right to {PROVIDED_FOR_S} s?"
+    same, one, near = Asked.PRINCIPAL, Asked.SESSION, Asked.STAMPS
     if not events:
         return [Answer(question, yes=None, found="no event was heard") for question in (same, one, near)]
     said = {str(event.get("principalIdentifier", "")) for event in events}

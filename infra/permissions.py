@@ -27,6 +27,7 @@ DEADLINES: dict[str, tuple[str, ...]] = {
     "settle": (*_STARTS, *_STOPS),
     "sweep": (*_STARTS, *_STOPS),
 }
+_STARTING = tuple(function for function, actions in DEADLINES.items() if _STARTS[0] in actions)
 INVOKES: dict[str, tuple[str, ...]] = {
     API: ("deliver", "disconnect", "pump"),
     "uplink": ("deliver", "disconnect", "pump"),
@@ -35,7 +36,8 @@ INVOKES: dict[str, tuple[str, ...]] = {
     "lwm2m": ("deliver", "pump"),
     "deliver": ("deliver", "pump"),
     "settle": ("deliver", "pump"),
-    "sweep": ("deliver", "disconnect", "pump"),
+    # What was postponed, too.
+    "sweep": ("deliver", "disconnect", "pump", *(f.name for f in functions.FUNCTIONS if f.postpones)),
     "pump": ("pump",),
     "disconnect": ("disconnect", "pump"),
     "later": ("deliver", "disconnect", "pump"),
@@ -132,6 +134,16 @@ def grants(function: str, stage: Stage) -> list[Grant]:
     if function in HINTS:
         hints = tuple(arn("sqs", stage.called(queue)) for queue in description.coaps())
         found.append(Grant(("sqs:GetQueueUrl", "sqs:SendMessage"), hints))
+    if function in _STARTING or function == "settle":
+        deadlines = arn("sqs", stage.called(description.DEADLINES))
+        keeping = ("sqs:GetQueueUrl", "sqs:SendMessage") if function in _STARTING else ()
+        # What its event source does, by the function's own role.
+        taking = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes") if function == "settle" else ()
+        found.append(Grant((*keeping, *taking), (deadlines,)))
+    if named(function).postpones or function == "sweep":
+        postponed = arn("sqs", stage.called(description.POSTPONED))
+        taking = ("sqs:ReceiveMessage", "sqs:DeleteMessage") if function == "sweep" else ("sqs:SendMessage",)
+        found.append(Grant(("sqs:GetQueueUrl", *taking), (postponed,)))
     if function in OBJECTS:
         objects = sub(f"arn:${{AWS::Partition}}:s3:::{bucket_name(stage, description.OBJECTS)['Fn::Sub']}/*")
         found.append(Grant(OBJECTS[function], (objects,), because="objects are named after messages and resources"))

@@ -3,11 +3,13 @@
 Each question is asked by a connection of its own; nothing of it stays behind but lines in logs.
 """
 
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Self
 
 from paho.mqtt import client as paho
@@ -16,6 +18,41 @@ from paho.mqtt.enums import CallbackAPIVersion
 PATIENCE_S = 10.0
 _LOOKS, _BETWEEN_LOOKS_S = 60, 1.5
 _EXACTLY_ONCE = 2
+_NEWER = 5
+
+
+class Asked(StrEnum):
+    """The questions; `docs/aws-limits.md` says what follows from the answers."""
+
+    WITHOUT_ALPN = "Does a password client reach port 8883 without ALPN?"
+    DIRECT_MESSAGE = "Does a custom-authorizer client receive direct messages, confirmed?"
+    CONNECTIONS = "Do GetConnection and ListSubscriptions know such a client?"
+    GONE = "Does GetConnection say that a connection has gone?"
+    KEPT_SESSION = "Does DeleteConnection end the kept session of a client that is not connected?"
+    REFUSED = "Does a refused client hear why (a CONNACK code)?"
+    REFUSED_5 = "Does a refused client of MQTT 5 hear why?"
+    EXACTLY_ONCE = "Is SUBSCRIBE with QoS 2 answered?"
+    EXACTLY_ONCE_5 = "Is SUBSCRIBE with QoS 2 answered in MQTT 5?"
+    NAMELESS = "Does a client of MQTT 3.1.1 without a client id come in?"
+    NAMELESS_5 = "Does a client of MQTT 5 without a client id come in?"
+    FILTER = "Does a filter that the policy forbids get SUBACK 0x80?"
+    FORBIDDEN_WILL = "Is a client refused whose will is on a topic that its policy forbids?"
+    WILL = "Is a will taken for a message of its client?"
+    RETAINED = "Does a message with RETAIN close the connection?"
+    BASIC_INGEST = "Does a message by Basic Ingest arrive under its topic?"
+    FLOOD = "Is a client of MQTT 5 told of what exceeds 100 messages a second?"
+    SLASHES = "Does a path with // reach our router?"
+    DEEP = "Does a path of any depth reach our router?"
+    CHUNKED = "Does a chunked request body arrive whole?"
+    SEMICOLON = "Does API Gateway split a query at ;?"
+    HEAD = "Does HEAD tell the length that GET has?"
+    PRINCIPAL = "Is principalIdentifier of a connection's events the principalId that the authorizer answered?"
+    SESSION = "Is the sessionIdentifier of a connection's end that of its beginning?"
+    STAMPS = "Are the time stamps of a connection's events right to 150 s?"
+    PRICE = "What does a direct message cost?"
+    TRANSITIONS = "Are two or three transitions billed for a machine of two states?"
+    CERTIFICATE = "Is a certificate registered that is first shown to a host with CUSTOM_AUTH_X509?"
+    LEFTOVERS = "Can the authorizer be deleted while a disabled host names it?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +76,44 @@ class Answer:
 
 
 @dataclass
-class _Device:
-    """An MQTT 3.1.1 client, whose callbacks fill in what the broker said."""
+class Device:
+    """An MQTT client, of 3.1.1 where `level` is not 5, whose callbacks fill in what the broker said.
+
+    `will` is a topic and `said` what is published there; `given` is the id that the broker gave it, `acknowledged` has
+    a reason for each PUBACK.
+    """
 
     entrance: Entrance
     client_id: str
     password: str | None = None
     clean: bool = True
+    level: int = 4
+    will: str = ""
+    said: str = ""
     kept: bool | None = None
+    given: str = ""
+    acknowledged: list[str] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
     granted: list[int] = field(default_factory=list)
     messages: list[tuple[str, bytes]] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def __post_init__(self) -> None:
+        older = self.level != _NEWER
         self.mqtt = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id=self.client_id, protocol=paho.MQTTv311, clean_session=self.clean
+            CallbackAPIVersion.VERSION2,
+            client_id=self.client_id,
+            protocol=paho.MQTTv311 if older else paho.MQTTv5,
+            clean_session=self.clean if older else None,
+            reconnect_on_failure=False,
         )
+        if self.will:
+            self.mqtt.will_set(self.will, self.said, 1)
         # Port 8883 as firmware opens it: with SNI, without ALPN.
         self.mqtt.tls_set_context(ssl.create_default_context(cafile=self.entrance.ca))
         self.mqtt.username_pw_set(self.entrance.username, self.password or self.entrance.password)
-        self.mqtt.on_connect = lambda _c, _d, flags, code, _p: self._connected(flags.session_present, str(code))
+        self.mqtt.on_connect = lambda _c, _d, flags, code, told: self._connected(flags, str(code), told)
+        self.mqtt.on_publish = lambda _c, _d, _m, code, _p: self._note(self.acknowledged, str(code))
         self.mqtt.on_disconnect = lambda _c, _d, _f, code, _p: self._note(self.codes, f"closed: {code}")
         self.mqtt.on_subscribe = lambda _c, _d, _m, codes, _p: self._note(self.granted, *(c.value for c in codes))
         self.mqtt.on_message = lambda _c, _d, m: self._note(self.messages, (m.topic, m.payload))
@@ -73,9 +127,25 @@ class _Device:
         self.mqtt.disconnect()
         self.mqtt.loop_stop()
 
-    def _connected(self, kept: bool, code: str) -> None:  # noqa: FBT001 - as paho hands it
-        self.kept = kept
+    def _connected(self, flags: Any, code: str, told: Any) -> None:
+        self.kept = flags.session_present
+        self.given = str(getattr(told, "AssignedClientIdentifier", ""))
         self._note(self.codes, code)
+
+    def break_off(self) -> None:
+        """As a device that loses its power."""
+        wire: Any = self.mqtt.socket()
+        if wire is not None:
+            wire.shutdown(socket.SHUT_RDWR)
+        self.wait(lambda: len(self.codes) > 1)
+
+    @property
+    def first(self) -> str:
+        return self.codes[0] if self.codes else "no answer"
+
+    @property
+    def last(self) -> str:
+        return self.codes[-1] if len(self.codes) > 1 else f"silence for {PATIENCE_S:.0f} s"
 
     def _note(self, where: list[Any], *what: Any) -> None:
         with self._changed:
@@ -91,14 +161,25 @@ class _Device:
         return "Success" in self.codes
 
 
+def left() -> list[Answer]:
+    """What no device finds out in an hour, and how it is settled."""
+    tomorrow = "ask Cost Explorer tomorrow, by usage type: "
+    return [
+        Answer(Asked.PRICE, None, f"{tomorrow}IoT, of about 3 direct messages"),
+        Answer(Asked.TRANSITIONS, None, f"{tomorrow}StateTransition, after a command that times out"),
+        Answer(Asked.CERTIFICATE, None, "connect a device with a new certificate to the certificate host, twice"),
+        Answer(Asked.LEFTOVERS, None, "`make destroy` says so at its step triggers, and again a week later"),
+    ]
+
+
 def probe(entrance: Entrance, iot_data: Any, client_id: str, topic: str) -> list[Answer]:
     """`iot_data` is a client of the account's data endpoint, `topic` a downlink topic that the device may subscribe."""
     answers = []
-    with _Device(entrance, client_id) as device:
+    with Device(entrance, client_id) as device:
         device.wait(lambda: bool(device.codes))
         answers.append(
             Answer(
-                "Does a password client reach port 8883 without ALPN?",
+                Asked.WITHOUT_ALPN,
                 device.connected,
                 device.codes[0] if device.codes else "no answer",
             )
@@ -116,8 +197,8 @@ def probe(entrance: Entrance, iot_data: Any, client_id: str, topic: str) -> list
     return answers
 
 
-def _direct_message(device: _Device, iot_data: Any, topic: str) -> Answer:
-    question = "Does a custom-authorizer client receive direct messages, confirmed?"
+def _direct_message(device: Device, iot_data: Any, topic: str) -> Answer:
+    question = Asked.DIRECT_MESSAGE
     began = time.monotonic()
     try:
         iot_data.send_direct_message(
@@ -130,8 +211,8 @@ def _direct_message(device: _Device, iot_data: Any, topic: str) -> Answer:
     return Answer(question, arrived, f"confirmed after {took:.0f} ms, {'arrived' if arrived else 'did not arrive'}")
 
 
-def _connection(device: _Device, iot_data: Any) -> Answer:
-    question = "Do GetConnection and ListSubscriptions know such a client?"
+def _connection(device: Device, iot_data: Any) -> Answer:
+    question = Asked.CONNECTIONS
     try:
         connection = iot_data.get_connection(clientId=device.client_id)
         found = iot_data.list_subscriptions(clientId=device.client_id).get("subscriptions", [])
@@ -142,7 +223,7 @@ def _connection(device: _Device, iot_data: Any) -> Answer:
 
 def _gone(iot_data: Any, client_id: str) -> Answer:
     """The device has just disconnected."""
-    question = "Does GetConnection say that a connection has gone?"
+    question = Asked.GONE
     began = time.monotonic()
     for _ in range(_LOOKS):
         # It may be asked once a second for a client, and has been asked just now.
@@ -161,8 +242,8 @@ def _gone(iot_data: Any, client_id: str) -> Answer:
 
 
 def _kept_session(entrance: Entrance, iot_data: Any, client_id: str, topic: str) -> Answer:
-    question = "Does DeleteConnection end the kept session of a client that is not connected?"
-    with _Device(entrance, client_id, clean=False) as device:
+    question = Asked.KEPT_SESSION
+    with Device(entrance, client_id, clean=False) as device:
         device.wait(lambda: bool(device.codes))
         device.mqtt.subscribe(topic, 1)
         if not device.wait(lambda: bool(device.granted)):
@@ -173,11 +254,11 @@ def _kept_session(entrance: Entrance, iot_data: Any, client_id: str, topic: str)
         said = "taken"
     except Exception as error:  # noqa: BLE001 - whatever AWS says is part of the answer
         said = type(error).__name__
-    with _Device(entrance, client_id, clean=False) as device:
+    with Device(entrance, client_id, clean=False) as device:
         device.wait(lambda: bool(device.codes))
         found = device.kept
     # Nothing of it stays behind.
-    with _Device(entrance, client_id) as device:
+    with Device(entrance, client_id) as device:
         device.wait(lambda: bool(device.codes))
     if found is None:
         return Answer(question, yes=None, found=f"DeleteConnection: {said}; the client was not answered")
@@ -187,18 +268,18 @@ def _kept_session(entrance: Entrance, iot_data: Any, client_id: str, topic: str)
 
 
 def _refusal(entrance: Entrance, client_id: str) -> Answer:
-    with _Device(entrance, client_id, password="wrong") as device:  # noqa: S106 - opens nothing, on purpose
+    with Device(entrance, client_id, password="wrong") as device:  # noqa: S106 - opens nothing, on purpose
         device.wait(lambda: bool(device.codes))
         found = device.codes[0] if device.codes else "no answer"
-    return Answer("Does a refused client hear why (a CONNACK code)?", not found.startswith("closed"), found)
+    return Answer(Asked.REFUSED, not found.startswith("closed"), found)
 
 
 def _exactly_once(entrance: Entrance, client_id: str, topic: str) -> Answer:
-    with _Device(entrance, client_id) as device:
+    with Device(entrance, client_id) as device:
         device.wait(lambda: bool(device.codes))
         device.mqtt.subscribe(topic, _EXACTLY_ONCE)
         device.wait(lambda: bool(device.granted) or len(device.codes) > 1)
         if device.granted:
-            return Answer("Is SUBSCRIBE with QoS 2 answered?", yes=True, found=f"granted {device.granted[0]}")
+            return Answer(Asked.EXACTLY_ONCE, yes=True, found=f"granted {device.granted[0]}")
         found = device.codes[1] if len(device.codes) > 1 else f"silence for {PATIENCE_S:.0f} s"
-    return Answer("Is SUBSCRIBE with QoS 2 answered?", yes=False, found=found)
+    return Answer(Asked.EXACTLY_ONCE, yes=False, found=found)

@@ -5,7 +5,7 @@ The file makes a deployment repeatable: CloudFormation takes what is not said ag
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,12 @@ _FOR_WEBHOOKS = frozenset({"push", API})
 _FOR_AN_EDGE = frozenset({API, "deliver", "pump", "disconnect", "uplink", "presence", "lwm2m", "sweep"})
 _LONGEST_REST = 86_400
 _ARM = re.compile(r"[a-z]+\d+g[a-z]*\.[a-z0-9]+")
+_MOST_REQUESTS = 10_000
 _TEXTS = (*_HOSTS, "certificate_arn", "alarm_email")
+API_RATE = 500
+"""Requests a second that the API of a stage takes unless somebody says otherwise."""
+CLASSES = {"infrequent": "STANDARD_INFREQUENT_ACCESS", "standard": "STANDARD"}
+"""DynamoDB's table classes, by what `message_class` calls them."""
 
 
 class SettingsError(Exception):
@@ -41,6 +46,9 @@ class SettingsError(Exception):
 class Settings:
     """Empty is what nobody set. `push_allow` are CIDR blocks, `log_sample` is a share from 0 to 1.
 
+    `api_rate` are requests a second that the REST API takes.
+    `deadlines` says who keeps those that are near: `states` or `queue`.
+    `message_class` is that of the table that keeps messages: of CLASSES.
     `dialects` are those that the stage speaks, all where none is named. `download_host` is the name of an edge,
     `fence_seconds` how long a client id rests before it goes to another tenant, `longest_poll_seconds` how long clients
     wait that poll and have heard nothing. `subnets` and `security_groups` are those of a VPC in which the targets of
@@ -61,6 +69,9 @@ class Settings:
     log_sample: float | None = None
     fence_seconds: int | None = None
     longest_poll_seconds: int | None = None
+    message_class: str = "infrequent"
+    deadlines: str = "states"
+    api_rate: int = API_RATE
     iot_endpoint: str = ""
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
@@ -76,7 +87,16 @@ class Settings:
 
     def parameters(self) -> dict[str, str]:
         """Those of the triggers stack."""
-        return {_camel(name): getattr(self, name) for name in _TEXTS if getattr(self, name)}
+        texts = {_camel(name): getattr(self, name) for name in _TEXTS if getattr(self, name)}
+        return texts if self.deadlines == "states" else {**texts, "DeadlinesBy": self.deadlines}
+
+    def throttle(self) -> tuple[int, int]:
+        """Requests a second that the API takes, and how many of them at once."""
+        return self.api_rate, 2 * self.api_rate
+
+    def data_parameters(self) -> dict[str, str]:
+        """Those of the data stack."""
+        return {"MessageClass": CLASSES[self.message_class]}
 
     def gateway_parameters(self) -> dict[str, str]:
         """Those of the gateway's stack."""
@@ -96,6 +116,7 @@ class Settings:
             fence.SETTING: "" if self.fence_seconds is None else str(self.fence_seconds),
             polling.SETTING: "" if self.longest_poll_seconds is None else str(self.longest_poll_seconds),
             "HOMEPORT_IOT_ENDPOINT": self.iot_endpoint,
+            "HOMEPORT_DEADLINES": "" if self.deadlines == "states" else self.deadlines,
             "HOMEPORT_API_HOST": self.api_host,
             "HOMEPORT_DOWNLOAD_HOST": self.download_host,
             cors.SETTING: ",".join(self.cors_origins),
@@ -241,6 +262,21 @@ def _interval(name: str, value: Any) -> int:
     return value
 
 
+def _rate(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_REQUESTS:
+        raise SettingsError(f"{name} is a whole number of requests a second from 1 to {_MOST_REQUESTS}")
+    return value
+
+
+def _one_of(*known: str) -> Callable[[str, Any], str]:
+    def checked(name: str, value: Any) -> str:
+        if value not in known:
+            raise SettingsError(f"{name} is one of {', '.join(known)}")
+        return str(value)
+
+    return checked
+
+
 def _url(name: str, value: Any) -> str:
     text = _text(name, value)
     parts = urlsplit(text)
@@ -249,7 +285,7 @@ def _url(name: str, value: Any) -> str:
     return text.rstrip("/")
 
 
-_CHECKS = {
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys((*_HOSTS, "download_host", "coaps_host"), _host),
     "gateway": _form,
     "gateway_tag": _tag,
@@ -261,6 +297,9 @@ _CHECKS = {
     "longest_poll_seconds": _interval,
     "cors_origins": _origins,
     "dialects": _dialects,
+    "message_class": _one_of(*CLASSES),
+    "api_rate": _rate,
+    "deadlines": _one_of("states", "queue"),
     "iot_endpoint": _url,
     "subnets": _ids,
     "security_groups": _ids,

@@ -29,6 +29,11 @@ class Stage:
         """Whether functions get a concurrency of their own; a new account has too little to give any away."""
         return self.name == "prod"
 
+    @property
+    def watched(self) -> bool:
+        """Whether each function, rule and table has alarms of its own; each costs ten cents a month."""
+        return self.name == "prod"
+
     def called(self, noun: str) -> str:
         return f"{self.app}-{self.name}-{noun}"
 

@@ -4,14 +4,16 @@ import argparse
 from dataclasses import replace
 from math import isinf
 
-from bench.scale import model
+from bench.scale import events, model
 from bench.scale.quotas import BIG, SMALL, Quotas
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
     parser.add_argument("--devices", type=int, default=1_000_000)
-    devices = parser.parse_args().devices
+    parser.add_argument("--keys", action="store_true", help="also what each table, index and key of them takes")
+    asked = parser.parse_args()
+    devices = asked.devices
     raised = {"with connections raised": replace(BIG, connections=devices), "small region, raised": _raised(devices)}
     for name, quotas in {"big region": BIG, **raised}.items():
         print(f"\n{devices:,} devices, {name}")
@@ -20,6 +22,12 @@ def main() -> None:
         print(
             f"  {'daily end of connections':30} {model.daily_return(devices, quotas):>9.1%}  of the CONNECTs a second"
         )
+
+    if asked.keys:
+        # It makes a cloud of its own, which changes the process.
+        from bench.scale import keys
+
+        print(events.table(keys.measured(), devices, replace(BIG, connections=devices)))
 
 
 def verdicts(devices: int, quotas: Quotas) -> list[model.Verdict]:

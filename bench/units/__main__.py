@@ -4,6 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
+from bench.units import monthly
 from bench.units.measuring import Row, measure
 
 _OUT = Path("build") / "units.json"
@@ -28,6 +29,7 @@ def main() -> None:
     asked = parser.parse_args()
     rows = measure()
     print(table(rows))
+    print(monthly.report({row.name: row.units for row in rows}))
     if asked.why:
         print("\n".join(why(row) for row in rows))
     asked.out.parent.mkdir(parents=True, exist_ok=True)

@@ -40,8 +40,10 @@ from bench.units.calls import Recorder  # noqa: E402
 from bench.units.meter import Meter  # noqa: E402
 from chalicelib import wiring  # noqa: E402
 from chalicelib.aws.clients import client  # noqa: E402
+from chalicelib.aws.delayed_deadlines import QUEUE, QueuedDeadlines  # noqa: E402
 from chalicelib.delivery.iot_core import IotCoreDelivery  # noqa: E402
 from chalicelib.fleet.access import stage_key  # noqa: E402
+from chalicelib.triggers import uplink  # noqa: E402
 from chalicelib.wiring import access  # noqa: E402
 from infra import description  # noqa: E402
 from infra.functions import API, named  # noqa: E402
@@ -81,10 +83,11 @@ def _read(payload: bytes) -> Any:
 
 @dataclass
 class Timer:
-    """An execution of the state machine that waits."""
+    """An execution of the state machine that waits, or a message of the queue of deadlines."""
 
     due: int
     subject: dict[str, Any]
+    queued: bool = False
 
 
 class BenchClock:
@@ -259,14 +262,41 @@ class Cloud:
         name, timer = min(self.timers.items(), key=lambda item: item[1].due)
         self.clock.at = max(self.clock.at, timer.due + 1)
         del self.timers[name]
+        if timer.queued:
+            # Taken out, and deleted.
+            self.meter.count("sqs:request", 2)
+            self.attempt("settle", {"Records": [{"messageId": name, "body": json.dumps(timer.subject)}]})
+            return
         # Into Settle, and to the end.
         self.meter.count("states:transition", 2)
         self.attempt("settle", timer.subject)
+
+    @contextmanager
+    def queued_deadlines(self) -> Iterator[None]:
+        """SQS keeps them meanwhile."""
+        every = [wiring.ports(), wiring.hot_ports()]
+        queued = QueuedDeadlines(lambda: client("sqs"), f"homeport-{STAGE}-{QUEUE}", self.clock)
+        before = [ports.__dict__.get("deadlines") for ports in every]
+        for ports in every:
+            ports.__dict__["deadlines"] = queued
+        # What the queue is called is asked once for all.
+        with self.meter.paused():
+            queued.find()
+        try:
+            yield
+        finally:
+            for ports, kept in zip(every, before, strict=True):
+                ports.__dict__.pop("deadlines") if kept is None else ports.__dict__.update(deadlines=kept)
 
     def invoke(self, function: str, event: Any) -> Any:
         context = LambdaContext(f"homeport-{STAGE}-{function}", self._arn(function), timeout=named(function).timeout)
         with self._invocation(function):
             return app.app.handler_map[function](event, context)
+
+    def begin_anew(self) -> None:
+        """Instances of the functions that remember nothing."""
+        uplink.forget()
+        self._forget_all()
 
     # -- inside
 
@@ -323,6 +353,11 @@ class Cloud:
                 return self._execution(model.name, parameters)
             case "iot-data":
                 return self._broker(model.name, parameters)
+            case "sqs" if model.name == "SendMessage" and parameters["QueueUrl"].endswith(f"-{QUEUE}"):
+                due = self.clock.at + parameters["DelaySeconds"] * 1000
+                timer = Timer(due, json.loads(parameters["MessageBody"]), queued=True)
+                self.timers[f"message-{len(self.timers)}-{due}"] = timer
+                return done({"MessageId": "m", "MD5OfMessageBody": ""})
         return None
 
     def _passed(self, model: Any, **_: Any) -> None:

@@ -16,8 +16,11 @@ COMMANDS, CONFIGURATION = "dev/cmd", "dev/cfg/upd"
 ABSENT = "urn:lo:nsid:bench:device-001"
 MESSAGES_A_MINUTE = 60
 PAGE = 20
-PAYLOAD_BYTES = 1024
+PAYLOAD_BYTES, SMALL_BYTES = 1024, 300
 _MINUTE = 60_000
+_SCHEDULED = dict.fromkeys(
+    ("version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"), ""
+)
 _SECOND = 1_000
 
 
@@ -35,6 +38,8 @@ class Bench:
             self.request("POST", "devices", {"id": urn, "name": f"Device {number}", "tags": ["bench"]})
         self.device = Device("urn:lo:nsid:bench:device-000")
         cloud.connect(self.device, self.key, COMMANDS, CONFIGURATION)
+        self.neighbour = Device("urn:lo:nsid:bench:neighbour")
+        cloud.connect(self.neighbour, self.key, COMMANDS, CONFIGURATION)
         self.visitor = Device("urn:lo:nsid:bench:visitor")
         cloud.disconnect(self.visitor, cloud.connect(self.visitor, self.key, COMMANDS, CONFIGURATION))
         cloud.settle()
@@ -72,10 +77,10 @@ class Bench:
             return str(self.request("GET", f"commands/{command}")["status"])
 
 
-def reading(chance: Random) -> dict[str, float]:
-    """Sensor values that make a message of 1 KB."""
+def reading(chance: Random, size: int = PAYLOAD_BYTES) -> dict[str, float]:
+    """Sensor values that make a message of so many bytes, 1 KB where none are named."""
     values: dict[str, float] = {}
-    while len(json.dumps({"s": "bench", "v": values})) < PAYLOAD_BYTES - 20:
+    while len(json.dumps({"s": "bench", "v": values})) < size - 20:
         values[f"sensor{len(values)}"] = round(chance.uniform(-50, 150), 2)
     return values
 
@@ -90,14 +95,63 @@ def telemetry(bench: Bench) -> int:
     return MESSAGES_A_MINUTE
 
 
+def telemetry_minute(bench: Bench) -> int:
+    """A message a minute of one device among others."""
+    return _every(bench, 1, times=60)
+
+
 def telemetry_usual(bench: Bench) -> int:
-    """The usual device: a message every five minutes, for an hour; so that others are warm and it is not."""
+    """The usual device: a message every five minutes, one device among others."""
+    return _every(bench, 5, times=72)
+
+
+def telemetry_small(bench: Bench) -> int:
+    """The same with 300 bytes."""
+    return _every(bench, 5, times=72, size=SMALL_BYTES)
+
+
+def telemetry_hour(bench: Bench) -> int:
+    """A message an hour of one device among others."""
+    return _every(bench, 60, times=6)
+
+
+def telemetry_alone(bench: Bench) -> int:
+    """A message every five minutes of the only device that there is."""
+    return _every(bench, 5, times=72, among_others=False)
+
+
+def telemetry_elsewhere(bench: Bench) -> int:
+    """A message every five minutes, each to an instance of the function that knows of nothing yet."""
     bench.cloud.clock.at += 15 * _MINUTE
     for _ in range(12):
         bench.cloud.clock.at += 5 * _MINUTE
+        bench.cloud.begin_anew()
         bench.say(reading(bench.chance))
         bench.cloud.settle()
     return 12
+
+
+def _every(bench: Bench, minutes: int, *, times: int, among_others: bool = True, size: int = PAYLOAD_BYTES) -> int:
+    """Six hours, after which a stream is written anew, or one; what all devices of a tenant share, others have read."""
+    bench.cloud.clock.at += 15 * _MINUTE
+    for _ in range(times):
+        bench.cloud.clock.at += minutes * _MINUTE
+        if among_others:
+            with bench.cloud.meter.paused():
+                bench.cloud.publish(bench.neighbour, "dev/data", {"v": {"n": 1}})
+                bench.cloud.settle()
+        bench.say(reading(bench.chance, size))
+        bench.cloud.settle()
+    return times
+
+
+def idle_minute(bench: Bench) -> int:
+    """A stage in which nothing happens: the sweep looks for what is due."""
+    with bench.cloud.meter.paused():
+        # What its queue is called is asked once.
+        bench.cloud.invoke("sweep", _SCHEDULED)
+    bench.cloud.invoke("sweep", _SCHEDULED)
+    return 1
 
 
 def command_none(bench: Bench) -> int:
@@ -123,6 +177,20 @@ def command_retried(bench: Bench) -> int:
     bench.cloud.settle()
     _ensure(bench, command, "PROCESSED")
     return 1
+
+
+def command_applicative_queue(bench: Bench) -> int:
+    """The same where SQS keeps deadlines: that of a command which was answered comes all the same."""
+    with bench.cloud.queued_deadlines():
+        command_applicative(bench)
+        bench.cloud.run_out()
+        bench.cloud.settle()
+    return 1
+
+
+def command_expired_queue(bench: Bench) -> int:
+    with bench.cloud.queued_deadlines():
+        return command_expired(bench)
 
 
 def command_expired(bench: Bench) -> int:
@@ -186,7 +254,11 @@ def device_register_limited(bench: Bench) -> int:
 
 OPERATIONS: tuple[Callable[[Bench], int], ...] = (
     telemetry,
+    telemetry_minute,
     telemetry_usual,
+    telemetry_small,
+    telemetry_hour,
+    telemetry_alone,
     command_none,
     command_network,
     command_applicative,
@@ -198,6 +270,10 @@ OPERATIONS: tuple[Callable[[Bench], int], ...] = (
     connect_disconnect,
     device_register,
     device_register_limited,
+    command_applicative_queue,
+    command_expired_queue,
+    telemetry_elsewhere,
+    idle_minute,
 )
 
 

@@ -10,6 +10,10 @@ from bench.units import price
 from bench.units.cloud import Cloud
 from bench.units.dialects import counted
 from bench.units.meter import Meter, Use
+from bench.units.used import Units
+
+ITEM = 100
+"""Bytes that DynamoDB bills an item beside what is in it (developer guide, "Item sizes and formats")."""
 
 
 class Bench(Protocol):
@@ -19,22 +23,6 @@ class Bench(Protocol):
 
     def warm(self) -> None:
         """Have everything remembered that usually is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Units:
-    """What one operation uses, and what a million of it cost. Fractions are shares of what several share."""
-
-    lambda_invocations: float
-    dynamodb_write_units: float
-    dynamodb_read_units: float
-    iot_messages: float
-    rules: float
-    direct_messages: float
-    sfn_transitions: float
-    s3_requests: float
-    sqs_requests: float
-    usd_per_million: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +80,16 @@ def _row(name: str, meter: Meter, times: int) -> Row:
     usd = _usd(counts, api, {f: n / times for f, n in invoked.items()}, {k: n / times for k, n in meter.waits.items()})
     return Row(
         name,
-        Units(**counts, usd_per_million=round(usd, 2)),
+        Units(**counts, usd_per_million=round(usd, 2), stored_bytes=_tidy(stored(meter) / times)),
         api,
         writes=tuple(use for use in meter.uses if use.writes),
         reads=tuple(use for use in meter.uses if use.reads),
         memory=Counter(invoked),
     )
+
+
+def stored(meter: Meter) -> int:
+    return sum(use.size + ITEM for use in meter.uses if use.what == "PutItem messages")
 
 
 def _usd(

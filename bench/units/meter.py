@@ -21,6 +21,10 @@ class Use:
     by: str
     reads: float = 0
     writes: float = 0
+    size: int = 0
+    """Bytes of what was put."""
+    touched: tuple[tuple[str, str, float], ...] = ()
+    """Of writes: table or index, its partition key there, and units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +140,18 @@ class Meter:
         return _Write(table, tables.present(self.region, table, holder), new)
 
     def _written(self, operation: str, write: _Write, factor: int, *, failed: bool) -> Use:
-        units = factor * capacity.write_units(write.old, None if failed else write.new)
+        keys, noun = tables.key_names(self.region, write.table), _noun(write.table)
+        own = factor * capacity.write_units(write.old, None if failed else write.new)
+        touched = [(noun, _partition(keys[0], write.new, write.old), float(own))]
         if not failed:
-            keys = tables.key_names(self.region, write.table)
             for index in tables.indexes(self.region, write.table):
-                units += capacity.index_units(index, keys, write.old, write.new)
-        return Use(f"{operation} {_noun(write.table)}", self.function, writes=units)
+                if entered := capacity.index_units(index, keys, write.old, write.new):
+                    name = index["KeySchema"][0]["AttributeName"]
+                    of_index = f"{noun}/index/{index['IndexName']}"
+                    touched.append((of_index, _partition(name, write.new, write.old), float(entered)))
+        units = sum(each for _, _, each in touched)
+        size = capacity.item_size(write.new) if write.new and not failed else 0
+        return Use(f"{operation} {noun}", self.function, writes=units, size=size, touched=tuple(touched))
 
     def _read(self, operation: str, params: Mapping[str, Any], parsed: Mapping[str, Any]) -> Iterator[Use]:
         match operation:
@@ -173,6 +183,11 @@ class Meter:
     def _reading(self, operation: str, table: str, items: list[Item], consistent: bool) -> Use:  # noqa: FBT001
         units = capacity.read_units(items, consistent=consistent)
         return Use(f"{operation} {_noun(table)}", self.function, reads=units)
+
+
+def _partition(name: str, *items: Item | None) -> str:
+    """Its value in the first item that has it."""
+    return next((str(next(iter(item[name].values()))) for item in items if item and name in item), "")
 
 
 def _unchanged(write: _Write) -> _Write:

@@ -14,9 +14,10 @@ _MB_A_GB = 1024
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """USD per million by what is billed; milliseconds that a function computes or waits."""
+    """USD per million by what is billed, and a month; milliseconds that a function computes or waits."""
 
     per_million: Mapping[str, float]
+    months: Mapping[str, float]
     milliseconds: Mapping[str, float]
 
     def compute(self, invocations: Mapping[str, float], waits: Mapping[tuple[str, str], float]) -> float:
@@ -32,11 +33,12 @@ class Prices:
 def prices(path: Path = _FILE) -> Prices:
     """Also refuses a price that names no source or no date."""
     body = json.loads(path.read_text())
-    for name, price in body["prices"].items():
+    for name, price in {**body["prices"], **body["months"]}.items():
         if not price["source"] or not price["read"]:
             raise ValueError(f"price {name} has no source or no date")
     return Prices(
         {name: float(price["per_million"]) for name, price in body["prices"].items()},
+        {name: float(price["usd"]) for name, price in body["months"].items()},
         {name: float(wait["value"]) for name, wait in body["milliseconds"].items()},
     )
 

@@ -193,6 +193,11 @@ def receiver(dialect: str) -> Receiver:
     return cast("Receiver", _module(dialect, Part.MQTT))
 
 
+def prepare(dialect: str, part: Part) -> None:
+    """Import a part before it is asked for."""
+    _module(dialect, part)
+
+
 def observer(dialect: str) -> Observer | None:
     """Who wants to see the lifecycle events themselves; most dialects do not."""
     return cast("Observer", _module(dialect, Part.LIFECYCLE)) if dialect in having(Part.LIFECYCLE) else None

@@ -18,8 +18,6 @@ from chalicelib.store.claims import ClaimTable
 from chalicelib.store.decoders import DecoderTable
 from chalicelib.store.devices import DeviceTable
 from chalicelib.store.keys import KeyTable
-from chalicelib.store.messages import MessageTable
-from chalicelib.store.objects import Objects
 from chalicelib.store.tenants import TenantTable
 
 MAX_AGE = 60_000
@@ -128,6 +126,9 @@ class Announcing:
     def get(self, client: str) -> Claim | None:
         return self._source.get(client)
 
+    def glance(self, client: str) -> Claim | None:
+        return self._source.glance(client)
+
     def current(self, client: str) -> Claim | None:
         self._cache.forget(client)
         return self._source.current(client)
@@ -154,14 +155,25 @@ class CachedClaims(Announcing):
     """
 
     def get(self, client: str) -> Claim | None:
-        claim = self._cache.get(client, lambda: self._source.current(client))
-        if claim is not None and not claim.settled:
-            self._cache.forget(client)
-        return claim
+        return self._kept(client, lambda: self._look(client))
 
     def current(self, client: str) -> Claim | None:
         self._cache.forget(client)
-        return self.get(client)
+        return self._kept(client, lambda: self._source.current(client))
+
+    def _look(self, client: str) -> Claim | None:
+        """Half a read unit for what is settled, which may be that old anyway; what is on its way is read as it is now.
+
+        A claim whose fence has just opened would otherwise be taken for one that only its former holder can have.
+        """
+        claim = self._source.glance(client)
+        return claim if claim is not None and claim.settled else self._source.current(client)
+
+    def _kept(self, client: str, read: Callable[[], Claim | None]) -> Claim | None:
+        claim = self._cache.get(client, read)
+        if claim is not None and not claim.settled:
+            self._cache.forget(client)
+        return claim
 
 
 class AnnouncingDevices(DeviceTable):
@@ -220,7 +232,11 @@ class CachedDevices(AnnouncingDevices):
     """Only for reading what enriches a message: a change made elsewhere is seen after MAX_AGE at the latest."""
 
     def get(self, tenant: str, device: str) -> Device | None:
-        return self._cache.get(tenant + device, lambda: DeviceTable.get(self, tenant, device))
+        return self._cache.get(tenant + device, lambda: self._look(tenant, device))
+
+    def _look(self, tenant: str, device: str) -> Device | None:
+        """Half a read unit; one that is not there yet may have been registered this moment."""
+        return self.glance(tenant, device) or DeviceTable.get(self, tenant, device)
 
     def owner(self, tenant: str, connector: str, node: str) -> str | None:
         name = tenant + interface_key(connector, node)
@@ -278,43 +294,3 @@ class AnnouncingDecoders(DecoderTable):
         written = super().remove(old, new, decoder)
         self._directories.forget(old.tenant)
         return written
-
-
-COUNTED_EVERY = 15 * 60_000
-"""Milliseconds."""
-
-
-class SparingCounts(MessageTable):
-    """Messages of devices, counted once in a quarter of an hour and stream, so that each costs one write.
-
-    What was counted since then waits in memory, and is lost with it: the count lags, the messages are all kept.
-    """
-
-    def __init__(self, objects: Objects) -> None:
-        super().__init__(objects)
-        self._counted: dict[tuple[str, str, str], tuple[int, int]] = {}
-
-    def count(
-        self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int, sparing: bool | None = None
-    ) -> None:
-        if sparing is False:
-            super().count(tenant, device, stream, at, times, kept=kept)
-            return
-        name, quarter = (tenant, device, stream), at // COUNTED_EVERY
-        written, waiting = self._counted.get(name, (0, 0))
-        if len(self._counted) >= _MAX_ENTRIES:
-            self._counted.clear()
-        if written >= quarter:
-            self._counted[name] = written, waiting + times
-            return
-        super().count(tenant, device, stream, at, waiting + times, kept=kept)
-        self._counted[name] = quarter, 0
-
-
-class SparingWhereAsked(SparingCounts):
-    """Messages of clients, each counted at once, but for those of devices that send often."""
-
-    def count(
-        self, tenant: str, device: str, stream: str, at: int, times: int = 1, *, kept: int, sparing: bool | None = None
-    ) -> None:
-        super().count(tenant, device, stream, at, times, kept=kept, sparing=bool(sparing))

@@ -53,10 +53,10 @@ class ClaimItem(Table):
 
 class ClaimTable:
     def get(self, client: str) -> Claim | None:
-        try:
-            return _load(ClaimItem.get(client, consistent_read=True))
-        except ClaimItem.DoesNotExist:
-            return None
+        return _read(client, consistent=True)
+
+    def glance(self, client: str) -> Claim | None:
+        return _read(client, consistent=False)
 
     def current(self, client: str) -> Claim | None:
         return ClaimTable.get(self, client)
@@ -91,6 +91,13 @@ class ClaimTable:
             claims = (_load(item) for item in ClaimItem.batch_get(clients, consistent_read=True))
             found += sum(claim.guest and claim.tenant == tenant for claim in claims)
         return found
+
+
+def _read(client: str, *, consistent: bool) -> Claim | None:
+    try:
+        return _load(ClaimItem.get(client, consistent_read=consistent))
+    except ClaimItem.DoesNotExist:
+        return None
 
 
 def enter(transaction: TransactWrite, changes: Sequence[Change]) -> None:

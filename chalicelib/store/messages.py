@@ -1,6 +1,6 @@
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
@@ -8,6 +8,7 @@ from pynamodb.expressions.condition import Condition
 from chalicelib.fleet.data.deletions import Tombstone
 from chalicelib.fleet.data.records import DataMessage, StreamUse
 from chalicelib.fleet.ids import first_id
+from chalicelib.fleet.presence.mailbox import Counted
 from chalicelib.fleet.shapes import Kind
 from chalicelib.store import tombstones
 from chalicelib.store.conditions import held
@@ -90,6 +91,12 @@ class MessageTable:
                 StreamItem.ttl.set(at // 1000 + kept),
             ]
         )
+
+    def uncounted(self, _tenant: str, _device: str) -> Mapping[str, Counted]:
+        return {}
+
+    def counted(self, tenant: str, device: str, counts: Mapping[str, Counted]) -> None:
+        """Nothing waits here."""
 
     def streams(self, tenant: str, device: str) -> list[StreamUse]:
         found = StreamItem.query(key(tenant, device), limit=_STREAMS)

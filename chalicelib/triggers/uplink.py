@@ -75,6 +75,11 @@ def _handle(ports: Ports, event: dict[str, Any]) -> None:
     _heard_of(ports, claim, int(event["at"]))
 
 
+def forget() -> None:
+    """As an instance that has just begun."""
+    _heard.clear()
+
+
 def refuse(ports: Ports, claim: Claim, event: dict[str, Any], reason: str, cause: Cause = Cause.REFUSED) -> None:
     audit.refuse(
         ports,

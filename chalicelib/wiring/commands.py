@@ -4,6 +4,8 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
+from chalicelib.wiring.shared import clock, function_name
+
 if TYPE_CHECKING:
     from chalicelib.fleet import ports as p
 
@@ -30,6 +32,11 @@ class CommandWiring:
     @cached_property
     def deadlines(self) -> "p.Deadlines":
         from chalicelib.aws.clients import client
+
+        if os.environ.get("HOMEPORT_DEADLINES") == "queue":
+            from chalicelib.aws.delayed_deadlines import QUEUE, QueuedDeadlines
+
+            return QueuedDeadlines(lambda: client("sqs"), function_name(QUEUE), clock())
         from chalicelib.aws.deadlines import StepFunctionsDeadlines
 
         return StepFunctionsDeadlines(lambda: client("stepfunctions"), os.environ.get("HOMEPORT_STATE_MACHINE", ""))

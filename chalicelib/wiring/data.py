@@ -22,7 +22,7 @@ class DataWiring:
 
     @cached_property
     def messages(self) -> "p.Messages":
-        from chalicelib.store.cache import SparingWhereAsked
+        from chalicelib.store.stream_counts import SparingWhereAsked
 
         return SparingWhereAsked(bucket())
 
@@ -50,7 +50,7 @@ class HotDataWiring(DataWiring, RunningWiring):
 
     @cached_property
     def messages(self) -> "p.Messages":
-        from chalicelib.store.cache import SparingCounts
+        from chalicelib.store.stream_counts import SparingCounts
 
         return SparingCounts(bucket())
 

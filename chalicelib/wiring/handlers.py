@@ -1,15 +1,22 @@
-"""Makes Lambda functions of `triggers/functions.py`; what each of them needs is imported at its first call."""
+"""Makes Lambda functions of `triggers/functions.py`.
+
+What each of them needs is imported at its first call, or when its own instance begins: see `prepare`.
+"""
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from chalice.app import Chalice, Rate
 
 from chalicelib import wiring
 from chalicelib.triggers.functions import Function
+from chalicelib.web import trouble
 
-Handler = Callable[[Any, Any], Any]
+if TYPE_CHECKING:
+    from chalicelib.fleet.ports import Ports
+
+Handler = Callable[..., Any]
 
 
 def registered(app: Chalice, function: Function) -> Handler:
@@ -19,13 +26,48 @@ def registered(app: Chalice, function: Function) -> Handler:
     return cast("Handler", _decorator(app, function)(handler))
 
 
+def prepare(function: Function) -> None:
+    """Import and make, when Lambda begins an instance, what the first event would have to wait for otherwise."""
+    import_module(f"chalicelib.triggers.{function.handler.partition('.')[0]}")
+    ports = getattr(wiring, function.ports)()
+    for name in function.needs:
+        getattr(ports, name)
+    if function.parts:
+        from chalicelib.dialects import registry
+
+        for part in function.parts:
+            for dialect in registry.having(part, registry.enabled()):
+                registry.prepare(dialect, part)
+    if function.needs:
+        from chalicelib.store.tables import shared_connection
+
+        # The client that all tables share: to make it is most of what is left.
+        shared_connection().client  # noqa: B018 - made when it is asked for
+    if function.clients:
+        from chalicelib.aws.clients import client
+
+        for service in function.clients:
+            client(service)
+
+
+def run(function: Function, trigger: Handler, ports: "Ports", event: Any, context: Any = None) -> Any:
+    """Errors: what the trigger says, but for what is postponed."""
+    try:
+        return trigger(ports, event, function.takes(context)) if function.takes else trigger(ports, event)
+    except Exception as error:
+        # A storm lasts longer than Lambda tries: what there was no room for comes again until there is.
+        if not (function.postpones and trouble.passes(error) and ports.postponed.put(function.name, event)):
+            raise
+        return None
+
+
 def _handler(function: Function) -> Callable[..., Any]:
     module, _, called = function.handler.partition(".")
 
     def called_by_lambda(event: Any, context: Any) -> Any:
         trigger = getattr(import_module(f"chalicelib.triggers.{module}"), called)
         ports = getattr(wiring, function.ports)()
-        return trigger(ports, event, function.takes(context)) if function.takes else trigger(ports, event)
+        return run(function, trigger, ports, event, context)
 
     def called_by_source(event: Any) -> Any:
         """Chalice wraps what a schedule or a queue sends, and gives nothing else."""

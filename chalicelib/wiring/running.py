@@ -32,6 +32,13 @@ class RunningWiring:
 
         return SqsLater(lambda: client("sqs"), function_name("later"))
 
+    @cached_property
+    def postponed(self) -> "p.Postponed":
+        from chalicelib.aws.clients import client
+        from chalicelib.aws.postponed import PostponedEvents
+
+        return PostponedEvents(lambda: client("sqs"), lambda: client("lambda"), function_name, self.clock)
+
     def new_id(self, at: int) -> str:
         return timed_id(at, secrets.token_bytes(8))
 

@@ -1,6 +1,6 @@
 """`deploy` and `destroy`: a stage in your AWS account."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,21 @@ def aws(service: str) -> Any:
 @click.option(
     "--fence-seconds", type=int, help="How long a client id rests before it goes to another tenant.  [default: 300]"
 )
+@click.option(
+    "--message-class",
+    type=click.Choice(["infrequent", "standard"]),
+    help="How DynamoDB bills the table of messages; standard where they are kept for less than three months."
+    "  [default: infrequent]",
+)
+@click.option(
+    "--deadlines",
+    type=click.Choice(["states", "queue"]),
+    help="Who keeps deadlines that are near: Step Functions, or an SQS queue for less.  [default: states]",
+)
+@click.option("--api-rate", type=int, help="Requests a second that the REST API takes.  [default: 500]")
+@click.option(
+    "--unproven", is_flag=True, help="Deploy prod though `probe` did not find that this account serves a fleet."
+)
 @click.option("--iot-endpoint", metavar="URL", help="The control port of an edge, to deliver through it.")
 @click.option("--gateway", metavar="FORM", help="Serve CoAP over DTLS: by an `instance`, or `balanced` tasks.")
 @click.option("--gateway-tag", help="Tag of the gateway's image in the stage's repository.")
@@ -71,13 +86,29 @@ def deploy(stage: Stage, file: Path | None, **options: Any) -> None:
     """
     from infra.deploying.deployment import Deployment
 
-    build_for_lambda()
+    unproven = options.pop("unproven")
     wanted = wanted_settings(stage, file, options)
+    if not unproven:
+        ensure_proven(stage, wanted, aws)
+    build_for_lambda()
     done = Deployment(stage, aws, _BUILD.absolute(), click.echo).deploy(wanted)
     click.echo(summary(stage, done.api, dict(done.hosts), own=wanted.has_hosts))
     if done.coaps:
         name = wanted.coaps_host or "the host name that LwM2M devices have"
         click.echo(f"\nPoint {name} to {done.coaps}: UDP 5684, and 5685 for bootstrap.")
+
+
+def ensure_proven(stage: Stage, wanted: "Settings", clients: Callable[[str], Any]) -> None:
+    """That somebody has tried whether this account serves a fleet; an edge that stands for IoT Core needs no proof.
+
+    Errors: ClickException.
+    """
+    from infra.probes import proof
+
+    if not stage.watched or wanted.iot_endpoint:
+        return
+    if why := proof.unproven(proof.read(clients("ssm"))):
+        raise click.ClickException(f"{why}; `--unproven` deploys {stage.name} all the same")
 
 
 def build_for_lambda() -> None:

@@ -94,6 +94,13 @@ def account(stage: Stage, clients: Callable[[str], Any], today: date | None = No
     def endpoint() -> tuple[bool, str]:
         return True, clients("iot").describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
 
+    def probed() -> tuple[bool | None, str]:
+        from infra.probes import proof
+
+        found = proof.read(clients("ssm"))
+        why = proof.unproven(found)
+        return (True, f"on {found.on}") if why is None and found else (False if stage.watched else None, str(why))
+
     def stack(noun: str) -> tuple[bool | None, str]:
         try:
             (found,) = clients("cloudformation").describe_stacks(StackName=stage.called(noun))["Stacks"]
@@ -110,6 +117,7 @@ def account(stage: Stage, clients: Callable[[str], Any], today: date | None = No
         asked("functions' Python", lambda: _running(stage, clients("lambda"), today or datetime.now(UTC).date())),
         asked("Lambda's quota", concurrency),
         asked("IoT Core's endpoint", endpoint),
+        asked("what `probe` found", probed),
         *(asked(f"stack {stage.called(noun)}", partial(stack, noun)) for noun in ("data", "triggers")),
     ]
 

@@ -1,21 +1,26 @@
 """`probe`: settles on your account what AWS's documentation leaves open."""
 
 import secrets
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from chalicelib.fleet.access.records import KeyRequest
+from chalicelib.fleet.access.roles import Role
 from infra.cli.output import as_json
 from infra.cli.target import complaints, on_target
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from chalicelib.fleet.ports import Ports
     from infra.observing import Events
 
-_TOPIC, _USERNAME = "dev/cmd", "json+device"
+_TOPIC, _DATA, _USERNAME = "dev/cmd", "dev/data", "json+device"
+_ROLES = frozenset({Role.DEVICE_ACCESS, Role.DEVICE_R, Role.DEVICE_W})
 
 
 @click.command("probe")
@@ -25,22 +30,36 @@ _TOPIC, _USERNAME = "dev/cmd", "json+device"
 @click.option(
     "--ca", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust. Default: the system's."
 )
+@click.option("--api", help="The URL of the REST API. Default: the deployed one, or the local stack's.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("build/probe.json"),
+    show_default=True,
+    help="Where all answers are written.",
+)
 @as_json
 @on_target
 @complaints
-def probe(tenant: str, host: str | None, port: int | None, ca: str | None, *, json: bool) -> None:
-    """Play one device and print what the broker did. Makes a key, a device and a claim, and removes them again."""
+def probe(
+    tenant: str, host: str | None, port: int | None, ca: str | None, api: str | None, out: Path, *, json: bool
+) -> None:
+    """Play one device and print what broker and API did: in some minutes, for less than a cent.
+
+    Makes a key, a device and a claim, and removes them again. Of a deployed stage the account keeps the answers, and
+    without them no stage called prod is deployed in this region.
+    """
     import json as encoding
     from dataclasses import asdict
 
     from chalicelib import wiring
     from chalicelib.aws.clients import client
     from chalicelib.fleet.access import callers, keys
-    from chalicelib.fleet.access.roles import Role
     from chalicelib.fleet.errors import FleetError
     from chalicelib.fleet.inventory import devices
     from infra import observing
-    from infra.probing import Entrance
+    from infra.probes import firmware, proof, requests
+    from infra.probing import Entrance, left
     from infra.probing import probe as ask
 
     ports = wiring.ports()
@@ -50,15 +69,16 @@ def probe(tenant: str, host: str | None, port: int | None, ca: str | None, *, js
     operator = callers.of_operator(tenant)
     device = f"urn:lo:nsid:probe:{secrets.token_hex(6)}"
     where = (host, port, ca) if host else _entrance(port, ca)
-    key, secret = keys.create_child(
-        ports, operator, master.id, KeyRequest(roles=frozenset({Role.DEVICE_ACCESS}), label="probe")
-    )
+    key, secret = keys.create_child(ports, operator, master.id, KeyRequest(roles=_ROLES, label="probe"))
     entrance = Entrance(where[0] or "", where[1] or 8883, where[2], _USERNAME, secret)
     try:
         with _listening(device) as events:
             found = ask(entrance, client("iot-data"), device, _TOPIC)
             claim = ports.claims.current(device)
+            if found[0].yes:
+                found += firmware.ask(entrance, device, _TOPIC, _DATA, _rule(), partial(_stored, ports, tenant, device))
             found += observing.judged(events(), claim.named() if claim else "")
+        found += requests.ask(requests.Api(api or _api(), secret))
     except OSError as error:
         raise click.ClickException(str(error)) from error
     finally:
@@ -67,12 +87,63 @@ def probe(tenant: str, host: str | None, port: int | None, ca: str | None, *, js
             devices.delete(ports, tenant, device)
         except FleetError as error:
             click.echo(f"no device to remove: {error}", err=True)
+    found += left()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(encoding.dumps([asdict(answer) for answer in found], indent=1) + "\n")
+    if not _is_local():
+        proof.keep(_aws("ssm"), proof.of(found, datetime.now(UTC).date().isoformat()))
     if json:
         click.echo(encoding.dumps([asdict(answer) for answer in found]))
         return
     marks = {True: "yes", False: "NO", None: "--"}
     for answer in found:
         click.echo(f"{marks[answer.yes]:4} {answer.question}\n     {answer.found}")
+
+
+def _is_local() -> bool:
+    import os
+
+    from infra.local.description import STAGE
+
+    return os.environ["HOMEPORT_STAGE"] == STAGE
+
+
+def _rule() -> str:
+    """The topic rule that takes what is published on `dev/data`."""
+    import os
+
+    from infra.stage import Stage
+
+    return Stage(os.environ["HOMEPORT_STAGE"]).rule("uplink_dev")
+
+
+def _stored(ports: "Ports", tenant: str, device: str) -> list[str]:
+    import json
+
+    from chalicelib.fleet.data import messages
+
+    return [json.dumps(message.value) for message in messages.read(ports, tenant, device, limit=200)]
+
+
+def _api() -> str:
+    """The deployed stage's URL, or the local stack's."""
+    import os
+
+    from infra.local.data_directory import read_credentials
+    from infra.project import API_STAGE
+    from infra.stage import Stage
+
+    if _is_local():
+        credentials = read_credentials(Path(os.environ.get("HOMEPORT_DATA") or ".homeport").absolute())
+        if credentials is None:
+            raise click.ClickException("no local stack runs")
+        return f"http://localhost:{credentials.http}"
+    gateway, name = _aws("apigateway"), Stage(os.environ["HOMEPORT_STAGE"]).called("api")
+    pages = gateway.get_paginator("get_rest_apis").paginate()
+    found = next((each["id"] for page in pages for each in page["items"] if each["name"] == name), None)
+    if found is None:
+        raise click.ClickException(f"there is no API {name}: deploy the stage first, or name one with --api")
+    return f"https://{found}.execute-api.{gateway.meta.region_name}.amazonaws.com/{API_STAGE}"
 
 
 def _listening(device: str) -> "AbstractContextManager[Events]":

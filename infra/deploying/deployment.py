@@ -62,13 +62,15 @@ class Deployment:
         self._tell(f"account {account.id}, region {account.region}, stage {self.stage.name}")
         stacks = self._stacks(account)
         with _step("data", "CloudFormation's reason is above; mend it and run this again"):
-            done = stacks.apply(self.stage.called(_DATA), storage.document(self.stage).template())
+            done = stacks.apply(
+                self.stage.called(_DATA), storage.document(self.stage).template(), settings.data_parameters()
+            )
             self._tell(f"data: {done}")
             # CloudFormation makes no SecureString.
             made = self._stage_key().create(stage_key.dump(stage_key.first(secrets.token_bytes(stage_key.LENGTH))))
             self._tell(f"stage key: {'made' if made else 'there already'}")
         with _step("functions", "what was deployed stays; run this again"):
-            api = self._functions(account, dependencies=dependencies)
+            api = self._functions(account, settings.throttle(), dependencies=dependencies)
             self._tell("functions and API: deployed")
         with _step("triggers", "functions stand without triggers; mend the reason and run this again"):
             given = {**settings.parameters(), triggers.REST_API: api}
@@ -131,7 +133,7 @@ class Deployment:
 
     # -- functions: Chalice's part
 
-    def _functions(self, account: Account, *, dependencies: bool) -> str:
+    def _functions(self, account: Account, throttle: tuple[int, int], *, dependencies: bool) -> str:
         endpoint = self._clients("iot").describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
         built = project.build(
             self.stage, self._folder, account=account, endpoint=f"https://{endpoint}", dependencies=dependencies
@@ -144,7 +146,7 @@ class Deployment:
             if record.exists():
                 self._keep(account, record)
         api = self._rest_api(record)
-        self._finish(api, account.network)
+        self._finish(api, account.network, throttle)
         return api
 
     def _record(self, account: Account, built: Path) -> Path:
@@ -168,7 +170,7 @@ class Deployment:
         resources = json.loads(record.read_text())["resources"]
         return str(next(r["rest_api_id"] for r in resources if r["resource_type"] == "rest_api"))
 
-    def _finish(self, api: str, network: Network) -> None:
+    def _finish(self, api: str, network: Network, throttle: tuple[int, int]) -> None:
         """What Chalice has no setting for."""
         gateway = self._clients("apigateway")
         gateway.update_rest_api(
@@ -179,6 +181,17 @@ class Deployment:
             gateway.put_gateway_response(restApiId=api, **gateway_responses.parameters(response))
         # They count once the API is deployed again (API Gateway developer guide, "Updates that require redeployment").
         gateway.create_deployment(restApiId=api, stageName=project.API_STAGE, description="answers outside the routes")
+        # Routes take any path below a root: each request that nobody answers costs one of API Gateway and of Lambda.
+        rate, burst = throttle
+        every = f"/{gateway_responses.EVERY_METHOD}/throttling"
+        gateway.update_stage(
+            restApiId=api,
+            stageName=project.API_STAGE,
+            patchOperations=[
+                {"op": "replace", "path": f"{every}/rateLimit", "value": str(rate)},
+                {"op": "replace", "path": f"{every}/burstLimit", "value": str(burst)},
+            ],
+        )
         functions = self._clients("lambda")
         for function in FUNCTIONS:
             name = deployed_name(function.name, self.stage)

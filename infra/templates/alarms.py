@@ -1,16 +1,33 @@
 """Alarms: each says in one sentence what is wrong; docs/runbook.md says what to do about it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.triggers.metrics import NAMESPACE, OLDEST_OVERDUE
-from infra import description
+from infra import description, uses
 from infra.functions import API, FUNCTIONS, deployed_name
 from infra.stage import Stage, arn
 from infra.templates.document import Resources, logical, resource, tags
+from infra.uses.actions import PUT, UPDATE
 
+_OF_DEVICES = ("uplink", "presence", "authorizer", "deliver")
 _VALVES = frozenset({"disconnect", "activate"})
 """Functions whose being throttled is how they keep to a quota."""
+FEW = frozenset(
+    {
+        "dead-letters",
+        "errors-api-handler",
+        "errors-authorizer",
+        "errors-deliver",
+        "errors-presence",
+        "errors-sweep",
+        "errors-uplink",
+        "overdue-commands",
+        "uplink-late",
+    }
+)
+"""The alarms of a stage that is not watched: whatever fails for good ends in the dead letters."""
 RUNBOOK = "docs/runbook.md"
 
 PARAMETERS: dict[str, Any] = {
@@ -39,7 +56,9 @@ class Alarm:
 
 
 def alarms(stage: Stage) -> list[Alarm]:
-    return [*_messages(stage), *_functions(stage), *_tables(stage), *_deadlines(stage)]
+    """All of them for a stage that is watched; of another one those that tell when something is lost, late or shut."""
+    every = [*_messages(stage), *_functions(stage), *_tables(stage), *_deadlines(stage)]
+    return every if stage.watched else [alarm for alarm in every if alarm.name in FEW]
 
 
 def resources(stage: Stage) -> Resources:
@@ -171,6 +190,8 @@ def _functions(stage: Stage) -> list[Alarm]:
 
 
 def _tables(stage: Stage) -> list[Alarm]:
+    """Of those that devices write; who writes others is an API's client, and is told."""
+    busy = {table for function in _OF_DEVICES for table, actions in uses.tables(function).items() if _writes(actions)}
     return [
         Alarm(
             f"throttled-{kind.lower()}s-{noun}",
@@ -182,8 +203,13 @@ def _tables(stage: Stage) -> list[Alarm]:
             minutes=3,
         )
         for noun in description.table_nouns()
+        if noun in busy
         for kind in ("Read", "Write")
     ]
+
+
+def _writes(actions: Collection[str]) -> bool:
+    return any(action in actions for action in (PUT, UPDATE))
 
 
 def _deadlines(stage: Stage) -> list[Alarm]:

@@ -10,10 +10,18 @@ from chalicelib.dialects import registry
 from infra import description, gateway_responses, project
 from infra.functions import API, FUNCTIONS, deployed_name, log_group
 from infra.permissions import INVOKES
+from infra.settings import API_RATE
 from infra.stage import Stage, sub
 from infra.templates import coap_gateway, storage, triggers
 from infra.templates.document import Document, Resources, logical
 
+_THROTTLE = {
+    "ResourcePath": "/*",
+    "HttpMethod": "*",
+    "ThrottlingRateLimit": API_RATE,
+    "ThrottlingBurstLimit": 2 * API_RATE,
+}
+"""Each request below a root costs one of API Gateway and of Lambda, whether there is anything or not."""
 TEMPLATE, ARCHIVE = "homeport.json", "deployment.zip"
 REST_API = "RestAPI"
 _SETTINGS = {
@@ -63,7 +71,11 @@ def merged(stage: Stage) -> dict[str, Any]:
     functions: Resources = {k: {"Properties": v} for f in FUNCTIONS for k, v in _function(stage, f.name).items()}
     # SAM puts them into the definition of the API, so that a change of them is deployed like one of the routes.
     functions[REST_API] = {
-        "Properties": {"Name": stage.called("api"), "GatewayResponses": gateway_responses.properties()}
+        "Properties": {
+            "Name": stage.called("api"),
+            "GatewayResponses": gateway_responses.properties(),
+            "MethodSettings": [_THROTTLE],
+        }
     }
     # An event source looks for its queue when it is made.
     for fed in description.queues():
@@ -112,7 +124,11 @@ def recursion(name: str) -> dict[str, str]:
 def _function(stage: Stage, name: str) -> dict[str, Any]:
     """A function with its role and log group, which Chalice leaves without names of ours."""
     settings = {name: {"Ref": parameter} for name, (parameter, _) in _SETTINGS.items()}
-    own = {"HOMEPORT_API_HOST": {"Ref": "ApiHost"}, coaps.NODES: {"Ref": "GatewayNodes"}}
+    own = {
+        "HOMEPORT_API_HOST": {"Ref": "ApiHost"},
+        "HOMEPORT_DEADLINES": {"Ref": "DeadlinesBy"},
+        coaps.NODES: {"Ref": "GatewayNodes"},
+    }
     variables = {**project.variables(stage), **settings, **own}
     stem = "".join(word.capitalize() for word in name.split("_"))
     return {

@@ -12,7 +12,7 @@ def document(stage: Stage) -> Document:
     models = description.tables()
     nouns = dict(zip(models, description.table_nouns(), strict=True))
     made = tables.resources(models, stage, nouns) | _queues(stage) | _buckets(stage)
-    return Document(f"Homeport {stage.name}: what keeps data", made)
+    return Document(f"Homeport {stage.name}: what keeps data", made, parameters=tables.PARAMETERS)
 
 
 def _queues(stage: Stage) -> Resources:

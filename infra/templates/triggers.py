@@ -16,6 +16,16 @@ MACHINE = "deadlines"
 REST_API = "RestApiId"
 AUTHORIZER = "mqtt"
 _SIX_HOURS = 6 * 3600
+_AT_ONCE = 10
+PARAMETERS: dict[str, Any] = {
+    "DeadlinesBy": {
+        "Type": "String",
+        "Default": "states",
+        "AllowedValues": ["states", "queue"],
+        "Description": "Who keeps deadlines that are near: Step Functions, or an SQS queue",
+    }
+}
+CONDITIONS: dict[str, Any] = {"DeadlinesAreQueued": {"Fn::Equals": [{"Ref": "DeadlinesBy"}, "queue"]}}
 _SQL_VERSION = "2016-03-23"
 
 
@@ -25,8 +35,8 @@ def document(stage: Stage, function: FunctionArn, rest_api: Any) -> Document:
     return Document(
         f"Homeport {stage.name}: what calls the functions",
         made,
-        parameters=alarms.PARAMETERS | hosts.PARAMETERS,
-        conditions=alarms.CONDITIONS | hosts.CONDITIONS,
+        parameters=alarms.PARAMETERS | hosts.PARAMETERS | PARAMETERS,
+        conditions=alarms.CONDITIONS | hosts.CONDITIONS | CONDITIONS,
         outputs=hosts.outputs(),
     )
 
@@ -126,7 +136,19 @@ def _deadlines(stage: Stage, function: FunctionArn) -> Resources:
         },
     )
     role = _role(stage, MACHINE, "states.amazonaws.com", ("lambda:InvokeFunction", function("settle")))
-    return {"Deadlines": machine, "DeadlinesRole": role}
+    # With a batch of one an answered command is the dearer for it: deadlines that nobody needs any more come in tens.
+    source = resource(
+        "AWS::Lambda::EventSourceMapping",
+        {
+            "FunctionName": function("settle"),
+            "EventSourceArn": arn("sqs", stage.called(description.DEADLINES)),
+            "BatchSize": _AT_ONCE,
+            "MaximumBatchingWindowInSeconds": 1,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        },
+        Condition="DeadlinesAreQueued",
+    )
+    return {"Deadlines": machine, "DeadlinesRole": role, "DeadlinesSource": source}
 
 
 def _role(stage: Stage, noun: str, service: str, allowed: tuple[str, Any]) -> dict[str, Any]:

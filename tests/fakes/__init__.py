@@ -61,6 +61,7 @@ from tests.fakes.resources import (
 from tests.fakes.running import (
     ListedCoapGateways,
     ListedDeadlines,
+    ListedPostponed,
     QueuedBackground,
     ScriptedDelivery,
     SetTerms,
@@ -171,6 +172,7 @@ class MemoryPorts:
         self.delivery = ScriptedDelivery(self.clock)
         self.deadlines = ListedDeadlines()
         self.background = QueuedBackground()
+        self.postponed = ListedPostponed()
         self.coaps = ListedCoapGateways()
 
     def new_id(self, at: int) -> str:

@@ -1,7 +1,7 @@
 """Messages, decoders, records and the audit log in memory."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice, takewhile
 
@@ -9,6 +9,7 @@ from chalicelib.fleet.data.deletions import Tombstone
 from chalicelib.fleet.data.records import DataMessage, DecoderRecord, Directory, Listed, StreamUse
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.ports import Page
+from chalicelib.fleet.presence.mailbox import Counted
 from chalicelib.fleet.tenancy.records import AuditEntry
 from tests.fakes.resources import MemoryFiles
 
@@ -58,6 +59,7 @@ class MemoryMessages:
 
     graves: dict[tuple[str, str], dict[str, Tombstone]] = field(default_factory=dict)
     used: dict[Id, dict[str, StreamUse]] = field(default_factory=dict)
+    waiting: dict[Id, Mapping[str, Counted]] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
     """Seconds, by the id of a message."""
     removed: dict[tuple[str, str, str], int] = field(default_factory=dict)
@@ -90,6 +92,13 @@ class MemoryMessages:
     ) -> None:
         uses = self.used.setdefault((tenant, device), {})
         uses[stream] = StreamUse(stream, uses[stream].count + times if stream in uses else times, at)
+
+    def uncounted(self, _tenant: str, _device: str, /) -> Mapping[str, Counted]:
+        return self.waiting.get((_tenant, _device), {})
+
+    def counted(self, tenant: str, device: str, counts: Mapping[str, Counted]) -> None:
+        left = self.waiting.get((tenant, device), {})
+        self.waiting[tenant, device] = {stream: each for stream, each in left.items() if counts.get(stream) != each}
 
     def streams(self, tenant: str, device: str) -> list[StreamUse]:
         return list(self.used.get((tenant, device), {}).values())

@@ -211,3 +211,22 @@ class ListedCoapGateways:
 
     def forget(self, principal: str) -> None:
         self.forgotten.append(principal)
+
+
+@dataclass
+class ListedPostponed:
+    """Those that wait; `full` takes none. `resumed` counts how often somebody let them go on."""
+
+    waiting: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    full: bool = False
+    resumed: int = 0
+
+    def put(self, function: str, event: Mapping[str, Any]) -> bool:
+        if not self.full:
+            self.waiting.append((function, event))
+        return not self.full
+
+    def resume(self, _until: int) -> int:
+        self.resumed += 1
+        gone, self.waiting = len(self.waiting), []
+        return gone

@@ -5,6 +5,7 @@ In a process of its own, because the tables' names and botocore's hooks last for
 
 import base64
 import json
+import os
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ import botocore.handlers
 from bench.units.cloud import ACCOUNT, REGION, STAGE, Cloud, Device, done, refused
 from bench.units.live_objects import COMMANDS, CONFIGURATION, OPERATIONS, Bench
 from chalicelib import wiring
+from chalicelib.aws.background import JOB
 from chalicelib.aws.clients import client
 from chalicelib.fleet.data import alarms
 from chalicelib.fleet.data.alarm_records import Severity
@@ -26,6 +28,7 @@ from chalicelib.fleet.documents import Record
 from chalicelib.fleet.inventory import devices, hierarchy, numbering, objects
 from chalicelib.fleet.inventory.managed_objects import ChildKind
 from chalicelib.fleet.inventory.objects import Draft
+from chalicelib.fleet.jobs import Job
 from chalicelib.fleet.resources import attachments
 from chalicelib.fleet.resources.records import Upload
 from chalicelib.fleet.tenancy import settings
@@ -36,6 +39,12 @@ from tests.infra import exercise_cumulocity, exercise_ibm, exercise_smartrest, e
 from tests.infra.scheduled import SCHEDULED
 
 _MINUTE = 60_000
+_SAME = {
+    *("telemetry_minute", "telemetry_small", "telemetry_hour", "telemetry_alone", "telemetry_elsewhere"),
+    # Which ports remember for them, and here nobody remembers anything.
+    *("command_applicative_queue", "command_expired_queue"),
+}
+"""Operations whose calls others make as well."""
 _MD5 = "kAFQmDzST7DWlj99KOF/cg=="
 
 
@@ -43,7 +52,7 @@ def main() -> None:
     botocore.handlers.BUILTIN_HANDLERS.append((model_check.EVENT, model_check.check))
     with Cloud(cold=True).running() as cloud:
         bench = Bench(cloud)
-        for operation in OPERATIONS:
+        for operation in (each for each in OPERATIONS if each.__name__ not in _SAME):
             bench.warm()
             operation(bench)
         for further in _FURTHER:
@@ -62,6 +71,48 @@ def _crashed(bench: Bench) -> None:
     bench.cloud.forget()
     bench.cloud.clock.at += 16 * _MINUTE
     bench.cloud.invoke("sweep", SCHEDULED)
+
+
+def _postponed(bench: Bench) -> None:
+    """What DynamoDB has no room for comes again."""
+    cloud, at = bench.cloud, bench.cloud.clock.at
+
+    def full(_function: str, model: Any, _parameters: Any) -> Any:
+        refuses = model.service_model.service_name == "dynamodb"
+        return refused("ThrottlingException", HTTPStatus.BAD_REQUEST) if refuses else None
+
+    events: dict[str, dict[str, Any]] = {
+        "uplink": {"client": bench.device.client, "topic": "dev/data", "payload": "", "at": at, "id": "e"},
+        "presence": {"clientId": bench.device.client, "timestamp": at, "eventType": "connect_failed"},
+        "disconnect": JOB.seal({"kind": Job.REVOKE, "tenant": bench.tenant, "key": "nobody's", "after": None}),
+    }
+    free, cloud.before = cloud.before, full
+    for function, event in events.items():
+        cloud.invoke(function, event)
+    cloud.before = free
+    # SQS hides what has to wait, by a clock that nobody sets.
+    queue = client("sqs")
+    url = queue.get_queue_url(QueueName=f"homeport-{STAGE}-postponed")["QueueUrl"]
+    for function, event in events.items():
+        queue.send_message(QueueUrl=url, MessageBody=json.dumps({"v": 1, "function": function, "event": event}))
+    cloud.invoke("sweep", _SCHEDULED)
+    cloud.settle()
+
+
+def _queued(bench: Bench) -> None:
+    """Where a queue keeps deadlines, as the environment of the functions says."""
+    os.environ["HOMEPORT_DEADLINES"] = "queue"
+    bench.device.answer = lambda _topic, _payload: None
+    bench.order(bench.device.client, ackMode="APPLICATIVE", ackTimeoutInSeconds=60, attempts=2)
+    bench.cloud.settle()
+    bench.cloud.run_out()
+    bench.cloud.settle()
+    bench.order("urn:lo:nsid:bench:device-001", expirationInSeconds=600)
+    bench.order("urn:lo:nsid:bench:device-001", expirationInSeconds=1_000)
+    bench.cloud.settle()
+    bench.cloud.clock.at += _MINUTE * 2
+    bench.cloud.invoke("sweep", _SCHEDULED)
+    del os.environ["HOMEPORT_DEADLINES"]
 
 
 def _canceled(bench: Bench) -> None:
@@ -287,6 +338,8 @@ def _certified(bench: Bench) -> None:
 _CA = "ca" * 32
 _CA_ARN = f"arn:aws:iot:{REGION}:{ACCOUNT}:cacert/{_CA}"
 _FURTHER = (
+    _postponed,
+    _queued,
     _certified,
     _crashed,
     _canceled,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from infra.probing import Asked
 from tests.clients import Rest
 from tests.local.running import RunningStack
 
@@ -16,12 +17,14 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def answers(running_stack: RunningStack) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "infra", "probe", "--tenant", running_stack.tenant, "--json"]
+def answers(running_stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    out = tmp_path_factory.mktemp("probe") / "answers.json"
+    command = [sys.executable, "-m", "infra", "probe", "--tenant", running_stack.tenant, "--json", "--out", str(out)]
     environment = {**os.environ, "HOMEPORT_DATA": str(running_stack.data)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     loaded: list[dict[str, Any]] = json.loads(done.stdout)
+    assert json.loads(out.read_text()) == loaded
     return loaded
 
 
@@ -36,7 +39,7 @@ def test_the_stand_in_is_what_the_product_hopes_aws_is(answers: list[dict[str, A
 
 
 def test_a_subscription_with_qos_2_is_not_answered(answers: list[dict[str, Any]]) -> None:
-    assert not answer(answers, "QoS 2")["yes"]
+    assert not answer(answers, "QoS 2 answered?")["yes"]
 
 
 def test_a_connection_that_has_gone_is_told_so(answers: list[dict[str, Any]]) -> None:
@@ -51,6 +54,35 @@ def test_a_kept_session_outlives_a_deletion_of_no_connection(answers: list[dict[
     assert kept["yes"] is False
     assert "ResourceNotFoundException" in kept["found"]
     assert "still there" in kept["found"]
+
+
+def test_every_question_is_asked_or_said_how_it_is_settled(answers: list[dict[str, Any]]) -> None:
+    assert {a["question"] for a in answers} == set(Asked)
+    assert all(a["found"] for a in answers)
+
+
+AS_ON_AWS = {
+    Asked.NAMELESS: False,
+    Asked.REFUSED_5: True,
+    Asked.FILTER: True,
+    Asked.FORBIDDEN_WILL: True,
+    Asked.WILL: True,
+    Asked.RETAINED: True,
+    Asked.BASIC_INGEST: True,
+    Asked.FLOOD: True,
+    Asked.DEEP: True,
+    Asked.SLASHES: True,
+    Asked.CHUNKED: True,
+    Asked.SEMICOLON: True,
+    Asked.HEAD: True,
+}
+"""What the stand-in answers, as AWS's documentation has it or as we guess."""
+
+
+@pytest.mark.parametrize("asked", AS_ON_AWS)
+def test_the_stand_in_answers_as_its_pages_say(answers: list[dict[str, Any]], asked: Asked) -> None:
+    (found,) = [a for a in answers if a["question"] == asked]
+    assert found["yes"] is AS_ON_AWS[asked], found
 
 
 def test_the_probe_leaves_no_device_and_no_key(answers: list[dict[str, Any]], running_stack: RunningStack) -> None:

@@ -5,8 +5,8 @@ Everything goes through the triggers and the REST API, as in AWS; handlers run i
 
 import base64
 import itertools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 from chalicelib.dialects import registry
 from chalicelib.dialects.formats import DialectFormats
@@ -15,6 +15,7 @@ from chalicelib.dialects.topics import Direction, Topic
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.events import policies
 from chalicelib.fleet.events.records import ActionPolicy, Filter, HttpPush, QueuePublish
+from chalicelib.fleet.ports import Clock
 from chalicelib.fleet.presence import fencing, relaying
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.queues import pumping
@@ -31,6 +32,32 @@ KEPT = 60_000
 QUEUE = "all"
 OTHER = "urn:lo:nsid:meter:other"
 Event = Callable[["Instance"], None]
+
+
+LAG = 2_000
+"""How much (ms) later than a write those hear of it who read without consistency."""
+
+
+class LateRows(dict[str, Claim]):
+    """Claims as a table has them whose replicas are late."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._written: dict[str, list[tuple[int, Claim]]] = {}
+
+    def __setitem__(self, client: str, claim: Claim) -> None:
+        super().__setitem__(client, claim)
+        self._written.setdefault(client, []).append((self._clock.now(), claim))
+
+    def __ior__(self, more: Mapping[str, Claim]) -> Self:  # type: ignore[override, misc]
+        for client, claim in more.items():
+            self[client] = claim
+        return self
+
+    def late(self, client: str) -> Claim | None:
+        known = [claim for at, claim in self._written.get(client, ()) if at <= self._clock.now() - LAG]
+        return known[-1] if known else None
 
 
 class Instance:
@@ -54,6 +81,8 @@ class Scene:
     def __init__(self, old: Who = DEVICE, new: Who = DEVICE, *, vouches: bool, wanted: bool = False) -> None:
         self.ports = MemoryPorts()
         self.ports.formats = DialectFormats()  # type: ignore[assignment]
+        rows = LateRows(self.ports.clock)
+        self.ports.claims.rows, self.ports.claims.earlier = rows, rows.late
         self.vouches = vouches
         self.old, self.new = Side(self.ports, old, "old"), Side(self.ports, new, "new")
         self.client = (self.new if wanted else self.old).login.client

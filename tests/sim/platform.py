@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.aws.delayed_deadlines import LONGEST
 from chalicelib.fleet import delivering, sweeping
 from chalicelib.fleet.commands import finishing
 from chalicelib.fleet.errors import Contended, TemporarilyUnavailable
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 ASYNC_RETRIES = (MINUTE, 2 * MINUTE)
 """How long an asynchronous invocation that failed waits before each of its retries."""
 TIMER_RETRIES = (2 * SECOND, 10 * SECOND, MINUTE)
+QUEUE_RETRIES = (MINUTE,) * 9
 LIFECYCLE = ("connected", "subscribed", "disconnected")
 """Events that come out of order more often than the rest."""
 _MAX_NOT_DUE = 8
@@ -27,7 +29,9 @@ class Platform:
     `lost` are the devices of which an invocation was given up.
     """
 
-    def __init__(self, scheduler: Scheduler, world: "World") -> None:
+    def __init__(self, scheduler: Scheduler, world: "World", *, queued: bool = False) -> None:
+        """`queued` timers are messages: none is called back, and one may come twice."""
+        self.queued = queued
         self.scheduler = scheduler
         self.world = world
         self.busy: dict[str, int] = {}
@@ -59,6 +63,8 @@ class Platform:
     def start_timer(self, name: str, due: int, subject: dict[str, Any]) -> bool:
         if self.scheduler.random.random() < self.scheduler.faults.no_timer:
             return False
+        if self.queued:
+            return self._queue_timer(due, subject)
         if name in self._timers:
             # The name of an execution is used up for 90 days, also by one that was stopped.
             return True
@@ -71,6 +77,19 @@ class Platform:
                 self._later(0, "deadline", device, work, TIMER_RETRIES, lambda: None)
 
         self.scheduler.at(max(due, self.scheduler.now) + self.scheduler.random.randint(0, 300), fire)
+        return True
+
+    def _queue_timer(self, due: int, subject: dict[str, Any]) -> bool:
+        random = self.scheduler.random
+        tenant, device, command = subject["tenant"], subject["device"], subject["command"]
+        shown = min(max(due, self.scheduler.now), self.scheduler.now + LONGEST * SECOND)
+
+        def fire() -> None:
+            work = lambda: finishing.on_deadline(self.world.ports, tenant, device, command)  # noqa: E731
+            self._later(0, "deadline", device, work, QUEUE_RETRIES, lambda: None)
+
+        for _ in range(2 if random.random() < self.scheduler.faults.duplicate else 1):
+            self.scheduler.at(shown + random.randint(0, 1500), fire)
         return True
 
     def stop_timer(self, name: str) -> None:

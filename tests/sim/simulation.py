@@ -41,14 +41,19 @@ STORES: dict[str, Callable[[], AbstractContextManager[Stores]]] = {"memory": _me
 
 
 def simulate(
-    seed: int, commands: int, *, store: str = "memory", trace: Callable[[str, str], None] | None = None
+    seed: int,
+    commands: int,
+    *,
+    store: str = "memory",
+    queued: bool = False,
+    trace: Callable[[str, str], None] | None = None,
 ) -> Result:
-    """Raises Violation where a rule is broken."""
+    """`queued` says that a queue keeps deadlines. Raises Violation where a rule is broken."""
     with STORES[store]() as stores:
-        return run(seed, commands, stores, trace)
+        return run(seed, commands, stores, trace, queued=queued)
 
 
-def story(seed: int, commands: int, violation: Violation, *, store: str = "memory") -> list[str]:
+def story(seed: int, commands: int, violation: Violation, *, store: str = "memory", queued: bool = False) -> list[str]:
     """The same run again, and all that happened around the device concerned."""
     lines: list[str] = []
 
@@ -57,32 +62,39 @@ def story(seed: int, commands: int, violation: Violation, *, store: str = "memor
             lines.append(line)
 
     try:
-        simulate(seed, commands, store=store, trace=keep)
+        simulate(seed, commands, store=store, queued=queued, trace=keep)
     except Violation as again:
         lines.append(f"→ {again}")
     return lines
 
 
-def replay(seed: int, commands: int, store: str) -> str:
+def replay(seed: int, commands: int, store: str, *, queued: bool = False) -> str:
     """The command that runs the same again."""
-    return f"python -m tests.sim --seed {seed} --commands {commands} --store {store}"
+    return f"python -m tests.sim --seed {seed} --commands {commands} --store {store}" + (" --queued" if queued else "")
 
 
-def failure(seed: int, commands: int, store: str, lines: int = 150) -> str | None:
+def failure(seed: int, commands: int, store: str, queued: bool = False, lines: int = 150) -> str | None:  # noqa: FBT001, FBT002 - as a run is written
     """What went wrong, how to see it again and what led to it; None if nothing did."""
     try:
-        simulate(seed, commands, store=store)
+        simulate(seed, commands, store=store, queued=queued)
     except Violation as violation:
         head = f"seed {seed}: {violation} (device {violation.device}, command {violation.command})"
-        again = f"replay: {replay(seed, commands, store)}"
-        return "\n".join([head, again, *story(seed, commands, violation, store=store)[-lines:]])
+        again = f"replay: {replay(seed, commands, store, queued=queued)}"
+        return "\n".join([head, again, *story(seed, commands, violation, store=store, queued=queued)[-lines:]])
     return None
 
 
-def run(seed: int, commands: int, stores: Stores, trace: Callable[[str, str], None] | None = None) -> Result:
+def run(
+    seed: int,
+    commands: int,
+    stores: Stores,
+    trace: Callable[[str, str], None] | None = None,
+    *,
+    queued: bool = False,
+) -> Result:
     """The same on stores of the caller's, which are empty."""
     devices = max(3, commands // _PER_DEVICE)
-    world = World(seed, stores, devices, MILD if seed % 2 else HARSH)
+    world = World(seed, stores, devices, MILD if seed % 2 else HARSH, queued=queued)
     world.scheduler.trace = trace
     begin = world.scheduler.now
     world.begin()

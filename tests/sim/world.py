@@ -26,7 +26,7 @@ PROMPTNESS = 2 * MINUTE
 
 
 class World:
-    def __init__(self, seed: int, stores: Stores, devices: int, faults: Faults) -> None:
+    def __init__(self, seed: int, stores: Stores, devices: int, faults: Faults, *, queued: bool = False) -> None:
         self.seed = seed
         self.scheduler = Scheduler(seed, faults, START)
         self.stores = stores
@@ -34,7 +34,7 @@ class World:
             lambda device: self.scheduler.faults_seen.get(device, 0),
             lambda device, connector: self.devices[device].terms(connector),
         )
-        self.platform = Platform(self.scheduler, self)
+        self.platform = Platform(self.scheduler, self, queued=queued)
         self.broker = Broker(self)
         self.ports = cast("Ports", SimPorts(self, stores))
         self.calm = False

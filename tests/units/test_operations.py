@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from bench.units import price
+from bench.units import monthly, price
 from bench.units.dialects import counted
+from bench.units.used import Units as Used
+from infra.stage import Stage
 
 pytestmark = pytest.mark.row("J4")
 ROOT = Path(__file__).parents[2]
@@ -64,6 +66,17 @@ def test_telemetry_stays_near_the_floor(units: Units) -> None:
     assert row["usd_per_million"] <= 1.05 * FLOOR
 
 
+def test_the_usual_device_costs_what_is_promised(units: Units) -> None:
+    assert units["telemetry_usual"]["usd_per_million"] <= 2.6
+    assert units["telemetry_alone"]["usd_per_million"] <= 3.0
+
+
+def test_months_cost_what_is_promised(units: Units) -> None:
+    small, minute = (Used(**units[name]) for name in ("telemetry_small", "idle_minute"))
+    assert sum(line.usd for line in monthly.idle(Stage("dev"), minute)) <= 3
+    assert sum(line.usd for line in monthly.fleet(Stage("prod"), 1_000, small, minute)) <= 40
+
+
 @pytest.mark.parametrize("operation", ["command_none", "command_network"])
 def test_a_command_to_a_connected_device_starts_no_workflow(units: Units, operation: str) -> None:
     assert units[operation]["sfn_transitions"] == 0
@@ -73,6 +86,13 @@ def test_a_command_to_a_connected_device_starts_no_workflow(units: Units, operat
 def test_a_command_that_is_answered_in_time_starts_one_deadline(units: Units) -> None:
     assert units["command_applicative"]["sfn_transitions"] <= 2
     assert units["command_applicative"]["dynamodb_write_units"] <= 10
+
+
+def test_a_queue_keeps_deadlines_for_less(units: Units) -> None:
+    queued = units["command_applicative_queue"]
+    assert queued["sfn_transitions"] == 0
+    assert queued["usd_per_million"] <= 18
+    assert queued["dynamodb_write_units"] == units["command_applicative"]["dynamodb_write_units"]
 
 
 def test_an_offline_command_expires_with_three_transitions(units: Units) -> None:

@@ -1,12 +1,20 @@
-"""A million devices against AWS's quotas: which breaks first."""
+"""A million devices against AWS's quotas: which breaks first, and which key of which table."""
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from bench.scale import model
+from bench.scale import events, model
+from bench.scale.events import Load
 from bench.scale.quotas import BIG, SMALL
+from infra import description
+from infra.templates import tables
 
+ROOT = Path(__file__).parents[2]
 MILLION = 1_000_000
 RAISED = replace(BIG, connections=MILLION)
 
@@ -45,3 +53,46 @@ def test_for_every_quota_it_is_said_what_happens_then() -> None:
     quotas = (BIG, RAISED, SMALL)
     events = (model.reconnect_storm, model.command_to_everyone, model.hot_group)
     assert all(set(event(MILLION, q).share) <= set(model.THEN) for event in events for q in quotas)
+
+
+@pytest.fixture(scope="module")
+def loads() -> dict[str, list[Load]]:
+    """In a process of its own: the tables' names and botocore's hooks last for a process."""
+    command = [sys.executable, "-m", "bench.scale.keys"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return {event: [Load(*load) for load in found] for event, found in json.loads(done.stdout).items()}
+
+
+def test_every_table_and_every_index_is_in_the_model(loads: dict[str, list[Load]]) -> None:
+    nouns = description.table_nouns()
+    every = {*nouns, *(f"{noun}/index/{index}" for noun in nouns for index in description.indexes(noun))}
+    assert all({load.path for load in found} == every for found in loads.values())
+
+
+@pytest.mark.parametrize("event", [events.RECONNECT, events.TELEMETRY, events.COMMAND])
+def test_no_key_takes_more_than_dynamodb_lets_it(loads: dict[str, list[Load]], event: str) -> None:
+    rate = events.offered(event, MILLION, RAISED)
+    assert [each for each in events.hot(loads[event], rate) if each.key > RAISED.key_writes] == []
+
+
+@pytest.mark.parametrize("event", [events.FIRST, events.IMPORT])
+def test_registering_goes_at_the_pace_of_a_key_and_says_which(loads: dict[str, list[Load]], event: str) -> None:
+    """Devices of one tenant are all in the same lists: of the group, of the connector, of the fleet."""
+    found = events.pace(event, loads[event], MILLION, RAISED)
+    assert found.bound == "facets"
+    assert found.devices == pytest.approx(500)
+    assert all(each.key <= RAISED.key_writes for each in events.hot(loads[event], found.devices))
+    assert MILLION / found.devices < 3600
+
+
+@pytest.mark.parametrize("event", events.EVENTS)
+def test_tables_in_production_are_warm_enough_from_the_start(loads: dict[str, list[Load]], event: str) -> None:
+    rate = events.pace(event, loads[event], MILLION, RAISED).devices
+    for each in events.hot(loads[event], rate):
+        assert each.writes <= tables.WARM.get(each.path, events.WARM), each
+
+
+def test_a_table_says_all_of_it(loads: dict[str, list[Load]]) -> None:
+    said = events.table(loads, MILLION, RAISED)
+    assert all(path in said for path in ("mailboxes/index/online", "claims/index/by_key", "messages"))

@@ -96,8 +96,10 @@ def _keep(ports: Ports, message: DataMessage, device: str | None, *, sparing: bo
 
 def streams(ports: Ports, tenant: str, device: str, limit: int) -> list[StreamUse]:
     """The streams that a device sent into, the latest first."""
-    used = sorted(ports.messages.streams(tenant, device), key=lambda use: (use.last, use.stream), reverse=True)
-    return used[:limit]
+    mailbox = ports.mailboxes.get(tenant, device)
+    counted = mailbox.counted if mailbox else {}
+    used = [use.plus(counted.get(use.stream)) for use in ports.messages.streams(tenant, device)]
+    return sorted(used, key=lambda use: (use.last, use.stream), reverse=True)[:limit]
 
 
 def read(

@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.fleet.errors import DecoderDuplicate, LimitReached
 from chalicelib.fleet.ids import ordered_id
+from chalicelib.fleet.presence.mailbox import Counted
 from chalicelib.fleet.resources.records import Attachment
 from chalicelib.fleet.shapes import Extensible, in_place_of
 
@@ -50,6 +51,12 @@ class StreamUse:
     stream: str
     count: int
     last: int
+
+    def plus(self, counted: Counted | None) -> "StreamUse":
+        """With those that the device's mailbox has counted."""
+        if counted is None:
+            return self
+        return StreamUse(self.stream, self.count + counted.messages, max(self.last, counted.last))
 
 
 def message_id(timestamp: int, arrived: int, event: str, row: int = 0) -> str:

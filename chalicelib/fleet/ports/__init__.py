@@ -19,7 +19,7 @@ from chalicelib.fleet.ports.objects import Objects
 from chalicelib.fleet.ports.presence import Claims, Gateways, Mailboxes, PresencePorts
 from chalicelib.fleet.ports.queues import Consumers, QueuedMessages, QueuePorts, Queues
 from chalicelib.fleet.ports.resources import Catalog, Files, Links, ResourcePorts, Resources
-from chalicelib.fleet.ports.running import Background, Carrier, Clock, Delivery, Dispatch, RunningPorts
+from chalicelib.fleet.ports.running import Background, Carrier, Clock, Delivery, Dispatch, Postponed, RunningPorts
 from chalicelib.fleet.ports.tenancy import AuditLog, TenancyPorts, Tenants, Usages
 from chalicelib.fleet.ports.twin import CoapGateways, TwinPorts
 
@@ -56,6 +56,7 @@ __all__ = [
     "Page",
     "Policies",
     "Ports",
+    "Postponed",
     "Pushes",
     "QueuedMessages",
     "Queues",

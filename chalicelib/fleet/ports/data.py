@@ -1,6 +1,6 @@
 """What devices tell, and what dialects keep for themselves."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from chalicelib.fleet.data.deletions import Tombstone
@@ -8,6 +8,7 @@ from chalicelib.fleet.data.records import DataMessage, DecoderRecord, Directory,
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.ports.alarms import Alarms
 from chalicelib.fleet.ports.answers import Page
+from chalicelib.fleet.presence.mailbox import Counted
 
 
 class Decoders(Protocol):
@@ -38,6 +39,12 @@ class Messages(Protocol):
 
         Where it is `sparing` they may be counted later, with others; where that is not said, as the ports do.
         """
+
+    def uncounted(self, tenant: str, device: str, /) -> Mapping[str, Counted]:
+        """What this instance was told and has not written yet, by stream."""
+
+    def counted(self, tenant: str, device: str, counts: Mapping[str, Counted]) -> None:
+        """So much of that stands in the device's mailbox by now."""
 
     def streams(self, tenant: str, device: str) -> list[StreamUse]:
         """At most 1000 of them."""

@@ -80,6 +80,16 @@ class Background(Protocol):
         """Have the dialect look at something again after so long; it is JSON of at most 200 KB, and may come twice."""
 
 
+class Postponed(Protocol):
+    """Events of functions for which there was no room just now."""
+
+    def put(self, function: str, event: Mapping[str, Any]) -> bool:
+        """Whether it will come again, a little later."""
+
+    def resume(self, until: int) -> int:
+        """Let those whose time has come go on, up to `until` (ms); how many they were."""
+
+
 class RunningPorts(Protocol):
     @property
     def clock(self) -> Clock: ...
@@ -87,6 +97,8 @@ class RunningPorts(Protocol):
     def delivery(self) -> Delivery: ...
     @property
     def background(self) -> Background: ...
+    @property
+    def postponed(self) -> Postponed: ...
     def new_id(self, at: int) -> str: ...
     def chance(self, count: int) -> bytes: ...
     def pause(self, ms: int) -> None:

@@ -10,7 +10,7 @@ from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import hearing, relaying, silences
 from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.claims import Claim
-from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.mailbox import Counted, Mailbox
 from chalicelib.fleet.presence.records import MINUTE, Peer, Presence, Route, interface_key
 
 
@@ -62,20 +62,32 @@ def fenced(ports: Ports, claim: Claim, at: int) -> None:
 
 
 def contact(ports: Ports, claim: Claim, at: int, seen: Mailbox | None = None) -> Mailbox | None:
-    """The device was heard at `at`: written if that is to be known, as `hearing` says.
+    """The device was heard at `at`: written if that is to be known, as `hearing` says, and its messages with it.
 
     `seen` is what an earlier contact returned: while nobody else writes the mailbox, it saves the read.
     """
     if claim.device is None:
         return None
     key = claim.interface
+    waiting = ports.messages.uncounted(claim.tenant, claim.device)
+    taken: dict[str, Counted] | None = None
 
     def heard(mailbox: Mailbox) -> Mailbox:
+        nonlocal taken
+        taken = None
         presence = mailbox.presence.get(key) or Presence(claim.dialect, claim.client)
         rest = hearing.interval(ports, mailbox) if presence.online else MINUTE
-        return mailbox.with_presence(key, presence.heard(at, rest))
+        told = mailbox.with_presence(key, presence.heard(at, rest))
+        if told == mailbox:
+            return mailbox
+        told = told.counting(waiting)
+        taken = {stream: waiting[stream] for stream in waiting if stream in told.counted}
+        return told
 
-    return silences.returned(ports, change_mailbox(ports, claim.tenant, claim.device, heard, seen=seen))
+    mailbox = change_mailbox(ports, claim.tenant, claim.device, heard, seen=seen)
+    if taken is not None:
+        ports.messages.counted(claim.tenant, claim.device, taken)
+    return silences.returned(ports, mailbox)
 
 
 def ask(ports: Ports, mailbox: Mailbox, connector: str | None = None) -> bool:

@@ -18,6 +18,8 @@ again finds the claim free.
 """
 
 
+_COUNTED = 96
+"""Bytes of the names of streams that are counted in the mailbox, which is to stay small."""
 USUAL = MQTT
 """The line of a command that none is noted of."""
 _REMEMBERED = 4
@@ -63,6 +65,17 @@ class Watch(Extensible):
 
 
 @dataclass(frozen=True, slots=True)
+class Counted(Extensible):
+    """So many messages of a device in a stream, and when (ms) the last one came."""
+
+    messages: int
+    last: int
+
+    def plus(self, other: "Counted") -> "Counted":
+        return replace(self, messages=self.messages + other.messages, last=max(self.last, other.last))
+
+
+@dataclass(frozen=True, slots=True)
 class Mailbox(Extensible):
     """`queue` holds the ids of all commands that are not final, oldest first; `flights` those of them now claimed.
 
@@ -70,6 +83,8 @@ class Mailbox(Extensible):
     stands where, but for the usual one: a mailbox up to 1 KB costs one write unit. `ended` remembers what the last
     commands were about that were told apart by that alone, and what ended them. `versions` are numbers, by what they
     are of, that only grow: whoever asks whether something is new for the device reads nothing else.
+
+    `counted` are messages, by stream, that its writes took along, so that they need not be counted by one of their own.
     """
 
     tenant: str
@@ -84,6 +99,7 @@ class Mailbox(Extensible):
     ended: Mapping[str, str] = field(default_factory=dict)
     watches: Mapping[str, Watch] = field(default_factory=dict)
     versions: Mapping[str, int] = field(default_factory=dict)
+    counted: Mapping[str, Counted] = field(default_factory=dict)
 
     @property
     def online(self) -> bool:
@@ -196,6 +212,16 @@ class Mailbox(Extensible):
 
     def watched(self, watches: Mapping[str, Watch]) -> "Mailbox":
         return replace(self, watches=watches)
+
+    def counting(self, counts: Mapping[str, Counted]) -> "Mailbox":
+        """With what more there is of `counts`; streams whose names are too long together are left out."""
+        taken = dict(self.counted)
+        for stream, more in counts.items():
+            if stream in taken:
+                taken[stream] = taken[stream].plus(more)
+            elif len("".join((*taken, stream)).encode()) <= _COUNTED:
+                taken[stream] = more
+        return replace(self, counted=taken)
 
     def route(self, capability: Capability, connector: str | None = None) -> Route | None:
         """The newest live session that announced the capability; by `connector` alone where one is named."""

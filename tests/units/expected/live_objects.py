@@ -2,11 +2,15 @@
 
 EXPECTED = {
     "telemetry": (1, 1, 0, 1, 1, 0, 0, 0, 0),
-    "telemetry_usual": (1, 1.75, 4.5, 1, 1, 0, 0, 0, 0),
+    "telemetry_minute": (1, 1.0833, 1, 1, 1, 0, 0, 0, 0),
+    "telemetry_usual": (1, 1.3472, 1, 1, 1, 0, 0, 0, 0),
+    "telemetry_small": (1, 1.3472, 1, 1, 1, 0, 0, 0, 0),
+    "telemetry_hour": (1, 2.1667, 1, 1, 1, 0, 0, 0, 0),
+    "telemetry_alone": (1, 1.3472, 3.5, 1, 1, 0, 0, 0, 0),
     "command_none": (2, 9, 3, 1, 0, 1, 0, 0, 0),
     "command_network": (2, 9, 3, 1, 0, 1, 0, 0, 0),
     "command_applicative": (3, 10, 5, 2, 1, 1, 1, 0, 0),
-    "command_retried": (5, 19, 13.5, 3, 1, 2, 4, 0, 0),
+    "command_retried": (5, 19, 13, 3, 1, 2, 4, 0, 0),
     "command_expired": (2, 7, 4, 0, 0, 0, 3, 0, 0),
     "config_roundtrip": (3, 5, 6, 2, 1, 1, 0, 0, 0),
     "device_get": (1, 0, 4, 0, 0, 0, 0, 0, 0),
@@ -14,4 +18,8 @@ EXPECTED = {
     "connect_disconnect": (4, 5, 8, 2, 3, 0, 0, 0, 0),
     "device_register": (1, 13, 0, 0, 0, 0, 0, 0, 0),
     "device_register_limited": (1, 15, 0, 0, 0, 0, 0, 0, 0),
+    "command_applicative_queue": (4, 10, 7, 2, 1, 1, 0, 0, 3),
+    "command_expired_queue": (2, 7, 4, 0, 0, 0, 0, 0, 3),
+    "telemetry_elsewhere": (1, 2.3333, 4.5, 1, 1, 0, 0, 0, 0),
+    "idle_minute": (1, 0, 30, 0, 0, 0, 0, 0, 1),
 }
