@@ -95,7 +95,7 @@ def _postponed(bench: Bench) -> None:
     url = queue.get_queue_url(QueueName=f"homeport-{STAGE}-postponed")["QueueUrl"]
     for function, event in events.items():
         queue.send_message(QueueUrl=url, MessageBody=json.dumps({"v": 1, "function": function, "event": event}))
-    cloud.invoke("sweep", _SCHEDULED)
+    cloud.invoke("sweep", SCHEDULED)
     cloud.settle()
 
 
@@ -111,7 +111,7 @@ def _queued(bench: Bench) -> None:
     bench.order("urn:lo:nsid:bench:device-001", expirationInSeconds=1_000)
     bench.cloud.settle()
     bench.cloud.clock.at += _MINUTE * 2
-    bench.cloud.invoke("sweep", _SCHEDULED)
+    bench.cloud.invoke("sweep", SCHEDULED)
     del os.environ["HOMEPORT_DEADLINES"]
 
 
