@@ -36,6 +36,7 @@ import moto  # noqa: E402
 from werkzeug.test import Client  # noqa: E402
 
 import app  # noqa: E402
+from bench.units.answers import done, refused  # noqa: E402
 from bench.units.calls import Recorder  # noqa: E402
 from bench.units.meter import Meter  # noqa: E402
 from chalicelib import wiring  # noqa: E402
@@ -395,19 +396,3 @@ class Cloud:
         if said is not None:
             self.publish(device, *said)
         return done({"message": "OK"})
-
-
-@dataclass
-class _Response:
-    status_code: int
-
-
-def done(parsed: dict[str, Any]) -> tuple[_Response, dict[str, Any]]:
-    """What botocore takes for an answer."""
-    return _Response(HTTPStatus.OK), {**parsed, "ResponseMetadata": {"HTTPStatusCode": HTTPStatus.OK}}
-
-
-def refused(code: str, status: int) -> tuple[_Response, dict[str, Any]]:
-    """What botocore turns into a ClientError."""
-    error = {"Code": code, "Message": code}
-    return _Response(status), {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}
