@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 from bench.quantiles import median
@@ -22,7 +23,7 @@ from tests.local.running import REPOSITORY, RunningStack
 RUNS = 9
 
 _BOTOCORE = "import time; begun = time.perf_counter(); import botocore.session; print(time.perf_counter() - begun)"
-_FUNCTION = """
+FUNCTION = """
 import json, sys, time
 name, event = sys.argv[1], json.loads(sys.argv[2])
 
@@ -50,41 +51,57 @@ WHOLE_MB = 1_769
 CLIENT = "urn:lo:nsid:bench:cold"
 
 
+@dataclass(frozen=True, slots=True)
+class AtMemory:
+    """Seconds from nothing to the first answer, and the same where the start is not given a whole processor."""
+
+    estimate: float
+    suppressed: float
+
+
+def at_memory(begin: float, answer: float, memory: int) -> AtMemory:
+    """`begin` and `answer` are seconds at a whole processor, `memory` is in MB."""
+    share = memory / WHOLE_MB
+    return AtMemory(begin + answer / share, (begin + answer) / share)
+
+
 def run() -> dict[str, float]:
     """Ratios to importing botocore, and milliseconds as they would be at the function's memory."""
     with RunningStack() as stack:
-        environment = _environment(stack)
-        botocore = median([float(_measure([_BOTOCORE], environment)) for _ in range(RUNS)])
+        given = environment(stack)
+        botocore = median([float(measure([_BOTOCORE], given)) for _ in range(RUNS)])
         figures = {"botocore_ms": round(botocore * 1000, 1)}
-        for name, event in _events(stack).items():
-            figures |= _function(name, event, environment, botocore)
-        one = {**environment, "HOMEPORT_DIALECTS": "live_objects"}
-        figures |= _function("api", _events(stack)["api"], one, botocore, "api_one_dialect")
+        for name, event in events(stack).items():
+            figures |= _function(name, name, event, given, botocore)
+        one = {**given, "HOMEPORT_DIALECTS": "live_objects"}
+        figures |= _function("api_one_dialect", "api", events(stack)["api"], one, botocore)
     return figures
 
 
+def deployed(name: str) -> str:
+    """What Lambda calls the function."""
+    return "homeport-local" if name == "api" else f"homeport-local-{name}"
+
+
 def _function(
-    name: str, event: dict[str, Any], environment: dict[str, str], botocore: float, called: str = ""
+    called: str, name: str, event: dict[str, Any], given: dict[str, str], botocore: float
 ) -> dict[str, float]:
-    deployed = "homeport-local" if name == "api" else f"homeport-local-{name}"
-    given = {**environment, "AWS_LAMBDA_FUNCTION_NAME": deployed}
-    runs = [json.loads(_measure([_FUNCTION, name, json.dumps(event)], given)) for _ in range(RUNS)]
+    given = {**given, "AWS_LAMBDA_FUNCTION_NAME": deployed(name)}
+    runs = [json.loads(measure([FUNCTION, name, json.dumps(event)], given)) for _ in range(RUNS)]
     begin, answer = (median([run[each] for run in runs]) for each in (0, 1))
     function = named(API if name == "api" else name)
-    share = function.memory / WHOLE_MB
-    called = called or name
-    suppressed = (begin + answer) / share
+    found = at_memory(begin, answer, function.memory)
     return {
         f"{called}_init_ratio": round(begin / botocore, 2),
         f"{called}_invoke_ratio": round(answer / botocore, 2),
-        f"{called}_estimate_ms": round((begin + answer / share) * 1000),
-        f"{called}_suppressed_ms": round(suppressed * 1000),
-        f"{called}_timeout_times": round(function.timeout / suppressed, 1),
+        f"{called}_estimate_ms": round(found.estimate * 1000),
+        f"{called}_suppressed_ms": round(found.suppressed * 1000),
+        f"{called}_timeout_times": round(function.timeout / found.suppressed, 1),
         f"{called}_imported_late": len(runs[0][2]),
     }
 
 
-def _environment(stack: RunningStack) -> dict[str, str]:
+def environment(stack: RunningStack) -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if name not in NOT_IN_ENVIRONMENT}
     return {
         **ours,
@@ -96,7 +113,7 @@ def _environment(stack: RunningStack) -> dict[str, str]:
     }
 
 
-def _measure(arguments: list[str], environment: dict[str, str]) -> str:
+def measure(arguments: list[str], environment: dict[str, str]) -> str:
     told = subprocess.run(
         [sys.executable, "-c", *arguments], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
     )
@@ -105,7 +122,7 @@ def _measure(arguments: list[str], environment: dict[str, str]) -> str:
     return told.stdout.splitlines()[-1]
 
 
-def _events(stack: RunningStack) -> dict[str, dict[str, Any]]:
+def events(stack: RunningStack) -> dict[str, dict[str, Any]]:
     """One event a function, in the order in which they depend on each other."""
     client = CLIENT
     payload = base64.b64encode(json.dumps({"s": "cold", "v": {"n": 1}}).encode()).decode()
