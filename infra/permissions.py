@@ -142,8 +142,8 @@ def grants(function: str, stage: Stage) -> list[Grant]:
         found.append(Grant((*keeping, *taking), (deadlines,)))
     if named(function).postpones or function == "sweep":
         postponed = arn("sqs", stage.called(description.POSTPONED))
-        taking = ("sqs:ReceiveMessage", "sqs:DeleteMessage") if function == "sweep" else ("sqs:SendMessage",)
-        found.append(Grant(("sqs:GetQueueUrl", *taking), (postponed,)))
+        used = ("sqs:ReceiveMessage", "sqs:DeleteMessage") if function == "sweep" else ("sqs:SendMessage",)
+        found.append(Grant(("sqs:GetQueueUrl", *used), (postponed,)))
     if function in OBJECTS:
         objects = sub(f"arn:${{AWS::Partition}}:s3:::{bucket_name(stage, description.OBJECTS)['Fn::Sub']}/*")
         found.append(Grant(OBJECTS[function], (objects,), because="objects are named after messages and resources"))

@@ -150,7 +150,10 @@ def settings(values: Mapping[str, Any]) -> Settings:
     known = {field.name for field in fields(Settings)}
     for name in values.keys() - known:
         raise SettingsError(f"{name} is no setting; there are {', '.join(sorted(known))}")
-    checked: dict[str, Any] = {name: _CHECKS.get(name, _text)(name, value) for name, value in values.items()}
+    checked: dict[str, Any] = {}
+    for name, value in values.items():
+        check: Callable[[str, Any], Any] = _CHECKS.get(name, _text)
+        checked[name] = check(name, value)
     made = Settings(**checked)
     if made.has_hosts and not made.certificate_arn:
         named = ", ".join(name for name in _HOSTS if getattr(made, name))
