@@ -68,7 +68,8 @@ def test_a_device_that_came_back_in_a_storm_is_online_once_there_is_room(full: S
         rounds += 1
         for name, event in events:
             handlers.run(named(name), presence.handle, ports, dict(event))
-        events, ports.postponed.waiting = list(ports.postponed.waiting), []  # type: ignore[assignment]
+        events = [(name, dict(event)) for name, event in ports.postponed.waiting]
+        ports.postponed.waiting = []
     assert online(full)
     assert rounds == refusals + 1
 
