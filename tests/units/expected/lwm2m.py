@@ -8,5 +8,5 @@ EXPECTED = {
     "lwm2m_read": (4, 8, 22, 0, 0, 0, 0, 0, 1),
     "lwm2m_observation": (3, 4, 16, 0, 0, 0, 0, 0, 1),
     "lwm2m_bootstrap": (9, 19, 41.5, 0, 0, 0, 0, 0, 0),
-    "lwm2m_notification_usual": (0.1667, 3.1667, 6.75, 0, 0, 0, 0, 0, 0),
+    "lwm2m_notification_usual": (0.1667, 3, 6.25, 0, 0, 0, 0, 0, 0),
 }
