@@ -22,7 +22,7 @@ _LOOK = "import app, sys; print('/api/{proxy+}' in app.app.routes, 'chalicelib.d
 def seen(function: str | None, **variables: str) -> str:
     """Whether there are routes, and whether those of the second dialect were imported."""
     named = {} if function is None else {"AWS_LAMBDA_FUNCTION_NAME": function}
-    environment = {**os.environ, "HOMEPORT_STAGE": "dev", **named, **variables}
+    environment = {**os.environ, "AWS_REGION": "eu-west-3", "HOMEPORT_STAGE": "dev", **named, **variables}
     told = subprocess.run([sys.executable, "-c", _LOOK], cwd=ROOT, env=environment, capture_output=True, check=True)
     return told.stdout.decode().strip().splitlines()[-1]
 
@@ -80,7 +80,12 @@ app.app.log.error("of Chalice")
 
 def test_a_function_logs_a_line_of_json_an_entry_under_its_trace() -> None:
     """As from INIT on: to standard output, once, by Powertools."""
-    environment = {**os.environ, "HOMEPORT_STAGE": "dev", "AWS_LAMBDA_FUNCTION_NAME": "homeport-dev-uplink"}
+    environment = {
+        **os.environ,
+        "AWS_REGION": "eu-west-3",
+        "HOMEPORT_STAGE": "dev",
+        "AWS_LAMBDA_FUNCTION_NAME": "homeport-dev-uplink",
+    }
     environment |= {"AWS_LAMBDA_LOG_LEVEL": "INFO"}
     told = subprocess.run([sys.executable, "-c", _LOG], cwd=ROOT, env=environment, capture_output=True, check=True)
     assert told.stderr == b""
