@@ -185,6 +185,8 @@ def command_applicative_queue(bench: Bench) -> int:
         # Its contact is written beforehand, and not with the answer.
         bench.cloud.clock.at += 15 * _MINUTE
         bench.warm()
+        bench.say({"warm": True})
+        bench.cloud.settle()
     with bench.cloud.queued_deadlines():
         command_applicative(bench)
         bench.cloud.run_out()

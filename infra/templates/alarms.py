@@ -11,7 +11,7 @@ from infra.stage import Stage, arn
 from infra.templates.document import Resources, logical, resource, tags
 from infra.uses.actions import PUT, UPDATE
 
-_OF_DEVICES = ("uplink", "presence", "authorizer", "deliver")
+_OF_DEVICES = ("uplink", "presence")
 _VALVES = frozenset({"disconnect", "activate"})
 """Functions whose being throttled is how they keep to a quota."""
 FEW = frozenset(
@@ -122,14 +122,6 @@ def _messages(stage: Stage) -> list[Alarm]:
                 "AWS/IoT",
                 "Failure",
                 action,
-            ),
-            Alarm(
-                f"rule-throttled-{word}",
-                "rule-failures",
-                f"{what} was throttled",
-                "AWS/IoT",
-                "RuleMessageThrottled",
-                of_rule,
             ),
         ]
     return found
