@@ -57,12 +57,15 @@ def test_lambda_finds_a_function_by_its_name_and_it_calls_what_is_there(function
 
 def test_what_calls_functions_by_itself_is_given_to_chalice_as_it_stands_in_the_table() -> None:
     made: list[Any] = app.app.event_sources
-    assert [(each.name, each.handler_string) for each in made] == [("push", "app.push"), ("sweep", "app.sweep")]
-    push, sweep = made
+    assert [(each.name, each.handler_string) for each in made] == [
+        (name, f"app.{name}") for name in ("push", "later", "sweep")
+    ]
+    push, later, sweep = made
+    assert (later.queue, later.batch_size, later.maximum_concurrency) == (wiring.function_name("later"), 1, 20)
     assert (push.queue, push.batch_size, push.maximum_concurrency) == (wiring.function_name("push"), 1, 60)
     assert sweep.schedule_expression.to_string() == "rate(1 minute)"
     assert {f.handler_string for f in app.app.pure_lambda_functions} == {
-        f"app.{f.name}" for f in FUNCTIONS if f.name not in {"push", "sweep"}
+        f"app.{f.name}" for f in FUNCTIONS if f.name not in {"push", "later", "sweep"}
     }
 
 

@@ -25,6 +25,8 @@ def check(params: Mapping[str, Any], model: OperationModel, **_: Any) -> None:
         json.dumps(params, ensure_ascii=False, default=repr).encode()
     except UnicodeEncodeError as error:
         raise ParamValidationError(report=f"{model.name}: {error}") from error
+    if model.service_model.service_name != "dynamodb":
+        return
     for key in _keys(params):
         sizes = sorted(len(str(value.get("S", "")).encode()) for value in key.values())
         # Which of two is the sort key only the table knows: a key is refused where neither could be.
