@@ -259,6 +259,7 @@ def device_register_limited(bench: Bench) -> int:
 
 
 OPERATIONS: tuple[Callable[[Bench], int], ...] = (
+    command_applicative_queue,
     telemetry,
     telemetry_minute,
     telemetry_usual,
@@ -276,7 +277,6 @@ OPERATIONS: tuple[Callable[[Bench], int], ...] = (
     connect_disconnect,
     device_register,
     device_register_limited,
-    command_applicative_queue,
     command_expired_queue,
     telemetry_elsewhere,
     idle_minute,

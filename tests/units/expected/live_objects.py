@@ -1,6 +1,7 @@
 """Live Objects' operations, in the order of `COUNTED`."""
 
 EXPECTED = {
+    "command_applicative_queue": (4, 10, 7, 2, 1, 1, 0, 0, 3),
     "telemetry": (1, 1, 0, 1, 1, 0, 0, 0, 0),
     "telemetry_minute": (1, 1.0833, 1, 1, 1, 0, 0, 0, 0),
     "telemetry_usual": (1, 1.3472, 1, 1, 1, 0, 0, 0, 0),
@@ -18,7 +19,6 @@ EXPECTED = {
     "connect_disconnect": (4, 5, 8, 2, 3, 0, 0, 0, 0),
     "device_register": (1, 13, 0, 0, 0, 0, 0, 0, 0),
     "device_register_limited": (1, 15, 0, 0, 0, 0, 0, 0, 0),
-    "command_applicative_queue": (4, 10, 7, 2, 1, 1, 0, 0, 3),
     "command_expired_queue": (2, 7, 4, 0, 0, 0, 0, 0, 3),
     "telemetry_elsewhere": (1, 2.3333, 4.5, 1, 1, 0, 0, 0, 0),
     "idle_minute": (1, 0, 30, 0, 0, 0, 0, 0, 1),
