@@ -3,7 +3,6 @@
 What is wrong with one is told to its owner's audit log alone. Of a device that nobody owns only telemetry counts.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +18,8 @@ from chalicelib.fleet.configuration import fetching
 from chalicelib.fleet.errors import Conflict, Invalid, LimitReached
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.reading import reading
+from chalicelib.web import json_text
 
 Handler = Callable[[Ports, Identity, Claim, Mapping[str, Any], Uplink], object]
 _LONGEST_ID = 64
@@ -58,9 +59,10 @@ def _whose(ports: Ports, claim: Claim) -> Identity | None:
 
 def _body(payload: bytes) -> Mapping[str, Any]:
     try:
-        body = json.loads(payload)
-    except (ValueError, RecursionError):
-        body = None
+        with reading("the payload"):
+            body = json_text.parse_lenient(payload)
+    except Invalid as error:
+        raise Malformed(str(error).replace("the body", "the payload", 1)) from error
     if not isinstance(body, dict):
         raise Malformed("the message is no JSON object")
     return body
