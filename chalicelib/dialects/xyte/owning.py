@@ -72,9 +72,19 @@ def follow(ports: Ports, child: str, tenant: str) -> Identity | None:
     if found is None or found.owner == tenant:
         return found
     if found.owner is not None:
+        if _parents_owner(ports, found) != tenant:
+            # Who asked remembers an owner that the parent has no more: it is where the parent has taken it.
+            return found
         release(ports, found, found.owner)
         found = identities.current(ports, child)
-    return None if found is None else take(ports, found, tenant)
+    if found is None:
+        return None
+    taken = take(ports, found, tenant)
+    if _parents_owner(ports, taken) != tenant:
+        # The parent was given up in between, and whoever did it looked for its children before this one was pointed.
+        release(ports, taken, tenant)
+        return identities.current(ports, child)
+    return taken
 
 
 def release(ports: Ports, found: Identity, tenant: str) -> None:
@@ -123,6 +133,11 @@ def present(ports: Ports, found: Identity) -> Identity | None:
     return now if parent is None or parent.owner is None else try_to_follow(ports, now.id, parent.owner)
 
 
+def _parents_owner(ports: Ports, child: Identity) -> str | None:
+    parent = ports.directory.current(child.parent) if child.parent is not None else None
+    return None if parent is None else parent.owner
+
+
 def _stand_below(ports: Ports, tenant: str, parent: str, child: str) -> None:
     """Where devices are managed objects, a child is its parent's there, too."""
     over, below = (ports.devices.get(tenant, device_id(uuid)) for uuid in (parent, child))
@@ -154,7 +169,11 @@ def _enter(ports: Ports, found: Identity, tenant: str, name: str | None, group: 
         there = ports.devices.get(tenant, found.device)
         if there is None or there.interface(CONNECTOR, found.id) is None:
             raise AlreadyClaimed("the device is another one in this tenant") from None
-    fetching.begin(ports, tenant, found.device, found.about.config, configurations.form(found.model))
+    try:
+        fetching.begin(ports, tenant, found.device, found.about.config, configurations.form(found.model))
+    except DeviceNotFound:
+        # Another claim of this tenant had registered it, and took it away again as it lost.
+        raise AlreadyClaimed("another claim of this tenant has lost it") from None
 
 
 def _point(ports: Ports, found: Identity, tenant: str) -> Identity:
