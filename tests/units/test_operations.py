@@ -115,6 +115,15 @@ def test_coming_and_going_takes_few_writes(units: Units) -> None:
     assert units["connect_disconnect"]["dynamodb_write_units"] <= 8
 
 
+def test_what_a_device_of_xyte_asks_for_costs_what_is_promised(units: Units) -> None:
+    """Four requests for a command, without a deadline of its own; API Gateway takes $14 of it."""
+    for command in ("xyte_command", "xyte_command_made", "xyte_command_mqtt"):
+        assert units[command]["sfn_transitions"] == 0
+    assert units["xyte_command"]["usd_per_million"] <= 25
+    assert units["xyte_telemetry"]["usd_per_million"] <= 4.8
+    assert units["xyte_telemetry_mqtt"]["usd_per_million"] <= 4.1
+
+
 def test_every_price_names_its_source_and_its_date(tmp_path: Path) -> None:
     assert price.prices().per_million["iot_message"] > 0
     body = json.loads((ROOT / "bench" / "prices.json").read_text())

@@ -51,7 +51,8 @@ def receive(ports: Ports, claim: Claim, uplink: Uplink) -> Claim | None:
 def _whose(ports: Ports, claim: Claim) -> Identity | None:
     """The device, as long as it is whose it was when it said this."""
     owner = None if claim.passing else claim.tenant
-    for found in (identities.find(ports, claim.client), identities.current(ports, claim.client)):
+    for look in (identities.find, identities.current):
+        found = look(ports, claim.client)
         if found is not None and found.owner == owner:
             return found
     return None

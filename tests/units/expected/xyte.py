@@ -5,4 +5,11 @@ EXPECTED = {
     "xyte_claim": (1, 15, 12, 0, 0, 0, 0, 0, 0),
     "xyte_telemetry": (1, 1, 1, 0, 0, 0, 0, 0, 0),
     "xyte_telemetry_unclaimed": (1, 1, 0, 0, 0, 0, 0, 0, 0),
+    "xyte_command": (4, 9, 11, 0, 0, 0, 0, 0, 0),
+    "xyte_command_made": (5, 13, 14, 0, 0, 0, 0, 0, 0),
+    "xyte_configuration": (3, 5, 7, 0, 0, 0, 0, 0, 0),
+    "xyte_licence": (3, 4, 7, 0, 0, 0, 0, 0, 0),
+    # Its last contact is written once in a quarter of an hour.
+    "xyte_telemetry_mqtt": (1, 1.0667, 5.5, 1, 1, 0, 0, 0, 0),
+    "xyte_command_mqtt": (3, 10, 9, 3, 2, 1, 0, 0, 0),
 }
