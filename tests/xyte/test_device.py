@@ -1,44 +1,18 @@
 """The life of a device as the vendor's guide tells it, against a running stack: it asks, nobody ever calls it."""
 
-import json
-from typing import Any
-
 import pytest
-import requests
 
 from infra.demo.platform import Platform
 from infra.demo.tally import Tally
 from infra.demo.xyte import XyteDevice
 from tests.clients import until
 from tests.local.running import RunningStack
-
-WAIT_S = 60
-ORGANIZATION = "/core/v1/organization/devices"
-
-
-class Asking:
-    """Somebody who sends a bare key."""
-
-    def __init__(self, stack: RunningStack, key: str | None) -> None:
-        self._stack, self._key = stack, key
-
-    def __call__(self, method: str, path: str, body: Any = None, status: int = 200) -> Any:
-        headers = {} if self._key is None else {"Authorization": self._key}
-        answer = requests.request(method, self._stack.url + path, json=body, headers=headers, timeout=WAIT_S)
-        assert answer.status_code == status, answer.text
-        return answer.json()
-
-
-@pytest.fixture
-def told(stack: RunningStack) -> dict[str, str]:
-    """What `credentials.json` says for clients of Xyte."""
-    found: dict[str, str] = json.loads((stack.data / "credentials.json").read_text(encoding="utf-8"))["xyte"]
-    return found
+from tests.xyte.clients import ORGANIZATION, Asking, told
 
 
 @pytest.mark.row("I1", "I2", "I3", "I4", "I5")
-def test_a_device_lives_as_the_guide_tells_it(stack: RunningStack, told: dict[str, str]) -> None:
-    organization = Asking(stack, told["organizationKey"])
+def test_a_device_lives_as_the_guide_tells_it(stack: RunningStack) -> None:
+    organization = Asking(stack, told(stack)["organizationKey"])
     model = organization("POST", "/core/v1/models", {"name": "Speaker", "auth": "cloud_id"}, 201)
     sent = {"hardware_key": model["hardware_key"], "cloud_id": "Qz-7", "firmware_version": "1.0.0", "name": "Hall"}
     made = Asking(stack, None)("POST", "/v1/devices", sent, 201)
