@@ -259,7 +259,6 @@ def device_register_limited(bench: Bench) -> int:
 
 
 OPERATIONS: tuple[Callable[[Bench], int], ...] = (
-    command_applicative_queue,
     telemetry,
     telemetry_minute,
     telemetry_usual,
@@ -270,6 +269,7 @@ OPERATIONS: tuple[Callable[[Bench], int], ...] = (
     command_network,
     command_applicative,
     command_retried,
+    command_applicative_queue,
     command_expired,
     config_roundtrip,
     device_get,

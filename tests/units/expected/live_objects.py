@@ -1,7 +1,6 @@
 """Live Objects' operations, in the order of `COUNTED`."""
 
 EXPECTED = {
-    "command_applicative_queue": (4, 10, 7, 2, 1, 1, 0, 0, 3),
     "telemetry": (1, 1, 0, 1, 1, 0, 0, 0, 0),
     "telemetry_minute": (1, 1.0833, 1, 1, 1, 0, 0, 0, 0),
     "telemetry_usual": (1, 1.3472, 1, 1, 1, 0, 0, 0, 0),
@@ -12,6 +11,7 @@ EXPECTED = {
     "command_network": (2, 9, 3, 1, 0, 1, 0, 0, 0),
     "command_applicative": (3, 10, 5, 2, 1, 1, 1, 0, 0),
     "command_retried": (5, 19, 13, 3, 1, 2, 4, 0, 0),
+    "command_applicative_queue": (4, 10, 7, 2, 1, 1, 0, 0, 3),
     "command_expired": (2, 7, 4, 0, 0, 0, 3, 0, 0),
     "config_roundtrip": (3, 5, 6, 2, 1, 1, 0, 0, 0),
     "device_get": (1, 0, 4, 0, 0, 0, 0, 0, 0),
