@@ -57,23 +57,30 @@ def claim(ports: Ports, tenant: str, shown: Shown, name: str | None = None, grou
     Errors: AlreadyClaimed (as also where there is no such device), QuotaReached, GroupNotFound, RateLimitReached.
     """
     guess = _guess(ports, tenant)
-    found = _found(ports, shown)
+    known = _known(ports, shown)
+    found = _first_free(ports, known)
+    # Who has it already and asks again, as its answer was lost or a list is gone through once more, guesses nothing.
+    right = found is not None or any(each.owner == tenant for each in known)
+    _decide(ports, tenant, guess, wrong=not right)
     if found is None:
-        _decide(ports, tenant, guess, wrong=True)
         raise AlreadyClaimed(NOT_FOUND)
-    _decide(ports, tenant, guess, wrong=False)
     try:
         return owning.take(ports, found, tenant, name=name, group=group)
     except AlreadyClaimed as error:
         raise AlreadyClaimed(NOT_FOUND) from error
 
 
-def _found(ports: Ports, shown: Shown) -> Identity | None:
-    """The one that registered first of those that nobody has: who copies a proof comes after who was built with it."""
+def _known(ports: Ports, shown: Shown) -> list[Identity]:
+    """All that registered with that proof, whoever has them."""
     proof = shown.proof
     uuids = ports.directory.sharing(proof) if proof is not None else []
     known = (identities.current(ports, uuid) for uuid in uuids)
-    free = [each for each in known if each is not None and each.parent is None and _is_free(ports, each)]
+    return [each for each in known if each is not None and each.parent is None]
+
+
+def _first_free(ports: Ports, known: list[Identity]) -> Identity | None:
+    """The one that registered first of those that nobody has: who copies a proof comes after who was built with it."""
+    free = [each for each in known if _is_free(ports, each)]
     return min(free, key=lambda each: (each.entry.created, each.id), default=None)
 
 

@@ -112,6 +112,19 @@ def test_right_ones_are_no_guesses(client: Client) -> None:
         assert claim(client, sn=f"{number}").status == 200
 
 
+def test_claiming_again_what_one_has_is_no_guess_and_what_another_has_is_one(
+    client: Client, other: Client, device: Device
+) -> None:
+    assert claim(client).status == 200
+    for _ in range(12):
+        again = claim(client)
+        assert (again.status, again.error) == (422, NOT_FOUND)
+    assert owner(device) == client.tenant.id
+    for _ in range(10):
+        assert claim(other).status == 422
+    assert claim(other).status == 429
+
+
 def test_of_two_with_one_proof_the_first_that_registered_is_claimed(client: Client, other: Client) -> None:
     true = client.register(client.model())
     copy = other.register(other.model())
