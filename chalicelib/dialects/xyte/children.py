@@ -1,6 +1,7 @@
 """Children: devices that a parent registers and speaks for (Register Child Device)."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from chalicelib.dialects.xyte.models import Model
 from chalicelib.dialects.xyte.registering import Registered
 from chalicelib.fleet.access.directory import Entry
 from chalicelib.fleet.compare_and_set import change_record
-from chalicelib.fleet.errors import Invalid, Unauthenticated
+from chalicelib.fleet.errors import FleetError, Invalid, Unauthenticated
 from chalicelib.fleet.ports import Ports
 
 MOST = 100
@@ -33,8 +34,10 @@ def register(ports: Ports, parent: Identity, body: Mapping[str, Any]) -> Registe
         owning.erase(ports, made.identity)
         raise Unauthenticated("the parent is gone")
     if entry.owner is not None:
-        followed = owning.try_to_follow(ports, made.identity.id, entry.owner)
-        return replace(made, identity=followed or made.identity)
+        # It is told its key this once: where it cannot follow now, it does when it is heard.
+        with suppress(FleetError):
+            followed = owning.try_to_follow(ports, made.identity.id, entry.owner)
+            return replace(made, identity=followed or made.identity)
     return made
 
 

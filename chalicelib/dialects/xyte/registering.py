@@ -15,7 +15,7 @@ from chalicelib.dialects.xyte.models import SEMVER, Claiming, Model
 from chalicelib.dialects.xyte.proofs import Known
 from chalicelib.fleet.access import own_secrets
 from chalicelib.fleet.access.directory import Entry
-from chalicelib.fleet.errors import Conflict, Invalid, QuotaReached
+from chalicelib.fleet.errors import Conflict, FleetError, Invalid
 from chalicelib.fleet.ports import Ports
 
 _SEMVER = re.compile(
@@ -41,8 +41,9 @@ def register(ports: Ports, body: Mapping[str, Any]) -> Registered:
     known = replace(about, mac=sent.mac, sn=sent.sn or about.sn, cloud_id=sent.cloud_id)
     made = create(ports, model, known, Known(sent.name(model.hardware_key), sent.proof))
     if model.claiming is Claiming.AUTOMATIC:
-        # It has registered in any case: where the maker has no room for it, somebody may claim it later.
-        with suppress(QuotaReached):
+        # It has registered in any case, and is told its key this once: where the maker has no room for it, or another
+        # was there before, or too many write at once, it may be claimed later.
+        with suppress(FleetError):
             return replace(made, identity=owning.take(ports, made.identity, model.tenant))
     return made
 

@@ -1,6 +1,7 @@
 """A child is whose its parent is, also where the parent changes hands while the child is on its way there."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -114,3 +115,33 @@ def test_one_that_registers_while_its_parent_is_given_up_is_nobodys(client: Clie
     child = identities.current(client.ports, made.body["id"])
     assert child is not None
     assert (child.owner, owner(parent), had(client)) == (None, None, [])
+
+
+def test_one_that_registers_is_told_its_key_even_where_it_cannot_follow_now(client: Client, parent: Device) -> None:
+    assert claim(client).status == 200
+    directory = client.ports.directory
+
+    def contend() -> None:
+        directory.meanwhile = contend
+        for uuid, entry in directory.rows.items():
+            if entry.parent is not None:
+                directory.rows[uuid] = replace(entry, revision=entry.revision + 1)
+
+    contend()
+    made = parent.call("POST", "/children", CHILD)
+    directory.meanwhile = lambda: None
+    assert made.status == 201
+    child = Device(client.ports, made.body["id"], made.body["access_key"])
+    assert owner(child) is None
+    heard(client, parent, child)
+    assert owner(child) == client.tenant.id
+
+
+def test_one_that_is_claimed_as_it_registers_by_itself_is_told_its_key(client: Client, other: Client) -> None:
+    claims: list[int] = []
+    client.ports.directory.meanwhile = lambda: claims.append(claim(other).status)
+    device = client.register(client.model(claim="automatic"))
+    assert claims == [200]
+    assert owner(device) == other.tenant.id
+    assert device.call("POST", "/telemetry", TELEMETRY).body["space_data_version"] == 1
+    assert (had(client), had(other)) == ([], [device.id])
