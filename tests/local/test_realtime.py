@@ -14,6 +14,7 @@ import pytest
 import requests
 from websockets.sync.client import connect
 
+from chalicelib.web import json_text
 from infra.local.http_server import bind
 from infra.local.realtime import Door
 from infra.local.realtime.door import is_realtime
@@ -241,15 +242,45 @@ def test_an_api_that_is_not_there_is_told_so(api: Api, opened: Callable[..., Doo
     assert requests.get(f"http://127.0.0.1:{door.port}/x", timeout=PATIENCE_S).status_code == 502
 
 
-@pytest.mark.parametrize("raw", [b"GET", b"\x00\x01\x02\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"])
-def test_what_is_no_http_harms_nobody(api: Api, opened: Callable[..., Door], raw: bytes) -> None:
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\x00\x01\x02\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /notification/\xff HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n[]",
+        b"GET",
+    ],
+)
+def test_what_is_no_http_is_told_so_and_harms_nobody(api: Api, opened: Callable[..., Door], raw: bytes) -> None:
     door = opened()
     with socket.create_connection(("127.0.0.1", door.port), PATIENCE_S) as client:
         client.sendall(raw)
         client.shutdown(socket.SHUT_WR)
-        client.recv(1_000)
+        assert client.recv(1_000).startswith(b"HTTP/1.1 400 ")
     api.waiting = [told()]
     assert post(door, message("connect")).status_code == 200
+
+
+@pytest.mark.parametrize("raw", [b"[" * 50_000, b'{"channel": 1e400}', b'[{"id": "\\ud800"}]', b"\xff", b""])
+def test_what_are_no_messages_is_for_the_api_to_say(api: Api, opened: Callable[..., Door], raw: bytes) -> None:
+    api.status = 400
+    answer = requests.post(f"http://127.0.0.1:{opened().port}{PATH}", data=raw, timeout=PATIENCE_S)
+    assert (answer.status_code, answer.content) == (400, b"[" + raw + b"]")
+
+
+def test_what_is_told_may_stand_deeper_than_a_client_may_send(api: Api, opened: Callable[..., Door]) -> None:
+    deep: Any = 1
+    for _ in range(json_text.DEEPEST):
+        deep = [deep]
+    api.waiting = [{"channel": "/123", "data": deep}]
+    answer = post(opened(), message("connect"))
+    assert (answer.status_code, answer.text.count("]" * json_text.DEEPEST)) == (200, 1)
+
+
+@pytest.mark.parametrize("said", [{"a": 1}, [1], None, True])
+def test_what_is_no_id_harms_nobody(opened: Callable[..., Door], said: Any) -> None:
+    assert post(opened(), message("subscribe", subscription="/1", id=said)).json()[0]["successful"]
 
 
 def websocket(door: Door, path: str = PATH) -> Any:
@@ -285,9 +316,10 @@ def test_a_websocket_takes_tokens_and_tells_who_may_not_come_in(api: Api, opened
     assert api.asked[-1][1]["authorization"] == "Bearer a.b.c"
 
 
-def test_what_are_no_messages_ends_a_websocket(opened: Callable[..., Door]) -> None:
+@pytest.mark.parametrize("raw", ["{", "", "[" * 50_000, '[{"id": 1e400}]', b"\xff"])
+def test_what_are_no_messages_ends_a_websocket(opened: Callable[..., Door], raw: str | bytes) -> None:
     with websocket(opened()) as client:
-        client.send("{")
+        client.send(raw)
         with pytest.raises(Exception, match="1008"):
             client.recv(PATIENCE_S)
 

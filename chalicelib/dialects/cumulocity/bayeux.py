@@ -57,7 +57,11 @@ def read(raw: bytes) -> list[Message]:
     every = body if isinstance(body, list) else [body]
     if not 0 < len(every) <= MOST:
         raise Invalid(f"a request has 1 to {MOST} messages", json_text.BODY)
-    return [_read(one) for one in every]
+    messages = [_read(one) for one in every]
+    # Each may be made to wait, and a function that waits is paid for.
+    if sum(one.channel == CONNECT for one in messages) > 1:
+        raise Invalid(f"a request has one {CONNECT} at most", json_text.BODY)
+    return messages
 
 
 def _read(body: Any) -> Message:

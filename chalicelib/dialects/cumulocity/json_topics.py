@@ -130,11 +130,13 @@ def _names(speaker: Speaker, found: ManagedObject) -> list[Any]:
 def _named(speaker: Speaker, text: str) -> ManagedObject:
     """By its serial first, which may be a number, too. Errors: ObjectNotFound, Forbidden."""
     found = appearing.named(speaker.ports, speaker.tenant, text)
-    if found is None:
-        found = speaker.ports.objects.get(speaker.tenant, text) if text.isdecimal() else None
-    if found is None:
+    if found is not None and reach.has(speaker.ports, speaker.caller, found):
+        return found
+    # Another device may have called a child by the number of this one, whose own objects stay within its reach.
+    meant = (speaker.ports.objects.get(speaker.tenant, text) if text.isdecimal() else None) or found
+    if meant is None:
         raise ObjectNotFound(f"object {text[:64]} not found")
-    return reach.ensure(speaker.ports, speaker.caller, found)
+    return reach.ensure(speaker.ports, speaker.caller, meant)
 
 
 def _tell(speaker: Speaker, error: FleetError) -> None:

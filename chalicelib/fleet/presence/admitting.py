@@ -227,4 +227,7 @@ def _register(ports: Ports, tenant: str, candidate: Candidate, entering: Claim |
             if known.full:
                 raise Forbidden(f"device {device_id} has as many interfaces as it may have") from None
             joined = replace(known.with_interface(interface), updated=now)
-            reserving.written(ports, known, joined, partial(ports.devices.replace, known, joined), entering)
+            try:
+                reserving.written(ports, known, joined, partial(ports.devices.replace, known, joined), entering)
+            except InterfaceDuplicate:
+                raise Forbidden("this client id is in use by somebody else") from None

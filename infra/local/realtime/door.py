@@ -131,6 +131,10 @@ class Door:
         try:
             while await self._exchange(reader, writer, connection, peer):
                 connection.start_next_cycle()
+        except h11.RemoteProtocolError as error:
+            log.debug("a client sent what is no HTTP: %s", error)
+            with contextlib.suppress(OSError):
+                await _refused(writer, connection, error.error_status_hint)
         except (OSError, h11.ProtocolError, TimeoutError, Unreachable) as error:
             log.debug("a connection ended: %s", error)
         finally:
@@ -285,6 +289,11 @@ def _begin(connection: h11.Connection, *, begun: bool) -> bytes:
         return b""
     headers = [("Content-Type", "application/json;charset=UTF-8"), ("Transfer-Encoding", "chunked")]
     return connection.send(h11.Response(status_code=200, headers=headers, reason=b"OK")) or b""
+
+
+async def _refused(writer: asyncio.StreamWriter, connection: h11.Connection, status: int) -> None:
+    if connection.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+        await _respond(writer, connection, status, [(b"connection", b"close")], b'{"message":"this is no HTTP"}')
 
 
 async def _respond(

@@ -9,6 +9,8 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from chalicelib.fleet.errors import Invalid
+from chalicelib.web import json_text
 from infra.local.realtime.waiting import Bell, Channels
 
 HANDSHAKE, CONNECT, SUBSCRIBE = "/meta/handshake", "/meta/connect", "/meta/subscribe"
@@ -30,8 +32,8 @@ class Refused(Exception):
 def messages_of(body: bytes) -> list[Any] | None:
     """The messages of a request; None where these are none, which the API says better."""
     try:
-        read = json.loads(body)
-    except ValueError:
+        read = json_text.parse(body)
+    except Invalid:
         return None
     return read if isinstance(read, list) else [read]
 
@@ -78,9 +80,9 @@ class Holder:
 
     def _noted(self, sent: list[Any], replies: list[Any]) -> list[Any]:
         """The replies as somebody gives them who holds, and what is learnt of the sessions by them."""
-        sessions = {one.get("id"): one.get("clientId") for one in sent if isinstance(one, dict)}
+        sessions = {_id_of(one): one.get("clientId") for one in sent if isinstance(one, dict)}
         for reply in replies:
-            channel, session = reply.get("channel"), sessions.get(reply.get("id"))
+            channel, session = reply.get("channel"), sessions.get(_id_of(reply))
             if not reply.get("successful"):
                 continue
             if channel == HANDSHAKE:
@@ -97,10 +99,20 @@ class Holder:
 
 async def _asked(ask: Ask, messages: list[Any]) -> list[Any]:
     status, body = await ask(messages)
-    replies = messages_of(body) if status == _OK else None
-    if replies is None or not all(isinstance(one, dict) for one in replies):
+    try:
+        # What is told may stand deeper in the reply than a client may send it.
+        replies = json.loads(body) if status == _OK else None
+    except (ValueError, RecursionError):
+        replies = None
+    if not isinstance(replies, list) or not all(isinstance(one, dict) for one in replies):
         raise Refused(status, body)
     return replies
+
+
+def _id_of(message: dict[str, Any]) -> str | int | None:
+    """As a reply has it, which leaves out what is no id."""
+    said = message.get("id")
+    return said if isinstance(said, str | int) else None
 
 
 _OK = 200

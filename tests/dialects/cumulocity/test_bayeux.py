@@ -130,6 +130,7 @@ def test_several_messages_are_answered_in_order(client: Client) -> None:
         b'{"channel": ""}',
         json.dumps({"channel": "x" * 300}).encode(),
         json.dumps([{"channel": "/meta/connect"}] * 65).encode(),
+        json.dumps([{"channel": "/meta/connect"}, {"channel": "meta/connect"}]).encode(),
         b"\xff",
     ],
 )

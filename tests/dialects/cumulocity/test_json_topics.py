@@ -124,6 +124,23 @@ def test_those_of_others_are_out_of_reach(broker: Broker, pump: str) -> None:
     assert "mine" not in broker.object("other").fragments
 
 
+def test_who_takes_the_number_of_another_device_as_a_serial_stands_in_nobodys_way(broker: Broker, pump: str) -> None:
+    other = broker.device("other", "error")
+    number = broker.object("other").id
+    broker.publish(pump, "400,t,x", f"s/us/{number}")
+    update = f"inventory/managedObjects/update/{number}"
+    broker.publish(other, {"mine": 1}, update)
+    broker.publish(other, {"name": "below"}, f"inventory/managedObjects/{number}/childDevices/create")
+    assert broker.received(other) == []
+    assert broker.object("other").fragments["mine"] == 1
+    assert "mine" not in broker.object(number).fragments
+    # To who made it, that number is its child.
+    broker.publish(pump, {"childs": 2}, update)
+    assert broker.received(pump) == []
+    assert broker.object(number).fragments["childs"] == 2
+    assert "childs" not in broker.object("other").fragments
+
+
 @pytest.mark.parametrize(("prefix", "kept"), [("q/", 1), ("t/", 0), ("c/", 0)])
 def test_modes(broker: Broker, pump: str, prefix: str, kept: int) -> None:
     broker.publish(pump, MEASURED, f"{prefix}measurement/measurements/create")

@@ -104,6 +104,18 @@ def test_an_id_of_another_tenants_device_is_refused_and_leaves_nothing(broker: B
     assert stranger.client.get("/identity/externalIds/c8y_Serial/pump").status == 404
 
 
+@pytest.mark.parametrize("client", ["pump", "d:pump", "d:pump:collection"])
+def test_a_child_of_ones_own_with_the_id_of_another_tenants_device_is_refused_too(broker: Broker, client: str) -> None:
+    broker.device("pump")
+    stranger = Broker(Client(broker.ports, "globex"))
+    user = stranger.user("gate")
+    stranger.publish(stranger.device("gate", user=user), "101,pump")
+    child = stranger.object("pump")
+    assert refused(stranger, client, user) == 5
+    assert stranger.object("pump") == child
+    assert stranger.complaints()[-1].startswith("connection refused")
+
+
 def test_policies_are_within_what_iot_core_allows(broker: Broker) -> None:
     bootstrap.put(broker.ports, "management/devicebootstrap", "well known")
     for who in (("d:pump:xid", broker.user()), ("new", "management/devicebootstrap", "well known")):

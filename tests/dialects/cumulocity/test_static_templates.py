@@ -252,6 +252,8 @@ class TestCreating:
         ("200,f,s,nan", "45,200,Value is not a Number: nan"),
         ("200,f,s", "45,200,Wrong number of arguments"),
         ("200,f,s,1,,yesterday", "45,200,Value is not a Date: yesterday"),
+        ("200,source,s,1", "45,200,source is no name of a fragment"),
+        ("201,t,,f,s,1,,type,s,1", "45,201,type is no name of a fragment"),
         ("201,t,,f,s", "45,201,Wrong number of arguments"),
         ("305,t,awful", "45,305,Value is not a Severity: awful"),
         ("503,c8y_Restart", "50,503,there is no operation with the fragment c8y_Restart that this could be about"),

@@ -56,6 +56,17 @@ def test_an_id_belongs_to_who_came_first(ports: MemoryPorts, key: ApiKey) -> Non
     assert ports.devices.count(stranger.tenant) == 0
 
 
+def test_a_device_that_is_there_already_cannot_be_reached_by_somebody_elses_id(ports: MemoryPorts, key: ApiKey) -> None:
+    held = admit(ports, callers.of_key(key), SENSOR)
+    stranger = tenants.create(ports, "other")[1]
+    own = devices.register(ports, Device(stranger.tenant, "own", START, START))
+    spelt = replace(SENSOR, client=f"d:{CLIENT}", node=CLIENT, device="own")
+    with pytest.raises(Forbidden, match="in use by somebody else"):
+        admit(ports, callers.of_key(stranger), spelt)
+    assert ports.claims.get(CLIENT) == held
+    assert devices.get(ports, stranger.tenant, "own").interfaces == own.interfaces == ()
+
+
 @pytest.mark.parametrize("other", [{"mode": "application"}, {"dialect": "another"}])
 def test_an_id_keeps_its_mode_and_dialect(ports: MemoryPorts, key: ApiKey, other: dict[str, str]) -> None:
     admit(ports, callers.of_key(key), SENSOR)

@@ -21,6 +21,10 @@ def _keep(publishing: Publishing, row: Row, type_: str, time: int, values: Seque
         numbers.setdefault(fragment, {})[series] = value
         if unit:
             units.setdefault(fragment, {})[series] = unit
+    taken = next((fragment for fragment in numbers if fragment in measurements.OWN), None)
+    if taken is not None:
+        # It would be acknowledged, and hidden behind what the measurement says of itself.
+        raise Fault(ARGUMENTS, f"{taken[:64]} is no name of a fragment")
     if len(type_) > measurements.LONGEST_TYPE:
         raise Fault(ARGUMENTS, f"a type has at most {measurements.LONGEST_TYPE} characters")
     extra = Measurement(type_, time, numbers, units).extra
