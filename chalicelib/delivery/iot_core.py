@@ -82,8 +82,8 @@ class IotCoreDelivery:
         filters = {s["topicFilter"] for s in found.get("subscriptions", ())}
         return announced(registry.topics(route.dialect).TOPICS, filters)
 
-    def message(self, route: Route, topic: str, payload: bytes, timeout: int) -> Outcome:
-        return self._send(route, Downlink(topic, payload), timeout)
+    def message(self, route: Route, topic: str, payload: bytes, timeout: int, *, response: str = "") -> Outcome:
+        return self._send(route, Downlink(topic, payload, response=response), timeout)
 
     def filters(self, client: str) -> list[str] | None:
         try:

@@ -50,8 +50,8 @@ class TransportDelivery:
     def dispatch(self) -> "AbstractContextManager[Dispatch]":
         return self._broker.dispatch()
 
-    def message(self, route: "Route", topic: str, payload: bytes, timeout: int) -> Outcome:
-        return self._broker.message(route, topic, payload, timeout)
+    def message(self, route: "Route", topic: str, payload: bytes, timeout: int, *, response: str = "") -> Outcome:
+        return self._broker.message(route, topic, payload, timeout, response=response)
 
     def filters(self, client: str) -> list[str] | None:
         return self._broker.filters(client)

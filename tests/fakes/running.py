@@ -46,6 +46,8 @@ class ScriptedDelivery:
     sessions: dict[str, list[str]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     sent: list[tuple[str, str, bytes]] = field(default_factory=list)
+    responses: dict[str, str] = field(default_factory=dict)
+    """By the topics on which messages were sent: where they are to be answered."""
     commands: list[tuple[Route, Command]] = field(default_factory=list)
     updates: list[tuple[Route, Update]] = field(default_factory=list)
     announced: list[Route] = field(default_factory=list)
@@ -88,10 +90,11 @@ class ScriptedDelivery:
         self.asked.append(route.client)
         return self.subscriptions.get(route.client)
 
-    def message(self, route: Route, topic: str, payload: bytes, timeout: int) -> Outcome:
+    def message(self, route: Route, topic: str, payload: bytes, timeout: int, *, response: str = "") -> Outcome:
         outcome = Outcome.ABSENT if route.client in self.gone else self._outcome(timeout)
         if outcome is Outcome.CONFIRMED:
             self.sent.append((route.client, topic, payload))
+            self.responses[topic] = response
         return outcome
 
     def filters(self, client: str) -> list[str] | None:

@@ -45,7 +45,7 @@ def licence(ports: Ports, found: Identity, tenant: str, one: Licence) -> None:
 
 
 def tell(ports: Ports, route: Route, message: Downlink) -> None:
-    ports.delivery.message(route, message.topic, message.payload, TIMEOUT)
+    ports.delivery.message(route, message.topic, message.payload, TIMEOUT, response=message.response)
 
 
 def _waiting(ports: Ports, found: Identity, tenant: str, names: set[str]) -> list[Downlink]:

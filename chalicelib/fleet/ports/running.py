@@ -35,8 +35,8 @@ class Delivery(Carrier, Protocol):
     def dispatch(self) -> AbstractContextManager["Dispatch"]:
         """For messages of a queue; leaving it waits for all that are under way."""
 
-    def message(self, route: Route, topic: str, payload: bytes, timeout: int) -> Outcome:
-        """Any message to one client."""
+    def message(self, route: Route, topic: str, payload: bytes, timeout: int, *, response: str = "") -> Outcome:
+        """Any message to one client; `response` is the topic on which it is to answer, for a client of MQTT 5."""
 
     def filters(self, client: str) -> list[str] | None:
         """What the client's session is subscribed to, connected or kept; None if it has none."""

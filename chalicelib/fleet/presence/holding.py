@@ -74,10 +74,10 @@ class _Delivery:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._ports.delivery, name)
 
-    def message(self, route: Route, topic: str, payload: bytes, timeout: int) -> Outcome:
+    def message(self, route: Route, topic: str, payload: bytes, timeout: int, *, response: str = "") -> Outcome:
         if route.client == self._client:
             return Outcome.ABSENT
-        return self._ports.delivery.message(route, topic, payload, timeout)
+        return self._ports.delivery.message(route, topic, payload, timeout, response=response)
 
     def filters(self, client: str) -> list[str] | None:
         return None if client == self._client else self._ports.delivery.filters(client)

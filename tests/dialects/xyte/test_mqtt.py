@@ -252,6 +252,9 @@ def test_all_else_that_waits_comes_with_its_subscription(owned: Owned, wire: Wir
     (one,) = told["license"]
     assert one == {**owned.device.call("GET", "/license").body, "current_time": one["current_time"]}
     assert told["incidents"] == [incident]
+    responses = owned.ports.delivery.responses
+    assert responses[wire.topic("license")] == wire.topic("license/update")
+    assert responses[wire.topic("incidents")] == responses[wire.topic("firmware")] == ""
     assert told["firmware"]["latest_fw_version"] == "9.0.0"
     wire.publish("license/update", {"id": licence, "state": "inuse"})
     assert owned.device.call("GET", "/license").body == {}
@@ -264,6 +267,7 @@ def test_a_licence_is_told_as_it_is_given(owned: Owned, wire: Wire) -> None:
     owned.organization.made(f"{DEVICES}/{owned.device.id}/licenses", {"data": {"seats": 5}})
     ((name, (one,)),) = wire.messages()
     assert (name, one["data"], one["add"]) == ("license", {"seats": 5}, True)
+    assert owned.ports.delivery.responses[wire.topic("license")] == wire.topic("license/update")
 
 
 def test_a_device_of_nobody_may_come_in_and_its_telemetry_is_noted_only() -> None:
