@@ -16,6 +16,7 @@ class Part(StrEnum):
     LISTENING = "listening"
     LIFECYCLE = "lifecycle"
     WRITING = "writing"
+    WORDING = "wording"
     RESUMING = "resuming"
     KEEPERS = "keepers"
     REST = "rest"
@@ -23,10 +24,14 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """`prefixes` are those of its REST API: what it serves, and refuses, is below them."""
+    """`prefixes` are those of its REST API: what it serves, and refuses, is below them.
+
+    `namespace` is that of the ids of its devices, where they have one of their own and commands are put into words.
+    """
 
     parts: frozenset[Part]
     prefixes: tuple[str, ...] = ()
+    namespace: str = ""
 
 
 OVER_MQTT = frozenset({Part.TOPICS, Part.LOGIN, Part.MQTT, Part.CODEC})

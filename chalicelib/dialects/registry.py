@@ -127,6 +127,11 @@ class Writer(Protocol):
         """As the codec, with what has to be looked up for it."""
 
 
+class Wording(Protocol):
+    def word(self, ports: Ports, tenant: str, device: str, request: Any) -> Any:
+        """What a device of this dialect is asked by a request; None where the request says so itself."""
+
+
 class Granting(Protocol):
     TERMS: Mapping[str, Terms]
     """By connector; under "" for every other one."""
@@ -210,6 +215,10 @@ def codec(dialect: str) -> MqttCodec:
 def writer(dialect: str) -> Writer | None:
     """Who writes commands with what is looked up; most dialects need nothing for that."""
     return cast("Writer", _module(dialect, Part.WRITING)) if Part.WRITING in described(dialect).parts else None
+
+
+def wording(dialect: str) -> Wording:
+    return cast("Wording", _module(dialect, Part.WORDING))
 
 
 def terms(dialect: str) -> Granting:

@@ -46,6 +46,12 @@ class Wiring(
 
         return DialectListeners(self)
 
+    @cached_property
+    def wordings(self) -> "p.Wordings":
+        from chalicelib.dialects.worded import DialectWordings
+
+        return DialectWordings(self)
+
 
 class HotWiring(HotDataWiring, HotInventoryWiring, HotPresenceWiring, Wiring):
     """The ports as a message of a device needs them: who it is may be a minute old, so that a message costs no read."""

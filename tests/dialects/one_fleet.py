@@ -118,11 +118,14 @@ class LiveObjectsMember(_OverMqtt):
         return bool(self._api.get(f"/api/v0/data/streams/{stream}").body)
 
     def order(self, urn: str) -> str:
+        return self.ask(urn, VERB, {"n": 1})
+
+    def ask(self, urn: str, name: str, arg: Mapping[str, Any]) -> str:
         found = self._api.get(f"{self._DEVICES}/{urn}").body.get("interfaces")
         connector = found[0]["connector"] if found else "mqtt"
         # Devices of other vendors answer by no correlation id: what the broker acknowledges is done.
         policy = {"ackMode": "NETWORK"} if ":lamp:" in urn else {}
-        body = {"request": {"connector": connector, "value": {"req": VERB, "arg": {"n": 1}}}, "policy": policy}
+        body = {"request": {"connector": connector, "value": {"req": name, "arg": dict(arg)}}, "policy": policy}
         reply = self._api.call("POST", f"{self._DEVICES}/{urn}/commands", body, validate="false")
         assert reply.status == 201, reply.raw
         return str(reply.body["id"])
@@ -181,47 +184,52 @@ class CumulocityMember:
     _STATUSES: Mapping[str, str] = {"PENDING": OPEN, "EXECUTING": OPEN, "SUCCESSFUL": DONE, "FAILED": FAILED}
 
     def __init__(self, fleet: Fleet) -> None:
-        self._api = Cumulocity(fleet.ports, _unused(fleet))
-        self._api.tenant, self._api.key, self._api.secret = fleet.tenant, fleet.key, fleet.secret
+        self.api = Cumulocity(fleet.ports, _unused(fleet))
+        self.api.tenant, self.api.key, self.api.secret = fleet.tenant, fleet.key, fleet.secret
 
     def join(self, name: str) -> str:
         body = {"name": name, "c8y_IsDevice": {}, "com_cumulocity_model_Agent": {}}
-        return f"urn:lo:nsid:c8y:{self._api.made(self._OBJECTS, body)['id']}"
+        return f"urn:lo:nsid:c8y:{self.api.made(self._OBJECTS, body)['id']}"
 
     def speak(self, urn: str) -> None:
         body = {"source": {"id": self._number(urn)}, "type": "room", "room": {"t": {"value": 21}}}
-        self._api.made("/measurement/measurements", {**body, "time": "2027-01-15T07:00:00Z"})
+        self.api.made("/measurement/measurements", {**body, "time": "2027-01-15T07:00:00Z"})
 
     def obey(self, urn: str, *, well: bool) -> None:
-        waiting = self._api.get(self._OPERATIONS, deviceId=self._number(urn), status="PENDING").body["operations"]
+        waiting = self.api.get(self._OPERATIONS, deviceId=self._number(urn), status="PENDING").body["operations"]
         for one in waiting:
-            assert VERB in one, one
+            assert VERB in one or one["homeport_Command"] == {"req": VERB, "arg": {"n": 1}}, one
             for status in ("EXECUTING", "SUCCESSFUL" if well else "FAILED"):
-                reply = self._api.call("PUT", f"{self._OPERATIONS}/{one['id']}", {"status": status})
+                reply = self.api.call("PUT", f"{self._OPERATIONS}/{one['id']}", {"status": status})
                 assert reply.status == 200, reply.raw
 
     def lists(self, urn: str) -> bool:
         return self._number(urn) is not None
 
     def hears(self, urn: str) -> bool:
-        return bool(self._api.get("/measurement/measurements", source=self._number(urn)).body["measurements"])
+        return bool(self.api.get("/measurement/measurements", source=self._number(urn)).body["measurements"])
 
     def order(self, urn: str) -> str:
-        body = {"deviceId": self._number(urn), VERB: {"n": 1}}
-        return str(self._api.made(self._OPERATIONS, body)["id"])
+        return self.operation(urn, {VERB: {"n": 1}})
+
+    def operation(self, urn: str, said: Mapping[str, Any]) -> str:
+        return str(self.api.made(self._OPERATIONS, {"deviceId": self._number(urn), **said})["id"])
+
+    def changed(self, urn: str, **fragments: Any) -> None:
+        assert self.api.call("PUT", f"{self._OBJECTS}/{self._number(urn)}", fragments).status == 200
 
     def stands(self, _urn: str, order: str) -> str | None:
-        return self._STATUSES[self._api.get(f"{self._OPERATIONS}/{order}").body["status"]]
+        return self._STATUSES[self.api.get(f"{self._OPERATIONS}/{order}").body["status"]]
 
     def leave(self, urn: str) -> None:
-        assert self._api.call("DELETE", f"{self._OBJECTS}/{self._number(urn)}").status == 204
+        assert self.api.call("DELETE", f"{self._OBJECTS}/{self._number(urn)}").status == 204
 
     def _number(self, urn: str) -> str | None:
         """The id of the object that the device is."""
         own = urn.removeprefix("urn:lo:nsid:c8y:")
         if own != urn:
-            return own if self._api.get(f"{self._OBJECTS}/{own}").status == 200 else None
-        found = self._api.get(f"/identity/externalIds/homeport_Urn/{urn}")
+            return own if self.api.get(f"{self._OBJECTS}/{own}").status == 200 else None
+        found = self.api.get(f"/identity/externalIds/homeport_Urn/{urn}")
         return str(found.body["managedObject"]["id"]) if found.status == 200 else None
 
 
@@ -261,8 +269,16 @@ class XyteMember:
         return self.lists(urn)
 
     def order(self, urn: str) -> str:
+        return self.told(urn, VERB, {"n": 1})
+
+    def told(self, urn: str, name: str, parameters: Mapping[str, Any]) -> str:
         path = f"{self._DEVICES}/{self._name(urn)}/commands"
-        return str(self._api.made(path, {"name": VERB, "parameters": {"n": 1}})["id"])
+        return str(self._api.made(path, {"name": name, "extra_params": dict(parameters)})["id"])
+
+    def head(self, urn: str) -> dict[str, Any]:
+        """The command that the device finds."""
+        found: dict[str, Any] = self._devices[urn].call("GET", "/command").body
+        return found
 
     def stands(self, urn: str, order: str) -> str | None:
         items = self._api.call("GET", f"{self._DEVICES}/{self._name(urn)}/commands", per_page=5).body["items"]

@@ -3,6 +3,7 @@
 from random import Random
 
 from chalicelib.dialects.formats import DialectListeners
+from chalicelib.dialects.worded import DialectWordings
 from chalicelib.fleet import delivering, ids
 from chalicelib.fleet.access.passwords import Cost
 from chalicelib.fleet.access.proven import Proven
@@ -169,6 +170,7 @@ class MemoryPorts:
         self.records = MemoryRecords()
         self.audit = MemoryAudit()
         self.terms = SetTerms()
+        self.wordings = DialectWordings(self)
         self.delivery = ScriptedDelivery(self.clock)
         self.deadlines = ListedDeadlines()
         self.background = QueuedBackground()

@@ -30,6 +30,8 @@ OWN = frozenset(
     }
 )
 _SAID = ("description",)
+RESERVED = OWN | frozenset(_SAID)
+"""Names that no fragment of one has."""
 _LOG = 10
 
 
@@ -77,18 +79,24 @@ def command_of(number: str) -> str | None:
     return number if ids.is_id(number) else None
 
 
+def is_own(request: Any) -> bool:
+    """Whether it was ordered by this dialect."""
+    return isinstance(request, dict) and isinstance(request.get("operation"), dict)
+
+
 def about(command: Command) -> Mapping[str, Any]:
     """What this API keeps with an operation beside what is to be done; nothing of one that another dialect ordered."""
-    request_ = command.request
-    return request_ if isinstance(request_, dict) and isinstance(request_.get("operation"), dict) else {}
+    return command.request if is_own(command.request) else {}
 
 
 def asked(command: Command) -> dict[str, Any]:
-    """What its device is to do; of what another dialect has asked for, under its name."""
+    """What its device is to do; of what another dialect has asked for, in words for it or under its name."""
     request_ = command.request if isinstance(command.request, dict) else {"req": "", "arg": command.request}
     operation = request_.get("operation")
     if isinstance(operation, dict):
         return operation
+    if isinstance(command.wording, dict):
+        return command.wording
     name = str(request_.get("req") or "command")
     return {"description": name, name: request_.get("arg", {})}
 

@@ -16,6 +16,8 @@ OWN = "xyte"
 """The field of a request that holds what only this dialect knows: the name for people, and the file."""
 REBOOT, UPDATE, DUMP = "reboot", "update_firmware", "dump"
 _NAMES = {"c8y_Restart": REBOOT, "c8y_Firmware": UPDATE, "c8y_LogfileRequest": DUMP}
+_FIRMWARE = ("version", "url")
+"""What an update is told of the firmware that another dialect's users order."""
 _UUID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-8([0-9a-f]{3})-8([0-9a-f]{3})-([0-9a-f]{6})([0-9a-f]{6})", re.ASCII)
 _MARK = 6
 
@@ -68,7 +70,10 @@ def name(command: Command) -> str:
 def parameters(command: Command) -> dict[str, Any]:
     asked = _asked(command)
     arg = asked.get("arg") if "arg" in asked else {key: value for key, value in asked.items() if key != "req"}
-    return dict(arg) if isinstance(arg, dict) else {} if arg is None else {"value": arg}
+    if not isinstance(arg, dict):
+        return {} if arg is None else {"value": arg}
+    updates = name(command) == UPDATE != asked.get("req")
+    return {key: value for key, value in arg.items() if key in _FIRMWARE or not updates}
 
 
 def friendly_name(command: Command) -> str | None:

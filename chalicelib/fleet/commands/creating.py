@@ -137,8 +137,9 @@ def listing(
 
 def _stored(ports: Ports, tenant: str, device: str, order: Order, mailbox: Mailbox) -> Command:
     """Errors: CommandDuplicate, of an order that brings its id; Contended."""
+    wording = ports.wordings.of(tenant, device, order.request)
     for _ in tries(ports):
-        command = _new(ports, tenant, device, order, mailbox)
+        command = _new(ports, tenant, device, order, mailbox, wording)
         try:
             ports.commands.create(command)
         except CommandDuplicate:
@@ -157,7 +158,7 @@ def _id(ports: Ports, tenant: str, now: int) -> str:
     return ids.of_number(ids.number(now, ports.chance(2)))
 
 
-def _new(ports: Ports, tenant: str, device: str, order: Order, mailbox: Mailbox) -> Command:
+def _new(ports: Ports, tenant: str, device: str, order: Order, mailbox: Mailbox, wording: Any) -> Command:
     now = ports.clock.now()
     expires = None if order.policy.expiration is None else now + order.policy.expiration * SECOND
     command = Command(
@@ -166,6 +167,7 @@ def _new(ports: Ports, tenant: str, device: str, order: Order, mailbox: Mailbox)
         device=device,
         connector=order.connector,
         request=order.request,
+        wording=wording,
         policy=order.policy,
         created=now,
         updated=now,

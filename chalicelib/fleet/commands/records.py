@@ -181,6 +181,7 @@ class Command(Extensible):
     is. `begun` is since when its device says that it is at it, `reason` why it could not do it. `kept` is how long (s)
     it stays after `expires`, or after its end where that is None; None for the default. `reached` are the filters on
     which it was sent to the session `reached_in`, where that is noted. `begun_by` and `about` are as in a report.
+    `wording` is how its device's dialect puts the request, where that depends on what the device could do.
     """
 
     tenant: str
@@ -212,6 +213,7 @@ class Command(Extensible):
     reached_in: str = ""
     begun_by: str | None = None
     about: str = ""
+    wording: Any = None
     history: tuple[Entry, ...] = field(default_factory=tuple)
 
     @property

@@ -9,7 +9,7 @@ from typing import Protocol
 from chalicelib.fleet.ports.access import AccessPorts, Authorities, Keys, StageKeys, Trust, Users
 from chalicelib.fleet.ports.alarms import Alarms
 from chalicelib.fleet.ports.answers import Outcome, Page
-from chalicelib.fleet.ports.commands import CommandPorts, Commands, Deadlines, RouteTerms
+from chalicelib.fleet.ports.commands import CommandPorts, Commands, Deadlines, RouteTerms, Wordings
 from chalicelib.fleet.ports.configuration import ConfigurationPorts, Configurations
 from chalicelib.fleet.ports.data import DataPorts, Decoders, Messages, Records
 from chalicelib.fleet.ports.directory import Directory, DirectoryPorts
@@ -69,6 +69,7 @@ __all__ = [
     "Usages",
     "Users",
     "Webhooks",
+    "Wordings",
 ]
 
 

@@ -28,6 +28,11 @@ class RouteTerms(Protocol):
         """What an interface of that dialect and connector grants every command."""
 
 
+class Wordings(Protocol):
+    def of(self, tenant: str, device: str, request: Any) -> Any:
+        """How the device's dialect puts a request into words, as of now; None where it is read off the request."""
+
+
 class Deadlines(Protocol):
     def start(self, name: str, due: int, subject: dict[str, Any]) -> bool:
         """Whether it runs, now or already; starting the same twice starts one."""
@@ -40,5 +45,7 @@ class CommandPorts(Protocol):
     def commands(self) -> Commands: ...
     @property
     def terms(self) -> RouteTerms: ...
+    @property
+    def wordings(self) -> Wordings: ...
     @property
     def deadlines(self) -> Deadlines: ...

@@ -168,7 +168,7 @@ def test_a_command_of_live_objects_is_asked_for_and_answered(client: Client, dev
     ("operation", "name", "parameters"),
     [
         ({"c8y_Restart": {}}, "reboot", {}),
-        ({"c8y_Firmware": {"name": "fw", "version": "2"}}, "update_firmware", {"name": "fw", "version": "2"}),
+        ({"c8y_Firmware": {"name": "fw", "version": "2"}}, "update_firmware", {"version": "2"}),
         ({"c8y_LogfileRequest": {"logFile": "x"}}, "dump", {"logFile": "x"}),
         ({"my_Own": {"a": 1}}, "my_Own", {"a": 1}),
     ],
