@@ -51,7 +51,7 @@ PUSHES: dict[str, tuple[str, ...]] = {
 }
 """Who puts events for webhooks into their queue, and who takes them out."""
 LATER: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("uplink", "later"), ("sqs:GetQueueUrl", "sqs:SendMessage")),
+    **dict.fromkeys((API, "uplink"), ("sqs:GetQueueUrl", "sqs:SendMessage")),
     "later": (
         *("sqs:GetQueueUrl", "sqs:SendMessage"),
         *("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
@@ -194,7 +194,7 @@ def _broker(function: str) -> Iterable[Grant]:
     clients = (arn("iot", "client/*"),)
     because = "client ids are whatever the firmware in the field says"
     # Whoever tells an event may find that a client of another dialect listens to it.
-    if function in ("deliver", "pump", "uplink", "presence", "lwm2m", "sweep", API):
+    if function in ("deliver", "pump", "uplink", "presence", "lwm2m", "sweep", "later", API):
         topics = {"StringLike": {"iot:Topic": downlink_topics()}}
         yield Grant(("iot:SendDirectMessage",), clients, because, topics)
         yield Grant(("iot:GetConnection", "iot:ListSubscriptions"), clients, because)

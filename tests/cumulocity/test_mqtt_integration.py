@@ -1,7 +1,6 @@
 """The life of a device as the vendor's MQTT guide "Device integration" tells it, against a running stack."""
 
 import json
-import queue
 import uuid
 from collections.abc import Iterator
 from functools import partial
@@ -58,7 +57,7 @@ def serial() -> str:
 
 @pytest.fixture
 def credentials(running_stack: RunningStack, operator: Operator, serial: str) -> tuple[str, str]:
-    """Step 0: the device asks for credentials until somebody has accepted it."""
+    """Step 0: the device asks for credentials, and is given them once somebody has accepted it."""
     operator.call("POST", REQUESTS, {"id": serial})
     with MqttClient(running_stack, serial, *operator.bootstrap) as device:
         assert device.subscribe("s/dcr") == [1]
@@ -66,18 +65,10 @@ def credentials(running_stack: RunningStack, operator: Operator, serial: str) ->
         pending = partial(operator.call, "GET", f"{REQUESTS}/{serial}")
         until(lambda: pending()["status"] == "PENDING_ACCEPTANCE")
         operator.call("PUT", f"{REQUESTS}/{serial}", {"status": "ACCEPTED"})
-        topic, row = until(partial(_asked_again, device))
+        topic, row = device.messages.get(timeout=PATIENCE_S)
     code, tenant, user, password = row.decode().split(",")
     assert (topic, code, tenant, user) == ("s/dcr", "70", operator.tenant, f"device_{serial}")
     return f"{tenant}/{user}", password
-
-
-def _asked_again(device: MqttClient) -> Any:
-    device.publish("s/ucr", "")
-    try:
-        return device.messages.get(timeout=2)
-    except queue.Empty:
-        return None
 
 
 @pytest.fixture
@@ -148,3 +139,18 @@ def test_what_waits_comes_with_the_subscription_and_two_of_a_kind_end_in_order(
             device.publish("s/us", row)
         operator.becomes(made[0], "SUCCESSFUL")
         assert operator.becomes(made[1], "FAILED")["failureReason"] == "no"
+
+
+@pytest.mark.row("G1", "G7")
+@pytest.mark.parametrize("spelling", ["{}", "d:{}:x"])
+def test_a_device_that_says_nothing_is_out_once_its_user_is_disabled(
+    running_stack: RunningStack, operator: Operator, serial: str, credentials: tuple[str, str], spelling: str
+) -> None:
+    with MqttClient(running_stack, spelling.format(serial), *credentials) as device:
+        device.subscribe("s/ds")
+        user = f"/inventory/managedObjects/{operator.object(serial)['id']}/user"
+        operator.call("PUT", user, {"enabled": False})
+        until(lambda: device.closed)
+        refused = MqttClient(running_stack, serial, *credentials)
+        assert refused.connect() != 0
+        refused.close()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from chalicelib.dialects.cumulocity import device_sessions
 from chalicelib.fleet.access import attempts, callers, users
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.proven import Known
@@ -143,18 +144,25 @@ def _issue(ports: Ports, tenant: str, name: str, password: str, given: Mapping[s
         if present.issued >= at:
             return False
         # A poll that took long, and the registration after it: the later password stays.
-        return ports.records.replace(old, replace(old, body={**_bare(old.body), **given}, expires=None)) or AGAIN
+        if not ports.records.replace(old, replace(old, body={**_bare(old.body), **given}, expires=None)):
+            return AGAIN
+        if not present.gone and not _is_right(ports, present, password):
+            device_sessions.close(ports, tenant, name)
+        return True
 
     return insist(ports, f"the user {name[:64]}", issued)
 
 
 def change(ports: Ports, tenant: str, name: str, *, enabled: bool) -> DeviceUser:
-    """Known everywhere after a minute. Errors: UserNotFound."""
-    return _changed(ports, tenant, name, lambda _: {"enabled": enabled})
+    """Known everywhere after a minute, and then no session of one that is disabled is open. Errors: UserNotFound."""
+    after = _changed(ports, tenant, name, lambda _: {"enabled": enabled})
+    if not enabled:
+        device_sessions.close(ports, tenant, name)
+    return after
 
 
 def delete(ports: Ports, tenant: str, name: str) -> None:
-    """Known everywhere after a minute. Errors: UserNotFound."""
+    """Known everywhere after a minute, and then no session of it is open. Errors: UserNotFound."""
     now = ports.clock.now()
 
     def deleted(record: Record) -> Record:
@@ -173,20 +181,28 @@ def delete(ports: Ports, tenant: str, name: str) -> None:
     )
     if found is None:
         raise UserNotFound(f"there is no user {name[:64]}")
+    device_sessions.close(ports, tenant, name)
 
 
 def authenticate(
-    ports: Ports, tenant: str, name: str, password: str, first: Callable[[DeviceUser], None], address: str = ""
+    ports: Ports,
+    tenant: str,
+    name: str,
+    password: str,
+    first: Callable[[DeviceUser], None],
+    address: str = "",
+    *,
+    anew: bool = False,
 ) -> Caller | None:
     """The device that comes with its password; None where there is no such user.
 
-    `first` is told of the first time that it does. Errors: Unauthenticated (wrong, or disabled), RateLimitReached (too
-    many guesses from this address at what somebody chose).
+    `first` is told of the first time that it does. It is looked at `anew` for what outlives a request. Errors:
+    Unauthenticated (wrong, or disabled), RateLimitReached (too many guesses from this address at what somebody chose).
     """
     digest = ports.proven.digest("\0device", tenant, name, password)
     known = ports.proven.get(digest)
     now = ports.clock.now()
-    if known is not None and known.fresh(now):
+    if known is not None and known.fresh(now) and not anew:
         return known.caller
     found = find(ports, tenant, name)
     if found is None:

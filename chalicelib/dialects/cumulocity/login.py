@@ -106,7 +106,7 @@ def _proven(ports: Ports, tenant: str, name: str, password: str, address: str) -
     """Errors: Unauthenticated, UnknownCredential, RateLimitReached."""
     if name.startswith(device_users.PREFIX):
         caller = device_users.authenticate(
-            ports, tenant, name, password, lambda user: registration.used(ports, user), address
+            ports, tenant, name, password, lambda user: registration.used(ports, user), address, anew=True
         )
         if caller is not None:
             return caller

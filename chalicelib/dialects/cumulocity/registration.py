@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.dialects.cumulocity import device_users, fragments, security_tokens, waiting
+from chalicelib.dialects.cumulocity import device_users, fragments, naming, security_tokens, waiting
 from chalicelib.dialects.cumulocity.device_users import DeviceUser
 from chalicelib.dialects.cumulocity.errors import RequestNotFound
 from chalicelib.dialects.cumulocity.waiting import key_of
@@ -30,6 +30,8 @@ from chalicelib.fleet.errors import Invalid, LimitReached
 from chalicelib.fleet.ports import Ports
 
 KIND = "cumulocity.request"
+ACCEPTED = "accepted"
+"""What is put off for a device that may be listening when it is accepted: `{tenant, device, client}`."""
 LONGEST = 1_000
 """Characters of the id that a device calls itself by."""
 LASTING = 10 * 60_000
@@ -155,7 +157,12 @@ def accept(ports: Ports, tenant: str, device: str, token: str | None) -> NewDevi
         wanted = None if token is None else security_tokens.sealed(ports, _context(found), token)
         return {**found.record.body, "status": Status.ACCEPTED.value, "wanted": wanted}
 
-    return _change(ports, tenant, device, accepted)
+    after = _change(ports, tenant, device, accepted)
+    client = after.record.body.get("client")
+    if client is not None and after.status is Status.ACCEPTED:
+        matter = {"kind": ACCEPTED, "tenant": tenant, "device": device, "client": client}
+        ports.background.later(naming.DIALECT, matter, 0)
+    return after
 
 
 def delete(ports: Ports, tenant: str, device: str) -> None:
@@ -177,9 +184,12 @@ def used(ports: Ports, user: DeviceUser) -> None:
         return
 
 
-def poll(ports: Ports, device: str, token: str | None = None, *, tenant: str | None = None) -> Credentials:
+def poll(
+    ports: Ports, device: str, token: str | None = None, *, tenant: str | None = None, client: str | None = None
+) -> Credentials:
     """What a device is answered that asks for its credentials; `tenant` is the only one that it can mean, if any.
 
+    `client` is its MQTT client id, where it may be told as soon as it is accepted.
     Errors: RequestNotFound (not yet, or not at all), Invalid.
     """
     _ensure_length(device)
@@ -192,7 +202,7 @@ def poll(ports: Ports, device: str, token: str | None = None, *, tenant: str | N
     password, now = ports.chance(device_users.CHANCE).hex(), ports.clock.now()
 
     def polled(found: NewDevice) -> dict[str, Any] | None:
-        return _polled(ports, found, token, password, now)
+        return _polled(ports, found, token, password, now, client)
 
     try:
         found = _change(ports, holder, device, polled)
@@ -211,7 +221,9 @@ def poll(ports: Ports, device: str, token: str | None = None, *, tenant: str | N
     return Credentials(holder, user, given)
 
 
-def _polled(ports: Ports, found: NewDevice, token: str | None, password: str, now: int) -> dict[str, Any] | None:
+def _polled(
+    ports: Ports, found: NewDevice, token: str | None, password: str, now: int, client: str | None
+) -> dict[str, Any] | None:
     body = found.record.body
     if found.status in (Status.ACCEPTED, Status.DELIVERED):
         if not security_tokens.is_same(ports, _context(found), body.get("wanted"), token):
@@ -222,10 +234,12 @@ def _polled(ports: Ports, found: NewDevice, token: str | None, password: str, no
         delivered = {"status": Status.DELIVERED.value, "sealed": sealed, "delivered": now}
         return _until({**body, **delivered}, now + LASTING)
     known = security_tokens.is_same(ports, _context(found), body.get("shown"), token)
-    if found.status is Status.PENDING and known and not _late(body, now):
+    same = client in (None, body.get("client"))
+    if found.status is Status.PENDING and known and same and not _late(body, now):
         return None
     shown = None if token is None else security_tokens.sealed(ports, _context(found), token)
-    return _until({**body, "status": Status.PENDING.value, "shown": shown}, now + WAITS)
+    pending = {"status": Status.PENDING.value, "shown": shown, **({} if client is None else {"client": client})}
+    return _until({**body, **pending}, now + WAITS)
 
 
 def _change(

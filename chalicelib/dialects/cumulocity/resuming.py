@@ -1,11 +1,11 @@
-"""What was put off for a moment: rows that wait for each other, and what came before the collection it is of."""
+"""What was put off for a moment: rows that wait, what came before its collection, and looks at sessions."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.dialects.cumulocity import mqtt
+from chalicelib.dialects.cumulocity import device_sessions, mqtt, registration
 from chalicelib.dialects.cumulocity.modes import Mode
-from chalicelib.dialects.cumulocity.smartrest import custom, reporting
+from chalicelib.dialects.cumulocity.smartrest import credentials, custom, reporting
 from chalicelib.dialects.registry import Malformed
 from chalicelib.fleet.errors import FleetError, TemporarilyUnavailable
 from chalicelib.fleet.ports import Ports
@@ -14,9 +14,18 @@ from chalicelib.fleet.tenancy import audit
 
 
 def resume(ports: Ports, matter: Mapping[str, Any]) -> None:
-    if matter["kind"] == "inbox":
-        reporting.resume(ports, str(matter["tenant"]), str(matter["device"]))
-        return
+    match matter["kind"]:
+        case "inbox":
+            reporting.resume(ports, str(matter["tenant"]), str(matter["device"]))
+        case device_sessions.KIND:
+            device_sessions.resume(ports, matter)
+        case registration.ACCEPTED:
+            credentials.accepted(ports, matter)
+        case _:
+            _again(ports, matter)
+
+
+def _again(ports: Ports, matter: Mapping[str, Any]) -> None:
     found = custom.resume(ports, matter)
     if found is None:
         return

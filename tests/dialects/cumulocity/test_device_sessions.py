@@ -1,0 +1,147 @@
+"""Sessions of devices that are disabled, deleted or given another password are over within 61 s, silent or not."""
+
+from collections.abc import Callable
+
+import pytest
+
+from chalicelib.dialects.cumulocity import device_users
+from chalicelib.fleet.errors import UserNotFound
+from chalicelib.fleet.presence.fencing import GRACE
+from tests.dialects.cumulocity.broker import PASSWORD, Broker
+
+REQUESTS = "/devicecontrol/newDeviceRequests"
+
+
+@pytest.fixture
+def broker() -> Broker:
+    return Broker()
+
+
+def _user(broker: Broker, serial: str) -> str:
+    return f"/inventory/managedObjects/{broker.object(serial).id}/user"
+
+
+def disabled(broker: Broker) -> None:
+    assert broker.client.call("PUT", _user(broker, "pump"), {"enabled": False}).status == 200
+
+
+def disabled_as_a_user(broker: Broker) -> None:
+    path = f"/user/{broker.tenant}/users/device_pump"
+    assert broker.client.call("PUT", path, {"enabled": False}).status == 200
+
+
+def deleted(broker: Broker) -> None:
+    assert broker.client.call("DELETE", f"/user/{broker.tenant}/users/device_pump").status in (200, 204)
+
+
+def registered_again(broker: Broker) -> None:
+    assert device_users.issue(broker.ports, broker.tenant, "device_pump", "6" * 48, broker.ports.clock.advance(ms=1))
+
+
+def password_chosen(broker: Broker) -> None:
+    assert device_users.choose(
+        broker.ports, broker.tenant, "device_pump", "n3w-secret", broker.ports.clock.advance(ms=1)
+    )
+
+
+WAYS = (disabled, disabled_as_a_user, deleted, registered_again, password_chosen)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("client", ["pump", "d:pump", "d:pump:x"])
+def test_a_silent_session_is_closed(broker: Broker, way: Callable[[Broker], None], client: str) -> None:
+    broker.device(client)
+    broker.device("other")
+    way(broker)
+    assert broker.ports.background.disconnects == [client]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nobody_comes_in_again_though_the_door_saw_the_password_a_moment_ago(
+    broker: Broker, way: Callable[[Broker], None]
+) -> None:
+    who = broker.user()
+    assert broker.knock("pump", who)["isAuthenticated"]
+    broker.connect("pump")
+    way(broker)
+    assert not broker.knock("pump", who)["isAuthenticated"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_connection_that_was_on_its_way_is_closed_too(broker: Broker, way: Callable[[Broker], None]) -> None:
+    broker.device("pump")
+    broker.disconnect("pump")
+    assert broker.knock("pump", f"{broker.tenant}/device_pump")["isAuthenticated"]
+    way(broker)
+    broker.connect("pump")
+    assert broker.ports.background.disconnects == []
+    broker.later()
+    assert broker.ports.background.disconnects == ["pump"]
+
+
+def test_who_comes_with_the_new_password_stays(broker: Broker) -> None:
+    who = broker.user()
+    broker.device("pump", user=who)
+    registered_again(broker)
+    assert broker.ports.background.disconnects == ["pump"]
+    broker.disconnect("pump")
+    broker.ports.clock.advance(ms=GRACE)
+    assert broker.knock("pump", who, "6" * 48)["isAuthenticated"]
+    broker.connect("pump")
+    broker.later()
+    assert broker.ports.background.disconnects == ["pump"]
+
+
+def test_the_same_credentials_again_close_nothing(broker: Broker) -> None:
+    broker.device("pump")
+    issued = device_users.get(broker.ports, broker.tenant, "device_pump").issued
+    assert device_users.issue(broker.ports, broker.tenant, "device_pump", PASSWORD, issued)
+    device_users.change(broker.ports, broker.tenant, "device_pump", enabled=True)
+    assert (broker.ports.background.disconnects, broker.ports.background.matters) == ([], [])
+
+
+def test_sessions_of_whatever_the_user_owns_are_closed_page_by_page(broker: Broker) -> None:
+    who = broker.user("gateway")
+    broker.device("gateway", user=who)
+    kids = [f"kid{number}" for number in range(120)]
+    broker.publish("gateway", "\n".join(f"101,{kid},{kid}" for kid in kids))
+    for kid in ("kid0", "kid119"):
+        broker.device(kid, user=who)
+    device_users.change(broker.ports, broker.tenant, "device_gateway", enabled=False)
+    broker.later()
+    broker.later()
+    assert set(broker.ports.background.disconnects) == {"gateway", "kid0", "kid119"}
+    assert broker.ports.background.matters == []
+
+
+def test_a_person_who_speaks_for_the_device_is_not_thrown_out(broker: Broker) -> None:
+    broker.device("pump")
+    broker.disconnect("pump")
+    name, password = broker.client.credentials
+    assert broker.knock("pump", name, password)["isAuthenticated"]
+    broker.connect("pump")
+    disabled(broker)
+    broker.later()
+    assert broker.ports.background.disconnects == []
+
+
+def test_a_device_that_asks_for_another_password_is_not_cut_off_before_its_answer(broker: Broker) -> None:
+    broker.device("pump")
+    broker.disconnect("pump")
+    broker.client.made(REQUESTS, {"id": "pump"})
+    client = broker.bootstrap("pump")
+    broker.publish(client, "", "s/ucr")
+    assert broker.client.call("PUT", f"{REQUESTS}/pump", {"status": "ACCEPTED"}).status == 200
+    broker.ports.clock.advance(seconds=5)
+    broker.publish(client, "", "s/ucr")
+    broker.later()
+    assert [topic for topic, _ in broker.received(client)] == ["s/dcr"]
+    assert broker.ports.background.disconnects == []
+
+
+def test_a_user_without_a_device_is_simply_deleted(broker: Broker) -> None:
+    broker.user("pump")
+    device_users.delete(broker.ports, broker.tenant, "device_pump")
+    broker.later()
+    with pytest.raises(UserNotFound):
+        device_users.delete(broker.ports, broker.tenant, "device_pump")
