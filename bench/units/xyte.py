@@ -38,10 +38,10 @@ class Bench:
     `told` are the commands that came to the last.
     """
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, name: str = "organization") -> None:
         self.cloud = cloud
         self.numbered = 0
-        tenant, _, self.key = tenants.create(wiring.ports(), "organization")
+        tenant, _, self.key = tenants.create(wiring.ports(), name)
         self.tenant = tenant.id
         settings.open_dialect(wiring.ports(), tenant.id, "xyte")
         # Let in just now, which other instances know after a minute.

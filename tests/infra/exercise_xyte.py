@@ -33,7 +33,7 @@ def _silent(bench: Bench) -> None:
 
 def _over_mqtt(bench: Bench) -> None:
     """A device is told what waits as it subscribes, and says what it did; so does one that nobody owns."""
-    organization = Organization(bench.cloud)
+    organization = Organization(bench.cloud, "organization over MQTT")
     path, cloud = f"/core/v1/organization/devices/{organization.device.id}", organization.cloud
     organization.ask("POST", f"{path}/commands", {"name": "reboot"})
     licence = organization.ask("POST", f"{path}/licenses", {"data": {"seats": 5}})["id"]
