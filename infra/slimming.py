@@ -9,7 +9,13 @@ _DATA = Path("botocore", "data")
 _POWERTOOLS = Path("aws_lambda_powertools", "utilities")
 _USED = frozenset({"jmespath_utils", "typing"})
 """Of Powertools' utilities; its Logger asks for them."""
-_OTHERS = ("bin", "aws_lambda_powertools/event_handler", "jsonschema/tests", "referencing/tests")
+_OTHERS = (
+    *("bin", "aws_lambda_powertools/event_handler", "jsonschema/tests", "referencing/tests"),
+    # cryptography loads the compiled half of cffi, which stands beside it; the rest compiles.
+    *("cffi", "pycparser"),
+    # Lambda's system has time zones of its own.
+    "dateutil/zoneinfo/dateutil-zoneinfo.tar.gz",
+)
 
 
 def slim(folder: Path) -> None:
@@ -20,5 +26,8 @@ def slim(folder: Path) -> None:
     for utility in (folder / _POWERTOOLS).iterdir():
         if utility.is_dir() and utility.name not in _USED:
             shutil.rmtree(utility)
-    for other in _OTHERS:
-        shutil.rmtree(folder / other, ignore_errors=True)
+    for other in (folder / name for name in _OTHERS):
+        if other.is_dir():
+            shutil.rmtree(other)
+        else:
+            other.unlink(missing_ok=True)

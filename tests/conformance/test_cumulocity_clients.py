@@ -135,7 +135,7 @@ def test_the_python_client(running_stack: RunningStack) -> None:
 
 def test_every_service_of_the_javascript_client(running_stack: RunningStack, tmp_path: Path) -> None:
     refused = [401, "security/Unauthorized"]
-    services = "applications bulkOperations certificates crl loginOption ofUser security support smartRules tenants"
+    services = "applications certificates crl loginOption ofUser security support smartRules tenants"
     assert ran_by_node(running_stack, tmp_path, "c8y_client_services.mjs") == {
         "keys": refused,
         "bearer": [3, 200, "js-admin"],
@@ -197,7 +197,7 @@ def test_every_service_of_the_javascript_client(running_stack: RunningStack, tmp
 def test_every_resource_of_the_python_client(running_stack: RunningStack) -> None:
     python = python_environment("c8y-api", "c8y-api==3.7.3")
     kilns, told = [f"kiln {n}" for n in UP], [f"told {n}" for n in DOWN]
-    resources = ("applications", "application", "bulk operations", "inventory roles")
+    resources = ("applications", "application", "inventory roles")
     assert ran(running_stack, str(python), str(CLIENTS / "c8y_api_resources.py")) == {
         "token": ["py-admin", True, True],
         "bearer": ["py-admin", "py-admin", True],

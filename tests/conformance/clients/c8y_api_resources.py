@@ -198,7 +198,6 @@ bearer.delete("/devicecontrol/newDeviceRequests/py-wait")
 results["not served"] = {
     "applications": raised(bearer.applications.get_all),
     "application": raised(bearer.applications.get_current),
-    "bulk operations": raised(bearer.bulk_operations.get_all),
     "inventory roles": raised(bearer.inventory_roles.get_all),
     "subscriptions": raised(bearer.notification2_subscriptions.get_all),
     "tenants": raised(bearer.tenants.get_all),

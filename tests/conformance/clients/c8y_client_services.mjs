@@ -217,7 +217,6 @@ async function elsewhere(client) {
   const core = client.core;
   results.notServed = {
     applications: await refused(client.application.list()),
-    bulkOperations: await refused(client.operationBulk.list()),
     certificates: await refused(new TrustedCertificateService(core).list()),
     crl: await refused(new CrlService(core).downloadCrlFile()),
     features: await refused(new FeatureService(core).list()),
