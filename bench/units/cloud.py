@@ -40,6 +40,7 @@ from bench.units.answers import done, refused  # noqa: E402
 from bench.units.calls import Recorder  # noqa: E402
 from bench.units.meter import Meter  # noqa: E402
 from chalicelib import wiring  # noqa: E402
+from chalicelib.aws import postponed  # noqa: E402
 from chalicelib.aws.clients import client  # noqa: E402
 from chalicelib.aws.delayed_deadlines import QUEUE, QueuedDeadlines  # noqa: E402
 from chalicelib.delivery.iot_core import IotCoreDelivery  # noqa: E402
@@ -123,6 +124,7 @@ class Cloud:
         self._principals: dict[str, str] = {}
         self.timers: dict[str, Timer] = {}
         self._invoked: deque[tuple[str, Any]] = deque()
+        self._postponed: deque[tuple[int, str, Any]] = deque()
         self._events = 0
         self._sessions = 0
         self.before: Callable[[str, Any, Parameters], tuple[Any, Any] | None] = lambda _function, _model, _asked: None
@@ -242,7 +244,11 @@ class Cloud:
 
     def settle(self) -> None:
         """Carry out everything that was set going."""
-        while self._invoked:
+        while self._invoked or self._postponed:
+            if not self._invoked:
+                delay, function, event = self._postponed.popleft()
+                self.clock.at += delay * 1000
+                self._invoked.append((function, event))
             function, event = self._invoked.popleft()
             self.attempt(function, event)
 
@@ -359,7 +365,15 @@ class Cloud:
                 timer = Timer(due, json.loads(parameters["MessageBody"]), queued=True)
                 self.timers[f"message-{len(self.timers)}-{due}"] = timer
                 return done({"MessageId": "m", "MD5OfMessageBody": ""})
+            case "sqs" if model.name == "SendMessage" and self._postpones(parameters["QueueUrl"]):
+                body = json.loads(parameters["MessageBody"])
+                self._postponed.append((parameters["DelaySeconds"], body["function"], body["event"]))
+                return done({"MessageId": "m", "MD5OfMessageBody": ""})
         return None
+
+    def _postpones(self, url: str) -> bool:
+        """What a function puts off comes again by itself; what is put there from outside the sweep finds."""
+        return bool(self.recorder.function) and url.endswith(f"-{postponed.QUEUE}")
 
     def _passed(self, model: Any, **_: Any) -> None:
         if self.recorder.function:
