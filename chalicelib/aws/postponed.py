@@ -61,8 +61,10 @@ class PostponedEvents:
         """
         done = 0
         while self._clock.now() < until:
-            asked = {"QueueUrl": self._address(), "MaxNumberOfMessages": _MOST, "VisibilityTimeout": _HIDDEN}
-            found = self._sqs().receive_message(**asked).get("Messages", ())
+            answer = self._sqs().receive_message(
+                QueueUrl=self._address(), MaxNumberOfMessages=_MOST, VisibilityTimeout=_HIDDEN
+            )
+            found = answer.get("Messages", ())
             if not found:
                 break
             for message in found:
