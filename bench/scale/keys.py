@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from random import Random
 
 from bench.scale.events import COMMAND, FIRST, IMPORT, RECONNECT, TELEMETRY, Load
-from bench.units.cloud import Cloud, Device
+from bench.units.awaited import Device
+from bench.units.cloud import Cloud
 from bench.units.live_objects import COMMANDS, CONFIGURATION, Bench
 from chalicelib import wiring
 from chalicelib.fleet.ids import timed_id

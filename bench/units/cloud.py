@@ -11,7 +11,6 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -37,6 +36,7 @@ from werkzeug.test import Client  # noqa: E402
 
 import app  # noqa: E402
 from bench.units.answers import done, refused  # noqa: E402
+from bench.units.awaited import Device, Timer  # noqa: E402
 from bench.units.calls import Recorder  # noqa: E402
 from bench.units.meter import Meter  # noqa: E402
 from chalicelib import wiring  # noqa: E402
@@ -58,16 +58,6 @@ _MINUTE = 60_000
 Parameters = Mapping[str, Any]
 
 
-@dataclass
-class Device:
-    """A client of IoT Core: `acknowledges` says whether it answers with PUBACK, `answer` what it publishes then."""
-
-    client: str
-    acknowledges: bool = True
-    answer: Callable[[str, Any], tuple[str, Any] | None] = lambda _topic, _payload: None
-    filters: tuple[str, ...] = ()
-
-
 _NOBODY = Device("")
 
 
@@ -81,15 +71,6 @@ def _read(payload: bytes) -> Any:
         return json.loads(payload)
     except ValueError:
         return payload.decode()
-
-
-@dataclass
-class Timer:
-    """An execution of the state machine that waits, or a message of the queue of deadlines."""
-
-    due: int
-    subject: dict[str, Any]
-    queued: bool = False
 
 
 class BenchClock:

@@ -6,7 +6,8 @@ from random import Random
 from typing import Any
 from urllib.parse import quote
 
-from bench.units.cloud import Cloud, Device
+from bench.units.awaited import Device
+from bench.units.cloud import Cloud
 from chalicelib import wiring
 from chalicelib.fleet.access import tenants
 from chalicelib.fleet.tenancy import settings

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from bench.units.cloud import Cloud, Device
+from bench.units.awaited import Device
+from bench.units.cloud import Cloud
 from chalicelib import wiring
 from chalicelib.fleet.access import tenants
 from chalicelib.fleet.tenancy import settings

@@ -16,7 +16,8 @@ from urllib.parse import quote
 from botocore.exceptions import ReadTimeoutError
 
 from bench.units.answers import refused
-from bench.units.cloud import Cloud, Device
+from bench.units.awaited import Device
+from bench.units.cloud import Cloud
 from bench.units.live_objects import COMMANDS, CONFIGURATION, Bench
 from chalicelib import wiring
 from chalicelib.fleet.presence.mailbox import Mailbox

@@ -18,7 +18,8 @@ from urllib.parse import quote
 import botocore.handlers
 
 from bench.units.answers import done, refused
-from bench.units.cloud import ACCOUNT, REGION, STAGE, Cloud, Device
+from bench.units.awaited import Device
+from bench.units.cloud import ACCOUNT, REGION, STAGE, Cloud
 from bench.units.live_objects import COMMANDS, CONFIGURATION, OPERATIONS, Bench
 from chalicelib import wiring
 from chalicelib.aws.background import JOB

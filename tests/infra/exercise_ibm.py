@@ -3,7 +3,8 @@
 import base64
 from typing import Any
 
-from bench.units.cloud import Cloud, Device
+from bench.units.awaited import Device
+from bench.units.cloud import Cloud
 from bench.units.live_objects import COMMANDS, Bench
 from chalicelib import wiring
 from chalicelib.dialects.ibm.identity import api_key_name

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from bench.units.cloud import Device
+from bench.units.awaited import Device
 from bench.units.live_objects import Bench
 from chalicelib import wiring
 from chalicelib.aws.clients import client

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from bench.units.cloud import Device
+from bench.units.awaited import Device
 from bench.units.live_objects import Bench
 from bench.units.xyte import Bench as Organization
 from chalicelib import wiring
