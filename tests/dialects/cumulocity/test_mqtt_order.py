@@ -1,12 +1,14 @@
 """Functions that take messages of a device run side by side: in whatever order they do, the end is the same."""
 
-from collections.abc import Iterable
-from itertools import permutations
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import count, permutations, takewhile
 from typing import Any
 
 import pytest
 
 from chalicelib.dialects.cumulocity.objects import ACTIVE_ALARMS
+from chalicelib.dialects.cumulocity.smartrest import reporting
 from tests.dialects.cumulocity.broker import Broker
 
 pytestmark = pytest.mark.row("G7")
@@ -185,6 +187,90 @@ def test_a_row_that_comes_while_others_are_taken_is_not_forgotten() -> None:
     for event in events[2:]:
         broker.handle(event)
     assert [broker.status(one) for one in made] == ["SUCCESSFUL", "FAILED"]
+
+
+class Preempting:
+    """A port before whose call of that number something else is done."""
+
+    def __init__(self, port: Any, calls: Iterator[int], at: int, other: Callable[[], None]) -> None:
+        self._port, self._calls, self._at, self._other = port, calls, at, other
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._port, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if next(self._calls) == self._at:
+                self._other()
+            return method(*args, **kwargs)
+
+        return call
+
+
+def preempted(broker: Broker, at: int, run: Callable[[], None], other: Callable[[], None]) -> bool:
+    """Run, and before its port call of that number all the other; False where it makes fewer."""
+    ports, calls, came = broker.ports, count(), list[int]()
+
+    def once() -> None:
+        came.append(at)
+        ports.mailboxes, ports.commands, ports.records = kept
+        other()
+
+    kept = ports.mailboxes, ports.commands, ports.records
+    slow: list[Any] = [Preempting(port, calls, at, once) for port in kept]
+    ports.mailboxes, ports.commands, ports.records = slow
+    try:
+        run()
+    finally:
+        ports.mailboxes, ports.commands, ports.records = kept
+    return bool(came)
+
+
+def by_two_at_once(at: int) -> bool:
+    broker = Broker()
+    pump = broker.device("pump", "s/ds")
+    made = [broker.order("pump", {"c8y_Command": {"text": str(n)}}) for n in range(2)]
+    broker.run()
+    for event in published(broker, pump, TWO):
+        broker.handle(event)
+    (tenant, device), broker.ports.background.matters = _inbox(broker), []
+    broker.ports.clock.advance(ms=1_000)
+    look = partial(reporting.resume, broker.ports, tenant, device)
+    happened = preempted(broker, at, look, look)
+    assert [broker.status(one) for one in made] == ["SUCCESSFUL", "FAILED"], at
+    return happened
+
+
+def _inbox(broker: Broker) -> tuple[str, str]:
+    matter = broker.ports.background.matters[0][1]
+    return str(matter["tenant"]), str(matter["device"])
+
+
+def test_two_who_look_at_once_take_each_row_for_what_it_was_said_of() -> None:
+    assert sum(1 for _ in takewhile(by_two_at_once, count())) > 20
+
+
+def ended_by_two_at_once(at: int) -> bool:
+    broker = Broker()
+    pump = broker.device("pump", "s/ds")
+    first = broker.order("pump", {"c8y_Command": {"text": "1"}})
+    broker.run()
+    (done,) = published(broker, pump, ["503,c8y_Command,one"])
+    second: list[str] = []
+
+    def meanwhile() -> None:
+        second.append(broker.order("pump", {"c8y_Command": {"text": "2"}}))
+        broker.run()
+        broker.handle(done)
+        broker.later()
+
+    happened = preempted(broker, at, partial(broker.handle, done), meanwhile)
+    broker.later()
+    assert [broker.status(one) for one in (first, *second)] == ["SUCCESSFUL", "PENDING"][: 1 + len(second)], at
+    return happened
+
+
+def test_a_row_that_is_taken_twice_at_once_ends_one_operation() -> None:
+    assert sum(1 for _ in takewhile(ended_by_two_at_once, count())) > 5
 
 
 def test_rows_of_one_message_are_in_order() -> None:

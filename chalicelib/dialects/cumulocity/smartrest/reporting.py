@@ -23,10 +23,19 @@ from chalicelib.fleet.commands import renewing, reporting
 from chalicelib.fleet.commands.records import Command, Status
 from chalicelib.fleet.commands.reporting import Report
 from chalicelib.fleet.commands.transitions import as_of
-from chalicelib.fleet.errors import IllegalTransition
+from chalicelib.fleet.compare_and_set import tries
+from chalicelib.fleet.errors import Contended, IllegalTransition
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import MQTT, Route
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a device has not done yet, the oldest first; and by fragment the row that last ended what had it."""
+
+    open: list[Command]
+    ended: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +70,38 @@ def _by_fragment(template: str) -> Handler:
         mailbox = speaker.ports.mailboxes.get(speaker.tenant, told.device) if device is not None else None
         if mailbox is None:
             raise _none(fragment)
-        open_ = opened(speaker.ports, mailbox)
-        if inbox.is_open(mailbox) or _ambiguous(open_, fragment):
+        stands = standing(speaker.ports, mailbox)
+        if inbox.is_open(mailbox) or _ambiguous(stands.open, fragment):
             inbox.put(speaker.ports, speaker.tenant, told.device, stamp, _kept(told))
-        elif not apply(speaker.ports, speaker.tenant, mailbox, open_, told):
+        elif not take(speaker.ports, speaker.tenant, told, stands):
             raise _none(fragment)
 
     return handler
 
 
-def apply(ports: Ports, tenant: str, mailbox: Mailbox, open_: list[Command], told: Told) -> bool:
-    """Report what was told; False where there is nothing that it could mean."""
-    if told.stamp <= mailbox.ended.get(told.fragment, ""):
+def take(ports: Ports, tenant: str, told: Told, seen: Standing | None = None) -> bool:
+    """Report what was told; False where there is nothing that it could mean. Errors: TooLarge, Contended."""
+    for _ in tries(ports):
+        stands = seen or _standing_now(ports, tenant, told.device)
+        try:
+            return stands is None or _apply(ports, tenant, stands, told)
+        except IllegalTransition:
+            # Somebody has ended that operation since we looked: perhaps with this very row.
+            seen = None
+    raise Contended(f"the operations of device {told.device} are reported on by too many at once")
+
+
+def _standing_now(ports: Ports, tenant: str, device: str) -> Standing | None:
+    """None where the device is gone."""
+    mailbox = ports.mailboxes.get(tenant, device)
+    return None if mailbox is None else standing(ports, mailbox)
+
+
+def _apply(ports: Ports, tenant: str, stands: Standing, told: Told) -> bool:
+    if told.stamp <= stands.ended.get(told.fragment, ""):
         # It was said before an operation with that fragment ended, and says nothing of another one.
         return True
-    mine = [command for command in open_ if told.fragment in ("", *operations.asked(command))]
+    mine = [command for command in stands.open if told.fragment in ("", *operations.asked(command))]
     if any(command.begun_by == told.stamp for command in mine):
         return True
     executing = [command for command in mine if operations.status(command) is Shown.EXECUTING]
@@ -101,22 +127,25 @@ def resume(ports: Ports, tenant: str, device: str) -> None:
     """Take what waits in the inbox of a device, in the order in which it was said."""
 
     def taken(body: Mapping[str, Any]) -> None:
-        told = Told(**{**body, "values": tuple(body["values"])})
-        mailbox = ports.mailboxes.get(tenant, device)
-        if mailbox is not None:
-            apply(ports, tenant, mailbox, opened(ports, mailbox), told)
+        take(ports, tenant, Told(**{**body, "values": tuple(body["values"])}))
 
     inbox.empty(ports, tenant, device, taken)
 
 
-def opened(ports: Ports, mailbox: Mailbox) -> list[Command]:
-    """What the device has not done yet, the oldest first."""
-    now, found = ports.clock.now(), list[Command]()
+def standing(ports: Ports, mailbox: Mailbox) -> Standing:
+    """How it stands with what is in that mailbox."""
+    now, open_, ended = ports.clock.now(), list[Command](), dict(mailbox.ended)
     for command_id in sorted(mailbox.queue):
         command = ports.commands.get(mailbox.tenant, command_id)
-        if command is not None and not as_of(command, now).final:
-            found.append(command)
-    return found
+        if command is None:
+            continue
+        if not as_of(command, now).final:
+            open_.append(command)
+        elif command.about:
+            # Its end stands in it before the mailbox knows: who looks in between must not give a row that has had its
+            # command the next one.
+            ended[command.about] = max(ended.get(command.about, ""), command.answered_by or "")
+    return Standing(open_, ended)
 
 
 def _ambiguous(open_: list[Command], fragment: str) -> bool:

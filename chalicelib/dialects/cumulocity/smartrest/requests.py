@@ -98,7 +98,7 @@ def _change_operation(speaker: Speaker, row: Row, request: Request) -> Document:
 def _operation(speaker: Speaker, fragment: str) -> Command:
     target = speaker.target
     mailbox = speaker.ports.mailboxes.get(speaker.tenant, target.device) if target.device else None
-    open_ = reporting.opened(speaker.ports, mailbox) if mailbox is not None else []
+    open_ = reporting.standing(speaker.ports, mailbox).open if mailbox is not None else []
     mine = [command for command in open_ if fragment in operations.asked(command)]
     ordered = sorted(mine, key=lambda command: operations.status(command) is not Shown.EXECUTING)
     if not ordered:
