@@ -1,15 +1,11 @@
 """npm `@c8y/client` and PyPI `c8y-api`, told only where the platform is and who they are."""
 
-import json
-import os
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.clients import PATIENCE_S
-from tests.conformance.environments import node_environment, python_environment
+from tests.conformance.cumulocity_programs import CLIENTS, ran, ran_by_node
+from tests.conformance.environments import python_environment
 from tests.local.running import RunningStack
 
 pytestmark = [pytest.mark.conformance, pytest.mark.row("G5", "G9", "J1")]
@@ -17,33 +13,6 @@ pytestmark = [pytest.mark.conformance, pytest.mark.row("G5", "G9", "J1")]
 PAGES = [2, 2, 2, 1]
 UP, DOWN = list(range(7)), list(range(6, -1, -1))
 UNKNOWN, UNTAKEN = [404, "general/notFound"], [405, "general/methodNotAllowed"]
-CLIENTS = Path(__file__).parent / "clients"
-
-
-def ran(stack: RunningStack, *command: str, port: int | None = None, **more: str) -> Any:
-    """What the program printed at its end; `more` is told it besides."""
-    credentials = json.loads((stack.data / "credentials.json").read_text(encoding="utf-8"))["cumulocity"]
-    told = json.dumps({"url": f"http://localhost:{port or stack.http}", **credentials, **more})
-    environment = {**os.environ, "HOMEPORT_CONFORMANCE": told}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=environment)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def ran_by_node(
-    stack: RunningStack,
-    folder: Path,
-    program: str,
-    packages: tuple[str, ...] = ("@c8y/client@1023.77.1",),
-    port: int | None = None,
-    **more: str,
-) -> Any:
-    environment = node_environment("c8y-client" if packages[0].startswith("@c8y") else "cometd", *packages)
-    # Modules are looked up from where the program lies.
-    (folder / "node_modules").symlink_to(environment / "node_modules")
-    copy = folder / "program.mjs"
-    copy.write_text((CLIENTS / program).read_text(encoding="utf-8"), encoding="utf-8")
-    return ran(stack, "node", str(copy), port=port, **more)
 
 
 def test_the_javascript_client(running_stack: RunningStack, tmp_path: Path) -> None:

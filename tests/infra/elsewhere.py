@@ -1,12 +1,14 @@
 """A running stack as it would be in another account, region and partition of AWS."""
 
 import http.client
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from chalicelib.triggers.authorizer import documents
 from infra.local.description import ACCOUNT, REGION, aws_environment
 
 ELSEWHERE = "cn-northwest-1"
@@ -24,6 +26,16 @@ class Refusal:
 def taken(_path: str, _body: bytes) -> Refusal | None:
     """Whatever comes."""
     return None
+
+
+def _moved(answer: bytes) -> bytes:
+    """Names of that region are longer: policies are written anew, in as many documents as they need there."""
+    moved = answer.replace(_OURS.encode(), _THEIRS.encode())
+    if b'"policyDocuments"' not in moved:
+        return moved
+    told = json.loads(moved)
+    statements = [one for document in told["policyDocuments"] for one in json.loads(document)["Statement"]]
+    return json.dumps({**told, "policyDocuments": documents(statements)}).encode()
 
 
 @contextmanager
@@ -53,7 +65,7 @@ def elsewhere(aws: int, refuse: Callable[[str, bytes], Refusal | None] = taken) 
             behind = http.client.HTTPConnection("127.0.0.1", aws, timeout=60)
             behind.request("POST", self.path, body, dict(self.headers))
             answer = behind.getresponse()
-            moved = answer.read().replace(_OURS.encode(), _THEIRS.encode())
+            moved = _moved(answer.read())
             behind.close()
             self.send_response(answer.status)
             for name, value in answer.getheaders():

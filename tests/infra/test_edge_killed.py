@@ -2,21 +2,18 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from random import Random
-from typing import Self
 
 import pytest
 
-from tests.clients import PATIENCE_S, Rest, as_it_goes_on, until
+from tests.clients import Rest, as_it_goes_on, until
 from tests.figures import tell
+from tests.infra.edge_process import EdgeProcess
 from tests.infra.edges import bare_key
 from tests.infra.elsewhere import elsewhere
-from tests.local.running import REPOSITORY, RunningStack, unused
+from tests.local.running import RunningStack, unused
 from tests.local.swarm import Device, Swarm
 from tests.local.test_under_load import readings
 
@@ -25,65 +22,14 @@ _PAUSE_S = 0.02
 _LOST = int(os.environ.get("HOMEPORT_SOAK_DEVICES", "200"))
 
 
-class KilledEdge:
-    """`python -m infra.edge` with data of its own, on the same port at every start."""
-
-    def __init__(self, stack: RunningStack, folder: Path, aws: Mapping[str, str]) -> None:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("HOMEPORT_", "AWS_"))}
-        self.port = unused()
-        self._output = folder / "output.log"
-        self._environment = {
-            **kept,
-            **aws,
-            "HOMEPORT_EDGE_FUNCTIONS": "homeport-local-",
-            "HOMEPORT_EDGE_CERTIFICATE": str(next(stack.data.glob("server*.pem"))),
-            "HOMEPORT_EDGE_KEY": str(next(stack.data.glob("server*.key"))),
-            "HOMEPORT_EDGE_DATA": str(folder),
-            "HOMEPORT_EDGE_BIND": "127.0.0.1",
-            "HOMEPORT_EDGE_MQTTS_PORT": "0",
-            "HOMEPORT_EDGE_MQTT_PORT": str(self.port),
-            "HOMEPORT_EDGE_CONTROL_PORT": "0",
-        }
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def log(self) -> str:
-        return self._output.read_text() if self._output.exists() else ""
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end(signal.SIGTERM)
-
-    def start(self) -> None:
-        before = len(self.log)
-        with self._output.open("ab") as output:
-            process = self._process = subprocess.Popen(
-                [sys.executable, "-W", "error::ResourceWarning", "-m", "infra.edge"],
-                cwd=REPOSITORY,
-                env=self._environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        until(lambda: "edge ready" in self.log[before:] or process.poll() is not None)
-        assert process.poll() is None, self.log
-
-    def end(self, number: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(number)
-            self._process.wait(PATIENCE_S)
-        self._process = None
-
-
 def kill_under_load(stack: RunningStack, folder: Path, *, devices: int, kills: int) -> None:
-    key, rest, chance = bare_key(stack), Rest(stack), Random(devices)
+    # The same port at every start: the devices come back to it.
+    key, rest, chance, port = bare_key(stack), Rest(stack), Random(devices), unused()
     with (
         elsewhere(stack.aws) as aws,
-        KilledEdge(stack, folder, aws) as edge,
-        Swarm(edge.port, key, f"killed{devices}", devices) as swarm,
-        Swarm(edge.port, key, f"leaving{devices}", 2) as leaving,
+        EdgeProcess(stack, folder, aws, HOMEPORT_EDGE_MQTT_PORT=port) as edge,
+        Swarm(port, key, f"killed{devices}", devices) as swarm,
+        Swarm(port, key, f"leaving{devices}", 2) as leaving,
     ):
         swarm.connect()
         leaving.connect()

@@ -1,7 +1,19 @@
 // npm @c8y/client: an agent that is told its operations, and a person who listens to alarms; printed as JSON.
 import { BasicAuth, Client, Realtime } from "@c8y/client";
 
-const { url, tenant, user, password } = JSON.parse(process.env.HOMEPORT_CONFORMANCE);
+import WebSocket from "ws";
+
+const { url, tenant, user, password, transport } = JSON.parse(process.env.HOMEPORT_CONFORMANCE);
+// In a browser there is one, and the client takes it before it takes long polling.
+let opened = 0;
+if (transport === "websocket") {
+  window.WebSocket = class extends WebSocket {
+    constructor(...asked) {
+      super(...asked);
+      opened += 1;
+    }
+  };
+}
 const client = new Client(new BasicAuth({ tenant, user, password }), url);
 
 /** The next value that a subscription tells, after it was made. */
@@ -38,5 +50,6 @@ await raising;
 results.alarm = [["CREATE", "UPDATE"].includes(heard.data.realtimeAction), heard.data.data.type];
 order.end();
 alarms.end();
+if (transport === "websocket") results.websockets = opened;
 console.log(JSON.stringify(results));
 process.exit(0);
