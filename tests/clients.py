@@ -94,8 +94,13 @@ class MqttClient:
         clean: bool = True,
         acknowledging: bool = True,
         level: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv311,
+        will: tuple[str, str] | None = None,
+        returning: bool = True,
     ) -> None:
-        """One that is not `acknowledging` takes messages and never sends a PUBACK."""
+        """One that is not `acknowledging` takes messages and never sends a PUBACK; `will` is a topic and what it says.
+
+        One that is `returning` connects anew where its connection was closed.
+        """
         self.messages: queue.Queue[tuple[str, bytes]] = queue.Queue()
         self.answer: Callable[[str, bytes], tuple[str, Any] | None] = lambda _topic, _payload: None
         self.closed = False
@@ -108,9 +113,12 @@ class MqttClient:
             clean_session=None if level is MQTTProtocolVersion.MQTTv5 else clean,
             protocol=level,
             manual_ack=not acknowledging,
+            reconnect_on_failure=returning,
         )
         self._paho.username_pw_set(username, password)
         self._paho.tls_set(str(stack.ca))
+        if will is not None:
+            self._paho.will_set(*will, qos=1)
         self._paho.connect_timeout = PATIENCE_S
         self.resumed = False
         self._paho.on_connect = self._on_connect
@@ -147,6 +155,15 @@ class MqttClient:
         self._paho.disconnect()
         self._paho.loop_stop()
         # A loop that ended by itself, while it was being thrown out, leaves them for the garbage collector.
+        self._paho._reset_sockets()
+
+    def freeze(self) -> None:
+        """Go on without reading or writing anything; the connection stays open."""
+        self._paho.loop_stop()
+
+    def vanish(self) -> None:
+        """End as a device does that loses its power: without DISCONNECT."""
+        self.freeze()
         self._paho._reset_sockets()
 
     def subscribe(self, *filters: str, qos: int = 1) -> list[int]:
