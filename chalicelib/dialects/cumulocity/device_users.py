@@ -157,8 +157,14 @@ def change(ports: Ports, tenant: str, name: str, *, enabled: bool) -> DeviceUser
     """Known everywhere after a minute, and then no session of one that is disabled is open. Errors: UserNotFound."""
     after = _changed(ports, tenant, name, lambda _: {"enabled": enabled})
     if not enabled:
-        device_sessions.close(ports, tenant, name)
+        device_sessions.close(ports, tenant, name, after.issued)
     return after
+
+
+def let_in_since(ports: Ports, tenant: str, name: str) -> int | None:
+    """Since when (ms) the user has the password that lets it in; None where nothing does."""
+    found = find(ports, tenant, name)
+    return found.issued if found is not None and found.enabled else None
 
 
 def delete(ports: Ports, tenant: str, name: str) -> None:

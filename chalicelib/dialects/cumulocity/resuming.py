@@ -1,9 +1,10 @@
 """What was put off for a moment: rows that wait, what came before its collection, and looks at sessions."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from chalicelib.dialects.cumulocity import device_sessions, mqtt, registration
+from chalicelib.dialects.cumulocity import device_sessions, device_users, mqtt, registration
 from chalicelib.dialects.cumulocity.modes import Mode
 from chalicelib.dialects.cumulocity.smartrest import credentials, custom, reporting
 from chalicelib.dialects.registry import Malformed
@@ -18,7 +19,7 @@ def resume(ports: Ports, matter: Mapping[str, Any]) -> None:
         case "inbox":
             reporting.resume(ports, str(matter["tenant"]), str(matter["device"]))
         case device_sessions.KIND:
-            device_sessions.resume(ports, matter)
+            device_sessions.resume(ports, matter, partial(device_users.let_in_since, ports))
         case registration.ACCEPTED:
             credentials.accepted(ports, matter)
         case _:

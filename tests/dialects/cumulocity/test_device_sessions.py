@@ -1,15 +1,19 @@
 """Sessions of devices that are disabled, deleted or given another password are over within 61 s, silent or not."""
 
+import itertools
 from collections.abc import Callable
 
 import pytest
 
 from chalicelib.dialects.cumulocity import device_users
+from chalicelib.fleet.access import tenants
 from chalicelib.fleet.errors import UserNotFound
+from chalicelib.fleet.inventory import numbering
+from chalicelib.fleet.presence import fencing
 from chalicelib.fleet.presence.fencing import GRACE
 from tests.dialects.cumulocity.broker import PASSWORD, Broker
 
-REQUESTS = "/devicecontrol/newDeviceRequests"
+OBJECTS, REQUESTS = "/inventory/managedObjects", "/devicecontrol/newDeviceRequests"
 
 
 @pytest.fixture
@@ -23,6 +27,10 @@ def _user(broker: Broker, serial: str) -> str:
 
 def disabled(broker: Broker) -> None:
     assert broker.client.call("PUT", _user(broker, "pump"), {"enabled": False}).status == 200
+
+
+def enabled(broker: Broker) -> None:
+    assert broker.client.call("PUT", _user(broker, "pump"), {"enabled": True}).status == 200
 
 
 def disabled_as_a_user(broker: Broker) -> None:
@@ -145,3 +153,110 @@ def test_a_user_without_a_device_is_simply_deleted(broker: Broker) -> None:
     broker.later()
     with pytest.raises(UserNotFound):
         device_users.delete(broker.ports, broker.tenant, "device_pump")
+
+
+def test_what_stands_below_it_and_is_somebody_elses_is_closed_as_well(broker: Broker) -> None:
+    """A device may come in as whatever is below what it owns, whoever made that."""
+    who = broker.user("gateway")
+    broker.device("gateway", user=who)
+    number = broker.client.made(OBJECTS, {"name": "kid", "c8y_IsDevice": {}})["id"]
+    grandchild = broker.client.made(OBJECTS, {"name": "grandchild", "c8y_IsDevice": {}})["id"]
+    for child, name in ((number, "kid"), (grandchild, "grandchild")):
+        broker.client.made(f"/identity/globalIds/{child}/externalIds", {"type": "c8y_Serial", "externalId": name})
+    broker.client.made(f"{OBJECTS}/{broker.object('gateway').id}/childDevices", {"managedObject": {"id": number}})
+    broker.client.made(f"{OBJECTS}/{number}/childAdditions", {"managedObject": {"id": grandchild}})
+    for name in ("kid", "grandchild"):
+        broker.device(name, user=who)
+    broker.device("other", user=broker.user("other"))
+    device_users.change(broker.ports, broker.tenant, "device_gateway", enabled=False)
+    broker.later()
+    assert set(broker.ports.background.disconnects) == {"gateway", "kid", "grandchild"}
+
+
+def test_a_device_of_another_name_than_its_user_is_closed(broker: Broker) -> None:
+    broker.device("d:pump-7:x", user=broker.user("pump"))
+    device_users.change(broker.ports, broker.tenant, "device_pump", enabled=False)
+    broker.later()
+    assert broker.ports.background.disconnects == ["d:pump-7:x"]
+
+
+def test_who_is_enabled_again_at_once_is_thrown_out_once(broker: Broker) -> None:
+    who = broker.user()
+    broker.device("pump", user=who)
+    disabled(broker)
+    assert broker.ports.background.disconnects == ["pump"]
+    broker.disconnect("pump")
+    assert broker.client.call("PUT", _user(broker, "pump"), {"enabled": True}).status == 200
+    assert broker.knock("pump", who)["isAuthenticated"]
+    broker.connect("pump")
+    broker.later()
+    assert broker.ports.background.disconnects == ["pump"]
+
+
+def test_who_is_enabled_again_with_another_password_is_looked_for_again(broker: Broker) -> None:
+    """Somebody who was on the way with the old one is out."""
+    who = broker.user()
+    broker.device("pump", user=who)
+    broker.disconnect("pump")
+    assert broker.knock("pump", who)["isAuthenticated"]
+    disabled(broker)
+    registered_again(broker)
+    broker.connect("pump")
+    broker.later()
+    assert set(broker.ports.background.disconnects) == {"pump"}
+
+
+@pytest.mark.parametrize("ways", list(itertools.permutations((disabled, enabled, registered_again), 2)))
+def test_two_changes_one_after_the_other_leave_nobody_in_with_what_counts_no_more(
+    broker: Broker, ways: tuple[Callable[[Broker], None], ...]
+) -> None:
+    who = broker.user()
+    broker.device("pump", user=who)
+    broker.disconnect("pump")
+    assert broker.knock("pump", who)["isAuthenticated"]
+    for way in ways:
+        way(broker)
+    broker.connect("pump")
+    broker.later()
+    assert set(broker.ports.background.disconnects) == (set() if ways == (disabled, enabled) else {"pump"})
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_comes_twice_or_late_throws_out_nobody_who_came_in_rightly(
+    broker: Broker, way: Callable[[Broker], None]
+) -> None:
+    who = broker.user()
+    broker.device("pump", user=who)
+    way(broker)
+    matters = list(broker.ports.background.matters)
+    broker.disconnect("pump")
+    broker.later()
+    before = list(broker.ports.background.disconnects)
+    broker.ports.clock.advance(ms=GRACE)
+    secret = "7" * 48
+    device_users.issue(broker.ports, broker.tenant, "device_pump", secret, broker.ports.clock.advance(ms=1))
+    broker.ports.clock.advance(ms=GRACE)
+    assert broker.knock("pump", who, secret)["isAuthenticated"]
+    broker.connect("pump")
+    for _ in range(2):
+        broker.ports.background.matters = list(matters)
+        broker.later()
+    assert broker.ports.background.disconnects == before
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_id_that_is_another_tenants_by_now_stays_open(broker: Broker, way: Callable[[Broker], None]) -> None:
+    """The user is called likewise there, too."""
+    broker.device("pump")
+    way(broker)
+    assert broker.ports.background.disconnects == ["pump"]
+    broker.disconnect("pump")
+    other, _, _ = tenants.create(broker.ports, "other")
+    numbering.enable(broker.ports, other.id)
+    fencing.give(broker.ports, "pump", other.id)
+    broker.ports.run_background()
+    broker.ports.clock.advance(ms=broker.ports.fence_rest)
+    assert broker.knock("pump", broker.user("pump", other.id))["isAuthenticated"]
+    broker.connect("pump")
+    broker.later()
+    assert broker.ports.background.disconnects == ["pump"]
