@@ -130,12 +130,17 @@ def test_what_a_device_of_another_dialect_says_is_told(stack: RunningStack, worl
     urn = f"urn:lo:nsid:told:{world.device}"
     with MqttClient(stack, urn, "json+device", stack.api_key) as device:
         number = until(lambda: _number(world, urn))
-        client = world.listening("/notification/realtime", f"/measurements/{number}")
-        with ThreadPoolExecutor() as pool:
-            held = world.wait(pool, "/notification/realtime", client)
-            device.publish("dev/data", {"s": "s1", "m": "room", "v": {"temperature": 21}})
-            told, _ = held.result(PATIENCE_S)
-    assert told["data"]["data"]["room"] == {"temperature": {"value": 21}}
+        said: list[Any] = []
+        for kind, value in (("measurements", {"temperature": 21}), ("events", {"door": "open"})):
+            client = world.listening("/notification/realtime", f"/{kind}/{number}")
+            with ThreadPoolExecutor() as pool:
+                held = world.wait(pool, "/notification/realtime", client)
+                device.publish("dev/data", {"s": "s1", "m": "room", "v": value})
+                told, _ = held.result(PATIENCE_S)
+            said.append(told["data"]["data"])
+    measurement, event = said
+    assert measurement["room"] == {"temperature": {"value": 21}}
+    assert (event["text"], event["room"]) == ("open", {"door": "open"})
     rest.close()
 
 

@@ -71,7 +71,7 @@ def _said(ports: Ports, request: Request, message: DataMessage) -> None:
     if found is not None:
         shown = measurements.view(request, sources, message, found)
         _tell(ports, request.tenant, realtime.MEASUREMENTS, [number], "CREATE", shown)
-    elif message.kind == device_events.KIND:
+    elif device_events.of(message) is not None:
         _tell(ports, request.tenant, realtime.EVENTS, [number], "CREATE", events.view(request, sources, message))
 
 

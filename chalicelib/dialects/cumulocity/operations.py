@@ -29,7 +29,8 @@ OWN = frozenset(
         "bulkOperationId",
     }
 )
-_SAID = ("description",)
+_SAID = ("description", "profileId", "profileName")
+"""What may be said beside what is to be done."""
 RESERVED = OWN | frozenset(_SAID)
 """Names that no fragment of one has."""
 _LOG = 10

@@ -1,4 +1,4 @@
-"""Options of a tenant: texts by category and key (reference, "Options"), which mean nothing to the platform itself."""
+"""Options of a tenant: texts by category and key (reference, "Options"); few mean something to the platform itself."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

@@ -1,5 +1,7 @@
 """Tokens of users: for an hour, in the place of name and password (RFC 7519, HS256; reference, "Login tokens").
 
+How long those of devices last is the tenant's to say: the option `device-token.lifespan.seconds` of `oauth.internal`.
+
 They are signed under the stage key, so that nothing is kept of them. Each has a mark of the password that it was given
 for: with another password, and for whoever is disabled or deleted by now, it is worth nothing within LASTS of
 `access/proven`.
@@ -12,20 +14,22 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.dialects.cumulocity import device_users
+from chalicelib.dialects.cumulocity import device_users, options
 from chalicelib.fleet.access import callers
 from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.access.proven import Known
 from chalicelib.fleet.access.records import UserState
 from chalicelib.fleet.access.stage_key import Generation
-from chalicelib.fleet.errors import Unauthenticated
+from chalicelib.fleet.errors import NotFound, Unauthenticated
 from chalicelib.fleet.ports import Ports
 
-LASTS_S = 3_600
+LASTS_S, SHORTEST_S, LONGEST_S = 3_600, 300, 366 * 24 * 3_600
+CATEGORY, LIFESPAN = "oauth.internal", "device-token.lifespan.seconds"
 LONGEST = 4_096
 """Characters of a token; what is longer is read so far, and is none of ours."""
 _PURPOSE, _MARK = "cumulocity token", "cumulocity token password"
 _ALGORITHM = "HS256"
+_MOST_DIGITS = 18
 
 
 def issue(ports: Ports, caller: Caller, name: str, password: str, host: str) -> str:
@@ -65,7 +69,7 @@ def _issued(ports: Ports, tenant: str, user: str, proven: str, name: str, host: 
         "ten": tenant,
         "iat": at,
         "nbf": at,
-        "exp": at + LASTS_S,
+        "exp": at + _lasting(ports, tenant, user),
         "tci": ports.chance(16).hex(),
         "xsrfToken": ports.chance(16).hex(),
         "tfa": False,
@@ -74,6 +78,19 @@ def _issued(ports: Ports, tenant: str, user: str, proven: str, name: str, host: 
     }
     signed = f"{_part({'alg': _ALGORITHM, 'typ': 'JWT', 'kid': str(generation.number)})}.{_part(claims)}"
     return f"{signed}.{_encoded(_signature(generation, signed))}"
+
+
+def _lasting(ports: Ports, tenant: str, user: str) -> int:
+    """Seconds. Options may be any text: what is no number changes nothing."""
+    if not user.startswith(device_users.PREFIX):
+        return LASTS_S
+    try:
+        wanted = options.get(ports, tenant, CATEGORY, LIFESPAN).value.strip()
+    except NotFound:
+        return LASTS_S
+    # Of the digits only as many as such a number can have: any more are above it.
+    known = wanted.isascii() and wanted.isdigit()
+    return min(max(int(wanted[:_MOST_DIGITS]), SHORTEST_S), LONGEST_S) if known else LASTS_S
 
 
 def authenticate(ports: Ports, token: str) -> Caller:

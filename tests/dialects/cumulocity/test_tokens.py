@@ -230,3 +230,38 @@ def test_a_token_of_one_tenant_opens_no_other(client: Client) -> None:
     other = Client(client.ports, "other")
     theirs = other.made(OBJECTS, {"name": "theirs"})["id"]
     assert bear(client, token(client), f"{OBJECTS}/{theirs}").status == 404
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("600", 600),
+        (" 86400 ", 86_400),
+        ("1", 300),
+        ("0", 300),
+        ("9" * 5_000, 366 * 24 * 3_600),
+        ("-5", HOUR),
+        ("1e3", HOUR),
+        ("\u0661\u0662\u0663\u0664", HOUR),
+        ("", HOUR),
+        ("an hour", HOUR),
+    ],
+    ids=lambda value: str(value)[:8],
+)
+def test_a_tenant_says_how_long_tokens_of_devices_last(client: Client, value: str, seconds: int) -> None:
+    option = {"category": "oauth.internal", "key": "device-token.lifespan.seconds", "value": value}
+    assert client.call("POST", "/tenant/options", option).status == 200
+    for (name, password), lasts in ((registered(client, "pi"), seconds), (("ann", PASSWORD), HOUR)):
+        claims = said(token(client, name, password))
+        assert claims["exp"] - claims["iat"] == lasts
+
+
+def test_a_token_counts_for_as_long_as_the_tenant_said_then(client: Client) -> None:
+    option = {"category": "oauth.internal", "key": "device-token.lifespan.seconds", "value": "7200"}
+    assert client.call("POST", "/tenant/options", option).status == 200
+    given = token(client, *registered(client, "pi"))
+    assert client.call("DELETE", "/tenant/options/oauth.internal/device-token.lifespan.seconds").status == 204
+    client.ports.clock.advance(seconds=7_199)
+    assert bear(client, given).status == 200
+    client.ports.clock.advance(seconds=1)
+    assert bear(client, given).status == 401

@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.dialects.cumulocity import keeping, listening, reach
 from chalicelib.dialects.cumulocity.keeping import Said, Source
+from chalicelib.dialects.cumulocity.measurements import FOREIGN
 from chalicelib.dialects.cumulocity.modes import Mode
 from chalicelib.dialects.cumulocity.rest import asking, processing
 from chalicelib.dialects.cumulocity.rest.asking import Range
@@ -104,20 +105,37 @@ def walked(
 ) -> Iterator[DataMessage]:
     """Of the source that is asked for, or of all, in order of their times; those that come `after` that message."""
     names = sources.chosen(request.asked["source"]) if request.asked["source"] else sources.all()
+    return _sent(ports, request.tenant, names, moments, ascending=ascending, after=after)
+
+
+def _sent(
+    ports: Ports,
+    tenant: str,
+    names: Sequence[str],
+    moments: Range,
+    *,
+    ascending: bool = False,
+    after: str | None = None,
+) -> Iterator[DataMessage]:
+    """What those sources have said in a time, in its order."""
     each = [
-        messages.sent_by(
-            ports, request.tenant, name, start=moments.start, end=moments.end, before=after, ascending=ascending
-        )
+        messages.sent_by(ports, tenant, name, start=moments.start, end=moments.end, before=after, ascending=ascending)
         for name in names
     ]
     return merge(*each, key=lambda one: ids.rank(one.id), reverse=not ascending)
 
 
 def delete(
-    ports: Ports, request: Request, sources: Sources, kind: str, each: Callable[[], Iterator[DataMessage]]
+    ports: Ports,
+    request: Request,
+    sources: Sources,
+    kind: str,
+    each: Callable[[], Iterator[DataMessage]],
+    beside: Callable[[DataMessage], bool] | None = None,
 ) -> None:
     """What is asked for of a kind is gone: by source, type and time at once, by more than that as `each` finds it.
 
+    `beside` tells what devices of other dialects have said that goes with it, and is removed one by one.
     Errors: Invalid (none of them is there), TemporarilyUnavailable (there are more than a request can remove).
     """
     asked, moments = request.asked, asking.window(request)
@@ -130,8 +148,12 @@ def delete(
         return
     models = frozenset({asked["type"]} if asked["type"] else ())
     chosen = deleting.Chosen(frozenset({kind}), models, moments.start, moments.end)
-    for name in sources.chosen(asked["source"]) if asked["source"] else sources.all():
+    names = sources.chosen(asked["source"]) if asked["source"] else sources.all()
+    for name in names:
         deleting.of_source(ports, request.tenant, name, chosen)
+    if beside is not None and (foreign := [name for name in names if sources.origin(name)]):
+        found = filter(beside, asking.looked(_sent(ports, request.tenant, foreign, moments)))
+        _delete_each(ports, request.tenant, (one for one in found if asked["type"] in ("", one.model or FOREIGN)))
 
 
 def _delete_each(ports: Ports, tenant: str, found: Iterator[DataMessage]) -> None:

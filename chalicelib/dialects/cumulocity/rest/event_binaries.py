@@ -18,6 +18,7 @@ KIND = "eventBinary"
 
 def _put(ports: Ports, request: Request, *, new: bool) -> Answer:
     found = events.found(ports, request)
+    shapes.ensure_own(found)
     number = request.path["eventId"]
     content, _ = files.read(request, found.attachment.name if found.attachment is not None else number)
     change = partial(shapes.attached, now=ports.clock.now())

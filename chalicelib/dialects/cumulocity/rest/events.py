@@ -73,7 +73,7 @@ def found(ports: Ports, request: Request) -> DataMessage:
         message = data.get(ports, request.by, number)
     except MessageNotFound:
         message = None
-    if message is None or message.kind != shapes.KIND:
+    if message is None or shapes.of(message) is None:
         raise EventNotFound(f"Finding event from database failed : No event for gid '{number[:64]}'!")
     return message
 
@@ -87,8 +87,13 @@ def _list(ports: Ports, request: Request) -> Answer:
 
 def _delete_all(ports: Ports, request: Request) -> Answer:
     sources = Sources(ports, request)
-    data.delete(ports, request, sources, shapes.KIND, partial(_meant, ports, request, sources))
+    data.delete(ports, request, sources, shapes.KIND, partial(_meant, ports, request, sources), _elsewhere)
     return Answer()
+
+
+def _elsewhere(message: DataMessage) -> bool:
+    """Whether it is an event, and is kept as something else."""
+    return message.kind != shapes.KIND and shapes.of(message) is not None
 
 
 def _meant(ports: Ports, request: Request, sources: Sources, after: str | None = None) -> Iterator[DataMessage]:
@@ -97,12 +102,12 @@ def _meant(ports: Ports, request: Request, sources: Sources, after: str | None =
     created, updated = asking.window(request, "created"), asking.window(request, "lastUpdated")
 
     def meant(message: DataMessage) -> bool:
-        if message.kind != shapes.KIND:
-            # What came by another dialect is any JSON.
+        one = shapes.of(message)
+        if one is None:
             return False
-        fragment = message.value.get(asked["fragmentType"]) if asked["fragmentType"] else None
+        fragment = one.said.get(asked["fragmentType"]) if asked["fragmentType"] else None
         return (
-            asked["type"] in ("", message.model)
+            asked["type"] in ("", one.type)
             and (not asked["fragmentType"] or fragment is not None)
             and asked.get("fragmentValue", "") in ("", fragment)
             and created.has(message.created)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chalicelib.dialects.cumulocity import times
-from chalicelib.dialects.cumulocity.smartrest import software
+from chalicelib.dialects.cumulocity.smartrest import profiles, software
 from chalicelib.dialects.cumulocity.smartrest.arguments import Arguments
 from chalicelib.dialects.cumulocity.smartrest.publishing import Publishing
 from chalicelib.dialects.cumulocity.smartrest.rows import Row
@@ -100,6 +100,7 @@ TEMPLATES: Mapping[str, Template] = {
     "118": Template(_list("c8y_SupportedLogs"), None),
     "119": Template(_list("c8y_SupportedConfigurations"), None),
     "120": Template(_configuration, 4, 2),
+    "121": Template(profiles.applied, 2, 1),
     "122": Template(_agent, 4, 3),
     "125": Template(_heartbeat, 0),
     "140": Template(software.put, None),
