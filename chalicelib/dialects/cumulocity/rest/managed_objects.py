@@ -15,6 +15,7 @@ from chalicelib.dialects.cumulocity import (
     naming,
     owners,
     reach,
+    reported,
 )
 from chalicelib.dialects.cumulocity import objects as shapes
 from chalicelib.dialects.cumulocity.elsewhere import Known
@@ -152,6 +153,7 @@ def _create_some(ports: Ports, request: Request, several: Any) -> Answer:
 def _get(ports: Ports, request: Request) -> Answer:
     found = reach.get(ports, request.by, request.path["id"])
     (body,) = shown(ports, request, [found])
+    body |= reported.fragments(ports, found)
     return contents.found(request, KIND, relatives.add(ports, request, found, body))
 
 
