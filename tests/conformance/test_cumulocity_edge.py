@@ -99,9 +99,9 @@ def test_the_javascript_client_listens_where_its_rest_api_is(edge: Edge, tmp_pat
 @pytest.mark.row("G7")
 @pytest.mark.parametrize("level", [MQTTProtocolVersion.MQTTv31, MQTTProtocolVersion.MQTTv311], ids=["3.1", "3.1.1"])
 def test_what_iot_core_does_not_carry_is_carried(edge: Edge, level: MQTTProtocolVersion) -> None:
-    """No TLS, QoS 2 both ways, and ten topics in one SUBSCRIBE, as the vendor's own agent asks for them."""
+    """No TLS, QoS 2 both ways, and ten topics in one SUBSCRIBE, until its user is disabled."""
     serial = f"old-{level.value}"
-    agent = paho.Client(CallbackAPIVersion.VERSION2, serial, protocol=level)
+    agent = paho.Client(CallbackAPIVersion.VERSION2, serial, protocol=level, reconnect_on_failure=False)
     agent.username_pw_set(*edge.registered(serial))
     agent.connect_timeout = PATIENCE_S
     granted: queue.Queue[list[int]] = queue.Queue()
@@ -126,6 +126,10 @@ def test_what_iot_core_does_not_carry_is_carried(edge: Edge, level: MQTTProtocol
         path = f"/devicecontrol/operations/{operation}"
         shown = until(lambda: one if (one := edge.tenant.call("GET", path))["status"] == "SUCCESSFUL" else None)
         assert shown["delivery"]["status"] == "DELIVERED"
+        gone: list[int] = []
+        agent.on_disconnect = lambda *_: gone.append(1)
+        edge.tenant.call("PUT", f"/inventory/managedObjects/{number}/user", {"enabled": False})
+        until(lambda: gone)
     finally:
         agent.disconnect()
         agent.loop_stop()
