@@ -181,7 +181,8 @@ class Command(Extensible):
     is. `begun` is since when its device says that it is at it, `reason` why it could not do it. `kept` is how long (s)
     it stays after `expires`, or after its end where that is None; None for the default. `reached` are the filters on
     which it was sent to the session `reached_in`, where that is noted. `begun_by` and `about` are as in a report.
-    `wording` is how its device's dialect puts the request, where that depends on what the device could do.
+    `wording` is how its device's dialect puts the request, where that depends on what the device could do. While it is
+    being sent, `awaited` tells its sender that somebody has left to him whatever follows.
     """
 
     tenant: str
@@ -214,6 +215,7 @@ class Command(Extensible):
     begun_by: str | None = None
     about: str = ""
     wording: Any = None
+    awaited: bool = False
     history: tuple[Entry, ...] = field(default_factory=tuple)
 
     @property
@@ -233,6 +235,11 @@ class Command(Extensible):
     @property
     def waiting(self) -> bool:
         return self.status in WAITING
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it is on its way, and nobody has said yet what became of that."""
+        return self.status is Status.PROCESSING and self.delivery is DeliveryStatus.SENDING
 
     @property
     def correlation(self) -> int:

@@ -1,19 +1,21 @@
 """Sending again what a device has, or may have, and has not begun: to each new session, where its dialect does so.
 
-It is put back, as if it had not been sent, and goes with all that waits, in order.
+It is put back, as if it had not been sent, and goes with all that waits, in order. What is being sent just now is put
+back once its sender knows what became of it.
 """
 
 from collections.abc import Collection
 from dataclasses import replace
 
+from chalicelib.fleet.commands.awaiting import await_sender
 from chalicelib.fleet.commands.changing import change_command
 from chalicelib.fleet.commands.granting import session_mark, terms_of
-from chalicelib.fleet.commands.records import Command, DeliveryStatus, Status
+from chalicelib.fleet.commands.records import Command, Status
 from chalicelib.fleet.commands.transitions import put_back
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import connecting, relaying
 from chalicelib.fleet.presence.changing import change_mailbox
-from chalicelib.fleet.presence.mailbox import Flight, Mailbox
+from chalicelib.fleet.presence.mailbox import RECALLED, Flight, Mailbox
 from chalicelib.fleet.presence.records import Capability, Route
 
 _AGAIN = "it was not begun, and is sent again"
@@ -42,11 +44,10 @@ def renew(ports: Ports, mailbox: Mailbox, *, polling: Route | None = None) -> Ma
 
 def again(ports: Ports, tenant: str, device: str) -> None:
     """The device asks for all that it has not begun, whatever it was sent before."""
-    mailbox = ports.mailboxes.get(tenant, device)
-    if mailbox is None:
-        return
-    _put_back(ports, mailbox, [c for c, f in mailbox.flights.items() if f.session], afresh=True)
-    ports.background.deliver(tenant, device)
+    # Into the mailbox first, where whoever is about to send something else has to look: he puts it back before that.
+    mailbox = change_mailbox(ports, tenant, device, Mailbox.recalled)
+    if mailbox is not None:
+        ports.background.deliver(tenant, device)
 
 
 def again_behind(ports: Ports, tenant: str, gateway: str) -> None:
@@ -55,18 +56,31 @@ def again_behind(ports: Ports, tenant: str, gateway: str) -> None:
         again(ports, tenant, waiting.device)
 
 
-def _put_back(ports: Ports, mailbox: Mailbox, commands: Collection[str], *, afresh: bool = False) -> Mailbox | None:
-    """Where `afresh`, what the present session was sent already is sent to it all the same."""
+def renewed(ports: Ports, mailbox: Mailbox, route: Route) -> Mailbox | None:
+    """Before something is sent by `route`: with what went by it to another session put back, as that comes first."""
+    if not terms_of(ports, route).renews:
+        return mailbox
+    present = session_mark(route)
+    over = [
+        command
+        for command, flight in mailbox.flights.items()
+        if flight.session not in ("", present) and (flight.via or mailbox.line(command)) == route.connector
+    ]
+    return _put_back(ports, mailbox, over) if over else mailbox
+
+
+def _put_back(ports: Ports, mailbox: Mailbox, commands: Collection[str]) -> Mailbox | None:
+    """What the device has asked for is sent again even to the session that it was sent to already."""
     over: dict[str, Flight] = {}
     begun: dict[str, Flight] = {}
     for command_id in commands:
         flight = mailbox.flights[command_id]
         command = ports.commands.get(mailbox.tenant, command_id)
-        if command is None or command.status is not Status.PROCESSING or command.generation != flight.generation:
+        if command is None or command.final or command.generation != flight.generation:
             continue
         if command.begun is not None:
             begun[command_id] = flight
-        elif command.delivery is not DeliveryStatus.SENDING and _waits_again(ports, command, afresh=afresh):
+        elif _waits_again(ports, command, flight):
             over[command_id] = flight
     if not over and not begun:
         return mailbox
@@ -81,12 +95,19 @@ def _put_back(ports: Ports, mailbox: Mailbox, commands: Collection[str], *, afre
     return change_mailbox(ports, mailbox.tenant, mailbox.device, landed, seen=mailbox)
 
 
-def _waits_again(ports: Ports, command: Command, *, afresh: bool) -> bool:
+def _waits_again(ports: Ports, command: Command, flight: Flight) -> bool:
+    if command.waiting:
+        # Somebody else has put it back, and is about to say so in the mailbox.
+        return True
+    if command.leaving:
+        await_sender(ports, command, flight)
+        return False
+
     def waiting(present: Command) -> Command | None:
         if present.status is not Status.PROCESSING or present.generation != command.generation or present.begun:
             return None
         back = put_back(present, ports.clock.now(), _AGAIN)
-        return replace(back, reached=frozenset(), reached_in="") if afresh else back
+        return replace(back, reached=frozenset(), reached_in="") if flight.session == RECALLED else back
 
     present, _ = change_command(ports, command.tenant, command.id, waiting, seen=command)
     if present is not None and present.waiting and command.timer:

@@ -4,10 +4,11 @@ A command is sent only by whoever raised the mailbox's generation for it. Each c
 name none have one: a line that cannot move now holds up nothing of the others.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from chalicelib.fleet.commands import deadlines, finishing
+from chalicelib.fleet.commands.awaiting import left_to_another
 from chalicelib.fleet.commands.changing import change_command
 from chalicelib.fleet.commands.granting import session_mark, terms_of
 from chalicelib.fleet.commands.records import (
@@ -20,6 +21,7 @@ from chalicelib.fleet.commands.records import (
     Failure,
     Status,
 )
+from chalicelib.fleet.commands.renewing import renewed
 from chalicelib.fleet.commands.transitions import attempt_failed, claimed, move, put_back, sent
 from chalicelib.fleet.errors import TemporarilyUnavailable
 from chalicelib.fleet.ports import Outcome, Ports
@@ -28,8 +30,18 @@ from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import Capability, Route
 
-Blocked = set[str]
-"""The lines that could not move when one run looked at them: whoever frees them wakes a run of its own."""
+
+@dataclass(slots=True)
+class Run:
+    """What one run of `deliver` knows of itself.
+
+    `blocked` are the lines that could not move when it looked at them: whoever frees them wakes a run of its own.
+    `claims` are the generations under which it has sent. `awaited` once somebody has left what follows to it.
+    """
+
+    blocked: set[str] = field(default_factory=set)
+    claims: set[int] = field(default_factory=set)
+    awaited: bool = False
 
 
 def _again(ports: Ports, mailbox: Mailbox) -> Mailbox | None:
@@ -107,17 +119,22 @@ def _over(
     return finishing.leave(ports, command, mailbox, told=ours)
 
 
-def _conclude(ports: Ports, attempt: Command, route: Route, outcome: Outcome, mailbox: Mailbox) -> Mailbox | None:
+def _conclude(
+    ports: Ports, attempt: Command, route: Route, outcome: Outcome, mailbox: Mailbox, run: Run
+) -> Mailbox | None:
     now = ports.clock.now()
     generation = attempt.generation
 
     def result(command: Command) -> Command | None:
+        run.awaited = run.awaited or command.awaited
         # An answer may have overtaken us, or a canceling client: then there is nothing left to say.
         if command.status is not Status.PROCESSING or command.generation != generation or command.begun is not None:
             return None
-        return _reached(_after(command, now, route.node, outcome), route, outcome)
+        return replace(_reached(_after(command, now, route.node, outcome), route, outcome), awaited=False)
 
     command, ours = change_command(ports, attempt.tenant, attempt.id, result, seen=attempt)
+    # Who has deleted it took a mark along.
+    run.awaited = run.awaited or command is None
     if command is not None and command.status is Status.PROCESSING and command.generation == generation:
         return mailbox
     if attempt.timer and outcome is not Outcome.CONFIRMED:
@@ -135,9 +152,10 @@ def _conclude(ports: Ports, attempt: Command, route: Route, outcome: Outcome, ma
     return _again(ports, left) if outcome is Outcome.ABSENT and left else left
 
 
-def _attempt(ports: Ports, command: Command, route: Route, mailbox: Mailbox) -> Mailbox | None:
+def _attempt(ports: Ports, command: Command, route: Route, mailbox: Mailbox, run: Run) -> Mailbox | None:
     """`mailbox` holds our claim; what it is like afterwards."""
     now, generation = ports.clock.now(), mailbox.flights[command.id].generation
+    run.claims.add(generation)
     policy = command.policy.under(terms_of(ports, route), relayed=route.relayed)
     attempt, _ = change_command(
         ports,
@@ -148,7 +166,9 @@ def _attempt(ports: Ports, command: Command, route: Route, mailbox: Mailbox) -> 
     )
     # Not whether our write was confirmed, but whether it is there: its first answer may have been lost on the way.
     if attempt is None or attempt.status is not Status.PROCESSING or attempt.generation != generation:
-        # Canceled, deleted, expired or taken by the device itself between reading and claiming.
+        # Canceled, deleted, expired or taken by the device itself between reading and claiming; somebody may have left
+        # to us what follows before that.
+        run.awaited = True
         return _over(ports, attempt, mailbox, command.id)
     if command.timer:
         ports.deadlines.stop(command.timer)
@@ -159,10 +179,10 @@ def _attempt(ports: Ports, command: Command, route: Route, mailbox: Mailbox) -> 
     # What its session has already is not sent to it twice, but where it has begun to listen since.
     had = bool(route.heard) and not left.heard
     outcome = Outcome.UNCONFIRMED if had else ports.delivery.command(left, attempt, allowed)
-    return _conclude(ports, attempt, left, outcome, mailbox)
+    return _conclude(ports, attempt, left, outcome, mailbox, run)
 
 
-def _claim(ports: Ports, mailbox: Mailbox, command: Command, route: Route) -> Mailbox | None:
+def _claim(ports: Ports, mailbox: Mailbox, command: Command, route: Route, run: Run) -> Mailbox | None:
     holder = ports.chance(4).hex()
     session = session_mark(route) if terms_of(ports, route).renews else ""
     if session and route.relayed:
@@ -170,26 +190,26 @@ def _claim(ports: Ports, mailbox: Mailbox, command: Command, route: Route) -> Ma
         relaying.note(ports, mailbox, route)
     claiming = mailbox.claim(command.id, ports.clock.now(), holder, via=route.connector, session=session)
     if ports.mailboxes.replace(mailbox, claiming):
-        return _attempt(ports, command, route, replace(claiming, revision=mailbox.revision + 1))
+        return _attempt(ports, command, route, replace(claiming, revision=mailbox.revision + 1), run)
     # A write whose answer was lost on the way is repeated, and then it fails: it may be our own claim that is there.
     present = _again(ports, mailbox)
     flight = present.flights.get(command.id) if present else None
     if present is None or flight is None or flight.holder != holder:
         return present
-    return _attempt(ports, command, route, present)
+    return _attempt(ports, command, route, present, run)
 
 
-def send_next(ports: Ports, mailbox: Mailbox, blocked: Blocked) -> Mailbox | None:
-    """One step; the mailbox that it leaves if there may be another. `blocked` is this run's, empty at first."""
+def send_next(ports: Ports, mailbox: Mailbox, run: Run) -> Mailbox | None:
+    """One step of a run; the mailbox that it leaves if there may be another."""
     full: list[Command] = []
     for line, head in mailbox.heads():
-        if line in blocked:
+        if line in run.blocked:
             continue
-        moved = _move(ports, mailbox, line, head, blocked, full)
+        moved = _move(ports, mailbox, line, head, run, full)
         if not isinstance(moved, _Stuck):
             return moved
     if _repair(ports, mailbox):
-        blocked.clear()
+        run.blocked.clear()
         return _again(ports, mailbox)
     for command in full:
         # Whoever is to move it may have died, or die before that.
@@ -202,7 +222,7 @@ class _Stuck(Enum):
 
 
 def _move(
-    ports: Ports, mailbox: Mailbox, line: str, head: str, blocked: Blocked, full: list[Command]
+    ports: Ports, mailbox: Mailbox, line: str, head: str, run: Run, full: list[Command]
 ) -> Mailbox | _Stuck | None:
     command = ports.commands.get(mailbox.tenant, head)
     if command is None:
@@ -215,21 +235,23 @@ def _move(
         again = lambda m: m.resumed(head, command.generation, since)  # noqa: E731
         return change_mailbox(ports, mailbox.tenant, mailbox.device, again, seen=mailbox)
     now = ports.clock.now()
-    blocked.add(line)
+    run.blocked.add(line)
     if command.expired(now + SECOND - 1):
         # Too late for an acknowledgement before it expires.
         deadlines.arm_expiry(ports, command)
         if not finishing.expire(ports, command, mailbox):
             return _Stuck.STUCK
-        blocked.discard(line)
+        run.blocked.discard(line)
         return _again(ports, mailbox)
-    moved = _by_a_route(ports, mailbox, command, full)
+    moved = _by_a_route(ports, mailbox, command, run, full)
     if not isinstance(moved, _Stuck):
-        blocked.discard(line)
+        run.blocked.discard(line)
     return moved
 
 
-def _by_a_route(ports: Ports, mailbox: Mailbox, command: Command, full: list[Command]) -> Mailbox | _Stuck | None:
+def _by_a_route(
+    ports: Ports, mailbox: Mailbox, command: Command, run: Run, full: list[Command]
+) -> Mailbox | _Stuck | None:
     routes = mailbox.routes(Capability.COMMAND, command.connector)
     free = [r for r in routes if mailbox.flying(r.connector) < terms_of(ports, r).window]
     if len(free) < len(routes):
@@ -238,7 +260,13 @@ def _by_a_route(ports: Ports, mailbox: Mailbox, command: Command, full: list[Com
         return _Stuck.STUCK
     route = relaying.open_route(ports, mailbox, free, Capability.COMMAND)
     if route is not None and not terms_of(ports, route).take:
-        return _claim(ports, mailbox, command, route)
+        first = renewed(ports, mailbox, route)
+        if first is not mailbox:
+            return first
+        if left_to_another(ports, mailbox, route, run.claims):
+            full.append(command)
+            return _Stuck.STUCK
+        return _claim(ports, mailbox, command, route, run)
     deadlines.arm_expiry(ports, command)
     if route is not None:
         ports.delivery.announce(route)

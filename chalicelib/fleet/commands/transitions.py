@@ -103,11 +103,12 @@ def put_back(command: Command, now: int, note: str) -> Command:
     """The attempt did not take place: it does not count, and the command waits again."""
     used = command.attempts_used - 1
     status = Status.RETRYING if used else Status.PENDING
-    return move(command, now, status, note=note, attempts_used=used, due=None, timer=None)
+    return move(command, now, status, note=note, attempts_used=used, due=None, timer=None, awaited=False)
 
 
 def attempt_failed(command: Command, now: int, node: str | None = None) -> Command:
     """No acknowledgement in time: try again, or give up with ACK_TIMEOUT; the patient is tried for ever."""
+    command = replace(command, awaited=False)
     if command.policy.patient:
         used = min(command.attempts_used, command.policy.attempts - 1)
         return move(command, now, Status.RETRYING, node=node, note=UNKNOWN, attempts_used=used, due=None, timer=None)

@@ -23,6 +23,8 @@ _COUNTED = 96
 USUAL = MQTT
 """The line of a command that none is noted of."""
 _REMEMBERED = 4
+RECALLED = "*"
+"""The session of a flight whose command is to be sent again to whichever is there."""
 ANY = "*"
 """The line of those that name no connector."""
 
@@ -36,7 +38,7 @@ class Flight(Extensible):
     """A claimed command: under which generation, since when (ms) and by whom.
 
     `via` is the connector that it went by, where its command names none. `session` is told where whoever comes with
-    another one is to get the command again.
+    another one is to get the command again; it is RECALLED where the device has asked for that.
     """
 
     generation: int
@@ -139,6 +141,11 @@ class Mailbox(Extensible):
             for command, flight in self.flights.items()
         )
 
+    def latest(self, connector: str) -> str | None:
+        """The command that was claimed last to go by it, of those in flight."""
+        by_it = {c: f.generation for c, f in self.flights.items() if (f.via or self.line(c)) == connector}
+        return max(by_it, key=by_it.__getitem__, default=None)
+
     def claim(self, command: str, now: int, holder: str = "", *, via: str = "", session: str = "") -> "Mailbox":
         """For `via` the connector of the route; it is noted only where the line does not say it."""
         generation = self.generation + 1
@@ -163,6 +170,11 @@ class Mailbox(Extensible):
         if flight is None or flight.generation != generation or not flight.session:
             return self
         return replace(self, flights={**self.flights, command: replace(flight, session="")})
+
+    def recalled(self) -> "Mailbox":
+        """Whatever its device may not have begun is to be sent again, to the same session, too."""
+        asked = {c: replace(f, session=RECALLED) if f.session else f for c, f in self.flights.items()}
+        return self if asked == self.flights else replace(self, flights=asked)
 
     def resumed(self, command: str, generation: int, now: int) -> "Mailbox":
         """A command that is out under that generation has its claim back."""

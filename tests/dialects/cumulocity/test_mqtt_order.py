@@ -1,6 +1,6 @@
 """Functions that take messages of a device run side by side: in whatever order they do, the end is the same."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 from itertools import count, permutations, takewhile
 from typing import Any
@@ -10,6 +10,7 @@ import pytest
 from chalicelib.dialects.cumulocity.objects import ACTIVE_ALARMS
 from chalicelib.dialects.cumulocity.smartrest import reporting
 from tests.dialects.cumulocity.broker import Broker
+from tests.preempting import preempted
 
 pytestmark = pytest.mark.row("G7")
 Events = list[dict[str, Any]]
@@ -189,42 +190,6 @@ def test_a_row_that_comes_while_others_are_taken_is_not_forgotten() -> None:
     assert [broker.status(one) for one in made] == ["SUCCESSFUL", "FAILED"]
 
 
-class Preempting:
-    """A port before whose call of that number something else is done."""
-
-    def __init__(self, port: Any, calls: Iterator[int], at: int, other: Callable[[], None]) -> None:
-        self._port, self._calls, self._at, self._other = port, calls, at, other
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._port, name)
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            if next(self._calls) == self._at:
-                self._other()
-            return method(*args, **kwargs)
-
-        return call
-
-
-def preempted(broker: Broker, at: int, run: Callable[[], None], other: Callable[[], None]) -> bool:
-    """Run, and before its port call of that number all the other; False where it makes fewer."""
-    ports, calls, came = broker.ports, count(), list[int]()
-
-    def once() -> None:
-        came.append(at)
-        ports.mailboxes, ports.commands, ports.records = kept
-        other()
-
-    kept = ports.mailboxes, ports.commands, ports.records
-    slow: list[Any] = [Preempting(port, calls, at, once) for port in kept]
-    ports.mailboxes, ports.commands, ports.records = slow
-    try:
-        run()
-    finally:
-        ports.mailboxes, ports.commands, ports.records = kept
-    return bool(came)
-
-
 def by_two_at_once(at: int) -> bool:
     broker = Broker()
     pump = broker.device("pump", "s/ds")
@@ -235,7 +200,7 @@ def by_two_at_once(at: int) -> bool:
     (tenant, device), broker.ports.background.matters = _inbox(broker), []
     broker.ports.clock.advance(ms=1_000)
     look = partial(reporting.resume, broker.ports, tenant, device)
-    happened = preempted(broker, at, look, look)
+    happened = preempted(broker.ports, at, look, look)
     assert [broker.status(one) for one in made] == ["SUCCESSFUL", "FAILED"], at
     return happened
 
@@ -263,7 +228,7 @@ def ended_by_two_at_once(at: int) -> bool:
         broker.handle(done)
         broker.later()
 
-    happened = preempted(broker, at, partial(broker.handle, done), meanwhile)
+    happened = preempted(broker.ports, at, partial(broker.handle, done), meanwhile)
     broker.later()
     assert [broker.status(one) for one in (first, *second)] == ["SUCCESSFUL", "PENDING"][: 1 + len(second)], at
     return happened

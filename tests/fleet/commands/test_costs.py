@@ -169,6 +169,31 @@ def test_a_line_that_is_blocked_costs_one_read_a_run(online: Rig) -> None:
     assert len(online.mailbox.queue) == 1
 
 
+def test_who_comes_after_another_one(online: Rig) -> None:
+    online.granting(window=5)
+    for step in (None, "one by the same route was sent within a minute"):
+        online.create(AckMode.APPLICATIVE)
+        with counted(online) as calls:
+            online.ports.run_background()
+        every = ("sent, an answer has a time-out", *([step] if step else []))
+        assert cost(calls) == says(*every)
+
+
+def test_who_comes_while_another_one_sends(online: Rig) -> None:
+    online.granting(window=5)
+    online.create(AckMode.APPLICATIVE)
+
+    def meanwhile() -> None:
+        online.create(AckMode.APPLICATIVE)
+        with counted(online) as calls:
+            online.deliver()
+        assert cost(calls) == says("… and is on its way")
+
+    online.ports.delivery.meanwhile = meanwhile
+    online.deliver()
+    assert len(online.ports.delivery.commands) == 2
+
+
 def test_ending_what_a_timer_runs_for(online: Rig) -> None:
     command = online.sent()
     with counted(online) as calls:

@@ -65,9 +65,17 @@ def test_it_may_ask_for_it_within_one_session(rig: Rig) -> None:
 def test_what_is_being_sent_just_now_is_left_to_its_sender(rig: Rig) -> None:
     rig.connect()
     command = order(rig)
-    rig.ports.delivery.meanwhile = lambda: renewing.again(rig.ports, TENANT, DEVICE)
+    at_once: list[list[str]] = []
+
+    def meanwhile() -> None:
+        renewing.again(rig.ports, TENANT, DEVICE)
+        rig.ports.run_background()
+        at_once.append(sent(rig))
+
+    rig.ports.delivery.meanwhile = meanwhile
     rig.ports.run_background()
-    assert (sent(rig), rig.read(command).delivery) == ([command.id], D.DELIVERED)
+    assert (at_once, sent(rig)) == ([[command.id]], [command.id] * 2)
+    assert (rig.read(command).delivery, rig.read(command).attempts_used) == (D.DELIVERED, 1)
 
 
 def test_who_polls_is_given_what_a_session_that_is_over_left(rig: Rig) -> None:

@@ -1,0 +1,48 @@
+"""Order among several runs that deliver one mailbox: what is on its way comes first, and its sender goes on.
+
+The claim that was made last is the lease. Whoever comes while its command is on its way leaves a mark in that and goes;
+its sender, whose next write meets the mark, then looks at the mailbox once more. A sender that died loses it with its
+claim, and what has waited for him is looked at by the sweep.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from chalicelib.fleet.commands.changing import change_command
+from chalicelib.fleet.commands.records import Command
+from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.mailbox import Flight, Mailbox
+from chalicelib.fleet.presence.records import Route
+
+
+def left_to_another(ports: Ports, mailbox: Mailbox, route: Route, own: Collection[int]) -> bool:
+    """Whether somebody is about to send by that route, and goes on afterwards; `own` are one's own generations.
+
+    A read where another run has claimed something within a LEASE, and a write where that is on its way.
+    """
+    command_id = mailbox.latest(route.connector)
+    if command_id is None:
+        return False
+    flight = mailbox.flights[command_id]
+    if flight.generation in own or flight.stale(ports.clock.now()):
+        return False
+    command = ports.commands.get(mailbox.tenant, command_id)
+    return command is not None and await_sender(ports, command, flight)
+
+
+def await_sender(ports: Ports, command: Command, flight: Flight) -> bool:
+    """Have the holder of that claim look again afterwards; False if he has nothing on its way any more."""
+
+    def awaited(present: Command) -> Command | None:
+        # He may conclude it at the same time: then one of both writes fails, and whoever is late sees the other's.
+        return replace(present, awaited=True) if _leaving(present, flight) else None
+
+    present, _ = change_command(ports, command.tenant, command.id, awaited, seen=command)
+    return present is not None and _leaving(present, flight)
+
+
+def _leaving(command: Command, flight: Flight) -> bool:
+    if command.waiting:
+        # Claimed, and not marked yet; not one that was put back after that.
+        return command.generation < flight.generation
+    return command.leaving and command.generation == flight.generation
