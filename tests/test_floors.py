@@ -146,13 +146,18 @@ def test_what_things_are_stands_below_what_happens_to_them() -> None:
     assert [name for name in graph if name.endswith(".records") and graph[name] & ports] == []
 
 
+def functions(path: Path) -> Iterator[ast.AST]:
+    return (node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
 def test_the_fleet_hides_no_import_of_itself_in_a_function() -> None:
     """But for what only few need, and what takes long to import."""
     hidden = [
         f"{module(path)}:{node.lineno} {node.module}"
         for path in sources("chalicelib/fleet")
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.ImportFrom) and node not in tree(path).body and node.col_offset
+        for function in functions(path)
+        for node in ast.walk(function)
+        if isinstance(node, ast.ImportFrom)
         if (node.module or "").startswith("chalicelib.fleet") and "decoding" not in (node.module or "")
     ]
     assert hidden == []

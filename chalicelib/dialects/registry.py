@@ -1,27 +1,29 @@
 """The dialects, each imported when it is first spoken."""
 
+from __future__ import annotations
+
 import importlib
 import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from chalicelib.dialects.dialect import Dialect, Part
-from chalicelib.dialects.topics import Downlink, Topic, Uplink
-from chalicelib.fleet.access.callers import Caller
-from chalicelib.fleet.access.doors import Door
-from chalicelib.fleet.commands.records import Command, Terms
-from chalicelib.fleet.configuration.records import Update
-from chalicelib.fleet.due import Keeper
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.events.events import Event
-from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence.admitting import Candidate
-from chalicelib.fleet.presence.claims import Claim
-from chalicelib.fleet.presence.records import Route
-from chalicelib.fleet.queues.records import QueuedMessage
-from chalicelib.fleet.resources.updates import Offer
 
 if TYPE_CHECKING:
+    from chalicelib.dialects.topics import Downlink, Topic, Uplink
+    from chalicelib.fleet.access.callers import Caller
+    from chalicelib.fleet.access.doors import Door
+    from chalicelib.fleet.commands.records import Command, Terms
+    from chalicelib.fleet.configuration.records import Update
+    from chalicelib.fleet.due import Keeper
+    from chalicelib.fleet.events.events import Event
+    from chalicelib.fleet.ports import Ports
+    from chalicelib.fleet.presence.admitting import Candidate
+    from chalicelib.fleet.presence.claims import Claim
+    from chalicelib.fleet.presence.records import Route
+    from chalicelib.fleet.queues.records import QueuedMessage
+    from chalicelib.fleet.resources.updates import Offer
     from chalicelib.web.routes import Api
 
 NAMES = (
@@ -159,7 +161,7 @@ class Keeping(Protocol):
 
 
 class Rest(Protocol):
-    APIS: "tuple[Api, ...]"
+    APIS: tuple[Api, ...]
 
 
 def enabled() -> tuple[str, ...]:

@@ -1,14 +1,17 @@
 """Who may come in: keys, users, certificates."""
 
-from collections.abc import Iterator
-from typing import Protocol
+from __future__ import annotations
 
-from chalicelib.fleet.access.passwords import Hasher
-from chalicelib.fleet.access.proven import Proven
-from chalicelib.fleet.access.records import ApiKey, CaCertificates, User
-from chalicelib.fleet.access.stage_key import StageKey
-from chalicelib.fleet.access.windows import Windows
-from chalicelib.fleet.tenancy.records import Share
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.access.passwords import Hasher
+    from chalicelib.fleet.access.proven import Proven
+    from chalicelib.fleet.access.records import ApiKey, CaCertificates, User
+    from chalicelib.fleet.access.stage_key import StageKey
+    from chalicelib.fleet.access.windows import Windows
+    from chalicelib.fleet.tenancy.records import Share
 
 
 class Keys(Protocol):

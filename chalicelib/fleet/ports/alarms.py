@@ -1,10 +1,14 @@
 """Alarms as they are kept."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from __future__ import annotations
 
-from chalicelib.fleet.data.alarm_records import Alarm, Seat
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
 from chalicelib.fleet.ports.answers import Page
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.data.alarm_records import Alarm, Seat
 
 
 class Alarms(Protocol):

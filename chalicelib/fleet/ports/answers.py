@@ -1,9 +1,10 @@
 """What ports answer with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
+
+from chalicelib.fleet.frozen import dataclass
 
 T = TypeVar("T")
 

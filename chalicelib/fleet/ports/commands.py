@@ -1,9 +1,12 @@
 """Commands, and when they are looked at again."""
 
-from collections.abc import Iterator
-from typing import Any, Protocol
+from __future__ import annotations
 
-from chalicelib.fleet.commands.records import Command, Terms
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.commands.records import Command, Terms
 
 
 class Commands(Protocol):

@@ -1,8 +1,11 @@
 """What each device is to be set to."""
 
-from typing import Protocol
+from __future__ import annotations
 
-from chalicelib.fleet.configuration.records import Configuration
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.configuration.records import Configuration
 
 
 class Configurations(Protocol):

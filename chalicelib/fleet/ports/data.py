@@ -1,14 +1,18 @@
 """What devices tell, and what dialects keep for themselves."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from __future__ import annotations
 
-from chalicelib.fleet.data.deletions import Tombstone
-from chalicelib.fleet.data.records import DataMessage, DecoderRecord, Directory, Listed, StreamUse
-from chalicelib.fleet.documents import Record
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
 from chalicelib.fleet.ports.alarms import Alarms
 from chalicelib.fleet.ports.answers import Page
-from chalicelib.fleet.presence.mailbox import Counted
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.data.deletions import Tombstone
+    from chalicelib.fleet.data.records import DataMessage, DecoderRecord, Directory, Listed, StreamUse
+    from chalicelib.fleet.documents import Record
+    from chalicelib.fleet.presence.mailbox import Counted
 
 
 class Decoders(Protocol):

@@ -1,9 +1,12 @@
 """Who devices are before they are somebody's."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from __future__ import annotations
 
-from chalicelib.fleet.access.directory import Entry
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.access.directory import Entry
 
 
 class Directory(Protocol):

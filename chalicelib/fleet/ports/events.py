@@ -1,12 +1,15 @@
 """Where events go on to."""
 
-from collections.abc import Mapping
-from typing import Protocol
+from __future__ import annotations
 
-from chalicelib.fleet.events.events import Event
-from chalicelib.fleet.events.records import ActionPolicy, ActionState, Push, PushResult
-from chalicelib.fleet.presence.claims import Claim
-from chalicelib.fleet.tenancy.records import Share
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.events.events import Event
+    from chalicelib.fleet.events.records import ActionPolicy, ActionState, Push, PushResult
+    from chalicelib.fleet.presence.claims import Claim
+    from chalicelib.fleet.tenancy.records import Share
 
 
 class Policies(Protocol):

@@ -1,15 +1,19 @@
 """What the fleet is made of."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.fleet.inventory.facets import MOST_COUNTED, Facet
-from chalicelib.fleet.inventory.managed_objects import ManagedObject
-from chalicelib.fleet.inventory.records import Device, Group, GroupTree, Interface
 from chalicelib.fleet.ports.answers import Page
 from chalicelib.fleet.ports.objects import Objects
-from chalicelib.fleet.presence.claims import Change
-from chalicelib.fleet.tenancy.records import Share
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.inventory.managed_objects import ManagedObject
+    from chalicelib.fleet.inventory.records import Device, Group, GroupTree, Interface
+    from chalicelib.fleet.presence.claims import Change
+    from chalicelib.fleet.tenancy.records import Share
 
 
 class Devices(Protocol):

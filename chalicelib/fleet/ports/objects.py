@@ -1,10 +1,21 @@
 """Managed objects as they are kept, with external ids and hierarchy."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from __future__ import annotations
 
-from chalicelib.fleet.inventory.managed_objects import ChildKind, ExternalId, Leaving, Link, ManagedObject, ObjectFacet
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
 from chalicelib.fleet.ports.answers import Page
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.inventory.managed_objects import (
+        ChildKind,
+        ExternalId,
+        Leaving,
+        Link,
+        ManagedObject,
+        ObjectFacet,
+    )
 
 
 class Objects(Protocol):

@@ -1,13 +1,17 @@
 """Who is connected as what, and what waits for whom."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.fleet.ports.answers import Page
-from chalicelib.fleet.presence.claims import Claim
-from chalicelib.fleet.presence.gateways import Gateway, Waiting
-from chalicelib.fleet.presence.mailbox import Mailbox
-from chalicelib.fleet.tenancy.records import Share
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.presence.claims import Claim
+    from chalicelib.fleet.presence.gateways import Gateway, Waiting
+    from chalicelib.fleet.presence.mailbox import Mailbox
+    from chalicelib.fleet.tenancy.records import Share
 
 
 class Claims(Protocol):

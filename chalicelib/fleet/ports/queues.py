@@ -1,11 +1,14 @@
 """Queues and who consumes them."""
 
-from collections.abc import Iterator
-from typing import Protocol
+from __future__ import annotations
 
-from chalicelib.fleet.queues.consumers import Consumer, Link
-from chalicelib.fleet.queues.records import Queue, QueuedMessage
-from chalicelib.fleet.tenancy.records import Share
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.queues.consumers import Consumer, Link
+    from chalicelib.fleet.queues.records import Queue, QueuedMessage
+    from chalicelib.fleet.tenancy.records import Share
 
 
 class Queues(Protocol):

@@ -1,12 +1,15 @@
 """Files that devices are to have."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from __future__ import annotations
 
-from chalicelib.fleet.resources.records import Entrances, Link, Resource, ResourceVersion
-from chalicelib.fleet.resources.targets import Targeted
-from chalicelib.fleet.resources.updates import DeviceResources
-from chalicelib.fleet.tenancy.records import Share
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.resources.records import Entrances, Link, Resource, ResourceVersion
+    from chalicelib.fleet.resources.targets import Targeted
+    from chalicelib.fleet.resources.updates import DeviceResources
+    from chalicelib.fleet.tenancy.records import Share
 
 
 class Catalog(Protocol):

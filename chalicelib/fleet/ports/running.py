@@ -1,15 +1,19 @@
 """The broker, the clock, and work that goes on later."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from chalicelib.fleet.commands.records import Command
-from chalicelib.fleet.configuration.records import Update
 from chalicelib.fleet.ports.answers import Outcome
-from chalicelib.fleet.presence.records import Route
-from chalicelib.fleet.queues.records import QueuedMessage
-from chalicelib.fleet.resources.updates import Offer
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.commands.records import Command
+    from chalicelib.fleet.configuration.records import Update
+    from chalicelib.fleet.presence.records import Route
+    from chalicelib.fleet.queues.records import QueuedMessage
+    from chalicelib.fleet.resources.updates import Offer
 
 
 class Clock(Protocol):
@@ -32,7 +36,7 @@ class Carrier(Protocol):
 class Delivery(Carrier, Protocol):
     """Whatever is sent, by the transport of its route. Messages and connections of clients are MQTT's."""
 
-    def dispatch(self) -> AbstractContextManager["Dispatch"]:
+    def dispatch(self) -> AbstractContextManager[Dispatch]:
         """For messages of a queue; leaving it waits for all that are under way."""
 
     def message(self, route: Route, topic: str, payload: bytes, timeout: int, *, response: str = "") -> Outcome:

@@ -1,10 +1,13 @@
 """Tenants, how much each may store, and what is kept of what happened."""
 
-from collections.abc import Iterator
-from typing import Protocol
+from __future__ import annotations
 
-from chalicelib.fleet.access.records import Tenant
-from chalicelib.fleet.tenancy.records import AuditEntry, Settings, Stored, Usage
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from chalicelib.fleet.access.records import Tenant
+    from chalicelib.fleet.tenancy.records import AuditEntry, Settings, Stored, Usage
 
 
 class Tenants(Protocol):
