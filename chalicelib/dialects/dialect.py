@@ -1,7 +1,8 @@
 """What a dialect has, for `registry`: it stands in the dialect's own package, which imports nothing else."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from chalicelib.fleet.frozen import dataclass
 
 
 class Part(StrEnum):

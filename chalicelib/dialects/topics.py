@@ -1,10 +1,10 @@
 """The form in which every dialect writes down its topics; policies, rules and capabilities are derived from it."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from enum import Enum
 
 from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.presence.records import Capability, named_filter
 
 OWN = "${iot:ClientId}"

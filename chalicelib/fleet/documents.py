@@ -1,8 +1,8 @@
 """Records that one dialect keeps beside the fleet's own: documents by kind and id, opaque to everybody else."""
 
-from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.shapes import Extensible
 
 

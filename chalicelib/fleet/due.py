@@ -6,9 +6,9 @@ timer has missed, are found by the one sweep.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 
 COMMAND = "command"

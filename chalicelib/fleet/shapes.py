@@ -9,13 +9,14 @@ checklist.
 import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
+from dataclasses import MISSING, Field, field, fields, is_dataclass, replace
 from enum import Enum, StrEnum
 from functools import cache, lru_cache
 from types import NoneType, UnionType
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from chalicelib.fleet.errors import TemporarilyUnavailable
+from chalicelib.fleet.frozen import dataclass
 
 Body = dict[str, Any]
 """A record as JSON, without what its item holds as attributes of its own."""

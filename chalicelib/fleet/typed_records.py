@@ -1,12 +1,12 @@
 """Records of one kind as values of one type, over the records that dialects and wings keep for themselves."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from dataclasses import replace as replaced
 from typing import Generic, TypeVar
 
 from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
 from chalicelib.fleet.documents import Record
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import Kind
 

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
+
+from chalicelib.fleet.frozen import dataclass
 
 M = TypeVar("M", bound=Model)
 

@@ -1,10 +1,11 @@
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.fleet.events.records import ActionPolicy, ActionState
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.shapes import Extensible, Kind
 from chalicelib.fleet.tenancy.records import Share
 from chalicelib.store import usages

@@ -1,8 +1,9 @@
 """How many messages devices sent, counted so seldom that a message costs one write."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.presence.mailbox import Counted
 from chalicelib.store.messages import MessageTable
 from chalicelib.store.objects import Objects

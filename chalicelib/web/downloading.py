@@ -5,8 +5,9 @@ redirect, from the object store; an edge does that for its clients.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.resources import links
 from chalicelib.fleet.resources.records import CARRIED, Link

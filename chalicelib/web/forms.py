@@ -4,12 +4,12 @@ Some clients name no boundary in the content type: it stands in the first line. 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.errors import MessageError
 from email.message import Message
 from email.parser import HeaderParser
 
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.web import json_text, media_types
 
 KIND = "multipart/form-data"

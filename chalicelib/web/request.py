@@ -1,10 +1,11 @@
 """A request as handlers see it, and what they answer."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from chalicelib.fleet.access.callers import Caller
+from chalicelib.fleet.frozen import dataclass
 
 
 class Headers(Mapping[str, str]):

@@ -1,13 +1,14 @@
 """Routes as data: what is served, who may ask for it, what it takes and what it answers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any
 
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import FleetError
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.parameters import Parameter
 from chalicelib.web.request import Answer, Request

@@ -5,11 +5,12 @@ of the dialect whose prefix the path has, at any depth.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.fleet import traces
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.web import cors, json_text, media_types
 from chalicelib.web.events import request_of

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any
 
 import pytest
 
 from chalicelib.fleet.errors import TemporarilyUnavailable
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.shapes import Envelope, Extensible, Kind, NewerShape, in_place_of, is_known
 
 

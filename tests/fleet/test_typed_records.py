@@ -1,10 +1,11 @@
 """Records of one kind as values: changed once, also where the answer of the write was lost."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
 from chalicelib.fleet.documents import Record
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.shapes import Extensible, Kind
 from chalicelib.fleet.typed_records import TypedRecords
 from tests.fakes import MemoryPorts

@@ -4,10 +4,11 @@ A request has one message or a list of them; the answer is always a list. A chan
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.reading import reading
 from chalicelib.web import json_text
 

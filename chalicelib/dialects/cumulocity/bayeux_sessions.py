@@ -6,11 +6,12 @@ theirs, so that somebody else's is told from one that has ended without a read.
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.callers import Kind as CallerKind
 from chalicelib.fleet.errors import Forbidden, SubscriptionNotFound
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import Extensible, Kind
 from chalicelib.fleet.typed_records import TypedRecords

@@ -8,7 +8,7 @@ that is deleted leaves a trace for a day: whoever was about to give it the passw
 import hashlib
 import hmac
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.cumulocity import device_sessions
@@ -19,6 +19,7 @@ from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.compare_and_set import AGAIN, Again, change_record, insist, new_draw
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Unauthenticated, UserNotFound
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 
 KIND = "cumulocity.deviceUser"

@@ -1,13 +1,13 @@
 """Measurements and events as messages of the fleet, by whatever door they came."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.dialects.cumulocity.measurements import CONNECTOR
 from chalicelib.dialects.cumulocity.modes import Mode
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.data.records import DataMessage, message_id
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory import group_paths
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports

@@ -8,12 +8,13 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from chalicelib.dialects.cumulocity import fragments, times
 from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.frozen import dataclass
 
 CONNECTOR = "c8y"
 """What messages name as their way in that came by this API."""

@@ -5,9 +5,9 @@ is the same device, and the last part is the collection of templates of those to
 """
 
 import re
-from dataclasses import dataclass
 
 from chalicelib.fleet import ids
+from chalicelib.fleet.frozen import dataclass
 
 DIALECT = "cumulocity"
 NAMESPACE = "c8y"

@@ -1,13 +1,14 @@
 """Options of a tenant: texts by category and key (reference, "Options"); few mean something to the platform itself."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import quote
 
 from chalicelib.dialects.cumulocity import fragments
 from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Contended, Invalid, LimitReached, NotFound
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 
 KIND = "cumulocity.option"

@@ -6,11 +6,11 @@ A text becomes conditions, of which `holds` looks at an object as it is shown. W
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.fleet import times
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.frozen import dataclass
 
 LONGEST, MOST_TERMS, DEEPEST = 2_048, 30, 30
 UNREADABLE = "Find by filter query failed : Query could not be understood."

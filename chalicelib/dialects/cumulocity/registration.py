@@ -15,7 +15,7 @@ them, they are given the same again. A device names no tenant when it asks, so t
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -27,6 +27,7 @@ from chalicelib.fleet.access import sealing
 from chalicelib.fleet.compare_and_set import AGAIN, Again, change_record, insist
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Invalid, LimitReached
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 
 KIND = "cumulocity.request"

@@ -4,7 +4,7 @@ Each is said in one message of a device, and said again it changes nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.cumulocity import (
@@ -29,6 +29,7 @@ from chalicelib.fleet.data import alarms as raised
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.data.records import DataMessage, clamped
 from chalicelib.fleet.errors import AlarmNotFound, ExternalIdDuplicate, FleetError, Invalid, MessageNotFound
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ids import numbered_message
 from chalicelib.fleet.inventory import objects, promoting, removing
 from chalicelib.fleet.inventory.managed_objects import GROUP, ManagedObject

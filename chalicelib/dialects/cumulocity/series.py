@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import fmean, mean, pstdev, stdev
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from chalicelib.dialects.cumulocity import times
 from chalicelib.dialects.cumulocity.measurements import Measurement
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.frozen import dataclass
 
 MOST_VALUES = 5_000
 _LARGEST = 1.7976931348623157e308

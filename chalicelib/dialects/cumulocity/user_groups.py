@@ -4,11 +4,11 @@ Nobody makes or changes one. A user is a member who has all roles of a group, an
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from chalicelib.dialects.cumulocity import roles
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import NotFound
+from chalicelib.fleet.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

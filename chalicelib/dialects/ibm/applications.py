@@ -6,11 +6,12 @@ buffers (`queues/rings`) stand in the application's own record.
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from chalicelib.dialects.topics import Downlink, matches
 from chalicelib.fleet.compare_and_set import change_record, new_draw
 from chalicelib.fleet.documents import Record
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import rings
 from chalicelib.fleet.queues.rings import Buffer, Ring

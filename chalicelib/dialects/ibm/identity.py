@@ -10,9 +10,9 @@ form does not allow is written otherwise, and nothing is lost on the way back:
 
 import hashlib
 import re
-from dataclasses import dataclass
 
 from chalicelib.fleet import ids
+from chalicelib.fleet.frozen import dataclass
 
 DIALECT = "ibm"
 

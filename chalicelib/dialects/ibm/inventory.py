@@ -6,13 +6,14 @@ What only this dialect knows of a device is in its attributes under `ibm`: `toke
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from chalicelib.dialects.ibm import tokens
 from chalicelib.dialects.ibm.identity import DIALECT, Name, api_key_name, fleet_prefix, is_name, name_of
 from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.errors import DeviceNotFound, Forbidden, Invalid
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports

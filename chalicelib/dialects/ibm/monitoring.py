@@ -4,12 +4,12 @@ IoT Core does not count what a connection reads and writes, so the four counters
 """
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.dialects.ibm import inventory, times, topics
 from chalicelib.dialects.ibm.identity import Name, name_of, parse_client
 from chalicelib.dialects.topics import Downlink
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.presence.records import Peer, Presence
 

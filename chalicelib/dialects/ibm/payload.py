@@ -7,7 +7,6 @@ byte for byte.
 
 import base64
 import json
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +15,7 @@ from chalicelib.fleet import times as moments
 from chalicelib.fleet.data.messages import doubtful
 from chalicelib.fleet.data.records import DataMessage, message_id
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory.records import Device
 
 JSON = "json"

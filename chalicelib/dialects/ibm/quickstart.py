@@ -8,13 +8,13 @@ device id. Sessions are all clean, connections all plain. It is a thing of the e
 import base64
 import binascii
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.dialects.ibm import monitoring, topics
 from chalicelib.dialects.ibm.identity import Name, is_name
 from chalicelib.dialects.ibm.monitoring import Connection
 from chalicelib.dialects.topics import Downlink, resource
+from chalicelib.fleet.frozen import dataclass
 
 ORGANIZATION = "quickstart"
 BAD_IDENTIFIER = 2

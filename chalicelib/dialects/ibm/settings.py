@@ -1,9 +1,10 @@
 """What an organization has set for this dialect."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
 from chalicelib.fleet.documents import Record
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import Extensible, Kind, in_place_of
 

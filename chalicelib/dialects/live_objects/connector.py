@@ -1,7 +1,7 @@
 """What external connectors publish for the nodes behind them (manual 6.6.3 to 6.6.7)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from chalicelib.dialects.live_objects import deployed, faults, reported, times
@@ -15,6 +15,7 @@ from chalicelib.fleet.configuration import synchronizing
 from chalicelib.fleet.configuration.records import FULL, ParameterType, Value
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.errors import Forbidden, Invalid, QuotaReached
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ids import correlation, is_id
 from chalicelib.fleet.integers import whole
 from chalicelib.fleet.inventory import group_paths

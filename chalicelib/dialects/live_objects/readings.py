@@ -4,7 +4,7 @@ Every part but the value is optional: one that cannot be read is left out, and t
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from chalicelib.dialects.live_objects import contents, streams
@@ -14,6 +14,7 @@ from chalicelib.fleet import times
 from chalicelib.fleet.data.messages import doubtful
 from chalicelib.fleet.data.records import ENCODING, PAYLOAD, DataMessage, message_id
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.presence.claims import Claim
 

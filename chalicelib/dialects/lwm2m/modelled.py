@@ -1,7 +1,6 @@
 """A device with what is known of what it has."""
 
-from dataclasses import dataclass
-
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.twin import modelling
 from chalicelib.fleet.twin.definitions import Definitions, ObjectDefinition

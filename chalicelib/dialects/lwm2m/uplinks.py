@@ -1,13 +1,12 @@
 """What devices tell by themselves: `/dp` (LwM2M Core 1.1, 6.4.6), and notifications (6.4.4)."""
 
-from dataclasses import dataclass
-
 from chalicelib.dialects.lwm2m import auditing, payloads, reporting, wire
 from chalicelib.dialects.lwm2m.content_formats import ContentFormat, content_format
 from chalicelib.dialects.lwm2m.entries import Decoded, FormatError
 from chalicelib.dialects.lwm2m.modelled import Model, model_of
 from chalicelib.dialects.lwm2m.refusals import RefusedError
 from chalicelib.dialects.lwm2m.wire import Answered, Heard, Said
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.twin import observing, paths, registering
 from chalicelib.fleet.twin.identities import Speaker

@@ -5,8 +5,9 @@ Codes are text as the standard writes them (`4.04`), methods their names, payloa
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from chalicelib.fleet.frozen import dataclass
 
 CREATED, DELETED, CHANGED, CONTENT = "2.01", "2.02", "2.04", "2.05"
 BAD_REQUEST, FORBIDDEN, NOT_FOUND, METHOD_NOT_ALLOWED = "4.00", "4.03", "4.04", "4.05"

@@ -4,7 +4,7 @@ Guesses are few: wrong ones of a tenant are counted, and the tenth closes its do
 they are decided, so that many at once are not more.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from chalicelib.dialects.xyte import identities, owning
 from chalicelib.dialects.xyte.identities import Identity
@@ -12,6 +12,7 @@ from chalicelib.dialects.xyte.owning import AlreadyClaimed
 from chalicelib.dialects.xyte.proofs import Shown
 from chalicelib.fleet.compare_and_set import new_draw
 from chalicelib.fleet.errors import RateLimitReached
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory.records import ROOT_GROUP
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import Extensible, Kind

@@ -3,8 +3,6 @@
 One head at a time, in the order in which they were made; a device may end a later one before all the same.
 """
 
-from dataclasses import dataclass
-
 from chalicelib.dialects.xyte import orders
 from chalicelib.dialects.xyte.identities import CONNECTOR
 from chalicelib.dialects.xyte.orders import Shown
@@ -13,6 +11,7 @@ from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.commands.reporting import Report
 from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
 from chalicelib.fleet.errors import CommandNotFound, IllegalTransition
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.mailbox import ANY, Mailbox
 from chalicelib.fleet.presence.records import Route

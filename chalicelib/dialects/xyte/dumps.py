@@ -5,11 +5,12 @@ Each piece is an object by itself, so that appending writes nothing again; a dum
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from chalicelib.fleet.compare_and_set import change_record
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import Contended, LimitReached, NotFound, TooLarge
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Page, Ports
 from chalicelib.fleet.shapes import Extensible, Kind
 

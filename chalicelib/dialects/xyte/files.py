@@ -7,12 +7,12 @@ import hashlib
 import re
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.dialects.xyte.identities import Identity
 from chalicelib.dialects.xyte.moments import render
 from chalicelib.fleet.errors import NotFound
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.resources import catalog, targets
 from chalicelib.fleet.resources.records import Resource, ResourceVersion

@@ -1,13 +1,14 @@
 """Devices as they registered themselves: an entry of the directory each, whoever owns it (Register Device)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from chalicelib.dialects.xyte import models
 from chalicelib.dialects.xyte.models import Model
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.directory import Entry
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import Extensible, Kind
 

@@ -5,13 +5,14 @@ They are their owner's, and belong to one ownership: who has the device next fin
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
 from chalicelib.dialects.xyte.errors import Refused
 from chalicelib.dialects.xyte.moments import render
 from chalicelib.fleet.errors import DeviceNotFound, IllegalTransition, LimitReached, NotFound
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import reminders
 from chalicelib.fleet.presence.mailbox import Mailbox

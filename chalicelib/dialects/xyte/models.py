@@ -1,9 +1,9 @@
 """Models of devices: what a maker says of all that bear one hardware key (Register Device, Device Model Versioning)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.fleet.access.directory import Entry
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import Extensible, Kind
 

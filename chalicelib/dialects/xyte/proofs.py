@@ -4,10 +4,10 @@ Written with colons, dashes, blanks and in any case, they are the same (Register
 """
 
 import re
-from dataclasses import dataclass
 
 from chalicelib.dialects.xyte.models import SERIAL, Model, Proof
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.frozen import dataclass
 
 LONGEST = 255
 _LEFT_OUT = re.compile(r"[\s:-]+")

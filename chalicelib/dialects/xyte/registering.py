@@ -5,7 +5,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.xyte import models, owning, proofs
@@ -16,6 +16,7 @@ from chalicelib.dialects.xyte.proofs import Known
 from chalicelib.fleet.access import own_secrets
 from chalicelib.fleet.access.directory import Entry
 from chalicelib.fleet.errors import Conflict, FleetError, Invalid
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 
 _SEMVER = re.compile(

@@ -1,9 +1,10 @@
 """Spaces are groups of the fleet. The vendor numbers them: each is given the next number when it is first shown."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from chalicelib.fleet.errors import GroupNotFound
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory.records import ROOT_GROUP, GroupTree
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import Extensible, Kind

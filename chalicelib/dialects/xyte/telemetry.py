@@ -5,7 +5,6 @@ device's stream. Whose it is is remembered for a minute: what is not there any m
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.dialects.xyte import flags, hearing, identities, owning, statuses
@@ -14,6 +13,7 @@ from chalicelib.fleet import times
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.data.records import DataMessage, clamped, message_id
 from chalicelib.fleet.errors import Contended, Invalid, Unauthenticated
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory import group_paths
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports

@@ -5,11 +5,10 @@ address may try in a minute is counted in the memory of each instance, and so ar
 other makes come in by, of which each instance compares a few.
 """
 
-from dataclasses import dataclass
-
 from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import RateLimitReached
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy.records import Limit, Use
 

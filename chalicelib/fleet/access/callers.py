@@ -6,12 +6,13 @@ have it is not given: only a key has queues, an end and client certificates to s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from chalicelib.fleet.access.passwords import Password
 from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.access.roles import ALL_ROLES, Role
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.tenancy.records import Limit
 
 

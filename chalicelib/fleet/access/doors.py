@@ -1,10 +1,9 @@
 """What a key opens: a role means the same through whatever door, and a key of some queues opens nothing else."""
 
-from dataclasses import dataclass
-
 from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import Forbidden
+from chalicelib.fleet.frozen import dataclass
 
 _BARE = frozenset({Role.DEVICE_ACCESS})
 """The roles of a key that may be sent where everybody can read it."""

@@ -4,10 +4,10 @@ import hashlib
 import hmac
 import threading
 import unicodedata
-from dataclasses import dataclass
 
 from chalicelib.fleet.errors import Invalid, RateLimitReached
 from chalicelib.fleet.fields import Field
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.shapes import Extensible
 
 SHORTEST, LONGEST = 8, 128

@@ -10,10 +10,10 @@ import hmac
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.passwords import Password
+from chalicelib.fleet.frozen import dataclass
 
 LASTS = 60_000
 """How long (ms) it is believed without a look."""

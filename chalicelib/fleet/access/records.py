@@ -1,12 +1,13 @@
 """Who asks and what they hold: tenants, API keys, their certificates, users."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
 from chalicelib.fleet.access.passwords import Password
 from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.shapes import Extensible
 from chalicelib.fleet.tenancy.records import Limit
 

@@ -12,8 +12,8 @@ The check digits let junk be refused without a read.
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
 
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ids import is_id
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

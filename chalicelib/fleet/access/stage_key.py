@@ -10,10 +10,10 @@ import binascii
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.fleet.errors import Conflict
+from chalicelib.fleet.frozen import dataclass
 
 LENGTH = 32
 MAX_AGE = 5 * 60_000

@@ -4,12 +4,12 @@ The library that reads them is imported when the first one comes: most clients n
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.fleet.errors import Forbidden, Invalid
 from chalicelib.fleet.fields import Field
+from chalicelib.fleet.frozen import dataclass
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate

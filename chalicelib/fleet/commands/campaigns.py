@@ -6,7 +6,7 @@ between makes the same one again, and no device gets two.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -21,6 +21,7 @@ from chalicelib.fleet.errors import (
     IllegalTransition,
     TemporarilyUnavailable,
 )
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import Extensible, Kind
 from chalicelib.fleet.typed_records import TypedRecords

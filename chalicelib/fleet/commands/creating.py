@@ -1,7 +1,7 @@
 """What a client does with commands: create, read, list, cancel, delete."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.fleet import ids, traces
@@ -19,6 +19,7 @@ from chalicelib.fleet.errors import (
     IllegalTransition,
 )
 from chalicelib.fleet.events import routing
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.mailbox import Mailbox

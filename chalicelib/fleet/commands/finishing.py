@@ -1,6 +1,6 @@
 """What becomes of a command by answer, by deadline or by repair. Everything here may run again and at any time."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.fleet.commands import deadlines, granting
@@ -9,6 +9,7 @@ from chalicelib.fleet.commands.records import Command, DeliveryStatus, Entry, St
 from chalicelib.fleet.commands.transitions import as_of, attempt_failed, move, remember
 from chalicelib.fleet.errors import CommandLimitReached
 from chalicelib.fleet.events import routing
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ids import correlation
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.changing import change_mailbox

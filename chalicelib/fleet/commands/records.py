@@ -4,12 +4,13 @@ A command's body (`request`, `response`) is opaque here; its dialect wrote it an
 will read it.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any
 
 from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.fields import Field
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ids import correlation
 from chalicelib.fleet.shapes import Extensible
 

@@ -5,7 +5,7 @@ report again changes nothing; so does an answer that was lost on its way.
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.fleet.commands import finishing
@@ -15,6 +15,7 @@ from chalicelib.fleet.commands.taking import claimed_by
 from chalicelib.fleet.commands.transitions import as_of, begun, claimed, move
 from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
 from chalicelib.fleet.errors import CommandNotFound, IllegalTransition, TooLarge
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.records import Route
 

@@ -7,13 +7,13 @@ has heard no answer asks again and is given the same.
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from chalicelib.fleet.commands import deadlines, finishing, renewing
 from chalicelib.fleet.commands.changing import change_command
 from chalicelib.fleet.commands.granting import session_mark, terms_of
 from chalicelib.fleet.commands.records import Command, DeliveryStatus, Policy, Status
 from chalicelib.fleet.commands.transitions import as_of, claimed, sent
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.mailbox import ANY, Mailbox

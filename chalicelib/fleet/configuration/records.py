@@ -6,12 +6,13 @@ import json
 import math
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 
 from chalicelib.fleet.configuration.document import Document
 from chalicelib.fleet.errors import IllegalTransition, Invalid, ParameterNotFound, TooLarge
 from chalicelib.fleet.fields import Field
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.integers import whole
 from chalicelib.fleet.presence.mailbox import LEASE
 from chalicelib.fleet.shapes import Extensible, is_known

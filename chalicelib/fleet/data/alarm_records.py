@@ -1,10 +1,11 @@
 """Alarms: what is wrong with a device until somebody or something clears it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.shapes import Extensible
 
 LONGEST_HISTORY = 20

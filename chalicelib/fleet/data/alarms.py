@@ -10,7 +10,7 @@ opens nothing, and a clearing clears no alarm that was raised after it. The same
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from chalicelib.fleet import ids
@@ -20,6 +20,7 @@ from chalicelib.fleet.data.alarm_records import Alarm, AlarmStatus, Seat, Severi
 from chalicelib.fleet.errors import AlarmNotFound, AlarmOpen, Contended, Invalid
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.events.events import EventKind
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Page, Ports
 from chalicelib.fleet.tenancy import retention
 from chalicelib.fleet.tenancy.records import Kept

@@ -6,12 +6,13 @@ same do no harm. Who reads looks at the tombstones first: what was hidden by one
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from chalicelib.fleet.data.deletions import REMEMBERED, Tombstone
 from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.due import Matter
 from chalicelib.fleet.errors import LimitReached
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 
 WITHIN = 2_000

@@ -1,8 +1,7 @@
 """What of a stream is deleted: hidden at once by a tombstone, removed behind it page by page."""
 
-from dataclasses import dataclass
-
 from chalicelib.fleet.data.records import DataMessage
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.shapes import Extensible
 
 REMEMBERED = 15 * 86_400_000

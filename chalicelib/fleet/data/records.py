@@ -1,11 +1,12 @@
 """What devices report, and how payloads that are not JSON are read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any
 
 from chalicelib.fleet.errors import DecoderDuplicate, LimitReached
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ids import ordered_id
 from chalicelib.fleet.presence.mailbox import Counted
 from chalicelib.fleet.resources.records import Attachment

@@ -5,10 +5,10 @@ names would be as long as most messages are.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from chalicelib.fleet.access.callers import Caller, Kind
 from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.frozen import dataclass
 
 _USER = "user:"
 ROLES: Sequence[Role] = (

@@ -1,6 +1,6 @@
 """What happens in a fleet and may be told to others: data, devices that come, go and connect, commands that proceed."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
@@ -8,6 +8,7 @@ from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.configuration.records import Configuration
 from chalicelib.fleet.data.alarm_records import Alarm
 from chalicelib.fleet.data.records import DataMessage
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ids import repeatable_id
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.inventory.records import Device

@@ -1,10 +1,11 @@
 """Action policies: what is told to whom, and what is pushed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from chalicelib.fleet.errors import FleetError
 from chalicelib.fleet.events.events import Event, EventKind
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.shapes import Extensible
 
 TIMEOUT = 5_000

@@ -8,7 +8,6 @@ the caller, which is tried again.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import partial
 
 from chalicelib.fleet.commands.records import Command
@@ -19,6 +18,7 @@ from chalicelib.fleet.errors import QueueNotFound
 from chalicelib.fleet.events import events
 from chalicelib.fleet.events.events import DeviceStatus, Event, EventKind
 from chalicelib.fleet.events.records import ActionPolicy, Push
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory import group_paths
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.inventory.records import ROOT_PATH, Device

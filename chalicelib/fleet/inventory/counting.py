@@ -5,9 +5,8 @@ bigger one a count is kept for all who ask in the next minutes: what an open pag
 with the fleet.
 """
 
-from dataclasses import dataclass
-
 from chalicelib.fleet.documents import Record
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory.facets import MOST_COUNTED, Facet
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import Extensible, Kind

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
 
 from chalicelib.fleet import ids
 from chalicelib.fleet.errors import LimitReached
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory import hierarchy, objects
 from chalicelib.fleet.inventory.managed_objects import MORE, ManagedObject, ObjectFacet, facet_value
 from chalicelib.fleet.ports import Page, Ports

@@ -1,10 +1,11 @@
 """Managed objects: whatever an inventory holds, devices among them, with external ids and places in a hierarchy."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.resources.records import Attachment
 from chalicelib.fleet.shapes import Extensible
 

@@ -5,7 +5,7 @@ too where the tenant has them (`numbering`): then registering one makes its obje
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from chalicelib.fleet import ids
@@ -19,6 +19,7 @@ from chalicelib.fleet.errors import (
 )
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.events.events import EventKind
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory import leaving
 from chalicelib.fleet.inventory.managed_objects import ExternalId, ManagedObject
 from chalicelib.fleet.inventory.records import Device

@@ -1,11 +1,12 @@
 """Devices with their interfaces, and the groups that they stand in."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from chalicelib.fleet.errors import GroupNotFound, Invalid
 from chalicelib.fleet.fields import Field
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.presence.records import interface_key
 from chalicelib.fleet.shapes import Extensible
 

@@ -1,11 +1,12 @@
 """Who may connect as whom: decided before a new connection can touch a live one."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
 from chalicelib.fleet.errors import Contended, DeviceDuplicate, Forbidden, InterfaceDuplicate
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory.devices import register
 from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports

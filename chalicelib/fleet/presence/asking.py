@@ -5,7 +5,7 @@ whoever finds an absence due looks at its last message, once a span, and nothing
 asks is written where the last time is longer ago than half the span, or a minute.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from chalicelib.fleet.data import alarms
@@ -14,6 +14,7 @@ from chalicelib.fleet.data.alarms import Report
 from chalicelib.fleet.due import Matter
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.events.events import DeviceStatus
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import hearing, silences
 from chalicelib.fleet.presence.changing import change_mailbox

@@ -7,8 +7,9 @@ of that rest lies the line between the events of the two, so that neither needs 
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory.records import Interface
 from chalicelib.fleet.presence.records import interface_key
 from chalicelib.fleet.shapes import Extensible

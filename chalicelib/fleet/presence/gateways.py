@@ -5,8 +5,7 @@ connected. The gateway's own connection is one record, so that its end and its r
 for which something waited while their gateway was away are noted beside it, so that its return finds just those.
 """
 
-from dataclasses import dataclass
-
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.presence.records import Presence
 from chalicelib.fleet.shapes import Extensible
 

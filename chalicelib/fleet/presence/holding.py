@@ -1,9 +1,9 @@
 """Whose an event is: whoever held its client id when the broker took it."""
 
 import logging
-from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Outcome, Ports
 from chalicelib.fleet.presence.claims import Claim, passing, vouched
 from chalicelib.fleet.presence.records import MQTT, Route

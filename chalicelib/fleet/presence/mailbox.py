@@ -5,8 +5,9 @@ command raises `generation`: whoever holds an older one changes nothing any more
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.presence.records import MQTT, Capability, Presence, Route, split_interface_key
 from chalicelib.fleet.shapes import Extensible
 

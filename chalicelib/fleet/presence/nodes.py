@@ -1,11 +1,12 @@
 """Devices behind a gateway: who they are, and whether they are there, as their gateway says."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from chalicelib.fleet.errors import Forbidden
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.events.events import DeviceStatus
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import admitting
 from chalicelib.fleet.presence.admitting import Candidate

@@ -4,9 +4,10 @@ A disconnect counts only for the session it names. An ended session leaves a tom
 `connected` cannot bring it back. `subscribed` implies connected; a bare `connected` makes a device capable of nothing.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.shapes import Extensible
 
 MINUTE = 60_000

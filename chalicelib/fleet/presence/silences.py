@@ -4,12 +4,13 @@ What falls due is looked at once in the time that a device may be silent, howeve
 a device again that was found silent clears its alarm; that it was found so stands in its mailbox, which is read anyway.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from chalicelib.fleet import ids
 from chalicelib.fleet.data import alarms
 from chalicelib.fleet.data.alarm_records import Severity
 from chalicelib.fleet.due import Matter
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import hearing
 from chalicelib.fleet.presence.changing import change_mailbox

@@ -1,7 +1,8 @@
 """Consumers: application clients, the sessions they are in and the queues they listen to."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.presence.records import Presence, Route
 from chalicelib.fleet.shapes import Extensible
 

@@ -1,9 +1,9 @@
 """Putting messages into queues, and keeping queues within their bounds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from chalicelib.fleet.errors import QueueNotFound, TooLarge
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import queues
 from chalicelib.fleet.queues import records as queue_records

@@ -1,10 +1,10 @@
 """Queues and what waits in them."""
 
 import re
-from dataclasses import dataclass
 from hashlib import blake2s
 
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ids import first_id
 
 MAX_NAME = 251

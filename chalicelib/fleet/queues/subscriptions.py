@@ -9,13 +9,14 @@ What was handed over is removed when the session asks again and does not say tha
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from chalicelib.fleet.compare_and_set import change_record, new_draw
 from chalicelib.fleet.documents import Record
 from chalicelib.fleet.errors import LimitReached, SubscriptionNotFound
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.queues import rings
 from chalicelib.fleet.queues.rings import Buffer, Ring
@@ -48,7 +49,7 @@ class Subscription(Extensible):
     lasting: int
     ends: int
     channels: frozenset[str] = frozenset()
-    ring: Ring = Ring()  # noqa: RUF009 - frozen
+    ring: Ring = Ring()
     handed: tuple[str, ...] = ()
     lost: int = 0
     revision: int = 0

@@ -6,12 +6,13 @@ at once.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.data.records import DataMessage
 from chalicelib.fleet.due import Matter
 from chalicelib.fleet.errors import AttachmentDuplicate, AttachmentNotFound, FleetError
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory import objects
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.ports import Ports

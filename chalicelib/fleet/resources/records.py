@@ -1,8 +1,9 @@
 """Resources and their versions, as the catalog lists them, and files that belong to an object or a message."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.shapes import Extensible
 
 CARRIED = 4_400 * 1024

@@ -4,9 +4,9 @@ Devices that ask for what there is find them so; a device that is to be updated 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.resources.records import Resource, ResourceVersion
 
 MODELS, DEVICES = "models", "devices"

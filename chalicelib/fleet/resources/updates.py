@@ -1,11 +1,12 @@
 """Resources of a device: which versions it has, which it is to have, and the updates from one to the other."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 
 from chalicelib.fleet.errors import Conflict, Invalid, ResourceNotFound
 from chalicelib.fleet.fields import Field
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ids import correlation
 from chalicelib.fleet.presence.mailbox import LEASE
 from chalicelib.fleet.shapes import Extensible

@@ -1,11 +1,12 @@
 """The audit log: everything refused or malformed, with a reason one can act on; capped a device and minute."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
 from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ids import is_id, moment, repeatable_id
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import retention

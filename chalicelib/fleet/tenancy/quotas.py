@@ -11,11 +11,11 @@ is lowered takes nothing away.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 from chalicelib.fleet.compare_and_set import AGAIN, Again, insist
 from chalicelib.fleet.errors import QuotaReached
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy import audit
 from chalicelib.fleet.tenancy.records import Cause, Quota, Share, Stored, Usage, Way

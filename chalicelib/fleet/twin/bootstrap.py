@@ -1,7 +1,7 @@
 """Bootstrap configurations and entries: what devices are told of the servers that they are to register with."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.fleet.access import sealing
@@ -12,6 +12,7 @@ from chalicelib.fleet.errors import (
     Conflict,
     LimitReached,
 )
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.twin import identities

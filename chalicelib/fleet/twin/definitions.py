@@ -1,8 +1,9 @@
 """Definitions of objects: which resources they have, of what type, and what may be done with them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.shapes import Extensible
 from chalicelib.fleet.twin.paths import Path
 from chalicelib.fleet.twin.values import ResourceType

@@ -6,13 +6,14 @@ by whoever wants it next, and opens nothing meanwhile.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from chalicelib.fleet.access import sealing
 from chalicelib.fleet.access.sealing import Unsealable
 from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import Contended, InterfaceDuplicate, Invalid
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import Kind, in_place_of

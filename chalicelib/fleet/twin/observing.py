@@ -5,10 +5,11 @@ its `due`; what came of it counts only for the token that it was sent with.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from chalicelib.fleet.errors import Conflict, LimitReached, ObservationNotFound
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import Kind
 from chalicelib.fleet.twin.records import (

@@ -4,10 +4,11 @@ Paths are text as `paths` writes it, values text as `values` writes it, moments 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.shapes import Extensible
 
 CONNECTOR = "lwm2m"

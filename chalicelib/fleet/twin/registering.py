@@ -6,12 +6,13 @@ first: the device's next registration, the deadline, the sweep.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from chalicelib.fleet.due import Matter
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.events.events import DeviceStatus
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import hearing
 from chalicelib.fleet.presence.changing import change_mailbox

@@ -1,7 +1,6 @@
 """What a device that is awake is asked next."""
 
-from dataclasses import dataclass
-
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.twin import observing, operating, registering
 from chalicelib.fleet.twin.identities import Speaker

@@ -1,11 +1,11 @@
 """What lists of data are asked for by: moments and their ranges, and how far a request looks."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from chalicelib.dialects.cumulocity import times
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Request
 

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.cumulocity import device_users, external_ids, registration
@@ -11,6 +11,7 @@ from chalicelib.dialects.cumulocity import objects as shapes
 from chalicelib.dialects.cumulocity.errors import Missing
 from chalicelib.dialects.cumulocity.rest import contents, files, links, managed_objects
 from chalicelib.fleet.errors import ExternalIdNotFound, FleetError, GroupDuplicate, Invalid, LimitReached, TooLarge
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory import devices, groups, objects
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.inventory.records import ROOT_GROUP

@@ -6,7 +6,7 @@ on is shown them, and takes none from the device.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.cumulocity import agents, reach
@@ -20,6 +20,7 @@ from chalicelib.fleet.commands import taking
 from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.commands.transitions import as_of
 from chalicelib.fleet.errors import Invalid, ObjectNotFound
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.mailbox import Mailbox

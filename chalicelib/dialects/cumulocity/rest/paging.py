@@ -1,12 +1,12 @@
 """Pages as clients walk them: `currentPage` from 1, `pageSize` elements, `next` for as long as pages are full."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any, TypeVar
 
 from chalicelib.dialects.cumulocity.rest import links
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Page
 from chalicelib.web.parameters import Kind, Parameter
 from chalicelib.web.request import Request

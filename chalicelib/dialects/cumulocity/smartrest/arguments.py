@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from chalicelib.dialects.cumulocity import times
 from chalicelib.dialects.cumulocity.smartrest.faults import ARGUMENTS, WRONG_NUMBER, Fault, wrong_value
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.frozen import dataclass
 
 _TRUE, _FALSE = "true", "false"
 

@@ -5,7 +5,6 @@ One is a managed object: what was published on `s/ut/{xid}` and what was made ov
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.dialects.cumulocity import objects as shapes
@@ -13,6 +12,7 @@ from chalicelib.dialects.cumulocity.smartrest import paths, values
 from chalicelib.dialects.cumulocity.smartrest.faults import NOT_MADE, Fault
 from chalicelib.dialects.cumulocity.smartrest.rows import Row
 from chalicelib.fleet.errors import ExternalIdDuplicate, ExternalIdNotFound
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory import objects
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.ports import Ports

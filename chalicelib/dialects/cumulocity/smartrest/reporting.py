@@ -7,7 +7,7 @@ fragment are open, rows wait for each other (`inbox`).
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from chalicelib.dialects.cumulocity import appearing, naming, operations
@@ -25,6 +25,7 @@ from chalicelib.fleet.commands.reporting import Report
 from chalicelib.fleet.commands.transitions import as_of
 from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.errors import Contended, IllegalTransition
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import MQTT, Route

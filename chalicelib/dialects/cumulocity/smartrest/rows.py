@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from chalicelib.fleet.frozen import dataclass
 
 MOST = 1_000
 """Rows of one message."""

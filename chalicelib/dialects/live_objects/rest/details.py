@@ -1,7 +1,7 @@
 """What is shown of a device besides its record: who is there, and what it reported last."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from chalicelib.dialects.live_objects import times
@@ -10,6 +10,7 @@ from chalicelib.dialects.live_objects.rest.shapes.configuration import rendered_
 from chalicelib.dialects.live_objects.rest.shapes.resources import reported_versions
 from chalicelib.fleet.configuration import document_fields
 from chalicelib.fleet.data import messages
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory.records import Device, Interface
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import relaying

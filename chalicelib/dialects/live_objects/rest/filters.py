@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ from chalicelib.dialects.live_objects.identity import is_urn
 from chalicelib.dialects.live_objects.rest import rsql
 from chalicelib.dialects.live_objects.rest.shapes.interfaces import possible_statuses, status
 from chalicelib.fleet import patterns
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory.facets import Facet
 from chalicelib.fleet.inventory.groups import LONGEST_PATH
 from chalicelib.fleet.inventory.records import LONGEST_NAME, ROOT_PATH, Device, GroupTree

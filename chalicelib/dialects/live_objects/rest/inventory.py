@@ -1,7 +1,7 @@
 """The list of devices (manual 5.3.2): filters, order, pages, fields, and how many there are."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -16,6 +16,7 @@ from chalicelib.dialects.live_objects.rest.shapes.resources import reported_vers
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.configuration import document_fields
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory.records import ROOT_GROUP, Device, GroupTree
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import relaying

@@ -6,12 +6,12 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.fleet import patterns
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory.records import Device, GroupTree
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 """Devices in order of their ids, by the narrowest index that a selection allows, or by looking at one after another."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from heapq import merge
 from itertools import groupby, islice
@@ -9,6 +8,7 @@ from itertools import groupby, islice
 from chalicelib.dialects.live_objects import paging
 from chalicelib.dialects.live_objects.rest.filters import Selection
 from chalicelib.fleet.errors import Invalid, TemporarilyUnavailable
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory.facets import Facet
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Page, Ports

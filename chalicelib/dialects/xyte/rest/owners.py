@@ -1,11 +1,12 @@
 """Whose a device is that asks: by its entry as it was remembered, and by the entry itself where that is over."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from chalicelib.dialects.xyte import hearing, owning
 from chalicelib.dialects.xyte.identities import Identity
 from chalicelib.dialects.xyte.rest.access import asking
 from chalicelib.fleet.errors import Unauthenticated
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.web.request import Request

@@ -3,7 +3,6 @@
 import math
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from chalicelib.fleet.data.decoding import description, integers
@@ -14,6 +13,7 @@ from chalicelib.fleet.data.decoding.expression import Program
 from chalicelib.fleet.data.decoding.layout import NUMBERS, REFERABLE, Field, Member, Structure
 from chalicelib.fleet.data.decoding.text import character_length, decoded, java_length
 from chalicelib.fleet.data.decoding.values import JsonValue
+from chalicelib.fleet.frozen import dataclass
 
 _MAX_BITS = 8
 _T = TypeVar("_T")

@@ -1,13 +1,12 @@
 """A decoder whole: how a payload is laid out and what is made of it."""
 
-from dataclasses import dataclass
-
 from chalicelib.fleet.data.decoding import rendering, template
 from chalicelib.fleet.data.decoding.binary import BinaryFormat
 from chalicelib.fleet.data.decoding.budget import Budget
 from chalicelib.fleet.data.decoding.delimited import CsvFormat
 from chalicelib.fleet.data.decoding.errors import DecodingError, TemplateError
 from chalicelib.fleet.data.decoding.values import JsonValue, can_be_stored, names
+from chalicelib.fleet.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

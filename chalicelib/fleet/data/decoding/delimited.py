@@ -3,13 +3,14 @@
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from chalicelib.fleet.data.decoding.budget import MAX_PAYLOAD, Budget
 from chalicelib.fleet.data.decoding.errors import DescriptionError, PayloadError
 from chalicelib.fleet.data.decoding.text import is_unicode
 from chalicelib.fleet.data.decoding.values import MAX_NUMBER, JsonValue, can_be_stored
+from chalicelib.fleet.frozen import dataclass
 
 MAX_COLUMNS = 256
 MAX_NAME = 128

@@ -1,9 +1,9 @@
 """What can be wrong with a decoder or with what it is given. Nothing else ever leaves this package."""
 
-from dataclasses import dataclass
 from typing import Self
 
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

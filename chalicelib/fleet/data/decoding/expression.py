@@ -5,10 +5,10 @@ it takes as many steps as it has operands and operators.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from chalicelib.fleet.data.decoding.tokens import Token, Tokens
+from chalicelib.fleet.frozen import dataclass
 
 MAX_NESTING = 64
 """Brackets, signs and right-associative operators within one another."""

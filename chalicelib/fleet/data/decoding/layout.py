@@ -1,9 +1,9 @@
 """What a binary description says, once it is read."""
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from chalicelib.fleet.data.decoding.expression import Program
+from chalicelib.fleet.frozen import dataclass
 
 Rest = Literal["rest"]
 """As many as there are until the payload ends."""

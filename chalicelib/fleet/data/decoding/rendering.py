@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from chalicelib.fleet.data.decoding import arithmetic, template
@@ -11,6 +10,7 @@ from chalicelib.fleet.data.decoding.budget import Budget
 from chalicelib.fleet.data.decoding.errors import TemplateError
 from chalicelib.fleet.data.decoding.template import FUNCTIONS, Literal, Node, Section, Variable
 from chalicelib.fleet.data.decoding.values import JsonValue, parse_object
+from chalicelib.fleet.frozen import dataclass
 
 
 class _Absent:

@@ -7,13 +7,13 @@ quotes, anything else stands for itself. `{{{field}}}` and `{{&field}}` put stri
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
 from chalicelib.fleet.data.decoding.budget import MAX_NESTING, MAX_SOURCE
 from chalicelib.fleet.data.decoding.errors import Position, TemplateError
 from chalicelib.fleet.data.decoding.text import is_unicode
+from chalicelib.fleet.frozen import dataclass
 
 FUNCTIONS = frozenset({"math", "toUpperCase", "toLowerCase"})
 _MAX_PARTS = 16

@@ -1,7 +1,6 @@
 """Data messages as clients post them and as the store gives them back (OpenAPI of the data store)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.dialects.live_objects import contents, times
@@ -10,6 +9,7 @@ from chalicelib.fleet.access.callers import Kind
 from chalicelib.fleet.data import senders
 from chalicelib.fleet.data.records import DataMessage, StreamUse, clamped, message_id
 from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.web import json_text
 
