@@ -5,12 +5,16 @@ dependencies are installed here, into the folder that Chalice copies as it is, a
 """
 
 import json
+import py_compile
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
+
+import chalice as chalice_runtime
 
 from infra import description, permissions, runtime, slimming
 from infra.functions import FUNCTIONS, Function
@@ -112,7 +116,7 @@ def build(
     (folder / ".chalice" / "python").write_text(runtime.version())
     if dependencies:
         _install(folder / "vendor", platforms)
-        _compile(folder / "chalicelib", folder / "vendor")
+        compile_all(folder)
     return folder
 
 
@@ -143,10 +147,25 @@ def _install(vendor: Path, platforms: tuple[str, ...]) -> None:
     slimming.slim(vendor)
 
 
-def _compile(*folders: Path) -> None:
+def compile_all(folder: Path) -> None:
+    """Put bytecode beside all that a function imports, in the project that is in `folder`.
+
+    Chalice adds its own runtime and `app.py` as texts; the bytecode of those comes into the archive with `vendor`.
+    """
+    vendor = folder / "vendor"
     # Checked by nothing at run time: the archive does not change once it is made.
     options = ["-q", "--invalidation-mode", "unchecked-hash"]
-    run([sys.executable, "-m", "compileall", *options, *map(str, folders)], cwd=ROOT)
+    run([sys.executable, "-m", "compileall", *options, str(folder / "chalicelib"), str(vendor)], cwd=ROOT)
+    brought = Path(str(chalice_runtime.__file__)).parent
+    sources = {
+        "app.py": folder / "app.py",
+        "chalice/__init__.py": brought / "__init__.py",
+        "chalice/app.py": brought / "app.py",
+    }
+    for name, source in sources.items():
+        mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+        compiled = cache_from_source(str(vendor / name))
+        py_compile.compile(str(source), compiled, dfile=name, doraise=True, invalidation_mode=mode)
 
 
 def chalice(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> str:

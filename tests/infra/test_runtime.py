@@ -1,6 +1,8 @@
 """On which Python functions run, and what of their dependencies goes along."""
 
 import ast
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from click.testing import CliRunner
 from infra import project, runtime
 from infra.__main__ import main
 from infra.slimming import SERVICES, slim
+from infra.stage import Stage
 
 FIT = runtime.unfit() is None
 
@@ -63,10 +66,17 @@ def test_what_functions_call_stays_in_the_archive() -> None:
     assert SERVICES - called <= {"sts"}
 
 
-def test_what_is_slim_makes_every_client_log_and_metric_that_functions_make(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def slimmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what is slim."""
+    folder = tmp_path_factory.mktemp("slim")
     for package in (botocore, aws_lambda_powertools):
-        shutil.copytree(Path(str(package.__file__)).parent, tmp_path / package.__name__)
-    slim(tmp_path)
+        shutil.copytree(Path(str(package.__file__)).parent, folder / package.__name__)
+    slim(folder)
+    return folder
+
+
+def test_what_is_slim_makes_every_client_log_and_metric_that_functions_make(slimmed: Path) -> None:
     script = (
         "import sys, botocore.session; session = botocore.session.get_session()\n"
         "from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider\n"
@@ -76,7 +86,7 @@ def test_what_is_slim_makes_every_client_log_and_metric_that_functions_make(tmp_
     )
     done = subprocess.run(
         [sys.executable, "-c", script, *sorted(SERVICES)],
-        env={"PYTHONPATH": str(tmp_path)},
+        env={"PYTHONPATH": str(slimmed)},
         capture_output=True,
         text=True,
         check=False,
@@ -86,5 +96,53 @@ def test_what_is_slim_makes_every_client_log_and_metric_that_functions_make(tmp_
     assert '"message":"said"' in done.stderr
 
 
+_ADDRESSES = """
+import botocore.session, json, sys
+session = botocore.session.get_session()
+asked = json.loads(sys.argv[1])
+made = {f"{service} {region}": session.create_client(service, region_name=region) for service, region in asked}
+print(json.dumps({name: [client.meta.endpoint_url, client.meta.partition, sorted(client.meta.method_to_api_mapping)]
+                  for name, client in made.items()}))
+"""
+
+
+def test_what_is_slim_calls_the_same_operations_at_the_same_addresses(slimmed: Path) -> None:
+    whole = Path(str(botocore.__file__)).parent
+    asked = json.dumps([[s, r] for s in sorted(SERVICES) for r in ("eu-west-3", "cn-north-1", "us-gov-west-1")])
+    told = []
+    for beside in (str(slimmed), str(whole.parent)):
+        command = [sys.executable, "-c", _ADDRESSES, asked]
+        environment = {"PYTHONPATH": beside, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
+        told.append(json.loads(subprocess.run(command, env=environment, capture_output=True, check=True).stdout))
+    assert told[0] == told[1]
+    assert len(told[0]) == len(SERVICES) * 3
+
+
+def test_what_is_slim_is_little_to_read_at_a_cold_start(slimmed: Path) -> None:
+    """Endpoints of all services, and descriptions with their documentation, were most of what making a client took."""
+    data = slimmed / "botocore" / "data"
+    described = next(data.glob("dynamodb/2012-08-10/service-2.json"))
+    assert (data / "endpoints.json").stat().st_size < 60_000
+    assert described.stat().st_size < 120_000
+    assert '"documentation"' not in described.read_text()
+    assert not [*data.rglob("*.gz"), *data.rglob("examples-1.json")]
+
+
 def test_botocore_is_pinned() -> None:
     assert f"botocore=={distribution('botocore').version}" in project.requirements()
+
+
+def test_what_chalice_adds_by_itself_is_compiled_too(tmp_path: Path) -> None:
+    """Else each cold start compiled it: the archive is read where nothing can be written."""
+    built = project.build(Stage("dev"), tmp_path / "built", dependencies=False)
+    (built / "vendor").mkdir()
+    project.compile_all(built)
+    task = tmp_path / "task"
+    shutil.copytree(built / "vendor", task)
+    for name in ("app.py", "chalice/__init__.py", "chalice/app.py"):
+        (task / name).write_text("raise SystemExit('compiled at a cold start')")
+    shutil.copytree(built / "chalicelib", task / "chalicelib")
+    environment = {"PYTHONPATH": os.pathsep.join([str(task), *(p for p in sys.path if p.endswith("site-packages"))])}
+    command = [sys.executable, "-c", "import app, chalice; print(app.app.app_name, chalice.__version__)"]
+    told = subprocess.run(command, env=environment, cwd=task, capture_output=True, text=True, check=False)
+    assert told.stdout.split()[0] == "homeport", told.stderr
