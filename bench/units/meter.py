@@ -163,6 +163,9 @@ class Meter:
                     strong = params["RequestItems"][table].get("ConsistentRead", False)
                     for item in items:
                         yield self._reading(operation, table, [_plain(item)], strong)
+                    # Looking for what is not there costs as much as finding it.
+                    for _ in params["RequestItems"][table]["Keys"][len(items) :]:
+                        yield self._reading(operation, table, [], strong)
             case "Query":
                 yield self._reading(
                     f"Query {params.get('IndexName', '')}".strip(),

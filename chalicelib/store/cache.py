@@ -43,10 +43,16 @@ class Cache(Generic[T]):
             return entry[1]
         value = read()
         if value is not None:
-            if len(self._entries) >= _MAX_ENTRIES:
-                self._entries.clear()
-            self._entries[name] = (now, value)
+            self.put(name, value)
         return value
+
+    def put(self, name: str, value: T) -> None:
+        if len(self._entries) >= _MAX_ENTRIES:
+            self._entries.clear()
+        self._entries[name] = (self._clock.now(), value)
+
+    def has(self, name: str) -> bool:
+        return self.get(name, lambda: None) is not None
 
     def forget(self, name: str) -> None:
         self._entries.pop(name, None)
@@ -233,6 +239,10 @@ class CachedDevices(AnnouncingDevices):
 
     def get(self, tenant: str, device: str) -> Device | None:
         return self._cache.get(tenant + device, lambda: self._look(tenant, device))
+
+    def foresee(self, names: Sequence[tuple[str, str]]) -> None:
+        for device in self.glances([name for name in names if not self._cache.has("".join(name))]):
+            self._cache.put(device.tenant + device.id, device)
 
     def _look(self, tenant: str, device: str) -> Device | None:
         """Half a read unit; one that is not there yet may have been registered this moment."""

@@ -114,6 +114,13 @@ class DeviceTable:
         except DeviceItem.DoesNotExist:
             return None
 
+    def foresee(self, names: Sequence[tuple[str, str]]) -> None:
+        """Each is read as it is when it is asked for."""
+
+    def glances(self, names: Sequence[tuple[str, str]]) -> list[Device]:
+        """Those that are there, a moment late, in no order."""
+        return [_load(item) for item in DeviceItem.glances(key(*name) for name in names)]
+
     def some(self, tenant: str, devices: Sequence[str]) -> list[Device]:
         found = DeviceItem.batch_get([key(tenant, device) for device in devices], consistent_read=True)
         by_id = {item.id: _load(item) for item in found}

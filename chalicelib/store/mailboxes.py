@@ -1,4 +1,5 @@
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from heapq import merge
 from itertools import islice
@@ -12,6 +13,7 @@ from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.shapes import Kind
 from chalicelib.store.conditions import held
 from chalicelib.store.counting import counted
+from chalicelib.store.foreseen import Foreseen
 from chalicelib.store.tables import Defaults, Table, key, table_name
 
 MAILBOX = Kind(Mailbox, frozenset({"tenant", "device", "revision"}))
@@ -46,12 +48,22 @@ class MailboxItem(Table):
 
 
 class MailboxTable:
+    def __init__(self) -> None:
+        self._foreseen: Foreseen[Mailbox] = Foreseen()
+
     def get(self, tenant: str, device: str) -> Mailbox | None:
-        try:
-            item = MailboxItem.get(key(tenant, device), consistent_read=True)
-        except MailboxItem.DoesNotExist:
-            return None
-        return _load(item)
+        return _read(tenant, device, consistent=True)
+
+    def glance(self, tenant: str, device: str) -> Mailbox | None:
+        return self._foreseen.look(
+            (tenant, device), lambda: _read(tenant, device, consistent=False), lambda: self.get(tenant, device)
+        )
+
+    @contextmanager
+    def foreseen(self, names: Sequence[tuple[str, str]]) -> Iterator[None]:
+        found = {(item.tenant, item.device): _load(item) for item in MailboxItem.glances(key(*name) for name in names)}
+        with self._foreseen.holding({name: found.get(name) for name in names}):
+            yield
 
     def some(self, tenant: str, devices: Sequence[str]) -> dict[str, Mailbox]:
         found = MailboxItem.batch_get([key(tenant, device) for device in devices], consistent_read=True)
@@ -82,6 +94,13 @@ class MailboxTable:
                 condition=MailboxItem.revision == old.revision
             )
         )
+
+
+def _read(tenant: str, device: str, *, consistent: bool) -> Mailbox | None:
+    try:
+        return _load(MailboxItem.get(key(tenant, device), consistent_read=consistent))
+    except MailboxItem.DoesNotExist:
+        return None
 
 
 def _shards(tenant: str) -> Iterator[str]:

@@ -1,4 +1,5 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from zlib import crc32
 
@@ -11,6 +12,7 @@ from chalicelib.fleet.ports import Page
 from chalicelib.fleet.shapes import Kind
 from chalicelib.store.cache import Cache
 from chalicelib.store.conditions import held
+from chalicelib.store.foreseen import Foreseen
 from chalicelib.store.tables import Defaults, Table, key, table_name
 
 SHARDS = 8
@@ -47,6 +49,9 @@ class RecordItem(Table):
 
 
 class RecordTable:
+    def __init__(self) -> None:
+        self._foreseen: Foreseen[Record] = Foreseen()
+
     def create(self, record: Record) -> bool:
         # Two clients making the same thing at once: one of them made it.
         return _saved(_item(record), RecordItem.id.does_not_exist())
@@ -55,11 +60,22 @@ class RecordTable:
         _item(record).save()
 
     def get(self, tenant: str, kind: str, record: str) -> Record | None:
-        try:
-            item = RecordItem.get(key(tenant, kind), record, consistent_read=True)
-        except RecordItem.DoesNotExist:
-            return None
-        return _load(tenant, item)
+        return _read(tenant, kind, record, consistent=True)
+
+    def glance(self, tenant: str, kind: str, record: str) -> Record | None:
+        return self._foreseen.look(
+            (tenant, kind, record),
+            lambda: _read(tenant, kind, record, consistent=False),
+            lambda: self.get(tenant, kind, record),
+        )
+
+    @contextmanager
+    def foreseen(self, names: Sequence[tuple[str, str, str]]) -> Iterator[list[Record | None]]:
+        wanted = {(key(tenant, kind), record): tenant for tenant, kind, record in names}
+        found = {(item.pk, item.id): _load(wanted[item.pk, item.id], item) for item in RecordItem.glances(wanted)}
+        values = [found.get((key(tenant, kind), record)) for tenant, kind, record in names]
+        with self._foreseen.holding(dict(zip(names, values, strict=True))):
+            yield values
 
     def replace(self, old: Record, new: Record) -> bool:
         # Whoever wrote or deleted it since `old` was read has won.
@@ -91,6 +107,7 @@ class AnnouncingRecords(RecordTable):
     """The records, telling a cache beside them what was written."""
 
     def __init__(self, cache: Cache[Page[Record]]) -> None:
+        super().__init__()
         self._cache = cache
 
     def create(self, record: Record) -> bool:
@@ -121,6 +138,13 @@ class CachedRecords(AnnouncingRecords):
         name = key(tenant, kind)
         found = self._cache.get(name, lambda: RecordTable.page(self, tenant, kind, after=None, limit=limit))
         return found or Page([], None)
+
+
+def _read(tenant: str, kind: str, record: str, *, consistent: bool) -> Record | None:
+    try:
+        return _load(tenant, RecordItem.get(key(tenant, kind), record, consistent_read=consistent))
+    except RecordItem.DoesNotExist:
+        return None
 
 
 def _saved(item: RecordItem, condition: Condition) -> bool:

@@ -95,9 +95,10 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "lwm2m": {
         **TELLING,
-        "records": (GET, PUT, QUERY, DELETE),
-        "devices": (GET,),
-        "mailboxes": _RECORD,
+        # What reports that came together concern is read together.
+        "records": (GET, PUT, QUERY, DELETE, BATCH),
+        "devices": (GET, BATCH),
+        "mailboxes": (*_RECORD, BATCH),
         # Those that are carried out as operations end with them.
         "commands": _RECORD,
         "messages": (PUT,),

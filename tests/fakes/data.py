@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import islice, takewhile
 
@@ -192,6 +193,12 @@ class MemoryRecords:
 
     def get(self, tenant: str, kind: str, record: str) -> Record | None:
         return self.rows.get((tenant, kind, record))
+
+    def glance(self, tenant: str, kind: str, record: str) -> Record | None:
+        return self.get(tenant, kind, record)
+
+    def foreseen(self, names: Sequence[tuple[str, str, str]]) -> AbstractContextManager[Sequence[Record | None]]:
+        return nullcontext([self.glance(*name) for name in names])
 
     def replace(self, old: Record, new: Record) -> bool:
         stored = self.rows.get((old.tenant, old.kind, old.id))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -62,6 +63,12 @@ class MemoryMailboxes:
 
     def get(self, tenant: str, device: str) -> Mailbox | None:
         return self.rows.get((tenant, device))
+
+    def glance(self, tenant: str, device: str) -> Mailbox | None:
+        return self.get(tenant, device)
+
+    def foreseen(self, names: Sequence[tuple[str, str]]) -> AbstractContextManager[object]:
+        return nullcontext(names)
 
     def some(self, tenant: str, devices: Sequence[str]) -> dict[str, Mailbox]:
         return {device: self.rows[tenant, device] for device in devices if (tenant, device) in self.rows}
@@ -208,6 +215,9 @@ class MemoryDevices:
         every = [d for (t, d) in self.rows if t == tenant] if facet is None else self._having(tenant, *facet)
         ids = page_of(every, after=after, limit=number, descending=descending).items
         return ids[-1] if len(ids) == number else None
+
+    def foresee(self, names: Sequence[tuple[str, str]]) -> None:
+        """Each is read when it is asked for."""
 
     def some(self, tenant: str, devices: Sequence[str]) -> list[Device]:
         return [self.rows[tenant, device] for device in devices if (tenant, device) in self.rows]

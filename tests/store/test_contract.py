@@ -129,6 +129,13 @@ class TestDevices:
         ports.devices.replace(read, replace(read, name="new"))
         assert not ports.devices.delete(read)
 
+    def test_one_that_was_foreseen_is_there_when_it_is_asked_for(self, ports: Ports, tenant: str) -> None:
+        ports.devices.create(device(tenant))
+        ports.devices.foresee([(tenant, DEVICE), (tenant, "gone"), ("other", DEVICE)])
+        assert ports.devices.get(tenant, DEVICE) == device(tenant)
+        assert ports.devices.get(tenant, "gone") is None
+        assert ports.devices.get("other", DEVICE) is None
+
 
 class TestMailboxes:
     def test_the_newest_reader_wins(self, ports: Ports, tenant: str) -> None:
@@ -139,6 +146,18 @@ class TestMailboxes:
         assert ports.mailboxes.replace(read, changed)
         assert not ports.mailboxes.replace(read, changed)
         assert ports.mailboxes.get(tenant, DEVICE) == replace(changed, revision=read.revision + 1)
+
+    def test_what_was_foreseen_is_given_once_and_read_again_then(self, ports: Ports, tenant: str) -> None:
+        ports.devices.create(device(tenant))
+        read = ports.mailboxes.get(tenant, DEVICE)
+        assert read is not None
+        with ports.mailboxes.foreseen([(tenant, DEVICE), (tenant, "gone")]):
+            assert ports.mailboxes.glance(tenant, DEVICE) == read
+            assert ports.mailboxes.glance(tenant, "gone") is None
+            changed = read.enqueue("c1")
+            assert ports.mailboxes.replace(read, changed)
+            assert ports.mailboxes.glance(tenant, DEVICE) == replace(changed, revision=read.revision + 1)
+        assert ports.mailboxes.glance("other", DEVICE) is None
 
     def test_a_mailbox_of_a_deleted_device_cannot_be_written_back(self, ports: Ports, tenant: str) -> None:
         ports.devices.create(device(tenant))

@@ -8,7 +8,7 @@ from chalicelib.store.cache import Cache
 from chalicelib.store.records import MAX_AGE, AnnouncingRecords, CachedRecords, RecordTable
 from tests.fakes import SetClock
 
-KIND = "speech.words"
+KIND, SEEN = "speech.words", "speech.seen"
 
 
 def test_an_id_is_taken_once(ports: Ports, tenant: str) -> None:
@@ -63,6 +63,47 @@ def test_a_tenants_records_are_its_own(ports: Ports, tenant: str) -> None:
     ports.records.create(Record(tenant, KIND, "a", 1))
     assert ports.records.get(f"{tenant[:-1]}z", KIND, "a") is None
     assert ports.records.page(f"{tenant[:-1]}z", KIND, after=None, limit=5).items == []
+
+
+def test_what_was_foreseen_is_given_once_and_read_again_then(ports: Ports, tenant: str) -> None:
+    first, second = Record(tenant, KIND, "a", 1), Record(tenant, "speech.other", "b", 2)
+    ports.records.create(first)
+    ports.records.create(second)
+    names = [(tenant, KIND, "a"), (tenant, KIND, "gone"), (tenant, "speech.other", "b"), (tenant, KIND, "x" * 3_000)]
+    with ports.records.foreseen(names) as found:
+        assert list(found) == [first, None, second, None]
+        assert ports.records.glance(*names[1]) is None
+        assert ports.records.glance(*names[0]) == first
+        written = replace(first, body=7)
+        assert ports.records.replace(first, written)
+        ports.records.create(Record(tenant, KIND, "gone", 3))
+        assert ports.records.glance(*names[0]) == replace(written, revision=1)
+        assert ports.records.glance(*names[1]) == Record(tenant, KIND, "gone", 3)
+        assert ports.records.glance(tenant, KIND, "not foreseen") is None
+    ports.records.delete(tenant, "speech.other", "b")
+    assert ports.records.glance(*names[2]) is None
+    assert ports.records.get(*names[0]) == replace(written, revision=1)
+
+
+def test_nothing_is_foreseen_where_nothing_is_named(ports: Ports) -> None:
+    with ports.records.foreseen([]) as found:
+        assert list(found) == []
+
+
+@pytest.mark.usefixtures("dynamodb")
+def test_what_is_foreseen_is_shown_as_it_was_then(tenant: str) -> None:
+    """Whoever changes it makes what was written since the ground of what he writes."""
+    records, others = RecordTable(), RecordTable()
+    before = Record(tenant, SEEN, "a", 1)
+    records.create(before)
+    with records.foreseen([(tenant, SEEN, "a")]):
+        assert others.replace(before, replace(before, body=2))
+        assert records.glance(tenant, SEEN, "a") == before
+        assert not records.replace(before, replace(before, body=3))
+        assert records.glance(tenant, SEEN, "a") == replace(before, body=2, revision=1)
+    with records.foreseen([(tenant, SEEN, "a")]):
+        assert others.replace(replace(before, revision=1), replace(before, body=4))
+    assert records.glance(tenant, SEEN, "a") == replace(before, body=4, revision=2)
 
 
 @pytest.mark.usefixtures("dynamodb")

@@ -38,6 +38,7 @@ def test_a_month_of_a_device_is_what_is_said() -> None:
     a_million = row("one in ten minutes of each of 10,000 devices, told together")[-1]
     said = float(re.findall(r"costs \*\*\$([0-9.]+) a month\*\*", PRICE)[0])
     assert said == round(gateway.device_month(10_000, a_million, 10), 4)
+    assert said <= 0.01
 
 
 def test_an_instance_for_a_fleet_of_one_costs_what_it_costs() -> None:

@@ -124,6 +124,10 @@ def test_what_a_device_of_xyte_asks_for_costs_what_is_promised(units: Units) -> 
     assert units["xyte_telemetry_mqtt"]["usd_per_million"] <= 4.1
 
 
+def test_a_notification_among_others_costs_what_is_promised(units: Units) -> None:
+    assert units["lwm2m_notification_usual"]["usd_per_million"] <= 2.03
+
+
 def test_every_price_names_its_source_and_its_date(tmp_path: Path) -> None:
     assert price.prices().per_million["iot_message"] > 0
     body = json.loads((ROOT / "bench" / "prices.json").read_text())

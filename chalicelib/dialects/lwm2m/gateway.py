@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chalicelib.dialects.lwm2m import auditing, bootstrap, registration, requesting, uplinks, wire, working
+from chalicelib.dialects.lwm2m import auditing, bootstrap, foreseeing, registration, requesting, uplinks, wire, working
 from chalicelib.dialects.lwm2m.modelled import model_of
 from chalicelib.dialects.lwm2m.refusals import RefusedError
 from chalicelib.dialects.lwm2m.uplinks import Notification
@@ -46,10 +46,11 @@ def _identity(ports: Ports, event: Event) -> dict[str, Any]:
 def _request(ports: Ports, event: Event) -> dict[str, Any]:
     if event["door"] == wire.BOOTSTRAP:
         return _bootstrap_request(ports, event)
-    speaker = identities.speaker(ports, event["principal"])
+    heard = Heard.of(event)
+    known = identities.reporter if heard.path[:1] == (uplinks.DP,) else identities.speaker
+    speaker = known(ports, event["principal"])
     if speaker is None:
         return {**Said(wire.FORBIDDEN).told(), **_FORGET}
-    heard = Heard.of(event)
     try:
         _spend(ports, speaker)
         return _served(ports, speaker, heard).told()
@@ -83,7 +84,7 @@ def _served(ports: Ports, speaker: Speaker, heard: Heard) -> Said:
 
 def _notification(ports: Ports, event: Event) -> dict[str, Any]:
     """An answer of a device that nobody asked for just now, `{token, newest, at}` beside it; to `{accepted}`."""
-    speaker = identities.speaker(ports, event["principal"])
+    speaker = identities.reporter(ports, event["principal"])
     if speaker is None:
         return {"accepted": False, **_FORGET}
     told = Notification(
@@ -167,7 +168,8 @@ def _batch(ports: Ports, event: Event) -> dict[str, Any]:
 
     One that fails holds up no other, and is told apart: its device gets no acknowledgement and repeats it.
     """
-    return {"answers": [_of_batch(ports, each) for each in event["events"]]}
+    with foreseeing.foreseen(ports, event["events"]):
+        return {"answers": [_of_batch(ports, each) for each in event["events"]]}
 
 
 def _of_batch(ports: Ports, event: Event) -> dict[str, Any]:

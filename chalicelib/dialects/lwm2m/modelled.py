@@ -25,6 +25,10 @@ class Model:
         found = self.definitions.resource(path, self.twin.versions)
         return found.type if found else None
 
+    def lists(self, path: Path) -> bool:
+        """Whether the device has announced the object."""
+        return str(path[0]) in self.twin.objects
+
     def is_multiple(self, path: Path) -> bool:
         found = self.definitions.resource(path, self.twin.versions)
         return bool(found and found.multiple)
@@ -37,4 +41,10 @@ class Model:
 
 def model_of(ports: Ports, speaker: Speaker) -> Model:
     twin = TWINS.get(ports, speaker.tenant, speaker.device.id) or Twin()
+    return Model(twin, modelling.seen(ports, speaker.tenant))
+
+
+def glance(ports: Ports, speaker: Speaker) -> Model:
+    """As it was a moment ago."""
+    twin = TWINS.glance(ports, speaker.tenant, speaker.device.id) or Twin()
     return Model(twin, modelling.seen(ports, speaker.tenant))

@@ -1,9 +1,11 @@
 """What devices tell by themselves: `/dp` (LwM2M Core 1.1, 6.4.6), and notifications (6.4.4)."""
 
-from chalicelib.dialects.lwm2m import auditing, payloads, reporting, wire
+from contextlib import suppress
+
+from chalicelib.dialects.lwm2m import auditing, modelled, payloads, reporting, wire
 from chalicelib.dialects.lwm2m.content_formats import ContentFormat, content_format
 from chalicelib.dialects.lwm2m.entries import Decoded, FormatError
-from chalicelib.dialects.lwm2m.modelled import Model, model_of
+from chalicelib.dialects.lwm2m.modelled import Model
 from chalicelib.dialects.lwm2m.refusals import RefusedError
 from chalicelib.dialects.lwm2m.wire import Answered, Heard, Said
 from chalicelib.fleet.frozen import dataclass
@@ -36,9 +38,9 @@ def sent(ports: Ports, speaker: Speaker, heard: Heard) -> Said:
         raise RefusedError(wire.NOT_FOUND, "a report without a registration")
     if heard.format is None or content_format(heard.format) not in _FORMATS:
         raise RefusedError(wire.UNSUPPORTED_FORMAT, f"a report in the content format {heard.format}, which is no SenML")
-    at, model = ports.clock.now(), model_of(ports, speaker)
+    at = ports.clock.now()
     try:
-        decoded = _decoded(model, ROOT, Answered(wire.CONTENT, heard.format, heard.payload), at)
+        model, decoded = _decoded(ports, speaker, ROOT, Answered(wire.CONTENT, heard.format, heard.payload), at)
     except FormatError as error:
         raise RefusedError(wire.BAD_REQUEST, f"a report that cannot be read: {error}") from error
     _take(ports, speaker, model, decoded, (at, heard.event), newest=True)
@@ -57,9 +59,9 @@ def notified(ports: Ports, speaker: Speaker, told: Notification) -> tuple[bool, 
         auditing.refuse(ports, speaker, told.event, f"an observation was ended by {told.answered.reason}")
         return True, registration.queue_mode
     wanted = [paths.parse(path) for path in observation.paths]
-    model = model_of(ports, speaker)
+    base = wanted[0] if len(wanted) == 1 else ROOT
     try:
-        decoded = _decoded(model, wanted[0] if len(wanted) == 1 else ROOT, told.answered, told.at)
+        model, decoded = _decoded(ports, speaker, base, told.answered, told.at)
     except FormatError as error:
         # The device would send it again for ever: it is acknowledged, and its tenant told.
         auditing.refuse(ports, speaker, told.event, f"a notification that cannot be read: {error}")
@@ -68,8 +70,17 @@ def notified(ports: Ports, speaker: Speaker, told: Notification) -> tuple[bool, 
     return True, registration.queue_mode
 
 
-def _decoded(model: Model, base: Path, answered: Answered, at: int) -> Decoded:
-    return payloads.decode(answered.format, base, answered.payload, model.type_of, now=at / 1000)
+def _decoded(ports: Ports, speaker: Speaker, base: Path, answered: Answered, at: int) -> tuple[Model, Decoded]:
+    """What it says by the model, which is read again where what was known of it a moment ago does not fit."""
+
+    def by(model: Model) -> tuple[Model, Decoded]:
+        return model, payloads.decode(answered.format, base, answered.payload, model.type_of, now=at / 1000)
+
+    with suppress(FormatError):
+        model, decoded = by(modelled.glance(ports, speaker))
+        if all(model.lists(each.path) for each in decoded.entries):
+            return model, decoded
+    return by(modelled.model_of(ports, speaker))
 
 
 def _take(

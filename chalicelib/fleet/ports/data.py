@@ -9,6 +9,8 @@ from chalicelib.fleet.ports.alarms import Alarms
 from chalicelib.fleet.ports.answers import Page
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from chalicelib.fleet.data.deletions import Tombstone
     from chalicelib.fleet.data.records import DataMessage, DecoderRecord, Directory, Listed, StreamUse
     from chalicelib.fleet.documents import Record
@@ -98,6 +100,16 @@ class Records(Protocol):
         """Whatever was there before."""
 
     def get(self, tenant: str, kind: str, record: str) -> Record | None: ...
+    def glance(self, tenant: str, kind: str, record: str) -> Record | None:
+        """A moment late, for half of what `get` costs."""
+
+    def foreseen(self, names: Sequence[tuple[str, str, str]], /) -> AbstractContextManager[Sequence[Record | None]]:
+        """Those of that (tenant, kind, id), in their order, in as few requests as possible; a moment late.
+
+        The first `glance` at each of them within the block costs nothing more, and the next one is a `get`.
+        """
+        ...
+
     def replace(self, old: Record, new: Record) -> bool: ...
     def delete(self, tenant: str, kind: str, record: str) -> None: ...
     def page(self, tenant: str, kind: str, *, after: str | None, limit: int) -> Page[Record]: ...

@@ -36,6 +36,9 @@ class Devices(Protocol):
     def known(self, tenant: str, device: str) -> Device | None:
         """As it was a minute ago at most."""
 
+    def foresee(self, names: Sequence[tuple[str, str]]) -> None:
+        """Those of that (tenant, id) are asked for next: where they may be a while old, they are read together."""
+
     def some(self, tenant: str, devices: Sequence[str]) -> list[Device]:
         """Those that are there, in the order they were asked for."""
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from chalicelib.fleet.ports.answers import Page
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from chalicelib.fleet.presence.claims import Claim
     from chalicelib.fleet.presence.gateways import Gateway, Waiting
     from chalicelib.fleet.presence.mailbox import Mailbox
@@ -40,6 +42,13 @@ class Claims(Protocol):
 
 class Mailboxes(Protocol):
     def get(self, tenant: str, device: str) -> Mailbox | None: ...
+    def glance(self, tenant: str, device: str) -> Mailbox | None:
+        """A moment late, for half of what `get` costs."""
+
+    def foreseen(self, names: Sequence[tuple[str, str]], /) -> AbstractContextManager[object]:
+        """As of records: those of that (tenant, device) are read in as few requests as possible."""
+        ...
+
     def some(self, tenant: str, devices: Sequence[str]) -> dict[str, Mailbox]:
         """By device."""
 

@@ -8,9 +8,9 @@ from chalicelib.fleet.events import routing
 from chalicelib.fleet.events.events import DeviceStatus
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import hearing, relaying, silences
-from chalicelib.fleet.presence.changing import change_mailbox
+from chalicelib.fleet.presence.changing import change_heard, change_mailbox
 from chalicelib.fleet.presence.claims import Claim
-from chalicelib.fleet.presence.mailbox import Counted, Mailbox
+from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import MINUTE, Peer, Presence, Route, interface_key
 
 
@@ -69,25 +69,13 @@ def contact(ports: Ports, claim: Claim, at: int, seen: Mailbox | None = None) ->
     if claim.device is None:
         return None
     key = claim.interface
-    waiting = ports.messages.uncounted(claim.tenant, claim.device)
-    taken: dict[str, Counted] | None = None
 
     def heard(mailbox: Mailbox) -> Mailbox:
-        nonlocal taken
-        taken = None
         presence = mailbox.presence.get(key) or Presence(claim.dialect, claim.client)
         rest = hearing.interval(ports, mailbox) if presence.online else MINUTE
-        told = mailbox.with_presence(key, presence.heard(at, rest))
-        if told == mailbox:
-            return mailbox
-        told = told.counting(waiting)
-        taken = {stream: waiting[stream] for stream in waiting if stream in told.counted}
-        return told
+        return mailbox.with_presence(key, presence.heard(at, rest))
 
-    mailbox = change_mailbox(ports, claim.tenant, claim.device, heard, seen=seen)
-    if taken is not None:
-        ports.messages.counted(claim.tenant, claim.device, taken)
-    return silences.returned(ports, mailbox)
+    return silences.returned(ports, change_heard(ports, claim.tenant, claim.device, heard, seen=seen))
 
 
 def ask(ports: Ports, mailbox: Mailbox, connector: str | None = None) -> bool:

@@ -2,8 +2,8 @@
 
 To write that down for every message would double its price. So a device that is connected is written down as heard
 every quarter of the shortest span that somebody watches: a rule about silence, how often the device says that it will
-speak, after how long it counts as gone. No more often than once a minute, and every quarter of an hour where nobody
-watches.
+speak, after how long it counts as gone. No more often than once a minute. Where nobody watches it is every quarter of
+an hour, and every half where a device is registered for a time, after which it is gone whenever it was heard.
 """
 
 from chalicelib.fleet.ports import Ports
@@ -13,13 +13,14 @@ from chalicelib.fleet.presence.records import MINUTE, Presence
 
 SECOND = 1_000
 LONGEST = 15 * MINUTE
+LONGEST_REGISTERED = 30 * MINUTE
 
 
 def interval(ports: Ports, mailbox: Mailbox) -> int:
     """How long (ms) nothing need be written after the device was heard."""
     rules = ports.tenants.settings(mailbox.tenant).watched.values()
     spans = [*rules, *(watch.span for watch in mailbox.watches.values())]
-    return min(LONGEST, max(MINUTE, min(spans, default=LONGEST) * SECOND // 4))
+    return min(LONGEST, max(MINUTE, min(spans) * SECOND // 4)) if spans else _unwatched(mailbox)
 
 
 def again_at(ports: Ports, mailbox: Mailbox, presence: Presence) -> int:
@@ -52,5 +53,10 @@ def silent_from(ports: Ports, mailbox: Mailbox, last_contact: int, span: int, si
     What is written may be older than what was heard: by the interval, and by the longest one for as long as functions
     may not know that anybody watches, which he does since `since` (ms).
     """
-    heard_by = max(last_contact + interval(ports, mailbox), min(last_contact, since) + LONGEST)
+    heard_by = max(last_contact + interval(ports, mailbox), min(last_contact, since) + _unwatched(mailbox))
     return heard_by + span * SECOND
+
+
+def _unwatched(mailbox: Mailbox) -> int:
+    registered = any(presence.registration is not None for presence in mailbox.presence.values())
+    return LONGEST_REGISTERED if registered else LONGEST

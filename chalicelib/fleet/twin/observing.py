@@ -4,7 +4,7 @@ All of a device are one record, since a registration concerns them all at once. 
 its `due`; what came of it counts only for the token that it was sent with.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import StrEnum
 
@@ -174,7 +174,13 @@ def conclude(ports: Ports, tenant: str, device: str, token: str, outcome: Outcom
 
 def notified(ports: Ports, tenant: str, device: str, token: str) -> Observation | None:
     """The observation that a notification is of; None if it is of none."""
-    return next((each for each in listing(ports, tenant, device) if token and each.token == token), None)
+    glanced = OBSERVATIONS.glance(ports, tenant, device) if token else None
+    # A device may answer before everybody knows under which token it was asked.
+    return _under(token, glanced.entries if glanced else ()) or _under(token, listing(ports, tenant, device))
+
+
+def _under(token: str, entries: Iterable[Observation]) -> Observation | None:
+    return next((each for each in entries if token and each.token == token), None)
 
 
 def broken(ports: Ports, tenant: str, device: str, token: str) -> None:

@@ -15,7 +15,7 @@ from chalicelib.fleet.events.events import DeviceStatus
 from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import hearing
-from chalicelib.fleet.presence.changing import change_mailbox
+from chalicelib.fleet.presence.changing import change_heard, change_mailbox
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import MINUTE, Capability, Presence, Registration, interface_key
 from chalicelib.fleet.shapes import Kind, in_place_of
@@ -175,6 +175,7 @@ def contact(ports: Ports, speaker: Speaker) -> Registration | None:
     Of one that stays awake it is written down as often as of others that are connected (`presence/hearing.py`).
     """
     now, key = ports.clock.now(), speaker.interface.key
+    tenant, device = speaker.tenant, speaker.device.id
     found: list[Registration] = []
 
     def heard(mailbox: Mailbox) -> Mailbox:
@@ -190,7 +191,12 @@ def contact(ports: Ports, speaker: Speaker) -> Registration | None:
         found[:] = [known]
         return mailbox.with_presence(key, presence.heard(now, rest))
 
-    change_mailbox(ports, speaker.tenant, speaker.device.id, heard)
+    glanced = ports.mailboxes.glance(tenant, device)
+    if change_heard(ports, tenant, device, heard, seen=glanced) is None:
+        return None
+    if not found and glanced is not None:
+        # It may have registered this moment.
+        change_heard(ports, tenant, device, heard)
     return found[0] if found else None
 
 

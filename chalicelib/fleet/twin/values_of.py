@@ -53,13 +53,19 @@ def report(ports: Ports, tenant: str, device: str, measured: Iterable[Measured])
         def merged(present: ObjectValues, taken: Mapping[str, Reported] = taken) -> ObjectValues:
             return replace(present, values=_merged(present.values, taken, now))
 
-        records.change(ports, tenant, _key(number), merged, ObjectValues)
+        # What is older than what it knew a moment ago is older than what it knows now.
+        records.change(ports, tenant, _key(number), merged, ObjectValues, glancing=True)
     return complaints
 
 
 def of_object(ports: Ports, tenant: str, device: str, number: int) -> Mapping[str, Reported]:
     found = REPORTED.of(device).get(ports, tenant, _key(number))
     return found.values if found is not None else {}
+
+
+def named(tenant: str, device: str, number: int) -> tuple[str, str, str]:
+    """The record of an object's values, as the ports name it."""
+    return REPORTED.of(device).named(tenant, _key(number))
 
 
 def keep_only(ports: Ports, tenant: str, device: str, before: Twin, after: Twin) -> None:

@@ -6,8 +6,9 @@ from random import Random
 import pytest
 
 from chalicelib.fleet.presence import connecting, hearing
-from chalicelib.fleet.presence.hearing import LONGEST
+from chalicelib.fleet.presence.hearing import LONGEST, LONGEST_REGISTERED
 from chalicelib.fleet.presence.mailbox import Mailbox
+from chalicelib.fleet.presence.records import Presence, Registration
 from chalicelib.fleet.tenancy.records import Settings
 from tests.fakes import START
 from tests.fleet.rig import CLIENT, DEVICE, TENANT, Rig
@@ -49,6 +50,36 @@ def test_the_interval_is_a_quarter_of_the_shortest_span_within_its_bounds(
     for number, span in enumerate(spans):
         hearing.watch(online.ports, TENANT, DEVICE, f"w{number}", span)
     assert hearing.interval(online.ports, online.mailbox) == expected * MINUTE
+
+
+def registered(rig: Rig, lifetime: int = 86_400) -> Mailbox:
+    """The mailbox with an interface that is registered for a time, beside the one that is connected."""
+    now = rig.ports.clock.now()
+    registration = Registration("r", "1.1", lifetime, now, now, ("U",), queue_mode=False, awake_until=now)
+    presence = Presence("lwm2m", "s:identity", session="r", last_contact=now, registration=registration)
+    mailbox = rig.mailbox.with_presence("lwm2m:endpoint", presence)
+    assert rig.ports.mailboxes.replace(rig.mailbox, mailbox)
+    return rig.mailbox
+
+
+@pytest.mark.parametrize(("spans", "expected"), [((), 30), ((86_400,), 15), ((3_600,), 15), ((600,), 2.5), ((60,), 1)])
+def test_one_that_is_registered_for_a_time_is_written_more_seldom_unless_it_is_watched(
+    online: Rig, spans: tuple[int, ...], expected: float
+) -> None:
+    mailbox = registered(online)
+    for number, span in enumerate(spans):
+        hearing.watch(online.ports, TENANT, DEVICE, f"w{number}", span)
+        mailbox = online.mailbox
+    assert hearing.interval(online.ports, mailbox) == expected * MINUTE
+
+
+def test_a_new_watch_of_one_that_is_registered_waits_for_as_long_as_nothing_need_be_written(online: Rig) -> None:
+    registered(online)
+    start, span = last_contact(online), 60
+    since = start + LONGEST_REGISTERED - 1
+    online.ports.clock.at = since
+    hearing.watch(online.ports, TENANT, DEVICE, "w", span)
+    assert hearing.silent_from(online.ports, online.mailbox, start, span, since) >= since + span * 1_000
 
 
 def test_a_rule_of_the_tenant_counts_for_each_of_its_devices(online: Rig) -> None:
