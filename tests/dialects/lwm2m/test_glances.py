@@ -14,7 +14,7 @@ from tests.dialects.lwm2m.rig import LINKS, URN, Endpoint, content, interface, p
 from tests.fakes import MemoryPorts
 from tests.fakes.lagging import LaggingMailboxes, LaggingRecords
 
-pytestmark = pytest.mark.row("F6", "J4")
+pytestmark = pytest.mark.row("F6")
 TEXT, SENML_JSON = 0, 110
 STREAM = f"/api/v0/data/streams/{URN}"
 
