@@ -4,7 +4,7 @@ from infra.uses.actions import BATCH, GET, PUT, QUERY, UPDATE
 
 TABLES: dict[str, dict[str, tuple[str, ...]]] = {
     # The entry of the directory says whose key it is, and whose the device is that says something.
-    "authorizer": {"directory": (GET,)},
+    "authorizer": {"directory": (GET,), "mailboxes": (GET,)},
     "uplink": {"directory": (GET, UPDATE), "records": (GET, PUT, QUERY)},
     # All that waits for a device is told to it as it subscribes.
     "presence": {

@@ -22,14 +22,18 @@ def register(ports: Ports, parent: Identity, body: Mapping[str, Any]) -> Registe
     """Its owner is the parent's, at once. Errors: DeviceUnknown (the model), Invalid, Conflict, Unauthenticated."""
     if parent.parent is not None:
         raise Invalid("A child has no children", "id")
-    if len(parent.children) >= MOST:
-        raise Invalid(f"A device has at most {MOST} children", "id")
+    _ensure_room(parent.entry)
     model = _model(ports, parent, body)
     about = registering.described(model, body)
     sent = proofs.shown(dict(body))
     known = replace(about, mac=sent.mac, sn=sent.sn, cloud_id=sent.cloud_id)
     made = registering.create(ports, model, known, proofs.child(sent, parent.id), parent=parent.id)
-    entry = _join(ports, parent.id, made.identity.id)
+    try:
+        entry = _join(ports, parent.id, made.identity.id)
+    except FleetError:
+        # Others were there before: nobody is told its key.
+        owning.erase(ports, made.identity)
+        raise
     if entry is None:
         owning.erase(ports, made.identity)
         raise Unauthenticated("the parent is gone")
@@ -63,9 +67,18 @@ def part(ports: Ports, child: Identity) -> None:
 
 def _join(ports: Ports, parent: str, child: str) -> Entry | None:
     def joined(entry: Entry) -> Entry:
-        return entry if child in entry.children else replace(entry, children=(*entry.children, child))
+        if child in entry.children:
+            return entry
+        _ensure_room(entry)
+        return replace(entry, children=(*entry.children, child))
 
     return _change(ports, parent, joined)
+
+
+def _ensure_room(parent: Entry) -> None:
+    """Errors: Invalid."""
+    if len(parent.children) >= MOST:
+        raise Invalid(f"A device has at most {MOST} children", "id")
 
 
 def _change(ports: Ports, parent: str, change: Callable[[Entry], Entry]) -> Entry | None:

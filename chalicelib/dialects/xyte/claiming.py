@@ -6,7 +6,7 @@ they are decided, so that many at once are not more.
 
 from dataclasses import replace
 
-from chalicelib.dialects.xyte import identities, owning
+from chalicelib.dialects.xyte import deciding, identities, owning
 from chalicelib.dialects.xyte.identities import Identity
 from chalicelib.dialects.xyte.owning import AlreadyClaimed
 from chalicelib.dialects.xyte.proofs import Shown
@@ -81,16 +81,17 @@ def _known(ports: Ports, shown: Shown) -> list[Identity]:
 
 def _first_free(ports: Ports, known: list[Identity]) -> Identity | None:
     """The one that registered first of those that nobody has: who copies a proof comes after who was built with it."""
-    free = [each for each in known if _is_free(ports, each)]
+    free = [now for each in known if (now := _freed(ports, each)) is not None]
     return min(free, key=lambda each: (each.entry.created, each.id), default=None)
 
 
-def _is_free(ports: Ports, found: Identity) -> bool:
-    """Also where its owner has deleted its device by another API, and the device has not been heard since."""
-    if found.owner is not None and ports.mailboxes.get(found.owner, found.device) is None:
+def _freed(ports: Ports, found: Identity) -> Identity | None:
+    """None where somebody has it; not who has deleted its device by another API, and was not found out since."""
+    now: Identity | None = found
+    if found.owner is not None and deciding.in_place(ports, found) is None:
         owning.release(ports, found, found.owner)
-        return True
-    return found.owner is None
+        now = identities.current(ports, found.id)
+    return now if now is not None and now.owner is None else None
 
 
 def _guess(ports: Ports, tenant: str) -> Guess:

@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.dialects.xyte import models
 from chalicelib.dialects.xyte.models import Model
+from chalicelib.fleet.access import directory
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.access.directory import Entry
 from chalicelib.fleet.frozen import dataclass
@@ -13,6 +14,8 @@ from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.shapes import Extensible, Kind
 
 CONNECTOR = "xyte"
+_NAME = 16
+"""Digits of a name's digest."""
 URN = "urn:lo:nsid:xyte:"
 """What the id of a device in the fleet begins with; its uuid follows."""
 
@@ -23,7 +26,8 @@ class About(Extensible):
 
     `called` is what its present owner calls it, which no other one is to see; `name` is the device's own word.
     Where `incidents_suspended`, the incidents that it opens are ignored. `config` is the last version of a
-    configuration that it may know from an earlier owner.
+    configuration that it may know from an earlier owner. `formerly` are digests of what earlier owners called it:
+    firmware writes back what it has read, and the next owner is not to see that either.
     """
 
     model: str
@@ -38,6 +42,7 @@ class About(Extensible):
     incidents_suspended: bool = False
     config: int = 0
     called: str | None = None
+    formerly: tuple[str, ...] = ()
 
     @property
     def known_as(self) -> str | None:
@@ -78,6 +83,9 @@ class Identity:
     def children(self) -> tuple[str, ...]:
         return self.entry.children
 
+    def called_formerly(self, name: str) -> bool:
+        return name_digest(self.entry, name) in self.about.formerly
+
     def with_about(self, about: About) -> Entry:
         """Its entry with that in place of what it said of itself."""
         return replace(self.entry, attributes=ABOUT.body(about))
@@ -88,6 +96,10 @@ class DeviceCaller(Caller):
     """A device that came with its own key. `tenant` is empty while nobody owns it, and `device` None."""
 
     identity: Identity = field(kw_only=True)
+
+
+def name_digest(entry: Entry, name: str) -> str:
+    return directory.digest(name, entry.salt)[:_NAME]
 
 
 def device_id(uuid: str) -> str:
@@ -106,6 +118,15 @@ def find(ports: Ports, uuid: str) -> Identity | None:
 
 def current(ports: Ports, uuid: str) -> Identity | None:
     return read(ports, ports.directory.current(uuid))
+
+
+def had_by(ports: Ports, uuid: str, tenant: str | None) -> Identity | None:
+    """The device, if that tenant has it, or nobody where none is named; None where it is another's by now, or gone."""
+    for look in (find, current):
+        found = look(ports, uuid)
+        if found is not None and found.owner == tenant:
+            return found
+    return None
 
 
 def read(ports: Ports, entry: Entry | None) -> Identity | None:

@@ -7,7 +7,7 @@ from chalicelib.dialects.xyte import cards, identities
 from chalicelib.dialects.xyte.identities import ABOUT, About, Identity
 from chalicelib.fleet.access.directory import Entry
 from chalicelib.fleet.compare_and_set import change_record
-from chalicelib.fleet.errors import DeviceNotFound
+from chalicelib.fleet.errors import Contended, DeviceNotFound
 from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
@@ -18,15 +18,27 @@ from chalicelib.fleet.resources.updates import Report
 def renamed(ports: Ports, uuid: str, tenant: str, name: str) -> None:
     """Its owner calls it so: the device is to hear of that."""
 
-    def named(about: About) -> About:
-        return about if about.known_as == name else replace(about, called=name, info=about.info + 1)
+    def named(entry: Entry) -> Entry | None:
+        about = ABOUT.read(entry.attributes)
+        if entry.owner != tenant or about.known_as == name:
+            return None
+        return replace(entry, attributes=ABOUT.body(replace(about, called=name, info=about.info + 1)))
 
-    _change(ports, uuid, named, tenant)
+    _change(ports, uuid, named)
 
 
 def said(ports: Ports, found: Identity, change: Callable[[About], About]) -> Identity | None:
-    """What the device says of itself, which its owner's record of it takes over; None where it is gone."""
-    entry = _change(ports, found.id, change)
+    """What the device says of itself, which its owner's record of it takes over; None where it is gone.
+
+    Errors: Contended (it has another owner than it had as it said so: it may have meant what that one calls it).
+    """
+
+    def changed(entry: Entry) -> Entry:
+        if entry.owner != found.owner:
+            raise Contended("the device is changing hands")
+        return replace(entry, attributes=ABOUT.body(change(ABOUT.read(entry.attributes))))
+
+    entry = _change(ports, found.id, changed)
     now = identities.read(ports, entry)
     if now is not None and now.owner is not None:
         _show(ports, now, now.owner, named=now.about.known_as != found.about.known_as)
@@ -54,16 +66,9 @@ def _show(ports: Ports, found: Identity, tenant: str, *, named: bool) -> None:
         return
 
 
-def _change(ports: Ports, uuid: str, change: Callable[[About], About], tenant: str | None = None) -> Entry | None:
-    """Of a device that this tenant has, where one is named."""
-
-    def changed(entry: Entry) -> Entry | None:
-        if tenant is not None and entry.owner != tenant:
-            return None
-        return replace(entry, attributes=ABOUT.body(change(ABOUT.read(entry.attributes))))
-
+def _change(ports: Ports, uuid: str, change: Callable[[Entry], Entry | None]) -> Entry | None:
     # The device speaks of itself while somebody claims or renames it: each change has to last.
     entry, _ = change_record(
-        ports, f"the device {uuid}", lambda: ports.directory.current(uuid), ports.directory.replace, changed
+        ports, f"the device {uuid}", lambda: ports.directory.current(uuid), ports.directory.replace, change
     )
     return entry

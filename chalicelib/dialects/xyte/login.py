@@ -1,6 +1,7 @@
 """Who an MQTT client is: a device, by its id as user name and client id, and its access key (MQTT Basics).
 
-One that nobody owns holds no client id: nothing of it is stored, and it comes in again when it has an owner.
+One that nobody owns holds no client id: nothing of it is stored, and it comes in again when it has an owner. As such
+comes in, too, whose owner has deleted it by another API, which is found out as it speaks.
 """
 
 import re
@@ -43,6 +44,8 @@ def authenticate(
     if found is None or not found.entry.fits(password):
         raise Refused("the key is not that device's", NOT_AUTHORIZED)
     owner = found.owner
+    if owner is not None and ports.mailboxes.get(owner, found.device) is None:
+        owner = None
     device = found.device if owner is not None else None
     tenant = owner if owner is not None else found.entry.maker
     caller = callers.of_device(tenant, device, frozenset({Role.DEVICE_ACCESS}), client)
@@ -56,5 +59,6 @@ def authenticate(
         server_name=server_name,
         secured=secured,
         passing=device is None,
+        registers=False,
     )
     return caller, candidate

@@ -1,6 +1,8 @@
 """What devices publish: the bodies that they would post, on topics that name them (MQTT Events).
 
 What is wrong with one is told to its owner's audit log alone. Of a device that nobody owns only telemetry counts.
+Whose a message is its session says, which belongs to whoever held the client id as it was sent: it is theirs or
+nobody's, and never the next owner's.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,7 +10,17 @@ from typing import Any
 
 from chalicelib.dialects.registry import Malformed
 from chalicelib.dialects.topics import Direction, Uplink
-from chalicelib.dialects.xyte import configurations, doing, identities, licences, orders, telemetry, topics
+from chalicelib.dialects.xyte import (
+    configurations,
+    deciding,
+    doing,
+    identities,
+    licences,
+    orders,
+    owning,
+    telemetry,
+    topics,
+)
 from chalicelib.dialects.xyte.doing import LONGEST_MESSAGE, Said
 from chalicelib.dialects.xyte.errors import Refused
 from chalicelib.dialects.xyte.identities import Identity
@@ -30,14 +42,16 @@ def receive(ports: Ports, claim: Claim, uplink: Uplink) -> Claim | None:
     handler = _HANDLERS.get(parsed[1]) if parsed is not None else None
     if parsed is None or handler is None or parsed[0] != claim.client:
         raise Malformed(f"the topic {uplink.topic[:128]} means nothing here")
-    found = _whose(ports, claim)
+    found = identities.had_by(ports, claim.client, None if claim.passing else claim.tenant)
     if found is None:
         # Sent before it was claimed, given up or deleted: it belongs to nobody any more.
+        _ensure_back(ports, claim)
         return None
     body = _body(uplink.payload)
-    if handler is not _telemetry and claim.passing:
+    if claim.passing:
+        _pass(ports, found, claim, handler, body)
         return None
-    if not claim.passing and ports.mailboxes.get(claim.tenant, found.device) is None:
+    if ports.mailboxes.get(claim.tenant, found.device) is None:
         # Its owner has deleted it by another API, and it is given up when it asks next.
         return None
     try:
@@ -48,14 +62,20 @@ def receive(ports: Ports, claim: Claim, uplink: Uplink) -> Claim | None:
     return None
 
 
-def _whose(ports: Ports, claim: Claim) -> Identity | None:
-    """The device, as long as it is whose it was when it said this."""
-    owner = None if claim.passing else claim.tenant
-    for look in (identities.find, identities.current):
-        found = look(ports, claim.client)
-        if found is not None and found.owner == owner:
-            return found
-    return None
+def _pass(ports: Ports, found: Identity, claim: Claim, handler: Handler, body: Mapping[str, Any]) -> None:
+    """Of a device that nobody owns."""
+    if handler is _telemetry and not telemetry.note(ports, found, telemetry.read(body)):
+        _ensure_back(ports, claim)
+
+
+def _ensure_back(ports: Ports, claim: Claim) -> None:
+    """It came in as nobody's as somebody claimed it, who found no session to close, or it was deleted: it is to go."""
+    found = identities.current(ports, claim.client) if claim.passing else None
+    if found is not None and found.owner is None:
+        # It was left behind when its parent was claimed, and follows, if there is room for it.
+        owning.present(ports, found)
+    elif claim.passing and (found is None or deciding.in_place(ports, found) is not None):
+        ports.background.disconnect(claim.client)
 
 
 def _body(payload: bytes) -> Mapping[str, Any]:
@@ -69,8 +89,8 @@ def _body(payload: bytes) -> Mapping[str, Any]:
     return body
 
 
-def _telemetry(ports: Ports, found: Identity, _: Claim, body: Mapping[str, Any], uplink: Uplink) -> None:
-    telemetry.send(ports, found, telemetry.read(body), uplink.event, uplink.at)
+def _telemetry(ports: Ports, found: Identity, claim: Claim, body: Mapping[str, Any], uplink: Uplink) -> None:
+    telemetry.keep(ports, found, claim.tenant, telemetry.read(body), uplink.event, uplink.at)
 
 
 def _command(ports: Ports, found: Identity, claim: Claim, body: Mapping[str, Any], _: Uplink) -> None:

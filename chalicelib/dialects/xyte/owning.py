@@ -1,17 +1,18 @@
 """Whose a device is: a pointer of its directory entry, and a device of the fleet in the tenant that it names.
 
 Whoever claims a device registers it in the fleet of its tenant first, where quota and group may refuse it, and then
-points the entry there by compare-and-set: of two the loser takes its device away again. Whoever gives one up points
-the entry to nobody first, so that nothing of it is written there any more, and takes the device away then. What dies
-between is found by the next request of the device (`present`), or by doing the same again. Children go with their
-parents.
+points the entry there by compare-and-set: of two the loser takes its device away again. Whoever gives one up takes the
+device away first, and points the entry to nobody then: nobody else can have it before it is gone, and where it is gone
+nothing is done any more for the tenant that an older entry names. What dies between is found by the next request of the
+device (`present`), or by doing the same again. Children go with their parents.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
 from chalicelib.dialects.xyte import cards, configurations, dumps, identities, licences
-from chalicelib.dialects.xyte.identities import ABOUT, CONNECTOR, Identity, device_id
+from chalicelib.dialects.xyte.identities import ABOUT, CONNECTOR, About, Identity, device_id
 from chalicelib.fleet.access.directory import Entry
 from chalicelib.fleet.compare_and_set import AGAIN, Again, change_record, insist
 from chalicelib.fleet.configuration import fetching
@@ -29,6 +30,9 @@ from chalicelib.fleet.inventory import devices, hierarchy
 from chalicelib.fleet.inventory.managed_objects import ChildKind
 from chalicelib.fleet.inventory.records import ROOT_GROUP, Device, Interface
 from chalicelib.fleet.ports import Ports
+
+_NAMES = 16
+"""Of earlier owners', that are known again."""
 
 
 class AlreadyClaimed(Conflict):
@@ -100,22 +104,20 @@ def release(ports: Ports, found: Identity, tenant: str) -> None:
 
 def erase(ports: Ports, found: Identity) -> None:
     """It is gone, with its children: its key is nobody's from now on, and it may register again."""
-    last = found.entry
 
     def erased() -> bool | Again:
-        nonlocal last
-        present = ports.directory.current(found.id)
-        if present is None:
+        last = ports.directory.current(found.id)
+        if last is None:
             return True
-        last = present
         for child in last.children:
             _erase(ports, child)
+        if last.owner is not None:
+            # Who remembers the entry finds no device there, and looks at the entry.
+            _leave(ports, last.owner, found.id, last.transfers)
         # A child may be registered meanwhile, or somebody claim it: then that is to be erased, too.
         return ports.directory.delete(last) or AGAIN
 
     insist(ports, f"the device {found.id}", erased)
-    if last.owner is not None:
-        _leave(ports, last.owner, found.id)
 
 
 def present(ports: Ports, found: Identity) -> Identity | None:
@@ -180,46 +182,58 @@ def _point(ports: Ports, found: Identity, tenant: str) -> Identity:
     """Errors: AlreadyClaimed."""
 
     def pointed(entry: Entry) -> Entry:
-        if entry.owner is not None:
+        if entry.owner is not None or entry.transfers != found.entry.transfers:
+            # What the next owner is not to see of the one before was read before that one had it.
             raise AlreadyClaimed("another one was there before")
         return replace(entry, owner=tenant, transfers=entry.transfers + 1)
 
     # Two tenants claim it at once, or one does while the device deletes itself: who is written first has it.
-    entry, _ = change_record(
-        ports,
-        f"the device {found.id}",
-        lambda: ports.directory.current(found.id),
-        ports.directory.replace,
-        pointed,
-    )
-    taken = identities.read(ports, entry)
+    taken = identities.read(ports, _change(ports, found.id, pointed))
     if taken is None:
         raise AlreadyClaimed("the device is gone")
     return taken
 
 
 def _release(ports: Ports, uuid: str, tenant: str) -> None:
-    version, mine = _version(ports, tenant, uuid), [0]
+    had = ports.directory.current(uuid)
+    if had is None or had.owner != tenant:
+        # Whoever has released it may have died before it was taken away, or has claimed it and lost.
+        _leave(ports, tenant, uuid)
+        return
+    version, named = _version(ports, tenant, uuid), ports.devices.get(tenant, device_id(uuid))
+
+    def noted(entry: Entry) -> Entry | None:
+        about = ABOUT.read(entry.attributes)
+        ours = (entry.owner, entry.transfers) == (tenant, had.transfers)
+        return _saying(entry, replace(about, config=version)) if ours and about.config < version else None
 
     def released(entry: Entry) -> Entry | None:
-        if entry.owner != tenant:
+        if (entry.owner, entry.transfers) != (tenant, had.transfers):
             return None
-        mine[0], about = entry.transfers, ABOUT.read(entry.attributes)
-        about = replace(about, config=max(about.config, version))
+        about = ABOUT.read(entry.attributes)
+        names = {about.called, named.name if named is not None else None} - {None, about.name}
+        past = (identities.name_digest(entry, name) for name in sorted(filter(None, names)))
+        about = replace(about, formerly=tuple(dict.fromkeys((*about.formerly, *past)))[-_NAMES:])
         if about.called is not None:
             # The next owner calls it otherwise, and the device is to forget it.
             about = replace(about, called=None, info=about.info + 1)
-        attributes = ABOUT.body(about)
-        return replace(entry, owner=None, transfers=entry.transfers + 1, attributes=attributes)
+        return replace(_saying(entry, about), owner=None, transfers=entry.transfers + 1)
 
     # Somebody may have released it already, and another one claimed it since: that one keeps it.
-    entry, ours = change_record(
-        ports, f"the device {uuid}", lambda: ports.directory.current(uuid), ports.directory.replace, released
+    _change(ports, uuid, noted)
+    _leave(ports, tenant, uuid, had.transfers)
+    _change(ports, uuid, released)
+
+
+def _change(ports: Ports, uuid: str, change: Callable[[Entry], Entry | None]) -> Entry | None:
+    entry, _ = change_record(
+        ports, f"the device {uuid}", lambda: ports.directory.current(uuid), ports.directory.replace, change
     )
-    if ours:
-        licences.Shelf(ports, tenant, device_id(uuid), mine[0]).forget()
-    if ours or entry is None or entry.owner != tenant:
-        _leave(ports, tenant, uuid)
+    return entry
+
+
+def _saying(entry: Entry, about: About) -> Entry:
+    return replace(entry, attributes=ABOUT.body(about))
 
 
 def _version(ports: Ports, tenant: str, uuid: str) -> int:
@@ -236,7 +250,9 @@ def _erase(ports: Ports, uuid: str) -> None:
         erase(ports, found)
 
 
-def _leave(ports: Ports, tenant: str, uuid: str) -> None:
+def _leave(ports: Ports, tenant: str, uuid: str, transfers: int | None = None) -> None:
+    if transfers is not None:
+        licences.Shelf(ports, tenant, device_id(uuid), transfers).forget()
     dumps.forget(ports, tenant, device_id(uuid))
     try:
         devices.delete(ports, tenant, device_id(uuid))

@@ -7,7 +7,8 @@ device's stream. Whose it is is remembered for a minute: what is not there any m
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.dialects.xyte import flags, hearing, identities, owning, statuses
+from chalicelib.dialects.xyte import deciding, flags, hearing, identities, owning, statuses
+from chalicelib.dialects.xyte.deciding import Owned
 from chalicelib.dialects.xyte.identities import CONNECTOR, Identity
 from chalicelib.fleet import times
 from chalicelib.fleet.data import messages
@@ -57,40 +58,64 @@ def read(body: Mapping[str, Any]) -> Telemetry:
     return Telemetry(body["status"], values, _moment(body.get("timestamp")), bool(override), message)
 
 
-def send(ports: Ports, found: Identity, said: Telemetry, event: str, arrived: int | None = None) -> dict[str, Any]:
-    """What waits for the device. `event` is the id of the request, or of a message that `arrived` then (ms).
+def send(ports: Ports, found: Identity, said: Telemetry, event: str) -> dict[str, Any]:
+    """What waits for the device; `event` is the id of its request.
 
-    Errors: Unauthenticated (it is gone).
+    Errors: Unauthenticated (it is gone), Contended.
     """
     present: Identity | None = found
     for look in range(_LOOKS):
         if present is None:
             raise Unauthenticated("the device was deleted")
-        answer = _send(ports, present, said, event, arrived, again=look > 0)
-        if answer is not None:
-            return answer
-        # Claimed, given up or deleted since it was remembered.
+        if present.owner is None:
+            if note(ports, present, said, followed=look > 0):
+                return flags.unclaimed()
+        elif (owned := deciding.in_place(ports, present)) is not None:
+            answer = _owners(ports, owned, said, event)
+            if answer is not None:
+                return answer
+        # Claimed, given up or deleted since it was remembered, and not kept anywhere yet.
         present = owning.present(ports, present)
     raise Contended("whose the device is changes all the time")
 
 
-def _send(
-    ports: Ports, found: Identity, said: Telemetry, event: str, arrived: int | None, *, again: bool
-) -> dict[str, Any] | None:
-    """None where the device is not whose it was remembered to be."""
-    if found.owner is None:
-        return _note(ports, found, said, again=again)
-    mailbox = ports.mailboxes.get(found.owner, found.device)
-    device = _device(ports, found.owner, found.device) if mailbox is not None else None
-    if mailbox is None or device is None:
+def note(ports: Ports, found: Identity, said: Telemetry, *, followed: bool = False) -> bool:
+    """Of a device that nobody owns; False where somebody does by now, or it is gone.
+
+    False also for a child that has not `followed` its parent to its owner yet.
+    """
+    if found.parent is not None and not followed:
+        parent = identities.find(ports, found.parent)
+        if parent is not None and parent.owner is not None:
+            # It was left behind when its parent was claimed: it follows, if there is room for it.
+            return False
+    noted = {"status": said.status, "telemetries": said.values, "at": ports.clock.now(), "message": said.message}
+    return ports.directory.note(found.entry, noted)
+
+
+def keep(ports: Ports, found: Identity, tenant: str, said: Telemetry, event: str, arrived: int) -> None:
+    """A message `event` of a session of that tenant's, which the broker took then (ms). Of the session that one tells.
+
+    Nothing is kept where the tenant has the device no more.
+    """
+    device = _device(ports, tenant, found.device)
+    if device is not None:
+        _store(ports, device, found, said, event, arrived)
+
+
+def _owners(ports: Ports, owned: Owned, said: Telemetry, event: str) -> dict[str, Any] | None:
+    """None where its owner has it no more, and it was not kept."""
+    found, device = owned.identity, _device(ports, owned.tenant, owned.device)
+    if device is None:
         return None
+    _store(ports, device, found, said, event, ports.clock.now())
+    heard = _heard(ports, owned.mailbox, found, said, kept=said.at is None and device.data_stream == device.id)
+    # Given up as it was kept: it was its owner's all the same, and what waits now its next telemetry is told.
+    return flags.unclaimed() if heard is None else flags.of(ports, found, heard, device)
+
+
+def _store(ports: Ports, device: Device, found: Identity, said: Telemetry, event: str, arrived: int) -> None:
     messages.store(ports, _message(ports, device, found, said, event, arrived), device=device.id, sparing=True)
-    kept = said.at is None and device.data_stream == device.id
-    if arrived is not None:
-        # Of a session the broker tells, and nobody hears an answer; a message of one may come late.
-        return {}
-    heard = _heard(ports, mailbox, found, said, kept=kept)
-    return None if heard is None else flags.of(ports, found, heard, device)
 
 
 def _heard(ports: Ports, mailbox: Mailbox, found: Identity, said: Telemetry, *, kept: bool) -> Mailbox | None:
@@ -104,21 +129,8 @@ def _device(ports: Ports, tenant: str, device: str) -> Device | None:
     return ports.devices.known(tenant, device) or ports.devices.get(tenant, device)
 
 
-def _note(ports: Ports, found: Identity, said: Telemetry, *, again: bool) -> dict[str, Any] | None:
-    if found.parent is not None and not again:
-        parent = identities.find(ports, found.parent)
-        if parent is not None and parent.owner is not None:
-            # It was left behind when its parent was claimed: it follows, if there is room for it.
-            return None
-    noted = {"status": said.status, "telemetries": said.values, "at": ports.clock.now(), "message": said.message}
-    return flags.unclaimed() if ports.directory.note(found.entry, noted) else None
-
-
-def _message(
-    ports: Ports, device: Device, found: Identity, said: Telemetry, event: str, arrived: int | None
-) -> DataMessage:
-    now = ports.clock.now() if arrived is None else arrived
-    at = clamped(said.at, now)
+def _message(ports: Ports, device: Device, found: Identity, said: Telemetry, event: str, arrived: int) -> DataMessage:
+    at = clamped(said.at, arrived)
     group = {"id": device.group, "path": group_paths.path_of(ports, device.tenant, device.group)}
     extra: dict[str, Any] = {"status": said.status}
     if said.message is not None:
@@ -127,10 +139,10 @@ def _message(
         extra["override"] = True
     return DataMessage(
         device.tenant,
-        message_id(at, now, event),
+        message_id(at, arrived, event),
         device.data_stream,
         at,
-        now,
+        arrived,
         dict(said.values),
         found.model.name,
         device.tags,

@@ -24,7 +24,8 @@ class Candidate:
     """A client at the door. `device` is the id that an unknown device would be registered under, None for others.
 
     `entitled` where the client id itself names its tenant; `principal` is that of the certificate that it showed,
-    `note` what an unknown device is described by. `node`, `relays` and `passing` as in a claim.
+    `note` what an unknown device is described by. `node`, `relays` and `passing` as in a claim. One that does not
+    `registers` is known already: where its device is gone by now, it does not bring that back.
     """
 
     client: str
@@ -42,6 +43,7 @@ class Candidate:
     node: str = ""
     relays: bool = False
     passing: bool = False
+    registers: bool = True
 
     @property
     def own_node(self) -> str:
@@ -216,19 +218,28 @@ def _register(ports: Ports, tenant: str, candidate: Candidate, entering: Claim |
     now = ports.clock.now()
     device_id = candidate.device or candidate.own_node
     interface = Interface(candidate.connector, candidate.own_node, candidate.dialect, now, now)
-    fresh = Device(tenant, device_id, now, now, name=device_id, description=candidate.note, interfaces=(interface,))
-    try:
-        register(ports, fresh, Way.MQTT, entering)
-    except InterfaceDuplicate:
+    if candidate.registers:
+        fresh = Device(tenant, device_id, now, now, name=device_id, description=candidate.note, interfaces=(interface,))
+        try:
+            register(ports, fresh, Way.MQTT, entering)
+        except InterfaceDuplicate:
+            return
+        except DeviceDuplicate:
+            pass
+        else:
+            return
+    _join(ports, tenant, device_id, interface, entering)
+
+
+def _join(ports: Ports, tenant: str, device_id: str, interface: Interface, entering: Claim | None) -> None:
+    known = ports.devices.get(tenant, device_id)
+    # Two first connections at once: whoever loses finds the interface already there.
+    if known is None or known.interface(interface.connector, interface.node) is not None:
         return
-    except DeviceDuplicate:
-        known = ports.devices.get(tenant, device_id)
-        # Two first connections at once: whoever loses finds the interface already there.
-        if known is not None and known.interface(interface.connector, interface.node) is None:
-            if known.full:
-                raise Forbidden(f"device {device_id} has as many interfaces as it may have") from None
-            joined = replace(known.with_interface(interface), updated=now)
-            try:
-                reserving.written(ports, known, joined, partial(ports.devices.replace, known, joined), entering)
-            except InterfaceDuplicate:
-                raise Forbidden("this client id is in use by somebody else") from None
+    if known.full:
+        raise Forbidden(f"device {device_id} has as many interfaces as it may have")
+    joined = replace(known.with_interface(interface), updated=interface.created)
+    try:
+        reserving.written(ports, known, joined, partial(ports.devices.replace, known, joined), entering)
+    except InterfaceDuplicate:
+        raise Forbidden("this client id is in use by somebody else") from None

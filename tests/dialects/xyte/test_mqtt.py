@@ -1,6 +1,7 @@
 """The second door: MQTT 5, through the triggers as IoT Core calls them (MQTT Basics, MQTT Events, Subscribe Topics)."""
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ from chalicelib.dialects.xyte import orders, topics
 from chalicelib.fleet.commands.records import DeliveryStatus, Status
 from chalicelib.fleet.configuration import fetching
 from chalicelib.fleet.data import messages
+from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.resources import catalog
 from chalicelib.fleet.resources.records import Resource, ResourceVersion
 from tests.dialects.xyte.claimed import Owned, owning
-from tests.dialects.xyte.client import Client
+from tests.dialects.xyte.client import Client, Device
 from tests.dialects.xyte.wire import Wire
 from tests.fakes import FENCE_REST
 
@@ -321,3 +323,62 @@ def test_giving_up_closes_the_session_and_the_next_owner_waits_for_the_fence(own
     wire.publish("telemetry", {"status": "online", "telemetries": {"theirs": 1}})
     (message,) = messages.sent_by(owned.ports, theirs.tenant, theirs.urn)
     assert message.value == {"theirs": 1}
+
+
+def delete_elsewhere(owned: Owned) -> None:
+    devices.delete(owned.ports, owned.tenant, owned.urn)
+    owned.ports.run_background()
+
+
+def test_coming_in_brings_no_device_back_that_its_owner_has_deleted(owned: Owned, wire: Wire) -> None:
+    wire.connect("command")
+    delete_elsewhere(owned)
+    wire.disconnect()
+    wire.connect("command")
+    wire.publish("telemetry", {"status": "online", "telemetries": {"late": 1}})
+    assert owned.organization.call("GET", DEVICES).body["items"] == []
+    assert list(messages.sent_by(owned.ports, owned.tenant, owned.urn)) == []
+    owned.ports.clock.advance(ms=FENCE_REST + 60_000)
+    other = Client(owned.ports, "other")
+    assert other.call("POST", f"{DEVICES}/claim", PROOF).status == 200
+    assert owned.device.id in owned.ports.background.disconnects
+    wire.connect("command")
+    theirs = Owned(other, owned.device, owned.model)
+    command = send(theirs)
+    assert [body["id"] for _, body, _ in wire.commands()] == [command]
+
+
+def test_who_came_in_as_nobodys_while_it_was_claimed_is_sent_back_for_its_owner() -> None:
+    organization = Client()
+    device = organization.register(organization.model())
+    wire = Wire(device)
+    wire.connect("command")
+    assert organization.call("POST", f"{DEVICES}/claim", PROOF).status == 200
+    # There was no session to close yet.
+    device.ports.background.disconnects.clear()
+    wire.publish("telemetry", {"status": "online", "telemetries": {"n": 1}})
+    assert device.id in device.ports.background.disconnects
+
+
+def test_who_deletes_itself_while_it_is_nobodys_has_no_session_any_more() -> None:
+    organization = Client()
+    device = organization.register(organization.model())
+    wire = Wire(device)
+    wire.connect()
+    assert device.call("DELETE").status == 200
+    wire.publish("telemetry", {"status": "online"})
+    assert device.id in device.ports.background.disconnects
+
+
+def test_a_child_that_was_left_behind_follows_as_it_speaks_and_comes_in_again(owned: Owned) -> None:
+    made = owned.device.call("POST", "/children", {"sn": "c", "firmware_version": "1.0.0"}).body
+    child = Device(owned.ports, made["id"], made["access_key"])
+    rows = owned.ports.directory.rows
+    rows[child.id] = replace(rows[child.id], owner=None, transfers=2)
+    devices.delete(owned.ports, owned.tenant, f"urn:lo:nsid:xyte:{child.id}")
+    wire = Wire(child)
+    wire.connect()
+    wire.publish("telemetry", {"status": "online", "telemetries": {"n": 1}})
+    assert rows[child.id].owner == owned.tenant
+    assert child.id in owned.ports.background.disconnects
+    assert list(messages.sent_by(owned.ports, owned.tenant, f"urn:lo:nsid:xyte:{child.id}")) == []

@@ -137,3 +137,27 @@ def test_what_a_device_calls_itself_its_owner_sees(old: Client, new: Client, dev
     give_up(old, device)
     claim(new)
     assert new.call("GET", f"{DEVICES}/{device.id}").body["name"] == "Pump 8"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_device_that_writes_back_what_an_earlier_owner_called_it_tells_the_next_nothing(
+    old: Client, new: Client, device: Device, way: str
+) -> None:
+    claim(old)
+    assert old.call("PATCH", f"{DEVICES}/{device.id}", {"name": OLD}).status == 200
+    read = device.call("GET").body["name"]
+    WAYS[way](old, device)
+    assert device.call("PUT", body={"name": read, "details": {"n": 1}}).body["details"] == {"n": 1}
+    claim(new)
+    assert device.call("PUT", body={"name": read, "details": {"n": 2}}).body["name"] is None
+    assert OLD.encode() not in new.call("GET", f"{DEVICES}/{device.id}").raw
+    assert device.call("PUT", body={"name": "Pump"}).body["name"] == "Pump"
+
+
+def test_a_name_that_another_api_gave_it_is_forgotten_as_well(old: Client, new: Client, device: Device) -> None:
+    claim(old)
+    path = f"{LO}/urn:lo:nsid:xyte:{device.id}"
+    assert elsewhere(old).call("PATCH", path, {"id": path.rpartition("/")[2], "name": OLD}).status == 200
+    give_up(old, device)
+    claim(new)
+    assert device.call("PUT", body={"name": OLD}).body["name"] is None

@@ -10,6 +10,6 @@ EXPECTED = {
     "xyte_configuration": (3, 5, 7, 0, 0, 0, 0, 0, 0),
     "xyte_licence": (3, 4, 7, 0, 0, 0, 0, 0, 0),
     # Its last contact is written once in a quarter of an hour.
-    "xyte_telemetry_mqtt": (1, 1.0667, 5.5, 1, 1, 0, 0, 0, 0),
+    "xyte_telemetry_mqtt": (1, 1.0667, 4.5, 1, 1, 0, 0, 0, 0),
     "xyte_command_mqtt": (3, 10, 9, 3, 2, 1, 0, 0, 0),
 }

@@ -1,16 +1,20 @@
 """Children of a device, as their parent registers and lists them; and the end of a device (Delete Device)."""
 
+from contextlib import suppress
 from typing import Any
 
-from chalicelib.dialects.xyte import children, owning, statuses
+from chalicelib.dialects.xyte import children, deciding, owning, statuses
+from chalicelib.dialects.xyte.deciding import Owned, Standing
 from chalicelib.dialects.xyte.errors import DeviceUnknown
 from chalicelib.dialects.xyte.identities import Identity
+from chalicelib.dialects.xyte.rest import owners
 from chalicelib.dialects.xyte.rest.access import asking
 from chalicelib.dialects.xyte.rest.devices import ITSELF, ONE
 from chalicelib.dialects.xyte.rest.forms import DETAILS, LARGEST, MAYBE
 from chalicelib.dialects.xyte.rest.model_documents import SUCCESS
-from chalicelib.fleet.errors import Conflict
+from chalicelib.fleet.errors import Conflict, Unauthenticated
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.web import origins
 from chalicelib.web.answers import TEXT, listed, record
 from chalicelib.web.request import Answer, Request
@@ -38,9 +42,9 @@ def register(ports: Ports, request: Request) -> Answer:
 
 
 def get(ports: Ports, request: Request) -> Answer:
-    parent = asking(request)
-    found = list(children.of(ports, parent))
-    return Answer([_shown(child, status) for child, status in zip(found, _statuses(ports, found), strict=True)])
+    """Those that are still there, each as whoever has it knows it."""
+    found = _standing(ports, owners.standing(ports, request).identity)
+    return Answer([_shown(child, statuses.of(owned.mailbox if owned is not None else None)) for child, owned in found])
 
 
 def delete(ports: Ports, request: Request) -> Answer:
@@ -51,13 +55,19 @@ def delete(ports: Ports, request: Request) -> Answer:
     return Answer({"success": True})
 
 
-def _statuses(ports: Ports, found: list[Identity]) -> list[str]:
-    owners = {child.owner for child in found if child.owner is not None}
-    boxes = {
-        owner: ports.mailboxes.some(owner, [child.device for child in found if child.owner == owner])
-        for owner in owners
-    }
-    return [statuses.of(boxes.get(child.owner or "", {}).get(child.device)) for child in found]
+def _standing(ports: Ports, parent: Identity) -> list[Standing]:
+    known, boxes, found = list(children.of(ports, parent)), dict[str, Mailbox](), list[Standing]()
+    if parent.owner is not None:
+        boxes = ports.mailboxes.some(parent.owner, [child.device for child in known if child.owner == parent.owner])
+    for child in known:
+        mailbox = boxes.get(child.device)
+        if mailbox is not None and parent.owner is not None:
+            found.append(Standing(child, Owned(child, parent.owner, mailbox)))
+            continue
+        # One that was deleted just now is no reason to send its parent away.
+        with suppress(Unauthenticated):
+            found.append(deciding.whose(ports, child))
+    return found
 
 
 def _shown(child: Identity, status: str) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """What a device does with its commands (Get Command, Get Commands with Children, Update Command)."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from chalicelib.dialects.xyte import doing, files, identities, orders
+from chalicelib.dialects.xyte import children, deciding, doing, files, orders
+from chalicelib.dialects.xyte.deciding import Owned
 from chalicelib.dialects.xyte.doing import LONGEST_MESSAGE, Said
 from chalicelib.dialects.xyte.identities import Identity
 from chalicelib.dialects.xyte.models import COMMAND_ID, DEVICE_ID
@@ -11,7 +13,6 @@ from chalicelib.dialects.xyte.rest import owners
 from chalicelib.dialects.xyte.rest.access import asking
 from chalicelib.dialects.xyte.rest.devices import ITSELF, ONE
 from chalicelib.dialects.xyte.rest.forms import LARGEST
-from chalicelib.dialects.xyte.rest.owners import Owned
 from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.errors import CommandNotFound, IllegalTransition, Invalid, NotFound, Unauthenticated
 from chalicelib.fleet.ports import Ports
@@ -41,13 +42,8 @@ def get(ports: Ports, request: Request) -> Answer:
 def pending(ports: Ports, request: Request) -> Answer:
     """The head of the device itself and of each child, where there is one."""
     owned = owners.owned(ports, request)
-    heads = [_head(ports, owned)] if owned is not None else []
-    for child in _children(ports, asking(request)):
-        # One that was deleted just now is no reason to send its parent away.
-        with suppress(Unauthenticated):
-            owned = owners.of_identity(ports, child)
-            heads += [_head(ports, owned)] if owned is not None else []
-    return Answer([head for head in heads if head])
+    every = [owned, *_children(ports, owned)] if owned is not None else []
+    return Answer([head for each in every if (head := _head(ports, each))])
 
 
 def report(ports: Ports, request: Request) -> Answer:
@@ -92,10 +88,14 @@ def _named(ports: Ports, owned: Owned, named: str | None) -> str | None:
     return None if head is None else head.id
 
 
-def _children(ports: Ports, found: Identity) -> list[Identity]:
-    current = identities.current(ports, found.id) or found
-    known = (identities.find(ports, child) for child in current.children)
-    return [child for child in known if child is not None]
+def _children(ports: Ports, parent: Owned) -> Iterator[Owned]:
+    """Those that its owner has as well."""
+    for child in children.of(ports, parent.identity):
+        # One that was deleted just now is no reason to send its parent away.
+        with suppress(Unauthenticated):
+            owned = deciding.whose(ports, child).owned
+            if owned is not None and owned.tenant == parent.tenant:
+                yield owned
 
 
 ROUTES = (

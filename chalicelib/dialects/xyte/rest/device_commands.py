@@ -54,7 +54,7 @@ _NEW: Schema = {
 def send(ports: Ports, request: Request) -> Answer:
     """A command, to a device of whatever dialect; it goes by whichever way the device has."""
     device, sent = _device(ports, request), request.body
-    found = _identity(ports, device)
+    found = _identity(ports, request.tenant, device)
     parameters, file = sent.get("extra_params") or {}, sent.get("file_id") or None
     if found is not None and not found.model.commands:
         raise Invalid("Commands are not enabled for this model", "name")
@@ -125,9 +125,10 @@ def _device(ports: Ports, request: Request) -> str:
     raise DeviceNotFound("Device not found")
 
 
-def _identity(ports: Ports, device: str) -> Identity | None:
+def _identity(ports: Ports, tenant: str, device: str) -> Identity | None:
+    """None for one of another dialect, and where another tenant has it by now."""
     uuid = identities.uuid_of(device)
-    return identities.find(ports, uuid) if uuid is not None else None
+    return identities.had_by(ports, uuid, tenant) if uuid is not None else None
 
 
 def _ensure_file(ports: Ports, found: Identity | None, file: str) -> None:

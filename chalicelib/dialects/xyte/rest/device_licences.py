@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from chalicelib.dialects.xyte import ORGANIZATION, identities, licences, lifecycle
+from chalicelib.dialects.xyte import ORGANIZATION, deciding, identities, licences, lifecycle
+from chalicelib.dialects.xyte.deciding import Owned
 from chalicelib.dialects.xyte.licences import Action, Licence, State
 from chalicelib.dialects.xyte.rest import licences as of_devices
-from chalicelib.dialects.xyte.rest import owners
-from chalicelib.dialects.xyte.rest.owners import Owned
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.errors import DeviceNotFound, LimitReached, NotFound
 from chalicelib.fleet.ports import Ports
@@ -64,8 +63,8 @@ def view(licence: Licence) -> dict[str, Any]:
 def _owned(ports: Ports, request: Request) -> Owned:
     """Errors: DeviceNotFound."""
     found = identities.current(ports, request.path["device_id"])
-    owned = owners.of_identity(ports, found) if found is not None and found.owner == request.tenant else None
-    if owned is None or owned.tenant != request.tenant:
+    owned = deciding.in_place(ports, found) if found is not None and found.owner == request.tenant else None
+    if owned is None:
         raise DeviceNotFound("Device not found")
     return owned
 

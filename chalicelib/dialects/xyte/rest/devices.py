@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.xyte import DEVICES, informing, registering, spaces, statuses
+from chalicelib.dialects.xyte.deciding import Owned
 from chalicelib.dialects.xyte.errors import UnknownParameter
 from chalicelib.dialects.xyte.identities import About, Identity
 from chalicelib.dialects.xyte.models import STRICT
@@ -12,7 +13,6 @@ from chalicelib.dialects.xyte.moments import render
 from chalicelib.dialects.xyte.rest import owners
 from chalicelib.dialects.xyte.rest.access import DEVICE, asking
 from chalicelib.dialects.xyte.rest.forms import DETAILS, LARGEST, MAYBE
-from chalicelib.dialects.xyte.rest.owners import Owned
 from chalicelib.fleet.configuration import fetching
 from chalicelib.fleet.errors import DeviceNotFound, IllegalTransition, RateLimitReached, Unauthenticated
 from chalicelib.fleet.inventory.records import Device
@@ -42,8 +42,7 @@ _UPDATE: Schema = {"type": "object", "properties": _PROPERTIES}
 
 def get(ports: Ports, request: Request) -> Answer:
     """A device as it registered, and what is known of it since."""
-    owned = owners.owned(ports, request)
-    return Answer(shown(ports, asking(request) if owned is None else owned.identity))
+    return Answer(shown(ports, owners.standing(ports, request).identity))
 
 
 def update(ports: Ports, request: Request) -> Answer:
@@ -56,10 +55,10 @@ def update(ports: Ports, request: Request) -> Answer:
     if sent.get("firmware_version") is not None:
         registering.ensure_version(found.model, sent["firmware_version"])
     registering.ensure_small(sent.get("details"))
-    owned = owners.owned(ports, request)
+    found, owned = owners.standing(ports, request)
     if sent.get("config_version") is not None and owned is not None:
         _applied(ports, owned, sent["config_version"])
-    if owned is not None and _repeats(ports, owned, sent.get("name")):
+    if sent.get("name") is not None and _repeats(ports, found, owned, sent["name"]):
         sent = {name: value for name, value in sent.items() if name != "name"}
     now = informing.said(ports, found, lambda about: _with(about, sent))
     if now is None:
@@ -69,10 +68,10 @@ def update(ports: Ports, request: Request) -> Answer:
     return Answer(shown(ports, now))
 
 
-def _repeats(ports: Ports, owned: Owned, name: str | None) -> bool:
-    """Whether that is what its owner calls it: no word of the device's, which its next owner would be shown."""
-    known = ports.devices.get(owned.tenant, owned.device) if name is not None else None
-    return known is not None and known.name == name
+def _repeats(ports: Ports, found: Identity, owned: Owned | None, name: str) -> bool:
+    """Whether an owner calls it so, or did: no word of the device's, which the next owner would be shown."""
+    known = ports.devices.get(owned.tenant, owned.device) if owned is not None else None
+    return found.called_formerly(name) or (known is not None and known.name == name)
 
 
 def shown(ports: Ports, found: Identity) -> dict[str, Any]:

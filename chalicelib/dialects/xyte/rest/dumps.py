@@ -3,9 +3,9 @@
 from typing import Any
 
 from chalicelib.dialects.xyte import dumps
+from chalicelib.dialects.xyte.deciding import Owned
 from chalicelib.dialects.xyte.rest import owners
 from chalicelib.dialects.xyte.rest.devices import ITSELF, ONE
-from chalicelib.dialects.xyte.rest.owners import Owned
 from chalicelib.fleet.errors import Invalid, LimitReached, NotFound, TooLarge
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.resources.records import CARRIED

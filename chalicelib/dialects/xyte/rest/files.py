@@ -1,7 +1,8 @@
 """Files that a device finds (Get Files, Get File)."""
 
 from chalicelib.dialects.xyte import files
-from chalicelib.dialects.xyte.rest.access import asking
+from chalicelib.dialects.xyte.identities import Identity
+from chalicelib.dialects.xyte.rest import owners
 from chalicelib.dialects.xyte.rest.devices import ITSELF, ONE
 from chalicelib.fleet.errors import NotFound
 from chalicelib.fleet.ports import Ports
@@ -17,11 +18,16 @@ FILE = ALL + "/{file_id}"
 
 def every(ports: Ports, request: Request) -> Answer:
     """What there is for the device or its model; each URL can be used for an hour."""
-    return Answer([files.view(ports, one) for one in files.every(ports, asking(request))])
+    return Answer([files.view(ports, one) for one in files.every(ports, _asks(ports, request))])
 
 
 def get(ports: Ports, request: Request) -> Answer:
-    return Answer(files.view(ports, files.find(ports, asking(request), request.path["file_id"])))
+    return Answer(files.view(ports, files.find(ports, _asks(ports, request), request.path["file_id"])))
+
+
+def _asks(ports: Ports, request: Request) -> Identity:
+    """As it stands now: the files of an owner who has given it up are none of its."""
+    return owners.standing(ports, request).identity
 
 
 _FILE = Parameter("file_id", place=Place.PATH)

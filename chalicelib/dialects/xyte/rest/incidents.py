@@ -4,13 +4,13 @@ from itertools import islice
 from typing import Any
 
 from chalicelib.dialects.xyte import incidents
+from chalicelib.dialects.xyte.deciding import Owned
 from chalicelib.dialects.xyte.incidents import PRIORITIES
 from chalicelib.dialects.xyte.models import DEVICE_ID
 from chalicelib.dialects.xyte.rest import owners
 from chalicelib.dialects.xyte.rest.access import asking
 from chalicelib.dialects.xyte.rest.devices import ITSELF, ONE
 from chalicelib.dialects.xyte.rest.forms import LARGEST
-from chalicelib.dialects.xyte.rest.owners import Owned
 from chalicelib.fleet.data import alarms
 from chalicelib.fleet.data.alarm_records import Alarm
 from chalicelib.fleet.errors import AlarmNotFound, LimitReached

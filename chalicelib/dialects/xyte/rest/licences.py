@@ -3,6 +3,7 @@
 from typing import Any
 
 from chalicelib.dialects.xyte import licences
+from chalicelib.dialects.xyte.deciding import Owned
 from chalicelib.dialects.xyte.errors import Refused
 from chalicelib.dialects.xyte.licences import Shelf, State
 from chalicelib.dialects.xyte.models import DEVICE_ID
@@ -10,7 +11,6 @@ from chalicelib.dialects.xyte.rest import owners
 from chalicelib.dialects.xyte.rest.access import asking
 from chalicelib.dialects.xyte.rest.devices import ITSELF, ONE
 from chalicelib.dialects.xyte.rest.forms import LARGEST
-from chalicelib.dialects.xyte.rest.owners import Owned
 from chalicelib.fleet.errors import IllegalTransition, NotFound
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import reminders

@@ -4,11 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.xyte import spaces
+from chalicelib.dialects.xyte.deciding import Owned
 from chalicelib.dialects.xyte.models import DEVICE_ID
 from chalicelib.dialects.xyte.rest import owners
 from chalicelib.dialects.xyte.rest.devices import ITSELF, ONE
 from chalicelib.dialects.xyte.rest.forms import SPACE
-from chalicelib.dialects.xyte.rest.owners import Owned
 from chalicelib.fleet.errors import GroupNotFound, Invalid
 from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.ports import Ports
