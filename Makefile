@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# Images of containers often set it; every process of the tests, a stack among them, would compile all sources again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: deploy destroy units package with-lambda-deploy with-lambda-package run test core check shapes other-python rows conformance soak sim bench demo format clean
 
 $(READY): requirements.txt requirements-dev.txt $(wildcard infra/client/installing.py)

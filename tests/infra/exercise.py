@@ -44,7 +44,14 @@ _MINUTE = 60_000
 _REMEMBERED = {"command_applicative_queue", "command_expired_queue"}
 """Operations that stand on what ports remember, and here nobody remembers anything."""
 _SAME = {
-    *("telemetry_minute", "telemetry_small", "telemetry_hour", "telemetry_alone", "telemetry_elsewhere"),
+    *(
+        "telemetry_minute",
+        "telemetry_usual",
+        "telemetry_small",
+        "telemetry_hour",
+        "telemetry_alone",
+        "telemetry_elsewhere",
+    ),
     *_REMEMBERED,
 }
 """Operations whose calls others make as well."""
@@ -258,7 +265,7 @@ def _told(bench: Bench) -> None:
         bench.post("/api/v1/event2action/actionPolicies", policy)
     bench.cloud.clock.at += 2 * _MINUTE
     bench.cloud.timers.clear()
-    for operation in (each for each in OPERATIONS if each.__name__ not in _REMEMBERED):
+    for operation in (each for each in OPERATIONS if each.__name__ not in _SAME):
         bench.warm()
         operation(bench)
     for further in (_crashed, _canceled, _resumed, _removed):
