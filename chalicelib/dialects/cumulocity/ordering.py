@@ -1,6 +1,7 @@
 """Operations: ordered of a device, and reported on by whoever does them, by whatever door (reference, "Operations")."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialects.cumulocity import agents, appearing, fragments, modelled, naming, operations
@@ -87,10 +88,15 @@ def _ordered(
     raise Contended("operations are made by too many at once")
 
 
-def report(ports: Ports, found: Command, wanted: Shown, body: Mapping[str, Any], by: str) -> Command:
+def told_by(name: str) -> Report:
+    """What somebody says who is no device, or not by MQTT."""
+    return Report(Route(naming.DIALECT, name, naming.NAMESPACE, name, name))
+
+
+def report(ports: Ports, found: Command, wanted: Shown, body: Mapping[str, Any], told: Report) -> Command:
     """The operation as it stands once that was said of it: a status, fragments, perhaps a reason.
 
-    Errors: Invalid, TooLarge, IllegalTransition.
+    `told` is who says it, and in which message. Errors: Invalid, TooLarge, IllegalTransition.
     """
     stands, said = operations.status(found), fragments.of(body, operations.OWN)
     if stands not in operations.OPEN:
@@ -98,7 +104,7 @@ def report(ports: Ports, found: Command, wanted: Shown, body: Mapping[str, Any],
             raise IllegalTransition(f"an operation that is {stands} stays as it is")
         return found
     fragments.ensure_fits([found.request, reporting.merged(found.response, said), body.get("failureReason")])
-    told = Report(Route(naming.DIALECT, by, naming.NAMESPACE, by, by), response=said)
+    told = replace(told, response=said)
     if wanted is Shown.PENDING and stands is Shown.PENDING:
         return reporting.remark(ports, found.tenant, found.id, told) if said else found
     if wanted is Shown.PENDING:
@@ -110,4 +116,4 @@ def report(ports: Ports, found: Command, wanted: Shown, body: Mapping[str, Any],
     reason = body.get("failureReason")
     if reason is not None and not isinstance(reason, str):
         raise Invalid("failureReason is a text", "failureReason")
-    return reporting.fail(ports, found.tenant, found.id, Report(told.route, response=said, reason=reason))
+    return reporting.fail(ports, found.tenant, found.id, replace(told, reason=reason))

@@ -27,6 +27,7 @@ from chalicelib.dialects.cumulocity.keeping import Said, Source
 from chalicelib.dialects.cumulocity.speaking import Speaker
 from chalicelib.fleet.data import alarms as raised
 from chalicelib.fleet.data import messages
+from chalicelib.fleet.data.alarm_records import AlarmStatus
 from chalicelib.fleet.data.records import DataMessage, clamped
 from chalicelib.fleet.errors import AlarmNotFound, ExternalIdDuplicate, FleetError, Invalid, MessageNotFound
 from chalicelib.fleet.frozen import dataclass
@@ -106,9 +107,20 @@ def change_alarm(speaker: Speaker, number: str, body: Mapping[str, Any]) -> None
 
 
 def change_open_alarm(subject: Subject, type_: str, body: Mapping[str, Any]) -> None:
-    """Of a type, whatever it is called. Errors: AlarmNotFound, Invalid."""
-    speaker = subject.speaker
-    present = raised.open_one(speaker.ports, speaker.tenant, subject.found.source, type_)
+    """Of a type, whatever it is called. Errors: AlarmNotFound, Invalid.
+
+    One that is cleared is as by 306: it was raised before, and whichever raise of then comes late is over.
+    """
+    speaker, stamp = subject.speaker, subject.speaker.stamp(subject.row)
+    source = subject.found.source
+    present = raised.open_one(speaker.ports, speaker.tenant, source, type_)
+    if alarms.STATUSES.get(str(body.get("status"))) is AlarmStatus.CLEARED:
+        left = {name: value for name, value in body.items() if name != "status"}
+        if present is not None and present.raised <= stamp and left.keys() > {"type"}:
+            change = alarms.changed(left, subject.found.id)
+            raised.update(speaker.ports, speaker.tenant, present.id, change, speaker.owner)
+        raised.clear(speaker.ports, speaker.tenant, source, type_, stamp, speaker.owner)
+        return
     if present is None:
         raise AlarmNotFound(f"no alarm of the type {type_[:64]} is open")
     change = alarms.changed(body, subject.found.id)

@@ -205,6 +205,73 @@ def by_two_at_once(at: int) -> bool:
     return happened
 
 
+OWN = (
+    "10,begin,PUT,OPERATION,,c8y_Command,status,OPERATIONSTATUS,EXECUTING",
+    "10,end,PUT,OPERATION,,c8y_Command,status,OPERATIONSTATUS,SUCCESSFUL,c8y_Command.result,STRING,",
+    "10,fail,PUT,OPERATION,,c8y_Command,status,OPERATIONSTATUS,FAILED,failureReason,STRING,",
+    "10,raise,POST,ALARM,,hot,it is hot,ACTIVE,MAJOR,",
+    "10,clear,PUT,ALARM,,hot,status,ALARMSTATUS,CLEARED",
+)
+"""A collection whose rows say what 501 to 503, 302 and 306 do."""
+
+
+def own_templates(broker: Broker, serial: str = "pump") -> str:
+    pump = broker.device(serial, "s/ds", "s/e")
+    broker.publish(pump, "\n".join(OWN), "s/ut/own")
+    return pump
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_two_end_as_rows_of_own_templates_said(order: tuple[int, ...]) -> None:
+    broker = Broker()
+    pump = own_templates(broker)
+    made = [broker.order("pump", {"c8y_Command": {"text": str(n)}}) for n in range(2)]
+    broker.run()
+    events = published(broker, pump, ["begin", "end,first", "begin", "fail,second"], "s/uc/own")
+    for place in order:
+        broker.handle(events[place])
+        broker.handle(events[place])
+    assert {broker.status(one) for one in made} == {"PENDING"}
+    broker.later()
+    assert [broker.status(one) for one in made] == ["SUCCESSFUL", "FAILED"], broker.complaints()
+    shown = [broker.client.get(f"/devicecontrol/operations/{one}").body for one in made]
+    assert (shown[0]["c8y_Command"]["result"], shown[1]["failureReason"]) == ("first", "second")
+    # Late, and once more: nothing is said of the next one.
+    third = broker.order("pump", {"c8y_Command": {"text": "3"}})
+    broker.run()
+    for event in events:
+        broker.handle(event)
+        broker.later()
+    assert (broker.status(third), broker.received(pump)) == ("PENDING", [])
+
+
+def test_a_row_of_the_inbox_that_cannot_be_taken_holds_up_no_other() -> None:
+    broker = Broker()
+    pump = own_templates(broker)
+    broker.publish(pump, "10,back,PUT,OPERATION,,c8y_Command,status,OPERATIONSTATUS,PENDING", "s/ut/back")
+    made = [broker.order("pump", {"c8y_Command": {"text": str(n)}}) for n in range(2)]
+    broker.run()
+    rows = [("begin", "own"), ("back", "back"), ("end,done", "own")]
+    for row, xid in rows:
+        broker.publish(pump, row, f"s/uc/{xid}")
+    broker.later()
+    assert [broker.status(one) for one in made] == ["SUCCESSFUL", "PENDING"]
+    assert any("cannot become PENDING" in reason for reason in broker.complaints())
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_alarms_of_own_templates_end_as_they_were_said(order: tuple[int, ...]) -> None:
+    broker = Broker()
+    pump = own_templates(broker)
+    for rows in (["raise", "clear", "raise"], ["clear", "raise", "clear"]):
+        events = published(broker, pump, rows, "s/uc/own")
+        for place in order:
+            broker.handle(events[place])
+            broker.handle(events[place])
+        still = [one for one in broker.client.get("/alarm/alarms").body["alarms"] if one["status"] != "CLEARED"]
+        assert len(still) == (rows[-1] == "raise"), rows
+
+
 def _inbox(broker: Broker) -> tuple[str, str]:
     matter = broker.ports.background.matters[0][1]
     return str(matter["tenant"]), str(matter["device"])
@@ -214,12 +281,12 @@ def test_two_who_look_at_once_take_each_row_for_what_it_was_said_of() -> None:
     assert sum(1 for _ in takewhile(by_two_at_once, count())) > 20
 
 
-def ended_by_two_at_once(at: int) -> bool:
+def ended_by_two_at_once(row: str, topic: str, at: int) -> bool:
     broker = Broker()
-    pump = broker.device("pump", "s/ds")
+    pump = own_templates(broker)
     first = broker.order("pump", {"c8y_Command": {"text": "1"}})
     broker.run()
-    (done,) = published(broker, pump, ["503,c8y_Command,one"])
+    (done,) = published(broker, pump, [row], topic)
     second: list[str] = []
 
     def meanwhile() -> None:
@@ -234,8 +301,9 @@ def ended_by_two_at_once(at: int) -> bool:
     return happened
 
 
-def test_a_row_that_is_taken_twice_at_once_ends_one_operation() -> None:
-    assert sum(1 for _ in takewhile(ended_by_two_at_once, count())) > 5
+@pytest.mark.parametrize(("row", "topic"), [("503,c8y_Command,one", "s/us"), ("end,one", "s/uc/own")])
+def test_a_row_that_is_taken_twice_at_once_ends_one_operation(row: str, topic: str) -> None:
+    assert sum(1 for _ in takewhile(partial(ended_by_two_at_once, row, topic), count())) > 5
 
 
 def test_rows_of_one_message_are_in_order() -> None:

@@ -76,7 +76,7 @@ def _change(ports: Ports, request: Request) -> Answer:
     found = _found(ports, request, sources)
     fragments.ensure(body, "status")
     wanted = choices.chosen(shapes.STATUSES, body["status"], "status")
-    after = ordering.report(ports, found, wanted, body, managed_objects.owner(request.by))
+    after = ordering.report(ports, found, wanted, body, ordering.told_by(managed_objects.owner(request.by)))
     return contents.changed(request, KIND, view(request, sources, after))
 
 

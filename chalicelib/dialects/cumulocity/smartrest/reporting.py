@@ -1,4 +1,4 @@
-"""Templates of operations: 500 to 507 (guide "MQTT", "Operation templates").
+"""Templates of operations: 500 to 507 (guide "MQTT", "Operation templates"), and those of one's own that change one.
 
 Which operation 501 to 503 and 507 mean is said by a fragment alone, the oldest one that is there, and functions that
 take messages run side by side: so what comes late must not be taken for what came since. Each row has its moment, and
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any
 
-from chalicelib.dialects.cumulocity import appearing, naming, operations
+from chalicelib.dialects.cumulocity import appearing, naming, operations, ordering
 from chalicelib.dialects.cumulocity.operations import Shown
 from chalicelib.dialects.cumulocity.smartrest import inbox, results
 from chalicelib.dialects.cumulocity.smartrest.arguments import Arguments
@@ -18,17 +18,19 @@ from chalicelib.dialects.cumulocity.smartrest.faults import FAILED, Fault
 from chalicelib.dialects.cumulocity.smartrest.publishing import Publishing
 from chalicelib.dialects.cumulocity.smartrest.rows import Row
 from chalicelib.dialects.cumulocity.smartrest.template import Handler, Template
+from chalicelib.dialects.cumulocity.speaking import Speaker
 from chalicelib.fleet import ids
 from chalicelib.fleet.commands import renewing, reporting
 from chalicelib.fleet.commands.records import Command, Status
 from chalicelib.fleet.commands.reporting import Report
 from chalicelib.fleet.commands.transitions import as_of
 from chalicelib.fleet.compare_and_set import tries
-from chalicelib.fleet.errors import Contended, IllegalTransition
+from chalicelib.fleet.errors import Contended, IllegalTransition, Invalid, TooLarge
 from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.mailbox import Mailbox
 from chalicelib.fleet.presence.records import MQTT, Route
+from chalicelib.fleet.tenancy import audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A row of 501 to 503 or 507, of the device that it means: what `inbox` keeps of it."""
+    """A row of 501 to 503 or 507, of the device that it means: what `inbox` keeps of it.
+
+    Or one by a template of one's own, with the `body` that it says; its `template` is CUSTOM then.
+    """
 
     template: str
     device: str
@@ -49,6 +54,12 @@ class Told:
     stamp: str
     fragment: str
     values: tuple[str, ...] = field(default=())
+    body: Mapping[str, Any] | None = None
+
+
+CUSTOM = "PUT"
+Meant = list[Command] | None
+"""What a row was about, as it is now; empty where it says nothing any more, None where it could be about nothing."""
 
 
 def _again(publishing: Publishing, _row: Row, _said: Arguments) -> None:
@@ -63,29 +74,50 @@ def _again(publishing: Publishing, _row: Row, _said: Arguments) -> None:
 def _by_fragment(template: str) -> Handler:
     def handler(publishing: Publishing, row: Row, said: Arguments) -> None:
         publishing.write()
-        speaker = publishing.speaker
-        device = speaker.claim.device if speaker.serial == speaker.claim.own_node else speaker.target.device
         fragment = said.text(0) if template == "507" else said.needed(0)
-        stamp = speaker.stamp(row.number)
-        told = Told(template, device or "", speaker.claim.own_node, stamp, fragment, said.values[1:])
-        mailbox = speaker.ports.mailboxes.get(speaker.tenant, told.device) if device is not None else None
-        if mailbox is None:
-            raise _none(fragment)
-        stands = standing(speaker.ports, mailbox)
-        if inbox.is_open(mailbox) or _ambiguous(stands.open, fragment):
-            inbox.put(speaker.ports, speaker.tenant, told.device, stamp, _kept(told))
-        elif not take(speaker.ports, speaker.tenant, told, stands):
-            raise _none(fragment)
+        _tell(publishing.speaker, row.number, template, fragment, said.values[1:])
 
     return handler
 
 
-def take(ports: Ports, tenant: str, told: Told, seen: Standing | None = None) -> bool:
-    """Report what was told; False where there is nothing that it could mean. Errors: TooLarge, Contended."""
+def change(speaker: Speaker, row: int, fragment: str, body: Mapping[str, Any]) -> Command | None:
+    """What a body says of the oldest operation with that fragment: one that is being done, or else one that waits.
+
+    The operation as it is then; None where it was said of one that is over, or waits for other rows.
+    Errors: Fault, and those of `ordering.report`.
+    """
+    return next(iter(_tell(speaker, row, CUSTOM, fragment, (), body)), None)
+
+
+def _tell(
+    speaker: Speaker,
+    row: int,
+    template: str,
+    fragment: str,
+    values: tuple[str, ...],
+    body: Mapping[str, Any] | None = None,
+) -> list[Command]:
+    device = speaker.claim.device if speaker.serial == speaker.claim.own_node else speaker.target.device
+    told = Told(template, device or "", speaker.claim.own_node, speaker.stamp(row), fragment, values, body)
+    mailbox = speaker.ports.mailboxes.get(speaker.tenant, told.device) if device is not None else None
+    if mailbox is None:
+        raise _none(fragment)
+    stands = standing(speaker.ports, mailbox)
+    if inbox.is_open(mailbox) or _ambiguous(stands.open, fragment):
+        inbox.put(speaker.ports, speaker.tenant, told.device, told.stamp, _kept(told))
+        return []
+    meant = take(speaker.ports, speaker.tenant, told, stands)
+    if meant is None:
+        raise _none(fragment)
+    return meant
+
+
+def take(ports: Ports, tenant: str, told: Told, seen: Standing | None = None) -> Meant:
+    """Report what was told. Errors: TooLarge, Invalid, Contended."""
     for _ in tries(ports):
         stands = seen or _standing_now(ports, tenant, told.device)
         try:
-            return stands is None or _apply(ports, tenant, stands, told)
+            return [] if stands is None else _apply(ports, tenant, stands, told)
         except IllegalTransition:
             # Somebody has ended that operation since we looked: perhaps with this very row.
             seen = None
@@ -98,37 +130,39 @@ def _standing_now(ports: Ports, tenant: str, device: str) -> Standing | None:
     return None if mailbox is None else standing(ports, mailbox)
 
 
-def _apply(ports: Ports, tenant: str, stands: Standing, told: Told) -> bool:
+def _apply(ports: Ports, tenant: str, stands: Standing, told: Told) -> Meant:
     if told.stamp <= stands.ended.get(told.fragment, ""):
         # It was said before an operation with that fragment ended, and says nothing of another one.
-        return True
+        return []
     mine = [command for command in stands.open if told.fragment in ("", *operations.asked(command))]
-    if any(command.begun_by == told.stamp for command in mine):
-        return True
+    if known := [command for command in mine if command.begun_by == told.stamp]:
+        return known
     executing = [command for command in mine if operations.status(command) is Shown.EXECUTING]
     pending = [command for command in mine if operations.status(command) is Shown.PENDING]
     if told.template == "507":
-        for command in executing:
-            if (command.begun_by or "") <= told.stamp:
-                _end(ports, tenant, command, told, done=False)
-        return True
+        started = [command for command in executing if (command.begun_by or "") <= told.stamp]
+        return [_end(ports, tenant, command, told, done=False) for command in started]
     if told.template == "501":
-        chosen = pending[:1]
-        if chosen:
-            _report(ports, tenant, chosen[0], told, reporting.progress)
-        return bool(chosen)
+        return [_report(ports, tenant, command, told, reporting.progress) for command in pending[:1]] or None
     sent = [command for command in pending if command.status is Status.PROCESSING]
     chosen = (executing or sent or pending)[:1]
-    for command in chosen:
-        _end(ports, tenant, command, told, done=told.template == "503")
-    return bool(chosen)
+    if told.body is not None:
+        return [_changed(ports, command, told, told.body) for command in chosen] or None
+    return [_end(ports, tenant, command, told, done=told.template == "503") for command in chosen] or None
 
 
 def resume(ports: Ports, tenant: str, device: str) -> None:
     """Take what waits in the inbox of a device, in the order in which it was said."""
 
-    def taken(body: Mapping[str, Any]) -> None:
-        take(ports, tenant, Told(**{**body, "values": tuple(body["values"])}))
+    def taken(row: Mapping[str, Any]) -> None:
+        told = Told(**{**row, "values": tuple(row["values"])})
+        try:
+            take(ports, tenant, told)
+        except (TooLarge, Invalid) as error:
+            # Nobody listens any more: the rows behind it are not to wait for ever.
+            source = {"connector": MQTT, "client": told.node}
+            at = ids.moment(told.stamp)
+            audit.refuse(ports, tenant, at=at, event=told.stamp, reason=str(error), source=source)
 
     inbox.empty(ports, tenant, device, taken)
 
@@ -154,7 +188,7 @@ def _ambiguous(open_: list[Command], fragment: str) -> bool:
 
 
 def _kept(told: Told) -> dict[str, Any]:
-    return {name: getattr(told, name) for name in ("template", "device", "node", "stamp", "fragment", "values")}
+    return {name: getattr(told, name) for name in ("template", "device", "node", "stamp", "fragment", "values", "body")}
 
 
 def _by_id(template: str) -> Handler:
@@ -196,17 +230,24 @@ def _named(publishing: Publishing, number: str) -> Command | None:
 
 def _report(
     ports: Ports, tenant: str, command: Command, told: Told, say: Callable[[Ports, str, str, Report], Command]
-) -> None:
-    say(ports, tenant, command.id, _as_report(told))
+) -> Command:
+    return say(ports, tenant, command.id, _as_report(told))
 
 
-def _end(ports: Ports, tenant: str, command: Command, told: Told, *, done: bool) -> None:
+def _end(ports: Ports, tenant: str, command: Command, told: Told, *, done: bool) -> Command:
     if done:
         said = results.of(ports, tenant, command, told.fragment, told.values, ids.moment(told.stamp))
-        reporting.succeed(ports, tenant, command.id, _as_report(told, response=said))
-        return
+        return reporting.succeed(ports, tenant, command.id, _as_report(told, response=said))
     reason = next(iter(told.values), "") or None
-    reporting.fail(ports, tenant, command.id, _as_report(told, reason=reason))
+    return reporting.fail(ports, tenant, command.id, _as_report(told, reason=reason))
+
+
+def _changed(ports: Ports, command: Command, told: Told, body: Mapping[str, Any]) -> Command:
+    stands = operations.status(command)
+    wanted = operations.STATUSES[body.get("status") or stands.value]
+    if wanted is Shown.PENDING and stands is not Shown.PENDING:
+        raise Invalid(f"an operation that is {stands} cannot become {wanted}", "status")
+    return ordering.report(ports, command, wanted, body, _as_report(told))
 
 
 def _as_report(told: Told, response: Any = None, reason: str | None = None) -> Report:

@@ -4,15 +4,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from chalicelib.dialects.cumulocity import objects as shapes
-from chalicelib.dialects.cumulocity import operations, ordering, reach, saying, times
-from chalicelib.dialects.cumulocity.operations import Shown
+from chalicelib.dialects.cumulocity import operations, reach, saying, times
 from chalicelib.dialects.cumulocity.saying import Subject
 from chalicelib.dialects.cumulocity.smartrest import reporting, values
 from chalicelib.dialects.cumulocity.smartrest.collections import MANDATORY, Request
-from chalicelib.dialects.cumulocity.smartrest.faults import ARGUMENTS, FAILED, WRONG_NUMBER, Fault
+from chalicelib.dialects.cumulocity.smartrest.faults import ARGUMENTS, FAILED, WRONG_NUMBER, Fault, wrong_value
 from chalicelib.dialects.cumulocity.smartrest.rows import Row
 from chalicelib.dialects.cumulocity.speaking import Speaker
-from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.errors import ExternalIdNotFound, Invalid, ObjectNotFound
 from chalicelib.fleet.ids import as_number
 from chalicelib.fleet.inventory import objects
@@ -81,29 +79,25 @@ def _of_target(say: Say) -> Callable[[Speaker, Row, Request], Document]:
 
 def _change_alarm(speaker: Speaker, row: Row, request: Request) -> Document:
     body = _body(speaker, request, _Sent(row))
-    saying.change_open_alarm(Subject(speaker, speaker.target), str(body["type"]), body)
+    saying.change_open_alarm(Subject(speaker, speaker.target, row.number), str(body["type"]), body)
     return {**body, "source": {"id": speaker.target.id}}
 
 
 def _change_operation(speaker: Speaker, row: Row, request: Request) -> Document:
-    """The oldest that is being done, or that waits, with the fragment."""
+    """The oldest that is being done, or that waits, with the fragment.
+
+    Where rows have to wait for each other it is not known yet which that is: then the answer is what was said.
+    """
     body = _body(speaker, request, _Sent(row))
     fragment = str(body.pop("fragment"))
-    found = _operation(speaker, fragment)
-    wanted = Shown(str(body.get("status", operations.status(found))))
-    after = ordering.report(speaker.ports, found, wanted, body, speaker.owner)
-    return {**operations.said(after), "id": as_number(after.id) or after.id, "status": wanted.value}
-
-
-def _operation(speaker: Speaker, fragment: str) -> Command:
-    target = speaker.target
-    mailbox = speaker.ports.mailboxes.get(speaker.tenant, target.device) if target.device else None
-    open_ = reporting.standing(speaker.ports, mailbox).open if mailbox is not None else []
-    mine = [command for command in open_ if fragment in operations.asked(command)]
-    ordered = sorted(mine, key=lambda command: operations.status(command) is not Shown.EXECUTING)
-    if not ordered:
-        raise Fault(FAILED, f"there is no operation with the fragment {fragment[:64]}")
-    return ordered[0]
+    status = body.get("status")
+    if status is not None and status not in operations.STATUSES:
+        raise wrong_value("Operation status", str(status))
+    after = reporting.change(speaker, row.number, fragment, body)
+    if after is None:
+        return body
+    said = {**operations.said(after), "id": as_number(after.id) or after.id}
+    return {**said, "status": status or operations.status(after).value}
 
 
 def _named(speaker: Speaker, request: Request, sent: _Sent) -> ManagedObject:
