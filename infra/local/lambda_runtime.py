@@ -13,11 +13,13 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from infra.local.lambda_context import LambdaContext
 from infra.local.lanes import Lanes
 from infra.local.ordering import Ordering
+from infra.local.shuffling import Shuffle
 from infra.local.spool import Spool
 from infra.local.timers import Timers
 from infra.local.turns import Place
@@ -83,8 +85,12 @@ class LambdaRuntime:
         send_to_queue: SendToQueue,
         retry_delays: tuple[float, ...] = (1.0, 2.0),
         ordering: Ordering | None = None,
+        shuffle: Shuffle | None = None,
     ) -> None:
-        """`prefix` starts every deployed function's name; callers may use the name with or without it, or an ARN."""
+        """`prefix` starts every deployed function's name; callers may use the name with or without it, or an ARN.
+
+        With `shuffle` events of clients run in no order, and some of them twice.
+        """
         self._spool = spool
         self._timers = timers
         self._arn = f"arn:aws:lambda:{region}:{account}:function:"
@@ -92,6 +98,7 @@ class LambdaRuntime:
         self._send_to_queue = send_to_queue
         self._retry_delays = retry_delays
         self._place = (ordering or Ordering()).place
+        self._shuffle = shuffle
         self._functions: dict[str, Function] = {}
         self._lanes: dict[str, Lanes] = {}
         self._in_memory = threading.BoundedSemaphore(_MAX_IN_MEMORY)
@@ -155,11 +162,18 @@ class LambdaRuntime:
         self._spool.flush()
 
     def _accept(self, name: str, payload: str, event: Any) -> str:
-        function = self.find(name)
+        function, place = self.find(name), self._place(event)
         request_id = str(uuid.uuid4())
-        kept = self._spool.add(function.name, payload)
-        self._enqueue(_Invocation(kept, function, payload, request_id), self._place(event))
+        if self._shuffle is None or place.lane is None:
+            self._enqueue(self._kept(function, payload, request_id), place)
+            return request_id
+        for delay in self._shuffle.delays():
+            late = partial(self._enqueue, self._kept(function, payload, request_id), Place(None, place.group))
+            self._timers.after(delay, late)
         return request_id
+
+    def _kept(self, function: Function, payload: str, request_id: str) -> _Invocation:
+        return _Invocation(self._spool.add(function.name, payload), function, payload, request_id)
 
     def _enqueue(self, invocation: _Invocation, place: Place) -> None:
         # a flood is held on disk, not in memory: beyond a limit only the event's number waits

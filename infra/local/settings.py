@@ -23,6 +23,7 @@ class Settings:
 
     `hosts` are further DNS names of the server certificate.
     `quickstart_clients` is how many clients without credentials may be connected at a time.
+    `shuffle` is the seed by which functions get what devices do out of order; 0 for the order in which they did it.
     """
 
     http_port: int
@@ -38,6 +39,7 @@ class Settings:
     coaps_port: int = 0
     coaps_bootstrap_port: int = 0
     quickstart_clients: int = 0
+    shuffle: int = 0
     further_mqtts_ports: tuple[int, ...] = ()
     further_mqtt_ports: tuple[int, ...] = ()
 
@@ -67,6 +69,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         bind=environment.get("HOMEPORT_BIND") or "127.0.0.1",
         lenient=lenient,
         quickstart_clients=guests,
+        shuffle=_count(environment, "HOMEPORT_SHUFFLE"),
         further_mqtts_ports=_ports(environment, "HOMEPORT_FURTHER_MQTTS_PORTS"),
         further_mqtt_ports=further,
     )

@@ -54,6 +54,7 @@ from infra.local.ordering import Ordering
 from infra.local.quickstart import guests
 from infra.local.realtime import Door
 from infra.local.settings import Settings
+from infra.local.shuffling import Shuffle
 from infra.local.spool import Spool
 from infra.local.taken import or_taken
 from infra.local.timers import Timers
@@ -183,6 +184,7 @@ class Stack:
             prefix=PREFIX,
             send_to_queue=aws_client.send_to_queue,
             ordering=self._ordering,
+            shuffle=Shuffle(self._settings.shuffle) if self._settings.shuffle else None,
         )
         step_functions.call_functions_of(runtime)
         return runtime

@@ -10,6 +10,7 @@ import pytest
 
 from infra.local.lambda_runtime import Function, FunctionError, LambdaRuntime, UnknownFunctionError
 from infra.local.ordering import Ordering
+from infra.local.shuffling import Shuffle
 from infra.local.spool import Spool
 from infra.local.timers import Timers
 
@@ -25,7 +26,7 @@ def dead_letters() -> list[tuple[str, dict[str, Any]]]:
 def make(tmp_path: Path, dead_letters: list[tuple[str, dict[str, Any]]]) -> Iterator[MakeRuntime]:
     stops: list[Callable[[], None]] = []
 
-    def build(**functions: Any) -> LambdaRuntime:
+    def build(shuffle: Shuffle | None = None, **functions: Any) -> LambdaRuntime:
         spool, timers = Spool(tmp_path / "lambda.sqlite3"), Timers()
         runtime = LambdaRuntime(
             spool,
@@ -36,6 +37,7 @@ def make(tmp_path: Path, dead_letters: list[tuple[str, dict[str, Any]]]) -> Iter
             send_to_queue=lambda queue, body: dead_letters.append((queue, json.loads(body))),
             retry_delays=(0.0, 0.0),
             ordering=Ordering(["answers/+"]),
+            shuffle=shuffle,
         )
         for name, handler in functions.items():
             runtime.register(Function(name=name, handler=handler, concurrency=4, on_failure="dead"))
@@ -260,3 +262,25 @@ def test_nothing_done_is_left_in_the_spool(make: MakeRuntime, tmp_path: Path) ->
 
     assert list(again.pending()) == []
     again.close()
+
+
+def test_shuffled_events_of_a_client_come_in_another_order_and_some_twice(make: MakeRuntime) -> None:
+    sent = [{"client": "one", "topic": "t", "n": n} for n in range(40)]
+    known = Shuffle(3)
+    times = [len(known.delays()) for _ in sent]
+    collected = Collected(sum(times))
+    runtime = make(Shuffle(3), uplink=collected)
+    for event in sent:
+        runtime.invoke_async("uplink", event)
+    came = [event["n"] for event in collected.wait()]
+    assert sorted(came) == sorted(n for n, often in enumerate(times) for _ in range(often))
+    assert came != sorted(came)
+    assert 40 < len(came) < 80
+
+
+def test_shuffled_or_not_what_is_no_client_s_comes_once(make: MakeRuntime) -> None:
+    collected = Collected(20)
+    runtime = make(Shuffle(3), sweep=collected)
+    for n in range(20):
+        runtime.invoke_async("sweep", {"n": n})
+    assert sorted(event["n"] for event in collected.wait()) == list(range(20))

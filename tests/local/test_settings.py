@@ -32,6 +32,10 @@ def test_nobody_comes_without_credentials_unless_told_so() -> None:
         read_settings({"HOMEPORT_QUICKSTART_CLIENTS": "50"})
 
 
+def test_nothing_is_shuffled_unless_told_so() -> None:
+    assert [read_settings(each).shuffle for each in ({}, {"HOMEPORT_SHUFFLE": "7"})] == [0, 7]
+
+
 def test_further_ports_are_a_list_and_without_tls_only_in_lenient_mode() -> None:
     settings = read_settings({"HOMEPORT_FURTHER_MQTTS_PORTS": "443, 8884"})
     assert (settings.further_mqtts_ports, settings.further_mqtt_ports) == ((443, 8884), ())
@@ -58,6 +62,7 @@ def test_the_switch_is_read_as_people_write_it(text: str, lenient: bool) -> None
         ("HOMEPORT_QUICKSTART_CLIENTS", "many"),
         ("HOMEPORT_DIALECTS", "ibm,klingon"),
         ("HOMEPORT_QUICKSTART_CLIENTS", "10001"),
+        ("HOMEPORT_SHUFFLE", "often"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(name: str, text: str) -> None:
