@@ -17,8 +17,16 @@ _ROW = re.compile(r"^\| ([A-Z]\d+)(?:-([A-Z]\d+))? \| (.*) \| (.*) \| (.*) \|$",
 def marked(source: str) -> Iterator[str]:
     """The ids of the rows that a module's tests prove."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("mark.row"):
+        if isinstance(node, ast.Call) and _is_marker(node.func):
             yield from (str(ast.literal_eval(argument)) for argument in node.args)
+
+
+def _is_marker(func: ast.expr) -> bool:
+    """Whether it says `pytest.mark.row`."""
+    mark = func.value if isinstance(func, ast.Attribute) and func.attr == "row" else None
+    return (
+        isinstance(mark, ast.Attribute | ast.Name) and (mark.id if isinstance(mark, ast.Name) else mark.attr) == "mark"
+    )
 
 
 def proofs(folder: Path = ROOT / "tests") -> dict[str, list[Path]]:
