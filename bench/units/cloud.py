@@ -49,6 +49,7 @@ from chalicelib.triggers import uplink  # noqa: E402
 from chalicelib.wiring import access  # noqa: E402
 from infra import description  # noqa: E402
 from infra.functions import API, named  # noqa: E402
+from infra.local import light_moto  # noqa: E402
 from infra.local.api_gateway import ApiGateway  # noqa: E402
 from infra.local.http_server import RAW_HEADERS  # noqa: E402
 from infra.local.lambda_context import LambdaContext  # noqa: E402
@@ -116,6 +117,7 @@ class Cloud:
     @contextmanager
     def running(self) -> Iterator["Cloud"]:
         """Tables and bucket exist inside."""
+        light_moto.remember_methods()
         hooks = [
             ("after-call", self._passed),
             ("provide-client-params", self._remember),

@@ -111,23 +111,23 @@ class _Connection(http.client.HTTPConnection):
         self.default_port = 443 if self._secure else 80
 
     def connect(self) -> None:
-        plain = socket.create_connection(self._target, self.timeout)
-        self.sock = self._hold(plain)
-        if self._secure:
-            # TLS takes the plain socket's place, and its handshake is part of what may be cut.
-            secured = ssl.create_default_context().wrap_socket(
-                plain, server_hostname=self.host, do_handshake_on_connect=False
-            )
-            self.sock = self._hold(secured)
-            secured.do_handshake()
-
-    def _hold(self, sock: socket.socket) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self._target[0] else socket.AF_INET
+        plain = socket.socket(family)
+        plain.settimeout(self.timeout)
+        # TLS takes the plain socket's place before there is a connection: from one that was reset it takes it as well,
+        # but fails, and the socket is left to nobody.
+        self.sock = self._held = self._secured(plain) if self._secure else plain
+        self.sock.connect(self._target)
         # The cut may come before there is anything to cut: whichever of the two is second sees the other.
-        self._held = sock
         if self.is_cut:
-            sock.close()
             raise TimeoutError("it took too long to connect")
-        return sock
+        if isinstance(self.sock, ssl.SSLSocket):
+            # Its handshake is part of what may be cut.
+            self.sock.do_handshake()
+
+    def _secured(self, plain: socket.socket) -> ssl.SSLSocket:
+        context = ssl.create_default_context()
+        return context.wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
 
     def cut(self) -> None:
         self.is_cut = True

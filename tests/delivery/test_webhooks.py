@@ -1,14 +1,18 @@
 """Webhooks are reached at addresses on the internet, and at those that an operator allows."""
 
+import gc
 import ipaddress
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import pytest
 
-from chalicelib.delivery.webhooks import HttpWebhooks, is_public, networks
+from chalicelib.delivery.webhooks import HttpWebhooks, _Connection, is_public, networks
 from chalicelib.fleet.events.records import PushFailed, TargetRefused
 from tests.clients import PATIENCE_S
 from tests.live_objects.webhook import Webhook
@@ -121,10 +125,46 @@ def test_a_certificate_is_asked_for() -> None:
         HttpWebhooks(LOOPBACK).post(url.replace("http:", "https:"), {}, b"", 1000)
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_whoever_hangs_up_at_once_leaves_nothing_open(scheme: str) -> None:
+    with hangs_up() as port, pytest.raises(PushFailed):
+        HttpWebhooks(LOOPBACK).post(f"{scheme}://127.0.0.1:{port}/", {}, b"", 5000)
+    # What nobody has closed complains when it goes.
+    gc.collect()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_what_took_too_long_before_it_was_connected_leaves_nothing_open(scheme: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        connection = _Connection(urlsplit(f"{scheme}://example.com/"), ("127.0.0.1", port), 5)
+        connection.cut()
+        with pytest.raises(TimeoutError):
+            connection.connect()
+        connection.close()
+    gc.collect()
+
+
 @pytest.mark.parametrize("text", ["10.0.0.0/33", "here", "10.0.0.1/8"])
 def test_an_operator_who_mistypes_is_told(text: str) -> None:
     with pytest.raises(ValueError, match=r"\d|here"):
         networks(text)
+
+
+@contextmanager
+def hangs_up() -> Iterator[int]:
+    """A port where whoever connects is reset, and has nothing else to hear."""
+
+    def reset() -> None:
+        connection, _ = server.accept()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=reset)
+        thread.start()
+        yield server.getsockname()[1]
+        thread.join()
 
 
 class talker:  # noqa: N801 - reads as a context manager

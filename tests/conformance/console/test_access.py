@@ -132,8 +132,9 @@ def test_a_key_that_an_organization_brought_along_signs_in_too(browser: Browser,
 
 
 def test_a_key_that_is_none_is_told_to_be_none(browser: Browser) -> None:
-    browser.open()
     for presented in ("nonsense", "0123456789abcdef0123456789abcdef"):
+        # On a page of its own: what was said of the one before is no answer.
+        browser.open()
         browser.fill("API key", presented)
         browser.click("button", "Sign in")
         browser.see("not known here")

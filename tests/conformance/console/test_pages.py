@@ -129,6 +129,7 @@ def test_nothing_is_asked_for_but_the_public_api_and_less_while_nobody_is_here(
     browser.do("goto", url=f"{browser.url}/console/")
     browser.fill("API key", stack.api_key)
     browser.click("button", "Sign in")
+    browser.do("there", selector="nav[aria-label]")
     browser.go("#/devices")
     browser.see("found")
     # The clock stands: each is what a page asks for once.
@@ -178,6 +179,7 @@ def test_it_works_below_the_name_of_a_stage(browser: Browser, stack: RunningStac
     browser.do("goto", url=f"{browser.url}/prod/console/")
     browser.fill("API key", stack.api_key)
     browser.click("button", "Sign in")
+    browser.do("there", selector="nav[aria-label]")
     browser.go(f"#/devices?id={urn}")
     browser.see("1 found")
     browser.go("#/alarms")
