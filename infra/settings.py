@@ -15,7 +15,7 @@ from chalicelib.aws import coaps, fence, logs
 from chalicelib.delivery.webhooks import networks
 from chalicelib.dialects import registry
 from chalicelib.dialects.cumulocity import polling
-from chalicelib.web import cors
+from chalicelib.web import brokers, cors
 from infra.functions import API
 from infra.gateway.settings import MOST_NODES
 from infra.stage import Network
@@ -30,6 +30,7 @@ _FOR_WEBHOOKS = frozenset({"push", API})
 _FOR_AN_EDGE = frozenset({API, "deliver", "pump", "disconnect", "uplink", "presence", "lwm2m", "sweep", "later"})
 _LONGEST_REST = 86_400
 _ARM = re.compile(r"[a-z]+\d+g[a-z]*\.[a-z0-9]+")
+_PORTS = 65_536
 _MOST_REQUESTS = 10_000
 _TEXTS = (*_HOSTS, "certificate_arn", "alarm_email")
 API_RATE = 500
@@ -49,6 +50,7 @@ class Settings:
     `api_rate` are requests a second that the REST API takes.
     `deadlines` says who keeps those that are near: `states` or `queue`.
     `message_class` is that of the table that keeps messages: of CLASSES.
+    `mqtt_address` is where devices are told to come by MQTT, host and port, where that is not `mqtt_host`.
     `dialects` are those that the stage speaks, all where none is named. `download_host` is the name of an edge,
     `fence_seconds` how long a client id rests before it goes to another tenant, `longest_poll_seconds` how long clients
     wait that poll and have heard nothing. `subnets` and `security_groups` are those of a VPC in which the targets of
@@ -57,6 +59,7 @@ class Settings:
     """
 
     mqtt_host: str = ""
+    mqtt_address: str = ""
     certificate_host: str = ""
     wss_host: str = ""
     api_host: str = ""
@@ -84,6 +87,10 @@ class Settings:
     @property
     def has_hosts(self) -> bool:
         return any(getattr(self, name) for name in _HOSTS)
+
+    def broker(self) -> str:
+        """Where MQTT over TLS is served, host and port; empty where AWS makes the name."""
+        return self.mqtt_address or (f"{self.mqtt_host}:{brokers.PORT}" if self.mqtt_host else "")
 
     def parameters(self) -> dict[str, str]:
         """Those of the triggers stack."""
@@ -117,6 +124,7 @@ class Settings:
             polling.SETTING: "" if self.longest_poll_seconds is None else str(self.longest_poll_seconds),
             "HOMEPORT_IOT_ENDPOINT": self.iot_endpoint,
             "HOMEPORT_DEADLINES": "" if self.deadlines == "states" else self.deadlines,
+            brokers.SECURED: self.broker(),
             "HOMEPORT_API_HOST": self.api_host,
             "HOMEPORT_DOWNLOAD_HOST": self.download_host,
             cors.SETTING: ",".join(self.cors_origins),
@@ -280,6 +288,14 @@ def _one_of(*known: str) -> Callable[[str, Any], str]:
     return checked
 
 
+def _address(name: str, value: Any) -> str:
+    text = _text(name, value).lower()
+    host, _, port = text.partition(":")
+    if text and not (_HOST.fullmatch(host) and port.isascii() and port.isdigit() and 0 < int(port) < _PORTS):
+        raise SettingsError(f"{name} is like mqtt.example.com:8883")
+    return text
+
+
 def _url(name: str, value: Any) -> str:
     text = _text(name, value)
     parts = urlsplit(text)
@@ -290,6 +306,7 @@ def _url(name: str, value: Any) -> str:
 
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys((*_HOSTS, "download_host", "coaps_host"), _host),
+    "mqtt_address": _address,
     "gateway": _form,
     "gateway_tag": _tag,
     "gateway_nodes": _nodes,

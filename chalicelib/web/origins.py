@@ -16,8 +16,11 @@ def origin(request: Request) -> str:
 
     This machine where what it sent names no host.
     """
-    scheme = request.headers.get("x-forwarded-proto", "https")
-    return f"{scheme}://{authority(request)}{request.base}"
+    return f"{scheme(request)}://{authority(request)}{request.base}"
+
+
+def scheme(request: Request) -> str:
+    return request.headers.get("x-forwarded-proto", "https")
 
 
 def authority(request: Request) -> str:

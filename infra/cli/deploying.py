@@ -32,6 +32,7 @@ def aws(service: str) -> Any:
     help="A TOML file with these options, by their names. Default: stages/STAGE.toml, if there is one.",
 )
 @click.option("--mqtt-host", help="Your host name for MQTT with user name and password.")
+@click.option("--mqtt-address", help="Where devices are told to come by MQTT, as HOST:PORT; --mqtt-host is not said.")
 @click.option("--certificate-host", help="Your host name for MQTT with client certificates.")
 @click.option("--wss-host", help="Your host name for MQTT over WebSocket.")
 @click.option("--api-host", help="Your host name for the REST API.")

@@ -12,12 +12,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.aws.stage_key import NOUN, StageKeyStore
 from chalicelib.fleet.access import stage_key
+from chalicelib.web import brokers
 from infra import description, gateway_responses, project
 from infra.deploying.entrances import Entrances
 from infra.deploying.gateway import GATEWAY, Gateway
 from infra.deploying.problems import Problem
 from infra.deploying.stacks import Shelf, Stacks
-from infra.functions import FUNCTIONS, deployed_name, log_group
+from infra.functions import API, FUNCTIONS, deployed_name, log_group
 from infra.project import ProjectError
 from infra.settings import Settings
 from infra.stage import Account, Network, Stage, bucket_name
@@ -70,12 +71,16 @@ class Deployment:
             made = self._stage_key().create(stage_key.dump(stage_key.first(secrets.token_bytes(stage_key.LENGTH))))
             self._tell(f"stage key: {'made' if made else 'there already'}")
         with _step("functions", "what was deployed stays; run this again"):
+            # Functions come before the host name that AWS makes: a later run knows it from the start.
+            known = {brokers.SECURED: self._broker(settings), **account.variables}
+            account = replace(account, variables={name: value for name, value in known.items() if value})
             api = self._functions(account, settings.throttle(), dependencies=dependencies)
             self._tell("functions and API: deployed")
         with _step("triggers", "functions stand without triggers; mend the reason and run this again"):
             given = {**settings.parameters(), triggers.REST_API: api}
             done = stacks.apply(self.stage.called(_TRIGGERS), triggers.template(self.stage), given)
             self._tell(f"triggers: {done}")
+            self._tell_broker(self._broker(settings))
         gateway = Gateway(self.stage, self._clients, stacks)
         with _step("gateway", "everything else stands; mend the reason and run this again"):
             for done in gateway.deploy(settings):
@@ -120,6 +125,20 @@ class Deployment:
 
     def _entrances(self) -> Entrances:
         return Entrances(self._clients("iot"), self.stage)
+
+    def _broker(self, settings: Settings) -> str:
+        """Where devices come by MQTT with a password, host and port; empty before AWS has made a name for that."""
+        made = "" if settings.broker() else self._entrances().open().get("mqtt", "")
+        return f"{made}:{brokers.PORT}" if made else settings.broker()
+
+    def _tell_broker(self, address: str) -> None:
+        functions, name = self._clients("lambda"), deployed_name(API, self.stage)
+        known = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        if address and known.get(brokers.SECURED) != address:
+            functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+            functions.update_function_configuration(
+                FunctionName=name, Environment={"Variables": {**known, brokers.SECURED: address}}
+            )
 
     def _told(self, what: str, *, there: bool) -> None:
         self._tell(f"{what}: {'removed' if there else 'there was nothing'}")

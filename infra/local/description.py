@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from pynamodb.models import Model
 
 from chalicelib.aws import stage_key
+from chalicelib.web import brokers
 
 
 class Rule(Protocol):
@@ -103,6 +104,11 @@ def environment(description: Description, aws_port: int, data: Path) -> dict[str
 def entrances(http: int, https: int) -> dict[str, str]:
     """Where devices fetch files: on the ports of the REST API."""
     return {"HOMEPORT_API_PLAIN": f"localhost:{http}", "HOMEPORT_API_HOST": f"localhost:{https}"}
+
+
+def mqtt_addresses(mqtts: int, mqtt: int | None) -> dict[str, str]:
+    """Where devices come by MQTT: on ports of the host that they ask at."""
+    return {brokers.SECURED: f":{mqtts}", brokers.PLAIN: f":{mqtt}" if mqtt is not None else ""}
 
 
 KEY_ID = "local"

@@ -40,6 +40,7 @@ from infra.local.description import (
     Description,
     entrances,
     environment,
+    mqtt_addresses,
 )
 from infra.local.event_sources import QueuePoller, Schedule
 from infra.local.http_server import HttpServer, bind
@@ -139,6 +140,7 @@ class Stack:
         endpoint.iot_data, endpoint.iot = core.iot_data, IotControl(core)
         self._resume(runtime, sessions)
         mqtts, mqtt = self._listen_mqtt(core, certificates)
+        os.environ.update(mqtt_addresses(mqtts, mqtt))
         product.register_certificates()
         self._run_event_sources(app, runtime, urls)
         tenant, key = product.ensure_tenant(settings.data)

@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.aws import coaps
 from chalicelib.dialects import registry
+from chalicelib.web import brokers
 from infra import description, gateway_responses, project
 from infra.functions import API, FUNCTIONS, deployed_name, log_group
 from infra.permissions import INVOKES
@@ -27,6 +28,7 @@ REST_API = "RestAPI"
 _SETTINGS = {
     "HOMEPORT_IOT_ENDPOINT": ("IotEndpoint", "iot:Data-ATS endpoint; empty for the region's own"),
     "HOMEPORT_DOWNLOAD_HOST": ("DownloadHost", "The host name of an edge, where devices fetch files"),
+    brokers.SECURED: ("MqttAddress", "Where devices are told to come by MQTT, such as mqtt.example.com:8883"),
     registry.SETTING: ("Dialects", "Dialects, by commas, that the stage speaks; empty for all"),
     "HOMEPORT_CORS_ORIGINS": ("CorsOrigins", "Sites, by commas, whose pages may ask"),
     "HOMEPORT_FENCE_SECONDS": (

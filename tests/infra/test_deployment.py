@@ -13,7 +13,7 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 from infra.deploying.deployment import Clients, Deployed, Deployment
 from infra.deploying.problems import Problem
 from infra.deploying.stacks import Shelf, Stacks
-from infra.functions import FUNCTIONS, deployed_name
+from infra.functions import API, FUNCTIONS, deployed_name
 from infra.gateway_responses import RESPONSES
 from infra.settings import Settings
 from infra.stage import Stage
@@ -50,7 +50,8 @@ class Run:
         self.deployment = Deployment(STAGE, clients, folder, self.told.append, poll=0)
 
     def _note(self, params: dict[str, Any], **_: Any) -> None:
-        self.logging[params["FunctionName"]] = params["LoggingConfig"]
+        if "LoggingConfig" in params:
+            self.logging[params["FunctionName"]] = params["LoggingConfig"]
 
     def deploy(self) -> Deployed:
         self.told.clear()
@@ -106,6 +107,21 @@ def test_every_function_logs_into_a_group_that_is_made_and_that_its_role_may_wri
         stream = f"{group['arn'].removesuffix(':*')}:log-stream:2027/01/15/[$LATEST]1"
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
             assert IAMPolicy(json.dumps(policy)).is_action_permitted(action, stream) is PermissionResult.PERMITTED
+
+
+def test_the_api_names_the_host_that_aws_made_for_mqtt(run: Run) -> None:
+    """In the first run functions stand before there is one."""
+    iot, functions, name = run.clients("iot"), run.clients("lambda"), deployed_name(API, STAGE)
+    iot.create_domain_configuration(domainConfigurationName="homeport-trial-mqtt-1", domainName="made.example.com")
+    run.deploy()
+    found = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    assert found["HOMEPORT_MQTTS_ADDRESS"] == "made.example.com:8883"
+    del found["HOMEPORT_MQTTS_ADDRESS"]
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": found})
+    run.deployment._tell_broker("made.example.com:8883")
+    found = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    assert found["HOMEPORT_MQTTS_ADDRESS"] == "made.example.com:8883"
+    iot.delete_domain_configuration(domainConfigurationName="homeport-trial-mqtt-1")
 
 
 def test_running_it_again_keeps_the_data_and_makes_no_second_api(run: Run) -> None:

@@ -37,7 +37,15 @@ def test_a_file_sets_what_functions_and_stacks_are_told(file: Path) -> None:
     assert wanted.variables() == {
         "HOMEPORT_PUSH_ALLOW": "10.20.0.0/16,192.168.7.0/24",
         "HOMEPORT_LOG_SAMPLE": "0.5",
+        "HOMEPORT_MQTTS_ADDRESS": "mqtt.example.com:8883",
     }
+
+
+def test_devices_are_told_an_edge_where_that_is_where_they_come_by_mqtt() -> None:
+    edge = {"mqtt_address": "Edge.example.com:443", "mqtt_host": "mqtt.example.com", "certificate_arn": ARN}
+    assert settings(edge).variables()["HOMEPORT_MQTTS_ADDRESS"] == "edge.example.com:443"
+    assert settings(edge).parameters()["MqttHost"] == "mqtt.example.com"
+    assert settings({"mqtt_address": ""}).variables() == {}
 
 
 def test_devices_fetch_files_from_the_api_or_from_an_edge() -> None:
@@ -112,6 +120,10 @@ def test_the_file_of_the_stage_is_read_by_itself(file: Path, monkeypatch: pytest
         {"mqtt_host": "https://mqtt.example.com", "certificate_arn": ARN},
         {"mqtt_host": "mqtt.example.com"},
         {"download_host": "http://files.example.com"},
+        {"mqtt_address": "mqtts://mqtt.example.com:8883"},
+        {"mqtt_address": "mqtt.example.com"},
+        {"mqtt_address": "mqtt.example.com:65536"},
+        {"mqtt_address": "mqtt.example.com:²"},
         {"alarm_email": ["a@example.com"]},
         {"subnets": ["subnet-0123456789abcdef0"], "push_allow": ["10.0.0.0/8"]},
         {"subnets": ["here"], "security_groups": ["there"], "push_allow": ["10.0.0.0/8"]},

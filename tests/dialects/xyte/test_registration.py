@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.web import brokers
 from tests.dialects.xyte.client import Client, send
 
 GOOD = {"mac": "00:11:22:AA:bb:cc", "sn": "SN-1", "firmware_version": "1.2.3"}
@@ -26,6 +27,26 @@ def test_a_device_registers_without_a_key_and_is_given_one() -> None:
     assert reply.body["mqtt_hub_url"] == "mqtts://hub.example.com:8883"
     me = send(client.ports, "GET", f"/v1/devices/{reply.body['id']}", key=reply.body["access_key"])
     assert (me.status, me.body["sn"], me.body["mac"]) == (200, "SN-1", "00:11:22:AA:bb:cc")
+
+
+@pytest.mark.parametrize(
+    ("secured", "plain", "host", "told"),
+    [
+        ("mqtt.example.com:443", "", "hub.example.com", "mqtts://mqtt.example.com:443"),
+        (":18883", ":11883", "hub.example.com:8080", "mqtt://hub.example.com:11883"),
+        (":18883", "", "hub.example.com", "mqtts://hub.example.com:18883"),
+        ("", "", "[::1]:8443", "mqtts://[::1]:8883"),
+    ],
+)
+def test_a_device_is_told_where_the_broker_of_the_stage_is(
+    monkeypatch: pytest.MonkeyPatch, secured: str, plain: str, host: str, told: str
+) -> None:
+    monkeypatch.setenv(brokers.SECURED, secured)
+    monkeypatch.setenv(brokers.PLAIN, plain)
+    client = Client()
+    assert (
+        register(client, {"hardware_key": client.model(), **GOOD}, headers={"Host": host}).body["mqtt_hub_url"] == told
+    )
 
 
 @pytest.mark.parametrize("written", ["001122aabbcc", "00-11-22-AA-BB-CC", " 00:11:22:aa:bb:CC "])

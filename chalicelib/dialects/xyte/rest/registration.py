@@ -10,7 +10,7 @@ from chalicelib.fleet.access import attempts
 from chalicelib.fleet.errors import Conflict, FleetError, Invalid, RateLimitReached
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.tenancy.records import Limit, Use
-from chalicelib.web import origins
+from chalicelib.web import brokers, origins
 from chalicelib.web.answers import TEXT, listed, record
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Handler, Route
@@ -19,7 +19,6 @@ from chalicelib.web.schemas import Schema
 A_MINUTE = 20
 """Registrations of one address."""
 MOST = 25
-MQTTS = 8883
 _NOBODYS = ""
 _DEVICE: Schema = {
     "type": "object",
@@ -60,7 +59,7 @@ def _answer(request: Request, made: Registered) -> dict[str, Any]:
         "access_key": made.secret,
         "hub_url": hub,
         "hub_url_static_cert": hub,
-        "mqtt_hub_url": f"mqtts://{origins.host(request)}:{MQTTS}",
+        "mqtt_hub_url": brokers.url(request),
     }
 
 
