@@ -34,11 +34,12 @@ def told(stack: RunningStack) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Registered:
-    """A device that has registered itself over HTTP."""
+    """A device that has registered itself over HTTP; `hub` is where it was told to come by MQTT."""
 
     stack: RunningStack
     id: str
     key: str
+    hub: str
 
     @property
     def one(self) -> str:
@@ -61,4 +62,4 @@ def registered(stack: RunningStack, cloud_id: str, **model: Any) -> Registered:
     made = organization("POST", "/core/v1/models", {"name": "Speaker", "auth": "cloud_id", **model}, 201)
     sent = {"hardware_key": made["hardware_key"], "cloud_id": cloud_id, "firmware_version": "1.0.0", "name": "Hall"}
     device = Asking(stack, None)("POST", "/v1/devices", sent, 201)
-    return Registered(stack, device["id"], device["access_key"])
+    return Registered(stack, device["id"], device["access_key"], device["mqtt_hub_url"])

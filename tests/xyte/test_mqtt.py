@@ -34,6 +34,7 @@ def bodies(client: MqttClient, device: Registered, names: set[str]) -> dict[str,
 def test_a_device_is_told_all_that_waits_and_answers_it(stack: RunningStack) -> None:
     organization = Asking(stack, told(stack)["organizationKey"])
     device = registered(stack, "second-door-1")
+    assert device.hub == f"mqtts://127.0.0.1:{stack.mqtts}"
     with device.over_mqtt() as nobodys:
         listen(device, nobodys)
         nobodys.publish(device.topic("telemetry"), {"status": "online", "telemetries": {"volume": 1}})
