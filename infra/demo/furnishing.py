@@ -84,7 +84,8 @@ def dress(place: Platform, device: str, number: int) -> None:
     ends = time.monotonic() + _REGISTERS_WITHIN_S
     while True:
         try:
-            place.call("PATCH", f"{_DEVICES}/{device}", described(device, number))
+            # Numbered on from those that stand there already: no two have one name.
+            place.call("PATCH", f"{_DEVICES}/{device}", described(device, _STANDING + number))
         except requests.HTTPError as error:
             if error.response.status_code != _NOT_FOUND or time.monotonic() > ends:
                 raise

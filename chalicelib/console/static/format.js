@@ -14,6 +14,11 @@ export const number = (value, options = {}) => by("NumberFormat", { maximumFract
 
 export const local = (at) => by("DateTimeFormat", { dateStyle: "medium", timeStyle: "medium" }).format(new Date(at));
 
+/** The day of a year, or the month of one. */
+export const day = (at, whole = false) => by("DateTimeFormat", whole ? { month: "short", year: "numeric" } : { day: "numeric", month: "short" }).format(new Date(at));
+
+export const clock = (at, seconds = false) => by("DateTimeFormat", { timeStyle: seconds ? "medium" : "short", hourCycle: "h23" }).format(new Date(at));
+
 /** The moment in UTC, to the second. */
 export const utc = (at) => `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 
@@ -24,6 +29,15 @@ export function ago(at, now = Date.now()) {
   const [unit, size] = units.find(([, each]) => Math.abs(seconds) >= each) ?? units[3];
   return by("RelativeTimeFormat", { numeric: "auto" }).format(Math.trunc(seconds / size), unit);
 }
+
+/** What is seen of nothing, turns the direction of a line or ends it: but for what joins letters and emoji. */
+const UNSEEN = /(?![\t\n\r\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** A text of somebody else's with what is not seen in it as escapes, as the command line shows it. */
+export const visible = (text) => text.replace(UNSEEN, (one) => {
+  const code = one.codePointAt(0).toString(16);
+  return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, "0")}`;
+});
 
 export const json = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 

@@ -2,11 +2,11 @@
 
 import { html, useEffect, useRef, useState } from "./html.js";
 import { Unreachable } from "./api.js";
-import { ago, local, utc } from "./format.js";
+import { ago, local, utc, visible } from "./format.js";
 import { t } from "./words.js";
 
-/** Text that somebody else wrote: whatever direction it runs in, what stands around it keeps its own. */
-export const Text = ({ children }) => html`<bdi class="text">${children}</bdi>`;
+/** Text that somebody else wrote: whatever direction it runs in, what stands around it keeps its own, and nothing in it is hidden. */
+export const Text = ({ children }) => html`<bdi class="text">${[children].flat().map((one) => (typeof one === "string" ? visible(one) : one))}</bdi>`;
 
 /** A moment in the browser's zone, with UTC beside it. */
 export function Time({ at }) {

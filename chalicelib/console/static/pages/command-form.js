@@ -5,7 +5,9 @@ import { Field } from "../parts.js";
 import { t } from "../words.js";
 
 /** The connectors that take commands. */
-export const SENDABLE = ["mqtt", "x-connector"];
+export const SENDABLE = ["mqtt", "x-connector", "xyte"];
+/** Of these, the ones that carry whatever object they are given; the others take `req` and `arg`. */
+const FREE = ["x-connector"];
 const MODES = ["APPLICATIVE", "NETWORK", "NONE"];
 
 /** Fields of a command; `connectors` are those that may be chosen. */
@@ -13,7 +15,7 @@ export function CommandFields({ connectors }) {
   const [connector, setConnector] = useState(connectors[0]);
   return html`<${Field} label=${t("connector")}><select name="connector" value=${connector} onChange=${(e) => setConnector(e.target.value)}>
       ${connectors.map((one) => html`<option value=${one}>${one}</option>`)}</select></${Field}>
-    ${connector === "mqtt"
+    ${!FREE.includes(connector)
       ? html`<${Field} label=${t("command_req")} hint=${t("command_req_hint")}><input name="req" required /></${Field}>
         <${Field} label=${t("command_arg")} hint=${t("json_hint")}><textarea name="arg" rows="3" placeholder='{"delay": 3}'></textarea></${Field}>`
       : html`<${Field} label=${t("command_value")} hint=${t("json_hint")}><textarea name="value" rows="5" required defaultValue="{}"></textarea></${Field}>`}
@@ -23,8 +25,9 @@ export function CommandFields({ connectors }) {
 /** What the API takes. Throws an error where JSON is not JSON. */
 export function commandOf(fields) {
   const connector = fields.get("connector");
-  const value = connector === "mqtt" ? { req: fields.get("req") } : object(fields.get("value"));
-  const arg = connector === "mqtt" && object(fields.get("arg"));
+  const free = FREE.includes(connector);
+  const value = free ? object(fields.get("value")) : { req: fields.get("req") };
+  const arg = !free && object(fields.get("arg"));
   if (arg) value.arg = arg;
   return { request: { connector, value }, policy: { ackMode: fields.get("ack") } };
 }

@@ -23,7 +23,9 @@ export function Commands({ device }) {
     setPace(found.some((command) => !FINAL.includes(command.status)) ? LIVE_MS : 5000);
     return found;
   }, [device.id], pace);
-  const connectors = [...new Set(interfaces(device).map((one) => one.connector))].filter((one) => SENDABLE.includes(one));
+  const own = new Set(interfaces(device).map((one) => one.connector));
+  // A device without interfaces takes operations, or has none yet: what is sent waits for it.
+  const connectors = own.size ? SENDABLE.filter((one) => own.has(one)) : SENDABLE.slice(0, 1);
   const submit = async (fields, form) => {
     await call("POST", deviceAt(device.id, "commands"), { body: commandOf(fields) });
     form.reset();
@@ -32,7 +34,7 @@ export function Commands({ device }) {
     return t("command_kept");
   };
   return html`${may("DEVICE_W") && html`<details open><summary>${t("send_command")}</summary>
-      ${connectors.length ? html`<${Form} submit=${submit} label=${t("send")}><${CommandFields} connectors=${connectors} /></${Form}>` : html`<p class="note">${t("no_interface")}</p>`}</details>`}
+      ${connectors.length ? html`<${Form} submit=${submit} label=${t("send")}><${CommandFields} connectors=${connectors} /></${Form}>` : html`<p class="note">${t("takes_no_commands")}</p>`}</details>`}
     <h3>${t("history")}</h3><${Waiting} of=${list} />
     ${list.data && (list.data.length ? html`<ol class="commands" aria-live="polite">${list.data.map((command) => html`<li key=${command.id}><${Command} of=${command} reload=${list.reload} /></li>`)}</ol>` : html`<p class="quiet">${t("no_commands")}</p>`)}`;
 }

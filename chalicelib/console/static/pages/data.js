@@ -19,7 +19,10 @@ const HIDDEN_MS = 60_000;
 
 export function Data({ device, query }) {
   const streams = usePolled((signal) => get(deviceAt(device.id, "data", "streams"), { limit: 100 }, signal), [device.id]);
-  const stream = query.stream ?? streams.data?.[0]?.streamId;
+  // The stream that was shown first stays: another one that speaks now comes before it in the list.
+  const first = useRef();
+  first.current ??= streams.data?.[0]?.streamId;
+  const stream = query.stream ?? first.current;
   const range = query.range in RANGES ? query.range : DEFAULT_RANGE;
   const choose = (change) => go(["devices", device.id, "data"], { ...query, ...change });
   if (streams.data && !streams.data.length && !query.stream) return html`<p class="quiet">${t("no_data")}</p>`;

@@ -6,7 +6,10 @@ import { State } from "../parts.js";
 /** The states of devices that are not there: the API tells those that never were apart. */
 export const NOT_ONLINE = "OFFLINE,REGISTERED";
 
-export const named = (device) => device.name || device.id;
+/** Letters that are there, and show nothing. */
+const BLANK = /^[\s\u115f\u1160\u200c\u200d\u2800\u3164\ufe0f\uffa0]*$/;
+
+export const named = (device) => (BLANK.test(device.name ?? "") ? device.id : device.name);
 
 export const interfaces = (device) => device.interfaces ?? [];
 

@@ -1,6 +1,6 @@
 // One device: what it is, and a tab each for what one does with it.
 
-import { html } from "../html.js";
+import { html, useRef } from "../html.js";
 import { call, device, get } from "../api.js";
 import { go, to } from "../location.js";
 import { Asking, Field, Form, Pairs, Text, Time, Waiting } from "../parts.js";
@@ -54,18 +54,21 @@ export function Device({ path, query }) {
 
 function Properties({ device: shown, reload }) {
   const { id } = shown;
+  // Only what was changed here is sent: the rest may have changed elsewhere meanwhile, or say what these fields cannot.
+  const touched = useRef(new Set());
   const submit = async (fields) => {
     const text = (name) => fields.get(name).trim();
     const properties = Object.fromEntries(text("properties").split("\n").map((line) => line.split("=")).filter(([name, ...value]) => name.trim() && value.length).map(([name, ...value]) => [name.trim(), value.join("=").trim()]));
-    const body = {
-      id,
+    const written = {
       name: text("name"),
       description: text("description"),
       tags: text("tags").split(",").map((tag) => tag.trim()).filter(Boolean),
       properties,
       group: { path: text("group") || "/" },
     };
-    await call("PATCH", device(id), { body });
+    const changed = Object.entries(written).filter(([name]) => touched.current.has(name));
+    await call("PATCH", device(id), { body: { id, ...Object.fromEntries(changed) } });
+    touched.current.clear();
     reload();
     return t("saved");
   };
@@ -76,13 +79,13 @@ function Properties({ device: shown, reload }) {
   };
   return html`<${Pairs} of=${[[t("created"), html`<${Time} at=${shown.created} />`], [t("updated"), html`<${Time} at=${shown.updated} />`]]} />
     ${may("DEVICE_W")
-      ? html`<${Form} submit=${submit} label=${t("save")} key=${shown.updated}>
+      ? html`<div onInput=${(e) => touched.current.add(e.target.name)}><${Form} submit=${submit} label=${t("save")} key=${shown.updated}>
           <${Field} label=${t("name")}><input name="name" maxlength="255" defaultValue=${shown.name ?? ""} /></${Field}>
           <${Field} label=${t("description")}><textarea name="description" maxlength="500" rows="2" defaultValue=${shown.description ?? ""}></textarea></${Field}>
           <${Field} label=${t("group")}><input name="group" defaultValue=${shown.group?.path ?? ""} /></${Field}>
           <${Field} label=${t("tags")} hint=${t("by_commas")}><input name="tags" defaultValue=${(shown.tags ?? []).join(", ")} /></${Field}>
           <${Field} label=${t("properties")} hint=${t("properties_hint")}><textarea name="properties" rows="4" defaultValue=${lines}></textarea></${Field}>
-        </${Form}>
+        </${Form}></div>
         <${Asking} label=${t("delete_device")} question=${t("sure_delete", { id })} run=${remove} />`
       : html`<pre>${lines}</pre>`}`;
 }

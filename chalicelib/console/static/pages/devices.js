@@ -33,12 +33,20 @@ export function filters(query) {
   };
 }
 
+const NAMESPACE = /^urn:lo:nsid:/;
+
+/** What `ask` answers: an id in full is that device alone; where there is none, those whose id goes on from there. */
+async function widened(query, ask, none) {
+  const answer = await ask(query);
+  return none(answer) && NAMESPACE.test(query.id ?? "") ? ask({ ...query, id: query.id.replace(NAMESPACE, "") }) : answer;
+}
+
 export function Devices({ query }) {
   const [chosen, setChosen] = useState(new Set());
   const [job, setJob] = useState(null);
   const backward = query.before !== undefined;
-  const list = usePolled((signal) => page(query, signal), [query]);
-  const sum = usePolled((signal) => total(query, signal), [filters(query)], SELDOM_MS);
+  const list = usePolled((signal) => widened(query, (asked) => page(asked, signal), ({ items }) => !items.length), [query]);
+  const sum = usePolled((signal) => widened(query, (asked) => total(asked, signal), (n) => !n), [filters(query)], SELDOM_MS);
   const data = list.data && { ...list.data, total: sum.data };
   const shown = (query.columns ?? SHOWN_UNLESS_ASKED).split(",");
   const choose = (id, on) => {
@@ -59,7 +67,7 @@ export function Devices({ query }) {
       { name: "tags", title: t("tags"), cell: (d) => (d.tags ?? []).map((tag) => html`<a class="tag" href=${to(["devices"], { tag })}><${Text}>${tag}</${Text}></a> `) },
     ].filter((column) => shown.includes(column.name)),
   ];
-  const everything = async () => setChosen(new Set(await all(query)));
+  const everything = async () => setChosen(new Set(await widened(query, all, (ids) => !ids.length)));
   return html`<${Filters} query=${query} key=${JSON.stringify(query)} />
     <${Register} />
     <${Waiting} of=${list} />

@@ -39,7 +39,7 @@ function Counts({ by, title, query }) {
   return html`<section><h2>${title}</h2><${Waiting} of=${counts} />
     ${data && html`${by === "status" && html`<p class="big"><a href=${to(["devices"])}>${number(data.total)}</a> ${t("devices_in_all")}</p>${data.total === 0 && html`<p class="note">${t("first_device")}</p>`}`}
       <ul class="counts">${[...data.counts].sort((a, b) => b.count - a.count).slice(0, SHOWN).map(({ value, count }) => html`<li key=${value}>
-        <a href=${to(["devices"], query(value))}>${by === "status" ? html`<${State} is=${value} />` : html`<${Text}>${value}</${Text}>`}</a>
+        <a href=${to(["devices"], query(value))}>${by === "status" ? html`<${State} is=${value}>${value === "OFFLINE" ? t("is_not_online") : t("is_online")}</${State}>` : html`<${Text}>${value}</${Text}>`}</a>
         <meter min="0" max=${Math.max(data.total, 1)} value=${count} aria-label=${value}></meter> <b>${number(count)}</b></li>`)}</ul>
       ${!data.counts.length && html`<p class="quiet">${t("nothing")}</p>`}
       ${!data.complete && html`<p class="note">${t("not_all_counted")}</p>`}
