@@ -19,11 +19,11 @@ ROOT = Path(__file__).parent.parent
 _LOOK = "import app, sys; print('/api/{proxy+}' in app.app.routes, 'chalicelib.dialects.ibm.rest' in sys.modules)"
 
 
-def seen(function: str | None, **variables: str) -> str:
-    """Whether there are routes, and whether those of the second dialect were imported."""
+def seen(function: str | None, look: str = _LOOK, **variables: str) -> str:
+    """What is printed: whether there are routes, and whether those of the second dialect were imported."""
     named = {} if function is None else {"AWS_LAMBDA_FUNCTION_NAME": function}
     environment = {**os.environ, "AWS_REGION": "eu-west-3", "HOMEPORT_STAGE": "dev", **named, **variables}
-    told = subprocess.run([sys.executable, "-c", _LOOK], cwd=ROOT, env=environment, capture_output=True, check=True)
+    told = subprocess.run([sys.executable, "-c", look], cwd=ROOT, env=environment, capture_output=True, check=True)
     return told.stdout.decode().strip().splitlines()[-1]
 
 
@@ -99,3 +99,13 @@ def test_a_function_logs_a_line_of_json_an_entry_under_its_trace() -> None:
         ("ERROR", "of Chalice", None, "homeport"),
     ]
     assert lines[0]["where"] == "GET /x"
+
+
+_GARBAGE = "import app, gc; print(gc.isenabled(), gc.get_freeze_count() > 10_000)"
+
+
+@pytest.mark.parametrize(("function", "told"), [("homeport-dev-uplink", "True True"), (None, "True False")])
+def test_garbage_is_looked_for_once_a_function_has_begun_and_among_what_came_since(
+    function: str | None, told: str
+) -> None:
+    assert seen(function, look=_GARBAGE) == told
