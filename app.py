@@ -51,6 +51,7 @@ def _serve_rest() -> None:
     mounting.mount(app, site.prefixes(), site.site, wiring.ports)
     if _FUNCTION:
         site.site()
+        handlers.prepare_site()
 
 
 # Routes are most of what there is to import: a cold function that answers no request need not wait for them, and the

@@ -109,3 +109,32 @@ def test_garbage_is_looked_for_once_a_function_has_begun_and_among_what_came_sin
     function: str | None, told: str
 ) -> None:
     assert seen(function, look=_GARBAGE) == told
+
+
+_IMPORTED = """
+import json, sys
+before = set(sys.modules)
+import app
+since = set(sys.modules) - before
+ours = sorted(name for name in since if name.startswith("chalicelib") and (".web." in name or ".rest" in name))
+print(json.dumps([sorted({name.partition(".")[0] for name in since} - sys.stdlib_module_names), ours]))
+"""
+_LIBRARIES = """aws_lambda_powertools blinker botocore certifi chalice chalicelib dateutil jmespath pynamodb six
+typing_extensions urllib3"""
+_FOR_ALL = ["application", "trouble"]
+
+
+@pytest.mark.parametrize(
+    ("function", "of_web"),
+    [
+        ("authorizer", [*_FOR_ALL, "json_text", "refusals", "request"]),
+        ("uplink", [*_FOR_ALL, "json_text", "refusals", "request", "schemas"]),
+        ("presence", [*_FOR_ALL, "refusals", "request"]),
+        ("settle", _FOR_ALL),
+    ],
+)
+def test_what_devices_wait_for_imports_these_libraries_and_no_other(function: str, of_web: list[str]) -> None:
+    """Each further one is a part of every cold start: no schemas, no cryptography, no decoders, no REST."""
+    libraries, ours = json.loads(seen(f"homeport-dev-{function}", look=_IMPORTED))
+    assert libraries == sorted(["app", *_LIBRARIES.split()])
+    assert ours == sorted(f"chalicelib.web.{name}" for name in of_web)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Handler = Callable[..., Any]
 
+ANSWERING = ("keys", "users", "tenants", "windows", "hasher", "audit", "clock", "devices", "groups", "mailboxes")
+"""Ports of which the usual request needs some: who asks, and about which device."""
+
 
 def registered(app: Chalice, function: Function) -> Handler:
     """As Chalice wraps it. Lambda calls it as what the module `app` has under that name."""
@@ -29,25 +32,33 @@ def registered(app: Chalice, function: Function) -> Handler:
 def prepare(function: Function) -> None:
     """Import and make, when Lambda begins an instance, what the first event would have to wait for otherwise."""
     import_module(f"chalicelib.triggers.{function.handler.partition('.')[0]}")
-    ports = getattr(wiring, function.ports)()
-    for name in function.needs:
-        getattr(ports, name)
+    _make(getattr(wiring, function.ports)(), function.needs)
     if function.parts:
         from chalicelib.dialects import registry
 
         for part in function.parts:
             for dialect in registry.having(part, registry.enabled()):
                 registry.prepare(dialect, part)
-    if function.needs:
-        from chalicelib.store.tables import shared_connection
-
-        # The client that all tables share: to make it is most of what is left.
-        shared_connection().client  # noqa: B018 - made when it is asked for
     if function.clients:
         from chalicelib.aws.clients import client
 
         for service in function.clients:
             client(service)
+
+
+def prepare_site() -> None:
+    """The same for the function that answers requests; what few of them need is made when one does."""
+    _make(wiring.ports(), ANSWERING)
+
+
+def _make(ports: "Ports", needs: tuple[str, ...]) -> None:
+    for name in needs:
+        getattr(ports, name)
+    if needs:
+        from chalicelib.store.tables import shared_connection
+
+        # The client that all tables share: to make it is most of what is left.
+        shared_connection().client  # noqa: B018 - made when it is asked for
 
 
 def run(function: Function, trigger: Handler, ports: "Ports", event: Any, context: Any = None) -> Any:
