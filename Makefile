@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Images of containers often set it; every process of the tests, a stack among them, would compile all sources again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: deploy destroy units package with-lambda-deploy with-lambda-package run test core check shapes other-python rows conformance soak sim bench demo format clean
+.PHONY: help deploy destroy units package with-lambda-deploy with-lambda-package run test core check shapes other-python rows conformance soak sim bench demo format clean
 
 $(READY): requirements.txt requirements-dev.txt $(wildcard infra/client/installing.py)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Homeport needs Python 3.11 or newer")'
@@ -17,10 +17,13 @@ $(READY): requirements.txt requirements-dev.txt $(wildcard infra/client/installi
 	$(BIN)/python -m infra.client.installing
 	@touch $@
 
-run: $(READY)  ## the whole platform on this machine
+help:  ## these lines
+	@sed -n 's/^\([a-z -]*\):[^#]*## */\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+run: $(READY)  ## the whole platform on this machine, with a console
 	$(BIN)/python -m infra.local
 
-test: $(READY)
+test: $(READY)  ## every test, in about eleven minutes on two cores
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not conformance and not soak"
 
 CORE := tests/fleet tests/web tests/triggers tests/delivery tests/test_app.py
@@ -70,7 +73,7 @@ DIALECT ?= live_objects
 demo: $(READY)  ## a simulated fleet, against the running stack or one of its own; DIALECT=lwm2m: devices that sleep
 	$(BIN)/python -m infra.demo --devices $(DEVICES) $(if $(SECONDS),--seconds $(SECONDS)) --dialect $(DIALECT)
 
-bench: $(READY)
+bench: $(READY)  ## what the platform does on this machine, as a table: ten minutes
 	$(BIN)/python -m bench
 
 units: $(READY)  ## what every operation uses of AWS and costs, into build/units.json

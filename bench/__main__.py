@@ -1,5 +1,6 @@
 """`make bench`: what the platform does on this machine, as a table and in build/bench.json."""
 
+import argparse
 import json
 import os
 import platform
@@ -39,4 +40,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m bench", description=f"{__doc__} It takes ten minutes.").parse_args()
     main()

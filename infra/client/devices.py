@@ -1,6 +1,7 @@
 """`devices …`: the fleet."""
 
 import sys
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ from infra.client.problems import Misconfigured
 from infra.client.program import with_api
 
 _DEVICES = "/api/v1/deviceMgt/devices"
+_NAMESPACE = "urn:lo:nsid:"
 _FIELDS = "id,name,group,tags,interfaces"
 
 
@@ -61,7 +63,19 @@ def ls(
         "last contact": lambda d: max((i["lastContact"] for i in _interfaces(d) if "lastContact" in i), default=None),
         "tags": lambda d: d.get("tags"),
     }
-    show(api.pages(_DEVICES, **asked, fields=_FIELDS, limit=limit), columns, output)
+    show(_found(api, asked, limit), columns, output)
+
+
+def _found(api: Api, asked: Mapping[str, Any], limit: int | None) -> Iterator[Any]:
+    """An id in full is that device alone; where there is none, those whose id goes on from there."""
+    found = api.pages(_DEVICES, **asked, fields=_FIELDS, limit=limit)
+    first = next(found, None)
+    if first is not None:
+        yield first
+        yield from found
+    elif (begun := asked["id"] or "").startswith(_NAMESPACE):
+        shorter = {**asked, "id": begun.removeprefix(_NAMESPACE) or None}
+        yield from api.pages(_DEVICES, **shorter, fields=_FIELDS, limit=limit)
 
 
 @group.command("get")

@@ -1,7 +1,7 @@
 """What a command ends with when it does not succeed: a sentence for people and an exit code for scripts."""
 
 FAILED, EXPIRED, TIMED_OUT, UNREACHABLE, USAGE = 1, 2, 3, 4, 64
-INTERRUPTED, CLOSED_PIPE = 130, 141
+UNWRITABLE, INTERRUPTED, CLOSED_PIPE = 74, 130, 141
 
 
 class Problem(Exception):

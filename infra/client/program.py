@@ -3,22 +3,24 @@
 Nothing here imports what an operator needs: a command for a fleet starts in a blink.
 """
 
-import contextlib
+import errno
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
 
 from infra.client.api import Api
 from infra.client.output import harmless
-from infra.client.problems import CLOSED_PIPE, FAILED, INTERRUPTED, USAGE, Problem
+from infra.client.problems import CLOSED_PIPE, FAILED, INTERRUPTED, UNWRITABLE, USAGE, Problem
 from infra.client.profiles import chosen
 
 NAME = "homeport"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 COMPLETE = "_HOMEPORT_COMPLETE"
 
 COMMANDS = {
@@ -65,7 +67,17 @@ class _Deferred(click.Group):
         return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
+def _version(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - as click calls it
+    if asked:
+        import tomllib
+
+        project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+        click.echo(f"{NAME} {project['version']}")
+        ctx.exit()
+
+
 @click.group(NAME, cls=_Deferred, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 @click.option("--profile", metavar="NAME", help="Work on the place of that name; see `homeport profile`.")
 @click.pass_context
 def main(ctx: click.Context, profile: str | None) -> None:
@@ -114,15 +126,21 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
         return shell_complete(main, {}, NAME, COMPLETE, os.environ[COMPLETE])
     try:
-        with _nowhere_when_closed():
-            try:
-                return _run(sys.argv[1:] if arguments is None else list(arguments))
-            finally:
-                sys.stdout.flush()
+        try:
+            return _run(sys.argv[1:] if arguments is None else list(arguments))
+        finally:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
+        _nowhere()
         return CLOSED_PIPE
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        _nowhere()
+        click.echo(f"{NAME}: the output cannot be written: {error.strerror}", err=True)
+        return UNWRITABLE
 
 
 def _run(arguments: list[str]) -> int:
@@ -146,13 +164,8 @@ def _run(arguments: list[str]) -> int:
     return 0
 
 
-@contextlib.contextmanager
-def _nowhere_when_closed() -> Iterator[None]:
-    """Whoever reads the output may stop reading: nothing is said of it then, not even by the interpreter's end."""
-    try:
-        yield
-    except BrokenPipeError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
-        raise
+def _nowhere() -> None:
+    """What is left of the output goes nowhere: the interpreter would complain of it once more at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -4,6 +4,7 @@ Exit codes: 0 stopped when asked to, 2 a setting makes no sense, a port is taken
 stack runs on the data, 4 a part without which it is of no use has died.
 """
 
+import argparse
 import logging
 import os
 import signal
@@ -75,6 +76,12 @@ def _complain(error: object, code: int) -> int:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        prog="python -m infra.local",
+        description=__doc__,
+        epilog="The README has its settings, which are variables of the environment: HOMEPORT_….",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
     code = main()
     logging.shutdown()
     sys.stdout.flush()

@@ -1,5 +1,6 @@
 """How `homeport` starts, refuses and ends, against a server that answers what it is told."""
 
+import json
 import os
 import signal
 import socket
@@ -9,10 +10,12 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import click
 import pytest
 
+from chalicelib.web.describing import VERSION
 from infra.client.installing import install
 from infra.client.problems import Unusable
 from infra.client.program import COMMANDS, main
@@ -173,6 +176,46 @@ def test_a_reader_who_stops_reading_is_left_in_peace(api: Served) -> None:
     os.close(writing)
     os.close(reading)
     assert (process.communicate(timeout=PATIENCE_S)[1], process.returncode) == ("", 141)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("output", ["table", "json"])
+def test_a_full_disk_is_said_in_one_line(api: Served, output: str) -> None:
+    api.answer(f"GET {DEVICES}", [device(n, name="x" * 200) for n in range(99)])
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [*PROGRAM, "devices", "ls", "-o", output],
+            env=environment(HOMEPORT_URL=api.url, HOMEPORT_KEY=KEY),
+            cwd=REPOSITORY,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+    said = "homeport: the output cannot be written: No space left on device\n"
+    assert (ran.returncode, ran.stderr) == (74, said)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent"),
+    [
+        ("mo:0", ["mo:0"]),
+        ("urn:lo:nsid:demo:0", ["urn:lo:nsid:demo:0", "demo:0"]),
+        ("urn:lo:nsid:", ["urn:lo:nsid:", None]),
+    ],
+)
+def test_the_beginning_of_an_id_finds_those_that_go_on(api: Served, asked: str, sent: list[str | None]) -> None:
+    """The API has an id in full for that device alone."""
+    api.answer(f"GET {DEVICES}", *[[] for _ in sent[1:]], [device(1)])
+    ran = homeport("devices", "ls", "--id", asked, "-o", "json", url=api.url)
+    assert json.loads(ran.stdout)["id"] == device(1)["id"]
+    assert [parse_qs(urlsplit(path).query).get("id", [None])[0] for _, path, _ in api.seen] == sent
+
+
+def test_it_says_its_version() -> None:
+    ran = program(["--version"], environment())
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"homeport {VERSION}\n", "")
 
 
 def test_ctrl_c_ends_what_follows_without_a_trace(api: Served) -> None:
