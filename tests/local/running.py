@@ -13,6 +13,10 @@ import time
 from pathlib import Path
 from typing import IO, Any, Self
 
+from infra.local.settings import Settings
+
+ANY_PORTS = {f"HOMEPORT_{name.upper()}": "0" for name in Settings.__annotations__ if name.endswith("_port")}
+"""Variables for a stack that opens none of the ports of its defaults, which others on this machine may have."""
 REPOSITORY = Path(__file__).resolve().parents[2]
 _STARTS_WITHIN_S = 240.0
 _STOPS_WITHIN_S = 60.0

@@ -94,7 +94,7 @@ def test_bytes_one_at_a_time_do_not_prolong_the_head() -> None:
 
 
 def test_a_connection_between_two_requests_stays() -> None:
-    with serving(head=0.1, stalled=0.1, idle=60.0) as port, opened(port, 1, b"") as (sock,):
+    with serving(head=1.0, stalled=1.0, idle=60.0) as port, opened(port, 1, b"") as (sock,):
         for _ in range(2):
             sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             answer = b""
@@ -103,7 +103,7 @@ def test_a_connection_between_two_requests_stays() -> None:
                 assert got, "it was closed"
                 answer += got
             # Longer than the other limits, and than the pause between two looks.
-            time.sleep(1.3)
+            time.sleep(2.3)
 
 
 @pytest.mark.parametrize(

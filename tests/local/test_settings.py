@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.settings import SettingsError, log_level, read_settings
+from tests.local.running import ANY_PORTS
 
 
 def test_without_variables_the_documented_defaults_hold() -> None:
@@ -95,10 +96,7 @@ def test_a_default_that_is_in_the_way_is_named_too() -> None:
 
 
 def test_any_number_of_ports_may_be_free_ones_and_a_port_that_is_not_opened_is_in_nobodys_way() -> None:
-    free = {
-        f"HOMEPORT_{name}_PORT": "0" for name in ("HTTP", "HTTPS", "MQTTS", "MQTT", "AWS", "COAPS", "COAPS_BOOTSTRAP")
-    }
-    assert read_settings({**free, "HOMEPORT_FURTHER_MQTTS_PORTS": "0 0"}).further_mqtts_ports == (0, 0)
+    assert read_settings({**ANY_PORTS, "HOMEPORT_FURTHER_MQTTS_PORTS": "0 0"}).further_mqtts_ports == (0, 0)
     assert read_settings({"HOMEPORT_HTTP_PORT": "1883"}).http_port == 1883
 
 

@@ -18,7 +18,7 @@ import requests
 
 from infra.local import credentials
 from tests.clients import PATIENCE_S, until
-from tests.local.running import REPOSITORY, RunningStack
+from tests.local.running import ANY_PORTS, REPOSITORY, RunningStack
 
 pytestmark = pytest.mark.row("J3")
 
@@ -87,18 +87,14 @@ def test_a_second_stack_on_the_same_data_is_refused(stack: RunningStack) -> None
 
 
 def test_a_taken_port_is_named_with_the_variable_that_moves_it(stack: RunningStack, tmp_path: Path) -> None:
-    free = {"HOMEPORT_REALTIME_PORT": "0", "HOMEPORT_COAPS_PORT": "0", "HOMEPORT_COAPS_BOOTSTRAP_PORT": "0"}
-    environment = {**stack.environment(), **free, "HOMEPORT_DATA": str(tmp_path)}
+    environment = {**stack.environment(), **ANY_PORTS, "HOMEPORT_DATA": str(tmp_path)}
 
     for variable in ("HOMEPORT_HTTP_PORT", "HOMEPORT_MQTTS_PORT"):
-        ports = dict.fromkeys(
-            ("HOMEPORT_HTTP_PORT", "HOMEPORT_HTTPS_PORT", "HOMEPORT_AWS_PORT", "HOMEPORT_MQTTS_PORT"), "0"
-        )
         taken = {"HOMEPORT_HTTP_PORT": stack.http, "HOMEPORT_MQTTS_PORT": stack.mqtts}[variable]
         answer = subprocess.run(
             [sys.executable, "-m", "infra.local"],
             cwd=REPOSITORY,
-            env={**environment, **ports, variable: str(taken)},
+            env={**environment, variable: str(taken)},
             capture_output=True,
             text=True,
             timeout=PATIENCE_S,

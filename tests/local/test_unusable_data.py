@@ -10,18 +10,15 @@ import pytest
 from infra.local.data_directory import DataError
 from infra.local.journal import Journal
 from infra.local.spool import Spool
-from tests.local.running import REPOSITORY, RunningStack
+from tests.local.running import ANY_PORTS, REPOSITORY, RunningStack
 
 
 def complaint(data: Path, module: str = "infra.local", **variables: str) -> str:
     """What is written by a process that cannot start."""
-    ports = {
-        f"HOMEPORT_{name}_PORT": "0" for name in ("HTTP", "HTTPS", "MQTTS", "MQTT", "AWS", "COAPS", "COAPS_BOOTSTRAP")
-    }
     done = subprocess.run(
         [sys.executable, "-m", module],
         cwd=REPOSITORY,
-        env={**os.environ, **ports, "HOMEPORT_DATA": str(data), "HOMEPORT_HOSTS": "", **variables},
+        env={**os.environ, **ANY_PORTS, "HOMEPORT_DATA": str(data), "HOMEPORT_HOSTS": "", **variables},
         capture_output=True,
         text=True,
         timeout=120,

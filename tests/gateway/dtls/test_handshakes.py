@@ -77,7 +77,7 @@ async def test_a_cookie_is_good_at_its_address_only() -> None:
         with_cookie = rig.network.from_(device.address)[1]
         before = len(rig.network.log)
         rig.network.send(with_cookie, ("203.0.113.9", 999), SERVER)
-        await asyncio.sleep(0.05)
+        await until(lambda: any(sent.source == SERVER for sent in rig.network.log[before:]))
         (answer,) = [sent.datagram for sent in rig.network.log[before:] if sent.source == SERVER]
         assert (answer[0], answer[HEADER]) == (HANDSHAKE, 3)  # HelloVerifyRequest
         assert rig.server.half_open == 0
