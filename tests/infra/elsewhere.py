@@ -42,8 +42,8 @@ def _moved(answer: bytes) -> bytes:
 def elsewhere(aws: int, refuse: Callable[[str, bytes], Refusal | None] = taken) -> Iterator[dict[str, str]]:
     """The environment in which AWS is the stack at port `aws`, moved to account 210987654321 in China.
 
-    Requests have to be signed for that region, and policies come back for that account. `refuse` is given the path and
-    the body of each.
+    Requests have to be signed for that region, whatever the service, and policies come back for that account. `refuse`
+    is given the path and the body of each.
     """
 
     class Door(BaseHTTPRequestHandler):
@@ -51,9 +51,11 @@ def elsewhere(aws: int, refuse: Callable[[str, bytes], Refusal | None] = taken) 
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            if f"/{ELSEWHERE}/lambda/aws4_request" not in self.headers["Authorization"]:
+            signed = self.headers["Authorization"]
+            if f"/{ELSEWHERE}/" not in signed:
                 self.send_error(403)
                 return
+            asked = {**self.headers, "Authorization": signed.replace(f"/{ELSEWHERE}/", f"/{REGION}/")}
             refusal = refuse(self.path, body)
             if refusal is not None:
                 self.send_response(refusal.status)
@@ -63,7 +65,7 @@ def elsewhere(aws: int, refuse: Callable[[str, bytes], Refusal | None] = taken) 
                 self.wfile.write(b"{}")
                 return
             behind = http.client.HTTPConnection("127.0.0.1", aws, timeout=60)
-            behind.request("POST", self.path, body, dict(self.headers))
+            behind.request("POST", self.path, body, asked)
             answer = behind.getresponse()
             moved = _moved(answer.read())
             behind.close()

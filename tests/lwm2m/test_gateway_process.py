@@ -8,6 +8,7 @@ import pytest
 
 from infra.gateway.coap.numbers import Code
 from tests.clients import Rest, until
+from tests.infra.elsewhere import elsewhere
 from tests.infra.gateways import RunningGateway, container_rights, prepare
 from tests.local.running import RunningStack
 from tests.lwm2m.conftest import RULES, Devices, Provision, provisioning
@@ -83,6 +84,35 @@ def test_a_device_is_served_through_deployments_and_a_crash(
     assert rest.call("DELETE", path).status_code == 204
     until(lambda: device.over)
     assert process.stop() == 0
+
+
+def test_a_node_of_another_region_and_partition_asks_there_and_nowhere_else(
+    hinting: RunningStack, rest: Rest, provision: Provision, tmp_path: Path
+) -> None:
+    """Table, queue, key and function: whatever is not signed for that region is refused."""
+    told = {
+        "HOMEPORT_GATEWAY_NODES": "2",
+        "HOMEPORT_GATEWAY_FORWARD_PORT": "0",
+        "HOMEPORT_GATEWAY_ADDRESS": "127.0.0.1",
+    }
+    with elsewhere(hinting.aws) as environment:
+        gateway = RunningGateway(hinting, tmp_path, rights=container_rights(), **environment, **told)
+        try:
+            gateway.start()
+            path, device = provision()
+            device.redirect(gateway.port)
+            device.model.answers |= {"GET /3/0/9": content(b"77")}
+            device.connect()
+            assert device.register("</1/0>,</3/0>") == Code.CREATED
+            for ends in (gateway.stop, gateway.kill9):
+                rest.post(f"{path}/twin/operations", {"type": "READ", "paths": ["/3/0/9"]})
+                until(lambda: {each["status"] for each in rest.get(f"{path}/twin/operations")} == {"OK"})
+                ends()
+                gateway.start()
+                assert "restored 1" in gateway.log
+            assert gateway.stop() == 0
+        finally:
+            gateway.close()
 
 
 def test_what_is_missing_is_said(hinting: RunningStack, tmp_path: Path) -> None:
