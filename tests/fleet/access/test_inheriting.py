@@ -5,7 +5,7 @@ import pytest
 from chalicelib.fleet.access import callers, inheriting, keys, tenants
 from chalicelib.fleet.access.records import NOTED, ApiKey, KeyRequest
 from chalicelib.fleet.access.roles import ALL_ROLES, Role
-from chalicelib.fleet.errors import Invalid, KeyNotFound
+from chalicelib.fleet.errors import Contended, Invalid, KeyNotFound
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.tenancy.records import Share
 from chalicelib.triggers import downlink
@@ -55,6 +55,35 @@ class Late(MemoryKeys):
         else:
             super().put(self.changed)
         super().put(key, share)
+
+
+class Besieged(Late):
+    """And others write the new child before it can be narrowed."""
+
+    def replace(self, old: ApiKey, new: ApiKey) -> bool:
+        super().replace(old, replace(old, label="theirs"))
+        return super().replace(old, new)
+
+
+def test_a_child_that_cannot_be_narrowed_is_not_handed_out(ports: MemoryPorts, master: ApiKey) -> None:
+    parent, _ = keys.mint(ports, master.tenant, roles=ALL_ROLES, parent=master)
+    ports.keys = Besieged(ports.keys, parent, replace(parent, roles=HALF))
+    with pytest.raises(Contended, match="written by others"):
+        child_of(ports, master, parent)
+
+
+@pytest.mark.parametrize("narrowed", [True, False])
+def test_a_new_child_can_be_changed_as_it_was_handed_out(
+    ports: MemoryPorts,
+    master: ApiKey,
+    narrowed: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    parent, _ = keys.mint(ports, master.tenant, roles=ALL_ROLES, parent=master)
+    if narrowed:
+        ports.keys = Late(ports.keys, parent, replace(parent, roles=HALF))
+    child = child_of(ports, master, parent)
+    assert child.roles == (HALF if narrowed else ALL_ROLES)
+    assert ports.keys.replace(child, replace(child, label="mine"))
 
 
 def test_the_use_of_a_key_that_ends_unused_is_written_once_a_minute(ports: MemoryPorts, master: ApiKey) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from chalicelib.fleet import sweeping
 from chalicelib.fleet.data import deleting, messages
 from chalicelib.fleet.data.deleting import Chosen
-from chalicelib.fleet.data.deletions import REMEMBERED
+from chalicelib.fleet.data.deletions import REMEMBERED, Tombstone
 from chalicelib.fleet.data.records import DataMessage, message_id
 from chalicelib.fleet.errors import Contended, LimitReached, MessageNotFound, TemporarilyUnavailable
 from tests.fakes import START, MemoryPorts
@@ -33,6 +34,36 @@ def keep(ports: MemoryPorts, *kept: DataMessage) -> None:
 
 def values(ports: MemoryPorts, stream: str = "d1", limit: int = 1_000) -> list[int]:
     return [one.value for one in messages.read(ports, TENANT, stream, limit=limit)]
+
+
+HIDING: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
+    "source": ({"source": "d1"}, [{"metadata": {"source": "d2"}}, {"metadata": {}}]),
+    "kinds": ({"kinds": frozenset({"a", "b"})}, [{"kind": "c"}, {"kind": None}]),
+    "models": ({"models": frozenset({"m"})}, [{"model": "n"}, {"model": None}]),
+    "start": ({"start": START}, [{"timestamp": START - 1}]),
+    "end": ({"end": START + 1}, [{"timestamp": START + 1}]),
+    "at": ({}, [{"created": START + 1}]),
+}
+"""What a tombstone names, and what it leaves alone by that."""
+
+
+@pytest.mark.parametrize("name", HIDING)
+def test_a_tombstone_hides_what_is_all_that_it_names_and_nothing_else(name: str) -> None:
+    named, others = HIDING[name]
+    tombstone = Tombstone(TENANT, "s", "x", START, **named)
+    hidden = replace(message(0), timestamp=START, created=START, kind="a", model="m")
+    assert tombstone.hides(hidden)
+    assert [tombstone.hides(replace(hidden, **other)) for other in others] == [False] * len(others)
+    everything = {field: value for each, _ in HIDING.values() for field, value in each.items()}
+    narrow = Tombstone(TENANT, "s", "x", START, **everything)
+    assert narrow.hides(hidden)
+    assert [narrow.hides(replace(hidden, **other)) for other in others] == [False] * len(others)
+
+
+def test_a_tombstone_is_due_until_it_is_done_and_once_more_before_it_goes() -> None:
+    tombstone = Tombstone(TENANT, "s", "x", START)
+    assert tombstone.due == START
+    assert replace(tombstone, done=True).due == START + 15 * 86_400_000
 
 
 class TestOne:

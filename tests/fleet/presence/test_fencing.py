@@ -9,9 +9,10 @@ from chalicelib.fleet.access.records import ApiKey
 from chalicelib.fleet.errors import Forbidden, QuotaReached, TemporarilyUnavailable
 from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.inventory.records import Device, Interface
-from chalicelib.fleet.presence import admitting, connecting, fencing
+from chalicelib.fleet.presence import admitting, connecting, fencing, relaying
 from chalicelib.fleet.presence.admitting import Candidate, admit
 from chalicelib.fleet.presence.claims import Claim
+from chalicelib.fleet.presence.records import Capability
 from chalicelib.fleet.tenancy import settings
 from chalicelib.fleet.tenancy.records import Stored
 from tests.fakes import START, MemoryPorts
@@ -98,6 +99,38 @@ def test_presence_ends_with_the_claim_and_a_late_event_does_not_bring_it_back(po
     mailbox = ports.mailboxes.get(key.tenant, CLIENT)
     assert mailbox is not None
     assert mailbox.online
+
+
+def test_of_several_holders_the_last_ones_presence_ends(ports: MemoryPorts, key: ApiKey, other: ApiKey) -> None:
+    fencing.release(ports, admit(ports, callers.of_key(key), DEVICE))
+    rest(ports)
+    second = admit(ports, callers.of_key(other), DEVICE)
+    connecting.connected(ports, second, "s2", ports.clock.now())
+    assert [one.tenant for one in second.former] == [key.tenant]
+    fencing.release(ports, second)
+    assert [one.tenant for one in held(ports).former] == [key.tenant, other.tenant]
+    ports.run_background()
+    mailbox = ports.mailboxes.get(other.tenant, CLIENT)
+    assert mailbox is not None
+    assert not mailbox.online
+    assert mailbox.presence[f"mqtt:{CLIENT}"].ended == ports.clock.now()
+
+
+@pytest.mark.parametrize("relays", [True, False])
+def test_what_a_device_relays_is_over_with_its_claim_also_where_its_coming_was_not_told_yet(
+    ports: MemoryPorts,
+    key: ApiKey,
+    relays: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    claim = admit(ports, callers.of_key(key), replace(DEVICE, relays=relays))
+    assert ports.gateways.get(key.tenant, CLIENT) is None
+    fencing.release(ports, claim)
+    ports.run_background()
+    relaying.connected(ports, claim, "s1", START + 5)
+    relaying.subscribed(ports, claim, "s1", frozenset({Capability.COMMAND}), START + 6)
+    gateway = ports.gateways.get(key.tenant, CLIENT)
+    assert gateway is not None
+    assert gateway.presence.online is not relays
 
 
 def test_a_given_id_is_kept_for_its_new_tenant(ports: MemoryPorts, key: ApiKey, other: ApiKey) -> None:
