@@ -81,7 +81,7 @@ def distinct(bodies: Iterable[str]) -> list[Hint]:
     for body in bodies:
         try:
             told = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             told = None
         subject = next((word for word in _SUBJECTS if isinstance(told, dict) and isinstance(told.get(word), str)), None)
         if subject is None:

@@ -3,6 +3,7 @@
 import threading
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 
 from infra.gateway.hints import Hints, distinct
@@ -60,6 +61,26 @@ def test_a_queue_that_was_away_is_found_again_and_what_may_have_passed_is_looked
     assert told == [{"wake": "a"}, {"wake": "b"}]
     assert missed == [True]
     assert len(queue.urls) == 3
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        "[" * 200_000,
+        '{"wake": ' * 100_000,
+        "1" * 100_000,
+        "\udc80",
+        "",
+        "\0",
+        '{"wake": null}',
+        '{"forget": ["a"]}',
+        "NaN",
+    ],
+)
+def test_nothing_that_is_put_into_the_queue_ends_who_reads_it(poison: str) -> None:
+    told, missed = heard(Queue([poison, '{"wake": "a"}'], [poison], ['{"forget": "b"}']))
+    assert told == [{"wake": "a"}, {"forget": "b"}]
+    assert missed == []
 
 
 def test_an_order_is_kept() -> None:

@@ -62,7 +62,7 @@ def _content(before: Any, value: Value) -> Any:
     if isinstance(before, (dict, list)):
         try:
             read = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
         return read if isinstance(read, (dict, list)) else text
     return text

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.fleet.configuration import document as rules
-from chalicelib.fleet.configuration import fetching, synchronizing
+from chalicelib.fleet.configuration import document_fields, fetching, synchronizing
 from chalicelib.fleet.configuration.document import LARGEST, Document, same
 from chalicelib.fleet.configuration.records import ParameterType, SyncStatus, Value
 from chalicelib.fleet.errors import DeviceNotFound, FleetError, IllegalTransition, ParameterNotFound, TooLarge
@@ -52,6 +52,19 @@ def parameter(rig: Rig, name: str) -> tuple[Any, Any, SyncStatus]:
     found = synchronizing.get(rig.ports, TENANT, DEVICE).parameters[name]
     reported = found.reported and found.reported.value
     return reported, found.requested and found.requested.value, found.status
+
+
+@pytest.mark.parametrize("text", ["[" * 1_999, "{" * 2_000, '{"a":' * 300, "7", "null", "NaN", "", "no JSON"])
+def test_a_text_that_is_no_object_or_list_stays_the_text_that_it_is(text: str) -> None:
+    document = Document(content={"object": {"a": 1}, "list": [], "text": "x"})
+    given = {name: Value(T.STRING, text, 1) for name in ("object", "list", "text", "new")}
+    assert document_fields.with_values(document, given) == dict.fromkeys(given, text)
+
+
+def test_a_text_takes_an_objects_place_as_what_it_says() -> None:
+    document = Document(content={"object": {"a": 1}, "text": "x"})
+    given = {name: Value(T.STRING, '{"b": [2]}', 1) for name in ("object", "text")}
+    assert document_fields.with_values(document, given) == {"object": {"b": [2]}, "text": '{"b": [2]}'}
 
 
 def test_a_device_without_one_is_told_of_version_0(rig: Rig) -> None:
