@@ -4,14 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.fleet.errors import Invalid
+from chalicelib.fleet.errors import DefinitionNotFound, Invalid
 from chalicelib.fleet.fields import Field
-from chalicelib.fleet.twin import paths, values
+from chalicelib.fleet.twin import modelling, paths, values
 from chalicelib.fleet.twin.definitions import Definitions, ObjectDefinition, ResourceDefinition
 from chalicelib.fleet.twin.description_files import MOST_BYTES, read
 from chalicelib.fleet.twin.public import public_objects
 from chalicelib.fleet.twin.values import ResourceType as T
 from chalicelib.fleet.twin.values import Value
+from tests.fakes import MemoryPorts
 
 
 @given(st.lists(st.integers(0, paths.LAST), max_size=4).map(tuple))
@@ -247,3 +248,39 @@ def test_whatever_file_comes_is_invalid(data: bytes) -> None:
         read(data)
     with pytest.raises(Invalid):
         read(b"<LWM2M><Object>" + data + b"</Object></LWM2M>")
+
+
+@pytest.mark.parametrize(
+    ("urn", "found"),
+    [
+        ("urn:oma:lwm2m:oma:5:1.1", "5:1.1"),
+        ("urn:oma:lwm2m:oma:5:9.9", None),
+        ("urn:oma:lwm2m:oma:5", "5:1.0"),
+        ("urn:oma:lwm2m:5:1.0", "5:1.0"),
+        ("URN:OMA:LwM2M:5", "5:1.0"),
+        ("urn:oma:lwm2m:x:32769", "32769:1.0"),
+        ("urn:oma:lwm2m:32769:2.0", "32769:2.0"),
+        ("urn:oma:lwm2m:x:32769:2.0", "32769:2.0"),
+        ("urn:oma:lwm2m:x:32769:2.0:3", None),
+        ("urn:oma:lwm2m:x", None),
+        ("urn:oma:lwm2m", None),
+        ("urn:oma:other:5", None),
+        ("urn:oma:lwm2m:99999", None),
+        ("", None),
+    ],
+)
+def test_a_definition_is_named_with_or_without_its_kind_and_version(urn: str, found: str | None) -> None:
+    ports = MemoryPorts()
+    for version in ("1.0", "2.0"):
+        urn_ = f"urn:oma:lwm2m:x:32769:{version}"
+        made = ObjectDefinition(32_769, version, urn_, "own", multiple=True, mandatory=False, owner="t")
+        modelling.define(ports, "t", made, override=False)
+    if found is None:
+        with pytest.raises(DefinitionNotFound):
+            modelling.named(ports, "t", urn)
+        return
+    named = modelling.named(ports, "t", urn)
+    assert f"{named.id}:{named.version}" == found
+    if named.id == 32_769:
+        with pytest.raises(DefinitionNotFound):
+            modelling.named(ports, "other", urn)
