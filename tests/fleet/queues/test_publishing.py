@@ -1,7 +1,7 @@
 """Queues: what is published stays until it was acknowledged, whoever listens and whatever gets lost."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
@@ -13,8 +13,8 @@ from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.queues import consumer_groups, consuming, lifecycle, publishing, pumping, queues
 from chalicelib.fleet.queues import records as queue_records
 from chalicelib.fleet.queues.lifecycle import MIN_BYTES
-from chalicelib.fleet.queues.records import MAX_PAYLOAD, Depth, Queue, QueuedMessage
-from tests.fakes.queues import MemoryQueued, MemoryQueues
+from chalicelib.fleet.queues.records import MAX_PAYLOAD, Depth, Queue
+from tests.fakes.queues import MemoryQueues
 from tests.fleet.queue_rig import QUEUE, TENANT, QueueRig
 
 
@@ -308,15 +308,6 @@ class TestThePump:
         assert "refused a message" in next(iter(rig.ports.audit.rows.values())).reason
 
 
-@dataclass
-class Watched(MemoryQueued):
-    limits: list[int] = field(default_factory=list)
-
-    def oldest(self, queue: Queue, now: int, *, limit: int, after: str = "") -> list[QueuedMessage]:
-        self.limits.append(limit)
-        return super().oldest(queue, now, limit=limit, after=after)
-
-
 class TestBounds:
     def test_beyond_its_bytes_a_queue_drops_the_oldest(self) -> None:
         rig = QueueRig()
@@ -326,21 +317,6 @@ class TestBounds:
         rig.publish(*(str(number) * block for number in range(10)))
         assert [text[0] for text in rig.waiting()] == list("23456789")
         assert queues.depth(rig.ports, rig.queue) == Depth(8, MIN_BYTES)
-
-    def test_it_reads_no_more_of_them_at_once_than_fit_into_a_function(self) -> None:
-        rig = QueueRig()
-        rig.ports.queued = watched = Watched(rig.ports.queued.rows)
-        lifecycle.delete(rig.ports, TENANT, QUEUE)
-        lifecycle.create(rig.ports, TENANT, QUEUE, max_bytes=MIN_BYTES)
-        rig.publish(*("x" * (MIN_BYTES // 64) for _ in range(64)))
-        rig.publish("y" * MAX_PAYLOAD, "z" * MAX_PAYLOAD, "z" * MAX_PAYLOAD)
-        assert set(watched.limits) == {25}
-        assert queues.depth(rig.ports, rig.queue) == Depth(19, MIN_BYTES)
-        watched.limits.clear()
-        gone = rig.queue
-        lifecycle.delete(rig.ports, TENANT, QUEUE)
-        publishing.purge(rig.ports, TENANT, QUEUE, gone.id, rig.ports.clock.now() + 1_000)
-        assert set(watched.limits) == {100}
 
     def test_what_was_consumed_makes_room(self) -> None:
         rig = QueueRig()
