@@ -24,7 +24,7 @@ run: $(READY)  ## the whole platform on this machine, with a console
 	$(BIN)/python -m infra.local
 
 test: $(READY)  ## every test, in about eleven minutes on two cores
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not conformance and not soak"
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not conformance and not soak"
 
 CORE := tests/fleet tests/web tests/triggers tests/delivery tests/test_app.py
 core: $(READY)  ## the core alone: seconds

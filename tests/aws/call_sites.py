@@ -5,6 +5,7 @@ names, nesting, required members and constants of enumerations are all looked at
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -35,6 +36,9 @@ SERVICES = (
 )
 _STRINGS = {"timestamp": "2027-01-15T08:00:00Z"}
 _WAITER_CONFIG = "WaiterConfig"
+_INDIRECT = {"wait", "paginate", "generate_presigned_url"}
+"""Methods that name an operation by their arguments, or by what they are called of."""
+_CALLED = re.compile(r"\.\s*(\w+)\s*\(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,11 @@ def _waiters() -> dict[str, str]:
 
 
 def calls(path: Path, root: Path) -> Iterator[Call]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    source = path.read_text(encoding="utf-8")
+    # Most files have none, and reading a file as text is much less work than as a tree.
+    if not any(name in operations() or name in _INDIRECT for name in _CALLED.findall(source)):
+        return
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             file = str(path.relative_to(root))
             yield from (Call(file, node.lineno, *found) for found in _of(node, node.func))
