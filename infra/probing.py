@@ -53,6 +53,10 @@ class Asked(StrEnum):
     TRANSITIONS = "Are two or three transitions billed for a machine of two states?"
     CERTIFICATE = "Is a certificate registered that is first shown to a host with CUSTOM_AUTH_X509?"
     LEFTOVERS = "Can the authorizer be deleted while a disabled host names it?"
+    RULE_PRINCIPAL = "Is principal() in a topic rule the principalId that the authorizer answered?"
+    RESOURCE_PATH = "Does API Gateway tell a function the resource that a path of any depth fell to?"
+    REPLACED = "Is a device of LwM2M answered again within 90 s while the gateway is replaced?"
+    OTHER_NODE = "May a node answer by UDP for a flow that the balancer has given to another?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,19 @@ def left() -> list[Answer]:
         Answer(Asked.TRANSITIONS, None, f"{tomorrow}StateTransition, after a command that times out"),
         Answer(Asked.CERTIFICATE, None, "connect a device with a new certificate to the certificate host, twice"),
         Answer(Asked.LEFTOVERS, None, "`make destroy` says so at its step triggers, and again a week later"),
+        Answer(
+            Asked.RULE_PRINCIPAL,
+            None,
+            "for a minute, have a rule `SELECT principal() AS p FROM 'dev/data'` republish to a topic that you hear in "
+            "IoT Core's test client, while a device sends",
+        ),
+        Answer(
+            Asked.RESOURCE_PATH,
+            None,
+            "`aws apigateway test-invoke-method` on the resource /api/{proxy+} logs the request with its resourcePath",
+        ),
+        Answer(Asked.REPLACED, None, "deploy the CoAP gateway twice while a device sends every second"),
+        Answer(Asked.OTHER_NODE, None, "run two nodes behind the balancer and send a device a command by the other"),
     ]
 
 

@@ -65,11 +65,15 @@ AS_ON_AWS = {
     Asked.NAMELESS: False,
     Asked.REFUSED_5: True,
     Asked.FILTER: True,
+    Asked.FORBIDDEN_WILL: True,
     Asked.WILL: True,
     Asked.RETAINED: True,
+    # No policy of ours allows it.
+    Asked.BASIC_INGEST: False,
     Asked.FLOOD: True,
     Asked.DEEP: True,
     Asked.SLASHES: True,
+    Asked.CHUNKED: True,
     Asked.SEMICOLON: True,
     Asked.HEAD: True,
 }

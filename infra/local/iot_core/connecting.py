@@ -144,6 +144,11 @@ async def _authorized(connection: "Connection", packet: Connect) -> tuple[Grant,
     policy = policy_of(connection, grant)
     if not policy.allows("iot:Connect", f"client/{client_id}"):
         raise _failed(connection, packets.NOT_AUTHORIZED, "the policy does not allow iot:Connect")
+    will = packet.will
+    if will is not None and not broker.settings.lenient and not policy.allows("iot:Publish", f"topic/{will.topic}"):
+        # The developer guide says so, and that only the event `connect_failed` tells it.
+        connection.subject = replace(connection.subject, principal=grant.principal)
+        raise _failed(connection, packets.NOT_AUTHORIZED, f"the policy does not allow the will on {will.topic[:200]!r}")
     return grant, policy
 
 

@@ -10,6 +10,9 @@ from .conftest import MakeSite, Site
 from .device import connect_packet
 
 WILL = Publish("dev/gone", b"gone", qos=1)
+ALL_BUT_GONE = policy(
+    allow("iot:Connect", "client/*"), allow("iot:Publish", "topic/*"), deny("iot:Publish", "topic/dev/gone")
+)
 
 
 @pytest.fixture
@@ -41,16 +44,27 @@ class TestWill:
         open_site.cloud.wait_for("uplink", lambda event: event["topic"] == "dev/gone")
         assert open_site.core.get_retained_message("dev/gone")["payload"] == b"x"
 
-    def test_what_the_client_may_not_publish_is_not_published_for_it(self, open_site: Site) -> None:
-        open_site.cloud.policy = policy(
-            allow("iot:Connect", "client/*"),
-            allow("iot:Publish", "topic/*"),
-            deny("iot:Publish", "topic/dev/gone"),
-        )
-        open_site.connected(will=WILL).shut()
-        open_site.cloud.lifecycle("disconnected")
+    @pytest.mark.parametrize("retain", [False, True])
+    def test_whose_will_the_policy_forbids_is_refused_and_only_an_event_tells(
+        self, open_site: Site, *, retain: bool
+    ) -> None:
+        open_site.cloud.policy = ALL_BUT_GONE
+        device = open_site.device()
+        assert device.connect("a", will=Publish("dev/gone", b"x", retain=retain)) == (False, packets.NOT_AUTHORIZED)
+        assert device.closed
+        event = open_site.cloud.lifecycle("connect_failed", "a")
+        assert event["connectFailureReason"] == "AUTHORIZATION_FAILED"
+        assert event["principalIdentifier"]
+        open_site.connected("a", will=Publish("dev/elsewhere", b"x")).leave()
         open_site.core.publish("dev/after", b"")
         assert [topic for topic, _payload in open_site.cloud.uplinks()] == ["dev/after"]
+
+    def test_lenient_mode_lets_it_in_and_publishes_no_such_will(self, lenient: Site) -> None:
+        lenient.cloud.policy = ALL_BUT_GONE
+        lenient.connected(will=WILL).shut()
+        lenient.cloud.lifecycle("disconnected")
+        lenient.core.publish("dev/after", b"")
+        assert [topic for topic, _payload in lenient.cloud.uplinks()] == ["dev/after"]
 
     def test_with_qos_2_iot_core_closes_without_connack(self, site: Site) -> None:
         device = site.device()
