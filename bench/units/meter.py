@@ -29,11 +29,15 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class _Write:
-    """One item of a write, with what was there before it; `new` is None for a deletion."""
+    """One item of a write, with what was there before it; `new` is None for a deletion.
+
+    What an update makes of an item is known when it is done: `updated` is the item's key.
+    """
 
     table: str
     old: Item | None
     new: Item | None
+    updated: Item | None = None
 
 
 @dataclass
@@ -109,10 +113,8 @@ class Meter:
         params, writes = context.pop("homeport")
         failed = parsed.get("Error", {}).get("Code") in _CONDITION_FAILED
         factor = capacity.TRANSACTION if model.name == "TransactWriteItems" else 1
-        if model.name == "UpdateItem":
-            writes = [replace(w, new=tables.present(self.region, w.table, params["Key"])) for w in writes]
         for write in writes:
-            self.uses.append(self._written(model.name, write, factor, failed=failed))
+            self.uses.append(self._written(model.name, self._made(write), factor, failed=failed))
         self.uses += self._read(model.name, params, parsed)
 
     def _writes(self, operation: str, params: Mapping[str, Any]) -> Iterator[_Write]:
@@ -126,8 +128,7 @@ class Meter:
                     ((kind, request),) = part.items()
                     yield from self._writes(f"{kind}Item", request)
             case "UpdateItem":
-                # What it makes of the item is known when it is done.
-                yield self._write(params["TableName"], params["Key"], None)
+                yield replace(self._write(params["TableName"], params["Key"], None), updated=params["Key"])
             case "ConditionCheckItem":
                 yield _unchanged(self._write(params["TableName"], params["Key"], None))
             case "BatchWriteItem":
@@ -138,6 +139,11 @@ class Meter:
 
     def _write(self, table: str, holder: Mapping[str, Any], new: Item | None) -> _Write:
         return _Write(table, tables.present(self.region, table, holder), new)
+
+    def _made(self, write: _Write) -> _Write:
+        if write.updated is None:
+            return write
+        return replace(write, new=tables.present(self.region, write.table, write.updated))
 
     def _written(self, operation: str, write: _Write, factor: int, *, failed: bool) -> Use:
         keys, noun = tables.key_names(self.region, write.table), _noun(write.table)

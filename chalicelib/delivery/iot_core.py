@@ -13,6 +13,7 @@ from chalicelib.dialects.topics import Downlink, announced
 from chalicelib.fleet.commands import tracing
 from chalicelib.fleet.commands.records import CONFIRMATION, Command
 from chalicelib.fleet.configuration.records import Update
+from chalicelib.fleet.errors import TemporarilyUnavailable
 from chalicelib.fleet.ports import Outcome, Ports
 from chalicelib.fleet.presence.records import Route
 from chalicelib.fleet.queues.records import QueuedMessage
@@ -29,6 +30,8 @@ OUTCOMES = {
 
 _ACKNOWLEDGED = (Outcome.CONFIRMED, Outcome.CONCLUDED)
 _MOST_FILTERS = 200
+_PAUSES = (0.0, 1.1)
+"""Seconds before each try to ask for a client's subscriptions, which is allowed once a second."""
 log = logging.getLogger(__name__)
 
 
@@ -74,7 +77,7 @@ class IotCoreDelivery:
         try:
             if not self._client().get_connection(clientId=route.client).get("connected"):
                 return None
-            found = self._client().list_subscriptions(clientId=route.client)
+            found = self._subscriptions(route.client)
         except ClientError as error:
             if error.response["Error"]["Code"] == "ResourceNotFoundException":
                 return None
@@ -87,12 +90,24 @@ class IotCoreDelivery:
 
     def filters(self, client: str) -> list[str] | None:
         try:
-            found = self._client().list_subscriptions(clientId=client, maxResults=_MOST_FILTERS)
+            found = self._subscriptions(client, maxResults=_MOST_FILTERS)
         except ClientError as error:
             if error.response["Error"]["Code"] == "ResourceNotFoundException":
                 return None
             raise
         return [str(s["topicFilter"]) for s in found.get("subscriptions", ())]
+
+    def _subscriptions(self, client: str, **how: int) -> Any:
+        """Errors: ClientError, TemporarilyUnavailable (others ask for the same client, too, and for too long)."""
+        for pause in _PAUSES:
+            self._sleep(pause)
+            try:
+                return self._client().list_subscriptions(clientId=client, **how)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ThrottlingException":
+                    raise
+                log.info("subscriptions of %s: asked for too often", client)
+        raise TemporarilyUnavailable("the broker is asked too often what a client has subscribed to")
 
     def disconnect(self, client: str) -> None:
         try:

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 from chalicelib.delivery.iot_core import IotCoreDelivery
 from chalicelib.fleet.commands.records import Command, Policy
 from chalicelib.fleet.configuration.records import ParameterType, Update, Value
+from chalicelib.fleet.errors import TemporarilyUnavailable
 from chalicelib.fleet.ports import Outcome
 from chalicelib.fleet.presence.records import Capability, Route
 
@@ -136,3 +137,44 @@ def test_a_connection_is_closed_without_its_will_and_its_session() -> None:
 )
 def test_a_connection_is_gone_only_where_the_broker_says_so(client: IotData, known: bool) -> None:  # noqa: FBT001
     assert IotCoreDelivery(lambda: client).connected("c1") is known
+
+
+class OftenAsked(IotData):
+    """Is throttled so many times before it says what a client has subscribed to."""
+
+    def __init__(self, times: int, code: str = "ThrottlingException") -> None:
+        super().__init__()
+        self.times, self.code = times, code
+
+    def list_subscriptions(self, **asked: Any) -> dict[str, Any]:
+        self.times -= 1
+        if self.times >= 0:
+            raise aws_error(self.code)
+        return super().list_subscriptions(**asked)
+
+
+def test_who_asks_for_subscriptions_too_often_asks_again_a_second_later() -> None:
+    pauses: list[float] = []
+    client = OftenAsked(1)
+    delivery = IotCoreDelivery(lambda: client, pauses.append)
+    assert delivery.filters("c1") == ["dev/cmd", "else"]
+    assert sum(pauses) > 1
+    client.times = 1
+    assert delivery.capabilities(ROUTE) == {Capability.COMMAND}
+
+
+def test_who_is_not_told_in_time_is_tried_again_as_a_whole() -> None:
+    client = OftenAsked(2)
+    with pytest.raises(TemporarilyUnavailable):
+        IotCoreDelivery(lambda: client, lambda _: None).filters("c1")
+    client.times = 2
+    with pytest.raises(TemporarilyUnavailable):
+        IotCoreDelivery(lambda: client, lambda _: None).capabilities(ROUTE)
+
+
+def test_other_errors_of_asking_are_not_waited_for() -> None:
+    pauses: list[float] = []
+    assert IotCoreDelivery(lambda: OftenAsked(9, "ResourceNotFoundException"), pauses.append).filters("c1") is None
+    with pytest.raises(ClientError):
+        IotCoreDelivery(lambda: OftenAsked(9, "InternalFailureException"), pauses.append).filters("c1")
+    assert sum(pauses) == 0

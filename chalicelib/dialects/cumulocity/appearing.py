@@ -35,7 +35,8 @@ def device(ports: Ports, caller: Caller, serial: str) -> str:
     found = named(ports, caller.tenant, serial)
     if found is not None:
         reach.ensure(ports, caller, found)
-        return found.device or _promoted(ports, found, serial)
+        # Also where it is a device already: whoever made it may have died before that was registered.
+        return _promoted(ports, found, serial)
     if reach.bounded(caller) and device_users.device_of(caller.name or "") != serial and _owns(ports, caller):
         raise Forbidden("the user is that of another device")
     wanted = objects.Draft(
@@ -46,6 +47,7 @@ def device(ports: Ports, caller: Caller, serial: str) -> str:
         named=[(naming.SERIAL, serial)],
         indexed=shapes.INDEXED,
         undescribed=True,
+        namespace=naming.NAMESPACE,
     )
     try:
         made = objects.create(ports, caller.tenant, wanted)
@@ -53,11 +55,11 @@ def device(ports: Ports, caller: Caller, serial: str) -> str:
         # Two first connections at once: one of them makes it.
         return device(ports, caller, serial)
     try:
-        promoted = _promoted(ports, made, serial, fresh=True)
+        promoted = _promoted(ports, made, serial)
     except FleetError:
         removing.delete(ports, made.tenant, made.id)
         raise
-    device_groups.registered(ports, caller, [objects.get(ports, made.tenant, made.id)])
+    device_groups.registered(ports, caller, [made])
     return promoted
 
 
@@ -127,10 +129,10 @@ def _spoken(interfaces: Iterable[Interface]) -> Iterable[Interface]:
     return (i for i in interfaces if i.connector == MQTT and i.dialect == naming.DIALECT)
 
 
-def _promoted(ports: Ports, found: ManagedObject, serial: str, *, fresh: bool = False) -> str:
+def _promoted(ports: Ports, found: ManagedObject, serial: str) -> str:
     now = ports.clock.now()
     way = [Interface(MQTT, serial, naming.DIALECT, now, now)]
-    promoted = promoting.promote(ports, found.tenant, found.id, naming.NAMESPACE, way, way=Way.MQTT, fresh=fresh)
+    promoted = promoting.promote(ports, found.tenant, found.id, naming.NAMESPACE, way, way=Way.MQTT, seen=found)
     return promoted.id
 
 

@@ -4,7 +4,10 @@ What is not stored is told to queues and webhooks all the same, and has no id. W
 is PERSISTENT or TRANSIENT.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
+
+from chalicelib.fleet.events import routing
 
 
 class Mode(StrEnum):
@@ -21,3 +24,7 @@ class Mode(StrEnum):
     def live(self) -> bool:
         """Whether it is told in real time."""
         return self in (Mode.PERSISTENT, Mode.TRANSIENT)
+
+    def applied(self) -> AbstractContextManager[None]:
+        """Within it is told whom the mode says."""
+        return nullcontext() if self.live else routing.quietly()

@@ -36,7 +36,9 @@ def in_mode(ports: Ports, claim: Claim, uplink: Uplink, _mode: Mode) -> None:
     handler = _handler(claim, told)
     if handler not in _OF_A_MODE:
         raise Malformed(f"a {claim.mode} may not publish on topic {uplink.topic}")
-    handler(ports, claim, replace(uplink, topic=told), topics.MODES[prefix])
+    mode = topics.MODES[prefix]
+    with mode.applied():
+        handler(ports, claim, replace(uplink, topic=told), mode)
 
 
 def templates(ports: Ports, claim: Claim, uplink: Uplink, mode: Mode) -> None:
@@ -51,7 +53,8 @@ def by_collection(ports: Ports, claim: Claim, uplink: Uplink, mode: Mode) -> Non
 
 def again(ports: Ports, claim: Claim, uplink: Uplink, mode: Mode, tried: int) -> None:
     """What came before its collection did."""
-    custom.receive(*_of_collection(ports, claim, uplink, mode), tried)
+    with mode.applied():
+        custom.receive(*_of_collection(ports, claim, uplink, mode), tried)
 
 
 def _of_collection(ports: Ports, claim: Claim, uplink: Uplink, mode: Mode) -> tuple[Speaker, str, str]:

@@ -44,7 +44,8 @@ def move(
         raise IllegalTransition(f"a command that is {command.status} cannot become {status}")
     entry = Entry(now, status, delivery, error, node, note)
     if status in FINAL:
-        changes |= {"due": None, "check_at": None}
+        # What counts only while it is open would make the item of many a command two write units.
+        changes |= {"due": None, "check_at": None, "reached": frozenset(), "reached_in": "", "begun_by": None}
     return replace(
         command,
         status=status,

@@ -39,7 +39,8 @@ MOST_NAMES = 20
 class Draft:
     """What an object is to be. `named` are its external ids, as (type, value).
 
-    `attach` makes its file, by its number. The others are as in an object.
+    `attach` makes its file, by its number. One with a `namespace` is a device from the start, which has to be
+    registered. The others are as in an object.
     """
 
     name: str | None = None
@@ -51,10 +52,14 @@ class Draft:
     attach: Callable[[str], Attachment] | None = None
     undescribed: bool = False
     stamps: Mapping[str, str] = field(default_factory=dict)
+    namespace: str = ""
 
 
 def create(ports: Ports, tenant: str, draft: Draft) -> ManagedObject:
-    """An object that is no device yet. Errors: Invalid, TooLarge, ExternalIdDuplicate, LimitReached."""
+    """An object whose device, if it is to be one, is not registered yet.
+
+    Errors: Invalid, TooLarge, ExternalIdDuplicate, LimitReached.
+    """
     ensure_fragments(draft.fragments)
     if len(draft.named) > MOST_NAMES:
         raise LimitReached(f"an object has at most {MOST_NAMES} external ids")
@@ -72,6 +77,7 @@ def create(ports: Ports, tenant: str, draft: Draft) -> ManagedObject:
             name=draft.name,
             type=draft.type,
             owner=draft.owner,
+            device=ids.device_id(draft.namespace, number) if draft.namespace else None,
             fragments=dict(draft.fragments),
             indexed=draft.indexed,
             attachment=draft.attach(number) if draft.attach is not None else None,

@@ -24,15 +24,17 @@ def promote(
     entering: Claim | None = None,
     entitled: bool = False,
     fresh: bool = False,
+    seen: ManagedObject | None = None,
 ) -> Device:
     """The device that the object is, registered now if it was none; its id is made of namespace and number for ever.
 
     Another one who does the same at the same time gets the same device. Where it was a device before, `interfaces` are
-    not looked at; it is `fresh` where nobody can have sent anything as the object yet.
+    not looked at; it is `fresh` where nobody can have sent anything as the object yet. `seen` is how it was read.
     Errors: ObjectNotFound, InterfaceDuplicate, QuotaReached.
     """
     # First in the object: a device whose registration died on the way is registered by the next one who comes.
-    _, found = objects.update(ports, tenant, number, lambda o: o if o.device else _to_be(o, namespace, fresh=fresh))
+    to_be = lambda o: o if o.device else _to_be(o, namespace, fresh=fresh)  # noqa: E731
+    _, found = objects.update(ports, tenant, number, to_be, seen=seen)
     device = objects.device_of(ports, found)
     if device is not None:
         return device

@@ -5,6 +5,8 @@ import pytest
 
 from chalicelib.dialects.cumulocity import bootstrap, device_users
 from chalicelib.fleet.access.roles import Role
+from chalicelib.fleet.inventory import objects
+from chalicelib.fleet.inventory.objects import Draft
 from tests.dialects.cumulocity.broker import PASSWORD, Broker
 from tests.dialects.cumulocity.client import Client
 
@@ -37,6 +39,19 @@ def test_another_spelling_is_the_same_device_and_closes_the_older_connection(bro
     broker.device("d:pump:x")
     assert broker.object() == before
     assert broker.ports.background.disconnects == ["pump"]
+
+
+def test_a_device_whose_maker_died_before_it_was_registered_is_so_with_the_next_connection(broker: Broker) -> None:
+    wanted = Draft(owner="device_pump", named=[("c8y_Serial", "pump")], namespace="c8y", undescribed=True)
+    made = objects.create(broker.ports, broker.tenant, wanted)
+    assert made.device is not None
+    assert broker.ports.devices.get(broker.tenant, made.device) is None
+    broker.device("pump", "s/ds")
+    assert broker.object().device == made.device
+    assert broker.ports.devices.get(broker.tenant, made.device) is not None
+    broker.order("pump", {"c8y_Restart": {}})
+    broker.run()
+    assert broker.operations("pump") == [("s/ds", "510,pump")]
 
 
 @pytest.mark.parametrize("client", ["", "a:pump", "d:", "d:a:b:c", "pu/mp", "pu+mp", "pu#mp", "x" * 101, "é" * 51])

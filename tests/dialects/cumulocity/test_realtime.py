@@ -7,6 +7,7 @@ import pytest
 from chalicelib.fleet.access.roles import Role
 from chalicelib.fleet.queues import subscriptions
 from tests.dialects.cumulocity.bayeux_client import REALTIME, Poller
+from tests.dialects.cumulocity.broker import Broker
 from tests.dialects.cumulocity.client import Client
 from tests.dialects.cumulocity.furnished import OBJECTS
 from tests.dialects.cumulocity.registering import registered
@@ -151,6 +152,32 @@ def test_what_is_quiescent_is_told_nobody_and_what_is_transient_is(client: Clien
         "/measurements/*",
     ]
     assert not any(one["data"]["data"].get("name") == "q" for one in told)
+
+
+def test_of_a_quiescent_operation_its_agent_alone_is_told(client: Client, device: str) -> None:
+    poller, agent = Poller(client, REALTIME).listening("/operations/*"), Poller(client).listening(f"/{device}")
+    quiet = {"X-Cumulocity-Processing-Mode": "QUIESCENT"}
+    body = {"deviceId": device, "c8y_Restart": {}}
+    made = client.call("POST", "/devicecontrol/operations", body, headers=quiet).body
+    assert [one["data"]["id"] for one in agent.told()] == [made["id"]]
+    path = f"/devicecontrol/operations/{made['id']}"
+    assert client.call("PUT", path, {"status": "EXECUTING"}, headers=quiet).status == 200
+    assert poller.told() == []
+    client.call("PUT", path, {"status": "SUCCESSFUL"})
+    assert actions(poller.told()) == [("/operations/*", "UPDATE")]
+
+
+@pytest.mark.parametrize("prefix", ["q", "c"])
+def test_what_is_said_quietly_over_mqtt_is_told_nobody(prefix: str) -> None:
+    broker = Broker()
+    pump = broker.device("pump")
+    poller = Poller(broker.client, REALTIME).listening("/events/*", "/measurements/*", "/alarms/*", "/managedobjects/*")
+    for topic in (f"{prefix}/us", "s/us"):
+        broker.publish(pump, "400,t,x\n200,f,s,1\n301,hot", topic)
+        broker.publish(pump, "115,firmware,1,", topic)
+        told = poller.told()
+        assert {one["channel"] for one in told} >= ({"/events/*", "/measurements/*"} if topic == "s/us" else set())
+        assert bool(told) == (topic == "s/us"), topic
 
 
 @pytest.mark.parametrize("channel", ["/alarms", "/alarms/", "/alarms/x", "/nothing/*", "/", "/alarms/*/1", "/**"])

@@ -49,6 +49,9 @@ FRAGMENTS: dict[str, Mapping[str, Any]] = {
     f"120,agent,http://x,agent.ini,{T}": {
         "c8y_Configuration_agent": {"name": "agent.ini", "time": T, "type": "agent", "url": "http://x"}
     },
+    f"120,agent.toml,http://x,,{T}": {
+        "c8y_Configuration_agent_toml": {"name": "agent.toml", "time": T, "type": "agent.toml", "url": "http://x"}
+    },
     "122,agent,1.0,,me": {"c8y_Agent": {"name": "agent", "version": "1.0", "url": "", "maintainer": "me"}},
     "143,apt,pip": {"c8y_SupportedSoftwareTypes": ["apt", "pip"]},
     "150,ssh,Vnc": {"c8y_RemoteAccessSupportedProtocols": ["SSH", "VNC"]},

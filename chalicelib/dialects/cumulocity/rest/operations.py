@@ -6,10 +6,10 @@ from functools import partial
 from heapq import merge
 from typing import Any
 
-from chalicelib.dialects.cumulocity import agents, bulk_operations, fragments, modelled, ordering, reach
+from chalicelib.dialects.cumulocity import agents, bulk_operations, doorbell, fragments, modelled, ordering, reach
 from chalicelib.dialects.cumulocity import alarms as choices
 from chalicelib.dialects.cumulocity import operations as shapes
-from chalicelib.dialects.cumulocity.rest import asking, contents, links, lists, managed_objects, paging
+from chalicelib.dialects.cumulocity.rest import asking, contents, links, lists, managed_objects, paging, processing
 from chalicelib.dialects.cumulocity.rest.sources import Sources
 from chalicelib.fleet import ids
 from chalicelib.fleet.commands import creating
@@ -45,7 +45,12 @@ def _create(ports: Ports, request: Request) -> Answer:
     body, sources = contents.read(request), Sources(ports, request)
     fragments.ensure(body, "deviceId")
     found, said = sources.known(str(body["deviceId"]), "deviceId"), shapes.read(body)
-    shown = view(request, sources, ordering.order(ports, found, said, request.trace))
+    with processing.applied(request):
+        ordered = ordering.order(ports, found, said, request.trace)
+    shown = view(request, sources, ordered)
+    if not processing.mode(request).live:
+        # Who is to do it is told all the same.
+        doorbell.ring(ports, shown["agentId"])
     return contents.created(request, KIND, shown, shown["self"])
 
 
@@ -76,7 +81,8 @@ def _change(ports: Ports, request: Request) -> Answer:
     found = _found(ports, request, sources)
     fragments.ensure(body, "status")
     wanted = choices.chosen(shapes.STATUSES, body["status"], "status")
-    after = ordering.report(ports, found, wanted, body, ordering.told_by(managed_objects.owner(request.by)))
+    with processing.applied(request):
+        after = ordering.report(ports, found, wanted, body, ordering.told_by(managed_objects.owner(request.by)))
     return contents.changed(request, KIND, view(request, sources, after))
 
 

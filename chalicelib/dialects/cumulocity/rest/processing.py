@@ -5,13 +5,12 @@ is PERSISTENT or TRANSIENT.
 """
 
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Any
 
 from chalicelib.dialects.cumulocity import availability
 from chalicelib.dialects.cumulocity.modes import Mode
 from chalicelib.fleet.errors import Invalid
-from chalicelib.fleet.events import routing
 from chalicelib.fleet.inventory.managed_objects import ManagedObject
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.request import Request
@@ -33,7 +32,7 @@ def mode(request: Request) -> Mode:
 
 def applied(request: Request) -> AbstractContextManager[None]:
     """Within it is told whom the mode says. Errors: Invalid."""
-    return nullcontext() if mode(request).live else routing.quietly()
+    return mode(request).applied()
 
 
 def heard(ports: Ports, request: Request, sources: Iterable[ManagedObject]) -> None:

@@ -78,7 +78,8 @@ def _heartbeat(_publishing: Publishing, _row: Row, _said: Arguments) -> None:
 def _configuration(publishing: Publishing, row: Row, said: Arguments) -> None:
     kind, url, at = said.needed(0), said.needed(1), said.time(3, publishing.speaker.uplink.at)
     told = {"name": said.text(2, kind), "time": times.render(at), "type": kind, "url": url}
-    publishing.fragments(row.number, {f"c8y_Configuration_{kind}": told})
+    # No name has a dot in it, over REST: files are often named so.
+    publishing.fragments(row.number, {f"c8y_Configuration_{kind.replace('.', '_')}": told})
 
 
 def _agent(publishing: Publishing, row: Row, said: Arguments) -> None:
