@@ -21,7 +21,11 @@ ROOTS = (
 """First segments of all that the vendor serves; what of it is not there is answered in the vendor's shape."""
 
 DIALECT = Dialect(
-    parts=OVER_MQTT | {Part.REST, Part.TERMS, Part.LISTENING, Part.RESUMING, Part.KEEPERS, Part.WRITING, Part.WORDING},
+    parts=OVER_MQTT
+    | {
+        *(Part.REST, Part.TERMS, Part.LISTENING, Part.LIFECYCLE),
+        *(Part.RESUMING, Part.KEEPERS, Part.WRITING, Part.WORDING),
+    },
     prefixes=tuple(f"/{root}" for root in ROOTS),
     namespace="c8y",
 )

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from chalicelib.fleet.errors import UserNotFound
 from chalicelib.fleet.inventory import numbering
 from chalicelib.fleet.presence import fencing
 from chalicelib.fleet.presence.fencing import GRACE
+from chalicelib.triggers import presence
 from tests.dialects.cumulocity.broker import PASSWORD, Broker
 
 OBJECTS, REQUESTS = "/inventory/managedObjects", "/devicecontrol/newDeviceRequests"
@@ -260,3 +262,71 @@ def test_an_id_that_is_another_tenants_by_now_stays_open(broker: Broker, way: Ca
     broker.connect("pump")
     broker.later()
     assert broker.ports.background.disconnects == ["pump"]
+
+
+def told(broker: Broker, client: str, at: int) -> dict[str, Any]:
+    """That a client has connected then."""
+    broker.sessions[client] = f"late-{at}"
+    return {
+        "clientId": client,
+        "timestamp": at,
+        "eventType": "connected",
+        "sessionIdentifier": broker.sessions[client],
+        "principalIdentifier": broker.principals[client],
+        "ipAddress": "192.0.2.7",
+    }
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_connection_that_is_told_of_after_all_looks_is_closed_then(
+    broker: Broker, way: Callable[[Broker], None]
+) -> None:
+    broker.device("pump")
+    broker.disconnect("pump")
+    broker.ports.clock.advance(ms=GRACE)
+    assert broker.knock("pump", f"{broker.tenant}/device_pump")["isAuthenticated"]
+    connected = told(broker, "pump", broker.ports.clock.advance(ms=1))
+    way(broker)
+    broker.later()
+    broker.ports.clock.advance(seconds=600)
+    assert broker.ports.background.disconnects == []
+    for _ in range(2):
+        presence.handle(broker.ports, connected)
+    assert set(broker.ports.background.disconnects) == {"pump"}
+
+
+def test_a_connection_that_is_told_of_late_stays_where_nothing_was_changed(broker: Broker) -> None:
+    broker.device("pump")
+    broker.disconnect("pump")
+    broker.ports.clock.advance(ms=GRACE)
+    assert broker.knock("pump", f"{broker.tenant}/device_pump")["isAuthenticated"]
+    connected = told(broker, "pump", broker.ports.clock.advance(ms=1))
+    broker.ports.clock.advance(seconds=600)
+    presence.handle(broker.ports, connected)
+    assert broker.ports.background.disconnects == []
+
+
+def test_what_is_told_late_of_an_earlier_session_ends_no_later_one(broker: Broker) -> None:
+    who = broker.user()
+    broker.device("pump", user=who)
+    broker.disconnect("pump")
+    assert broker.knock("pump", who)["isAuthenticated"]
+    connected = told(broker, "pump", broker.ports.clock.advance(ms=1))
+    registered_again(broker)
+    broker.ports.clock.advance(ms=GRACE)
+    assert broker.knock("pump", who, "6" * 48)["isAuthenticated"]
+    broker.connect("pump")
+    broker.ports.clock.advance(seconds=600)
+    presence.handle(broker.ports, connected)
+    assert broker.ports.background.disconnects == []
+
+
+def test_a_person_whose_connection_is_told_of_late_stays(broker: Broker) -> None:
+    broker.device("pump")
+    broker.disconnect("pump")
+    assert broker.knock("pump", *broker.client.credentials)["isAuthenticated"]
+    connected = told(broker, "pump", broker.ports.clock.advance(ms=1))
+    deleted(broker)
+    broker.ports.clock.advance(seconds=600)
+    presence.handle(broker.ports, connected)
+    assert broker.ports.background.disconnects == []
