@@ -6,6 +6,7 @@ from typing import Any
 from bench.units.awaited import Device
 from bench.units.live_objects import Bench
 from chalicelib import wiring
+from chalicelib.aws import later
 from chalicelib.aws.clients import client
 from chalicelib.dialects.cumulocity import bootstrap, device_users
 from chalicelib.fleet.inventory import numbering
@@ -23,7 +24,7 @@ class Agent:
         numbering.enable(wiring.ports(), bench.tenant)
         self.device, self.user = Device(serial, filters=_FILTERS), f"device_{serial}"
         device_users.issue(wiring.ports(), bench.tenant, self.user, _PASSWORD, bench.cloud.clock.now())
-        self.connect()
+        self.session = self.connect()
 
     def connect(self) -> str:
         session = self.cloud.connect(self.device, _PASSWORD, *_FILTERS, username=f"{self.tenant}/{self.user}")
@@ -126,4 +127,22 @@ def _defined(bench: Bench) -> None:
         agent.say(told, topic)
 
 
-STEPS = (_spoken, _obeyed, _began, _defined)
+def _shut_out(bench: Bench) -> None:
+    """A device with a child is disabled: its sessions are looked for again, and one that is told of late is closed."""
+    agent = Agent(bench, "c5")
+    agent.say("101,kid5,Kid,t")
+    found = agent.call("GET", "/identity/externalIds/c8y_Serial/c5")["managedObject"]["id"]
+    agent.call("PUT", f"/inventory/managedObjects/{found}/user", {"enabled": False})
+    bench.cloud.settle()
+    at = bench.cloud.clock.at
+    bench.cloud.clock.at += 30_000
+    # The queue holds it back for as long, and not by the bench's clock.
+    matter = {"kind": "sessions", "tenant": agent.tenant, "user": agent.user, "at": at, "kept": None, "after": None}
+    bench.cloud.invoke("later", {"Records": [{"messageId": "m", "body": later.dump("cumulocity", matter)}]})
+    bench.cloud.settle()
+    event = {"clientId": "c5", "eventType": "connected", "sessionIdentifier": agent.session, "timestamp": at}
+    bench.cloud.invoke("presence", event)
+    bench.cloud.settle()
+
+
+STEPS = (_spoken, _obeyed, _began, _defined, _shut_out)

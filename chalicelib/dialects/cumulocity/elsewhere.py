@@ -35,6 +35,14 @@ AVAILABILITY, CONNECTION = availability.AVAILABILITY, availability.CONNECTION
 PRESENCE = frozenset({AVAILABILITY, CONNECTION, AGENT})
 COMPUTED = frozenset({IS_DEVICE, POSITION, PROPERTIES, TAGS}) | PRESENCE
 """Fragments that are not kept with the object."""
+SUPPORTED = "c8y_SupportedOperations"
+OPERATIONS: Mapping[str, tuple[str, ...]] = {
+    "lwm2m": ("c8y_Restart", "c8y_Firmware"),
+    "xyte": ("c8y_Restart", "c8y_Firmware", "c8y_LogfileRequest"),
+}
+"""By the dialect that a device came in by: operations that mean something to it, unless somebody said which do."""
+UNINDEXED = COMPUTED | {SUPPORTED}
+"""Fragments that one of these devices may have, and that no index tells of."""
 _URN, _IBM, _PREFIX = "homeport_Urn", "homeport_Ibm", "homeport_"
 _IBM_KINDS = ("d", "g")
 _NULLABLE: Mapping[str, Schema] = {
@@ -191,7 +199,9 @@ def _location(position: Mapping[str, Any] | None) -> Location | None:
 
 
 def _shown(found: ManagedObject, device: Device, mailbox: Mailbox | None) -> ManagedObject:
+    usual = OPERATIONS.get(found.origin or "")
     fragments = {
+        **({SUPPORTED: list(usual)} if usual else {}),
         **{name: value for name, value in found.fragments.items() if name not in COMPUTED},
         IS_DEVICE: {},
         PROPERTIES: dict(device.properties),

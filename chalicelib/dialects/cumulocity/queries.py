@@ -250,14 +250,20 @@ def holds(condition: Condition, shown: Mapping[str, Any], belongs: Belongs) -> b
         case Not(part):
             return not holds(part, shown, belongs)
         case Has(path):
-            return next(_at(shown, path), _NOTHING) is not _NOTHING
+            return _stands(shown, path)
         case Member():
             return belongs(condition)
         case Comparison():
             return _compared(condition, shown)
 
 
-_NOTHING = object()
+def _stands(value: Any, path: tuple[str, ...]) -> bool:
+    """Whether there is anything at a path, be it an empty list; also in the objects of lists."""
+    if not path:
+        return True
+    if isinstance(value, list | tuple):
+        return any(_stands(inner, path) for inner in value)
+    return isinstance(value, Mapping) and path[0] in value and _stands(value[path[0]], path[1:])
 
 
 def _at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:

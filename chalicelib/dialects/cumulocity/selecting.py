@@ -100,7 +100,7 @@ def _chosen(condition: Condition) -> tuple[Chosen, ...]:
             own = [one for one in several if one.facet is not ObjectFacet.ORIGIN]
             return several if all(sides) and len(own) <= MOST_SIDES else ()
         case Has((name,)) if name != ACTIVE_ALARMS:
-            others = _GROUPS if name == IS_GROUP else _ELSEWHERE if name in elsewhere.COMPUTED else ()
+            others = _GROUPS if name == IS_GROUP else _ELSEWHERE if name in elsewhere.UNINDEXED else ()
             return (Chosen(ObjectFacet.FRAGMENT, name), *others)
         case Comparison(path, "eq", str(value)) if path in _FACETS and "*" not in value:
             return (Chosen(_FACETS[path], value), *_elsewhere(path, value))

@@ -234,3 +234,19 @@ def test_what_is_of_it_names_it(client: Client) -> None:
     for query in ({}, {"source": number}):
         (alarm,) = client.get("/alarm/alarms", **query).body["alarms"]
         assert (alarm["source"]["id"], alarm["source"]["name"]) == (number, "Meter")
+
+
+@pytest.mark.parametrize("dialect", ["live_objects", "ibm", "lwm2m", "xyte"])
+def test_it_says_which_operations_mean_something_to_it(client: Client, dialect: str) -> None:
+    number = registered(client, dialect=dialect)
+    has = "has(c8y_SupportedOperations)"
+    usual = ["c8y_Restart", "c8y_Firmware"] if dialect in ("lwm2m", "xyte") else None
+    supported = client.get(f"{PATH}/{number}").body.get("c8y_SupportedOperations")
+    assert (supported and supported[:2]) == usual
+    assert numbers(client, query=has) == ([number] if usual else [])
+    for wanted in (["c8y_Command"], []):
+        assert client.call("PUT", f"{PATH}/{number}", {"c8y_SupportedOperations": wanted}).status == 200
+        assert client.get(f"{PATH}/{number}").body["c8y_SupportedOperations"] == wanted
+        assert numbers(client, query=has) == [number]
+    assert client.call("PUT", f"{PATH}/{number}", {"c8y_SupportedOperations": None}).status == 200
+    assert client.get(f"{PATH}/{number}").body.get("c8y_SupportedOperations") == supported

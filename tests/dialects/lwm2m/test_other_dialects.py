@@ -62,6 +62,7 @@ def test_it_is_an_object_that_is_there_while_it_is_registered(
     endpoint.register()
     shown = cumulocity.get(f"{OBJECTS}/{number}").body
     assert (shown["name"], shown["c8y_Connection"]) == (URN, {"status": "CONNECTED"})
+    assert shown["c8y_SupportedOperations"] == ["c8y_Restart", "c8y_Firmware"]
     endpoint.deregister()
     assert cumulocity.get(f"{OBJECTS}/{number}").body["c8y_Connection"] == {"status": "DISCONNECTED"}
 
