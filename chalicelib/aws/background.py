@@ -49,8 +49,9 @@ class LambdaBackground:
     def wake(self, tenant: str, gateway: str) -> bool:
         return self._invoke("deliver", Job.WAKE, {"tenant": tenant, "gateway": gateway})
 
-    def disconnect(self, client: str) -> None:
-        self._invoke("disconnect", Job.DISCONNECT, {"client": client})
+    def disconnect(self, client: str, tenant: str | None = None) -> None:
+        whose = {"tenant": tenant} if tenant is not None else {}
+        self._invoke("disconnect", Job.DISCONNECT, {"client": client, **whose})
 
     def fence(self, client: str, generation: int) -> None:
         self._invoke("disconnect", Job.FENCE, {"client": client, "generation": generation})

@@ -33,10 +33,17 @@ def disconnect(ports: Ports, event: dict[str, Any], remaining: int) -> None:
     event, until = JOB.open(event), ports.clock.now() + max(0, remaining - PAGE)
     match event["kind"]:
         case Job.DISCONNECT:
-            ports.delivery.disconnect(event["client"])
+            _disconnect(ports, event["client"], event.get("tenant"))
         case Job.FENCE:
             fencing.close(ports, event["client"], event["generation"], until)
         case Job.REVOKE:
             inheriting.close(ports, event["tenant"], event["key"], event["after"], until)
         case other:
             raise LookupError(f"this is not done here: {other}")
+
+
+def _disconnect(ports: Ports, client: str, tenant: str | None) -> None:
+    """What was asked for hours ago is not to close the connection of whoever has had the id since."""
+    held = ports.claims.current(client) if tenant is not None else None
+    if held is None or held.tenant == tenant:
+        ports.delivery.disconnect(client)

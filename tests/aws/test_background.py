@@ -52,9 +52,11 @@ def test_connections_are_closed_and_fences_kept_by_the_same_function() -> None:
     functions = Functions()
     background = LambdaBackground(lambda: functions, lambda name: f"homeport-{name}", no_later)
     background.disconnect("c")
+    background.disconnect("c", "t")
     background.fence("c", 3)
     assert functions.invoked == [
         ("homeport-disconnect", {"v": 2, "kind": "disconnect", "client": "c"}),
+        ("homeport-disconnect", {"v": 2, "kind": "disconnect", "client": "c", "tenant": "t"}),
         ("homeport-disconnect", {"v": 2, "kind": "fence", "client": "c", "generation": 3}),
     ]
 

@@ -184,7 +184,7 @@ class QueuedBackground:
             self.wakes.append((tenant, gateway))
         return not self.failing
 
-    def disconnect(self, client: str) -> None:
+    def disconnect(self, client: str, tenant: str | None = None) -> None:  # noqa: ARG002 - asked when it is done
         self.disconnects.append(client)
 
     def fence(self, client: str, generation: int) -> None:

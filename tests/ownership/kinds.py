@@ -102,7 +102,7 @@ def _lifecycle(_: Who) -> dict[str, Kind]:
 _BODIES: Mapping[Job, Callable[[Scene], dict[str, Any]]] = {
     Job.DELIVER: lambda s: {"tenant": s.old.tenant, "device": s.device or s.client},
     Job.WAKE: lambda s: {"tenant": s.old.tenant, "gateway": s.client},
-    Job.DISCONNECT: lambda s: {"client": s.client},
+    Job.DISCONNECT: lambda s: {"client": s.client, "tenant": s.old.tenant},
     Job.FENCE: lambda s: {"client": s.client, "generation": s.claim.generation},
     Job.REVOKE: lambda s: {"tenant": s.old.tenant, "key": s.old.rest.master.id, "after": None},
     Job.PUMP: lambda s: {"tenant": s.old.tenant, "queue": QUEUE},

@@ -81,4 +81,4 @@ def _close(ports: Ports, tenant: str, device: str, user: str, at: int) -> None:
         claim = ports.claims.current(known.client)
         # A person may speak for the device, and the id be somebody else's by now.
         if claim is not None and (claim.tenant, claim.username) == (tenant, f"{tenant}/{user}"):
-            ports.background.disconnect(known.client)
+            ports.background.disconnect(known.client, tenant)

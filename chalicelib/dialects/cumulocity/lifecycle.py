@@ -29,7 +29,7 @@ def observe(ports: Ports, claim: Claim, event: Mapping[str, Any]) -> None:
     since = device_users.let_in_since(ports, claim.tenant, user)
     # It may have been let in just before the password changed, and have connected just after.
     if since is None or since > at - GRACE:
-        ports.background.disconnect(claim.client)
+        ports.background.disconnect(claim.client, claim.tenant)
 
 
 def fenced(ports: Ports, claim: Claim, at: int) -> None:

@@ -146,7 +146,7 @@ def present(ports: Ports, claim: Claim) -> Caller:
         return known.caller
     caller = _looked_up(ports, claim)
     if caller is None:
-        ports.background.disconnect(claim.client)
+        ports.background.disconnect(claim.client, claim.tenant)
         raise Unauthenticated("whoever this connection belongs to is disabled, or gone")
     ports.proven.keep(digest, Known(caller, None, now))
     return caller

@@ -117,7 +117,7 @@ def close(ports: Ports, tenant: str, key_id: str, after: str | None, until: int)
     while True:
         page = ports.claims.of_key(tenant, key_id, after=after, limit=_PAGE)
         for client in page.items:
-            ports.background.disconnect(client)
+            ports.background.disconnect(client, tenant)
         if page.cursor is None:
             return
         after = page.cursor

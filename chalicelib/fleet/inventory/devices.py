@@ -184,7 +184,7 @@ def update_interface(
     for client in _clients(ports, tenant, device_id, interface):
         claim = _change_claim(ports, tenant, interface, client, lambda c: replace(c, enabled=interface.enabled))
         if claim is not None and not interface.enabled:
-            ports.background.disconnect(claim.client)
+            ports.background.disconnect(claim.client, tenant)
     if not interface.enabled:
         if interface.connector == WITH_A_MODEL:
             identities.forget(ports, device, interface)
@@ -211,7 +211,7 @@ def move_interface(ports: Ports, tenant: str, source_id: str, key: tuple[str, st
         claim = _change_claim(ports, tenant, interface, client, lambda c: _moved(ports, c, target_id))
         if claim is not None and claim.mode:
             # The live connection belongs to the old device's mailbox: the next one will find the new.
-            ports.background.disconnect(claim.client)
+            ports.background.disconnect(claim.client, tenant)
             # An event that was being handled under the old claim may be written after this: it shall not bring it back.
             left = Presence(claim.dialect, claim.client, fenced=claim.generation - 1)
     _take_along(ports, tenant, source_id, interface, target_id, left)

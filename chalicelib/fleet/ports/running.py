@@ -71,7 +71,9 @@ class Background(Protocol):
     def wake(self, tenant: str, gateway: str) -> bool:
         """The same for the devices that wait behind a gateway."""
 
-    def disconnect(self, client: str) -> None: ...
+    def disconnect(self, client: str, tenant: str | None = None) -> None:
+        """Close its connection; where a tenant is named, as long as the client id is that tenant's."""
+
     def fence(self, client: str, generation: int) -> None:
         """Do what the fence of that claim waits for, or see whether a client that is no device has gone."""
 

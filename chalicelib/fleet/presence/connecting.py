@@ -146,7 +146,7 @@ def _began(ports: Ports, claim: Claim, session: str, change: Callable[[Presence]
 
     mailbox = silences.returned(ports, _change(ports, claim, began))
     for client in over:
-        ports.background.disconnect(client)
+        ports.background.disconnect(client, claim.tenant)
     return mailbox
 
 

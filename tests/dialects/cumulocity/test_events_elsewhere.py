@@ -162,7 +162,7 @@ def test_it_can_be_deleted(client: Client, device: str) -> None:
     ids=str,
 )
 def test_many_are_deleted_and_no_measurement(
-    client: Client, device: str, query: dict[str, str], left: list[str]
+    client: Client, device: str, query: dict[str, Any], left: list[str]
 ) -> None:
     own(client, device)
     say(client, {"door": "open"}, "door")

@@ -131,7 +131,7 @@ def revoke_key(ports: Ports, request: Request) -> Answer:
     for application in applications.every(ports, request.tenant):
         claim = ports.claims.get(application.client)
         if claim is not None and claim.key and ports.keys.get(request.tenant, claim.key) is None:
-            ports.background.disconnect(application.client)
+            ports.background.disconnect(application.client, request.tenant)
     return Answer()
 
 
