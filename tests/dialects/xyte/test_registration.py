@@ -1,12 +1,16 @@
 """Register Device, as devices do it."""
 
 import re
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from chalicelib.fleet.access.directory import Entry
+from chalicelib.fleet.errors import Contended
 from chalicelib.web import brokers
-from tests.dialects.xyte.client import Client, send
+from tests.dialects.xyte.client import Client, Device, send
+from tests.fakes import MemoryDirectory
 
 GOOD = {"mac": "00:11:22:AA:bb:cc", "sn": "SN-1", "firmware_version": "1.2.3"}
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -135,6 +139,41 @@ def test_many_are_answered_each_in_its_place() -> None:
     assert [sorted(one) for one in reply.body[1:]] == [["error"]] * 3
     assert "access_key" in reply.body[0]
     assert send(client.ports, "POST", "/v1/devices/bulk_create", [good] * 26).status == 422
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [(Contended("written by too many"), "written by too many"), (RuntimeError("oops"), "Internal server error")],
+)
+def test_of_several_all_that_registered_are_told_their_keys_whatever_becomes_of_one(
+    failure: Exception, told: str
+) -> None:
+    client = Client()
+    directory = client.ports.directory = Failing(failure=failure, at=2)
+    key = client.model()
+    bodies = [{"hardware_key": key, **GOOD, "sn": f"{n}"} for n in range(3)]
+    reply = send(client.ports, "POST", "/v1/devices/bulk_create", [bodies[0], {"sn": 5}, *bodies[1:]])
+    assert reply.status == 200
+    assert [sorted(one) == ["error"] for one in reply.body] == [False, True, True, False]
+    assert reply.body[2] == {"error": told}
+    made = [Device(client.ports, one["id"], one["access_key"]) for one in (reply.body[0], reply.body[3])]
+    assert [one.call("GET").status for one in made] == [200, 200]
+    assert len([name for name in directory.rows if not name.startswith("model/")]) == 2
+
+
+@dataclass
+class Failing(MemoryDirectory):
+    """One that does not take the device of that number."""
+
+    failure: Exception = field(kw_only=True)
+    at: int = field(kw_only=True)
+    made: int = 0
+
+    def create(self, entry: Entry) -> bool:
+        self.made += not entry.id.startswith("model/")
+        if self.made == self.at and not entry.id.startswith("model/"):
+            raise self.failure
+        return super().create(entry)
 
 
 def test_an_address_registers_so_many_a_minute() -> None:

@@ -1,20 +1,24 @@
 """Register Device, and many of them at once: open to all, as a device has no key before."""
 
+import logging
 from typing import Any
 
 from chalicelib.dialects.xyte import DEVICES, registering
-from chalicelib.dialects.xyte.errors import DeviceUnknown
+from chalicelib.dialects.xyte.errors import DeviceUnknown, explain
 from chalicelib.dialects.xyte.registering import Registered
 from chalicelib.dialects.xyte.rest.forms import DETAILS, LARGEST, MAYBE
 from chalicelib.fleet.access import attempts
-from chalicelib.fleet.errors import Conflict, FleetError, Invalid, RateLimitReached
+from chalicelib.fleet.errors import Conflict, FleetError, RateLimitReached, TemporarilyUnavailable
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.reading import reading
 from chalicelib.fleet.tenancy.records import Limit, Use
-from chalicelib.web import brokers, origins
+from chalicelib.web import brokers, origins, schemas, trouble
 from chalicelib.web.answers import TEXT, listed, record
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import Handler, Route
 from chalicelib.web.schemas import Schema
+
+log = logging.getLogger(__name__)
 
 A_MINUTE = 20
 """Registrations of one address."""
@@ -40,16 +44,29 @@ def register(ports: Ports, request: Request) -> Answer:
 
 
 def register_many(ports: Ports, request: Request) -> Answer:
-    """Each is answered in its place: as it would be by itself, or with its error."""
+    """Each is answered in its place: as it would be by itself, or with its error, whatever that is.
+
+    What others were given is shown this once, so that no failure of one may take their keys along.
+    """
     _limit(ports, request)
     return Answer([_each(ports, request, body) for body in request.body])
 
 
 def _each(ports: Ports, request: Request, body: Any) -> dict[str, Any]:
     try:
-        return _answer(request, registering.register(ports, body))
-    except (Invalid, DeviceUnknown, Conflict) as error:
-        return {"error": str(error)}
+        with reading("the device"):
+            sent = schemas.check(_DEVICE, body)
+        return _answer(request, registering.register(ports, sent))
+    except Exception as error:  # noqa: BLE001 - the others are told their keys
+        told: dict[str, Any] = explain(ports, _known(error)).body
+        return told
+
+
+def _known(error: Exception) -> Exception:
+    if isinstance(error, FleetError):
+        return error
+    log.error("a device of several was not registered", exc_info=error)
+    return TemporarilyUnavailable("Try again") if trouble.passes(error) else error
 
 
 def _answer(request: Request, made: Registered) -> dict[str, Any]:
@@ -89,7 +106,7 @@ ROUTES = (
         DEVICES + "/devices/bulk_create",
         register_many,
         "Register devices",
-        schema={"type": "array", "items": _DEVICE, "maxItems": MOST},
+        schema={"type": "array", "items": {"type": "object"}, "maxItems": MOST},
         public=True,
         max_body=LARGEST,
         failures=(RateLimitReached,),
