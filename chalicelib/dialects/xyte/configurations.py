@@ -31,6 +31,15 @@ def read(sent: Mapping[str, Any], model: Model) -> tuple[Mapping[str, Any], int 
     return {name: value for name, value in sent.items() if name not in _OURS}, version
 
 
+def ensure_shown(content: Mapping[str, Any], model: Model) -> None:
+    """What its owner sets, where the device could not be shown all of it. Errors: Invalid."""
+    hidden = [] if model.since(SCOPED_CONFIG) else [name for name in _OURS if name in content]
+    if hidden:
+        raise Invalid(
+            f"{hidden[0]} is the configuration's own in what devices of this model are shown", "configuration"
+        )
+
+
 def view(document: Document, device: str, formed: str) -> dict[str, Any]:
     """By the `form` of its device's model."""
     version, _, name = formed.partition(" ")

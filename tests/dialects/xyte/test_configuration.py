@@ -124,3 +124,17 @@ def test_versions_go_on_under_another_owner_who_sees_nothing_of_the_one_before()
     theirs = Owned(other, owned.device, owned.model)
     assert get(theirs) == {"version": 2, "last_updated": None}
     assert want(theirs, input="vga") == told(theirs) == 3
+
+
+@pytest.mark.parametrize("name", ["version", "last_updated"])
+def test_a_field_that_older_devices_would_not_see_is_refused(name: str) -> None:
+    owned = owning(api_version=OLD)
+    path = f"/core/v1/organization/devices/{owned.device.id}"
+    assert owned.organization.call("PATCH", path, {"configuration": {name: 7, "a": 1}}).status == 422
+    assert get(owned) == {"version": 0, "last_updated": None}
+    newer = owning(api_version=SCOPED)
+    path = f"/core/v1/organization/devices/{newer.device.id}"
+    assert newer.organization.call("PATCH", path, {"configuration": {name: 7}}).status == 200
+    told = get(newer)
+    assert (told["version"], told["config"]) == (1, {name: 7})
+    assert newer.device.call("POST", "/config", told).body["version"] == 1

@@ -2,7 +2,16 @@
 
 from dataclasses import replace
 
-from chalicelib.dialects.xyte import ORGANIZATION, claiming, identities, informing, owning, proofs, spaces
+from chalicelib.dialects.xyte import (
+    ORGANIZATION,
+    claiming,
+    configurations,
+    identities,
+    informing,
+    owning,
+    proofs,
+    spaces,
+)
 from chalicelib.dialects.xyte.owning import AlreadyClaimed
 from chalicelib.dialects.xyte.rest import device_cards
 from chalicelib.dialects.xyte.rest.device_cards import CARD
@@ -72,6 +81,10 @@ def update(ports: Ports, request: Request) -> Answer:
     if sent.get("configuration") is not None:
         if uuid is None:
             raise Invalid("this device has no configuration that is one object", "configuration")
+        found = identities.had_by(ports, uuid, request.tenant)
+        if found is None:
+            raise DeviceNotFound("Device not found")
+        configurations.ensure_shown(sent["configuration"], found.model)
         fetching.want(ports, request.tenant, device.id, sent["configuration"])
     if sent.get("name") is not None:
         name = sent["name"]
