@@ -5,6 +5,7 @@ dependencies are installed here, into the folder that Chalice copies as it is, a
 """
 
 import json
+import os
 import py_compile
 import shutil
 import subprocess
@@ -171,7 +172,9 @@ def compile_all(folder: Path) -> None:
 def chalice(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
     """Run Chalice's command line in a built project; what it printed."""
     program = Path(sys.executable).with_name("chalice")
-    return run([str(program), "--project-dir", str(folder), *arguments], cwd=folder, environment=environment)
+    # It imports what it packs, and packs all that lies there; bytecode that is to be in the archive is there before.
+    kept = {**(os.environ if environment is None else environment), "PYTHONDONTWRITEBYTECODE": "1"}
+    return run([str(program), "--project-dir", str(folder), *arguments], cwd=folder, environment=kept)
 
 
 def run(command: list[str], *, cwd: Path, environment: Mapping[str, str] | None = None) -> str:

@@ -100,6 +100,8 @@ def test_the_code_of_the_application_leaves_room_for_what_it_needs(packaged: Pat
     archive = packaged.with_name("deployment.zip")
     with zipfile.ZipFile(archive) as opened:
         unpacked = sum(member.file_size for member in opened.infolist())
+        # None was put there, and what packs has imported all of it.
+        assert not any(name.endswith(".pyc") for name in opened.namelist())
     needed = sum(_size(name) for name in _closure(project.requirements()))
     # Bytecode of the same size again; compressing leaves less than half, which is taken as half.
     assert (unpacked + needed) * 2 < UNPACKED_BYTES
