@@ -160,7 +160,7 @@ def test_who_asks_for_subscriptions_too_often_asks_again_a_second_later() -> Non
     assert delivery.filters("c1") == ["dev/cmd", "else"]
     assert sum(pauses) > 1
     client.times = 1
-    assert delivery.capabilities(ROUTE) == {Capability.COMMAND}
+    assert delivery.capabilities(ROUTE) == frozenset({Capability.COMMAND})
 
 
 def test_who_is_not_told_in_time_is_tried_again_as_a_whole() -> None:
