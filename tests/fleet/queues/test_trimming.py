@@ -1,6 +1,8 @@
-"""How many messages of a queue are read at once, where they are many and each may be big."""
+"""How many messages of a queue are read at once, and what becomes of those that nobody is there for."""
 
 from dataclasses import dataclass, field
+
+import pytest
 
 from chalicelib.fleet.queues import lifecycle, publishing, queues
 from chalicelib.fleet.queues.lifecycle import MIN_BYTES
@@ -32,3 +34,17 @@ def test_no_more_is_read_at_once_than_a_function_holds() -> None:
     lifecycle.delete(rig.ports, TENANT, QUEUE)
     publishing.purge(rig.ports, TENANT, QUEUE, gone.id, rig.ports.clock.now() + 1_000)
     assert set(watched.limits) == {100}
+
+
+@pytest.mark.parametrize("stores", [True, False])
+def test_what_nobody_is_left_to_hear_stays_only_where_it_is_stored(stores: bool) -> None:  # noqa: FBT001 - a parameter
+    rig = QueueRig()
+    lifecycle.delete(rig.ports, TENANT, QUEUE)
+    lifecycle.create(rig.ports, TENANT, QUEUE, max_bytes=MIN_BYTES if stores else 0)
+    rig.listen()
+    told = [str(number) for number in range(103)]
+    rig.publish(*told)
+    rig.leave()
+    rig.pump()
+    assert rig.received() == []
+    assert rig.waiting() == (told if stores else [])
