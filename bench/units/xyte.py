@@ -11,6 +11,10 @@ from chalicelib.fleet.tenancy import settings
 
 _MINUTE, _SECOND = 60_000, 1_000
 _AN_HOUR = 60
+_SEVERAL, _LOOKS = 10, 4
+_SCHEDULED = dict.fromkeys(
+    ("version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"), ""
+)
 _ORGANIZATION = "/core/v1/organization/devices"
 _TELEMETRY = {"status": "online", "telemetries": {"temperature": 21.5, "mode": "auto", "volume": 40}}
 _COMMAND = {"name": "reboot", "extra_params": {"delay": 5}}
@@ -155,6 +159,27 @@ def xyte_licence(bench: Bench) -> int:
     return 1
 
 
+def xyte_looked_at(bench: Bench) -> int:
+    """A device that tells something every minute, looked at by the sweep when its threshold is over; ten in a run."""
+    with bench.cloud.meter.paused():
+        several = [bench.made() for _ in range(_SEVERAL)]
+        for device in several:
+            bench.claim(device)
+            device.say()
+        bench.cloud.settle()
+        bench.cloud.invoke("sweep", _SCHEDULED)
+    looks = 0
+    for _ in range(_LOOKS):
+        with bench.cloud.meter.paused():
+            bench.cloud.clock.at += _MINUTE
+            for device in several:
+                device.say()
+            bench.cloud.clock.at += _MINUTE
+        bench.cloud.invoke("sweep", _SCHEDULED)
+        looks += len(several)
+    return looks
+
+
 def xyte_telemetry_mqtt(bench: Bench) -> int:
     """A message a minute over MQTT, its instance remembering it; what is written now and then has its share."""
     for _ in range(_AN_HOUR):
@@ -202,6 +227,7 @@ OPERATIONS: tuple[Callable[[Bench], int], ...] = (
     xyte_command_made,
     xyte_configuration,
     xyte_licence,
+    xyte_looked_at,
     xyte_telemetry_mqtt,
     xyte_command_mqtt,
 )

@@ -135,9 +135,11 @@ def on_due(ports: Ports, matter: Matter) -> None:
     last = max(known.last_contact or 0, _said(ports, tenant, device))
     until = last + absence.span * _SECOND
     if now < until:
-        change_mailbox(
-            ports, tenant, device, partial(_since, key=absence.line.key, before=known, last=last), seen=mailbox
-        )
+        if _watched_by_others(ports, mailbox) or last >= (known.last_contact or 0) + hearing.LONGEST:
+            # When it was heard last is shown as exactly as of any device: that a look costs one write is worth more.
+            change_mailbox(
+                ports, tenant, device, partial(_since, key=absence.line.key, before=known, last=last), seen=mailbox
+            )
         _look(ports, absence, until)
         return
     _over(ports, absence, known, last)
@@ -174,11 +176,15 @@ def _is_known(
     """Whether nothing need be written."""
     if not known.online or _span(mailbox) != span or faulty not in (None, known.faulty):
         return False
-    if mailbox.watches.keys() - {_WATCH} or ports.tenants.settings(mailbox.tenant).watched:
+    if _watched_by_others(ports, mailbox):
         # Somebody else goes by what is written.
         return now < hearing.again_at(ports, mailbox, known)
     rest = min(span * _SECOND // 2, MINUTE) if span else hearing.LONGEST
     return (kept and span > 0) or now < (known.last_contact or 0) + rest
+
+
+def _watched_by_others(ports: Ports, mailbox: Mailbox) -> bool:
+    return bool(mailbox.watches.keys() - {_WATCH} or ports.tenants.settings(mailbox.tenant).watched)
 
 
 def _said(ports: Ports, tenant: str, device: str) -> int:
