@@ -12,6 +12,7 @@ from chalicelib.fleet.resources.records import Resource, ResourceVersion
 from tests.infra.scheduled import SCHEDULED
 
 _SILENT = 5 * 60_000
+_HEARD = ("command", "command/children", "config", "license", "incidents", "firmware")
 
 
 def _silent(bench: Bench) -> None:
@@ -39,9 +40,12 @@ def _over_mqtt(bench: Bench) -> None:
     licence = organization.ask("POST", f"{path}/licenses", {"data": {"seats": 5}})["id"]
     fetching.want(wiring.ports(), organization.tenant, f"urn:lo:nsid:xyte:{organization.device.id}", {"input": "hdmi"})
     organization.device.ask("POST", "/incidents", {"title": "Too hot"})
+    child = organization.device.ask("POST", "/children", {"sn": "child", "firmware_version": "1.0.0"})["id"]
+    of_child = f"/core/v1/organization/devices/{child}/commands"
+    order = organization.ask("POST", of_child, {"name": "reboot"})["id"]
     _firmware(organization)
     for asking in (organization.device, organization.nobodys):
-        topics = [f"v1/device/{asking.id}/{name}" for name in ("command", "config", "license", "incidents", "firmware")]
+        topics = [f"v1/device/{asking.id}/{name}" for name in _HEARD]
         device = Device(asking.id, filters=tuple(topics))
         cloud.connect(device, asking.key, *topics, username=asking.id)
         cloud.settle()
@@ -49,10 +53,16 @@ def _over_mqtt(bench: Bench) -> None:
             ("telemetry", {"status": "online", "telemetries": {"a": 1}}),
             ("license/update", {"id": licence, "state": "inuse"}),
             ("config/update", {"version": 1, "input": "hdmi"}),
+            ("command/update", {"id": order, "status": "done"}),
             ("nowhere", {}),
         ):
             cloud.publish(device, f"v1/device/{asking.id}/{name}", body)
             cloud.settle()
+    # It is silent, and heard again, while it listens.
+    cloud.clock.at += 2 * _SILENT
+    cloud.invoke("sweep", SCHEDULED)
+    organization.device.say()
+    organization.ask("POST", of_child, {"name": "reboot"})
     organization.claim(organization.nobodys)
     organization.ask("DELETE", path)
     cloud.settle()

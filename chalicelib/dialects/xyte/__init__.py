@@ -4,6 +4,6 @@ from chalicelib.dialects.dialect import OVER_MQTT, Dialect, Part
 
 DEVICES, ORGANIZATION = "/v1", "/core"
 DIALECT = Dialect(
-    parts=OVER_MQTT | {Part.REST, Part.TERMS, Part.LIFECYCLE},
+    parts=OVER_MQTT | {Part.REST, Part.TERMS, Part.LIFECYCLE, Part.LISTENING},
     prefixes=(DEVICES, ORGANIZATION),
 )

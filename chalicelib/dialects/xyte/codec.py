@@ -15,20 +15,25 @@ from chalicelib.fleet.resources.updates import Offer
 
 def command(command: Command, route: Route) -> Downlink | None:
     """On each topic of commands that the session listens to; a file that goes with it is fetched by its id."""
-    parameters = orders.parameters(command)
-    if (file := orders.file(command)) is not None:
-        parameters["file_id"] = file
-    body = {
-        "id": orders.uuid_of(command.id),
-        "device_id": route.node,
-        "status": str(orders.status(command)),
-        "name": orders.name(command),
-        "parameters": parameters,
-    }
+    body = order(command, route.node)
     heard = [name for name in (COMMAND, COMMANDS) if topics.of(route.node, name) in route.heard]
     told = [asking(route.node, name, body) for name in heard or [COMMAND]]
     first, *rest = told
     return Downlink(first.topic, first.payload, response=first.response, beside=tuple(rest))
+
+
+def order(command: Command, uuid: str) -> dict[str, Any]:
+    """A command of the device with that uuid."""
+    parameters = orders.parameters(command)
+    if (file := orders.file(command)) is not None:
+        parameters["file_id"] = file
+    return {
+        "id": orders.uuid_of(command.id),
+        "device_id": uuid,
+        "status": str(orders.status(command)),
+        "name": orders.name(command),
+        "parameters": parameters,
+    }
 
 
 def configuration(update: Update, route: Route) -> Downlink:

@@ -44,6 +44,16 @@ def head(ports: Ports, tenant: str, device: str, uuid: str) -> Command | None:
     return taking.head(ports, tenant, device, route(uuid))
 
 
+def waiting(ports: Ports, tenant: str, device: str) -> Command | None:
+    """The head as it stands, also in the middle of what happens to another one: nothing is taken or ended by that."""
+    mailbox = ports.mailboxes.get(tenant, device)
+    for command in mailbox.queue if mailbox is not None else ():
+        known = ports.commands.get(tenant, command) if mailbox and mailbox.line(command) in (CONNECTOR, ANY) else None
+        if known is not None and orders.status(known) not in orders.FINAL:
+            return known
+    return None
+
+
 def report(ports: Ports, tenant: str, device: str, uuid: str, command: str, said: Said) -> Command:
     """The command as it stands then. The same once more changes nothing.
 

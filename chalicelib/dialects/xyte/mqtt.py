@@ -16,6 +16,8 @@ from chalicelib.dialects.xyte import (
     doing,
     identities,
     licences,
+    lifecycle,
+    listening,
     orders,
     owning,
     telemetry,
@@ -27,7 +29,7 @@ from chalicelib.dialects.xyte.identities import Identity
 from chalicelib.dialects.xyte.licences import Shelf
 from chalicelib.dialects.xyte.models import COMMAND_ID
 from chalicelib.fleet.configuration import fetching
-from chalicelib.fleet.errors import Conflict, Invalid, LimitReached
+from chalicelib.fleet.errors import CommandNotFound, Conflict, Invalid, LimitReached
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.claims import Claim
 from chalicelib.fleet.reading import reading
@@ -91,6 +93,7 @@ def _body(payload: bytes) -> Mapping[str, Any]:
 
 def _telemetry(ports: Ports, found: Identity, claim: Claim, body: Mapping[str, Any], uplink: Uplink) -> None:
     telemetry.keep(ports, found, claim.tenant, telemetry.read(body), uplink.event, uplink.at)
+    lifecycle.firmware(ports, found, claim.tenant)
 
 
 def _command(ports: Ports, found: Identity, claim: Claim, body: Mapping[str, Any], _: Uplink) -> None:
@@ -105,7 +108,24 @@ def _command(ports: Ports, found: Identity, claim: Claim, body: Mapping[str, Any
     command = orders.id_of(named) if isinstance(named, str) and len(named) <= _LONGEST_ID else None
     if command is None:
         raise Invalid("id is that of no command", "id")
-    doing.report(ports, claim.tenant, found.device, found.id, command, Said(orders.REPORTS[status], message))
+    said = Said(orders.REPORTS[status], message)
+    try:
+        doing.report(ports, claim.tenant, found.device, found.id, command, said)
+    except CommandNotFound:
+        child = _child(ports, found, claim.tenant, command)
+        if child is None:
+            raise
+        doing.report(ports, claim.tenant, child.device, child.id, command, said)
+        found = child
+    listening.reported(ports, claim.tenant, found, said.status)
+
+
+def _child(ports: Ports, parent: Identity, tenant: str, command: str) -> Identity | None:
+    """Whose command that is, where it is one of a child that the same tenant has."""
+    ordered = ports.commands.get(tenant, command)
+    uuid = identities.uuid_of(ordered.device) if ordered is not None else None
+    found = identities.had_by(ports, uuid, tenant) if uuid is not None else None
+    return found if found is not None and found.parent == parent.id else None
 
 
 def _configuration(ports: Ports, found: Identity, claim: Claim, body: Mapping[str, Any], _: Uplink) -> None:

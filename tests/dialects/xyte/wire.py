@@ -46,11 +46,14 @@ class Wire:
             self.subscribe(*names)
 
     def subscribe(self, *names: str) -> None:
+        filters = self.ports.delivery.sessions.setdefault(self.device.id, [])
+        filters += [self.topic(name) for name in names]
         self._tell("subscribed", topics=[self.topic(name) for name in names])
         self.ports.run_background()
 
     def disconnect(self) -> None:
         self.ports.delivery.subscriptions.pop(self.device.id, None)
+        self.ports.delivery.sessions.pop(self.device.id, None)
         self._tell("disconnected", disconnectReason="CLIENT_INITIATED_DISCONNECT")
 
     def publish(self, name: str, body: Any, *, topic: str | None = None, times: int = 1) -> None:

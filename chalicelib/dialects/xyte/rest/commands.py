@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from chalicelib.dialects.xyte import children, deciding, doing, files, orders
+from chalicelib.dialects.xyte import children, deciding, doing, files, listening, orders
 from chalicelib.dialects.xyte.deciding import Owned
 from chalicelib.dialects.xyte.doing import LONGEST_MESSAGE, Said
 from chalicelib.dialects.xyte.identities import Identity
@@ -58,6 +58,7 @@ def report(ports: Ports, request: Request) -> Answer:
         raise CommandNotFound("Command not found")
     said = Said(orders.REPORTS[sent["status"]], sent.get("message"))
     after = doing.report(ports, owned.tenant, owned.device, owned.id, command, said)
+    listening.reported(ports, owned.tenant, owned.identity, said.status)
     told = {"success": True, "id": orders.uuid_of(after.id), "status": str(orders.status(after))}
     return Answer(_for(found, {**told, "message": orders.message(after)}))
 
