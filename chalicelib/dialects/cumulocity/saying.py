@@ -29,7 +29,7 @@ from chalicelib.fleet.data import alarms as raised
 from chalicelib.fleet.data import messages
 from chalicelib.fleet.data.alarm_records import AlarmStatus
 from chalicelib.fleet.data.records import DataMessage, clamped
-from chalicelib.fleet.errors import AlarmNotFound, ExternalIdDuplicate, FleetError, Invalid, MessageNotFound
+from chalicelib.fleet.errors import AlarmNotFound, FleetError, Invalid, MessageNotFound
 from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ids import numbered_message
 from chalicelib.fleet.inventory import objects, promoting, removing
@@ -157,26 +157,21 @@ def _of_source(speaker: Speaker, source: str) -> ManagedObject | None:
     return reach.ensure(speaker.ports, speaker.caller, found) if found is not None else None
 
 
-def make_object(speaker: Speaker, body: Mapping[str, Any]) -> ManagedObject:
-    """A device where it says so. Errors: Invalid, TooLarge, LimitReached, ExternalIdDuplicate, QuotaReached."""
-    named = external_ids.inline(body)
+def make_object(speaker: Speaker, body: Mapping[str, Any], row: int = 0) -> ManagedObject:
+    """A device where it says so; the same message once more finds what it has made, and ends what it left undone.
+
+    Errors: Invalid, TooLarge, LimitReached, ExternalIdDuplicate, QuotaReached.
+    """
     wanted = objects.Draft(
         name=shapes.name_of(body),
         type=shapes.type_of(body),
         owner=speaker.owner,
         fragments={name: value for name, value in shapes.fragments_of(body).items() if value is not None},
-        named=named,
+        named=external_ids.inline(body),
         indexed=shapes.INDEXED,
-        stamps={"": speaker.stamp(0)},
+        said=(speaker.uplink.at, speaker.stamp(row)),
     )
-    try:
-        made = objects.create(speaker.ports, speaker.tenant, wanted)
-    except ExternalIdDuplicate:
-        known = objects.named(speaker.ports, speaker.tenant, *named[0]) if len(named) == 1 else None
-        if known is not None and known.stamps.get("") == speaker.stamp(0):
-            # The same message once more.
-            return known
-        raise
+    made = objects.create(speaker.ports, speaker.tenant, wanted)
     try:
         if shapes.IS_DEVICE in made.fragments:
             promoting.promote(speaker.ports, made.tenant, made.id, naming.NAMESPACE, way=Way.MQTT, fresh=True)

@@ -4,8 +4,10 @@ A device that is an object has its number, and the object has its id. Devices th
 too where the tenant has them (`numbering`): then registering one makes its object in the same transaction.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
+from itertools import count
 from typing import Any
 
 from chalicelib.fleet import ids
@@ -33,6 +35,8 @@ LONGEST_NAME = 250
 LONGEST_EXTERNAL = 256
 MOST_NAMES = 20
 """External ids of an object."""
+_MADE = ""
+"""Stands among an object's stamps for the message that made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,8 @@ class Draft:
     """What an object is to be. `named` are its external ids, as (type, value).
 
     `attach` makes its file, by its number. One with a `namespace` is a device from the start, which has to be
-    registered. The others are as in an object.
+    registered. `said` is the message that makes it, where that may come twice: its moment (ms), and what tells it from
+    all others. The others are as in an object.
     """
 
     name: str | None = None
@@ -53,10 +58,13 @@ class Draft:
     undescribed: bool = False
     stamps: Mapping[str, str] = field(default_factory=dict)
     namespace: str = ""
+    said: tuple[int, str] | None = None
 
 
 def create(ports: Ports, tenant: str, draft: Draft) -> ManagedObject:
     """An object whose device, if it is to be one, is not registered yet.
+
+    Where the same message has made it before, it is what is there by now.
 
     Errors: Invalid, TooLarge, ExternalIdDuplicate, LimitReached.
     """
@@ -66,9 +74,11 @@ def create(ports: Ports, tenant: str, draft: Draft) -> ManagedObject:
     for type_, value in draft.named:
         _ensure_external(type_, value)
 
+    drawn = count()
+
     def created() -> ManagedObject | Again:
-        now = ports.clock.now()
-        number = ids.number(now, ports.chance(2))
+        now, chance = (ports.clock.now(), ports.chance(2)) if draft.said is None else _drawn(*draft.said, next(drawn))
+        number = ids.number(now, chance)
         made = ManagedObject(
             tenant,
             number,
@@ -82,14 +92,18 @@ def create(ports: Ports, tenant: str, draft: Draft) -> ManagedObject:
             indexed=draft.indexed,
             attachment=draft.attach(number) if draft.attach is not None else None,
             undescribed=draft.undescribed,
-            stamps=dict(draft.stamps),
+            stamps={**draft.stamps, **({_MADE: draft.said[1]} if draft.said is not None else {})},
         )
         named = [ExternalId(tenant, type_, value, number) for type_, value in dict.fromkeys(draft.named)]
         try:
-            # Two objects of one number at the same time: the other one takes another number.
+            # Two objects of one number at the same time: the other one takes another number. Two functions with the
+            # same message draw the same one: who comes second finds what the first has made.
             if not ports.objects.create(made, named):
-                return AGAIN
+                return _made_before(ports, made, ()) or AGAIN
         except ExternalIdDuplicate:
+            same = _made_before(ports, made, draft.named)
+            if same is not None:
+                return same
             if not _freed(ports, named):
                 raise
             return AGAIN
@@ -97,6 +111,21 @@ def create(ports: Ports, tenant: str, draft: Draft) -> ManagedObject:
         return made
 
     return insist(ports, "the number of an object", created)
+
+
+def _drawn(at: int, message: str, attempt: int) -> tuple[int, bytes]:
+    """Moment and chance of a number: the same for the same message, however often it comes."""
+    return at, hashlib.sha256(f"{attempt} {message}".encode()).digest()[:2]
+
+
+def _made_before(ports: Ports, wanted: ManagedObject, named: Iterable[tuple[str, str]]) -> ManagedObject | None:
+    """What the message of a draft has made already, under the number that it has drawn or under its external ids."""
+    if _MADE not in wanted.stamps:
+        return None
+    held = (ports.objects.named(wanted.tenant, type_, value) for type_, value in named)
+    numbers = (wanted.id, *(one.object for one in held if one is not None))
+    found = (ports.objects.get(wanted.tenant, number) for number in numbers)
+    return next((one for one in found if one and one.stamps.get(_MADE) == wanted.stamps[_MADE]), None)
 
 
 def get(ports: Ports, tenant: str, number: str) -> ManagedObject:

@@ -203,6 +203,29 @@ class TestCollections:
         broker.publish(pump, "", "s/ut/none")
         assert broker.received(pump) == [("s/dt", "41,none")]
 
+    def test_one_that_is_defined_twice_by_the_same_message_is_told_once(self, broker: Broker, pump: str) -> None:
+        event = broker.event(pump, "s/ut/mine", "11,a,,,name")
+        for _ in range(3):
+            broker.handle(event)
+        assert [text.split(",")[:2] for _, text in broker.received(pump)] == [["20", "mine"]]
+        assert broker.complaints() == []
+
+    @pytest.mark.parametrize("xid", ["", "x" * 61, "x" * 300])
+    def test_an_id_that_is_none_is_told(self, broker: Broker, pump: str, xid: str) -> None:
+        broker.publish(pump, "11,a,,,name", f"s/ut/{xid}")
+        ((topic, text),) = broker.received(pump)
+        assert (topic, text.split(",")[:2]) == ("s/e", ["41", xid[:64]])
+        assert "1 to 60 characters" in text
+
+    def test_every_row_makes_its_object_and_the_same_message_no_other(self, broker: Broker, pump: str) -> None:
+        define(broker, pump, "10,make,POST,INVENTORY,,,name,STRING,", "10,plain,POST,INVENTORY,,my_Type,name,STRING,")
+        event = broker.event(pump, "s/uc/mine", "plain,,one\nplain,,two\nplain,id3,three\nplain,id4,four")
+        for _ in range(2):
+            broker.handle(event)
+        found = broker.client.get("/inventory/managedObjects", pageSize=100).body["managedObjects"]
+        names = sorted(one["name"] for one in found if one["name"] in ("one", "two", "three", "four"))
+        assert (names, broker.received(pump)) == (["four", "one", "three", "two"], [])
+
     def test_it_is_an_object_as_one_made_over_rest(self, broker: Broker, pump: str) -> None:
         made = define(broker, pump, "10,m,POST,MEASUREMENT,,t,,f.s.value,NUMBER,", "11,r,b,c,p")
         shown = broker.client.get(f"/inventory/managedObjects/{made}").body

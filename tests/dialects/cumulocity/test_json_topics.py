@@ -1,9 +1,12 @@
 import json
+from functools import partial
+from itertools import count, takewhile
 from typing import Any
 
 import pytest
 
 from tests.dialects.cumulocity.broker import Broker
+from tests.preempting import preempted
 
 T = "2027-01-15T07:00:00.000Z"
 MEASURED = {"type": "t", "time": T, "f": {"s": {"value": 1, "unit": "C"}}}
@@ -157,3 +160,56 @@ def test_what_comes_twice_is_kept_once(broker: Broker, pump: str) -> None:
             broker.handle(event)
     assert len(listed(broker, "measurements")) == 2
     assert [one["count"] for one in listed(broker, "alarms")] == [1]
+
+
+CREATE = "inventory/managedObjects/create"
+MADE: list[tuple[str, dict[str, Any]]] = [
+    (CREATE, {"name": "new"}),
+    (CREATE, {"name": "new", "externalIds": [{"type": "t", "externalId": "1"}]}),
+    (CREATE, {"name": "new", "externalIds": [{"type": "t", "externalId": n} for n in "12"], "c8y_IsDevice": {}}),
+    (CREATE, {"name": "new", "c8y_IsDeviceGroup": {}, "type": "c8y_DeviceGroup"}),
+    ("inventory/managedObjects/pump/childDevices/create", {"name": "new", "c8y_IsDevice": {}}),
+    ("inventory/managedObjects/pump/childAdditions/create", {"name": "new"}),
+]
+"""What makes an object."""
+
+
+def called_new(broker: Broker) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = broker.client.get("/inventory/managedObjects", query="name eq new").body[
+        "managedObjects"
+    ]
+    return found
+
+
+@pytest.mark.parametrize(("topic", "body"), MADE)
+def test_an_object_is_made_once_however_often_it_is_said(
+    broker: Broker, pump: str, topic: str, body: dict[str, Any]
+) -> None:
+    event = broker.event(pump, topic, body)
+    for _ in range(3):
+        broker.handle(event)
+    broker.publish(pump, {"name": "another"}, CREATE)
+    broker.handle(event)
+    assert len(called_new(broker)) == 1
+    assert broker.received(pump) == []
+    # The same said by another message is another one, where no external id forbids that.
+    broker.publish(pump, body, topic)
+    named = "externalIds" in body
+    assert len(called_new(broker)) == (1 if named else 2)
+    assert [topic for topic, _ in broker.received(pump)] == ["error"] * named
+
+
+def made_by_two_at_once(topic: str, body: dict[str, Any], at: int) -> bool:
+    broker = Broker()
+    pump = broker.device("pump", "error")
+    said = partial(broker.handle, broker.event(pump, topic, body))
+    happened = preempted(broker.ports, at, said, said, ("objects", "devices", "mailboxes", "groups"))
+    (found,) = called_new(broker)
+    assert ("c8y_IsDevice" in body) == (broker.ports.objects.get(broker.tenant, found["id"]).device is not None)  # type: ignore[union-attr]
+    assert broker.received(pump) == []
+    return happened
+
+
+@pytest.mark.parametrize(("topic", "body"), MADE)
+def test_an_object_is_made_once_by_two_functions_at_once(topic: str, body: dict[str, Any]) -> None:
+    assert sum(1 for _ in takewhile(partial(made_by_two_at_once, topic, body), count())) > 0

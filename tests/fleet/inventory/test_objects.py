@@ -52,6 +52,20 @@ class TestObjects:
         made = {objects.create(ports, TENANT, Draft()).id for _ in range(500)}
         assert len(made) == 500
 
+    def test_one_message_makes_one_object(self, ports: MemoryPorts) -> None:
+        """Of two that draw the same number at one moment, too."""
+        said = [Draft(said=(START, f"m{n}")) for n in range(500)]
+        made = [objects.create(ports, TENANT, one).id for one in said]
+        assert len({ids.number_moment(number) for number in made}) == 1
+        assert len(set(made)) == 500
+        assert [objects.create(ports, TENANT, one).id for one in said] == made
+        named = Draft(named=[("t", "1")], said=(START, "named"))
+        first = objects.create(ports, TENANT, named)
+        objects.update(ports, TENANT, first.id, lambda o: objects.merged(o, {"a": 1}))
+        assert objects.create(ports, TENANT, named).fragments == {"a": 1}
+        with pytest.raises(ExternalIdDuplicate):
+            objects.create(ports, TENANT, replace(named, said=(START, "other")))
+
     def test_changes_go_beside_each_other(self, ports: MemoryPorts) -> None:
         made = objects.create(ports, TENANT, Draft(fragments={"a": 1, "b": 2}))
         before, after = objects.update(ports, TENANT, made.id, lambda o: objects.merged(o, {"b": None, "c": {"x": 1}}))

@@ -85,8 +85,11 @@ def find(ports: Ports, tenant: str, xid: str) -> tuple[ManagedObject, Collection
     return found, of_object(found, xid)
 
 
-def make(ports: Ports, tenant: str, owner: str, xid: str, rows: Sequence[Row]) -> ManagedObject:
-    """Of rows of 10 and 11. Errors: Fault (one of them is wrong, or there is such a collection already)."""
+def make(ports: Ports, tenant: str, owner: str, xid: str, rows: Sequence[Row], said: tuple[int, str]) -> ManagedObject:
+    """Of rows of 10 and 11; what the message that `said` so has made already, where it comes once more.
+
+    Errors: Fault (one of the rows is wrong, or there is such a collection already).
+    """
     made = _of_rows(xid, rows)
     wanted = objects.Draft(
         name=xid,
@@ -95,6 +98,7 @@ def make(ports: Ports, tenant: str, owner: str, xid: str, rows: Sequence[Row]) -
         fragments={TYPE: {}, FRAGMENT: document(made), "__externalId": xid},
         named=[(IDENTITY, xid)],
         indexed=shapes.INDEXED,
+        said=said,
     )
     try:
         return objects.create(ports, tenant, wanted)

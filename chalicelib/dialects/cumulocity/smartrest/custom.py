@@ -96,14 +96,18 @@ def collection(speaker: Speaker, xid: str) -> None:
     """`s/ut/{xid}`: make a collection; without rows, tell whether there is one. Errors: Malformed."""
     every = list(rows.parse(static.text_of(speaker)))
     if not collections.XID.fullmatch(xid):
-        raise Malformed(f"the id of a collection has 1 to 60 characters without /, + and #, not {xid[:64]!r}")
+        wrong = f"the id of a collection has 1 to 60 characters without /, + and #, not {xid[:64]!r}"
+        text = rows.render((str(NOT_MADE), xid[:64], wrong))
+        replying.error(speaker.ports, speaker.claim, text, f"{speaker.uplink.event}:row")
+        raise Malformed(wrong)
     if not every:
         found = collections.find(speaker.ports, speaker.tenant, xid)
         answer = ("20", xid, found[0].id) if found is not None else ("41", xid)
         _tell(speaker, answer)
         return
     try:
-        made = collections.make(speaker.ports, speaker.tenant, speaker.owner, xid, every)
+        said = speaker.uplink.at, speaker.stamp(0)
+        made = collections.make(speaker.ports, speaker.tenant, speaker.owner, xid, every, said)
     except Fault as fault:
         known = collections.find(speaker.ports, speaker.tenant, xid)
         text = rows.render((str(NOT_MADE), xid, str(fault)))

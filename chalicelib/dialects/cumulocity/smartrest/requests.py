@@ -135,7 +135,7 @@ def _make_object(speaker: Speaker, row: Row, request: Request) -> Document:
     sent = _Sent(row)
     named = [{"type": request.external_type, "externalId": sent.take()}] if request.external_type else []
     body = _body(speaker, request, sent, mandatory=False)
-    made = saying.make_object(speaker, {**body, "externalIds": [one for one in named if one["externalId"]]})
+    made = saying.make_object(speaker, {**body, "externalIds": [one for one in named if one["externalId"]]}, row.number)
     return shapes.view(made, lambda *_: "")
 
 
