@@ -107,7 +107,7 @@ def test_a_user_signs_in_sees_what_their_roles_open_and_the_server_decides(
 def test_an_organization_signs_in_with_its_key_and_token(browser: Browser, stack: RunningStack) -> None:
     known = json.loads((stack.data / "credentials.json").read_text())["ibm"]
     browser.open()
-    browser.do("check", label="an organization\u2019s key and token")
+    browser.do("check", label="an organization\u2019s key and token (IBM)")
     browser.fill("API key of the organization a-org123-…", known["apiKey"])
     browser.fill("Token", known["token"])
     browser.click("button", "Sign in")
@@ -120,7 +120,7 @@ def test_a_key_that_an_organization_brought_along_signs_in_too(browser: Browser,
     ran = program(["operator", "key", "import", *wanted], environment(HOMEPORT_DATA=str(stack.data)))
     assert ran.returncode == 0, ran.stderr
     browser.open()
-    browser.do("check", label="an organization\u2019s key and token")
+    browser.do("check", label="an organization\u2019s key and token (IBM)")
     for presented in ("wrong", token):
         browser.fill("API key of the organization a-org123-…", name)
         browser.fill("Token", presented)
