@@ -43,9 +43,11 @@ def test_operations_that_are_chosen_at_run_time_are_known_and_run_against_moto()
 def test_parameters_that_come_from_mappings_are_known_and_run_against_moto() -> None:
     """By tests/store/test_objects.py, tests/infra/test_deployment.py, …/test_restoring.py and …/test_probe.py.
 
-    A direct message may name where to answer, which tests/local/iot_core/test_iot_data.py asks of the broker.
+    A direct message may name where to answer, and subscriptions so many at a time:
+    tests/local/iot_core/test_iot_data.py asks both of the broker.
     """
     assert {(call.file, call.method) for call in found() if call.more and call.method} == {
+        ("chalicelib/delivery/iot_core.py", "list_subscriptions"),
         ("chalicelib/delivery/iot_core.py", "send_direct_message"),
         ("chalicelib/store/objects.py", "get_object"),
         ("infra/deploying/deployment.py", "put_function_recursion_config"),
