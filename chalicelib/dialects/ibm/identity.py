@@ -5,7 +5,9 @@ form does not allow is written otherwise, and nothing is lost on the way back:
 
 * a full stop in an id becomes a colon, which an id of IBM cannot hold;
 * a type with a full stop becomes `x-dot-` and the type, with `_d` for a full stop and `__` for an underscore. A type
-  that looks like this already is treated the same, so that no two types meet.
+  that looks like this already is treated the same, so that no two types meet;
+* an id that is a UUID has 36 characters, and the first edition of the manual allows 32: in the namespaces of dialects
+  that draw such ids it stands here without its dashes. What would look like it there is written with them in turn.
 """
 
 import hashlib
@@ -24,6 +26,10 @@ _ESCAPED = "x-dot-"
 _ESCAPES = re.compile(r"(?:[A-Za-z0-9-]|__|_d)+")
 _KEY_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _KEY_LENGTH = 10
+_OF_UUIDS = frozenset({"xyte"})
+"""Namespaces of devices whose ids are UUIDs."""
+_UUID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})")
+_SHORT = re.compile(r"([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Name:
 
     @property
     def fleet_id(self) -> str:
-        return fleet_prefix(self.type) + self.id.replace(".", ":")
+        return fleet_prefix(self.type) + _turned(self.type, self.id).replace(".", ":")
 
     def client(self, organization: str, kind: str = "d") -> str:
         """The MQTT client id, which is also the `uuid` of REST; the kind of a gateway is `g`."""
@@ -79,7 +85,17 @@ def name_of(fleet_id: str) -> Name | None:
         return None
     namespace_, id_ = found
     type_ = _unescaped(namespace_) if _is_escaped(namespace_) else namespace_
-    return Name(type_, id_.replace(":", "."))
+    return Name(type_, _turned(type_, id_.replace(":", ".")))
+
+
+def _turned(type_: str, id_: str) -> str:
+    """An id here as it is in the fleet, and the other way round: the way back is the way there."""
+    if type_ not in _OF_UUIDS:
+        return id_
+    if found := _UUID.fullmatch(id_):
+        return "".join(found.groups())
+    found = _SHORT.fullmatch(id_)
+    return "-".join(found.groups()) if found else id_
 
 
 def parse_client(client: str) -> Client | None:

@@ -28,6 +28,26 @@ def test_a_device_of_live_objects_has_a_name_that_leads_back_to_it(space: str, i
     assert name.fleet_id == urn
 
 
+UUIDS = st.uuids().map(str)
+SHORT = UUIDS.map(lambda text: text.replace("-", ""))
+ALIKE = UUIDS | SHORT | UUIDS.map(str.upper) | SHORT.map(str.upper) | UUIDS.map(lambda text: text[:-1])
+
+
+@given(ALIKE)
+def test_what_looks_like_a_uuid_comes_back_where_those_are_shortened(id_: str) -> None:
+    name = Name("xyte", id_)
+    assert name_of(name.fleet_id) == name
+    there = name_of(f"urn:lo:nsid:xyte:{id_}")
+    assert there is not None
+    assert there.fleet_id == f"urn:lo:nsid:xyte:{id_}"
+
+
+@given(UUIDS)
+def test_a_uuid_is_shortened_to_what_every_edition_of_the_manual_allows_and_only_there(id_: str) -> None:
+    assert name_of(f"urn:lo:nsid:xyte:{id_}") == Name("xyte", id_.replace("-", ""))
+    assert name_of(f"urn:lo:nsid:pump:{id_}") == Name("pump", id_)
+
+
 def test_a_type_with_a_full_stop_is_written_otherwise() -> None:
     assert namespace("pump.v2_a") == "x-dot-pump_dv2__a"
 

@@ -84,11 +84,14 @@ def test_cumulocity_shows_an_object_with_its_child_below(client: Client, device:
 
 
 def test_ibm_shows_it_by_the_names_that_follow_from_its_id(client: Client, device: Device) -> None:
-    api = ibm(client)
+    api, short = ibm(client), device.id.replace("-", "")
+    assert len(short) <= 32 < len(device.id)
     device.call("POST", "/telemetry", TELEMETRY)
-    assert [(one["type"], one["id"]) for one in api.get(f"{V1}/devices").body] == [("xyte", device.id)]
-    (event,) = api.get(f"{V1}/historian/xyte/{device.id}").body
+    assert [(one["type"], one["id"]) for one in api.get(f"{V1}/devices").body] == [("xyte", short)]
+    (event,) = api.get(f"{V1}/historian/xyte/{short}").body
     assert event["evt"]["temperature"] == 21.5
+    assert api.get(f"{V1}/devices/xyte/{short}").body["id"] == short
+    assert api.get(f"{V1}/devices/xyte/{device.id}").status == 404
 
 
 def test_xyte_shows_devices_of_every_dialect(client: Client, device: Device) -> None:
