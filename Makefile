@@ -23,6 +23,8 @@ help:  ## these lines
 run: $(READY)  ## the whole platform on this machine, with a console
 	$(BIN)/python -m infra.local
 
+# Of two processors: stacks of the tests mostly wait.
+WORKERS ?= 3
 test: $(READY)  ## every test, in about eleven minutes on two cores
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not conformance and not soak"
 
