@@ -54,12 +54,12 @@ def close(ports: Ports, tenant: str, device: str, incident: str) -> None:
     if found.source != device:
         raise AlarmNotFound("Incident not found")
     if found.open:
-        alarms.clear(ports, tenant, device, found.type, alarms.stamp(ports))
+        _over(ports, found)
 
 
 def close_all(ports: Ports, tenant: str, device: str) -> None:
     for found in open_alarms.of_source(ports, tenant, device):
-        alarms.clear(ports, tenant, device, found.type, alarms.stamp(ports))
+        _over(ports, found)
 
 
 def view(alarm: Alarm, device: str) -> dict[str, Any]:
@@ -77,6 +77,11 @@ def view(alarm: Alarm, device: str) -> dict[str, Any]:
         "created_at": render(alarm.created),
         "updated_at": render(alarm.updated),
     }
+
+
+def _over(ports: Ports, found: Alarm) -> None:
+    # Two stamps of one millisecond are in any order, and it was raised before it was found.
+    alarms.clear(ports, found.tenant, found.source, found.type, max(alarms.stamp(ports), found.raised))
 
 
 def _number(priority: Any) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from chalicelib.dialects.xyte import cards, configurations, dumps, identities, licences
+from chalicelib.dialects.xyte import cards, configurations, dumps, identities, incidents, licences
 from chalicelib.dialects.xyte.identities import ABOUT, CONNECTOR, About, Identity, device_id
 from chalicelib.fleet.access.directory import Entry
 from chalicelib.fleet.compare_and_set import AGAIN, Again, change_record, insist
@@ -254,7 +254,7 @@ def _leave(ports: Ports, tenant: str, uuid: str, transfers: int | None = None) -
     if transfers is not None:
         licences.Shelf(ports, tenant, device_id(uuid), transfers).forget()
     dumps.forget(ports, tenant, device_id(uuid))
-    try:
+    with suppress(DeviceNotFound):
         devices.delete(ports, tenant, device_id(uuid))
-    except DeviceNotFound:
-        return
+    # Nobody else could say that they are over. After the device: who opens one then finds that it is there no more.
+    incidents.close_all(ports, tenant, device_id(uuid))

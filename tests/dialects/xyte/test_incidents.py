@@ -1,16 +1,26 @@
 """Incidents of a device, which are alarms of the fleet, and events (Open Incident, Close Incident, Add Event)."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import count, takewhile
 from typing import Any
 
 import pytest
 
 from chalicelib.dialects.xyte import incidents
+from chalicelib.fleet import sweeping
 from chalicelib.fleet.data import alarms, messages, open_alarms
 from chalicelib.fleet.data.alarm_records import AlarmStatus, Severity
+from chalicelib.fleet.inventory import devices
+from tests.dialects.preempting import preempted
 from tests.dialects.xyte.claimed import Owned, owning
+from tests.dialects.xyte.test_claiming import CHILD
 
+DEVICES = "/core/v1/organization/devices"
 EVERY = "/core/v1/organization/incidents"
+PORTS = ("directory", "mailboxes", "devices", "alarms")
+
+Leave = Callable[[Owned], None]
 
 
 @pytest.fixture
@@ -138,6 +148,74 @@ def test_others_have_none_of_it(owned: Owned) -> None:
     assert (reply.status, reply.body) == (200, {})
     assert unclaimed.call("DELETE", f"/incidents/{incident}").status == 404
     assert (unclaimed.call("DELETE", "/incidents").status, unclaimed.call("GET", "/incidents").body) == (200, [])
+
+
+def open_at(owned: Owned) -> list[str]:
+    return [one["issue"] for one in owned.organization.call("GET", EVERY).body["items"]]
+
+
+def give_up(owned: Owned) -> None:
+    assert owned.organization.call("DELETE", f"{DEVICES}/{owned.device.id}").status == 200
+
+
+def delete_itself(owned: Owned) -> None:
+    assert owned.device.call("DELETE").status == 200
+
+
+def delete_elsewhere(owned: Owned) -> None:
+    devices.delete(owned.ports, owned.tenant, owned.urn)
+    assert owned.device.call("GET").body["space"] is None
+
+
+def die_and_give_up(owned: Owned) -> None:
+    """Whoever began to give it up died after the device was taken away."""
+    devices.delete(owned.ports, owned.tenant, owned.urn)
+    give_up(owned)
+
+
+LEAVING = (give_up, delete_itself, delete_elsewhere, die_and_give_up)
+
+
+@pytest.mark.parametrize("leave", LEAVING)
+def test_nothing_of_a_device_is_open_any_more_where_it_was_given_up(owned: Owned, leave: Leave) -> None:
+    stays = owned.another(mac="00:00:00:00:00:02", sn="SN-2")
+    for issue in ("hot", "wet"):
+        open_(owned, issue)
+    open_(stays, "stays")
+    child = owned.device.call("POST", "/children", CHILD)
+    report = alarms.Report(
+        f"urn:lo:nsid:xyte:{child.body['id']}", "below", Severity.MAJOR, "x", owned.ports.clock.now()
+    )
+    alarms.raise_(owned.ports, owned.tenant, report, alarms.stamp(owned.ports))
+    assert sorted(open_at(owned)) == ["below", "hot", "stays", "wet"]
+    leave(owned)
+    assert open_at(owned) == ["stays"]
+
+
+def test_what_was_silent_when_it_was_given_up_is_not_missed_any_more() -> None:
+    owned = owning(offline_threshold=60)
+    owned.device.call("POST", "/telemetry", {"status": "online"})
+    owned.ports.clock.advance(seconds=61)
+    sweeping.sweep(owned.ports)
+    assert open_at(owned) == ["offline"]
+    give_up(owned)
+    assert open_at(owned) == []
+
+
+@pytest.mark.parametrize("leave", [give_up, delete_itself])
+def test_an_incident_that_is_opened_while_the_device_is_given_up_is_over(leave: Leave) -> None:
+    def interrupted(at: int) -> bool:
+        owned = owning()
+
+        def run() -> None:
+            assert owned.device.call("POST", "/incidents", {"title": "Too hot"}).status in (200, 201, 401)
+
+        came = preempted(owned.ports, PORTS, at, run, lambda: leave(owned))
+        assert not came or open_at(owned) == [], at
+        return came
+
+    assert interrupted(0)
+    assert len(list(takewhile(interrupted, count(1)))) > len(PORTS)
 
 
 def test_a_device_may_have_its_incidents_ignored(owned: Owned) -> None:

@@ -3,7 +3,7 @@
 from itertools import islice
 from typing import Any
 
-from chalicelib.dialects.xyte import incidents
+from chalicelib.dialects.xyte import deciding, incidents
 from chalicelib.dialects.xyte.deciding import Owned
 from chalicelib.dialects.xyte.incidents import PRIORITIES
 from chalicelib.dialects.xyte.models import DEVICE_ID
@@ -44,6 +44,9 @@ def open_(ports: Ports, request: Request) -> Answer:
     if owned is None or owned.identity.about.incidents_suspended:
         return Answer({}, 200)
     alarm, created = incidents.open_(ports, owned.tenant, owned.device, request.body)
+    if created and deciding.in_place(ports, owned.identity) is None:
+        # It was given up meanwhile, and whoever did it closed what was open before this one was.
+        incidents.close_all(ports, owned.tenant, owned.device)
     return Answer(_shown(owned, alarm, named=found.model.since(DEVICE_ID)), 201 if created else 200)
 
 

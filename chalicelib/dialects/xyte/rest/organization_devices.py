@@ -96,13 +96,13 @@ def update(ports: Ports, request: Request) -> Answer:
 
 def delete(ports: Ports, request: Request) -> Answer:
     """One that registered itself is given up: its key goes on being good, and it may be claimed again."""
-    device = _named(ports, request)
-    uuid = identities.uuid_of(device.id)
-    found = identities.current(ports, uuid) if uuid is not None else None
+    name = request.path["device_id"]
+    found = identities.current(ports, identities.uuid_of(name) or name)
     if found is not None and found.owner == request.tenant:
+        # Also where the fleet has it no more: whoever gave it up died on the way, or it was deleted by another API.
         owning.release(ports, found, request.tenant)
     else:
-        devices.delete(ports, request.tenant, device.id)
+        devices.delete(ports, request.tenant, _named(ports, request).id)
     return Answer({"success": True})
 
 
