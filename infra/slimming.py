@@ -64,8 +64,13 @@ def _undocumented(value: Any) -> Any:
     """Without the sentences of documentation; a shape or member of that name is no sentence and stays."""
     if isinstance(value, dict):
         return {
-            name: _undocumented(each)
+            name: _asked_for(each) if name == "clientContextParams" else _undocumented(each)
             for name, each in value.items()
             if name not in {"documentation", "documentationUrl"} or not isinstance(each, str)
         }
     return [_undocumented(each) for each in value] if isinstance(value, list) else value
+
+
+def _asked_for(parameters: Any) -> Any:
+    """What an endpoint may depend on: of these botocore reads the documentation, and fails where there is none."""
+    return {name: {**_undocumented(each), "documentation": ""} for name, each in parameters.items()}

@@ -204,7 +204,7 @@ def _command(client: str, site: RunningStack, about: list[str]) -> tuple[list[st
     """The program and where it runs."""
     if client == "paho":
         python = python_environment("paho", "paho-mqtt==2.1.0")
-        return [str(python), str(CLIENTS / "xyte_device.py"), site.url, str(site.mqtts), *about], site.data
+        return [str(python), str(CLIENTS / "xyte_device.py"), site.url, *about], site.data
     folder = node_environment("mqtt-js", "mqtt@5.16.0")
     program = str(CLIENTS / "xyte_device.mjs")
-    return ["node", program, site.url, f"mqtts://localhost:{site.mqtts}", *about], folder
+    return ["node", program, site.url, *about], folder

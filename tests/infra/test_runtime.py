@@ -1,7 +1,6 @@
 """On which Python functions run, and what of their dependencies goes along."""
 
 import ast
-import json
 import os
 import shutil
 import subprocess
@@ -9,6 +8,7 @@ import sys
 from datetime import date
 from importlib.metadata import distribution
 from pathlib import Path
+from typing import Any
 
 import aws_lambda_powertools
 import botocore
@@ -96,26 +96,60 @@ def test_what_is_slim_makes_every_client_log_and_metric_that_functions_make(slim
     assert '"message":"said"' in done.stderr
 
 
+_CALLS: dict[str, tuple[str, dict[str, Any]]] = {
+    "dynamodb": ("get_item", {"TableName": "t", "Key": {"k": {"S": "1"}}}),
+    "iot": ("describe_endpoint", {"endpointType": "iot:Data-ATS"}),
+    "iot-data": ("publish", {"topic": "a/b", "qos": 1, "payload": b"{}"}),
+    "lambda": ("invoke", {"FunctionName": "f", "InvocationType": "Event", "Payload": b"{}"}),
+    "s3": ("put_object", {"Bucket": "objects", "Key": "a/b", "Body": b"abc"}),
+    "sqs": ("send_message", {"QueueUrl": "https://sqs.example.com/1/q", "MessageBody": "{}"}),
+    "ssm": ("get_parameter", {"Name": "/a", "WithDecryption": True}),
+    "stepfunctions": (
+        "start_execution",
+        {"stateMachineArn": "arn:aws:states:a:210987654321:stateMachine:m", "name": "n"},
+    ),
+    "sts": ("get_caller_identity", {}),
+}
 _ADDRESSES = """
-import botocore.session, json, sys
+import botocore.session, sys
 session = botocore.session.get_session()
-asked = json.loads(sys.argv[1])
+asked, calls = eval(sys.argv[1])
+
+class Sent(Exception):
+    pass
+
+def sent(request, **_):
+    body = request.body.read() if hasattr(request.body, "read") else request.body
+    raise Sent([request.method, request.url, repr(body), request.headers.get("Content-Type")])
+
+def request(client, operation, parameters):
+    client.meta.events.register_first("before-send", sent)
+    try:
+        getattr(client, operation)(**parameters)
+    except Sent as made:
+        return made.args[0]
+
 made = {f"{service} {region}": session.create_client(service, region_name=region) for service, region in asked}
-print(json.dumps({name: [client.meta.endpoint_url, client.meta.partition, sorted(client.meta.method_to_api_mapping)]
-                  for name, client in made.items()}))
+print({name: [client.meta.endpoint_url, client.meta.partition, sorted(client.meta.method_to_api_mapping),
+              request(client, *calls[name.split()[0]])]
+       for name, client in made.items()})
 """
 
 
 def test_what_is_slim_calls_the_same_operations_at_the_same_addresses(slimmed: Path) -> None:
     whole = Path(str(botocore.__file__)).parent
-    asked = json.dumps([[s, r] for s in sorted(SERVICES) for r in ("eu-west-3", "cn-north-1", "us-gov-west-1")])
+    regions = ("eu-west-3", "cn-north-1", "us-gov-west-1")
+    asked = repr(([(service, region) for service in sorted(SERVICES) for region in regions], _CALLS))
     told = []
     for beside in (str(slimmed), str(whole.parent)):
         command = [sys.executable, "-c", _ADDRESSES, asked]
         environment = {"PYTHONPATH": beside, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
-        told.append(json.loads(subprocess.run(command, env=environment, capture_output=True, check=True).stdout))
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        told.append(ast.literal_eval(done.stdout))
     assert told[0] == told[1]
     assert len(told[0]) == len(SERVICES) * 3
+    assert all(sent is not None for _, _, _, sent in told[0].values())
 
 
 def test_what_is_slim_is_little_to_read_at_a_cold_start(slimmed: Path) -> None:

@@ -1,23 +1,23 @@
 // A device of Xyte with mqtt.js in MQTT 5: it registers over HTTP, comes back whenever it is thrown out, and answers
-// where it is asked to. `node xyte_device.mjs HTTP_URL MQTT_URL CA HARDWARE_KEY CLOUD_ID`. A line of standard input is
+// where it is asked to. `node xyte_device.mjs HTTP_URL CA HARDWARE_KEY CLOUD_ID`. A line of standard input is
 // a volume to tell, "leave" or "come".
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { readFileSync } from "node:fs";
 
 const mqtt = createRequire(`${process.cwd()}/`)("mqtt");
-const [http, url, ca, hardwareKey, cloudId] = process.argv.slice(2);
+const [http, ca, hardwareKey, cloudId] = process.argv.slice(2);
 const answered = await fetch(`${http}/v1/devices`, {
   method: "POST",
   headers: { "Content-Type": "application/json" },
   body: JSON.stringify({ hardware_key: hardwareKey, cloud_id: cloudId, firmware_version: "1.0.0", name: "Hall" }),
 });
-const { id, access_key: password } = await answered.json();
-console.log("REGISTERED", id, password);
+const { id, access_key: password, mqtt_hub_url: hub } = await answered.json();
+console.log("REGISTERED", id, password, hub);
 
 const own = (name) => `v1/device/${id}/${name}`;
 const heard = ["command", "config", "license", "incidents"].map(own);
-const client = mqtt.connect(url, {
+const client = mqtt.connect(hub, {
   protocolVersion: 5,
   clientId: id,
   username: id,

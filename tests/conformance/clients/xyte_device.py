@@ -1,4 +1,4 @@
-"""A device of Xyte with Eclipse Paho in MQTT 5. `xyte_device.py HTTP_URL MQTT_PORT CA HARDWARE_KEY CLOUD_ID`.
+"""A device of Xyte with Eclipse Paho in MQTT 5. `xyte_device.py HTTP_URL CA HARDWARE_KEY CLOUD_ID`.
 
 It registers over HTTP, comes back whenever it is thrown out, and answers where it is asked to. A line of standard input
 is a volume to tell, "leave" or "come".
@@ -9,11 +9,12 @@ is a volume to tell, "leave" or "come".
 import json
 import ssl
 import sys
+import urllib.parse
 import urllib.request
 
 import paho.mqtt.client as paho
 
-http, port, ca, hardware_key, cloud_id = sys.argv[1:]
+http, ca, hardware_key, cloud_id = sys.argv[1:]
 sent = {"hardware_key": hardware_key, "cloud_id": cloud_id, "firmware_version": "1.0.0", "name": "Hall"}
 request = urllib.request.Request(  # noqa: S310 - the stack under test
     f"{http}/v1/devices", json.dumps(sent).encode(), {"Content-Type": "application/json"}
@@ -21,7 +22,7 @@ request = urllib.request.Request(  # noqa: S310 - the stack under test
 with urllib.request.urlopen(request, timeout=60) as answered:  # noqa: S310 - the same
     made = json.load(answered)
 device, key = made["id"], made["access_key"]
-print("REGISTERED", device, key, flush=True)
+print("REGISTERED", device, key, made["mqtt_hub_url"], flush=True)
 OWN = f"v1/device/{device}/"
 HEARD = ("command", "config", "license", "incidents")
 
@@ -59,7 +60,8 @@ client.on_subscribe = lambda *_: print("LISTENING", flush=True)
 client.on_disconnect = lambda *_: print("CLOSED", flush=True)
 client.on_publish = lambda *_: print("SENT", flush=True)
 client.on_message = arrived
-client.connect("localhost", int(port), keepalive=30)
+hub = urllib.parse.urlsplit(made["mqtt_hub_url"])
+client.connect(hub.hostname, hub.port, keepalive=30)
 client.loop_start()
 for line in map(str.strip, sys.stdin):
     if line == "leave":
