@@ -52,9 +52,11 @@ def demand(ports: Ports, tenant: str, device: str, span: int, type_: str, text: 
         alarms.clear(ports, tenant, device, known.type, alarms.stamp(ports))
 
     def demanded(present: Silence) -> Silence:
-        if (present.span, present.type, present.text) == (span, type_, text):
-            return present
         due = None if is_silent(mailbox) else until(ports, mailbox)
+        # One that was silent when it was deleted, and is registered again by now, is looked at by nobody.
+        looked_at = present.due is not None or due is None
+        if looked_at and (present.span, present.type, present.text) == (span, type_, text):
+            return present
         return replace(present, span=span, since=now, type=type_, text=text, due=due)
 
     new = Silence(device, 0, now, "", "", None)

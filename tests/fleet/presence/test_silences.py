@@ -9,6 +9,7 @@ from chalicelib.fleet import sweeping
 from chalicelib.fleet.data import alarms, open_alarms
 from chalicelib.fleet.data.alarm_records import AlarmStatus
 from chalicelib.fleet.documents import Record
+from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.presence import connecting, hearing, silences
 from chalicelib.fleet.presence.hearing import LONGEST
 from tests.fleet.rig import DEVICE, TENANT, Rig
@@ -211,3 +212,17 @@ def test_an_operator_may_clear_the_alarm(online: Rig) -> None:
     minutes(online, 60)
     assert open_ones(online) == [TYPE]
     assert LONGEST > SPAN
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_one_that_was_deleted_and_is_registered_again_is_to_be_heard_again(online: Rig, *, silent: bool) -> None:
+    demanded(online)
+    minutes(online, 60, speaking=not silent)
+    registered = online.ports.devices.get(TENANT, DEVICE)
+    assert registered is not None
+    devices.delete(online.ports, TENANT, DEVICE)
+    online.ports.devices.create(registered)
+    demanded(online)
+    assert open_ones(online) == []
+    minutes(online, 60)
+    assert open_ones(online) == [TYPE]
