@@ -21,6 +21,7 @@ PATH = ONE + "/config"
 _OBJECT: Schema = {"type": "object"}
 
 
+@owners.asked_by_itself
 def get(ports: Ports, request: Request) -> Answer:
     """The configuration with its version, 0 and nothing where there is none."""
     owned = owners.owned(ports, request)
@@ -28,6 +29,7 @@ def get(ports: Ports, request: Request) -> Answer:
     return Answer(_view(asking(request), document))
 
 
+@owners.asked_by_itself
 def send_back(ports: Ports, request: Request) -> Answer:
     """What the device works by. What it was given is no change; anything else is the next version."""
     found, owned = asking(request), owners.owned(ports, request)

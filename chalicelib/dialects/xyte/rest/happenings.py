@@ -26,6 +26,7 @@ _EVENT: Schema = {
 }
 
 
+@owners.asked_by_itself
 def add(ports: Ports, request: Request) -> Answer:
     """It is kept where the device has an owner."""
     owned = owners.owned(ports, request)

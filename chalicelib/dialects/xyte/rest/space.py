@@ -21,12 +21,14 @@ PATH = ONE + "/space"
 _MOVE: Schema = {"type": "object", "required": ["space_id"], "properties": {"space_id": SPACE}}
 
 
+@owners.asked_by_itself
 def get(ports: Ports, request: Request) -> Answer:
     """The space of an owner's device; nothing, `{}`, of one that nobody has."""
     owned = owners.owned(ports, request)
     return Answer(_shown(ports, owned) if owned is not None else {})
 
 
+@owners.asked_by_itself
 def move(ports: Ports, request: Request) -> Answer:
     """To another space of its owner."""
     owned = owners.owned(ports, request)
