@@ -29,35 +29,6 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(CpuTimes())
 
 
-_LONGEST = (
-    "tests/faults/",
-    "tests/local/",
-    "tests/sim/",
-    "tests/infra/",
-    "tests/units/",
-    "tests/lwm2m/",
-    "tests/gateway/",
-    "tests/live_objects/",
-    "tests/cumulocity/",
-    "tests/xyte/",
-    "tests/ibm/",
-    "tests/test_fuzz.py",
-    "tests/test_ownership.py",
-    "tests/web/test_any_body.py",
-    "tests/triggers/test_any_event.py",
-    "tests/cli/",
-)
-"""What takes long though it has few tests: last, it would be waited for by one worker alone."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=_place)
-
-
-def _place(item: pytest.Item) -> int:
-    return next((n for n, begins in enumerate(_LONGEST) if item.nodeid.startswith(begins)), len(_LONGEST))
-
-
 @pytest.fixture(scope="module")
 def dynamodb() -> Iterator[Ports]:
     """The real stores on moto's DynamoDB, with every table made once a file; tests keep apart by tenant.
