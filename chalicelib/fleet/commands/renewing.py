@@ -11,7 +11,7 @@ from chalicelib.fleet.commands.awaiting import await_sender
 from chalicelib.fleet.commands.changing import change_command
 from chalicelib.fleet.commands.granting import session_mark, terms_of
 from chalicelib.fleet.commands.records import Command, Status
-from chalicelib.fleet.commands.transitions import put_back
+from chalicelib.fleet.commands.transitions import as_of, put_back
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence import connecting, relaying
 from chalicelib.fleet.presence.changing import change_mailbox
@@ -105,6 +105,9 @@ def _waits_again(ports: Ports, command: Command, flight: Flight) -> bool:
 
     def waiting(present: Command) -> Command | None:
         if present.status is not Status.PROCESSING or present.generation != command.generation or present.begun:
+            return None
+        if as_of(present, ports.clock.now()).final:
+            # Its time is over, and whoever has read it since was told so.
             return None
         back = put_back(present, ports.clock.now(), _AGAIN)
         return replace(back, reached=frozenset(), reached_in="") if flight.session == RECALLED else back

@@ -3,7 +3,8 @@
 import pytest
 
 from chalicelib.fleet.commands import renewing, reporting
-from chalicelib.fleet.commands.records import Command, DeliveryStatus, Terms
+from chalicelib.fleet.commands.records import Command, DeliveryStatus, Status, Terms
+from chalicelib.fleet.commands.transitions import as_of
 from chalicelib.fleet.presence import connecting
 from chalicelib.fleet.presence.mailbox import LEASE
 from tests.fleet.commands.test_taking import PUSHED, order, said, take
@@ -41,6 +42,26 @@ def test_a_session_that_was_resumed_gets_it_too(rig: Rig) -> None:
     connecting.connected(rig.ports, rig.claim, "s2", rig.ports.clock.now())
     rig.ports.run_background()
     assert sent(rig) == [command.id, command.id]
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_what_has_expired_meanwhile_is_not_sent_again(rig: Rig, *, asked: bool) -> None:
+    rig.connect()
+    old, young = rig.create(None, connector=None, expiration=60), order(rig)
+    rig.ports.run_background()
+    rig.ports.clock.advance(seconds=61)
+    told = as_of(rig.read(old), rig.ports.clock.now())
+    assert told.status is Status.EXPIRED
+    if asked:
+        renewing.again(rig.ports, TENANT, DEVICE)
+        rig.ports.run_background()
+    else:
+        rig.connect("s2")
+    # Whoever has read it was told that it is over: nothing comes after that, not even for a moment.
+    found = as_of(rig.read(old), rig.ports.clock.now())
+    assert found.status is Status.EXPIRED
+    assert Status.PENDING not in [entry.status for entry in found.history][1:]
+    assert sent(rig)[2:] == [young.id]
 
 
 def test_the_same_session_gets_nothing_twice(rig: Rig) -> None:
