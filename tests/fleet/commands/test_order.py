@@ -181,6 +181,29 @@ def test_nothing_is_forgotten_of_what_was_left_to_a_sender_that_died() -> None:
     assert sent(rig) == [first, first, second, third]
 
 
+def test_a_sender_that_died_holds_nobody_up_once_its_claim_is_over() -> None:
+    rig = opened(known=False)
+    rig.granting(window=10, ack_timeout=None, renews=True)
+
+    class Died(Exception):
+        pass
+
+    def dies() -> None:
+        raise Died
+
+    rig.ports.delivery.meanwhile = dies
+    with pytest.raises(Died):
+        rig.connect("s1")
+    first, second, third = rig.mailbox.queue
+    rig.ports.clock.advance(ms=LEASE - 1)
+    rig.deliver()
+    assert sent(rig) == [first]
+    rig.ports.clock.advance(ms=1)
+    # No deadline and no sweep: whoever delivers sees it.
+    rig.deliver()
+    assert sent(rig)[-2:] == [second, third]
+
+
 def test_a_sender_whose_broker_is_busy_leaves_it_to_be_tried_again() -> None:
     rig = opened(known=False)
     rig.ports.delivery.outcomes.append(Outcome.CONFIRMED)
