@@ -71,7 +71,7 @@ SAID: dict[str, dict[str, int]] = {
     "inventory.hierarchy": {"MOST_PARENTS": 10, "MOST_CHILDREN": 10_000},
     "inventory.heights": {"DEEPEST": 10},
     "inventory.managed_objects": {"MOST_FACETS": 18, "_LONGEST_VALUE": 200},
-    "inventory.objects": {"DEEPEST": 50, "LONGEST_NAME": 250, "LONGEST_EXTERNAL": 256, "MOST_NAMES": 20},
+    "inventory.objects": {"DEEPEST": 50, "LONGEST_FRAGMENT": 250, "LONGEST_EXTERNAL": 256, "MOST_NAMES": 20},
     "inventory.finding": {"MOST_LOOKED_AT": 5_000, "MOST_SORTED": 5_000},
     "inventory.group_objects": {"LONGEST": 64, "GRACE": MINUTE},
     "data.alarms": {"LONGEST_TYPE": 256, "_VOID": 3_600},

@@ -30,7 +30,7 @@ from chalicelib.fleet.resources.records import Attachment
 
 DEEPEST = 50
 """Levels of arrays and objects in a fragment."""
-LONGEST_NAME = 250
+LONGEST_FRAGMENT = 250
 """Characters of a fragment's name, with which it may be an item of its own."""
 LONGEST_EXTERNAL = 256
 MOST_NAMES = 20
@@ -234,8 +234,8 @@ def unname(ports: Ports, tenant: str, type_: str, value: str) -> None:
 def ensure_fragments(fragments: Mapping[str, Any]) -> None:
     """Errors: Invalid (a name is too long, or a value has too many levels)."""
     for fragment, value in fragments.items():
-        if not fragment or len(fragment) > LONGEST_NAME:
-            raise Invalid(f"a fragment's name has 1 to {LONGEST_NAME} characters", fragment[:64])
+        if not fragment or len(fragment) > LONGEST_FRAGMENT:
+            raise Invalid(f"a fragment's name has 1 to {LONGEST_FRAGMENT} characters", fragment[:64])
         if _deeper([value], DEEPEST):
             raise Invalid(f"a fragment has at most {DEEPEST} levels", fragment)
 

@@ -12,7 +12,7 @@ from chalicelib.dialects.xyte.models import STRICT
 from chalicelib.dialects.xyte.moments import render
 from chalicelib.dialects.xyte.rest import owners
 from chalicelib.dialects.xyte.rest.access import DEVICE, asking
-from chalicelib.dialects.xyte.rest.forms import DETAILS, LARGEST, MAYBE
+from chalicelib.dialects.xyte.rest.forms import DETAILS, LARGEST, MAYBE, NAME
 from chalicelib.fleet.configuration import fetching
 from chalicelib.fleet.errors import DeviceNotFound, IllegalTransition, RateLimitReached, Unauthenticated
 from chalicelib.fleet.inventory.records import Device
@@ -31,7 +31,7 @@ AN_HOUR = 10
 _VERSION: Schema = {"type": ["integer", "null"], "minimum": 0}
 _PROPERTIES: Mapping[str, Schema] = {
     "firmware_version": MAYBE,
-    "name": MAYBE,
+    "name": NAME,
     "sub_model": MAYBE,
     "details": DETAILS,
     "space_version": _VERSION,

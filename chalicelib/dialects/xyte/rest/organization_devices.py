@@ -15,7 +15,7 @@ from chalicelib.dialects.xyte import (
 from chalicelib.dialects.xyte.owning import AlreadyClaimed
 from chalicelib.dialects.xyte.rest import device_cards
 from chalicelib.dialects.xyte.rest.device_cards import CARD
-from chalicelib.dialects.xyte.rest.forms import MAYBE, SPACE
+from chalicelib.dialects.xyte.rest.forms import MAYBE, NAME, SPACE
 from chalicelib.dialects.xyte.rest.model_documents import SUCCESS
 from chalicelib.dialects.xyte.rest.paging import PAGES, after, next_page
 from chalicelib.fleet.access.roles import Role
@@ -36,12 +36,12 @@ NAMED = Parameter("device_id", place=Place.PATH, explained="A uuid, or for devic
 READING, WRITING = frozenset({Role.DEVICE_R, Role.DEVICE_W}), frozenset({Role.DEVICE_W})
 _CLAIM: Schema = {
     "type": "object",
-    "properties": {"name": MAYBE, "space_id": SPACE, "mac": MAYBE, "sn": MAYBE, "cloud_id": MAYBE},
+    "properties": {"name": NAME, "space_id": SPACE, "mac": MAYBE, "sn": MAYBE, "cloud_id": MAYBE},
 }
 _CHANGED: Schema = {
     "type": "object",
     "properties": {
-        "name": {"type": ["string", "null"], "minLength": 1, "maxLength": 255},
+        "name": {**NAME, "minLength": 1},
         "configuration": {"type": ["object", "null"]},
     },
 }

@@ -6,7 +6,7 @@ from typing import Any
 from chalicelib.dialects.xyte import DEVICES, registering
 from chalicelib.dialects.xyte.errors import DeviceUnknown, explain
 from chalicelib.dialects.xyte.registering import Registered
-from chalicelib.dialects.xyte.rest.forms import DETAILS, LARGEST, MAYBE
+from chalicelib.dialects.xyte.rest.forms import DETAILS, LARGEST, MAYBE, NAME
 from chalicelib.fleet.access import attempts
 from chalicelib.fleet.errors import Conflict, FleetError, RateLimitReached, TemporarilyUnavailable
 from chalicelib.fleet.ports import Ports
@@ -30,7 +30,7 @@ _DEVICE: Schema = {
         **dict.fromkeys(
             ("hardware_key", "partner_key", "model_id", "nano_id", "mac", "sn", "cloud_id", "firmware_version"), MAYBE
         ),
-        "name": MAYBE,
+        "name": NAME,
         "sub_model": MAYBE,
         "details": DETAILS,
     },
