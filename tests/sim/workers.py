@@ -57,7 +57,7 @@ class Worker:
                     self.give(command)
 
         def work() -> None:
-            found = taking.take(device.world.ports, device.tenant, device.id, self._route)
+            found = taking.take(device.world.ports, device.tenant, device.id, self._route).commands
             for command in found:
                 device.world.monitor.taken(command)
             taken.extend(found)

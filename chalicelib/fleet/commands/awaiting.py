@@ -9,20 +9,32 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from chalicelib.fleet.commands.changing import change_command
+from chalicelib.fleet.commands.granting import terms_of
 from chalicelib.fleet.commands.records import Command
 from chalicelib.fleet.ports import Ports
 from chalicelib.fleet.presence.mailbox import Flight, Mailbox
 from chalicelib.fleet.presence.records import Route
 
 
-def left_to_another(ports: Ports, mailbox: Mailbox, route: Route, own: Collection[int]) -> bool:
+def left_to_another(ports: Ports, mailbox: Mailbox, route: Route, command_id: str, own: Collection[int]) -> bool:
     """Whether somebody is about to send by that route, and goes on afterwards; `own` are one's own generations.
 
+    So it is left to a poll that is about to take what comes before that command, and is to be sent by that route, too.
     A read where another run has claimed something within a LEASE, and a write where that is on its way.
     """
-    command_id = mailbox.latest(route.connector)
-    if command_id is None:
-        return False
+    return any(_awaited(ports, mailbox, one, own) for one in _before(ports, mailbox, route, command_id))
+
+
+def _before(ports: Ports, mailbox: Mailbox, route: Route, command_id: str) -> list[str]:
+    latest = mailbox.latest(route.connector)
+    others = [latest] if latest is not None else []
+    if not terms_of(ports, route).renews:
+        return others
+    polled = [c for c, f in mailbox.flights.items() if f.session and c < command_id]
+    return others + [c for c in polled if (mailbox.flights[c].via or mailbox.line(c)) != route.connector]
+
+
+def _awaited(ports: Ports, mailbox: Mailbox, command_id: str, own: Collection[int]) -> bool:
     flight = mailbox.flights[command_id]
     if flight.generation in own or flight.stale(ports.clock.now()):
         return False

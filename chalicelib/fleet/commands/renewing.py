@@ -77,6 +77,9 @@ def _put_back(ports: Ports, mailbox: Mailbox, commands: Collection[str]) -> Mail
         flight = mailbox.flights[command_id]
         command = ports.commands.get(mailbox.tenant, command_id)
         if command is None or command.final or command.generation != flight.generation:
+            if command is not None and not flight.stale(ports.clock.now()):
+                # It may be claimed, and not marked yet: whoever has it has us look again once it is.
+                await_sender(ports, command, flight)
             continue
         if command.begun is not None:
             begun[command_id] = flight

@@ -263,7 +263,7 @@ def _by_a_route(
         first = renewed(ports, mailbox, route)
         if first is not mailbox:
             return first
-        if left_to_another(ports, mailbox, route, run.claims):
+        if left_to_another(ports, mailbox, route, command.id, run.claims):
             full.append(command)
             return _Stuck.STUCK
         return _claim(ports, mailbox, command, route, run)

@@ -7,6 +7,7 @@ has heard no answer asks again and is given the same.
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 
 from chalicelib.fleet.commands import deadlines, finishing, renewing
 from chalicelib.fleet.commands.changing import change_command
@@ -15,36 +16,78 @@ from chalicelib.fleet.commands.records import Command, DeliveryStatus, Policy, S
 from chalicelib.fleet.commands.transitions import as_of, claimed, sent
 from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ports import Ports
+from chalicelib.fleet.presence import relaying
 from chalicelib.fleet.presence.changing import change_mailbox
 from chalicelib.fleet.presence.mailbox import ANY, Mailbox
-from chalicelib.fleet.presence.records import Route
+from chalicelib.fleet.presence.records import Capability, Route
 
 Change = Callable[[Command, int, int, Policy], Command]
 """The command as it is after (now, generation, policy)."""
 
 
-def take(ports: Ports, tenant: str, device: str, route: Route, most: int | None = None) -> list[Command]:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was taken, and the ids of what waits `beyond` the window. What is in neither goes to somebody else."""
+
+    commands: list[Command]
+    beyond: frozenset[str]
+
+
+def take(ports: Ports, tenant: str, device: str, route: Route, most: int | None = None) -> Taken:
     """What waits for the device and may go by `route`, the oldest first: no more than its window, or `most`.
 
-    What it has taken by this route and not begun is among it; what went by another route is not. `route.session` is any
-    name that stays the same from one request of the device to the next.
+    What it has taken by this route and not begun is among it; what went by another route is not, nor what a session
+    that is there is sent, where each session of the dialect gets what was not begun. `route.session` is any name that
+    stays the same from one request of the device to the next.
     """
     mailbox = ports.mailboxes.get(tenant, device)
     window = terms_of(ports, route).window
     if mailbox is not None:
         mailbox = renewing.renew(ports, mailbox, polling=route)
     taken: list[Command] = []
+    beyond: set[str] = set()
     for command_id in mailbox.queue if mailbox else ():
-        if mailbox is None or len(taken) >= (window if most is None else most):
+        if mailbox is None:
             break
         flight = mailbox.flights.get(command_id)
-        if mailbox.line(command_id) not in (route.connector, ANY):
+        if mailbox.line(command_id) not in (route.connector, ANY) or (flight and flight.holder != holder(route)):
             continue
-        if flight.holder != holder(route) if flight else mailbox.flying(route.connector) >= window:
+        if len(taken) >= (window if most is None else most) or (
+            flight is None and mailbox.flying(route.connector) >= window
+        ):
+            beyond.add(command_id)
+            continue
+        if flight is None and _left_to_session(ports, mailbox, command_id, route):
             continue
         mailbox, command = _taken(ports, mailbox, command_id, route)
-        taken += [command] if command is not None else []
-    return taken
+        if command is not None:
+            taken.append(command)
+        elif mailbox is not None and command_id in mailbox.queue and command_id not in mailbox.flights:
+            # Another request of the device has filled the window.
+            beyond |= set() if _sessions(ports, mailbox, command_id, route, relayed=False) else {command_id}
+    return Taken(taken, frozenset(beyond))
+
+
+def _left_to_session(ports: Ports, mailbox: Mailbox, command_id: str, route: Route) -> bool:
+    """Whether a session is there that is sent whatever was not begun: a claim would keep it from that.
+
+    Reads nothing but for sessions of gateways.
+    """
+    every = _sessions(ports, mailbox, command_id, route)
+    return relaying.open_route(ports, mailbox, every, Capability.COMMAND) is not None
+
+
+def _sessions(ports: Ports, mailbox: Mailbox, command_id: str, route: Route, *, relayed: bool = True) -> list[Route]:
+    """Those that the command is sent to, where its dialect tells every session what was not begun, as that of `route`.
+
+    Of `relayed` ones only their gateway knows whether they are there.
+    """
+    if not terms_of(ports, route).renews:
+        return []
+    line = mailbox.line(command_id)
+    every = mailbox.routes(Capability.COMMAND, None if line == ANY else line)
+    telling = [one for one in every if terms_of(ports, one).renews and not terms_of(ports, one).take]
+    return [one for one in telling if relayed or not one.relayed]
 
 
 def head(ports: Ports, tenant: str, device: str, route: Route) -> Command | None:
@@ -132,7 +175,9 @@ def claimed_by(
         if command.id not in present.queue:
             return present
         if flight is None:
-            free = force or present.flying(route.connector) < terms.window
+            # A session may have come just now, which is to be sent it as well.
+            told = not force and _sessions(ports, present, command.id, route, relayed=False)
+            free = force or (not told and present.flying(route.connector) < terms.window)
         else:
             # Our own, of a request that died, serves again, unless its attempt is over.
             free = force if flight.holder != name else flight.generation <= command.generation
@@ -142,14 +187,20 @@ def claimed_by(
     flight = held.flights.get(command.id) if held is not None else None
     if flight is None or flight.holder != name:
         return Claim(held, ports.commands.get(command.tenant, command.id), ours=False)
-    policy = command.policy.under(terms, relayed=route.relayed)
+    policy, awaited = command.policy.under(terms, relayed=route.relayed), list[bool]()
 
     def changed(present: Command) -> Command | None:
         now = ports.clock.now()
-        return change(present, now, flight.generation, policy) if present.waiting and not present.expired(now) else None
+        if not present.waiting or present.expired(now):
+            return None
+        awaited.append(present.awaited)
+        return replace(change(present, now, flight.generation, policy), awaited=False)
 
     after, written = change_command(ports, command.tenant, command.id, changed, seen=command)
     if after is not None and written:
+        if awaited[-1]:
+            # Somebody who delivers has come between our two writes, and left it to us.
+            ports.background.deliver(command.tenant, command.device)
         if command.timer:
             ports.deadlines.stop(command.timer)
         after = deadlines.arm_attempt(ports, after)

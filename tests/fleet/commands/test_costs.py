@@ -128,7 +128,7 @@ def test_taking_and_asking_again(rig: Rig) -> None:
     command = rig.create(None, connector=None, expiration=None)
     for step in ("taken by a poll", "polled again"):
         with counted(rig) as calls:
-            assert [c.id for c in taking.take(rig.ports, TENANT, DEVICE, POLL)] == [command.id]
+            assert [c.id for c in taking.take(rig.ports, TENANT, DEVICE, POLL).commands] == [command.id]
         assert cost(calls) == says(step)
 
 

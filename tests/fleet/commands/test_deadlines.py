@@ -102,7 +102,7 @@ def test_taking_stops_the_timer_of_who_waits_and_starts_that_of_the_attempt(rig:
     rig.ports.terms.known["polled"] = Terms()
     command = rig.create(connector=None, expiration=10 * 60, ack_timeout=ATTEMPT)
     assert list(rig.ports.deadlines.running) == [command.expiry_timer]
-    (taken,) = taking.take(rig.ports, TENANT, DEVICE, POLL)
+    (taken,) = taking.take(rig.ports, TENANT, DEVICE, POLL).commands
     assert taken.timer == taken.attempt_timer
     assert rig.ports.deadlines.running == {taken.timer: (taken.due, taken.subject)}
 

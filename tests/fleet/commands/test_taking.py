@@ -35,7 +35,7 @@ def order(rig: Rig, connector: str | None = None) -> Command:
 
 
 def take(rig: Rig, route: Route = POLL, most: int | None = None) -> list[str]:
-    return [c.id for c in taking.take(rig.ports, TENANT, DEVICE, route, most)]
+    return [c.id for c in taking.take(rig.ports, TENANT, DEVICE, route, most).commands]
 
 
 def said(route: Route = POLL, **told: Any) -> Report:
@@ -133,7 +133,7 @@ def test_a_claim_whose_attempt_is_over_is_not_used_a_second_time(rig: Rig) -> No
 
 
 def test_a_poll_of_a_device_that_is_gone_finds_nothing(rig: Rig) -> None:
-    assert taking.take(rig.ports, TENANT, "nobody", POLL) == []
+    assert taking.take(rig.ports, TENANT, "nobody", POLL).commands == []
 
 
 def test_an_idle_poll_costs_one_read(rig: Rig) -> None:

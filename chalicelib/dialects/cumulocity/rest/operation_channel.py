@@ -62,6 +62,7 @@ def due(ports: Ports, request: Request, session: Session, *, confirmed: bool, as
     if not confirmed:
         given, arrived = tuple(one for one in given if one not in session.sent), []
     elif request.by.kind is Kind.DEVICE:
+        _take_back(ports, request, {open_[one][1].device for one in arrived if one not in open_[one][1].flights})
         for one in arrived:
             taking.delivered(ports, request.tenant, one, _way(request).node)
     fresh = sorted(set(open_) - set(given))[:MOST]
@@ -109,21 +110,31 @@ def _served(ports: Ports, agent: ManagedObject) -> list[ManagedObject]:
 def _found(ports: Ports, request: Request, fresh: Mapping[str, Mailbox]) -> dict[str, Command | None]:
     """Those of them that may be given now, as they stand; None where there is nothing to give, now or ever."""
     taken: dict[str, Command] = {}
+    beyond: set[str] = set()
     way = _way(request)
     for device in dict.fromkeys(box.device for box in fresh.values()):
         if _takes(request, device):
-            taken |= {one.id: one for one in taking.take(ports, request.tenant, device, way)}
+            given = taking.take(ports, request.tenant, device, way)
+            taken |= {one.id: one for one in given.commands}
+            beyond |= given.beyond
     found: dict[str, Command | None] = {}
-    for one, box in fresh.items():
+    for one in fresh:
         command = taken.get(one)
         if command is None:
             stored = ports.commands.get(request.tenant, one)
             command = as_of(stored, ports.clock.now()) if stored is not None else None
-            if command is not None and command.waiting and _takes(request, box.device):
-                # The window is full: it goes when its device has begun others.
+            if command is not None and command.waiting and one in beyond:
+                # It goes when its device has begun others.
                 continue
         found[one] = command
     return found
+
+
+def _take_back(ports: Ports, request: Request, devices: set[str]) -> None:
+    """What a session of those was to be sent as well, which has gone before it got it, is with who polls."""
+    for device in devices:
+        if _takes(request, device):
+            taking.take(ports, request.tenant, device, _way(request))
 
 
 def _takes(request: Request, device: str) -> bool:
