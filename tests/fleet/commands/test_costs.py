@@ -2,16 +2,17 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chalicelib.fleet.commands import reporting, taking
-from chalicelib.fleet.commands.records import AckMode, Status, Terms
+from chalicelib.fleet.commands import creating, deadlines, reporting, taking, transitions
+from chalicelib.fleet.commands.records import MINUTE, AckMode, Command, Status, Terms
 from chalicelib.fleet.commands.reporting import Report
 from chalicelib.fleet.presence.records import Route
 from tests.fleet.rig import CLIENT, DEVICE, TENANT, Rig
@@ -204,3 +205,57 @@ def test_ending_what_a_timer_runs_for(online: Rig) -> None:
 def test_the_page_has_no_step_that_is_not_counted() -> None:
     source = Path(__file__).read_text(encoding="utf-8")
     assert [step for step in table() if f'"{step}"' not in source] == []
+
+
+def _gone(rig: Rig, command: Command) -> None:
+    del rig.ports.commands.rows[TENANT, command.id]
+
+
+def _over(rig: Rig, command: Command) -> None:
+    assert rig.ports.commands.replace(command, transitions.move(command, rig.ports.clock.now(), Status.CANCELED))
+
+
+def _claimed(rig: Rig, command: Command) -> None:
+    assert rig.ports.commands.replace(command, replace(command, status=Status.PROCESSING, generation=1))
+
+
+GONE, OVER = "waits, but is deleted or claimed", "waits, but is over"
+
+
+@pytest.mark.parametrize(("happened", "step"), [(_gone, GONE), (_claimed, GONE), (_over, OVER)])
+def test_setting_right_who_waits(online: Rig, happened: Callable[[Rig, Command], None], step: str) -> None:
+    """Whoever ended it, deleted it or claimed it has died before the mailbox was written."""
+    happened(online, online.create())
+    with counted(online) as calls:
+        online.deliver()
+    assert cost(calls) == says(step)
+    assert online.mailbox.queue == tuple(online.mailbox.flights)
+
+
+def test_canceling_and_deleting(rig: Rig) -> None:
+    command = rig.create()
+    with counted(rig) as calls:
+        creating.cancel(rig.ports, TENANT, command.id)
+    assert cost(calls) == says("canceled")
+    command = rig.create()
+    with counted(rig) as calls:
+        creating.delete(rig.ports, TENANT, command.id)
+    assert (cost(calls), calls["commands.delete"]) == (says("canceled"), 1)
+
+
+def test_having_the_sweep_look(rig: Rig) -> None:
+    """Once for all who want it within a minute, and without reading what they have read."""
+    command, soon = rig.create(), rig.ports.clock.now() + 1_000
+    for writes, moment in [(1, soon + MINUTE), (0, soon + MINUTE), (0, soon), (1, soon - 1)]:
+        with counted(rig) as calls:
+            command = deadlines.look_by(rig.ports, command, moment)
+        assert cost(calls) == (0, 0, 0, writes, 0, 0)
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_running_out_of_time(online: Rig, attempts: int) -> None:
+    command = online.sent(ack_timeout=60, attempts=attempts)
+    online.pass_time(61)
+    with counted(online) as calls:
+        online.deadline(command)
+    assert cost(calls) == says("not answered in time")
