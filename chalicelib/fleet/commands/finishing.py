@@ -225,7 +225,7 @@ def _settle_processing(ports: Ports, command: Command, mailbox: Mailbox | None, 
 def _tidy(ports: Ports, command: Command, mailbox: Mailbox | None, *, wake: bool) -> bool:
     if mailbox is None or (command.id not in mailbox.queue and command.id not in mailbox.flights):
         return False
-    finish(ports, command, seen=mailbox, told=False, wake=wake)
+    finish(ports, command, told=False, wake=wake)
     return True
 
 

@@ -228,7 +228,7 @@ def _move(
     if command is None:
         return change_mailbox(ports, mailbox.tenant, mailbox.device, lambda m: m.remove(head), seen=mailbox)
     if command.final:
-        return finishing.finish(ports, command, mailbox, told=False, wake=False)
+        return finishing.finish(ports, command, told=False, wake=False)
     if not command.waiting:
         # Its claim was lost on the way: whoever is at it has it.
         since = ports.clock.now()

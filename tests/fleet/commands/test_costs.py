@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.fleet.commands import creating, deadlines, reporting, taking, transitions
+from chalicelib.fleet.commands import creating, deadlines, finishing, renewing, reporting, taking, transitions
 from chalicelib.fleet.commands.records import MINUTE, AckMode, Command, Status, Terms
 from chalicelib.fleet.commands.reporting import Report
 from chalicelib.fleet.presence.records import Route
@@ -200,6 +200,31 @@ def test_ending_what_a_timer_runs_for(online: Rig) -> None:
     with counted(online) as calls:
         reporting.succeed(online.ports, TENANT, command.id, Report(PUSHED))
     assert cost(calls) == says("succeeded, failed", ran=True)
+
+
+def test_what_is_left_of_who_is_deleted(online: Rig) -> None:
+    gone, orphan = online.sent(), online.sent()
+    _gone(online, gone)
+    with counted(online) as calls:
+        online.deadline(gone)
+    assert cost(calls) == says("its timer runs out, it is deleted")
+    online.ports.mailboxes.rows.clear()
+    with counted(online) as calls:
+        finishing.settle(online.ports, TENANT, DEVICE, orphan.id)
+    assert cost(calls) == says("settled, its device is deleted")
+    assert online.read(orphan).status is Status.CANCELED
+
+
+def test_putting_back_what_another_session_got(online: Rig) -> None:
+    online.granting(window=5, ack_timeout=None, renews=True)
+    waiting, begun = online.sent(None), online.sent(None)
+    reporting.progress(online.ports, TENANT, begun.id, Report(PUSHED))
+    mailbox = online.mailbox
+    with counted(online) as calls:
+        left = renewing.renewed(online.ports, mailbox, replace(PUSHED, session="s2"))
+    assert cost(calls) == says("put back for a new session", "… what it has not begun")
+    assert left is not None
+    assert set(left.queue) - set(left.flights) == {waiting.id}
 
 
 def test_the_page_has_no_step_that_is_not_counted() -> None:
