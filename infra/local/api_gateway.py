@@ -24,6 +24,7 @@ from urllib.parse import parse_qsl
 
 from chalice.app import Chalice
 
+from chalicelib.web.application import ANY
 from infra.local import gateway_headers
 from infra.local.chalice_threads import make_current_request_thread_local
 from infra.local.description import GatewayResponse
@@ -34,6 +35,8 @@ from infra.local.lambda_context import LambdaContext
 MAX_BODY = 10 * 1024 * 1024
 """Bytes of a request body that API Gateway still accepts."""
 
+_ANY = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+"""What ANY stands for (API Gateway developer guide, "Set up a method request")."""
 _TIMEOUT_S = 29.0  # API Gateway's integration timeout
 _SHAPELESS = "REQUEST_TOO_LARGE"
 """The one gateway response that cannot be customized."""
@@ -122,7 +125,8 @@ class ApiGateway:
         if matched is None:
             return self._refuse(_UNKNOWN_ROUTE, context)
         route, parameters = matched
-        if method not in self._app.routes[route]:
+        served = self._app.routes[route]
+        if method not in served and not (ANY in served and method in _ANY):
             preflight = self._preflight(route) if method == "OPTIONS" else None
             return preflight or self._refuse(_UNKNOWN_ROUTE, context)
         request = _Request(environ, path, method, route, parameters, body)

@@ -60,7 +60,7 @@ def write(
         built, "package", "--stage", stage.name, "--merge-template", str(merge), str(out), environment=environment
     )
     template = json.loads((out / "sam.json").read_text())
-    # Without white space: CloudFormation takes a megabyte, and the API alone is half of that.
+    # Without white space: CloudFormation takes a megabyte.
     (folder / TEMPLATE).write_text(json.dumps(template, separators=(",", ":")))
     (out / ARCHIVE).replace(folder / ARCHIVE)
     return folder / TEMPLATE

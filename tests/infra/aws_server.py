@@ -14,6 +14,8 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+from chalicelib.web.application import ANY
+
 _DEFINITIONS = "/restapis"
 
 
@@ -64,7 +66,9 @@ def _with_swagger(app: Callable[..., Any]) -> Callable[..., Any]:
 def _modern(definition: Mapping[str, Any]) -> dict[str, Any]:
     made = {k: v for k, v in definition.items() if k != "swagger"}
     made |= {"openapi": "3.0.1", "info": {"description": "", **made["info"]}}
-    for methods in made["paths"].values():
+    for path, methods in made["paths"].items():
+        # moto would take it for a method of that name.
+        made["paths"][path] = methods = {"any" if name == ANY else name: each for name, each in methods.items()}
         for method in methods.values():
             method["x-amazon-apigateway-integration"] = {
                 "uri": "",

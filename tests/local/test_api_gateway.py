@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from chalice.app import Blueprint, Chalice, CORSConfig, Response
 
+from chalicelib.web.application import ANY
 from infra.local.api_gateway import MAX_BODY, ApiGateway
 from infra.local.http_server import HttpServer, bind
 from tests.clients import PATIENCE_S
@@ -73,6 +74,10 @@ def make_app() -> Chalice:
     @app.route("/boom")
     def boom() -> None:
         raise KeyError("boom")
+
+    @app.route("/any", methods=[ANY], content_types=[])
+    def everything() -> None:
+        """Chalice has no such method: a request of any other comes as far as its own refusal."""
 
     add_greedy(app)
     app.register_blueprint(blueprint)
@@ -323,6 +328,14 @@ def test_requests_that_are_served_at_once_see_each_their_own_request(port: int) 
         thread.join()
 
     assert answers == {name: {"name": name, "query": {"own": name}} for name in ("a", "b")}
+
+
+@pytest.mark.parametrize(
+    ("method", "status"),
+    [*((method, 405) for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")), ("PROPFIND", 403)],
+)
+def test_any_stands_for_the_methods_that_gateway_knows(port: int, method: str, status: int) -> None:
+    assert ask(port, method, "/any")[0] == status
 
 
 def test_health_is_the_fronts_own_answer(port: int) -> None:

@@ -15,7 +15,8 @@ from tests.conformance.second_opinion.platform import Platform
 
 pytestmark = pytest.mark.conformance
 
-METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+SAID = {"GET": 401, "HEAD": 401, "POST": 401, "PUT": 405, "PATCH": 405, "DELETE": 405, "OPTIONS": 204}
+"""What a list of devices answers to somebody without a key."""
 NINE = "/a/b/c/d/e/f/g/h/i"
 _FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:homeport-dev"
 
@@ -44,7 +45,7 @@ def test_what_is_deployed_is_imported_with_two_resources_a_root(running_ministac
     found = resources(running_ministack, stack["Outputs"][0]["OutputValue"])
     remove(running_ministack, "imported")
     assert found.pop("/") == set()
-    assert found == {path: METHODS for root in roots for path in (root, f"{root}/{{proxy+}}")}
+    assert found == {path: {"ANY"} for root in roots for path in (root, f"{root}/{{proxy+}}")}
 
 
 def asked(platform: Platform, method: str, path: str, **headers: str) -> requests.Response:
@@ -62,6 +63,11 @@ def test_an_unknown_path_is_refused_by_its_dialect_at_any_depth(platform: Platfo
 def test_a_method_that_is_not_there_is_refused_by_its_dialect(platform: Platform) -> None:
     answer = asked(platform, "PUT", "/api/v1/deviceMgt/devices")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, POST")
+
+
+@pytest.mark.parametrize(("method", "status"), SAID.items())
+def test_each_method_arrives_as_itself(platform: Platform, method: str, status: int) -> None:
+    assert asked(platform, method, "/api/v1/deviceMgt/devices").status_code == status
 
 
 @pytest.mark.parametrize("name", ["%C3%BC", "a%20b", "a;b", "a%252Fb"])
