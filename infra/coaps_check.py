@@ -52,7 +52,24 @@ def _answered(what: str, address: tuple[str, int]) -> Finding:
                 continue
             except OSError as error:
                 return Finding(what, good=False, found=f"nobody is there: {error}")
-            if answer[:1] == bytes((_HANDSHAKE,)) and answer[_HEADER : _HEADER + 1] == bytes((_HELLO_VERIFY_REQUEST,)):
+            if _greets(answer):
                 return Finding(what, good=True, found=f"{address[0]}:{address[1]} answers as a DTLS server does")
             return Finding(what, good=False, found="what answers is no DTLS server")
     return Finding(what, good=False, found=f"{address[0]}:{address[1]} is silent: a firewall, or nobody")
+
+
+def answers(host: str, port: int, within: float = 1.0) -> bool:
+    """Whether somebody does: one ClientHello, and so many seconds for what it owes. Errors: OSError for no address."""
+    (found, *_) = socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_DGRAM)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.settimeout(within)
+        asking.connect(found[4])
+        try:
+            asking.send(client_hello(os.urandom(32)))
+            return _greets(asking.recv(2048))
+        except OSError:
+            return False
+
+
+def _greets(answer: bytes) -> bool:
+    return answer[:1] == bytes((_HANDSHAKE,)) and answer[_HEADER : _HEADER + 1] == bytes((_HELLO_VERIFY_REQUEST,))

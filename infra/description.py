@@ -7,7 +7,7 @@ from typing import Any
 from pynamodb.models import Model
 
 from chalicelib.aws import delayed_deadlines, postponed
-from chalicelib.dialects import registry
+from chalicelib.dialects import registry, topics
 from chalicelib.dialects.dialect import Part
 from chalicelib.fleet.commands.finishing import NotDue
 from chalicelib.store.tables import all_models
@@ -90,7 +90,7 @@ def _noun(model: type[Model]) -> str:
 def rules() -> list[Rule]:
     """One rule a topic root of every dialect, and one for each kind of event that the broker tells by itself."""
     roots = sorted({root for dialect in registry.having(Part.TOPICS) for root in registry.topics(dialect).ROOTS})
-    uplinks = [Rule(f"uplink_{root.replace('-', '_')}", UPLINK_SQL.format(root=root), "uplink") for root in roots]
+    uplinks = [Rule(topics.rule(root), UPLINK_SQL.format(root=root), "uplink") for root in roots]
     events = [Rule(f"lifecycle_{k}", f"SELECT * FROM '{v}'", "presence") for k, v in LIFECYCLE_FILTERS.items()]  # noqa: S608
     certificates = Rule("certificates", f"SELECT * FROM '{CERTIFICATES_FILTER}'", "activate")  # noqa: S608
     return [*uplinks, *events, certificates]

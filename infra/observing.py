@@ -15,7 +15,7 @@ from botocore.credentials import Credentials, ReadOnlyCredentials
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from infra.probing import Answer, Asked
+from infra.probes.questions import Answer, Asked
 
 PROVIDED_FOR_S = 150
 """How far time stamps may be off without an end that belongs to the wrong tenant."""

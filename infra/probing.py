@@ -9,54 +9,17 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Self
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from infra.probes.questions import Answer, Asked
+
 PATIENCE_S = 10.0
 _LOOKS, _BETWEEN_LOOKS_S = 60, 1.5
 _EXACTLY_ONCE = 2
 _NEWER = 5
-
-
-class Asked(StrEnum):
-    """The questions; `docs/aws-limits.md` says what follows from the answers."""
-
-    WITHOUT_ALPN = "Does a password client reach port 8883 without ALPN?"
-    DIRECT_MESSAGE = "Does a custom-authorizer client receive direct messages, confirmed?"
-    CONNECTIONS = "Do GetConnection and ListSubscriptions know such a client?"
-    GONE = "Does GetConnection say that a connection has gone?"
-    KEPT_SESSION = "Does DeleteConnection end the kept session of a client that is not connected?"
-    REFUSED = "Does a refused client hear why (a CONNACK code)?"
-    REFUSED_5 = "Does a refused client of MQTT 5 hear why?"
-    EXACTLY_ONCE = "Is SUBSCRIBE with QoS 2 answered?"
-    EXACTLY_ONCE_5 = "Is SUBSCRIBE with QoS 2 answered in MQTT 5?"
-    NAMELESS = "Does a client of MQTT 3.1.1 without a client id come in?"
-    NAMELESS_5 = "Does a client of MQTT 5 without a client id come in?"
-    FILTER = "Does a filter that the policy forbids get SUBACK 0x80?"
-    FORBIDDEN_WILL = "Is a client refused whose will is on a topic that its policy forbids?"
-    WILL = "Is a will taken for a message of its client?"
-    RETAINED = "Does a message with RETAIN close the connection?"
-    BASIC_INGEST = "Does a message by Basic Ingest arrive under its topic?"
-    FLOOD = "Is a client of MQTT 5 told of what exceeds 100 messages a second?"
-    SLASHES = "Does a path with // reach our router?"
-    DEEP = "Does a path of any depth reach our router?"
-    CHUNKED = "Does a chunked request body arrive whole?"
-    SEMICOLON = "Does API Gateway split a query at ;?"
-    HEAD = "Does HEAD tell the length that GET has?"
-    PRINCIPAL = "Is principalIdentifier of a connection's events the principalId that the authorizer answered?"
-    SESSION = "Is the sessionIdentifier of a connection's end that of its beginning?"
-    STAMPS = "Are the time stamps of a connection's events right to 150 s?"
-    PRICE = "What does a direct message cost?"
-    TRANSITIONS = "Are two or three transitions billed for a machine of two states?"
-    CERTIFICATE = "Is a certificate registered that is first shown to a host with CUSTOM_AUTH_X509?"
-    LEFTOVERS = "Can the authorizer be deleted while a disabled host names it?"
-    RULE_PRINCIPAL = "Is principal() in a topic rule the principalId that the authorizer answered?"
-    RESOURCE_PATH = "Does API Gateway tell a function the resource that a path of any depth fell to?"
-    REPLACED = "Is a device of LwM2M answered again within 90 s while the gateway is replaced?"
-    OTHER_NODE = "May a node answer by UDP for a flow that the balancer has given to another?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +31,6 @@ class Entrance:
     ca: str | None
     username: str
     password: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`yes` is None where the question could not be put."""
-
-    question: str
-    yes: bool | None
-    found: str
 
 
 @dataclass
@@ -165,32 +119,11 @@ class Device:
         return "Success" in self.codes
 
 
-def left() -> list[Answer]:
-    """What no device finds out in an hour, and how it is settled."""
-    tomorrow = "ask Cost Explorer tomorrow, by usage type: "
-    return [
-        Answer(Asked.PRICE, None, f"{tomorrow}IoT, of about 3 direct messages"),
-        Answer(Asked.TRANSITIONS, None, f"{tomorrow}StateTransition, after a command that times out"),
-        Answer(Asked.CERTIFICATE, None, "connect a device with a new certificate to the certificate host, twice"),
-        Answer(Asked.LEFTOVERS, None, "`make destroy` says so at its step triggers, and again a week later"),
-        Answer(
-            Asked.RULE_PRINCIPAL,
-            None,
-            "for a minute, have a rule `SELECT principal() AS p FROM 'dev/data'` republish to a topic that you hear in "
-            "IoT Core's test client, while a device sends",
-        ),
-        Answer(
-            Asked.RESOURCE_PATH,
-            None,
-            "`aws apigateway test-invoke-method` on the resource /api/{proxy+} logs the request with its resourcePath",
-        ),
-        Answer(Asked.REPLACED, None, "deploy the CoAP gateway twice while a device sends every second"),
-        Answer(Asked.OTHER_NODE, None, "run two nodes behind the balancer and send a device a command by the other"),
-    ]
+def probe(entrance: Entrance, iot_data: Any, client_id: str, topic: str, other: str) -> list[Answer]:
+    """`iot_data` is a client of the account's data endpoint, `topic` a downlink topic that the device may subscribe.
 
-
-def probe(entrance: Entrance, iot_data: Any, client_id: str, topic: str) -> list[Answer]:
-    """`iot_data` is a client of the account's data endpoint, `topic` a downlink topic that the device may subscribe."""
+    `other` is the password by which the same device comes as another principal.
+    """
     answers = []
     with Device(entrance, client_id) as device:
         device.wait(lambda: bool(device.codes))
@@ -211,6 +144,7 @@ def probe(entrance: Entrance, iot_data: Any, client_id: str, topic: str) -> list
     answers.append(_refusal(entrance, client_id))
     answers.append(_exactly_once(entrance, client_id, topic))
     answers.append(_kept_session(entrance, iot_data, client_id, topic))
+    answers.append(_others_session(entrance, iot_data, client_id, topic, other))
     return answers
 
 
@@ -260,28 +194,44 @@ def _gone(iot_data: Any, client_id: str) -> Answer:
 
 def _kept_session(entrance: Entrance, iot_data: Any, client_id: str, topic: str) -> Answer:
     question = Asked.KEPT_SESSION
-    with Device(entrance, client_id, clean=False) as device:
-        device.wait(lambda: bool(device.codes))
-        device.mqtt.subscribe(topic, 1)
-        if not device.wait(lambda: bool(device.granted)):
-            return Answer(question, yes=None, found=f"no session was kept: {device.codes}")
-    _gone(iot_data, client_id)
+    if why := _leave_session(entrance, iot_data, client_id, topic):
+        return Answer(question, yes=None, found=why)
     try:
         iot_data.delete_connection(clientId=client_id, cleanSession=True, preventWillMessage=True)
         said = "taken"
     except Exception as error:  # noqa: BLE001 - whatever AWS says is part of the answer
         said = type(error).__name__
+    return _session_ended(question, entrance, client_id, entrance.password, f"DeleteConnection: {said}")
+
+
+def _others_session(entrance: Entrance, iot_data: Any, client_id: str, topic: str, other: str) -> Answer:
+    question = Asked.OTHERS_SESSION
+    if why := _leave_session(entrance, iot_data, client_id, topic):
+        return Answer(question, yes=None, found=why)
+    return _session_ended(question, entrance, client_id, other, "another key of the tenant")
+
+
+def _leave_session(entrance: Entrance, iot_data: Any, client_id: str, topic: str) -> str:
+    """With a subscription, its device gone; or why there is none."""
     with Device(entrance, client_id, clean=False) as device:
         device.wait(lambda: bool(device.codes))
-        found = device.kept
+        device.mqtt.subscribe(topic, 1)
+        if not device.wait(lambda: bool(device.granted)):
+            return f"no session was kept: {device.codes}"
+    _gone(iot_data, client_id)
+    return ""
+
+
+def _session_ended(question: Asked, entrance: Entrance, client_id: str, password: str, before: str) -> Answer:
+    with Device(entrance, client_id, password=password, clean=False) as device:
+        device.wait(lambda: bool(device.codes))
+        found = device.kept if device.connected else None
     # Nothing of it stays behind.
     with Device(entrance, client_id) as device:
         device.wait(lambda: bool(device.codes))
     if found is None:
-        return Answer(question, yes=None, found=f"DeleteConnection: {said}; the client was not answered")
-    return Answer(
-        question, not found, f"DeleteConnection: {said}; the session was {'still there' if found else 'gone'}"
-    )
+        return Answer(question, yes=None, found=f"{before}; the client was not let in again")
+    return Answer(question, not found, f"{before}; the session was {'still there' if found else 'gone'}")
 
 
 def _refusal(entrance: Entrance, client_id: str) -> Answer:

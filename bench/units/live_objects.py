@@ -7,11 +7,13 @@ from typing import Any
 from urllib.parse import quote
 
 from bench.units.awaited import Device
-from bench.units.cloud import Cloud
+from bench.units.cloud import STAGE, Cloud
 from chalicelib import wiring
+from chalicelib.dialects import topics
 from chalicelib.fleet.access import tenants
 from chalicelib.fleet.tenancy import settings
 from chalicelib.fleet.tenancy.records import Stored
+from infra.stage import Stage
 
 COMMANDS, CONFIGURATION = "dev/cmd", "dev/cfg/upd"
 ABSENT = "urn:lo:nsid:bench:device-001"
@@ -64,8 +66,8 @@ class Bench:
     def data(self, method: str, path: str) -> Any:
         return self.cloud.request(method, f"/api/v0/{path}", self.key)
 
-    def say(self, value: Any) -> None:
-        self.cloud.publish(self.device, "dev/data", {"s": "bench", "v": value})
+    def say(self, value: Any, topic: str = "dev/data") -> None:
+        self.cloud.publish(self.device, topic, {"s": "bench", "v": value})
 
     def order(self, device: str, **policy: Any) -> str:
         value = {"req": "reboot", "arg": {"delay": 5}}
@@ -121,6 +123,11 @@ def telemetry_alone(bench: Bench) -> int:
     return _every(bench, 5, times=72, among_others=False)
 
 
+def telemetry_basic_ingest(bench: Bench) -> int:
+    """The usual device's message, by a topic that names the rule: IoT Core bills no message."""
+    return _every(bench, 5, times=72, topic=topics.ingested(Stage(STAGE).rule(""), "dev/data"))
+
+
 def telemetry_elsewhere(bench: Bench) -> int:
     """A message every five minutes, each to an instance of the function that knows of nothing yet."""
     bench.cloud.clock.at += 15 * _MINUTE
@@ -132,7 +139,15 @@ def telemetry_elsewhere(bench: Bench) -> int:
     return 12
 
 
-def _every(bench: Bench, minutes: int, *, times: int, among_others: bool = True, size: int = PAYLOAD_BYTES) -> int:
+def _every(
+    bench: Bench,
+    minutes: int,
+    *,
+    times: int,
+    among_others: bool = True,
+    size: int = PAYLOAD_BYTES,
+    topic: str = "dev/data",
+) -> int:
     """Six hours, after which a stream is written anew, or one; what all devices of a tenant share, others have read."""
     bench.cloud.clock.at += 15 * _MINUTE
     for _ in range(times):
@@ -141,7 +156,7 @@ def _every(bench: Bench, minutes: int, *, times: int, among_others: bool = True,
             with bench.cloud.meter.paused():
                 bench.cloud.publish(bench.neighbour, "dev/data", {"v": {"n": 1}})
                 bench.cloud.settle()
-        bench.say(reading(bench.chance, size))
+        bench.say(reading(bench.chance, size), topic)
         bench.cloud.settle()
     return times
 
@@ -266,6 +281,7 @@ OPERATIONS: tuple[Callable[[Bench], int], ...] = (
     telemetry_small,
     telemetry_hour,
     telemetry_alone,
+    telemetry_basic_ingest,
     command_none,
     command_network,
     command_applicative,

@@ -9,6 +9,9 @@ from chalicelib.fleet.presence.records import Capability, named_filter
 
 OWN = "${iot:ClientId}"
 """What stands in policies for the client's own name."""
+_BASIC_INGEST = "$aws/rules/"
+_IN_FRONT = 3
+"""Levels of a topic of Basic Ingest that name the rule."""
 
 
 class Direction(Enum):
@@ -73,6 +76,26 @@ class Uplink:
     at: int
     event: str
     sender: str | None = None
+
+
+def rule(topic: str) -> str:
+    """The topic rule, without application and stage, that takes what clients publish on it."""
+    return f"uplink_{topic.partition('/')[0].replace('-', '_')}"
+
+
+def ingested(rules: str, topic: str) -> str:
+    """The same topic by Basic Ingest; `rules` is what names of topic rules begin with in that stage.
+
+    The client names the rule itself: nobody else is told, and IoT Core bills no message (AWS IoT developer guide,
+    "Basic Ingest").
+    """
+    return f"{_BASIC_INGEST}{rules}{rule(topic)}/{topic}"
+
+
+def bare(topic: str) -> str:
+    """A message's topic as its client means it, whether or not the broker took off what Basic Ingest puts before it."""
+    levels = topic.split("/", _IN_FRONT)
+    return levels[_IN_FRONT] if topic.startswith(_BASIC_INGEST) and len(levels) > _IN_FRONT else topic
 
 
 def overlap(one: str, other: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib.dialects import registry
 from chalicelib.dialects.dialect import Part
 from chalicelib.dialects.registry import Refused
-from chalicelib.dialects.topics import Direction, Topic
+from chalicelib.dialects.topics import Direction, Topic, ingested
 from chalicelib.fleet.access import callers, certificates
 from chalicelib.fleet.access.callers import Caller
 from chalicelib.fleet.errors import Forbidden, QuotaReached
@@ -102,7 +102,7 @@ def _document(statements: list[dict[str, Any]]) -> str:
 
 def policy(dialect: str, mode: str, function_arn: str, caller: Caller) -> list[dict[str, Any]]:
     """What a client of that mode may do, by the dialect's topics, and the caller's roles and queues."""
-    _, partition, _, region, account, *_ = function_arn.split(":")
+    _, partition, _, region, account, _, function, *_ = function_arn.split(":")
     base = f"arn:{partition}:iot:{region}:{account}:"
     spoken = registry.topics(dialect)
     mine = [t for t in spoken.TOPICS if t.direction is Direction.DOWN and t.mode == mode and _may_hear(caller, t)]
@@ -116,10 +116,13 @@ def policy(dialect: str, mode: str, function_arn: str, caller: Caller) -> list[d
     # A topic below the root that means nothing goes through to the audit log; a downlink topic, of whatever mode,
     # would reach others. What clients of one mode both publish and subscribe to is too long a topic for IoT Core to
     # carry, and the edge hands it to the rules alone.
+    denied = [name for name in every if name not in up]
+    # Functions and topic rules of a stage are called after it alike; a rule's name has no hyphens.
+    rules = function.removesuffix("authorizer").replace("-", "_")
     return [
         _allow("iot:Connect", [f"{base}client/${{iot:ClientId}}"]),
         _allow("iot:Publish", [f"{base}topic/{root}/*" for root in roots]),
-        {**_allow("iot:Publish", [f"{base}topic/{name}" for name in every if name not in up]), "Effect": "Deny"},
+        _deny("iot:Publish", [f"{base}topic/{name}" for name in denied]),
         # IoT Core takes no statement about nothing: who may only publish hears nothing.
         *([_allow("iot:Receive", [f"{base}topic/{name}" for name in down])] if down else ()),
         *(
@@ -127,6 +130,7 @@ def policy(dialect: str, mode: str, function_arn: str, caller: Caller) -> list[d
             for start in range(0, len(listening), _AT_ONCE)
         ),
         *_one_by_one(base, [t for t in mine if t.queues and not queues]),
+        *(_by_basic_ingest(f"{base}topic/", rules, roots, denied) if said else ()),
     ]
 
 
@@ -145,11 +149,25 @@ def _one_by_one(base: str, topics: list[Topic]) -> list[dict[str, Any]]:
     """Queues are consumed by their names; a filter that names none would be granted and never receive anything."""
     roots = [t.filter.rpartition("/")[0] for t in topics]
     filters = [f"{base}topicfilter/{root}/{unnamed}" for root in roots for unnamed in ("*+*", "*#*", "*/*")]
-    return [{**_allow("iot:Subscribe", filters), "Effect": "Deny"}] if filters else []
+    return [_deny("iot:Subscribe", filters)] if filters else []
+
+
+def _by_basic_ingest(base: str, rules: str, roots: Collection[str], denied: Collection[str]) -> list[dict[str, Any]]:
+    """The same, where a client names the rule by itself: of these alone, as others take the broker's own events."""
+    first = {root.partition("/")[0] for root in roots}
+    among = [name for name in denied if name.partition("/")[0] in first]
+    return [
+        _allow("iot:Publish", [f"{base}{ingested(rules, root)}/*" for root in roots]),
+        *([_deny("iot:Publish", [base + ingested(rules, name) for name in among])] if among else ()),
+    ]
 
 
 def _allow(action: str, resources: list[str]) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": action, "Resource": resources}
+
+
+def _deny(action: str, resources: list[str]) -> dict[str, Any]:
+    return {**_allow(action, resources), "Effect": "Deny"}
 
 
 def _admit(ports: Ports, event: dict[str, Any], mqtt: dict[str, Any], client: str) -> tuple[Claim, Caller]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.dialects import registry
 from chalicelib.dialects.registry import Malformed
-from chalicelib.dialects.topics import Uplink
+from chalicelib.dialects.topics import Uplink, bare
 from chalicelib.fleet import traces
 from chalicelib.fleet.access import callers, doors, keys, limiting
 from chalicelib.fleet.access.callers import Caller
@@ -44,7 +44,7 @@ _heard: dict[str, tuple[int, Mailbox | None]] = {}
 
 def handle(ports: Ports, event: dict[str, Any]) -> None:
     with traces.within(str(event["id"])):
-        _handle(ports, event)
+        _handle(ports, {**event, "topic": bare(str(event["topic"]))})
 
 
 def _handle(ports: Ports, event: dict[str, Any]) -> None:
@@ -63,7 +63,7 @@ def _handle(ports: Ports, event: dict[str, Any]) -> None:
         uplink = Uplink(str(event["topic"]), payload, int(event["at"]), str(event["id"]), sender)
         claim = registry.receiver(claim.dialect).receive(ports, claim, uplink) or claim
         if caller.key is not None and caller.key.debugging(uplink.at):
-            _note(ports, claim, uplink)
+            _note(ports, claim, uplink, principal)
     except RateLimitReached as error:
         refuse(ports, claim, event, str(error), Cause.RATE)
     except QuotaReached as error:
@@ -93,7 +93,7 @@ def refuse(ports: Ports, claim: Claim, event: dict[str, Any], reason: str, cause
     )
 
 
-def _note(ports: Ports, claim: Claim, uplink: Uplink) -> None:
+def _note(ports: Ports, claim: Claim, uplink: Uplink, principal: str) -> None:
     audit.note(
         ports,
         claim.tenant,
@@ -101,7 +101,7 @@ def _note(ports: Ports, claim: Claim, uplink: Uplink) -> None:
         event=uplink.event,
         reason="the message was taken",
         source=_source(claim),
-        content={"topic": uplink.topic, "bytes": len(uplink.payload)},
+        content={"topic": uplink.topic, "bytes": len(uplink.payload), "principal": principal},
     )
 
 

@@ -94,7 +94,8 @@ def start(settings: EdgeSettings, closing: ExitStack, vital: Vital) -> dict[str,
     core = IotCore(
         authorize=ordering.learning(uplink.authorize),
         invoke=sessions.invoke,
-        rules=[Rule(rule.name, rule.sql, rule.function) for rule in rules()],
+        # As they are called in the account: clients name them in Basic Ingest.
+        rules=[Rule(settings.functions.replace("-", "_") + rule.name, rule.sql, rule.function) for rule in rules()],
         region=settings.region,
         account=None,
         lenient=True,

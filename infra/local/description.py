@@ -75,6 +75,11 @@ def deployed_name(noun: str) -> str:
     return PREFIX + noun
 
 
+def deployed_rule(name: str) -> str:
+    """Clients name rules in Basic Ingest, and rules have no hyphens in their names."""
+    return PREFIX.replace("-", "_") + name
+
+
 STATE_MACHINE = deployed_name("deadlines")
 STATE_MACHINE_ARN = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{STATE_MACHINE}"
 

@@ -38,6 +38,7 @@ from infra.local.description import (
     REGION,
     SECRETS,
     Description,
+    deployed_rule,
     entrances,
     environment,
     mqtt_addresses,
@@ -218,7 +219,7 @@ class Stack:
         core = IotCore(
             authorize=self._ordering.learning(lambda event: runtime.invoke("authorizer", event)),
             invoke=sessions.invoke,
-            rules=[Rule(rule.name, rule.sql, rule.function) for rule in self._description.rules()],
+            rules=[Rule(deployed_rule(rule.name), rule.sql, rule.function) for rule in self._description.rules()],
             region=REGION,
             account=ACCOUNT,
             lenient=self._settings.lenient,

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from infra.probing import Answer, Asked, Device, Entrance
+from infra.probes.questions import Answer, Asked
+from infra.probing import Device, Entrance
 
 FORBIDDEN = "probe/forbidden"
 """A topic of no dialect: no policy names it."""
@@ -14,6 +15,8 @@ _TOO_MANY = "Quota exceeded"
 _LOOKS, _BETWEEN_LOOKS_S = 10, 1.0
 Stored = Callable[[], list[str]]
 """The values of the device's messages that are stored by now, as text."""
+Noted = Callable[[], list[str]]
+"""The principals that the rule told with messages of the device, as far as they are noted by now."""
 
 
 def ask(entrance: Entrance, client_id: str, topic: str, data: str, rule: str, stored: Stored) -> list[Answer]:
@@ -30,6 +33,21 @@ def ask(entrance: Entrance, client_id: str, topic: str, data: str, rule: str, st
         _basic_ingest(entrance, client_id, data, rule, stored),
         _flood(entrance, client_id, data),
     ]
+
+
+def rule_principal(entrance: Entrance, client_id: str, data: str, principal: str, noted: Noted) -> Answer:
+    """With a key in debug mode: its messages are told to the audit log. `principal` is what the authorizer answered."""
+    asked = Asked.RULE_PRINCIPAL
+    with Device(entrance, client_id) as device:
+        if not device.wait(lambda: device.connected):
+            return Answer(asked, yes=None, found=device.first)
+        device.mqtt.publish(data, b'{"v":{"noted":1}}', 1)
+        device.wait(lambda: bool(device.acknowledged))
+    for _ in range(_LOOKS):
+        if told := set(noted()):
+            return Answer(asked, told == {principal}, f"{', '.join(sorted(told))} of {principal}")
+        time.sleep(_BETWEEN_LOOKS_S)
+    return Answer(asked, yes=None, found="no message was noted")
 
 
 def _nameless(entrance: Entrance, level: int, asked: Asked) -> Answer:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infra.probing import Answer, Asked
+from infra.probes.questions import Answer, Asked
 from infra.stage import APP
 
 PARAMETER = f"{APP}-probe"

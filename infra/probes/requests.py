@@ -2,18 +2,23 @@
 
 import http.client
 import json
+import re
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
-from infra.probing import Answer, Asked
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.probes.questions import Answer, Asked
 
 _WITHIN_S = 35
 _DEVICES = "/api/v1/deviceMgt/devices"
 _WRONG = json.dumps({"id": "no urn"}).encode()
 _PAGE = "/console/"
 _TOO_MUCH = 400
+_RESOURCE_PATH = re.compile(r'"resourcePath"\s*:\s*"([^"]*)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,22 @@ class Api:
 
 def ask(api: Api) -> list[Answer]:
     return [_slashes(api), _deep(api), _chunked(api), _semicolon(api), _head(api)]
+
+
+def resource_path(gateway: Any, api: str) -> Answer:
+    """`gateway` is a client of API Gateway, which hands over a request of its own making and tells what it was."""
+    asked, below = Asked.RESOURCE_PATH, "/api/{proxy+}"
+    try:
+        pages = gateway.get_paginator("get_resources").paginate(restApiId=api)
+        (resource,) = (each["id"] for page in pages for each in page["items"] if each.get("path") == below)
+        told = gateway.test_invoke_method(
+            restApiId=api, resourceId=resource, httpMethod="GET", pathWithQueryString="/api/probe/a/b"
+        )
+    except (ClientError, BotoCoreError, ValueError) as error:
+        return Answer(asked, yes=None, found=f"{type(error).__name__}: {error}")
+    found = _RESOURCE_PATH.search(str(told.get("log", "")))
+    said = found.group(1) if found else ""
+    return Answer(asked, said == below if said else None, said or "its log does not tell")
 
 
 def _slashes(api: Api) -> Answer:

@@ -66,9 +66,12 @@ def _with_swagger(app: Callable[..., Any]) -> Callable[..., Any]:
 def _modern(definition: Mapping[str, Any]) -> dict[str, Any]:
     made = {k: v for k, v in definition.items() if k != "swagger"}
     made |= {"openapi": "3.0.1", "info": {"description": "", **made["info"]}}
-    for path, methods in made["paths"].items():
-        # moto would take it for a method of that name.
-        made["paths"][path] = methods = {"any" if name == ANY else name: each for name, each in methods.items()}
+    # moto would take it for a method of that name.
+    made["paths"] = {
+        path: {"any" if name == ANY else name: each for name, each in methods.items()}
+        for path, methods in made["paths"].items()
+    }
+    for methods in made["paths"].values():
         for method in methods.values():
             method["x-amazon-apigateway-integration"] = {
                 "uri": "",

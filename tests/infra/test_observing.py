@@ -7,7 +7,7 @@ import pytest
 from botocore.credentials import ReadOnlyCredentials
 
 from infra import observing
-from infra.probing import Answer
+from infra.probes.questions import Answer
 from tests.local.running import RunningStack
 
 NOW = 1_800_000_000.0

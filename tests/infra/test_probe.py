@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from infra.probing import Asked
+from infra.probes.questions import BY_HAND, NUMBERED, Asked
 from tests.clients import Rest
 from tests.local.running import RunningStack
 
@@ -50,7 +51,7 @@ def test_a_connection_that_has_gone_is_told_so(answers: list[dict[str, Any]]) ->
 
 def test_a_kept_session_outlives_a_deletion_of_no_connection(answers: list[dict[str, Any]]) -> None:
     """As the stand-in has it, which answers 404."""
-    kept = answer(answers, "kept session")
+    kept = answer(answers, "end the kept session")
     assert kept["yes"] is False
     assert "ResourceNotFoundException" in kept["found"]
     assert "still there" in kept["found"]
@@ -68,8 +69,9 @@ AS_ON_AWS = {
     Asked.FORBIDDEN_WILL: True,
     Asked.WILL: True,
     Asked.RETAINED: True,
-    # No policy of ours allows it.
-    Asked.BASIC_INGEST: False,
+    Asked.BASIC_INGEST: True,
+    Asked.RULE_PRINCIPAL: True,
+    Asked.OTHERS_SESSION: False,
     Asked.FLOOD: True,
     Asked.DEEP: True,
     Asked.SLASHES: True,
@@ -84,6 +86,25 @@ AS_ON_AWS = {
 def test_the_stand_in_answers_as_its_pages_say(answers: list[dict[str, Any]], asked: Asked) -> None:
     (found,) = [a for a in answers if a["question"] == asked]
     assert found["yes"] is AS_ON_AWS[asked], found
+
+
+ROW = re.compile(r"^ {0,1}(\d+)\. ", re.MULTILINE)
+
+
+def test_each_question_of_the_page_has_its_steps_and_each_step_its_question() -> None:
+    page = (ROOT / "docs" / "aws-limits.md").read_text()
+    chapter = page.partition("## What only a real account can settle")[2].partition("\n## ")[0]
+    assert [int(number) for number in ROW.findall(chapter)] == list(NUMBERED)
+    steps = [asked for every in NUMBERED.values() for asked in every]
+    assert len(steps) == len(set(steps))
+    assert set(steps) == set(Asked)
+
+
+def test_what_is_settled_by_hand_is_what_no_device_finds_out(answers: list[dict[str, Any]]) -> None:
+    """Of the rest only what needs API Gateway itself or a gateway to replace is not asked of the local stack."""
+    unasked = {a["question"] for a in answers if a["yes"] is None}
+    heard = {Asked.PRINCIPAL, Asked.SESSION, Asked.STAMPS}
+    assert unasked == {*BY_HAND, *heard, Asked.RESOURCE_PATH, Asked.REPLACED}
 
 
 def test_the_probe_leaves_no_device_and_no_key(answers: list[dict[str, Any]], running_stack: RunningStack) -> None:

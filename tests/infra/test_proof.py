@@ -14,7 +14,7 @@ from infra.__main__ import main
 from infra.cli.deploying import ensure_proven
 from infra.cli.doctoring import account
 from infra.probes import proof
-from infra.probing import Answer, Asked, left
+from infra.probes.questions import Answer, Asked, left
 from infra.settings import Settings
 from infra.stage import Stage
 

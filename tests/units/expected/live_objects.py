@@ -7,6 +7,7 @@ EXPECTED = {
     "telemetry_small": (1, 1.3472, 1, 1, 1, 0, 0, 0, 0),
     "telemetry_hour": (1, 2.1667, 1, 1, 1, 0, 0, 0, 0),
     "telemetry_alone": (1, 1.3472, 3.5, 1, 1, 0, 0, 0, 0),
+    "telemetry_basic_ingest": (1, 1.3472, 1, 0, 1, 0, 0, 0, 0),
     "command_none": (2, 9, 3, 1, 0, 1, 0, 0, 0),
     "command_network": (2, 9, 3, 1, 0, 1, 0, 0, 0),
     "command_applicative": (3, 10, 5, 2, 1, 1, 1, 0, 0),
