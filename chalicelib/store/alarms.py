@@ -1,5 +1,5 @@
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from heapq import merge
 from itertools import islice
@@ -12,7 +12,8 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.fleet.data.alarm_records import Alarm, Seat, slot
+from chalicelib.fleet.data.alarm_records import REMEMBERED as MARKS
+from chalicelib.fleet.data.alarm_records import Alarm, Seat, mark
 from chalicelib.fleet.data.deletions import REMEMBERED
 from chalicelib.fleet.ids import arrival, sortable
 from chalicelib.fleet.ports import Page
@@ -90,6 +91,7 @@ class SeatItem(Table):
     type = UnicodeAttribute(range_key=True)
     alarm = UnicodeAttribute(null=True)
     cleared = UnicodeAttribute(null=True)
+    over = UnicodeAttribute(null=True)
     revision = NumberAttribute()
     ttl = NumberAttribute(null=True)
 
@@ -158,7 +160,8 @@ class AlarmTable:
             item = SeatItem.get(key(tenant, source), _place_of_type(type_), consistent_read=True)
         except SeatItem.DoesNotExist:
             return Seat(tenant, source, type_)
-        return Seat(tenant, source, type_, item.alarm, item.cleared or "", int(item.revision))
+        over = tuple((item.over or "").split())
+        return Seat(tenant, source, type_, item.alarm, item.cleared or "", over, int(item.revision))
 
     def replace_seat(self, old: Seat, new: Seat) -> bool:
         # Whoever raises or clears the same meanwhile has the seat.
@@ -185,6 +188,10 @@ class AlarmTable:
         return Page(self.some(tenant, numbers[:limit]), numbers[limit - 1] if len(numbers) > limit else None)
 
 
+def _mark(place: int) -> Path:
+    return Path([AlarmItem.seen.attr_name, str(place)])
+
+
 def _counted(pk: str, place: str, latest: tuple[int, str, str], same: Condition) -> Alarm | None:
     time, raised, stamp = latest
     item = AlarmItem(pk)
@@ -192,7 +199,9 @@ def _counted(pk: str, place: str, latest: tuple[int, str, str], same: Condition)
         AlarmItem.raises.add(1),
         AlarmItem.time.set(time),
         AlarmItem.raised.set(raised),
-        Path([AlarmItem.seen.attr_name, slot(stamp)]).set(stamp),
+        # Each mark moves on by one: the values on the right are those from before the write.
+        *(_mark(place).set(_mark(place - 1) | "") for place in range(MARKS - 1, 0, -1)),
+        _mark(0).set(mark(stamp)),
     ]
     # Whoever clears it at the same time moves it to another place.
     open_ = (AlarmItem.place == place) & same
@@ -217,7 +226,7 @@ def _item(alarm: Alarm, kept: int | None = None) -> AlarmItem:
         raises=alarm.count,
         time=alarm.time,
         raised=alarm.raised,
-        seen=dict(alarm.seen),
+        seen={str(place): one for place, one in enumerate(alarm.seen)},
         revision=alarm.revision,
         ttl=None if kept is None else alarm.updated // 1000 + kept,
         doc=ALARM.dump(alarm),
@@ -233,9 +242,13 @@ def _load(item: AlarmItem) -> Alarm:
         count=int(item.raises),
         time=int(item.time),
         raised=item.raised,
-        seen=item.seen.as_dict(),
+        seen=_marks(item.seen.as_dict()),
         revision=int(item.revision),
     )
+
+
+def _marks(kept: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(mark(kept[place]) for place in sorted(kept, key=int) if kept[place])
 
 
 def _seat(seat: Seat) -> SeatItem:
@@ -246,6 +259,7 @@ def _seat(seat: Seat) -> SeatItem:
         _place_of_type(seat.type),
         alarm=seat.alarm,
         cleared=seat.cleared or None,
+        over=" ".join(seat.over) or None,
         revision=seat.revision + 1,
         ttl=None if over is None else over // 1000,
     )

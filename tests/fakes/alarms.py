@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from chalicelib.fleet.data.alarm_records import Alarm, Seat, slot
+from chalicelib.fleet.data.alarm_records import Alarm, Seat, remembering
 from chalicelib.fleet.ports import Page
 
 Id = tuple[str, str]
@@ -94,7 +94,7 @@ class MemoryAlarms:
     def _counted(self, found: Alarm, time: int, raised: str, stamp: str) -> Alarm | None:
         if not found.open:
             return None
-        seen = {**found.seen, slot(stamp): stamp}
+        seen = remembering(found.seen, stamp)
         counted = replace(found, count=found.count + 1, time=time, raised=raised, seen=seen)
         self.rows[found.tenant, found.id] = counted
         return counted

@@ -75,7 +75,7 @@ SAID: dict[str, dict[str, int]] = {
     "inventory.finding": {"MOST_LOOKED_AT": 5_000, "MOST_SORTED": 5_000},
     "inventory.group_objects": {"LONGEST": 64, "GRACE": MINUTE},
     "data.alarms": {"LONGEST_TYPE": 256, "_VOID": 3_600},
-    "data.alarm_records": {"LONGEST_HISTORY": 20, "SLOTS": 8},
+    "data.alarm_records": {"LONGEST_HISTORY": 20, "OVER": 3, "REMEMBERED": 16},
     "commands.campaigns": {"MOST": 1_000, "_TRIES": 20, "_LONGEST_REASON": 300},
     "commands.idempotency": {"REMEMBERED": 86_400},
     "queues.subscriptions": {"MOST": 500, "BUFFER": 1_000, "MOST_CHANNELS": 200},

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.fleet import ids
 from chalicelib.fleet.data import alarms, open_alarms
-from chalicelib.fleet.data.alarm_records import Alarm, AlarmStatus, Seat, Severity, slot
+from chalicelib.fleet.data.alarm_records import REMEMBERED, Alarm, AlarmStatus, Seat, Severity, mark
 from chalicelib.fleet.data.alarms import Report
 from chalicelib.fleet.ports import Ports
 
@@ -34,7 +34,7 @@ def alarm(tenant: str, n: int = 1, **fields: Any) -> Alarm:
         NOW + n,
         stamp(n),
         details={"f": [1, None]},
-        seen={slot(stamp(n)): stamp(n)},
+        seen=(mark(stamp(n)),),
     )
     return replace(made.noted(NOW, "ann"), **fields)
 
@@ -51,7 +51,7 @@ def test_what_was_opened_is_read_and_has_the_seat(ports: Ports, tenant: str) -> 
     made, seat = opened(ports, tenant)
     assert ports.alarms.get(tenant, made.id) == made
     assert ports.alarms.some(tenant, ["7", made.id, made.id]) == [made]
-    assert seat == Seat(tenant, made.source, made.type, made.id, "", 1)
+    assert seat == Seat(tenant, made.source, made.type, made.id, revision=1)
     assert ports.alarms.seated(tenant, made.source) == [made.id]
     assert ports.alarms.get(tenant + "x", made.id) is None
     assert ports.alarms.seat(tenant, made.source, "other") == Seat(tenant, made.source, "other")
@@ -63,9 +63,12 @@ def test_a_seat_is_taken_once_and_a_number_given_once(ports: Ports, tenant: str)
     assert not ports.alarms.replace_seat(free, replace(free, alarm="7"))
     assert not ports.alarms.create(made)
     assert ports.alarms.create(alarm(tenant, 3, status=CLEARED), 60)
-    assert ports.alarms.replace_seat(seat, replace(seat, alarm=None, cleared=stamp(9)))
+    assert ports.alarms.replace_seat(seat, replace(seat.vacated, cleared=stamp(9)))
     assert not ports.alarms.replace_seat(seat, seat)
-    assert ports.alarms.seat(tenant, made.source, made.type) == replace(seat, alarm=None, cleared=stamp(9), revision=2)
+    left = ports.alarms.seat(tenant, made.source, made.type)
+    assert left == replace(seat, alarm=None, cleared=stamp(9), over=(made.id,), revision=2)
+    assert ports.alarms.replace_seat(left, replace(left, over=("9", made.id, "7")))
+    assert ports.alarms.seat(tenant, made.source, made.type).over == ("9", made.id, "7")
 
 
 def test_what_is_voided_is_not_there_and_is_not_made(ports: Ports, tenant: str) -> None:
@@ -96,6 +99,15 @@ def test_a_raise_is_counted_once_and_in_one_write(ports: Ports, tenant: str) -> 
     late = ports.alarms.recount(counted, NOW + 5, stamp(5), stamp(3))
     assert late is not None
     assert (late.count, late.raised, late.knows(stamp(3))) == (3, stamp(5), True)
+
+
+def test_the_last_raises_are_known_whatever_their_stamps(ports: Ports, tenant: str) -> None:
+    made, seat = opened(ports, tenant)
+    for n in range(2, REMEMBERED + 2):
+        counted = ports.alarms.repeat(seat, NOW + n, stamp(n))
+        assert counted is not None
+        assert counted == ports.alarms.get(tenant, made.id)
+        assert [counted.knows(stamp(m)) for m in range(1, n + 1)] == [n - m < REMEMBERED for m in range(1, n + 1)]
 
 
 def test_two_raises_of_one_moment_are_both_counted_in_one_write_each(ports: Ports, tenant: str) -> None:

@@ -10,8 +10,10 @@ from chalicelib.fleet.shapes import Extensible
 
 LONGEST_HISTORY = 20
 """Entries; the first one stays."""
-SLOTS = 8
-"""Stamps of raises that an alarm remembers, to know one that is told again."""
+REMEMBERED = 16
+"""The raises that were counted last, of which an alarm knows one that is told again."""
+OVER = 3
+"""Alarms that were in a seat before, of which it is known what they have counted."""
 
 
 class AlarmStatus(StrEnum):
@@ -42,7 +44,8 @@ class Alarm(Extensible):
     """One of (source, type) is open at a time. `id` is a number (`ids.number`).
 
     `count` is how often it was raised, `first` and `time` when it first and last happened, as its source says, `raised`
-    and `cleared` the stamps of the last raise and of what cleared it. Times in ms.
+    and `cleared` the stamps of the last raise and of what cleared it, `seen` the marks of the raises that were counted
+    last. Times in ms.
     """
 
     tenant: str
@@ -61,7 +64,7 @@ class Alarm(Extensible):
     cleared: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
     history: tuple[AlarmEntry, ...] = ()
-    seen: Mapping[str, str] = field(default_factory=dict)
+    seen: tuple[str, ...] = ()
     revision: int = 0
 
     @property
@@ -69,8 +72,8 @@ class Alarm(Extensible):
         return self.status is not AlarmStatus.CLEARED
 
     def knows(self, stamp: str) -> bool:
-        """Whether that raise was counted; of old ones some are forgotten."""
-        return stamp == self.raised or self.seen.get(slot(stamp)) == stamp
+        """Whether that raise was counted, of the last that were; older ones are forgotten."""
+        return stamp == self.raised or mark(stamp) in self.seen
 
     def noted(self, at: int, by: str) -> "Alarm":
         """With an entry in its history of how it stands now."""
@@ -83,16 +86,30 @@ class Alarm(Extensible):
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Which alarm of (source, type) is open, and the stamp of the last clearing: what was raised before is over."""
+    """Which alarm of (source, type) is open, and the stamp of the last clearing: what was raised before is over.
+
+    `over` are the alarms that had it before, the last one first.
+    """
 
     tenant: str
     source: str
     type: str
     alarm: str | None = None
     cleared: str = ""
+    over: tuple[str, ...] = ()
     revision: int = 0
 
+    @property
+    def vacated(self) -> "Seat":
+        """Free, and known to have been its alarm's."""
+        return self if self.alarm is None else replace(self, alarm=None, over=(self.alarm, *self.over)[:OVER])
 
-def slot(stamp: str) -> str:
-    """Where an alarm remembers that stamp."""
-    return str(int(stamp[-2:], 16) % SLOTS)
+
+def mark(stamp: str) -> str:
+    """What an alarm remembers of a stamp: shorter than that, and still another one for each raise."""
+    return stamp[-16:]
+
+
+def remembering(seen: tuple[str, ...], stamp: str) -> tuple[str, ...]:
+    """The last one first."""
+    return (mark(stamp), *seen)[:REMEMBERED]

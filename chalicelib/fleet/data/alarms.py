@@ -16,7 +16,7 @@ from typing import Any
 from chalicelib.fleet import ids
 from chalicelib.fleet.compare_and_set import tries
 from chalicelib.fleet.data import alarm_counts, open_alarms
-from chalicelib.fleet.data.alarm_records import Alarm, AlarmStatus, Seat, Severity, slot
+from chalicelib.fleet.data.alarm_records import Alarm, AlarmStatus, Seat, Severity, mark
 from chalicelib.fleet.errors import AlarmNotFound, AlarmOpen, Contended, Invalid
 from chalicelib.fleet.events import routing
 from chalicelib.fleet.events.events import EventKind
@@ -70,8 +70,10 @@ def raise_(ports: Ports, tenant: str, report: Report, stamped: str) -> Raised:
         made = _made(ports, tenant, report, stamped, attempt)
         seat = ports.alarms.seat(tenant, report.source, report.type)
         done: Raised | None
-        if report.status is AlarmStatus.CLEARED or stamped < seat.cleared:
+        if report.status is AlarmStatus.CLEARED:
             done = _over(ports, made, stamped)
+        elif stamped < seat.cleared:
+            done = _counted_before(ports, seat, stamped) or _over(ports, made, stamped)
         elif seat.alarm is not None:
             done = _again(ports, seat, made, stamped)
         else:
@@ -111,7 +113,7 @@ def clear(ports: Ports, tenant: str, source: str, type_: str, stamped: str, by: 
         if found is None and not _emptied(ports, seat):
             continue
         over = found is None or not found.open
-        marked = replace(seat, alarm=None if over else seat.alarm, cleared=max(seat.cleared, stamped))
+        marked = replace(seat.vacated if over else seat, cleared=max(seat.cleared, stamped))
         # One that is raised at the same time takes the seat, or finds it marked.
         if marked == seat or ports.alarms.replace_seat(seat, marked):
             return None
@@ -259,7 +261,7 @@ def _made(ports: Ports, tenant: str, report: Report, stamped: str, attempt: int)
         report.time,
         stamped,
         details=dict(report.details),
-        seen={slot(stamped): stamped},
+        seen=(mark(stamped),),
     )
     return made.noted(now, report.by)
 
@@ -270,6 +272,8 @@ def _again(ports: Ports, seat: Seat, made: Alarm, stamped: str) -> Raised | None
         return Raised(repeated, created=False)
     found = _seated(ports, seat)
     if found is None or not found.open:
+        if found is not None and found.knows(stamped):
+            return Raised(found, created=False, again=True)
         if found is not None and stamped < found.cleared:
             return _over(ports, made, stamped)
         if found is None and seat.alarm == made.id:
@@ -286,7 +290,7 @@ def _again(ports: Ports, seat: Seat, made: Alarm, stamped: str) -> Raised | None
 
 def _opened(ports: Ports, made: Alarm, seat: Seat) -> Raised | None:
     """None where somebody else has taken the seat, or voided what it was taken for."""
-    taken = ports.alarms.replace_seat(seat, replace(seat, alarm=made.id))
+    taken = ports.alarms.replace_seat(seat, replace(seat.vacated, alarm=made.id))
     return _make(ports, made) if taken else _known(ports, made)
 
 
@@ -300,6 +304,13 @@ def _emptied(ports: Ports, seat: Seat) -> bool:
         return True
     # Where another source's alarm has the number, nobody can.
     return _seated(ports, seat) is None
+
+
+def _counted_before(ports: Ports, seat: Seat, stamped: str) -> Raised | None:
+    """An alarm that is over and has counted this raise: it is told again."""
+    found = ports.alarms.some(seat.tenant, [one for one in (seat.alarm, *seat.over) if one is not None])
+    known = (one for one in found if (one.source, one.type) == (seat.source, seat.type) and one.knows(stamped))
+    return next((Raised(one, created=False, again=True) for one in known), None)
 
 
 def _over(ports: Ports, made: Alarm, stamped: str) -> Raised | None:
@@ -338,7 +349,8 @@ def _vacate(ports: Ports, found: Alarm, stamped: str) -> None:
     """Give back the seat of an alarm that is not open any more, if it has it."""
     for _ in tries(ports):
         seat = ports.alarms.seat(found.tenant, found.source, found.type)
-        vacant = replace(seat, alarm=None if seat.alarm == found.id else seat.alarm, cleared=max(seat.cleared, stamped))
+        left = seat.vacated if seat.alarm == found.id else seat
+        vacant = replace(left, cleared=max(seat.cleared, stamped))
         if vacant == seat or ports.alarms.replace_seat(seat, vacant):
             return
     raise Contended(f"alarms {found.type[:64]} of {found.source} are written by too many at once")

@@ -86,7 +86,7 @@ def test_who_comes_late_to_make_what_it_took_the_seat_for_makes_no_second_one(sl
             return write(*args, **options)
 
         if slow == "void":
-            ports.alarms.seats[TENANT, SOURCE, TYPE] = Seat(TENANT, SOURCE, TYPE, "7", "", 1)
+            ports.alarms.seats[TENANT, SOURCE, TYPE] = Seat(TENANT, SOURCE, TYPE, "7", revision=1)
         setattr(ports.alarms, slow, late)
         raised(ports, stamped)
         assert len(happened) == len(others)

@@ -113,7 +113,7 @@ class TestRaising:
     def test_a_number_that_another_alarm_has_is_not_taken_for_its_own(self, ports: MemoryPorts) -> None:
         """Numbers of one millisecond meet now and then."""
         made = raised(ports).alarm
-        stranger = replace(made, source="d9", type="other", raised=stamp(9), seen={})
+        stranger = replace(made, source="d9", type="other", raised=stamp(9), seen=())
         ports.alarms.rows = {(TENANT, made.id): stranger}
         ports.alarms.seats = {}
         again = raised(ports).alarm
