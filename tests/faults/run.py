@@ -205,7 +205,8 @@ def administration(trial: Trial) -> Callable[[Fault], str]:
         """One made by the first try, whose answer was lost, is there already."""
         with suppress(RuntimeError):
             ask("POST", path, body)
-        return str(next(one["id"] for one in ask("GET", path) if one.get(named) == name))
+        # Those of all trials before are there too: more than one page.
+        return str(next(one["id"] for one in ask("GET", f"{path}?limit=1000") if one.get(named) == name))
 
     group = make(_GROUPS, {"pathNode": name}, "pathNode")
     ask("PUT", f"{_GROUPS}/{group}", {"pathNode": f"{name}-new"})
