@@ -74,9 +74,13 @@ def _create(speaker: Speaker, path: str, *, bulk: bool) -> None:
 def _subject(speaker: Speaker, body: Mapping[str, Any], row: int) -> Subject:
     """Errors: Invalid, ObjectNotFound, Forbidden."""
     outside, inside = body.get("externalSource"), body.get("source")
-    if isinstance(outside, dict):
+    # What nobody can read names somebody all the same: it must not be taken for the device itself.
+    for name, named in (("externalSource", outside), ("source", inside)):
+        if named is not None and not isinstance(named, dict):
+            raise Invalid(f"{name} is an object", name)
+    if outside is not None:
         return Subject(speaker, _outside(speaker, outside), row)
-    number = inside.get("id") if isinstance(inside, dict) else None
+    number = inside.get("id") if inside is not None else None
     if number in (None, ""):
         return Subject(speaker, speaker.target, row)
     return Subject(speaker, reach.get(speaker.ports, speaker.caller, str(number)), row)

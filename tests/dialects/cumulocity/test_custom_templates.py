@@ -24,6 +24,36 @@ def pump(broker: Broker) -> str:
     return broker.device("d:pump:own", "s/ds", "s/e", "s/dt", "s/dd", "s/dc/mine", user=broker.user("pump"))
 
 
+ODD = ["['a.b']", "['$a']", "$a", "$.$a.b", "x['$a'].b", "list[0]", "a..b", "."]
+
+
+@pytest.mark.parametrize("path", ODD)
+def test_a_request_that_would_set_what_is_no_name_is_not_made(broker: Broker, pump: str, path: str) -> None:
+    broker.publish(pump, f"10,set,PUT,INVENTORY,,false,c8y_Serial,{path},STRING,", "s/ut/mine")
+    ((topic, told),) = broker.received(pump)
+    assert (topic, told.split(",")[:2]) == ("s/e", ["41", "mine"])
+    assert path in told
+    broker.publish(pump, "set,pump,x", "s/uc/mine")
+    assert broker.object().fragments.keys() == {"c8y_IsDevice", "com_cumulocity_model_Agent"}
+
+
+@pytest.mark.parametrize("path", ODD)
+def test_one_that_came_over_rest_sets_nothing_either(broker: Broker, pump: str, path: str) -> None:
+    value = {"path": path, "type": "STRING", "value": ""}
+    request = {"msgId": "set", "method": "PUT", "api": "INVENTORY", "byId": False, "externalIdType": "c8y_Serial"}
+    templates = {"requestTemplates": [{**request, "customValues": [value]}], "responseTemplates": []}
+    body = {"name": "mine", "type": "c8y_SmartRest2Template"}
+    made = broker.client.made(
+        "/inventory/managedObjects", {**body, "com_cumulocity_model_smartrest_csv_CsvSmartRestTemplate": templates}
+    )["id"]
+    name = {"type": "c8y_SmartRest2DeviceIdentifier", "externalId": "mine"}
+    broker.client.made(f"/identity/globalIds/{made}/externalIds", name)
+    broker.publish(pump, "set,pump,x", "s/uc/mine")
+    ((topic, told),) = broker.received(pump)
+    assert (topic, told.split(",")[:2]) == ("s/e", ["45", "set"])
+    assert broker.object().fragments.keys() == {"c8y_IsDevice", "com_cumulocity_model_Agent"}
+
+
 def define(broker: Broker, client: str, *rows: str, xid: str = "mine") -> str:
     broker.publish(client, "\n".join(rows), f"s/ut/{xid}")
     ((topic, text),) = broker.received(client)

@@ -84,6 +84,27 @@ def test_objects(broker: Broker, pump: str) -> None:
     assert json.loads(told)["externalSource"] == {"externalId": "kid", "type": "c8y_Serial"}
 
 
+@pytest.mark.parametrize("name", ["externalSource", "source"])
+@pytest.mark.parametrize("named", ["kid", 7, True, ["kid"], "", {"externalId": 7}, {"type": 1, "externalId": "kid"}])
+def test_a_source_that_cannot_be_read_is_not_taken_for_the_device(
+    broker: Broker, pump: str, name: str, named: Any
+) -> None:
+    if name == "source" and isinstance(named, dict):
+        named = {"id": "kid"}
+    for topic, body in (("event/events/create", TOLD), ("measurement/measurements/create", MEASURED)):
+        broker.publish(pump, {**body, name: named}, topic)
+    told = [(topic, json.loads(text)) for topic, text in broker.received(pump)]
+    assert [topic for topic, _ in told] == ["error", "error"]
+    assert all(body["error"] and body["message"] for _, body in told)
+    assert (listed(broker, "events"), listed(broker, "measurements")) == ([], [])
+
+
+def test_a_source_of_null_is_none(broker: Broker, pump: str) -> None:
+    broker.publish(pump, {**TOLD, "source": None, "externalSource": None}, "event/events/create")
+    assert len(listed(broker, "events")) == 1
+    assert broker.received(pump) == []
+
+
 @pytest.mark.parametrize(
     ("topic", "body", "error"),
     [

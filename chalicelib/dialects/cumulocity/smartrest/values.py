@@ -56,15 +56,15 @@ def _chosen(type_: str, text: str) -> Any:
 
 def put(document: dict[str, Any], path: str, value: Any) -> None:
     """Where the path leads, whose names are parted by dots. Errors: Fault."""
-    *above, last = path.removeprefix("$.").split(".")
+    *above, last = names = path.removeprefix("$.").split(".")
+    if any(not name or name.startswith("$") or "[" in name or "]" in name for name in names):
+        raise Fault(ARGUMENTS, f"{path[:256]} is no path of names, which have no dot and do not begin with $")
     held = document
     for name in above:
         inner = held.setdefault(name, {})
         if not isinstance(inner, dict):
             raise Fault(ARGUMENTS, f"{path[:256]} leads into a value")
         held = inner
-    if not last or not all(above):
-        raise Fault(ARGUMENTS, f"{path[:256]} is no path")
     held[last] = value
 
 
