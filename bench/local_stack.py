@@ -3,10 +3,12 @@
 import asyncio
 import json
 import os
+import sqlite3
 import subprocess
 import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from botocore.session import Session
 
@@ -65,16 +67,22 @@ async def _messages(stack: RunningStack) -> dict[str, float]:
     """Every device sends one message after the other, each when the one before was acknowledged."""
     clients = await asyncio.gather(*(_connect(stack, f"urn:lo:nsid:bench:{number}") for number in range(DEVICES)))
     count, wanted = _counter(stack), DEVICES * MESSAGES_A_DEVICE
-    before = count()
+    before, written = count(), _writes(stack)
     used, held = _cpu(stack), _memory(stack)
     begun = time.perf_counter()
     await asyncio.gather(*(_send(*client, number) for number, client in enumerate(clients)))
     acknowledged = time.perf_counter() - begun
-    while await asyncio.to_thread(count) < before + wanted:
-        if time.perf_counter() - begun > _STORED_WITHIN_S:
+    while True:
+        # Only what may be all of them is counted, as counting is work of the stack.
+        seen = _writes(stack)
+        stored, spent = time.perf_counter() - begun, _cpu(stack) - used
+        if seen >= written + wanted:
+            if (kept := await asyncio.to_thread(count)) >= before + wanted:
+                break
+            written = seen + before - kept
+        if stored > _STORED_WITHIN_S:
             raise TimeoutError(f"{count() - before} of {wanted} messages were stored in {_STORED_WITHIN_S} s")
         await asyncio.sleep(0.02)
-    stored, spent = time.perf_counter() - begun, _cpu(stack) - used
     for _, writer in clients:
         writer.transport.abort()
     return {
@@ -106,7 +114,13 @@ async def _send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, devi
         await asyncio.sleep(PAUSE_S)
 
 
-def _counter(stack: RunningStack) -> Any:
+def _writes(stack: RunningStack) -> int:
+    """How many entries the file of the stack's AWS was ever given, one for each item at least, read past the stack."""
+    with closing(sqlite3.connect(f"file:{stack.data / 'aws.sqlite3'}?mode=ro", uri=True)) as journal:
+        return int(journal.execute("SELECT coalesce(max(rowid), 0) FROM entry").fetchone()[0])
+
+
+def _counter(stack: RunningStack) -> Callable[[], int]:
     client = Session().create_client(
         "dynamodb",
         region_name="eu-west-1",

@@ -16,11 +16,11 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
-from infra.local import dynamodb_journal
+from infra.local import dynamodb_conditions, dynamodb_journal
 from infra.local.dynamodb_conflicts import Conflicts
 from infra.local.dynamodb_expiry import Expiry
 from infra.local.dynamodb_index import COMPARISONS, Asked, TableIndex
-from infra.local.dynamodb_items import Key, drop_if_empty, find, key_in, place, text_of
+from infra.local.dynamodb_items import Identity, Key, drop_if_empty, find, identity_of, key_in, place
 from infra.local.journal import Change, Journal
 
 Answer = TypeVar("Answer")
@@ -28,7 +28,7 @@ Answer = TypeVar("Answer")
 _TABLE_ACTIONS = {"CreateTable", "UpdateTable", "DeleteTable", "UpdateTimeToLive", "UpdateContinuousBackups"}
 
 _lock = threading.RLock()
-_touched: dict[tuple[str, str], tuple[Table, Key]] = {}
+_touched: dict[Identity, tuple[Table, Key]] = {}
 _preimages: list[tuple[Table, Key, Item | None]] | None = None
 _candidates = threading.local()
 _reading = threading.local()
@@ -107,6 +107,7 @@ def act(handler: DynamoHandler, method: str, read: Callable[[Any], Answer]) -> A
     with _conflicts.entered(handler), _lock:
         _reading.how = "count" if handler.body.get("Select") == "COUNT" else "items"
         try:
+            dynamodb_conditions.settle_absence(handler)
             return read(getattr(handler, method)())
         finally:
             _reading.how = None
@@ -159,7 +160,7 @@ def _noting_update(update_item: Callable[..., Any]) -> Callable[..., Any]:
 
 def _note(table: Table, key: Key) -> None:
     """Before an item changes: keep what it was if a transaction may have to put it back."""
-    identity = (table.table_arn, text_of(key))
+    identity = identity_of(table, key)
     if _preimages is not None and identity not in _touched:
         _preimages.append((table, key, copy.deepcopy(find(table, key))))
     _touched[identity] = (table, key)

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from moto.dynamodb.exceptions import DynamodbException, TransactionCanceledException
 from moto.dynamodb.responses import DynamoHandler
 
-from infra.local.dynamodb_items import key_in, text_of
+from infra.local.dynamodb_items import Identity, identity_of, key_in
 
 _TRANSACTION = "TransactWriteItems"
 _METHODS = {
@@ -23,8 +23,6 @@ _METHODS = {
 _CONFLICT = "TransactionConflict"
 _MESSAGE = "Transaction is ongoing for the item"
 _TYPE = "com.amazonaws.dynamodb.v20120810#TransactionConflictException"
-
-Identity = tuple[str, str]
 
 
 class Conflicts:
@@ -79,4 +77,4 @@ def _identity(handler: DynamoHandler, target: dict[str, Any]) -> Identity | None
     """None where the request is so wrong that moto will say so."""
     table = handler.dynamodb_backend.tables.get(target.get("TableName", ""))
     key = key_in(table, target.get("Key") or target.get("Item") or {}) if table else None
-    return (table.table_arn, text_of(key)) if table and key else None
+    return identity_of(table, key) if table and key else None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
 
-from infra.local.dynamodb_items import Key, find, items_of, text_of
+from infra.local.dynamodb_items import Identity, Key, find, identity_of, items_of
 
 
 class Expiry:
@@ -16,15 +16,18 @@ class Expiry:
 
     def __init__(self) -> None:
         self._next: list[tuple[float, int, Table, Key]] = []
-        self._watched: dict[tuple[str, str], float] = {}
+        self._watched: dict[Identity, float] = {}
         self._order = itertools.count()
 
     def watch(self, table: Table, item: Item) -> None:
         """Take note of an item that is new or has changed."""
-        expires, key = _expires(table, item), (item.hash_key, item.range_key)
-        identity = (table.table_arn, text_of(key))
+        expires = _expires(table, item)
+        if expires is None:
+            return
+        key = (item.hash_key, item.range_key)
+        identity = identity_of(table, key)
         # an item that keeps being given more time stands here once, at the earliest moment it was ever to go
-        if expires is not None and expires < self._watched.get(identity, math.inf):
+        if expires < self._watched.get(identity, math.inf):
             self._watched[identity] = expires
             heapq.heappush(self._next, (expires, next(self._order), table, key))
 
@@ -39,7 +42,7 @@ class Expiry:
         """The items whose time has passed, each once; `now` in seconds since the epoch."""
         while self._next and self._next[0][0] < now:
             _, _, table, key = heapq.heappop(self._next)
-            self._watched.pop((table.table_arn, text_of(key)), None)
+            self._watched.pop(identity_of(table, key), None)
             item = find(table, key)
             expires = None if item is None else _expires(table, item)
             if expires is not None and expires < now:

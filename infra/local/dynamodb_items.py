@@ -21,6 +21,14 @@ def key_in(table: Table, attributes: dict[str, Any]) -> Key | None:
     return DynamoType(attributes[names[0]]), DynamoType(attributes[names[1]]) if len(names) > 1 else None
 
 
+Identity = tuple[Any, ...]
+"""A table and a key in it, as something to look up by."""
+
+
+def identity_of(table: Table, key: Key) -> Identity:
+    return (table.table_arn, *((part.type, part.value) for part in key if part is not None))
+
+
 def text_of(key: Key) -> str:
     return json.dumps([attribute_values.plain(part) for part in key if part is not None])
 

@@ -62,36 +62,41 @@ class Lanes:
             self._changed.notify()
 
     def _work(self) -> None:
-        while (taken := self._take()) is not None:
+        with self._changed:
+            taken = self._take()
+        while taken is not None:
             lane, job = taken
             again: float | None = None
             try:
                 again = job()
             except Exception:  # noqa: BLE001  one bad job must not end the thread
                 _log.exception("a job of %s failed", self._name)
-            self._release(lane, job, again)
+            with self._changed:
+                before = self._turns.takeable
+                self._release(lane, job, again)
+                taken = self._take()
+                # What this thread took itself, as mostly, nobody else has to be called for.
+                if taken is not None:
+                    self._call_for(before)
 
     def _take(self) -> tuple[Hashable, Job] | None:
-        with self._changed:
+        """The lock is held; None ends the thread."""
+        if not self._turns.takeable and not self._stopping:
             self._idle += 1
             self._changed.wait_for(lambda: self._turns.takeable or self._stopping, _IDLE_S)
             self._idle -= 1
-            taken = None if self._stopping else self._turns.take()
-            if taken is None:
-                self._threads -= 1
-                self._changed.notify_all()
-            return taken
+        taken = None if self._stopping else self._turns.take()
+        if taken is None:
+            self._threads -= 1
+            self._changed.notify_all()
+        return taken
 
     def _release(self, lane: Hashable, job: Job, again: float | None) -> None:
-        with self._changed:
-            before = self._turns.takeable
-            if again is not None and self._timers is not None:
-                self._turns.put_back(lane, job)
-                self._timers.after(again, lambda: self._wake(lane))
-            else:
-                self._turns.finished(lane)
-            if not self._stopping:
-                self._call_for(before)
+        if again is not None and self._timers is not None:
+            self._turns.put_back(lane, job)
+            self._timers.after(again, lambda: self._wake(lane))
+        else:
+            self._turns.finished(lane)
 
     def _wake(self, lane: Hashable) -> None:
         with self._changed:

@@ -1,12 +1,14 @@
 """Events that were accepted and are not done yet, kept where `kill -9` cannot reach them.
 
 SQLite in WAL mode: an accepted event is one write() into the log, which the operating system keeps when the process
-dies. There is no fsync an event: losing power is not what this stack guards against.
+dies. There is no fsync an event: losing power is not what this stack guards against. What several threads bring while
+one is writing, as the messages of one turn of a broker's loop, goes into the file together, in one commit.
 """
 
 import logging
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,17 @@ class SpooledEvent:
     payload: str
 
 
+@dataclass(slots=True)
+class _Arrival:
+    """An event on its way into the file; `id` is 0 until it is there, and stays so where it cannot be."""
+
+    function: str
+    payload: str
+    id: int = 0
+    over: bool = False
+    error: Exception | None = None
+
+
 class Spool:
     """Thread-safe. An event is in the file from `add` until some time after `done`: it may be replayed, never lost."""
 
@@ -34,16 +47,24 @@ class Spool:
         self._lock = threading.Lock()
         self._db = opened(
             path,
-            "CREATE TABLE IF NOT EXISTS event(id INTEGER PRIMARY KEY AUTOINCREMENT, function TEXT, payload TEXT)",
+            "CREATE TABLE IF NOT EXISTS event(id INTEGER PRIMARY KEY, function TEXT, payload TEXT)",
         )
+        self._last = int(self._db.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0])
+        self._arriving: deque[_Arrival] = deque()
         self._done: list[tuple[int]] = []
         self._closed = False
 
     def add(self, function: str, payload: str) -> int:
-        """Keep the event; when this returns it survives `kill -9`."""
+        """Keep the event; when this returns it survives `kill -9`. Errors: sqlite3.Error, when it is not kept."""
+        arrival = _Arrival(function, payload)
+        self._arriving.append(arrival)
         with self._lock:
-            row = self._db.execute("INSERT INTO event(function, payload) VALUES(?, ?)", (function, payload))
-            return row.lastrowid or 0
+            # whoever wrote before has written it with its own
+            if not arrival.over:
+                self._write()
+        if not arrival.id:
+            raise sqlite3.OperationalError(f"an event could not be kept: {arrival.error}") from arrival.error
+        return arrival.id
 
     def payload(self, event: int) -> str:
         with self._lock:
@@ -83,6 +104,36 @@ class Spool:
             self._forget()
             self._closed = True
             self._db.close()
+
+    def _write(self) -> None:
+        """All that has arrived, in one commit: what fails has failed for each of them."""
+        arrived = [self._arriving.popleft() for _ in range(len(self._arriving))]
+        try:
+            self._insert([(self._last + n, each.function, each.payload) for n, each in enumerate(arrived, 1)])
+        except Exception as error:  # noqa: BLE001  raised again where each of them waits
+            for each in arrived:
+                each.error = error
+        else:
+            for each in arrived:
+                self._last = each.id = self._last + 1
+        finally:
+            for each in arrived:
+                each.over = True
+
+    def _insert(self, rows: list[tuple[int, str, str]]) -> None:
+        insert = "INSERT INTO event(id, function, payload) VALUES(?, ?, ?)"
+        if len(rows) == 1:
+            self._db.execute(insert, rows[0])
+            return
+        self._db.execute("BEGIN")
+        try:
+            self._db.executemany(insert, rows)
+            self._db.execute("COMMIT")
+        except BaseException:
+            # where the disk is full SQLite may have rolled back by itself
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
 
     def _forget(self) -> None:
         if not self._done:

@@ -2,6 +2,7 @@
 
 import copy
 import random
+import tracemalloc
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -96,6 +97,14 @@ def query(**further: Any) -> Call:
 
 
 ABSENT = {"ConditionExpression": "attribute_not_exists(device)"}
+
+
+def absent(attribute: str, **names: str) -> dict[str, Any]:
+    """As PynamoDB writes it."""
+    given = {"#0": attribute, **{f"#{name}": value for name, value in names.items()}}
+    return {"ConditionExpression": "attribute_not_exists (#0)", "ExpressionAttributeNames": given}
+
+
 CHECKED = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 CALLS: dict[str, Call] = {
     "put": put("d0", 1, ReturnConsumedCapacity="TOTAL"),
@@ -103,6 +112,15 @@ CALLS: dict[str, Call] = {
     "put under a condition": put("d0", 2, **ABSENT),
     "put refused": put("d0", 0, **ABSENT),
     "put refused, telling why": put("d0", 0, **ABSENT, **CHECKED),
+    "put what is new": put("d0", 2, **absent("at"), ReturnConsumedCapacity="TOTAL"),
+    "put what is not": put("d0", 0, **absent("at")),
+    "put what is not, telling why": put("d0", 0, **absent("at"), **CHECKED),
+    "put over one without": put("d0", 4, **absent("anything"), ReturnValues="ALL_OLD"),
+    "put under a condition and an unused name": put("d0", 2, **absent("at", other="label")),
+    "put under a condition and an unused value": put("d0", 2, **absent("at"),
+                                                     ExpressionAttributeValues={":v": {"S": "x"}}),
+    "put what is new without its key": ("put_item", {**TABLE, "Item": {"device": {"S": "d0"}}, **absent("device")}),
+    "put what is new into no table": ("put_item", {"TableName": "none", "Item": item("d0", 1), **absent("at")}),
     "put without its key": ("put_item", {**TABLE, "Item": {"device": {"S": "d0"}}}),
     "put into no table": ("put_item", {"TableName": "none", "Item": item("d0", 1)}),
     "get": ("get_item", {**TABLE, "Key": item("d0", 0), "ConsistentRead": True, "ReturnConsumedCapacity": "TOTAL"}),
@@ -219,3 +237,23 @@ def test_only_what_moto_refuses_goes_through_http(clients: tuple[Any, Any]) -> N
     assert went == []
     answer(direct, put("d0", 1, **ABSENT))
     assert went == [b"DynamoDB_20120810.PutItem"]
+
+
+def test_a_stored_message_takes_three_kibibytes_of_memory_at_most(clients: tuple[Any, Any]) -> None:
+    _, direct = clients
+    count = 500
+
+    def store(device: str) -> None:
+        for at in range(count):
+            ttl, doc = {"N": str(2_000_000_000 + at)}, {"B": bytes(300)}
+            direct.put_item(**TABLE, Item={**item(device, at), "ttl": ttl, "doc": doc}, **absent("at"))
+
+    direct.update_time_to_live(**TABLE, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"})
+    store("before")
+    tracemalloc.start()
+    try:
+        store("counted")
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken / count <= 3 * 1024
