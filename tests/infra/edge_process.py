@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -13,10 +13,26 @@ from tests.local.running import REPOSITORY, RunningStack
 
 
 class EdgeProcess:
-    """What it wrote is in `log`. `aws` leads it to its AWS; `variables` are further HOMEPORT_EDGE_* variables."""
+    """What it wrote is in `log`. `aws` leads it to its AWS; `variables` are further HOMEPORT_EDGE_* variables.
 
-    def __init__(self, stack: RunningStack, folder: Path, aws: Mapping[str, str], **variables: object) -> None:
+    Where a `command` is given, that is what is started, in `cwd`, with no other environment.
+    """
+
+    def __init__(
+        self,
+        stack: RunningStack,
+        folder: Path,
+        aws: Mapping[str, str],
+        *,
+        command: Sequence[str] = (),
+        cwd: Path = REPOSITORY,
+        **variables: object,
+    ) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("HOMEPORT_", "AWS_"))}
+        if command:
+            kept = {"PATH": os.environ["PATH"]}
+        self._command = command or [sys.executable, "-W", "error::ResourceWarning", "-m", "infra.edge"]
+        self._cwd = cwd
         self._output = folder / "output.log"
         self._environment = {
             **kept,
@@ -47,8 +63,8 @@ class EdgeProcess:
         before = len(self.log)
         with self._output.open("ab") as output:
             process = self._process = subprocess.Popen(
-                [sys.executable, "-W", "error::ResourceWarning", "-m", "infra.edge"],
-                cwd=REPOSITORY,
+                self._command,
+                cwd=self._cwd,
                 env=self._environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -56,8 +72,11 @@ class EdgeProcess:
         until(lambda: "edge ready" in self.log[before:] or process.poll() is not None)
         assert process.poll() is None, self.log
 
-    def end(self, number: signal.Signals) -> None:
+    def end(self, number: signal.Signals) -> int | None:
+        """The exit code; None where it did not run."""
+        code = None
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(PATIENCE_S)
+            code = self._process.wait(PATIENCE_S)
         self._process = None
+        return code

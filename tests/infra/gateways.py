@@ -45,24 +45,6 @@ def prepare(stack: RunningStack, number: int) -> None:
     clients(stack)("ssm").put_parameter(Name=STAGE.called(KEY), Value="ab" * 32, Type="SecureString")
 
 
-def container_rights() -> tuple[str, ...]:
-    """Before a command: no capability, no way to more, a file system that is read only, and nobody's user if possible.
-
-    What the system does not allow the tests is left out.
-    """
-    without = ["setpriv", "--no-new-privs", "--bounding-set", "-all", "--inh-caps", "-all"]
-    fixed = ["unshare", "--mount", "sh", "-c", 'mount -o remount,bind,ro / && exec "$@"', "sh"]
-    nobody = [*without, "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-    for rights in ([*fixed, *nobody], [*fixed, *without], without):
-        command = [*rights, sys.executable, "-c", "import cryptography, infra.gateway.node"]
-        try:
-            if subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=False).returncode == 0:
-                return tuple(rights)
-        except OSError:
-            continue
-    return ()
-
-
 class RunningGateway:
     """Its ports stay the same from start to start. `rights` come before the command, such as those of a container."""
 

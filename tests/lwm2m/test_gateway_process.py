@@ -8,8 +8,9 @@ import pytest
 
 from infra.gateway.coap.numbers import Code
 from tests.clients import Rest, until
+from tests.infra.containers import container_rights
 from tests.infra.elsewhere import elsewhere
-from tests.infra.gateways import RunningGateway, container_rights, prepare
+from tests.infra.gateways import RunningGateway, prepare
 from tests.local.running import RunningStack
 from tests.lwm2m.conftest import RULES, Devices, Provision, provisioning
 from tests.lwm2m.device import content
@@ -30,7 +31,7 @@ def hinting() -> Iterator[RunningStack]:
 def process(hinting: RunningStack, tmp_path: Path) -> Iterator[RunningGateway]:
     variables = {"HOMEPORT_GATEWAY_NODES": "2", "HOMEPORT_GATEWAY_FORWARD_PORT": "0"}
     address = {"HOMEPORT_GATEWAY_ADDRESS": "127.0.0.1"}
-    gateway = RunningGateway(hinting, tmp_path, rights=container_rights(), **address, **variables)
+    gateway = RunningGateway(hinting, tmp_path, rights=container_rights("infra.gateway.node"), **address, **variables)
     yield gateway
     gateway.close()
 
@@ -96,7 +97,9 @@ def test_a_node_of_another_region_and_partition_asks_there_and_nowhere_else(
         "HOMEPORT_GATEWAY_ADDRESS": "127.0.0.1",
     }
     with elsewhere(hinting.aws) as environment:
-        gateway = RunningGateway(hinting, tmp_path, rights=container_rights(), **environment, **told)
+        gateway = RunningGateway(
+            hinting, tmp_path, rights=container_rights("infra.gateway.node"), **environment, **told
+        )
         try:
             gateway.start()
             path, device = provision()
