@@ -13,8 +13,7 @@ HOURS = 730
 """A month."""
 _SECONDS = HOURS * 3600
 _DISK_GB = 8
-_ALARMS, _ALARM_USD = 5, 0.10
-_METRICS, _METRIC_USD = 5, 0.30
+_ALARMS, _METRICS = 5, 5
 _MILLION = 1_000_000
 REFRESHES_A_MONTH = 4 * 30
 """Each association is saved anew every six hours."""
@@ -31,7 +30,8 @@ def hourly() -> Mapping[str, float]:
 
 def watching() -> float:
     """USD a month of its alarms and metrics."""
-    return _ALARMS * _ALARM_USD + _METRICS * _METRIC_USD
+    listed = price.prices().months
+    return _ALARMS * listed["alarm"] + _METRICS * listed["metric"]
 
 
 def asking(nodes: int) -> float:

@@ -1,8 +1,9 @@
-"""Writes that DynamoDB refuses because a transaction holds one of their items: sent again a little later.
+"""Writes that DynamoDB refuses for the moment, where botocore gives up at once: sent again a little later.
 
 Each of many devices that register into one group checks that the group is there, and two transactions that meet at an
 item are not let through together, although none of them would break what the other relies on. The same request comes
-again after a pause of random length, so that those who met do not meet again.
+again after a pause of random length, so that those who met do not meet again. So does a transaction that is canceled
+because a key, or the table, takes no more writes this second: one item's write botocore sends again by itself.
 """
 
 import os
@@ -14,7 +15,7 @@ SHORTEST, LONGEST = 0.01, 0.5
 """Seconds that the pause after the first try, and that any pause, has at most: all together have 3.2 at most."""
 _CANCELED = "TransactionCanceledException"
 _MET = frozenset({"TransactionConflictException", "TransactionInProgressException"})
-_OF_ITEM = "TransactionConflict"
+_OF_ITEMS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 _FINE = "None"
 
 Chance = Callable[[int], bytes]
@@ -27,16 +28,16 @@ class Retries:
         self._chance = chance
 
     def __call__(self, response: tuple[Any, Mapping[str, Any]] | None, attempts: int, **_: Any) -> float | None:
-        if response is None or attempts >= TRIES or not is_conflict(response[1]):
+        if response is None or attempts >= TRIES or not passes(response[1]):
             return None
         longest = min(SHORTEST * float(1 << (attempts - 1)), LONGEST)
         return longest * int.from_bytes(self._chance(2)) / 0xFFFF
 
 
-def is_conflict(answer: Mapping[str, Any]) -> bool:
-    """Whether nothing but other transactions stood against it: a condition that failed will fail again."""
+def passes(answer: Mapping[str, Any]) -> bool:
+    """Whether nothing stood against it but others' transactions and a lack of room: a condition will fail again."""
     code = answer.get("Error", {}).get("Code")
     if code != _CANCELED:
         return code in _MET
     reasons = {reason.get("Code", _FINE) for reason in answer.get("CancellationReasons", ())} - {_FINE}
-    return reasons == {_OF_ITEM}
+    return bool(reasons) and reasons <= _OF_ITEMS

@@ -5,6 +5,8 @@ from typing import Any
 _PASSING = frozenset(
     {
         "ProvisionedThroughputExceededException",
+        # As a canceled transaction has it among its reasons.
+        "ProvisionedThroughputExceeded",
         "ThrottlingException",
         "ThrottlingError",
         "Throttling",

@@ -1,4 +1,4 @@
-"""When a write that met a transaction is sent again, and how long it waits before."""
+"""When a write that DynamoDB has no room for, or that met a transaction, is sent again, and after how long."""
 
 from typing import Any
 
@@ -25,11 +25,13 @@ def wait(answer: dict[str, Any], attempts: int = 1, chance: int = 0xFF) -> float
     [
         canceled("TransactionConflict"),
         canceled("None", "TransactionConflict", "None"),
+        canceled("None", "ThrottlingError"),
+        canceled("ProvisionedThroughputExceeded", "TransactionConflict"),
         failed("TransactionConflictException"),
         failed("TransactionInProgressException"),
     ],
 )
-def test_a_write_that_met_a_transaction_is_sent_again(answer: dict[str, Any]) -> None:
+def test_what_is_refused_for_the_moment_is_sent_again(answer: dict[str, Any]) -> None:
     assert wait(answer) == SHORTEST
 
 
@@ -41,6 +43,7 @@ def test_a_write_that_met_a_transaction_is_sent_again(answer: dict[str, Any]) ->
         canceled("ConditionalCheckFailed"),
         canceled("ConditionalCheckFailed", "TransactionConflict"),
         canceled("ValidationError", "TransactionConflict"),
+        canceled("ConditionalCheckFailed", "ProvisionedThroughputExceeded"),
         canceled("None"),
     ],
 )

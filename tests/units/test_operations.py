@@ -1,11 +1,8 @@
 """What every operation uses of AWS, exactly: a change that adds a read or a write shows here first."""
 
 import json
-import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,6 +10,7 @@ from bench.units import monthly, price
 from bench.units.dialects import counted
 from bench.units.used import Units as Used
 from infra.stage import Stage
+from tests.units.conftest import Units
 
 pytestmark = pytest.mark.row("J4")
 ROOT = Path(__file__).parents[2]
@@ -34,19 +32,6 @@ EXPECTED = {
 }
 FLOOR = 2.19
 """USD for a million messages of 1 KB with one write unit: message, rule and action, a function of 256 MB for 20 ms."""
-
-Units = dict[str, dict[str, float]]
-
-
-@pytest.fixture(scope="session")
-def units(tmp_path_factory: pytest.TempPathFactory) -> Units:
-    """In a process of its own: the tables' names and botocore's hooks last for a process."""
-    out = tmp_path_factory.mktemp("units") / "units.json"
-    command = [sys.executable, "-m", "bench.units", "--out", str(out)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    loaded: Any = json.loads(out.read_text())
-    return dict(loaded)
 
 
 def test_every_operation_is_counted(units: Units) -> None:

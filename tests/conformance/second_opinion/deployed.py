@@ -4,15 +4,18 @@ import io
 import json
 import time
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from chalicelib.web.application import ANY
 from infra import description
 from infra.stage import Account, Stage, bucket_name
 from infra.templates.package import ARCHIVE, REST_API
 from tests.conformance.second_opinion.ministack import ACCOUNT, REGION, MiniStack
 
 Template = dict[str, Any]
+METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
 UNKNOWN = {"AWS::IoT::Authorizer": "no such resource type: devices call the authorizer's function themselves"}
 """Resource types that MiniStack's CloudFormation does not know, each with what follows from that."""
 
@@ -80,8 +83,15 @@ def _adapted(template: Template, archive: str) -> Template:
             config["DefaultAuthorizerName"] = names[config["DefaultAuthorizerName"]["Ref"]]
     # MiniStack does not read the extension of the definition that says the same.
     properties = resources[REST_API]["Properties"]
+    properties["DefinitionBody"] = spread(properties["DefinitionBody"])
     properties["BinaryMediaTypes"] = properties["DefinitionBody"]["x-amazon-apigateway-binary-media-types"]
     return template
+
+
+def spread(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """With each method that ANY stands for written out: MiniStack exports ANY, and reads only these."""
+    paths = {path: dict.fromkeys(METHODS, served[ANY]) for path, served in definition["paths"].items()}
+    return {**definition, "paths": paths}
 
 
 def _with_batches(document: dict[str, Any]) -> None:
