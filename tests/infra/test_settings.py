@@ -1,5 +1,7 @@
 """What an operator sets for a stage, from a file and from options."""
 
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from chalicelib.aws import fence
 from infra.cli.deploying import wanted_settings
 from infra.functions import FUNCTIONS
 from infra.permissions import grants
-from infra.settings import Settings, SettingsError, settings
+from infra.settings import FOLDER, Settings, SettingsError, settings
 from infra.stage import Stage
 from tests.infra.conftest import Template, of_type
 
@@ -203,3 +205,11 @@ def test_the_package_takes_the_same_settings_as_parameters(whole: Template) -> N
         assert variables["HOMEPORT_DOWNLOAD_HOST"] == {"Ref": "DownloadHost"}
         assert variables["HOMEPORT_FENCE_SECONDS"] == {"Ref": "FenceSeconds"}
         assert variables["HOMEPORT_LOG_SAMPLE"] == {"Ref": "LogSample"}
+
+
+def test_the_sample_of_a_stage_sets_nothing_and_its_examples_are_good_ones() -> None:
+    sample = (FOLDER / "dev.toml").read_text(encoding="utf-8")
+    assert settings(tomllib.loads(sample)) == Settings()
+    examples = re.sub(r"^# (?=\w+ = )", "", sample, flags=re.MULTILINE)
+    made = settings(tomllib.loads(examples))
+    assert (made.has_hosts, made.gateway_tag, made.log_sample) == (True, "1.0", 1.0)
