@@ -7,9 +7,11 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import urllib3
 
+from infra.edge.request_target import BadTarget, origin_form
 from infra.local.http_server import RAW_HEADERS, Application, StartResponse
 from infra.local.http_waiting import PeerOf
 
@@ -43,22 +45,28 @@ class Front:
     """
 
     def __init__(self, api: str, *, everything: bool, peer_of: PeerOf = lambda _port: None) -> None:
-        self._api = api.rstrip("/")
+        self._base = urlsplit(api).path.rstrip("/")
         self._everything = everything
         self._peer_of = peer_of
         self._pool = urllib3.PoolManager(
             maxsize=32, retries=False, timeout=urllib3.Timeout(connect=_CONNECT_S, read=_READ_S)
         )
+        # Connections to this host alone: what a client asks for is a path there, and no part of a URL.
+        self._api = self._pool.connection_from_url(api)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        download = environ["PATH_INFO"].startswith(DOWNLOADS)
         method = environ["REQUEST_METHOD"]
+        try:
+            target = origin_form(str(environ["REQUEST_URI"]))
+        except BadTarget as error:
+            return _refuse(start_response, "400 Bad Request", str(error))
+        download = target.startswith(DOWNLOADS)
         if download and method not in {"GET", "HEAD"}:
             return _refuse(start_response, "405 Method Not Allowed", "a file can be fetched, and nothing else")
         if not download and not self._everything:
             return _refuse(start_response, "403 Forbidden", "without TLS there is nothing but /dl/ here")
         try:
-            answer = self._ask(environ, method)
+            answer = self._ask(environ, method, target)
             if download and answer.status == _TEMPORARY_REDIRECT:
                 answer = self._follow(answer, method)
         except urllib3.exceptions.HTTPError as error:
@@ -67,7 +75,7 @@ class Front:
         start_response(f"{answer.status} {answer.reason or ''}".strip(), list(_kept(answer.headers.items())))
         return [] if method == "HEAD" else _body(answer)
 
-    def _ask(self, environ: dict[str, Any], method: str) -> urllib3.BaseHTTPResponse:
+    def _ask(self, environ: dict[str, Any], method: str, target: str) -> urllib3.BaseHTTPResponse:
         headers = urllib3.HTTPHeaderDict()
         for name, value in environ[RAW_HEADERS]:
             if name.lower() not in _HOP_BY_HOP:
@@ -75,9 +83,7 @@ class Front:
         peer = self._peer_of(int(environ.get("REMOTE_PORT") or 0)) or environ.get("REMOTE_ADDR", "")
         headers.add("X-Forwarded-For", peer)
         body = environ["wsgi.input"].read()
-        return self._pool.request(
-            method, self._api + str(environ["REQUEST_URI"]), body=body or None, headers=headers, **_AS_IT_IS
-        )
+        return self._api.urlopen(method, self._base + target, body=body or None, headers=headers, **_AS_IT_IS)
 
     def _follow(self, answer: urllib3.BaseHTTPResponse, method: str) -> urllib3.BaseHTTPResponse:
         answer.drain_conn()

@@ -1,8 +1,10 @@
 """What the edge serves of HTTP: downloads by itself, every other path from the stage's API."""
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPResponse
 from typing import Any
 
 import pytest
@@ -113,6 +115,65 @@ def test_without_tls_there_are_downloads_and_nothing_else(plain: str) -> None:
     for path in ("/", "/v1/things", "/dl", "/api/dl/x"):
         assert requests.get(plain + path, headers={"X-API-Key": "k"}, timeout=PATIENCE_S).status_code == 403
     assert requests.post(f"{plain}/dl/small", timeout=PATIENCE_S).status_code == 405
+
+
+ESCAPES = (
+    "@{}/x",
+    ":80@{}/x",
+    "{}",
+    "\\\\@{}/x",
+    "#@{}/x",
+    "?@{}/x",
+    "*",
+    "http:{}/x",
+    "ftp://{}/x",
+    "user:pass@{}/x",
+)
+
+
+@pytest.mark.parametrize("escape", ESCAPES)
+def test_a_request_goes_to_the_api_and_to_no_other_host(front: str, escape: str) -> None:
+    """A base URL with any of these behind it would name another host, or none."""
+    with serving(api) as other:
+        assert sent(front, escape.format(other.removeprefix("http://"))) == (400, None)
+
+
+@pytest.mark.parametrize(
+    ("target", "asked"),
+    [
+        ("http://elsewhere.example/v1/x?y=1", "/api/v1/x?y=1"),
+        ("HTTPS://u:p@elsewhere.example:1/v1/x", "/api/v1/x"),
+        ("http://elsewhere.example?y=1", "/api/?y=1"),
+        ("//elsewhere.example/v1/x", "/api//elsewhere.example/v1/x"),
+        ("/@elsewhere.example/v1/x", "/api/@elsewhere.example/v1/x"),
+        ("/v1/x?next=http://elsewhere.example/../y", "/api/v1/x?next=http://elsewhere.example/../y"),
+        ("/v1/.../a..b/.c", "/api/v1/.../a..b/.c"),
+    ],
+)
+def test_what_looks_like_another_host_is_a_path_of_the_api(front: str, target: str, asked: str) -> None:
+    assert sent(front, target) == (200, asked)
+
+
+CLIMBS = ("..", "%2e%2e", ".%2E", "x/../..", "x/%2e%2e%2f..", "..\\..", "..%5c", ".", "/..", "x/..")
+
+
+@pytest.mark.parametrize("climb", CLIMBS)
+@pytest.mark.parametrize("door", ["front", "plain"])
+def test_no_path_leads_out_of_what_was_asked_for(request: pytest.FixtureRequest, door: str, climb: str) -> None:
+    """Without TLS `/dl/../v1` would be a request with a key that everybody on the way can read."""
+    for target in (f"/dl/{climb}/v1/things", f"http://elsewhere.example/dl/{climb}/v1/things", f"/{climb}"):
+        assert sent(request.getfixturevalue(door), target) == (400, None)
+
+
+def sent(url: str, target: str) -> tuple[int, str | None]:
+    """The status, and what the API was asked for, of a request whose target stays as it is."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), PATIENCE_S) as connection:
+        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        with HTTPResponse(connection) as answer:
+            answer.begin()
+            told = json.loads(answer.read())
+            return answer.status, told.get("uri")
 
 
 def test_an_api_that_is_away_is_502() -> None:
