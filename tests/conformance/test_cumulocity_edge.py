@@ -69,7 +69,7 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     control, mqtt, https = unused(), unused(), unused()
     ports = {"CONTROL": control, "MQTT": mqtt, "HTTPS": https}
     with RunningStack(HOMEPORT_IOT_ENDPOINT=f"http://127.0.0.1:{control}") as stack, elsewhere(stack.aws) as aws:
-        variables = {f"HOMEPORT_EDGE_{name}_PORT": port for name, port in ports.items()}
+        variables: dict[str, Any] = {f"HOMEPORT_EDGE_{name}_PORT": port for name, port in ports.items()}
         with EdgeProcess(
             stack, tmp_path_factory.mktemp("edge"), aws, HOMEPORT_EDGE_API=stack.url, **variables
         ) as process:

@@ -43,9 +43,9 @@ class Full:
         return _Answer(request.url, 400, {}, json.dumps(answer).encode())
 
 
-class _Answer(AWSResponse):
+class _Answer(AWSResponse):  # type: ignore[misc]
     def __init__(self, url: str, status: int, headers: dict[str, str], body: bytes) -> None:
-        super().__init__(url, status, headers, None)  # type: ignore[no-untyped-call]
+        super().__init__(url, status, headers, None)
         self._content = body
 
 
