@@ -92,7 +92,7 @@ FUNCTIONS = (
         "deliver",
         "downlink.deliver",
         memory=256,
-        timeout=50,
+        timeout=30,
         takes=_REMAINING,
         in_background=True,
         needs=_DELIVERING,

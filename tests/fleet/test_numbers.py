@@ -108,7 +108,7 @@ SAID: dict[str, dict[str, int]] = {
     # Client ids that change hands, and who is there.
     "presence.claims": {"MEMORY": 15 * DAY, "MOST_REMEMBERED": 20, "FOR_DEVICES": DAY},
     "presence.fencing": {"GRACE": 6 * SECOND, "PAUSE": 1_100},
-    "presence.mailbox": {"LEASE": 55 * SECOND, "_COUNTED": 96},
+    "presence.mailbox": {"LEASE": 35 * SECOND, "_COUNTED": 96, "_SWEPT": 180 * SECOND},
     "presence.records": {"MINUTE": MINUTE, "LONGEST": 25 * HOUR},
     "presence.hearing": {"LONGEST": 15 * MINUTE, "LONGEST_REGISTERED": 30 * MINUTE},
     # How consumers of a queue are fed, and who of them is taken for dead.

@@ -12,6 +12,7 @@ from chalicelib.fleet.errors import Invalid
 from chalicelib.fleet.fields import Field
 from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.ids import correlation
+from chalicelib.fleet.presence.mailbox import LEASE
 from chalicelib.fleet.shapes import Extensible
 
 SECOND = 1_000
@@ -159,7 +160,7 @@ class Policy(Extensible):
         """After how many milliseconds an attempt has failed; of a patient one, if nobody has said that it was sent."""
         if self.awaits_answer and self.ack_timeout is not None:
             return self.ack_timeout * SECOND
-        return CONFIRMATION * SECOND + MINUTE
+        return LEASE
 
 
 @dataclass(frozen=True, slots=True)

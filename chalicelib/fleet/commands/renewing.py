@@ -76,13 +76,10 @@ def _put_back(ports: Ports, mailbox: Mailbox, commands: Collection[str]) -> Mail
     for command_id in commands:
         flight = mailbox.flights[command_id]
         command = ports.commands.get(mailbox.tenant, command_id)
-        if command is None or command.final or command.generation != flight.generation:
-            if command is not None and not flight.stale(ports.clock.now()):
-                # It may be claimed, and not marked yet: whoever has it has us look again once it is.
-                await_sender(ports, command, flight)
+        if command is None or command.final:
             continue
         if command.begun is not None:
-            begun[command_id] = flight
+            begun |= {command_id: flight} if command.generation == flight.generation else {}
         elif _waits_again(ports, command, flight):
             over[command_id] = flight
     if not over and not begun:
@@ -99,11 +96,13 @@ def _put_back(ports: Ports, mailbox: Mailbox, commands: Collection[str]) -> Mail
 
 
 def _waits_again(ports: Ports, command: Command, flight: Flight) -> bool:
-    if command.waiting:
-        # Somebody else has put it back, and is about to say so in the mailbox.
+    dead = flight.stale(ports.clock.now())
+    if command.waiting and (dead or command.generation == flight.generation):
+        # Somebody else has put it back, and is about to say so in the mailbox; or its holder died before it was sent.
         return True
-    if command.leaving:
-        await_sender(ports, command, flight)
+    if not dead and (command.waiting or (command.leaving and command.generation == flight.generation)):
+        return _left(ports, command, flight)
+    if command.generation != flight.generation:
         return False
 
     def waiting(present: Command) -> Command | None:
@@ -119,3 +118,12 @@ def _waits_again(ports: Ports, command: Command, flight: Flight) -> bool:
     if present is not None and present.waiting and command.timer:
         ports.deadlines.stop(command.timer)
     return present is not None and present.waiting
+
+
+def _left(ports: Ports, command: Command, flight: Flight) -> bool:
+    """It is left to who has claimed it, unless he has said meanwhile what became of it."""
+    if await_sender(ports, command, flight):
+        return False
+    present = ports.commands.get(command.tenant, command.id)
+    open_ = present is not None and not present.final and present.begun is None
+    return present is not None and open_ and _waits_again(ports, present, flight)

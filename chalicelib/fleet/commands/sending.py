@@ -62,6 +62,16 @@ def _repair(ports: Ports, mailbox: Mailbox) -> bool:
     return freed
 
 
+def _taken_over(ports: Ports, mailbox: Mailbox, route: Route, run: Run) -> Mailbox | None:
+    """What a sender that died had on its way by that route is sent again first; else nothing changes."""
+    latest = mailbox.latest(route.connector)
+    flight = mailbox.flights[latest] if latest is not None else None
+    if latest is None or flight is None or flight.generation in run.claims or not flight.abandoned(ports.clock.now()):
+        return mailbox
+    freed = finishing.settle(ports, mailbox.tenant, mailbox.device, latest, wake=False)
+    return _again(ports, mailbox) if freed else mailbox
+
+
 _PUT_BACK = {Outcome.ABSENT: "the device was not connected", Outcome.BUSY: "the broker was busy"}
 
 
@@ -263,6 +273,9 @@ def _by_a_route(
         first = renewed(ports, mailbox, route)
         if first is not mailbox:
             return first
+        present = _taken_over(ports, mailbox, route, run)
+        if present is not mailbox:
+            return present
         if left_to_another(ports, mailbox, route, command.id, run.claims):
             full.append(command)
             return _Stuck.STUCK

@@ -11,7 +11,7 @@ from chalicelib.fleet.frozen import dataclass
 from chalicelib.fleet.presence.records import MQTT, Capability, Presence, Route, split_interface_key
 from chalicelib.fleet.shapes import Extensible
 
-LEASE = 55_000
+LEASE = 35_000
 """How long (ms) a claim may stay without a result before its holder counts as crashed.
 
 More than a function that delivers may run, and less than the minute after which a failed one is tried again: who comes
@@ -19,6 +19,8 @@ again finds the claim free.
 """
 
 
+_SWEPT = 180_000
+"""Milliseconds after which the sweep has looked at a command whose attempt had no end."""
 _COUNTED = 96
 """Bytes of the names of streams that are counted in the mailbox, which is to stay small."""
 USUAL = MQTT
@@ -50,6 +52,10 @@ class Flight(Extensible):
 
     def stale(self, now: int) -> bool:
         return now >= self.at + LEASE
+
+    def abandoned(self, now: int) -> bool:
+        """Whether its holder may have died, and nobody has looked after that yet, as the sweep does in the end."""
+        return self.stale(now) and now < self.at + LEASE + _SWEPT
 
     def slow(self, now: int) -> bool:
         return now >= self.at + LEASE // 4

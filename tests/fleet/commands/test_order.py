@@ -181,27 +181,53 @@ def test_nothing_is_forgotten_of_what_was_left_to_a_sender_that_died() -> None:
     assert sent(rig) == [first, first, second, third]
 
 
-def test_a_sender_that_died_holds_nobody_up_once_its_claim_is_over() -> None:
+WAKING: Mapping[str, Move] = {
+    "a delivery": Rig.deliver,
+    "another command": another_command,
+    "another session": another_session,
+    "another filter": another_filter,
+    "asks again": asks_again,
+}
+
+
+class Died(Exception):
+    """Whoever was at work is no more."""
+
+
+def dead(*, sent_it: bool, renews: bool = True) -> Rig:
+    """A rig with three commands, the first of which somebody had claimed who died then."""
     rig = opened(known=False)
-    rig.granting(window=10, ack_timeout=None, renews=True)
+    rig.granting(window=10, queue=40, ack_timeout=None, renews=renews)
 
-    class Died(Exception):
-        pass
-
-    def dies() -> None:
+    def dies(*_: object) -> bool:
         raise Died
 
-    rig.ports.delivery.meanwhile = dies
+    if sent_it:
+        rig.ports.delivery.meanwhile = dies
+    else:
+        rig.ports.commands.replace = dies  # type: ignore[method-assign]
     with pytest.raises(Died):
         rig.connect("s1")
-    first, second, third = rig.mailbox.queue
+    vars(rig.ports.commands).pop("replace", None)
+    rig.ports.background.deliveries.clear()
+    return rig
+
+
+@pytest.mark.parametrize("wakes", WAKING.values(), ids=WAKING)
+@pytest.mark.parametrize("sent_it", [True, False])
+@pytest.mark.parametrize("renews", [True, False])
+def test_a_sender_that_died_holds_nobody_up_once_its_claim_is_over(wakes: Move, *, sent_it: bool, renews: bool) -> None:
+    """No deadline and no sweep: whoever comes then sends it all, in order."""
+    rig = dead(sent_it=sent_it, renews=renews)
+    before, waiting = sent(rig), rig.mailbox.queue
+    assert before == [waiting[0]] * sent_it
     rig.ports.clock.advance(ms=LEASE - 1)
     rig.deliver()
-    assert sent(rig) == [first]
+    assert sent(rig) == before
     rig.ports.clock.advance(ms=1)
-    # No deadline and no sweep: whoever delivers sees it.
-    rig.deliver()
-    assert sent(rig)[-2:] == [second, third]
+    wakes(rig)
+    rig.ports.run_background()
+    assert sent(rig)[len(before) :] == list(rig.mailbox.queue)
 
 
 def test_a_sender_whose_broker_is_busy_leaves_it_to_be_tried_again() -> None:
