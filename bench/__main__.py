@@ -7,7 +7,7 @@ import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import basic, broker, coaps, cold_start, console, local_stack, operations, waiting
+from bench import basic, broker, coaps, cold_start, console, local_stack, mqtt_operations, operations, waiting
 
 OUTPUT = Path("build") / "bench.json"
 
@@ -20,6 +20,7 @@ def main() -> None:
         "broker": broker.run(),
         "coaps": coaps.run(),
         "operations": operations.run(),
+        "over mqtt": mqtt_operations.run(),
         "console": console.run(),
         "waiting": waiting.run(),
     }
