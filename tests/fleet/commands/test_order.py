@@ -205,7 +205,7 @@ def dead(*, sent_it: bool, renews: bool = True) -> Rig:
     if sent_it:
         rig.ports.delivery.meanwhile = dies
     else:
-        rig.ports.commands.replace = dies  # type: ignore[method-assign]
+        rig.ports.commands.replace = dies  # type: ignore[method-assign, assignment]
     with pytest.raises(Died):
         rig.connect("s1")
     vars(rig.ports.commands).pop("replace", None)
