@@ -13,6 +13,7 @@ from typing import Any
 import h11
 
 from chalicelib.dialects.cumulocity import doorbell
+from infra.local.realtime import reading
 from infra.local.realtime.backend import Backend, Fields, Unreachable, passed_back, passed_on
 from infra.local.realtime.holding import AGAIN_S, Holder, Refused, messages_of
 from infra.local.realtime.sockets import Socket
@@ -30,7 +31,7 @@ _SUFFIXES = ("", "/handshake", "/connect", "/disconnect")
 MAX_BODY = 10 * 1024 * 1024
 MAX_MESSAGES = 64 * 1024
 _CHUNK = 64 * 1024
-_HEAD_S, _IDLE_S, _BLANK_S = 30.0, 75.0, 600.0
+_IDLE_S, _BLANK_S = 75.0, 600.0
 _BACKLOG = 4_096
 PeerOf = Callable[[int], str | None]
 log = logging.getLogger(__name__)
@@ -148,7 +149,7 @@ class Door:
         peer: str | None,
     ) -> bool:
         """One request and its answer; whether another one may follow."""
-        request = await asyncio.wait_for(_event(reader, connection), _IDLE_S)
+        request = await asyncio.wait_for(reading.event(reader, connection), _IDLE_S)
         if not isinstance(request, h11.Request):
             return False
         headers, target = list(request.headers), request.target.decode("latin-1")
@@ -156,12 +157,16 @@ class Door:
         if realtime and _wants_socket(headers):
             await self._socket(reader, writer, connection, request, peer)
             return False
-        if connection.they_are_waiting_for_100_continue:
-            answer = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
-            writer.write(connection.send(answer) or b"")
-        body = await _body(reader, connection, MAX_MESSAGES if realtime else MAX_BODY)
-        if body is None:
-            await _respond(writer, connection, 413, [], b'{"message":"Request Too Long"}')
+        most = MAX_MESSAGES if realtime else MAX_BODY
+        try:
+            reading.ensure_announced(request, most)
+            if connection.they_are_waiting_for_100_continue:
+                answer = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
+                writer.write(connection.send(answer) or b"")
+            body = await reading.body(reader, connection, most)
+        except reading.TooLong:
+            await _respond(writer, connection, 413, [(b"connection", b"close")], b'{"message":"Request Too Long"}')
+            await reading.leave(reader, writer)
             return False
         messages = messages_of(body) if realtime and request.method == b"POST" else None
         if messages is None:
@@ -309,21 +314,3 @@ async def _respond(
     writer.write(connection.send(h11.Data(data=body)) or b"")
     writer.write(connection.send(h11.EndOfMessage()) or b"")
     await writer.drain()
-
-
-async def _event(reader: asyncio.StreamReader, connection: h11.Connection) -> Any:
-    while (event := connection.next_event()) is h11.NEED_DATA:
-        connection.receive_data(await reader.read(_CHUNK))
-    return event
-
-
-async def _body(reader: asyncio.StreamReader, connection: h11.Connection, most: int) -> bytes | None:
-    """None where it is longer than that."""
-    parts: list[bytes] = []
-    while not isinstance(event := await asyncio.wait_for(_event(reader, connection), _HEAD_S), h11.EndOfMessage):
-        if not isinstance(event, h11.Data):
-            raise h11.RemoteProtocolError("the request ended before its body did")
-        parts.append(bytes(event.data))
-        if sum(map(len, parts)) > most:
-            return None
-    return b"".join(parts)
