@@ -23,16 +23,25 @@ class Part(StrEnum):
     REST = "rest"
 
 
+class Settable(StrEnum):
+    """What a device may be brought to besides by commands."""
+
+    CONFIGURATION = "configuration"
+    RESOURCES = "resources"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """`prefixes` are those of its REST API: what it serves, and refuses, is below them.
 
-    `namespace` is that of the ids of its devices, where they have one of their own and commands are put into words.
+    `namespace` is that of the ids of its devices, where they have one of their own and commands are put into words;
+    `settable` what such devices fetch, or are told.
     """
 
     parts: frozenset[Part]
     prefixes: tuple[str, ...] = ()
     namespace: str = ""
+    settable: frozenset[Settable] = frozenset()
 
 
 OVER_MQTT = frozenset({Part.TOPICS, Part.LOGIN, Part.MQTT, Part.CODEC})

@@ -6,13 +6,14 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.clients import PATIENCE_S
 from tests.conformance.environments import node_environment
 from tests.local.running import RunningStack
 
 CLIENTS = Path(__file__).parent / "clients"
 C8Y_CLIENT = ("@c8y/client@1023.77.1", "ws@8.18.3")
 """`ws` is what a browser has by itself, and Node has not: a WebSocket."""
+_ENDS_WITHIN_S = 600
+"""A whole program of a hundred requests and more, on a machine that has other things to do."""
 
 
 def ran(stack: RunningStack, *command: str, port: int | None = None, **more: str) -> Any:
@@ -20,7 +21,7 @@ def ran(stack: RunningStack, *command: str, port: int | None = None, **more: str
     credentials = json.loads((stack.data / "credentials.json").read_text(encoding="utf-8"))["cumulocity"]
     told = json.dumps({"url": f"http://localhost:{port or stack.http}", **credentials, **more})
     environment = {**os.environ, "HOMEPORT_CONFORMANCE": told, "NODE_EXTRA_CA_CERTS": str(stack.ca)}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_ENDS_WITHIN_S, check=False, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 

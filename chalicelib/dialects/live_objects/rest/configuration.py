@@ -2,13 +2,22 @@
 
 from contextlib import suppress
 
+from chalicelib.dialects.dialect import Settable
+from chalicelib.dialects.live_objects.rest import settable
 from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.shapes import configuration as shapes
 from chalicelib.dialects.live_objects.rest.shapes.notification import reached
 from chalicelib.fleet.configuration import synchronizing
 from chalicelib.fleet.configuration.records import MAX_KEY
-from chalicelib.fleet.errors import DeviceDuplicate, DeviceNotFound, IllegalTransition, ParameterNotFound, TooLarge
+from chalicelib.fleet.errors import (
+    Conflict,
+    DeviceDuplicate,
+    DeviceNotFound,
+    IllegalTransition,
+    ParameterNotFound,
+    TooLarge,
+)
 from chalicelib.fleet.inventory import devices
 from chalicelib.fleet.inventory.records import Device
 from chalicelib.fleet.ports import Ports
@@ -27,6 +36,7 @@ def request_values(ports: Ports, request: Request) -> Answer:
     now = ports.clock.now()
     values = shapes.requested(request.body, now)
     _ensure_registered(ports, request.tenant, device_id, now)
+    settable.ensure(ports, request.tenant, device_id, Settable.CONFIGURATION)
     synchronizing.request(ports, request.tenant, device_id, values, notify_to)
     return Answer()
 
@@ -76,7 +86,7 @@ ROUTES = (
         WRITE,
         schema=shapes.REQUEST,
         parameters=(DEVICE,),
-        failures=(TooLarge,),
+        failures=(TooLarge, Conflict),
         max_body=2 * KILOBYTE * KILOBYTE,
     ),
     Route("GET", _CONFIG, read, "Get the configuration", READ, parameters=(DEVICE,), failures=(DeviceNotFound,)),

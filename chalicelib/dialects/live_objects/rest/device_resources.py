@@ -1,6 +1,8 @@
 """`/api/v1/deviceMgt/devices/{deviceId}/resources` (OpenAPI of device resources)."""
 
+from chalicelib.dialects.dialect import Settable
 from chalicelib.dialects.live_objects import paging
+from chalicelib.dialects.live_objects.rest import settable
 from chalicelib.dialects.live_objects.rest.identifiers import DEVICE
 from chalicelib.dialects.live_objects.rest.resource_manager import RESOURCE
 from chalicelib.dialects.live_objects.rest.shapes import resources as shapes
@@ -86,6 +88,7 @@ def _requested(ports: Ports, request: Request, version: str) -> DeviceResources:
     metadata = shapes.metadata(request.body)
     device, resource = request.asked["device_id"], request.asked["resource_id"]
     notify_to = reached(request.caller, request.body.get("notifyTo"))
+    settable.ensure(ports, request.tenant, device, Settable.RESOURCES)
     return updating.request(ports, request.tenant, device, resource, version, metadata, notify_to)
 
 

@@ -12,7 +12,7 @@ from chalicelib.dialects.live_objects.rest.shapes import configuration as shapes
 from chalicelib.dialects.live_objects.rest.shapes import present
 from chalicelib.fleet.configuration import synchronizing
 from chalicelib.fleet.configuration.records import MAX_KEY, MAX_PARAMETERS, Parameter, ParameterType, Value
-from chalicelib.fleet.errors import DeviceNotFound, IllegalTransition, Invalid, ParameterNotFound, TooLarge
+from chalicelib.fleet.errors import Conflict, DeviceNotFound, IllegalTransition, Invalid, ParameterNotFound, TooLarge
 from chalicelib.fleet.ports import Ports
 from chalicelib.web.request import Answer, Request
 from chalicelib.web.routes import KILOBYTE, Route
@@ -126,7 +126,7 @@ ROUTES = (
         WRITE,
         schema=_VALUES,
         parameters=(*ASSETS, NOTIFIED),
-        failures=(TooLarge,),
+        failures=(TooLarge, Conflict),
         max_body=2 * KILOBYTE * KILOBYTE,
         deprecated=True,
     ),

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from chalicelib.dialects.dialect import Settable
 from chalicelib.dialects.live_objects import paging
+from chalicelib.dialects.live_objects.rest import settable
 from chalicelib.dialects.live_objects.rest.deprecated.naming import NOTIFIED, device_of, notified, parts
 from chalicelib.dialects.live_objects.rest.device_resources import TARGET_FAILURES
 from chalicelib.dialects.live_objects.rest.devices import READ, WRITE
@@ -37,6 +39,7 @@ def listing(ports: Ports, request: Request) -> Answer:
 def target(ports: Ports, request: Request) -> Answer:
     """200 also where the device has that version already."""
     name, version = request.asked["resource_id"], request.body["targetVersion"]
+    settable.ensure(ports, request.tenant, device_of(request), Settable.RESOURCES)
     changed = updating.request(ports, request.tenant, device_of(request), name, version, {}, notified(request))
     return Answer(_resource(changed, name))
 
