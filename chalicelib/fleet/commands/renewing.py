@@ -100,9 +100,10 @@ def _waits_again(ports: Ports, command: Command, flight: Flight) -> bool:
     if command.waiting and (dead or command.generation == flight.generation):
         # Somebody else has put it back, and is about to say so in the mailbox; or its holder died before it was sent.
         return True
-    if not dead and (command.waiting or (command.leaving and command.generation == flight.generation)):
+    unmarked = command.waiting and command.generation < flight.generation
+    if not dead and (unmarked or (command.leaving and command.generation == flight.generation)):
         return _left(ports, command, flight)
-    if command.generation != flight.generation:
+    if command.waiting or command.generation != flight.generation:
         return False
 
     def waiting(present: Command) -> Command | None:
