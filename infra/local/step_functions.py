@@ -1,8 +1,9 @@
 """moto's Step Functions interpreter calling our handlers directly, with bounds. All that reaches into it stands here.
 
 moto 5.2.5 as it comes calls Lambda over HTTP with a client made anew for each task, parses a definition at each start,
-keeps every execution for ever and starts as many as are asked for, three threads each. Executions live in memory: one
-that waits when the process ends is gone, and whoever set the deadline sets it again.
+keeps every execution for ever, starts as many as are asked for, three threads each, and does not stop one whose threads
+have not come to their wait yet. Executions live in memory: one that waits when the process ends is gone, and whoever
+set the deadline sets it again.
 """
 
 import functools
@@ -17,7 +18,9 @@ from moto.core.exceptions import AWSError
 from moto.stepfunctions.parser import utils as moto_threads
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from infra.local.lambda_runtime import FunctionError, LambdaRuntime, UnknownFunctionError
@@ -118,8 +121,42 @@ def _parsed_once(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     return staticmethod(parse_or_remember)
 
 
+def _running_at_once(start: Callable[[ExecutionWorker], None]) -> Callable[[ExecutionWorker], None]:
+    def start_running(worker: ExecutionWorker) -> None:
+        # Its thread would make what is stopped, and call it running, as it begins: whoever stops it may come before.
+        made = worker._get_evaluation_environment()
+        made.next_state_name = ""
+        vars(worker).update(env=made, _get_evaluation_environment=lambda: made)
+        start(worker)
+
+    return start_running
+
+
+def _only_while_running(next_state: property) -> property:
+    moto_sets: Callable[[Environment, str], None] = next_state.__set__
+
+    def set_next_state(environment: Environment, name: str) -> None:
+        # What was stopped stays that, and is no failure.
+        if environment.program_state() is None or environment.is_running():
+            moto_sets(environment, name)
+
+    return property(next_state.fget, set_next_state)
+
+
+def _for_good(set_stop: Callable[..., None]) -> Callable[..., None]:
+    def stop_for_good(environment: Environment, *args: Any, **kwargs: Any) -> None:
+        set_stop(environment, *args, **kwargs)
+        # moto wakes who waits at that moment, and not who is about to wait.
+        environment.program_state_event.set()
+
+    return stop_for_good
+
+
 _MENDED: tuple[tuple[type, str, Callable[..., Any]], ...] = (
     (StepFunctionsParserBackend, "start_execution", _bounded),
     (AmazonStateLanguageParser, "parse", _parsed_once),
+    (ExecutionWorker, "start", _running_at_once),
+    (Environment, "next_state_name", _only_while_running),
+    (Environment, "set_stop", _for_good),
 )
 """What of moto is replaced, and by what made from it."""

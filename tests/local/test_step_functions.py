@@ -6,12 +6,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from infra.local import step_functions
@@ -125,6 +126,43 @@ def test_a_stopped_execution_calls_nothing(settle: Settle) -> None:
     client.stop_execution(executionArn=execution)
 
     assert status_when(client, execution, lambda status: status != "RUNNING")["status"] == "ABORTED"
+    assert settle.events == []
+
+
+def test_one_is_stopped_whose_thread_has_not_begun(settle: Settle) -> None:
+    client = boto3.client("stepfunctions", region_name=REGION)
+    may_begin, ended, logic = threading.Event(), threading.Event(), cast("Any", ExecutionWorker)._execution_logic
+
+    class Late(ExecutionWorker):
+        """Its thread is held back."""
+
+        def _execution_logic(self) -> None:
+            may_begin.wait()
+            logic(self)
+            ended.set()
+
+    start(client, make_machine(client), "held", timedelta(hours=1))
+    (execution,) = executions()
+    worker = object.__new__(Late)
+    vars(worker).update({**vars(execution.exec_worker), "env": None})
+    vars(worker).pop("_get_evaluation_environment")
+    execution.exec_worker = worker
+    cast("Any", worker).start()
+    cast("Any", worker).stop(datetime.now(UTC), None, None)
+    may_begin.set()
+
+    # An hour early.
+    assert ended.wait(60)
+    assert settle.events == []
+
+
+def test_executions_are_stopped_as_soon_as_they_are_started(settle: Settle) -> None:
+    client = boto3.client("stepfunctions", region_name=REGION)
+    machine = make_machine(client)
+    for number in range(20):
+        execution = start(client, machine, f"brief-{number}", timedelta(hours=1))
+        client.stop_execution(executionArn=execution)
+        assert status_when(client, execution, lambda status: status != "RUNNING")["status"] == "ABORTED"
     assert settle.events == []
 
 
