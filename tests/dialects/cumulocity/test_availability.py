@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.fleet import sweeping
 from tests.dialects.cumulocity.bayeux_client import OPERATIONS, Poller
+from tests.dialects.cumulocity.broker import Broker
 from tests.dialects.cumulocity.client import Client
 from tests.dialects.cumulocity.furnished import OBJECTS
 from tests.dialects.cumulocity.registering import registered
@@ -178,3 +179,17 @@ def test_an_unwatched_device_costs_nothing_more(client: Client) -> None:
     before = client.ports.mailboxes.get(client.tenant.id, f"urn:lo:nsid:c8y:{device}")
     measured(client, device)
     assert client.ports.mailboxes.get(client.tenant.id, f"urn:lo:nsid:c8y:{device}") == before
+
+
+@pytest.mark.parametrize(("serial", "row"), [("beats", "125"), ("beats-so", "125,"), ("speaks", "400,t,x")])
+def test_a_heartbeat_over_mqtt_ends_the_alarm(serial: str, row: str) -> None:
+    """Each has a serial of its own: a function that goes on remembers whom it has written down as heard."""
+    broker = Broker()
+    pump = broker.device(serial, "s/e")
+    broker.publish(pump, "117,10")
+    device = broker.object(serial).id
+    minutes(broker.client, 40)
+    assert (open_alarms(broker.client, device), status(broker.client, device)[0]) == ([ALARM], "UNAVAILABLE")
+    broker.publish(pump, row)
+    assert (open_alarms(broker.client, device), status(broker.client, device)[0]) == ([], "AVAILABLE")
+    assert broker.received(pump) == []
