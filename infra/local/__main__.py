@@ -42,6 +42,7 @@ def _run(settings: Settings) -> int:
     light_moto.import_step_functions()
     light_moto.remember_methods()
     import infra.description
+    from infra.local import memory
     from infra.local.banner import banner
     from infra.local.stack import Stack
     from infra.local.taken import PortTakenError
@@ -63,6 +64,7 @@ def _run(settings: Settings) -> int:
         host=settings.bind,
         code=stack.sign_in.code(),
         without_coaps=stack.without_coaps,
+        memory=memory.limit(),
     )
     print(told, flush=True)
     failure = stack.vital.wait()

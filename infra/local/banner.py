@@ -17,6 +17,7 @@ Homeport is ready.
   API key        {c.apiKey}
   certificate    {ca}
   all of this    {credentials}
+  memory         {memory} MiB at most, 2 to 3 KiB a message that is stored; a warning tells when half is full
 
 Send a first message as a device, and a moment later read it back:
 
@@ -28,8 +29,13 @@ Stop with Ctrl-C; what was acknowledged is in {data}.
 """
 
 
-def banner(credentials: Credentials, data: Path, *, host: str, code: str, without_coaps: str | None) -> str:
-    """The text to print; `code` signs in to the console once, `without_coaps` says why CoAP is not served."""
+def banner(
+    credentials: Credentials, data: Path, *, host: str, code: str, without_coaps: str | None, memory: int
+) -> str:
+    """The text to print; `code` signs in to the console once, `without_coaps` says why CoAP is not served.
+
+    `memory` is how many bytes the stack may fill.
+    """
     mqtt = credentials.mqtt
     here = host in {"0.0.0.0", "::", "127.0.0.1", "::1"}
     host = "localhost" if here else host
@@ -50,4 +56,5 @@ def banner(credentials: Credentials, data: Path, *, host: str, code: str, withou
         ca=data / "ca.pem",
         credentials=data / "credentials.json",
         data=data,
+        memory=memory // 1024**2,
     )

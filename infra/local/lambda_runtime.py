@@ -9,13 +9,13 @@ import json
 import logging
 import threading
 import traceback
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from infra.local.ids import new_uuid
 from infra.local.lambda_context import LambdaContext
 from infra.local.lanes import Lanes
 from infra.local.ordering import Ordering
@@ -127,7 +127,7 @@ class LambdaRuntime:
 
     def invoke_json(self, name: str, payload: str) -> str:
         """As `invoke`, JSON text to JSON text."""
-        return self._call(self.find(name), payload, str(uuid.uuid4()))
+        return self._call(self.find(name), payload, new_uuid())
 
     def invoke_async(self, name: str, event: Any) -> str:
         """Keep the event, then run it in the background; returns the request id once it survives `kill -9`."""
@@ -146,7 +146,7 @@ class LambdaRuntime:
             except UnknownFunctionError:
                 _log.exception("event %s waits for a function that is gone", event.id)
                 continue
-            invocation = _Invocation(event.id, function, event.payload, str(uuid.uuid4()))
+            invocation = _Invocation(event.id, function, event.payload, new_uuid())
             self._enqueue(invocation, self._place(json.loads(event.payload)))
             count += 1
         return count
@@ -163,7 +163,7 @@ class LambdaRuntime:
 
     def _accept(self, name: str, payload: str, event: Any) -> str:
         function, place = self.find(name), self._place(event)
-        request_id = str(uuid.uuid4())
+        request_id = new_uuid()
         if self._shuffle is None or place.lane is None:
             self._enqueue(self._kept(function, payload, request_id), place)
             return request_id

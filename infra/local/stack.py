@@ -21,6 +21,7 @@ from infra.local import (
     coap_gateway,
     dynamodb,
     event_sources,
+    memory,
     product,
     resources,
     s3,
@@ -49,6 +50,7 @@ from infra.local.iot_control import IotControl
 from infra.local.iot_core import HttpBackend, IotCore, Rule, TlsIdentity
 from infra.local.journal import Journal
 from infra.local.lambda_runtime import Function, LambdaRuntime
+from infra.local.memory import MemoryWatch
 from infra.local.mqtt_ports import Listening, MqttPort
 from infra.local.once import OneTimeSignIn
 from infra.local.open_sessions import OpenSessions
@@ -178,6 +180,7 @@ class Stack:
         self._closing.callback(spool.close)
         timers = self._timers
         self._closing.callback(timers.stop)
+        timers.every(memory.EVERY_S, MemoryWatch(memory.limit()).look, first=memory.EVERY_S)
         timers.every(_EXPIRY_S, lambda: dynamodb.expire_items(time.time()), first=_EXPIRY_S)
         runtime = LambdaRuntime(
             spool,

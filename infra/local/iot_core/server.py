@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent import futures
 from typing import Any, TypeVar
 
+from infra.local.ids import new_uuid
 from infra.local.vital import Vital
 
 from . import data_plane
@@ -23,7 +24,7 @@ from .limits import Limits
 from .listener import BACKLOG, Listener, listening_socket
 from .properties import Properties
 from .rules import Invoke, Rule
-from .settings import Settings, new_uuid
+from .settings import Settings
 from .tls import Contexts, TlsIdentity
 
 log = logging.getLogger(__name__)

@@ -1,22 +1,13 @@
 """What a broker is told once, at its start."""
 
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from infra.local.ids import new_uuid
 from infra.local.vital import Vital
 
 from .limits import Limits
-
-_random = random.Random()  # noqa: S311 - seeded by the system; these ids need to be unique, not secret
-
-
-def new_uuid() -> str:
-    """A random UUID, version 4. `uuid.uuid4` takes four times as long, and every message needs one."""
-    digits = f"{_random.getrandbits(128):032x}"
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from infra.local.ids import new_uuid
+
 from .expressions import (
     ORDERED,
     UNDEFINED,
@@ -26,7 +28,6 @@ from .expressions import (
     user_properties,
 )
 from .message import Message, NotJson
-from .settings import new_uuid
 
 NewId = Callable[[], str]
 

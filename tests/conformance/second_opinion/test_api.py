@@ -62,9 +62,66 @@ def test_an_unknown_path_is_refused_by_its_dialect_at_any_depth(platform: Platfo
     assert (answer.status_code, answer.json()["exception"]["id"]) == (404, "CUDRS0003E")
 
 
-def test_a_method_that_is_not_there_is_refused_by_its_dialect(platform: Platform) -> None:
-    answer = asked(platform, "PUT", "/api/v1/deviceMgt/devices")
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, POST")
+@pytest.mark.parametrize(
+    ("root", "error"),
+    [("/inventory", "general/notFound"), ("/core/v1", "there is nothing at"), ("/v1/devices", "there is nothing at")],
+)
+def test_whatever_the_root_nine_segments_below_it_are_refused_by_its_dialect(
+    platform: Platform, root: str, error: str
+) -> None:
+    answer = asked(platform, "POST", root + NINE)
+    assert answer.status_code == 404
+    assert answer.json()["error"].startswith(error)
+    assert root + NINE in answer.text
+
+
+def test_a_root_of_files_refuses_as_itself(platform: Platform) -> None:
+    answer = asked(platform, "GET", f"/dl{NINE}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/api/v1/deviceMgt/devices", "GET, HEAD, POST"),
+        ("PATCH", "/api/v1/deviceMgt/devices", "GET, HEAD, POST"),
+        ("DELETE", "/api/v0/whoami", "GET, HEAD"),
+        ("POST", "/api/v0002/device/types/a/devices/b", "GET, HEAD, PUT, DELETE"),
+        ("PUT", "/core/v1/organization/devices", "GET, HEAD"),
+    ],
+)
+def test_a_method_that_is_not_there_is_refused_by_its_dialect(
+    platform: Platform, method: str, path: str, allowed: str
+) -> None:
+    answer = asked(platform, method, path)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
+    told = answer.json()
+    assert told.get("code") or told.get("exception") or told.get("error"), told
+
+
+def test_head_is_answered_as_get_without_a_body(platform: Platform) -> None:
+    key = {"X-API-Key": platform.api_key}
+    answers = [asked(platform, "HEAD", path, **key) for path in ("/api/v1/deviceMgt/devices", f"/api{NINE}")]
+    assert [(answer.status_code, answer.content) for answer in answers] == [(200, b""), (404, b"")]
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/api/v1/deviceMgt/devices", "GET, HEAD, POST, OPTIONS"),
+        ("/inventory/managedObjects", "GET, HEAD, POST, PUT, OPTIONS"),
+    ],
+)
+def test_options_says_what_there_is(platform: Platform, path: str, allowed: str) -> None:
+    answer = asked(platform, "OPTIONS", path)
+    assert (answer.status_code, answer.headers["Allow"], answer.content) == (204, allowed, b"")
+
+
+def test_an_encoded_slash_is_one_more_segment(platform: Platform) -> None:
+    """In API Gateway it is a part of its segment: MiniStack decodes the path before the function is asked."""
+    key = {"X-API-Key": platform.api_key}
+    answer = asked(platform, "GET", "/api/v1/deviceMgt/devices/urn:lo:nsid:second:a%2Fb", **key)
+    assert (answer.status_code, answer.json()["code"]) == (404, "GENERIC_NOT_FOUND_ERROR")
 
 
 @pytest.mark.parametrize(("method", "status"), SAID.items())
