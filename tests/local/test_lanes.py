@@ -66,3 +66,21 @@ def test_a_job_that_fails_ends_only_itself(lanes: Lanes) -> None:
     lanes.submit(Place("a", None), lambda: ran.append("next"))
     until(lambda: ran == ["next"])
     assert lanes.backlog() == 0
+
+
+def test_nobody_is_called_for_what_the_thread_takes_that_made_it_free() -> None:
+    several = Lanes("test", 4)
+    started, go, ran = threading.Event(), threading.Event(), list[int]()
+
+    def first() -> None:
+        started.set()
+        go.wait(10)
+
+    several.submit(Place("a", "a"), first)
+    started.wait(10)
+    for _ in range(50):
+        several.submit(Place("a", "a"), lambda: ran.append(threading.get_ident()))
+    go.set()
+    until(lambda: len(ran) == 50)
+    several.stop(2)
+    assert len(set(ran)) == 1

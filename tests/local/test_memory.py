@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from infra.local import memory
+from infra.local.banner import banner
+from infra.local.data_directory import Credentials
 from infra.local.memory import MemoryWatch
 
 _MIB = 1024 * 1024
@@ -38,3 +40,9 @@ def test_a_container_may_have_less_than_its_machine(tmp_path: Path) -> None:
         told.write_text(text)
         assert memory.limit(told) == limit
     assert 0 < memory.used() < machine
+
+
+def test_it_is_said_at_the_start(tmp_path: Path) -> None:
+    made = Credentials(tenant="t", apiKey="k", http=1, https=2, mqtts=3, aws=4)
+    told = banner(made, tmp_path, host="127.0.0.1", code="c", without_coaps="none", memory=70 * _MIB)
+    assert "memory         70 MiB at most" in told
