@@ -13,26 +13,12 @@ from tests.local.running import REPOSITORY, RunningStack
 
 
 class EdgeProcess:
-    """What it wrote is in `log`. `aws` leads it to its AWS; `variables` are further HOMEPORT_EDGE_* variables.
+    """What it wrote is in `log`. `aws` leads it to its AWS; `variables` are further HOMEPORT_EDGE_* variables."""
 
-    Where a `command` is given, that is what is started, in `cwd`, with no other environment.
-    """
-
-    def __init__(
-        self,
-        stack: RunningStack,
-        folder: Path,
-        aws: Mapping[str, str],
-        *,
-        command: Sequence[str] = (),
-        cwd: Path = REPOSITORY,
-        **variables: object,
-    ) -> None:
+    def __init__(self, stack: RunningStack, folder: Path, aws: Mapping[str, str], **variables: object) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("HOMEPORT_", "AWS_"))}
-        if command:
-            kept = {"PATH": os.environ["PATH"]}
-        self._command = command or [sys.executable, "-W", "error::ResourceWarning", "-m", "infra.edge"]
-        self._cwd = cwd
+        self._command: Sequence[str] = [sys.executable, "-W", "error::ResourceWarning", "-m", "infra.edge"]
+        self._cwd = REPOSITORY
         self._output = folder / "output.log"
         self._environment = {
             **kept,
@@ -80,3 +66,22 @@ class EdgeProcess:
             code = self._process.wait(PATIENCE_S)
         self._process = None
         return code
+
+
+class ContainedEdge(EdgeProcess):
+    """Started by `command` in `cwd`, with its own variables and those of `aws` for an environment."""
+
+    def __init__(
+        self,
+        stack: RunningStack,
+        folder: Path,
+        aws: Mapping[str, str],
+        *,
+        command: Sequence[str],
+        cwd: Path,
+        variables: Mapping[str, object],
+    ) -> None:
+        super().__init__(stack, folder, aws, **variables)
+        self._command, self._cwd = command, cwd
+        own = {name: value for name, value in self._environment.items() if name.startswith("HOMEPORT_EDGE_")}
+        self._environment = {"PATH": os.environ["PATH"], **aws, **own}
