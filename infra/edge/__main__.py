@@ -17,7 +17,7 @@ from typing import Any
 from chalicelib.dialects.cumulocity import doorbell
 from infra.description import answers, ignored_wills, rules
 from infra.edge.dead_letters import DeadLetters
-from infra.edge.front import MAX_BODY, Front, with_health
+from infra.edge.front import Front, with_health
 from infra.edge.renewal import Renewal
 from infra.edge.settings import EdgeSettings, read_settings
 from infra.edge.uplink import Uplink
@@ -184,7 +184,7 @@ def _serve(
         listener,
         name=f"http-{listener.getsockname()[1]}",
         threads=_HTTP_THREADS,
-        max_body=MAX_BODY,
+        max_body=front.max_body,
         vital=vital,
         peer_of=peer_of,
     )

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 DOWNLOADS = "/dl/"
 MAX_BODY = 10 * 1024 * 1024 + 1
 """API Gateway takes 10 MB."""
+_NEARLY_NONE = 4_096
+"""A request for a file has no body, and chunks of one cost more to read than to send."""
 _CHUNK = 64 * 1024
 _TEMPORARY_REDIRECT = 307
 _CONNECT_S, _READ_S = 5.0, 35.0
@@ -45,6 +47,7 @@ class Front:
     """
 
     def __init__(self, api: str, *, everything: bool, peer_of: PeerOf = lambda _port: None) -> None:
+        self.max_body = MAX_BODY if everything else _NEARLY_NONE
         self._base = urlsplit(api).path.rstrip("/")
         self._everything = everything
         self._peer_of = peer_of

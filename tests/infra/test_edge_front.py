@@ -46,8 +46,11 @@ EMPTY = [("Content-Length", "0")]
 
 @contextmanager
 def serving(application: Any) -> Iterator[str]:
+    """With the bound of body that a front has, or the API's."""
     listener = bind("127.0.0.1", 0)
-    server = HttpServer(application, listener, name="test", threads=2, max_body=MAX_BODY)
+    server = HttpServer(
+        application, listener, name="test", threads=2, max_body=getattr(application, "max_body", MAX_BODY)
+    )
     server.start()
     yield f"http://127.0.0.1:{server.port}"
     server.stop(2)
@@ -163,6 +166,14 @@ def test_no_path_leads_out_of_what_was_asked_for(request: pytest.FixtureRequest,
     """Without TLS `/dl/../v1` would be a request with a key that everybody on the way can read."""
     for target in (f"/dl/{climb}/v1/things", f"http://elsewhere.example/dl/{climb}/v1/things", f"/{climb}"):
         assert sent(request.getfixturevalue(door), target) == (400, None)
+
+
+@pytest.mark.parametrize(
+    ("door", "length", "status"), [("plain", 8_192, 413), ("plain", 0, 200), ("front", 8_192, 200)]
+)
+def test_a_request_for_a_file_has_no_body(request: pytest.FixtureRequest, door: str, length: int, status: int) -> None:
+    url = request.getfixturevalue(door)
+    assert requests.get(f"{url}/dl/small", data=b"x" * length, timeout=PATIENCE_S).status_code == status
 
 
 def sent(url: str, target: str) -> tuple[int, str | None]:
