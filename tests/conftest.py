@@ -1,6 +1,7 @@
 """What tests of all kinds share: one running stack for all that look at the product from outside, and moto's tables."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -27,6 +28,45 @@ def pytest_configure(config: pytest.Config) -> None:
     light_moto.remember_methods()
     if os.environ.get("CI"):
         config.pluginmanager.register(CpuTimes())
+
+
+_LONGEST = (
+    "tests/faults/test_faults.py",
+    "tests/sim/test_simulation.py",
+    "tests/infra/test_permissions.py",
+    "tests/lwm2m/test_demo.py",
+    "tests/units/test_operations.py",
+    "tests/local/test_crash.py",
+    "tests/local/test_stack.py",
+    "tests/live_objects/test_parallel_writes.py",
+    "tests/live_objects/test_ownership.py",
+    "tests/live_objects/test_device_mode.py",
+    "tests/infra/test_deployment.py",
+    "tests/infra/test_probe.py",
+    "tests/infra/test_templates.py",
+    "tests/units/test_scale.py",
+    "tests/units/test_historian.py",
+    "tests/local/iot_core/test_toughness.py",
+    "tests/local/test_unusable_data.py",
+    "tests/local/test_many_connections.py",
+    "tests/local/test_aws_endpoint.py",
+    "tests/local/test_stage_key.py",
+    "tests/ibm/test_sdk_packets.py",
+)
+"""What takes long though it has few tests: last, one worker would be waited for by the others."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Workers take files in this order: those that take longest, then those with most tests."""
+    if not hasattr(config, "workerinput"):
+        return
+    tests = Counter(_file(item) for item in items)
+    places = {file: place for place, file in enumerate(_LONGEST)}
+    items.sort(key=lambda item: (places.get(_file(item), len(places)), -tests[_file(item)]))
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
 
 
 @pytest.fixture(scope="module")

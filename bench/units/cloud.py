@@ -1,7 +1,8 @@
 """The platform in one process for counting: moto's tables, our handlers, and devices that do as they are told.
 
-Lambda, Step Functions and IoT Core are answered from inside botocore: what was asked of them is kept, and carried out
-when the caller has returned, as on AWS. The clock is set by hand. One process can hold one such cloud.
+Tables are asked past HTTP, which would take most of the time. Lambda, Step Functions and IoT Core are answered from
+inside botocore: what was asked of them is kept, and carried out when the caller has returned, as on AWS. The clock is
+set by hand. One process can hold one such cloud.
 """
 
 import base64
@@ -49,7 +50,7 @@ from chalicelib.triggers import uplink  # noqa: E402
 from chalicelib.wiring import access  # noqa: E402
 from infra import description  # noqa: E402
 from infra.functions import API, named  # noqa: E402
-from infra.local import light_moto  # noqa: E402
+from infra.local import dynamodb, dynamodb_direct, light_moto  # noqa: E402
 from infra.local.api_gateway import ApiGateway  # noqa: E402
 from infra.local.http_server import RAW_HEADERS  # noqa: E402
 from infra.local.lambda_context import LambdaContext  # noqa: E402
@@ -118,6 +119,7 @@ class Cloud:
     def running(self) -> Iterator["Cloud"]:
         """Tables and bucket exist inside."""
         light_moto.remember_methods()
+        dynamodb.install()
         hooks = [
             ("after-call", self._passed),
             ("provide-client-params", self._remember),
@@ -337,6 +339,9 @@ class Cloud:
         if self.recorder.function and (answer := self.before(self.recorder.function, model, parameters)):
             return answer
         match model.service_model.service_name:
+            case "dynamodb" if parameters and model.name in dynamodb_direct.METHODS:
+                answered = dynamodb_direct.perform(model, REGION, parameters)
+                return answered and done(answered)
             case "lambda":
                 function = parameters["FunctionName"].split("-", 2)[2]
                 self._invoked.append((function, json.loads(parameters["Payload"])))
