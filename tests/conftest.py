@@ -37,21 +37,12 @@ _LONGEST = (
     "tests/lwm2m/test_demo.py",
     "tests/units/test_operations.py",
     "tests/local/test_crash.py",
-    "tests/local/test_stack.py",
     "tests/live_objects/test_parallel_writes.py",
     "tests/live_objects/test_ownership.py",
     "tests/live_objects/test_device_mode.py",
-    "tests/infra/test_deployment.py",
     "tests/infra/test_probe.py",
-    "tests/infra/test_templates.py",
     "tests/units/test_scale.py",
     "tests/units/test_historian.py",
-    "tests/local/iot_core/test_toughness.py",
-    "tests/local/test_unusable_data.py",
-    "tests/local/test_many_connections.py",
-    "tests/local/test_aws_endpoint.py",
-    "tests/local/test_stage_key.py",
-    "tests/ibm/test_sdk_packets.py",
 )
 """What takes long though it has few tests: last, one worker would be waited for by the others."""
 

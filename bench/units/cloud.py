@@ -1,8 +1,7 @@
 """The platform in one process for counting: moto's tables, our handlers, and devices that do as they are told.
 
-Tables are asked past HTTP, which would take most of the time. Lambda, Step Functions and IoT Core are answered from
-inside botocore: what was asked of them is kept, and carried out when the caller has returned, as on AWS. The clock is
-set by hand. One process can hold one such cloud.
+Tables, Lambda, Step Functions and IoT Core are answered from inside botocore: what was asked of the others than tables
+is kept, and carried out when the caller has returned, as on AWS. The clock is set by hand. One process can hold one.
 """
 
 import base64
@@ -58,8 +57,6 @@ from infra.local.lambda_context import LambdaContext  # noqa: E402
 START = 1_800_000_000_000
 _MINUTE = 60_000
 Parameters = Mapping[str, Any]
-
-
 _NOBODY = Device("")
 
 
@@ -340,8 +337,8 @@ class Cloud:
             return answer
         match model.service_model.service_name:
             case "dynamodb" if parameters and model.name in dynamodb_direct.METHODS:
-                answered = dynamodb_direct.perform(model, REGION, parameters)
-                return answered and done(answered)
+                answered = dynamodb_direct.perform(model, REGION, dict(parameters))
+                return None if answered is None else done(answered)
             case "lambda":
                 function = parameters["FunctionName"].split("-", 2)[2]
                 self._invoked.append((function, json.loads(parameters["Payload"])))
