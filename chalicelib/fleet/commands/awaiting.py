@@ -11,8 +11,9 @@ from dataclasses import replace
 from chalicelib.fleet.commands.changing import change_command
 from chalicelib.fleet.commands.granting import terms_of
 from chalicelib.fleet.commands.records import Command
+from chalicelib.fleet.commands.transitions import soonest
 from chalicelib.fleet.ports import Ports
-from chalicelib.fleet.presence.mailbox import Flight, Mailbox
+from chalicelib.fleet.presence.mailbox import LEASE, Flight, Mailbox
 from chalicelib.fleet.presence.records import Route
 
 
@@ -46,8 +47,14 @@ def await_sender(ports: Ports, command: Command, flight: Flight) -> bool:
     """Have the holder of that claim look again afterwards; False if he has nothing on its way any more."""
 
     def awaited(present: Command) -> Command | None:
+        if not _leaving(present, flight):
+            return None
         # He may conclude it at the same time: then one of both writes fails, and whoever is late sees the other's.
-        return replace(present, awaited=True) if _leaving(present, flight) else None
+        marked = replace(present, awaited=True)
+        if not present.waiting:
+            return marked
+        # It may be a poll that has claimed it, and nobody repeats that: should it have died, the sweep frees it.
+        return replace(marked, check_at=soonest(present.check_at, flight.at + LEASE))
 
     present, _ = change_command(ports, command.tenant, command.id, awaited, seen=command)
     return present is not None and _leaving(present, flight)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.fleet import sweeping
 from chalicelib.fleet.commands import reporting, taking
 from chalicelib.fleet.commands.records import DeliveryStatus, Status, Terms
 from chalicelib.fleet.ports import Outcome
@@ -46,6 +47,13 @@ class Listeners:
         for one in self.rig.mailbox.queue:
             if one not in self.shown and one not in beyond:
                 self.shown.append(one)
+
+    def dies_polling(self) -> None:
+        """Between the claim and the command."""
+        replace, self.rig.ports.commands.replace = self.rig.ports.commands.replace, died  # type: ignore[method-assign, assignment]
+        with pytest.raises(Died):
+            self.polls()
+        self.rig.ports.commands.replace = replace  # type: ignore[method-assign]
 
     @property
     def sent(self) -> list[str]:
@@ -115,13 +123,24 @@ def test_what_a_poll_had_before_the_session_came_goes_to_that_as_well() -> None:
     assert (listeners.shown, listeners.sent) == ([first], [first])
 
 
+@pytest.mark.parametrize("waiting", [1, 2])
+def test_nobody_else_need_come_after_a_request_that_died_between_its_writes(waiting: int) -> None:
+    listeners = Listeners(there=False)
+    orders = [listeners.order() for _ in range(waiting)]
+    listeners.dies_polling()
+    listeners.comes()
+    listeners.delivers()
+    assert listeners.sent == []
+    listeners.rig.ports.clock.advance(ms=LEASE)
+    sweeping.sweep(listeners.rig.ports)
+    listeners.delivers()
+    assert listeners.sent == orders
+
+
 def test_a_request_that_died_between_its_writes_keeps_nothing_from_the_session() -> None:
     listeners = Listeners(there=False)
     first = listeners.order()
-    replace, listeners.rig.ports.commands.replace = listeners.rig.ports.commands.replace, died  # type: ignore[method-assign, assignment]
-    with pytest.raises(Died):
-        listeners.polls()
-    listeners.rig.ports.commands.replace = replace  # type: ignore[method-assign]
+    listeners.dies_polling()
     listeners.comes()
     listeners.rig.ports.clock.advance(ms=LEASE)
     listeners.rig.deliver()
