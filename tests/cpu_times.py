@@ -42,8 +42,9 @@ class CpuTimes:
     def pytest_runtest_logreport(self, report: Any) -> None:
         file = report.nodeid.partition("::")[0]
         # What is said of a worker that died has no such figure.
-        self._files[file] += getattr(report, "cpu", 0.0)
-        self._seconds["/".join(Path(file).parts[:3][:-1] or ("tests",))] += report.cpu
+        used = getattr(report, "cpu", 0)
+        self._files[file] += used
+        self._seconds["/".join(Path(file).parts[:3][:-1] or ("tests",))] += used
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if not self._seconds:
