@@ -88,11 +88,12 @@ def _exchange(
         with connection.getresponse() as response:
             result = PushResult(response.status, response.read(MAX_ANSWER))
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise PushFailed(f"the webhook was not reached: {error or type(error).__name__}") from error
+        if not connection.is_cut:
+            raise PushFailed(f"the webhook was not reached: {error or type(error).__name__}") from error
     finally:
         guard.cancel()
         connection.close()
-    # What was cut off looks like an answer that ended.
+    # What was cut off looks like an answer that ended, or like a connection that was reset.
     if connection.is_cut:
         raise PushFailed(f"the webhook took longer than {timeout:g} s")
     return result
