@@ -32,10 +32,26 @@ class _Sent:
             return ""
         return self._values.pop(0)
 
+    def take_time(self, behind: int) -> str:
+        """`behind` it come so many values. Empty where it was left out.
+
+        One of the guide's examples does that: then a value is missing, and what stands there is no time.
+        """
+        left_out = 0 < len(self._values) == behind and not _is_time(self._values[0])
+        return "" if left_out else self.take()
+
     def ensure_all(self) -> None:
         """Errors: Fault (there are more than the template takes)."""
         if any(self._values):
             raise Fault(ARGUMENTS, WRONG_NUMBER)
+
+
+def _is_time(text: str) -> bool:
+    try:
+        times.parse(text, "time")
+    except Invalid:
+        return not text
+    return True
 
 
 def execute(speaker: Speaker, row: Row, request: Request) -> Document:
@@ -47,8 +63,9 @@ def _body(speaker: Speaker, request: Request, sent: _Sent, *, mandatory: bool = 
     body: dict[str, Any] = {}
     names = MANDATORY[request.api, request.method] if mandatory else ()
     given: Iterator[str] = iter(request.mandatory)
+    behind = sum(value.sent for value in request.custom)
     for name in names:
-        text = next(given, "") or sent.take()
+        text = next(given, "") or (sent.take_time(behind) if name == "time" else sent.take())
         if not text and name != "time":
             raise Fault(ARGUMENTS, WRONG_NUMBER)
         body[name] = _value(speaker, _TYPES.get(name, values.STRING), text)
@@ -132,10 +149,15 @@ def _put_object(speaker: Speaker, row: Row, request: Request) -> Document:
 
 
 def _make_object(speaker: Speaker, row: Row, request: Request) -> Document:
+    """A row begins with the external id, and its type where the template has none; without an id there is none."""
     sent = _Sent(row)
-    named = [{"type": request.external_type, "externalId": sent.take()}] if request.external_type else []
+    external = sent.take()
+    type_ = request.external_type or sent.take()
+    if external and not type_:
+        raise Fault(ARGUMENTS, WRONG_NUMBER)
+    named = [{"type": type_, "externalId": external}] if external else []
     body = _body(speaker, request, sent, mandatory=False)
-    made = saying.make_object(speaker, {**body, "externalIds": [one for one in named if one["externalId"]]}, row.number)
+    made = saying.make_object(speaker, {**body, "externalIds": named}, row.number)
     return shapes.view(made, lambda *_: "")
 
 
