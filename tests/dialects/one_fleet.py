@@ -159,7 +159,8 @@ class IbmMember(_OverMqtt):
         return bool(self.site.client.get(f"/api/v0001/devices/{'/'.join(_named(urn))}").status == 200)
 
     def hears(self, urn: str) -> bool:
-        return bool(self.site.client.get(f"/api/v0001/historian/{'/'.join(_named(urn))}").body)
+        found = self.site.client.get(f"/api/v0001/historian/{'/'.join(_named(urn))}")
+        return bool(found.status == 200 and found.body)
 
     def order(self, urn: str) -> str:
         type_, id_ = _named(urn)
@@ -204,10 +205,14 @@ class CumulocityMember:
                 assert reply.status == 200, reply.raw
 
     def lists(self, urn: str) -> bool:
-        return self._number(urn) is not None
+        number = self._number(urn)
+        return number is not None and self.api.get(f"{self._OBJECTS}/{number}").status == 200
 
     def hears(self, urn: str) -> bool:
-        return bool(self.api.get("/measurement/measurements", source=self._number(urn)).body["measurements"])
+        number = self._number(urn)
+        return number is not None and bool(
+            self.api.get("/measurement/measurements", source=number).body.get("measurements")
+        )
 
     def order(self, urn: str) -> str:
         return self.operation(urn, {VERB: {"n": 1}})
@@ -225,10 +230,10 @@ class CumulocityMember:
         assert self.api.call("DELETE", f"{self._OBJECTS}/{self._number(urn)}").status == 204
 
     def _number(self, urn: str) -> str | None:
-        """The id of the object that the device is."""
+        """The id of the object that the device is; of one that came in here also where it is not there for them."""
         own = urn.removeprefix("urn:lo:nsid:c8y:")
         if own != urn:
-            return own if self.api.get(f"{self._OBJECTS}/{own}").status == 200 else None
+            return own
         found = self.api.get(f"/identity/externalIds/homeport_Urn/{urn}")
         return str(found.body["managedObject"]["id"]) if found.status == 200 else None
 

@@ -57,10 +57,10 @@ def test_another_tenant_sees_nothing(fleet: Fleet, devices: str, users: str) -> 
     owner, stranger = member(fleet, devices), member(Fleet.made(fleet.ports, "others"), users)
     urn = owner.join("one")
     owner.speak(urn)
-    assert not stranger.lists(urn)
+    assert (stranger.lists(urn), stranger.hears(urn)) == (False, False)
     with pytest.raises(Exception, match=r".*"):
         stranger.order(urn)
     with pytest.raises(Exception, match=r".*"):
         stranger.leave(urn)
-    assert owner.lists(urn)
+    assert (owner.lists(urn), owner.hears(urn)) == (True, True)
     assert list(fleet.ports.commands.of_device(fleet.tenant.id, urn, start=None, end=None, descending=False)) == []

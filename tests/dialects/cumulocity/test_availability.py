@@ -156,6 +156,22 @@ def test_one_that_polls_is_connected_as_long_as_it_comes_back(client: Client) ->
     assert status(client, device) == ("UNAVAILABLE", "DISCONNECTED")
 
 
+def test_one_that_listens_over_mqtt_is_connected_until_it_is_silent_and_away() -> None:
+    broker = Broker()
+    pump = broker.device("listens", "s/e")
+    broker.publish(pump, "117,10")
+    device = broker.object("listens").id
+    assert status(broker.client, device)[0] == "AVAILABLE"
+    broker.subscribe(pump, "s/ds")
+    assert status(broker.client, device) == ("AVAILABLE", "CONNECTED")
+    minutes(broker.client, 40)
+    assert status(broker.client, device) == ("UNAVAILABLE", "CONNECTED")
+    broker.disconnect(pump)
+    assert status(broker.client, device) == ("AVAILABLE", "CONNECTED"), "it is as it was until it is missed"
+    minutes(broker.client, 40)
+    assert status(broker.client, device) == ("UNAVAILABLE", "DISCONNECTED")
+
+
 @pytest.mark.parametrize("said", [None, "soon", {}, {"responseInterval": None}, {"responseInterval": True}, [], 5])
 def test_what_is_no_interval_is_none(client: Client, said: Any) -> None:
     device = client.made(OBJECTS, {**DEVICE, "c8y_RequiredAvailability": said})["id"]
