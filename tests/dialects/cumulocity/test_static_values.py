@@ -248,3 +248,30 @@ def test_states_of_relays_and_dumps_are_the_devices_however_an_operation_is_name
     assert (found["c8y_RelayArray"], found["c8y_CommunicationMode"]) == (["CLOSED", "OPEN"], {"mode": "SMS"})
     assert found["c8y_ConfigurationDump"]["id"] == "7"
     assert found["c8y_ConfigurationDump"]["time"].endswith("Z")
+
+
+def test_the_vendors_agent_starts_measures_and_obeys(broker: Broker) -> None:
+    """What its device management agent says, message by message, with an end of a restart that nobody has ordered."""
+    start = ('113,"mqtt.tls=false\nagent.name=pump"', "143,apt", "119,sshd,agent", "400,c8y_AgentStartEvent,started")
+    ended = "503,c8y_Restart,Restart Successful"
+    itself = ("118,agentlog", ended, "114,c8y_Command,c8y_Restart,c8y_LogfileRequest", "117,10", "110,pump,raspberry,1")
+    for row in ("100,agent-pump,c8y_dm_example_device", *start, *itself, "115,debian-12,6.18,None", "122,A,1,u,Open"):
+        broker.publish("pump", row)
+    assert [(topic, text[:7]) for topic, text in broker.received("pump")] == [("s/e", "50,503,")]
+    found = broker.object()
+    assert (found.name, found.type) == ("agent-pump", "c8y_dm_example_device")
+    assert found.fragments["c8y_Configuration"] == {"config": "mqtt.tls=false\nagent.name=pump"}
+    assert found.fragments["c8y_Firmware"] == {"name": "debian-12", "version": "6.18", "url": "None"}
+    assert found.fragments["c8y_RequiredAvailability"] == {"responseInterval": 10}
+    broker.publish("pump", "201,c8y_deviceStats,,cpu,user,0.0,,disk,total,270553174016,,memory,percent,3.7")
+    (measured,) = listed(broker, "measurements")
+    assert (measured["cpu"]["user"], measured["disk"]["total"]) == ({"value": 0}, {"value": 270553174016})
+    assert measured["memory"]["percent"] == {"value": 3.7}
+    made = broker.order("pump", {"c8y_Command": {"text": 'echo a,b "q"'}})
+    broker.run()
+    assert broker.operations("pump") == [("s/ds", '511,pump,"echo a,b \\"q\\""')]
+    for row in ("501,c8y_Command", "502,c8y_Command,Unhandled exception. exception=CommandFailedError()"):
+        broker.publish("pump", row)
+    shown = broker.client.get(f"/devicecontrol/operations/{made}").body
+    assert shown["failureReason"] == "Unhandled exception. exception=CommandFailedError()"
+    assert shown["status"] == "FAILED"
