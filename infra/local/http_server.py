@@ -8,7 +8,7 @@ from typing import Any
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
-from waitress.parser import HTTPRequestParser, get_header_lines
+from waitress.parser import HTTPRequestParser, ParsingError, get_header_lines
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 
 from infra.local.http_waiting import LOOK_EVERY_S, Patience, PeerOf, WaitingChannel, WaitingServer
@@ -36,6 +36,13 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress is untyped
         for line in get_header_lines(header_plus.partition(b"\r\n")[2]):
             name, _, value = line.partition(b":")
             self.raw_headers.append((name.decode("latin-1"), _text(value.strip(b" \t"))))
+        names = [name.lower() for name, _ in self.raw_headers]
+        # RFC 9112 3.2: whoever stands in front may have gone by another one of them.
+        if names.count("host") > 1 or (self.version == "1.1" and "host" not in names):
+            raise ParsingError("a request names one Host")
+        # RFC 9112 6.1: what stands behind such a body may be somebody else's, so nothing of it is a next request.
+        if "transfer-encoding" in names and ("content-length" in names or self.version != "1.1"):
+            self.headers["CONNECTION"] = "close"
 
 
 def _text(value: bytes) -> str:

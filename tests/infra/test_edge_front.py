@@ -176,6 +176,42 @@ def test_a_request_for_a_file_has_no_body(request: pytest.FixtureRequest, door: 
     assert requests.get(f"{url}/dl/small", data=b"x" * length, timeout=PATIENCE_S).status_code == status
 
 
+@pytest.mark.parametrize("door", ["front", "plain"])
+@pytest.mark.parametrize("names", ["", "Host: a\r\nHost: b\r\n", "Host: a\r\nX-Key: k\r\nhost: a\r\n"])
+def test_a_request_names_one_host(request: pytest.FixtureRequest, door: str, names: str) -> None:
+    heard = heard_of(request.getfixturevalue(door), f"GET /dl/x HTTP/1.1\r\n{names}\r\n")
+    assert heard.startswith(b"HTTP/1.1 400 ")
+    assert b"a request names one Host" in heard
+
+
+def test_http_1_0_needs_no_host(front: str) -> None:
+    assert heard_of(front, "GET /x HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.0 200 ")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+        "POST /x HTTP/1.1\r\nHost: a\r\ntransfer-encoding: chunked\r\ncontent-length: 0\r\n",
+        "POST /x HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\nContent-Length: 90\r\n",
+        "POST /x HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n",
+    ],
+)
+def test_behind_a_body_of_two_lengths_comes_no_other_request(front: str, head: str) -> None:
+    heard = heard_of(front, f"{head}\r\n2\r\n{{}}\r\n0\r\n\r\nGET /behind HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert heard.split(b"\r\n")[0].endswith(b" 200 OK")
+    assert heard.count(b"HTTP/1.") == 1
+    assert b"\r\nConnection: close\r\n" in heard
+
+
+def heard_of(url: str, said: str) -> bytes:
+    """All that is answered until the server closes the connection."""
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), PATIENCE_S) as connection:
+        connection.sendall(said.encode())
+        return b"".join(iter(lambda: connection.recv(4_096), b""))
+
+
 def sent(url: str, target: str) -> tuple[int, str | None]:
     """The status, and what the API was asked for, of a request whose target stays as it is."""
     host, _, port = url.removeprefix("http://").partition(":")

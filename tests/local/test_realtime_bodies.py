@@ -54,6 +54,19 @@ def test_what_is_too_long_is_told_so(front: tuple[Api, Door], head: bytes, body:
     assert not api.asked
 
 
+@pytest.mark.parametrize("lengths", [(4, 0), (90, 1), (0, 2)])
+def test_behind_a_body_of_two_lengths_comes_no_other_request(front: tuple[Api, Door], lengths: tuple[int, int]) -> None:
+    api, door = front
+    said, more = lengths
+    fields = b"Content-Length: %d\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n" % said
+    body = b"2\r\n{}\r\n" * more + b"0\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", door.port), PATIENCE_S) as client:
+        client.sendall(HEAD + fields + body + b"GET /behind HTTP/1.1\r\nHost: x\r\n\r\n")
+        heard = b"".join(iter(lambda: client.recv(4_096), b""))
+    assert heard.count(b"HTTP/1.1 ") == 1
+    assert len(api.asked) == 1
+
+
 def test_a_body_in_small_pieces_is_taken(front: tuple[Api, Door]) -> None:
     api, door = front
     url = f"http://127.0.0.1:{door.port}/inventory/managedObjects"

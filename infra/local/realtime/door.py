@@ -173,7 +173,8 @@ class Door:
             await self._relay(writer, connection, request, body, peer)
         else:
             await self._hold(reader, writer, connection, request, messages, peer)
-        return connection.our_state is h11.DONE and connection.their_state is h11.DONE
+        over = connection.our_state is h11.DONE and connection.their_state is h11.DONE
+        return over and not reading.is_framed_twice(request)
 
     async def _relay(
         self,

@@ -29,6 +29,11 @@ def ensure_announced(request: h11.Request, most: int) -> None:
         raise TooLong
 
 
+def is_framed_twice(request: h11.Request) -> bool:
+    """Whether two lengths are said of the body: after the answer the connection ends (RFC 9112 6.1)."""
+    return {b"transfer-encoding", b"content-length"} <= {name for name, _ in request.headers}
+
+
 async def body(reader: asyncio.StreamReader, connection: h11.Connection, most: int) -> bytes:
     """Errors: TooLong; TimeoutError for one that stops in between, or takes too long as a whole."""
     async with asyncio.timeout(_WHOLE_S):
