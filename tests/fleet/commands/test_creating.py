@@ -98,8 +98,10 @@ def test_a_timer_that_cannot_be_started_does_no_harm(rig: Rig) -> None:
 
 @pytest.mark.parametrize("kind", ["PENDING", "PROCESSING", "RETRYING"])
 def test_a_command_that_is_not_final_can_be_canceled(rig: Rig, kind: str) -> None:
-    command = state(rig, kind)
-    assert creating.cancel(rig.ports, TENANT, command.id).status is Status.CANCELED
+    reached = rig.read(state(rig, kind))
+    ended = creating.cancel(rig.ports, TENANT, reached.id)
+    assert (ended.status, ended.delivery) == (Status.CANCELED, reached.delivery)
+    assert ended.history[-1].delivery is reached.delivery
     assert rig.mailbox.queue == ()
     assert not rig.mailbox.flights
 
