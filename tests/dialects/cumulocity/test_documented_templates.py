@@ -199,3 +199,30 @@ def test_an_operation_is_every_row_that_fits(broker: Broker) -> None:
     broker.run()
     rows = f"111,{SERIAL},1,2,a,b,c\n222,{SERIAL},1,2\n333,{SERIAL},,,"
     assert broker.operations(SERIAL) == [(DOWN, rows)]
+
+
+@pytest.mark.parametrize(
+    ("type_", "said", "kept"),
+    [
+        ("", "text", "text"),
+        ("STRING", "7", "7"),
+        ("DATE", T, "2016-06-22T15:03:14.000Z"),
+        ("NUMBER", "-7.5", -7.5),
+        ("INTEGER", "-7", -7),
+        ("UNSIGNED", "7", 7),
+        ("SEVERITY", "minor", "MINOR"),
+        ("ALARMSTATUS", "CLEARED", "CLEARED"),
+        ("OPERATIONSTATUS", "FAILED", "FAILED"),
+        ("UNSIGNED", "-7", None),
+        ("INTEGER", "7.5", None),
+        ("DATE", "now", None),
+        ("SEVERITY", "bad", None),
+    ],
+)
+def test_a_value_is_of_its_type_and_a_change_answers_where_it_is_to(
+    broker: Broker, type_: str, said: str, kept: Any
+) -> None:
+    define(broker, f"10,999,PUT,INVENTORY,true,false,c8y_Serial,c8y_Own,{type_},", "11,888,,c8y_Own,c8y_Own")
+    ((topic, told),) = say(broker, f"999,{SERIAL},{said}")
+    assert broker.object(SERIAL).fragments.get("c8y_Own") == kept
+    assert (topic, told) == (DOWN, f"888,{kept}") if kept is not None else told.startswith("45,999,Value is not a")
