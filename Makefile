@@ -25,7 +25,7 @@ run: $(READY)  ## the whole platform on this machine, with a console
 
 # Of two processors: stacks of the tests mostly wait. Files come in the order of tests/conftest.py, the longest first.
 WORKERS ?= 3
-test: $(READY)  ## every test, in about twelve minutes on two cores
+test: $(READY)  ## every test, in about eleven minutes on two cores
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not conformance and not soak"
 
 CORE := tests/fleet tests/web tests/triggers tests/delivery tests/test_app.py
