@@ -205,13 +205,13 @@ def _settle_processing(ports: Ports, command: Command, mailbox: Mailbox | None, 
     if command.due is None:
         return expire(ports, command, mailbox)
     generation = command.generation
-    changed, ours = change_command(
-        ports,
-        command.tenant,
-        command.id,
-        lambda c: attempt_failed(c, now) if c.status is Status.PROCESSING and c.generation == generation else None,
-        seen=command,
-    )
+
+    def failed(present: Command) -> Command | None:
+        # Its device may say at the same time that it has begun: then nothing is overdue any more.
+        still = present.status is Status.PROCESSING and present.generation == generation and present.due is not None
+        return attempt_failed(present, now) if still and present.overdue(now) else None
+
+    changed, ours = change_command(ports, command.tenant, command.id, failed, seen=command)
     if changed is None or changed.status is Status.PROCESSING:
         return False
     over = leave(ports, changed, mailbox, told=ours) if changed.final else land(ports, changed, generation, mailbox)
