@@ -47,6 +47,19 @@ def test_in_whatever_order_the_parts_come_all_of_it_is_there(about: str) -> None
         assert installed(broker) == expected, order
 
 
+def test_several_versions_and_types_of_one_name_are_installed_side_by_side() -> None:
+    rows = ("140,a,1,,,a,2,,,a,3,,", "141,b,1,apt,,b,1,snap,", "142,a,2")
+    for order in permutations(range(len(rows))):
+        broker = Broker()
+        broker.device("pump")
+        events = [broker.event("pump", "s/us", row) for row in rows]
+        for place in (*order, order[0]):
+            broker.handle(events[place])
+        (found,) = lists(broker)
+        there = sorted((one["name"], one["version"], one["softwareType"]) for one in found)
+        assert there == [("a", "1", ""), ("a", "3", ""), ("b", "1", "apt"), ("b", "1", "snap")], order
+
+
 def test_two_functions_at_once_make_one_list() -> None:
     def fresh(at: int) -> bool:
         broker = Broker()

@@ -60,18 +60,17 @@ class Said:
         if present.stamps.get(LIST, "") >= self.stamp:
             # All of it was said later.
             return present
-        held, later = present.fragments.get(LIST), _later(present.stamps, self.stamp)
-        there = {str(one.get("name")): one for one in held if isinstance(one, dict)} if isinstance(held, list) else {}
+        later, there = _later(present.stamps, self.stamp), _by_name(present.fragments.get(LIST))
         if self.whole:
-            there = {name: one for name, one in there.items() if name in later}
-        for group in self.installed:
-            name, version = group[0], group[1]
-            if not later & {name, name + _GONE, name + _GONE + version}:
-                there[name] = dict(zip(_NAMES, group, strict=True))
+            there = {name: every for name, every in there.items() if name in later}
+        for name, every in _by_name([dict(zip(_NAMES, group, strict=True)) for group in self.installed]).items():
+            still = [one for one in every if not later & {name, name + _GONE, f"{name}{_GONE}{one['version']}"}]
+            there |= {name: still} if still else {}
         for name, version in self.gone:
-            if name not in later and name in there and version in ("", there[name].get("version")):
-                del there[name]
-        return replace(objects.merged(present, {LIST: list(there.values())}), stamps=self._stamps(present.stamps))
+            if name not in later and name in there:
+                there[name] = [one for one in there[name] if version not in ("", one.get("version"))]
+        left = [one for every in there.values() for one in every]
+        return replace(objects.merged(present, {LIST: left}), stamps=self._stamps(present.stamps))
 
     def _stamps(self, known: Mapping[str, str]) -> dict[str, str]:
         names = [group[0] for group in self.installed] + [_GONE.join(group) for group in self.gone]
@@ -86,6 +85,15 @@ class Said:
             return True
         stamp = name.removeprefix(_ROW)
         return ids.moment(stamp) >= oldest and not (self.whole and stamp < self.stamp)
+
+
+def _by_name(held: Any) -> dict[str, Software]:
+    """Some are there in several versions, or of several types, at once."""
+    found: dict[str, Software] = {}
+    for one in held if isinstance(held, list) else ():
+        if isinstance(one, dict):
+            found.setdefault(str(one.get("name")), []).append(one)
+    return found
 
 
 def _later(stamps: Mapping[str, str], stamp: str) -> set[str]:
